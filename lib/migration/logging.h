@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Device DMA logging: START, REPORT, STOP. */
+#ifndef VMIG_MIGRATION_LOGGING_H
+#define VMIG_MIGRATION_LOGGING_H
+
+#include "../vfio/device.h"
+
+int __vmig_log_start(struct vmig_device *dev, uint64_t *page_size,
+		     const struct vfio_device_feature_dma_logging_range *ranges, uint32_t count);
+int __vmig_log_stop(struct vmig_device *dev);
+int __vmig_log_report(struct vmig_device *dev, uint64_t iova, uint64_t length, uint64_t page_size,
+		      void *bitmap);
+void vmig_log_start(struct vmig_device *dev, uint64_t *page_size,
+		    const struct vfio_device_feature_dma_logging_range *ranges, uint32_t count);
+void vmig_log_stop(struct vmig_device *dev);
+void vmig_log_report(struct vmig_device *dev, uint64_t iova, uint64_t length, uint64_t page_size,
+		     void *bitmap);
+
+#endif /* VMIG_MIGRATION_LOGGING_H */

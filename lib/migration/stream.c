@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Bytes through a data_fd: any segmentation, every wait bounded. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "../vfio/die.h"
+#include "stream.h"
+
+#define MIB (1UL << 20)
+#define PAGE 4096
+
+/* QEMU's size (hw/vfio/migration.c, VFIO_MIG_DEFAULT_DATA_BUFFER_SIZE). */
+const struct vmig_chunks vmig_default_chunks = { "1 MiB", MIB, 0 };
+
+static volatile sig_atomic_t timed_out;
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	timed_out = 1;
+}
+
+/*
+ * A data_fd may block in read() (H:1261 lets it) and need not support poll(), so the
+ * bound is a timer whose signal interrupts the call. It repeats, because the first
+ * one may come before the call has begun to sleep.
+ */
+static void arm_timer(unsigned int ms)
+{
+	struct itimerval timer = {
+		.it_value = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 },
+		.it_interval = { .tv_usec = 100000 },
+	};
+	struct sigaction action = { .sa_handler = on_alarm };
+
+	timed_out = 0;
+	if (!ms)
+		memset(&timer, 0, sizeof(timer));
+	else
+		sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static ssize_t bounded(ssize_t ret)
+{
+	int err = errno;
+
+	arm_timer(0);
+	if (ret >= 0)
+		return ret;
+	return err == EINTR && timed_out ? -ETIMEDOUT : -err;
+}
+
+/**
+ * __vmig_read - read() that ends
+ * @fd: data_fd
+ * @buf: where the bytes go; any pointer
+ * @len: bytes asked for
+ *
+ * Return: bytes read, 0 at the end of the stream, or -errno; -ETIMEDOUT for a read
+ * that was blocked for VMIG_IO_TIMEOUT_MS.
+ */
+ssize_t __vmig_read(int fd, void *buf, size_t len)
+{
+	arm_timer(VMIG_IO_TIMEOUT_MS);
+	return bounded(read(fd, buf, len));
+}
+
+/**
+ * __vmig_write - write() that ends
+ * @fd: data_fd
+ * @buf: the bytes; any pointer
+ * @len: their number
+ *
+ * Return: bytes written, or -errno; -ETIMEDOUT as for __vmig_read().
+ */
+ssize_t __vmig_write(int fd, const void *buf, size_t len)
+{
+	arm_timer(VMIG_IO_TIMEOUT_MS);
+	return bounded(write(fd, buf, len));
+}
+
+/**
+ * __vmig_poll - poll() of one fd
+ * @fd: data_fd
+ * @events: POLLIN, POLLOUT
+ * @timeout_ms: 0 to look only
+ *
+ * Return: the events that are there, 0 for none in time, or -errno.
+ */
+int __vmig_poll(int fd, short events, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int ret = poll(&p, 1, timeout_ms);
+
+	if (ret < 0)
+		return -errno;
+	return ret ? p.revents : 0;
+}
+
+/* xorshift32: the same sizes for the same seed on every machine. */
+static uint32_t draw(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
+
+/* Size of the next call: @done bytes have gone, @left are to come (SIZE_MAX: unknown). */
+static size_t next_chunk(const struct vmig_chunks *c, uint32_t *state, size_t done, size_t left)
+{
+	size_t size = c->size;
+
+	if (c->seed)
+		size = 1 + draw(state) % c->size;
+	if (size < PAGE && done >= VMIG_SMALL_SPAN && left > VMIG_SMALL_SPAN) {
+		size = MIB;
+		if (left != SIZE_MAX && size > left - VMIG_SMALL_SPAN)
+			size = left - VMIG_SMALL_SPAN;
+	}
+	return size < left ? size : left;
+}
+
+static void make_room(struct vmig_stream *s, size_t more)
+{
+	size_t room = s->room ? s->room : PAGE;
+	unsigned char *data;
+
+	while (room - s->len < more)
+		room *= 2;
+	if (room == s->room)
+		return;
+	data = realloc(s->data, room);
+	if (!data)
+		vmig_die("no memory for a stream of %zu bytes", room);
+	s->data = data;
+	s->room = room;
+}
+
+static int read_until(int fd, struct vmig_stream *s, size_t bytes, const struct vmig_chunks *chunks,
+		      bool *end)
+{
+	uint32_t state = chunks->seed;
+	size_t done = 0, size;
+	ssize_t n;
+
+	*end = false;
+	while (done < bytes) {
+		size = next_chunk(chunks, &state, done, bytes == SIZE_MAX ? SIZE_MAX : bytes - done);
+		make_room(s, size);
+		n = __vmig_read(fd, s->data + s->len, size);
+		if (n < 0)
+			return n;
+		if ((size_t)n > size)
+			return -EPROTO;
+		if (!n) {
+			*end = true;
+			return 0;
+		}
+		s->len += n;
+		done += n;
+		if (s->len > VMIG_STREAM_MAX)
+			return -EFBIG;
+	}
+	return 0;
+}
+
+/**
+ * __vmig_stream_read - append what a data_fd gives, to its end of stream
+ * @fd: data_fd of a saving session
+ * @s: stream to append to
+ * @chunks: sizes of the reads
+ *
+ * Return: 0 when read() gave 0; else the -errno of the read that failed (-ENOMSG at
+ * the temporary end of PRE_COPY), with what came before it in @s; -EFBIG beyond
+ * VMIG_STREAM_MAX; -EPROTO for a read() that returned more than was asked for.
+ */
+int __vmig_stream_read(int fd, struct vmig_stream *s, const struct vmig_chunks *chunks)
+{
+	bool end;
+
+	return read_until(fd, s, SIZE_MAX, chunks, &end);
+}
+
+/**
+ * __vmig_stream_read_some - append a number of bytes of a data_fd
+ * @fd: data_fd of a saving session
+ * @s: stream to append to
+ * @bytes: how many
+ * @chunks: sizes of the reads
+ *
+ * Return: 0 with all of them, -ENODATA if the stream ended before, else -errno.
+ */
+int __vmig_stream_read_some(int fd, struct vmig_stream *s, size_t bytes,
+			    const struct vmig_chunks *chunks)
+{
+	bool end;
+	int ret = read_until(fd, s, bytes, chunks, &end);
+
+	return !ret && end ? -ENODATA : ret;
+}
+
+/**
+ * __vmig_stream_write - write bytes to a data_fd
+ * @fd: data_fd of a resuming session
+ * @data: the bytes
+ * @len: their number
+ * @chunks: sizes of the writes
+ * @done: how many were taken, also when it fails; may be NULL
+ *
+ * A short write is continued, as every consumer does.
+ *
+ * Return: 0 with all written, else the -errno of the write that failed; -EIO for a
+ * write() that took nothing and said so.
+ */
+int __vmig_stream_write(int fd, const void *data, size_t len, const struct vmig_chunks *chunks,
+			size_t *done)
+{
+	uint32_t state = chunks->seed;
+	size_t at = 0;
+	ssize_t n = 0;
+
+	while (at < len) {
+		n = __vmig_write(fd, (const char *)data + at,
+				 next_chunk(chunks, &state, at, len - at));
+		if (n <= 0)
+			break;
+		at += n;
+	}
+	if (done)
+		*done = at;
+	if (at == len)
+		return 0;
+	return n ? n : -EIO;
+}
+
+/**
+ * vmig_stream_read - read a data_fd to its end, which must work
+ * @fd: data_fd of a session in STOP_COPY
+ * @s: stream to append to
+ */
+void vmig_stream_read(int fd, struct vmig_stream *s)
+{
+	int ret = __vmig_stream_read(fd, s, &vmig_default_chunks);
+
+	if (ret)
+		vmig_die("read() of the data_fd failed after %zu bytes: %s", s->len,
+			 vmig_errno_name(ret));
+}
+
+/**
+ * vmig_stream_write - write a whole stream, which must work
+ * @fd: data_fd of a session in RESUMING
+ * @s: the stream
+ */
+void vmig_stream_write(int fd, const struct vmig_stream *s)
+{
+	size_t done;
+	int ret = __vmig_stream_write(fd, s->data, s->len, &vmig_default_chunks, &done);
+
+	if (ret)
+		vmig_die("write() to the data_fd failed after %zu of %zu bytes: %s", done, s->len,
+			 vmig_errno_name(ret));
+}
+
+/**
+ * vmig_stream_append - put bytes behind a stream
+ * @s: the stream
+ * @data: the bytes
+ * @len: their number
+ */
+void vmig_stream_append(struct vmig_stream *s, const void *data, size_t len)
+{
+	make_room(s, len);
+	memcpy(s->data + s->len, data, len);
+	s->len += len;
+}
+
+/**
+ * vmig_stream_copy - make a stream a copy of another
+ * @to: the copy; what it held is gone
+ * @from: the original
+ */
+void vmig_stream_copy(struct vmig_stream *to, const struct vmig_stream *from)
+{
+	to->len = 0;
+	vmig_stream_append(to, from->data, from->len);
+}
+
+/**
+ * vmig_stream_free - give a stream's memory back
+ * @s: the stream, empty afterwards
+ */
+void vmig_stream_free(struct vmig_stream *s)
+{
+	free(s->data);
+	memset(s, 0, sizeof(*s));
+}

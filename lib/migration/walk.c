@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Bringing a device to a state and back, and its state out and in. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "../spec/fsm.h"
+#include "../vfio/die.h"
+#include "feature.h"
+#include "walk.h"
+
+/**
+ * vmig_enter - bring a device to a state by single arcs
+ * @dev: the device
+ * @state: a state that it offers, not ERROR
+ *
+ * Walks the oracle's path from where the device is, one SET an arc, so that a driver
+ * that combines arcs wrongly can still be brought to the state that a test is about.
+ *
+ * Return: the data_fd of the session if the walk opened one, which the caller closes,
+ * else -1.
+ */
+int vmig_enter(struct vmig_device *dev, uint32_t state)
+{
+	uint64_t flags = vmig_get_migration(dev);
+	struct vmig_transition t;
+	int data_fd = -1, fd;
+	unsigned int i;
+
+	vmig_transition(flags, vmig_get_state(dev), state, &t);
+	if (t.answer == VMIG_REFUSE || t.answer == VMIG_UNDEFINED)
+		vmig_die("no way from %s to %s", vmig_state_name(vmig_get_state(dev)),
+			 vmig_state_name(state));
+	for (i = 0; i < t.len; i++) {
+		fd = vmig_set_state(dev, t.path[i]);
+		if (fd < 0)
+			continue;
+		if (data_fd >= 0)
+			close(data_fd);
+		data_fd = fd;
+	}
+	return data_fd;
+}
+
+/**
+ * __vmig_settle - make sure that a device is in RUNNING
+ * @dev: the device
+ *
+ * By reset and not by SET: from RESUMING it is the only way out that loads nothing
+ * (H:1102), from ERROR the only way at all (H:1175), and a device that kept a state
+ * over close and open may have no session to go with it. A device that cannot be
+ * reset is asked for RUNNING instead.
+ *
+ * Return: 0 when GET says RUNNING, else the -errno of what failed; -EIO if all calls
+ * worked and the device is in another state all the same.
+ */
+int __vmig_settle(struct vmig_device *dev)
+{
+	uint32_t state;
+	int ret;
+
+	ret = __vmig_get_state(dev, &state);
+	if (!ret && state == VFIO_DEVICE_STATE_RUNNING)
+		return 0;
+	ret = __vmig_reset(dev);
+	if (ret)
+		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+	if (ret)
+		return ret;
+	ret = __vmig_get_state(dev, &state);
+	if (ret)
+		return ret;
+	return state == VFIO_DEVICE_STATE_RUNNING ? 0 : -EIO;
+}
+
+/**
+ * vmig_save - take a device's state out, stop and copy
+ * @dev: the device, left in STOP
+ * @s: the stream goes here; what it held is gone
+ */
+void vmig_save(struct vmig_device *dev, struct vmig_stream *s)
+{
+	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+
+	s->len = 0;
+	vmig_stream_read(fd, s);
+	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
+	close(fd);
+}
+
+/**
+ * __vmig_load - put a state into a device
+ * @dev: the device: left in STOP when it works, where the driver left it when not
+ * @data: the bytes
+ * @len: their number
+ * @chunks: sizes of the writes
+ *
+ * STOP is asked for even if a write failed, because a driver must know by itself
+ * that what it was given is bad (RES-07).
+ *
+ * Return: 0 or the -errno of SET(STOP).
+ */
+int __vmig_load(struct vmig_device *dev, const void *data, size_t len,
+		const struct vmig_chunks *chunks)
+{
+	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int ret;
+
+	__vmig_stream_write(fd, data, len, chunks, NULL);
+	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
+	close(fd);
+	return ret;
+}
+
+/**
+ * vmig_load - put a good state into a device, which must work
+ * @dev: the device, left in STOP
+ * @s: a stream that vmig_save() took from a compatible device
+ */
+void vmig_load(struct vmig_device *dev, const struct vmig_stream *s)
+{
+	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+
+	vmig_stream_write(fd, s);
+	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
+	close(fd);
+}

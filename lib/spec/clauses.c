@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The catalogue of clauses as a table, from clauses.def and unseen.def. */
+#include <stddef.h>
+#include <string.h>
+
+#include "clauses.h"
+
+#define MUST VMIG_MUST
+#define SHOULD VMIG_SHOULD
+#define MAY VMIG_MAY
+#define CORE VMIG_CORE
+#define DRIVER VMIG_DRIVER
+#define EITHER VMIG_EITHER
+
+/* Identifiers in the code have an underscore (FD_01), in print a dash (FD-01). */
+const struct vmig_clause vmig_clauses[VMIG_NR_CLAUSES] = {
+#define CLAUSE(chapter, number, lvl, who, text, from, err, kernel)                                 \
+	[chapter##_##number] = { .id = #chapter "-" #number,                                       \
+				 .level = lvl,                                                     \
+				 .keeper = who,                                                    \
+				 .statement = text,                                                \
+				 .source = from,                                                   \
+				 .errnos = err,                                                    \
+				 .since = kernel },
+#include "clauses.def"
+#undef CLAUSE
+#define UNSEEN(id, reason) [id].unseen = reason,
+#include "unseen.def"
+#undef UNSEEN
+};
+
+/**
+ * vmig_clause_find - look a clause up by its printed id
+ * @id: "FD-01"
+ *
+ * Return: the clause, or NULL where the catalogue has none of that id.
+ */
+const struct vmig_clause *vmig_clause_find(const char *id)
+{
+	int i;
+
+	for (i = 0; i < VMIG_NR_CLAUSES; i++)
+		if (!strcmp(vmig_clauses[i].id, id))
+			return &vmig_clauses[i];
+	return NULL;
+}
+
+/**
+ * vmig_level_name - a level as the specification writes it
+ * @level: the level
+ *
+ * Return: "MUST", "SHOULD" or "MAY".
+ */
+const char *vmig_level_name(enum vmig_level level)
+{
+	static const char *const names[] = { "MUST", "SHOULD", "MAY" };
+
+	return names[level];
+}
+
+/**
+ * vmig_keeper_name - who is charged with a breach, as a word for people
+ * @keeper: the keeper
+ *
+ * Return: "VFIO core", "driver", or "driver or core".
+ */
+const char *vmig_keeper_name(enum vmig_keeper keeper)
+{
+	static const char *const names[] = { "VFIO core", "driver", "driver or core" };
+
+	return names[keeper];
+}

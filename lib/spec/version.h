@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which suite this is, for the first line of every result. */
+#ifndef VMIG_SPEC_VERSION_H
+#define VMIG_SPEC_VERSION_H
+
+extern const char vmig_version[];
+extern const char vmig_commit[];
+
+#endif /* VMIG_SPEC_VERSION_H */

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Opening a device through both ways in.
+ *
+ * group: /dev/vfio/vfio with a type1 container, /dev/vfio/N, GET_DEVICE_FD
+ *	  (Documentation/driver-api/vfio.rst, "VFIO Usage Example")
+ * cdev:  /dev/iommu, /dev/vfio/devices/vfioN, BIND_IOMMUFD, ATTACH to an IOAS
+ *	  (the same, "VFIO Device cdev Example")
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/iommufd.h>
+
+#include "device.h"
+#include "die.h"
+
+#define CONTAINER "/dev/vfio/vfio"
+#define IOMMUFD "/dev/iommu"
+
+/*
+ * EAGAIN from a reset says to try again (vfio_pci_core.c, pci_try_reset_function()):
+ * some other holder of the device lock was in the way.
+ */
+#define RESET_TRIES 50
+#define RESET_PAUSE_US 20000
+
+/**
+ * vmig_way_name - name of a way in, as in the names of the test variants
+ * @way: the way
+ *
+ * Return: "cdev" or "group".
+ */
+const char *vmig_way_name(enum vmig_way way)
+{
+	return way == VMIG_CDEV ? "cdev" : "group";
+}
+
+/**
+ * vmig_way_there - does this kernel offer that way to that device?
+ * @id: the device
+ * @way: the way
+ * @why: what is missing, for people
+ *
+ * Return: false where it does not, which is a reason to skip.
+ */
+bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_way way, const char **why)
+{
+	*why = NULL;
+	if (way == VMIG_CDEV) {
+		if (!id->cdev[0])
+			*why = "no /dev/vfio/devices node (CONFIG_VFIO_DEVICE_CDEV)";
+		else if (access(IOMMUFD, F_OK))
+			*why = "no /dev/iommu (CONFIG_IOMMUFD)";
+	} else {
+		if (!id->group[0])
+			*why = "no /dev/vfio/N node (CONFIG_VFIO_GROUP)";
+		else if (access(CONTAINER, F_OK))
+			*why = "no /dev/vfio/vfio (CONFIG_VFIO_CONTAINER)";
+	}
+	return !*why;
+}
+
+static int open_group(struct vmig_device *dev)
+{
+	struct vfio_group_status status = { .argsz = sizeof(status) };
+
+	dev->container = open(CONTAINER, O_RDWR | O_CLOEXEC);
+	if (dev->container < 0)
+		return -errno;
+	dev->group = open(dev->id.group, O_RDWR | O_CLOEXEC);
+	if (dev->group < 0)
+		return -errno;
+	if (ioctl(dev->group, VFIO_GROUP_GET_STATUS, &status))
+		return -errno;
+	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
+		return -EPERM;
+	if (ioctl(dev->group, VFIO_GROUP_SET_CONTAINER, &dev->container))
+		return -errno;
+	if (ioctl(dev->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		return -errno;
+	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, dev->id.name);
+	return dev->fd < 0 ? -errno : 0;
+}
+
+/**
+ * __vmig_cdev_bind - VFIO_DEVICE_BIND_IOMMUFD
+ * @fd: fd of the cdev
+ * @iommufd: an iommufd
+ * @devid: where the object id goes
+ *
+ * Return: 0 or -errno: EINVAL where the device is bound already (OPEN-05).
+ */
+int __vmig_cdev_bind(int fd, int iommufd, uint32_t *devid)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind),
+		.iommufd = iommufd,
+	};
+
+	if (ioctl(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind))
+		return -errno;
+	*devid = bind.out_devid;
+	return 0;
+}
+
+static int open_cdev(struct vmig_device *dev)
+{
+	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
+	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+	int ret;
+
+	dev->iommufd = open(IOMMUFD, O_RDWR | O_CLOEXEC);
+	if (dev->iommufd < 0)
+		return -errno;
+	dev->fd = open(dev->id.cdev, O_RDWR | O_CLOEXEC);
+	if (dev->fd < 0)
+		return -errno;
+	ret = __vmig_cdev_bind(dev->fd, dev->iommufd, &dev->devid);
+	if (ret)
+		return ret;
+	if (ioctl(dev->iommufd, IOMMU_IOAS_ALLOC, &ioas))
+		return -errno;
+	dev->ioas = ioas.out_ioas_id;
+	attach.pt_id = dev->ioas;
+	return ioctl(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ? -errno : 0;
+}
+
+/**
+ * __vmig_open - open a device and make it usable
+ * @id: which one
+ * @way: through which nodes
+ * @dev: where the open device goes
+ *
+ * The device gets an empty address space: it can reach no memory until a test maps
+ * some. The migration state is what the driver gives a fresh opener.
+ *
+ * Return: 0 or -errno of the step that failed: EACCES or EPERM without permission,
+ * EBUSY or EINVAL where somebody else has the device.
+ */
+int __vmig_open(const struct vmig_dev_id *id, enum vmig_way way, struct vmig_device **dev)
+{
+	struct vmig_device *d = vmig_alloc(sizeof(*d));
+	int ret;
+
+	d->id = *id;
+	d->way = way;
+	d->fd = -1;
+	d->container = -1;
+	d->group = -1;
+	d->iommufd = -1;
+	ret = way == VMIG_CDEV ? open_cdev(d) : open_group(d);
+	if (ret) {
+		vmig_close(d);
+		return ret;
+	}
+	*dev = d;
+	return 0;
+}
+
+/**
+ * vmig_open - open a device, which must work
+ * @id: which one
+ * @way: through which nodes
+ *
+ * Return: the open device.
+ */
+struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_way way)
+{
+	struct vmig_device *dev;
+	int ret = __vmig_open(id, way, &dev);
+
+	if (ret)
+		vmig_die("opening %s through the %s failed: %s", id->name, vmig_way_name(way),
+			 vmig_errno_name(ret));
+	return dev;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/**
+ * vmig_close_fd - close the device fd and nothing else
+ * @dev: the device; the IOMMU side stays, so that __vmig_open_again() works
+ */
+void vmig_close_fd(struct vmig_device *dev)
+{
+	close_fd(&dev->fd);
+}
+
+/**
+ * vmig_close - close all of a device's fds and forget it
+ * @dev: the device, or NULL
+ */
+void vmig_close(struct vmig_device *dev)
+{
+	if (!dev)
+		return;
+	close_fd(&dev->fd);
+	close_fd(&dev->group);
+	close_fd(&dev->container);
+	close_fd(&dev->iommufd);
+	free(dev);
+}
+
+/**
+ * __vmig_open_again - one more fd of a device that is open through its group
+ * @dev: the device, way VMIG_GROUP
+ *
+ * Only the group lets a device be opened several times (vfio_df_open(), FD-19).
+ *
+ * Return: the new fd, or -errno.
+ */
+int __vmig_open_again(struct vmig_device *dev)
+{
+	int fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, dev->id.name);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/**
+ * __vmig_reset - VFIO_DEVICE_RESET
+ * @dev: the device
+ *
+ * Return: 0 or -errno; EAGAIN was tried again for about a second.
+ */
+int __vmig_reset(struct vmig_device *dev)
+{
+	int i;
+
+	for (i = 0; i < RESET_TRIES; i++) {
+		if (!ioctl(dev->fd, VFIO_DEVICE_RESET))
+			return 0;
+		if (errno != EAGAIN)
+			break;
+		usleep(RESET_PAUSE_US);
+	}
+	return -errno;
+}
+
+/**
+ * vmig_reset - VFIO_DEVICE_RESET, which must work
+ * @dev: the device
+ */
+void vmig_reset(struct vmig_device *dev)
+{
+	int ret = __vmig_reset(dev);
+
+	if (ret)
+		vmig_die("VFIO_DEVICE_RESET failed: %s", vmig_errno_name(ret));
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From what people write for a device to the nodes it is opened through. */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "resolve.h"
+
+static const char *last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Name of what a symlink in the device's directory points at, "" if there is none. */
+static void link_name(const char *dir, const char *link, char *name, size_t len)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, link);
+	name[0] = '\0';
+	if (realpath(path, target) && strlen(last_component(target)) < len)
+		strcpy(name, last_component(target));
+}
+
+static int find_sysfs(const char *spec, char *sysfs)
+{
+	static const char *const places[] = {
+		"/sys/bus/pci/devices/%s",
+		"/sys/bus/mdev/devices/%s",
+		"/sys/class/vfio-dev/%s/device",
+	};
+	char path[PATH_MAX];
+	unsigned int i;
+
+	if (!strncmp(spec, "/dev/vfio/devices/", 18)) {
+		snprintf(path, sizeof(path), places[2], last_component(spec));
+		return realpath(path, sysfs) ? 0 : -errno;
+	}
+	if (spec[0] == '/')
+		return realpath(spec, sysfs) ? 0 : -errno;
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, sizeof(path), places[i], spec);
+		if (realpath(path, sysfs))
+			return 0;
+	}
+	return -ENODEV;
+}
+
+static void find_cdev(struct vmig_dev_id *id)
+{
+	char path[PATH_MAX];
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/vfio-dev", id->sysfs);
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((e = readdir(dir))) {
+		if (strncmp(e->d_name, "vfio", 4))
+			continue;
+		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", e->d_name);
+		if (!access(path, F_OK))
+			snprintf(id->cdev, sizeof(id->cdev), "%.*s", (int)sizeof(id->cdev) - 1,
+				 path);
+	}
+	closedir(dir);
+}
+
+static void find_group(struct vmig_dev_id *id)
+{
+	char number[32];
+	char *end;
+	long n;
+
+	link_name(id->sysfs, "iommu_group", number, sizeof(number));
+	n = strtol(number, &end, 10);
+	if (!number[0] || *end)
+		return;
+	id->group_id = n;
+	snprintf(id->group, sizeof(id->group), "/dev/vfio/%ld", n);
+	if (access(id->group, F_OK))
+		id->group[0] = '\0';
+}
+
+/**
+ * vmig_resolve - find a device by what the user calls it
+ * @spec: PCI BDF, mdev UUID, /dev/vfio/devices/vfioN, or a path in sysfs
+ * @id: where the answer goes
+ * @why: one sentence for people when it fails: what is wrong and what to do
+ * @len: size of @why
+ *
+ * Looks at sysfs only and opens nothing. A way in that the kernel does not offer has
+ * an empty path; that is an error only when there is none at all.
+ *
+ * Return: 0, -ENODEV for no such device, -ENXIO for one that VFIO does not have.
+ */
+int vmig_resolve(const char *spec, struct vmig_dev_id *id, char *why, size_t len)
+{
+	char path[PATH_MAX], sysfs[PATH_MAX];
+
+	memset(id, 0, sizeof(*id));
+	id->group_id = -1;
+	snprintf(id->spec, sizeof(id->spec), "%s", spec);
+
+	if (find_sysfs(spec, sysfs) || strlen(sysfs) >= sizeof(id->sysfs)) {
+		snprintf(why, len,
+			 "no device '%s': give a PCI address such as 0000:3b:00.2, an mdev UUID, "
+			 "/dev/vfio/devices/vfioN, or a path under /sys",
+			 spec);
+		return -ENODEV;
+	}
+	strcpy(id->sysfs, sysfs);
+	snprintf(id->name, sizeof(id->name), "%.127s", last_component(sysfs));
+	link_name(sysfs, "subsystem", id->bus, sizeof(id->bus));
+	link_name(sysfs, "driver", id->driver, sizeof(id->driver));
+	snprintf(path, sizeof(path), "%.500s/driver", sysfs);
+	link_name(path, "module", id->module, sizeof(id->module));
+	find_cdev(id);
+	find_group(id);
+
+	if (!id->driver[0]) {
+		snprintf(why, len, "%s has no driver: bind it to its VFIO migration driver first",
+			 id->name);
+		return -ENXIO;
+	}
+	if (!id->cdev[0] && !id->group[0]) {
+		snprintf(why, len,
+			 "%s is bound to %s and neither a VFIO cdev nor a VFIO group exists for it: "
+			 "bind it to its VFIO migration driver first",
+			 id->name, id->driver);
+		return -ENXIO;
+	}
+	return 0;
+}

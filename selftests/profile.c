@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The known deviations of a driver, from the profile that VMIG_PROFILE names
+ * (format: configs/devices/README.md). Only `deviation:` lines matter here.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/spec/clauses.h"
+#include "../lib/vfio/die.h"
+#include "profile.h"
+
+#define KEY "deviation:"
+#define EXIT_FAIL 1
+
+static struct vmig_deviation *deviations;
+static size_t count;
+
+static char *trim(char *s)
+{
+	char *end;
+
+	s += strspn(s, " \t");
+	end = s + strlen(s);
+	while (end > s && strchr(" \t\r\n", end[-1]))
+		*--end = '\0';
+	return s;
+}
+
+static void add(char *value, const char *file, int line)
+{
+	char *field[4], *at = value;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		field[i] = i < 3 ? strsep(&at, "|") : at;
+		if (field[i])
+			field[i] = trim(field[i]);
+		if (!field[i] || !*field[i] || !vmig_clause_find(field[0])) {
+			printf("Bail out! %s:%d: a deviation is 'CLAUSE | test glob | file:line "
+			       "function() | reason', with a clause of the catalogue\n",
+			       file, line);
+			exit(EXIT_FAIL);
+		}
+	}
+	deviations = realloc(deviations, (count + 1) * sizeof(*deviations));
+	if (!deviations)
+		vmig_die("no memory");
+	deviations[count++] = (struct vmig_deviation){
+		.clause = field[0],
+		.tests = field[1],
+		.where = field[2],
+		.reason = field[3],
+	};
+}
+
+/**
+ * vmig_profile_load - read the profile, once a program
+ *
+ * No VMIG_PROFILE, or VMIG_NO_KNOWN set: a driver without known deviations. A
+ * profile that cannot be read ends the program with a sentence, as going on would
+ * give a verdict by other rules than the user asked for.
+ */
+void vmig_profile_load(void)
+{
+	const char *file = getenv("VMIG_PROFILE");
+	const char *none = getenv("VMIG_NO_KNOWN");
+	char *line = NULL;
+	size_t room = 0;
+	int nr = 0;
+	FILE *f;
+
+	if (!file || !*file || (none && *none && strcmp(none, "0")))
+		return;
+	f = fopen(file, "re");
+	if (!f) {
+		printf("Bail out! %s: %s: VMIG_PROFILE must name a profile that can be read\n",
+		       file, strerror(errno));
+		exit(EXIT_FAIL);
+	}
+	while (getline(&line, &room, f) >= 0) {
+		nr++;
+		if (strncmp(line, KEY, strlen(KEY)))
+			continue;
+		add(line + strlen(KEY), file, nr);
+		/* The deviation keeps pointers into this line. */
+		line = NULL;
+		room = 0;
+	}
+	free(line);
+	fclose(f);
+}
+
+/**
+ * vmig_profile_find - is a breach known?
+ * @clause: id of the clause, NULL for any
+ * @test: full name of the test, fixture.variant.test
+ *
+ * Return: the deviation that lists that clause for that test, or NULL.
+ */
+const struct vmig_deviation *vmig_profile_find(const char *clause, const char *test)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (clause && strcmp(deviations[i].clause, clause))
+			continue;
+		if (!fnmatch(deviations[i].tests, test, 0))
+			return &deviations[i];
+	}
+	return NULL;
+}

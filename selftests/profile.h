@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The known deviations of a driver, from the profile that VMIG_PROFILE names. */
+#ifndef VMIG_SELFTESTS_PROFILE_H
+#define VMIG_SELFTESTS_PROFILE_H
+
+/**
+ * struct vmig_deviation - one known breach
+ * @clause: the clause, "RES-07"
+ * @tests: glob on fixture.variant.test: only these tests may see it
+ * @where: file:line function() in the driver's source
+ * @reason: why, one sentence
+ */
+struct vmig_deviation {
+	const char *clause;
+	const char *tests;
+	const char *where;
+	const char *reason;
+};
+
+void vmig_profile_load(void);
+const struct vmig_deviation *vmig_profile_find(const char *clause, const char *test);
+
+#endif /* VMIG_SELFTESTS_PROFILE_H */

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What happens around each test: the device is found once, opened for each test, and
+ * in RUNNING before and after it; or the run stops and says so.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../lib/migration/feature.h"
+#include "../lib/migration/walk.h"
+#include "../lib/spec/fsm.h"
+#include "../lib/vfio/die.h"
+#include "session.h"
+#include "verdict.h"
+
+/*
+ * A test that was killed gives its fds back a moment after its parent has been told,
+ * so that the next open may find the device busy: try for this long.
+ */
+#define OPEN_TRIES 250
+#define OPEN_PAUSE_US 20000
+
+static struct vmig_dev_id first, second;
+static bool have_second;
+static char no_second[256] = "VMIG_DEVICE2 names no second device of the same type";
+static const char *chapter_name;
+static char test_name[256];
+
+/* Shared with the processes of the tests: true once the device cannot be brought back. */
+static bool *lost;
+
+/* So that what the kernel says can be attributed to the test that made it say it. */
+static void mark(const char *what)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	dprintf(fd, "vmig: %s %s/%s\n", what, chapter_name, test_name);
+	close(fd);
+}
+
+static bool env_set(const char *name)
+{
+	const char *env = getenv(name);
+
+	return env && *env && strcmp(env, "0");
+}
+
+/**
+ * vmig_session_init - find the device, once a program
+ * @chapter: name of the chapter
+ * @device: what the command line says, or NULL for VMIG_DEVICE
+ *
+ * Return: false if there is no device to test, after one sentence about it.
+ */
+bool vmig_session_init(const char *chapter, const char *device)
+{
+	const char *spec2 = getenv("VMIG_DEVICE2");
+	char why[512];
+
+	chapter_name = chapter;
+	lost = mmap(NULL, sizeof(*lost), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (lost == MAP_FAILED)
+		vmig_die("no memory: %s", vmig_errno_name(errno));
+	if (!device)
+		device = getenv("VMIG_DEVICE");
+	if (!device || !*device) {
+		printf("1..0 # SKIP no device: set VMIG_DEVICE, or give --device, to a PCI address, "
+		       "an mdev UUID or /dev/vfio/devices/vfioN\n");
+		return false;
+	}
+	if (vmig_resolve(device, &first, why, sizeof(why))) {
+		printf("1..0 # SKIP %s\n", why);
+		return false;
+	}
+	if (spec2 && *spec2) {
+		if (!vmig_resolve(spec2, &second, why, sizeof(why)))
+			have_second = true;
+		else
+			snprintf(no_second, sizeof(no_second), "%.255s", why);
+	}
+	return true;
+}
+
+/**
+ * vmig_first_device - the device under test
+ *
+ * Return: the device.
+ */
+const struct vmig_dev_id *vmig_first_device(void)
+{
+	return &first;
+}
+
+/**
+ * vmig_second_device - another device of the same type
+ * @why: why there is none, a reason to skip
+ *
+ * Return: the device, or NULL.
+ */
+const struct vmig_dev_id *vmig_second_device(const char **why)
+{
+	*why = no_second;
+	return have_second ? &second : NULL;
+}
+
+/**
+ * vmig_hazards - may tests run that can hang or crash a kernel with a known bug?
+ *
+ * Return: true if VMIG_HAZARDS is set.
+ */
+bool vmig_hazards(void)
+{
+	return env_set("VMIG_HAZARDS");
+}
+
+static void lose(const char *what, int err)
+{
+	*lost = true;
+	printf("Bail out! %s %s: %s; the run stops here. Remove and re-create the device, or reboot, "
+	       "before the next run\n",
+	       first.name, what, vmig_errno_name(err));
+}
+
+static struct vmig_device *open_patiently(enum vmig_way way)
+{
+	struct vmig_device *dev;
+	int i, ret = 0;
+
+	for (i = 0; i < OPEN_TRIES; i++) {
+		ret = __vmig_open(&first, way, &dev);
+		if (!ret)
+			return dev;
+		if (ret != -EBUSY && ret != -EINVAL)
+			break;
+		usleep(OPEN_PAUSE_US);
+	}
+	vmig_die("opening %s through the %s failed: %s", first.name, vmig_way_name(way),
+		 vmig_errno_name(ret));
+}
+
+/**
+ * vmig_session_begin - open the device for a test, in RUNNING
+ * @test: full name, fixture.variant.test
+ * @way: way in
+ * @migratable: the test needs a device with migration support
+ * @skip: reason to skip, where the answer is NULL
+ *
+ * Return: the open device, or NULL with a reason to skip.
+ */
+struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool migratable,
+				       const char **skip)
+{
+	struct vmig_device *dev;
+	uint64_t flags;
+	int ret;
+
+	snprintf(test_name, sizeof(test_name), "%s", test);
+	*skip = "the device was lost in an earlier test";
+	if (*lost)
+		return NULL;
+	vmig_verdict_begin(test);
+	if (!vmig_way_there(&first, way, skip))
+		return NULL;
+	mark("begin");
+	dev = open_patiently(way);
+	ret = __vmig_get_migration(dev, &flags);
+	if (ret == -ENOTTY) {
+		if (!migratable)
+			return dev;
+		*skip = "the device offers no migration";
+		vmig_close(dev);
+		return NULL;
+	}
+	ret = __vmig_settle(dev);
+	if (ret) {
+		lose("cannot be brought to RUNNING before a test", ret);
+		vmig_close(dev);
+		*skip = "the device cannot be brought to RUNNING";
+		return NULL;
+	}
+	return dev;
+}
+
+/**
+ * vmig_session_end - leave the device in RUNNING and judge the test
+ * @dev: what vmig_session_begin() gave, or NULL if the test closed it itself
+ *
+ * Return: kselftest exit code of the test.
+ */
+int vmig_session_end(struct vmig_device *dev)
+{
+	uint64_t flags;
+	int ret;
+
+	if (!dev)
+		dev = open_patiently(first.cdev[0] ? VMIG_CDEV : VMIG_GROUP);
+	ret = __vmig_get_migration(dev, &flags);
+	if (ret != -ENOTTY)
+		ret = __vmig_settle(dev);
+	if (ret && ret != -ENOTTY)
+		lose("cannot be brought back to RUNNING after a test", ret);
+	vmig_close(dev);
+	mark("end");
+	return vmig_verdict_end();
+}
+
+/**
+ * vmig_session_put_back - at the very end of a program, bring the device to RUNNING
+ *
+ * For the test that was killed in the middle and after which no other one came.
+ */
+void vmig_session_put_back(void)
+{
+	struct vmig_device *dev;
+	uint64_t flags;
+	int ret;
+
+	if (*lost || __vmig_open(&first, first.cdev[0] ? VMIG_CDEV : VMIG_GROUP, &dev))
+		return;
+	ret = __vmig_get_migration(dev, &flags);
+	if (!ret)
+		ret = __vmig_settle(dev);
+	if (ret && ret != -ENOTTY)
+		lose("cannot be brought back to RUNNING", ret);
+	vmig_close(dev);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What happens around each test: which device, in which state before and after. */
+#ifndef VMIG_SELFTESTS_SESSION_H
+#define VMIG_SELFTESTS_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../lib/vfio/device.h"
+
+bool vmig_session_init(const char *chapter, const char *device);
+struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool migratable,
+				       const char **skip);
+int vmig_session_end(struct vmig_device *dev);
+void vmig_session_put_back(void);
+
+const struct vmig_dev_id *vmig_first_device(void);
+const struct vmig_dev_id *vmig_second_device(const char **why);
+bool vmig_hazards(void);
+
+#endif /* VMIG_SELFTESTS_SESSION_H */

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a test says of a driver, and what that makes of the test. See verdict.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "../lib/vfio/die.h"
+#include "profile.h"
+#include "verdict.h"
+
+/* As in kselftest.h, which can only be included once a program. */
+enum { PASS = 0, FAIL = 1, XFAIL = 2, XPASS = 3 };
+
+/*
+ * Shared with the processes that a test forks, so that a breach that a child sees
+ * counts. Children of a test run one after the other with their parent waiting, or
+ * only ever set these to true: no lock is needed.
+ */
+static struct {
+	char test[256];
+	const struct vmig_claim *claim;
+	struct timespec start;
+	bool failed;
+	bool known;
+} *now;
+
+static bool strict;
+
+/**
+ * say - format a string for a message
+ * @fmt: format
+ *
+ * Return: a string that is good until eight more have been said.
+ */
+const char *say(const char *fmt, ...)
+{
+	static char lines[8][384];
+	static unsigned int next;
+	char *line = lines[next++ % 8];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(lines[0]), fmt, args);
+	va_end(args);
+	return line;
+}
+
+/**
+ * vmig_verdict_init - once a program, before the first test
+ *
+ * Reads VMIG_STRICT, VMIG_PROFILE and VMIG_NO_KNOWN from the environment.
+ */
+void vmig_verdict_init(void)
+{
+	const char *env = getenv("VMIG_STRICT");
+
+	strict = env && *env && strcmp(env, "0");
+	now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (now == MAP_FAILED)
+		vmig_die("no memory: %s", vmig_errno_name(errno));
+	vmig_profile_load();
+}
+
+/**
+ * vmig_verdict_begin - a test begins
+ * @test: its full name, fixture.variant.test
+ */
+void vmig_verdict_begin(const char *test)
+{
+	memset(now, 0, sizeof(*now));
+	snprintf(now->test, sizeof(now->test), "%s", test);
+	clock_gettime(CLOCK_MONOTONIC, &now->start);
+}
+
+/**
+ * vmig_claim - the test says which clauses it checks
+ * @claim: the clauses
+ */
+void vmig_claim(const struct vmig_claim *claim)
+{
+	size_t i;
+
+	now->claim = claim;
+	printf("# vmig: clauses");
+	for (i = 0; i < claim->count; i++)
+		printf(" %s", vmig_clauses[claim->ids[i]].id);
+	printf("\n");
+}
+
+/* A check of a clause that the test does not claim is a mistake of the suite. */
+static void must_be_claimed(enum vmig_clause_id id)
+{
+	size_t i;
+
+	for (i = 0; now->claim && i < now->claim->count; i++)
+		if (now->claim->ids[i] == id)
+			return;
+	vmig_die("%s checks %s and does not claim it: a mistake of the suite", now->test,
+		 vmig_clauses[id].id);
+}
+
+/**
+ * vmig_breach - a check did not hold
+ * @id: the clause
+ * @did: what was done
+ * @expected: what must have come
+ * @fmt: format of what came
+ */
+void vmig_breach(enum vmig_clause_id id, const char *did, const char *expected, const char *fmt,
+		 ...)
+{
+	const struct vmig_clause *clause = &vmig_clauses[id];
+	const struct vmig_deviation *known;
+	char got[384];
+	va_list args;
+
+	must_be_claimed(id);
+	va_start(args, fmt);
+	vsnprintf(got, sizeof(got), fmt, args);
+	va_end(args);
+	if (clause->level == VMIG_MAY) {
+		printf("# vmig: note %s %s: %s\n", clause->id, did, got);
+		return;
+	}
+
+	printf("# vmig: breach %s\n", clause->id);
+	printf("# vmig:   did: %s\n", did);
+	printf("# vmig:   expected: %s\n", expected);
+	printf("# vmig:   got: %s\n", got);
+	known = vmig_profile_find(clause->id, now->test);
+	if (known) {
+		printf("# vmig:   known: %s | %s\n", known->where, known->reason);
+		now->known = true;
+	} else if (clause->level == VMIG_MUST || strict) {
+		now->failed = true;
+	}
+}
+
+/**
+ * vmig_check_ok - the call must have worked
+ * @id: the clause
+ * @ret: 0 or -errno
+ * @did: what was called
+ *
+ * Return: true if it did.
+ */
+bool vmig_check_ok(enum vmig_clause_id id, int ret, const char *did)
+{
+	return CHECK(id, !ret, did, "success", "%s", vmig_errno_name(ret));
+}
+
+/**
+ * vmig_check_errno - the call must have failed with one errno
+ * @id: the clause
+ * @ret: 0 or -errno
+ * @err: the errno, positive
+ * @did: what was called
+ *
+ * Return: true if it did.
+ */
+bool vmig_check_errno(enum vmig_clause_id id, int ret, int err, const char *did)
+{
+	const char *expected = say("%s", vmig_errno_name(err));
+
+	return CHECK(id, ret == -err, did, expected, "%s", vmig_errno_name(ret));
+}
+
+/**
+ * vmig_check_fails - the call must have failed, with whatever errno
+ * @id: the clause
+ * @ret: 0 or more for success, or -errno
+ * @did: what was called
+ *
+ * Return: true if it did.
+ */
+bool vmig_check_fails(enum vmig_clause_id id, int ret, const char *did)
+{
+	if (!CHECK(id, ret < 0, did, "an error", "success (%d)", ret))
+		return false;
+	vmig_note(id, "%s: %s", did, vmig_errno_name(ret));
+	return true;
+}
+
+/**
+ * vmig_note - something worth knowing that is not judged
+ * @id: the clause it belongs to
+ * @fmt: format
+ */
+void vmig_note(enum vmig_clause_id id, const char *fmt, ...)
+{
+	va_list args;
+	char text[384];
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	printf("# vmig: note %s %s\n", vmig_clauses[id].id, text);
+}
+
+/**
+ * vmig_metric - a number that was measured
+ * @name: one word
+ * @value: the number
+ * @unit: one word: bytes, s, MB/s
+ */
+void vmig_metric(const char *name, double value, const char *unit)
+{
+	printf("# vmig: metric %s %.9g %s\n", name, value, unit);
+}
+
+/**
+ * vmig_verdict_end - a test ended
+ *
+ * Return: the kselftest exit code. A deviation that the profile lists for this test
+ * and that did not come is an unexpected pass.
+ */
+int vmig_verdict_end(void)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("# vmig: took %.3f\n", (end.tv_sec - now->start.tv_sec) +
+					      (end.tv_nsec - now->start.tv_nsec) / 1e9);
+	if (now->failed)
+		return FAIL;
+	if (now->known)
+		return XFAIL;
+	return vmig_profile_find(NULL, now->test) ? XPASS : PASS;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a test says of a driver, and what that makes of the test.
+ *
+ * A test claims the clauses it checks and then checks them. A check that does not
+ * hold is a breach: what was done, what the clause expects, what came. The clause's
+ * level decides what it means: MUST fails the test, SHOULD is a warning that passes
+ * (and fails with --strict), MAY is a note. A breach that the driver's profile lists
+ * makes the test XFAIL.
+ *
+ * All of it is printed as KTAP diagnostics that begin with "# vmig:", which are what
+ * the report is made of:
+ *
+ *	# vmig: clauses FD-07 FD-08
+ *	# vmig: breach FD-07
+ *	# vmig:   did: read() of the data_fd after STOP_COPY -> STOP
+ *	# vmig:   expected: 0 or an error
+ *	# vmig:   got: 24 bytes
+ *	# vmig:   known: mtty.c:123 mtty_foo() | reason from the profile
+ *	# vmig: note STRM-16 ...
+ *	# vmig: metric stop_copy_bytes 96 bytes
+ *	# vmig: took 0.012
+ */
+#ifndef VMIG_SELFTESTS_VERDICT_H
+#define VMIG_SELFTESTS_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../lib/spec/clauses.h"
+
+/**
+ * struct vmig_claim - which clauses a test checks
+ * @test: name of its function, fixture_test
+ * @ids: the clauses
+ * @count: their number
+ *
+ * Static and collected in a section, so that --list knows them without a device.
+ */
+struct vmig_claim {
+	const char *test;
+	const enum vmig_clause_id *ids;
+	size_t count;
+};
+
+/* First statement of every test. An id that is not in the catalogue does not compile. */
+#define CLAUSES(...)                                                                               \
+	do {                                                                                       \
+		static const enum vmig_clause_id ids_[] = { __VA_ARGS__ };                         \
+		static const struct vmig_claim claim_ = { __func__, ids_,                          \
+							  sizeof(ids_) / sizeof(ids_[0]) };        \
+		static const struct vmig_claim *const claimed_                                     \
+			__attribute__((section("vmig_claims"), used)) = &claim_;                   \
+		vmig_claim(&claim_);                                                               \
+	} while (0)
+
+/**
+ * CHECK - does a clause hold here?
+ * @id: a clause that CLAUSES() of this test names
+ * @cond: what must be true
+ * @did: what was done, for people; say() formats one
+ * @expected: what the clause says must come
+ * @...: format and arguments: what came
+ *
+ * Evaluates to @cond, so that a test can stop where going on makes no sense.
+ */
+#define CHECK(id, cond, did, expected, ...)                                                        \
+	((cond) ? true : (vmig_breach(id, did, expected, __VA_ARGS__), false))
+
+/* The call must work: @ret is 0 or -errno. */
+#define CHECK_OK(id, ret, did) vmig_check_ok(id, ret, did)
+/* The call must fail with this errno. */
+#define CHECK_ERRNO(id, ret, err, did) vmig_check_errno(id, ret, err, did)
+/* The call must fail; the uAPI does not say with which errno, so it is noted only. */
+#define CHECK_FAILS(id, ret, did) vmig_check_fails(id, ret, did)
+
+const char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+void vmig_claim(const struct vmig_claim *claim);
+void vmig_breach(enum vmig_clause_id id, const char *did, const char *expected, const char *fmt,
+		 ...) __attribute__((format(printf, 4, 5)));
+bool vmig_check_ok(enum vmig_clause_id id, int ret, const char *did);
+bool vmig_check_errno(enum vmig_clause_id id, int ret, int err, const char *did);
+bool vmig_check_fails(enum vmig_clause_id id, int ret, const char *did);
+void vmig_note(enum vmig_clause_id id, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void vmig_metric(const char *name, double value, const char *unit);
+
+void vmig_verdict_init(void);
+void vmig_verdict_begin(const char *test);
+int vmig_verdict_end(void);
+
+#endif /* VMIG_SELFTESTS_VERDICT_H */

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kselftest harness with what every chapter has: a fixture that opens the device
+ * through each way in, clauses, and a main() with --device, --list and VMIG_TESTS.
+ *
+ *	#include "vmig_test.h"
+ *
+ *	VMIG_FIXTURE(fd);
+ *
+ *	TEST_F(fd, cloexec)
+ *	{
+ *		int fd, flags;
+ *
+ *		CLAUSES(FD_01);
+ *		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+ *		flags = fcntl(fd, F_GETFD);
+ *		CHECK(FD_01, flags & FD_CLOEXEC, "fcntl(F_GETFD) on the data_fd",
+ *		      "FD_CLOEXEC is set", "flags %#x", flags);
+ *		close(fd);
+ *	}
+ *
+ *	VMIG_MAIN("fd")
+ */
+#ifndef VMIG_SELFTESTS_VMIG_TEST_H
+#define VMIG_SELFTESTS_VMIG_TEST_H
+
+#include <fnmatch.h>
+#include <signal.h>
+
+#include "kselftest_harness.h"
+
+#include "../lib/migration/feature.h"
+#include "../lib/migration/walk.h"
+#include "../lib/spec/fsm.h"
+#include "../lib/spec/version.h"
+#include "../lib/vfio/die.h"
+#include "session.h"
+#include "verdict.h"
+
+/* Leave the test with a reason: it cannot be done on this device or this kernel. */
+#define NEED(cond, ...)                                                                            \
+	do {                                                                                       \
+		if (!(cond))                                                                       \
+			SKIP(return, __VA_ARGS__);                                                 \
+	} while (0)
+
+/* What most tests need, with the words that the report groups skips by. */
+#define NEED_STATE(state)                                                                          \
+	NEED(vmig_state_offered(self->flags, state), "the device offers no %s",                    \
+	     vmig_state_name(state))
+
+/*
+ * The members that every fixture begins with; VMIG_FIXTURE_DATA() is for fixtures
+ * that have more, VMIG_VARIANT_DATA for variants that have more than the way in.
+ */
+#define VMIG_FIXTURE_DATA                                                                          \
+	struct vmig_device *dev;                                                                   \
+	uint64_t flags
+
+#define VMIG_VARIANT_DATA                                                                          \
+	const char *name;                                                                          \
+	enum vmig_way way
+
+#define VMIG_VARIANT(fixture, variant, ...)                                                        \
+	FIXTURE_VARIANT_ADD(fixture, variant)                                                      \
+	{                                                                                          \
+		.name = #variant, __VA_ARGS__                                                      \
+	}
+
+#define VMIG_VARIANTS_WAYS(fixture)                                                                \
+	VMIG_VARIANT(fixture, cdev, .way = VMIG_CDEV);                                             \
+	VMIG_VARIANT(fixture, group, .way = VMIG_GROUP)
+
+/* Opens the device; @migratable false for tests of devices without migration too. */
+#define VMIG_SETUP(migratable)                                                                     \
+	do {                                                                                       \
+		const char *skip_;                                                                 \
+		self->dev = vmig_session_begin(say("%s.%s.%s", _metadata->fixture->name,           \
+						   variant->name, _metadata->name),                \
+					       variant->way, migratable, &skip_);                  \
+		if (!self->dev)                                                                    \
+			SKIP(return, "%s", skip_);                                                 \
+		if (!__vmig_get_migration(self->dev, &self->flags))                                \
+			self->flags &= VMIG_MIGRATION_KNOWN;                                       \
+	} while (0)
+
+/* A test that fails keeps failing, a test that was skipped was skipped. */
+#define VMIG_TEARDOWN()                                                                            \
+	do {                                                                                       \
+		int verdict_ = vmig_session_end(self->dev);                                        \
+		if (verdict_ == KSFT_FAIL || !_metadata->exit_code)                                \
+			_metadata->exit_code = verdict_;                                           \
+		if (_metadata->exit_code == KSFT_XFAIL)                                            \
+			snprintf(_metadata->results->reason, sizeof(_metadata->results->reason),   \
+				 "known deviation, see the profile");                              \
+		if (_metadata->exit_code == KSFT_XPASS)                                            \
+			snprintf(_metadata->results->reason, sizeof(_metadata->results->reason),   \
+				 "the profile lists a deviation that did not come");               \
+	} while (0)
+
+#define VMIG_FIXTURE_ANY(fixture, migratable)                                                      \
+	FIXTURE(fixture)                                                                           \
+	{                                                                                          \
+		VMIG_FIXTURE_DATA;                                                                 \
+	};                                                                                         \
+	FIXTURE_VARIANT(fixture)                                                                   \
+	{                                                                                          \
+		VMIG_VARIANT_DATA;                                                                 \
+	};                                                                                         \
+	VMIG_VARIANTS_WAYS(fixture);                                                               \
+	FIXTURE_SETUP(fixture)                                                                     \
+	{                                                                                          \
+		VMIG_SETUP(migratable);                                                            \
+	}                                                                                          \
+	FIXTURE_TEARDOWN(fixture)                                                                  \
+	{                                                                                          \
+		VMIG_TEARDOWN();                                                                   \
+	}                                                                                          \
+	struct vmig_semicolon_
+
+/* A fixture that has only the open device. */
+#define VMIG_FIXTURE(fixture) VMIG_FIXTURE_ANY(fixture, true)
+
+#define VMIG_MAX_TESTS 4096
+
+extern const struct vmig_claim *const __start_vmig_claims[], *const __stop_vmig_claims[];
+
+static inline const struct vmig_claim *vmig_claim_of(const char *fixture, const char *test)
+{
+	const struct vmig_claim *const *c;
+	size_t len = strlen(fixture);
+
+	for (c = __start_vmig_claims; c < __stop_vmig_claims; c++)
+		if (!strncmp((*c)->test, fixture, len) && (*c)->test[len] == '_' &&
+		    !strcmp((*c)->test + len + 1, test))
+			return *c;
+	return NULL;
+}
+
+/* One line a test: chapter, fixture.test, number of variants, clauses; tab separated. */
+static inline void vmig_list(const char *chapter)
+{
+	struct __fixture_variant_metadata *v;
+	const struct vmig_claim *claim;
+	struct __fixture_metadata *f;
+	struct __test_metadata *t;
+	unsigned int variants;
+	size_t i;
+
+	for (f = __fixture_list; f; f = f->next) {
+		for (variants = 0, v = f->variant; v; v = v->next)
+			variants++;
+		for (t = f->tests; t; t = t->next) {
+			printf("%s\t%s.%s\t%u\t", chapter, f->name, t->name, variants);
+			claim = vmig_claim_of(f->name, t->name);
+			for (i = 0; claim && i < claim->count; i++)
+				printf("%s%s", i ? " " : "", vmig_clauses[claim->ids[i]].id);
+			printf("\n");
+		}
+	}
+}
+
+/*
+ * The harness runs exact names (-r). A glob becomes one -r for each test that it
+ * matches. Returns the new argv, or NULL where it matches none.
+ */
+static inline char **vmig_select(const char *glob, char *name, int *argc)
+{
+	static char names[VMIG_MAX_TESTS][128];
+	static char *argv[2 * VMIG_MAX_TESTS + 2];
+	struct __fixture_variant_metadata *v;
+	struct __fixture_metadata *f;
+	struct __test_metadata *t;
+	unsigned int n = 0;
+
+	argv[0] = name;
+	for (f = __fixture_list; f; f = f->next) {
+		for (v = f->variant; v; v = v->next) {
+			for (t = f->tests; t && n < VMIG_MAX_TESTS; t = t->next) {
+				snprintf(names[n], sizeof(names[n]), "%s.%s.%s", f->name, v->name,
+					 t->name);
+				if (fnmatch(glob, names[n], 0))
+					continue;
+				argv[1 + 2 * n] = "-r";
+				argv[2 + 2 * n] = names[n];
+				n++;
+			}
+		}
+	}
+	*argc = 1 + 2 * n;
+	return n ? argv : NULL;
+}
+
+static pid_t vmig_main_pid;
+
+static inline void vmig_at_exit(void)
+{
+	if (getpid() == vmig_main_pid)
+		vmig_session_put_back();
+}
+
+/*
+ * Ctrl-C: tests are process groups of their own and would go on. The program waits in
+ * waitpid() nearly all of its life, so what is called here interrupts nothing.
+ */
+static inline void vmig_on_signal(int sig)
+{
+	if (getpid() != vmig_main_pid)
+		_exit(128 + sig);
+	if (__active_test && __active_test->pid > 0) {
+		kill(-__active_test->pid, SIGKILL);
+		waitpid(__active_test->pid, NULL, 0);
+	}
+	vmig_session_put_back();
+	_exit(128 + sig);
+}
+
+static inline int vmig_main(const char *chapter, int argc, char **argv)
+{
+	const char *device = NULL, *glob = getenv("VMIG_TESTS");
+
+	if (argc > 1 && !strcmp(argv[1], "--list")) {
+		vmig_list(chapter);
+		return KSFT_PASS;
+	}
+	if (argc > 2 && !strcmp(argv[1], "--device")) {
+		device = argv[2];
+		argv[2] = argv[0];
+		argv += 2;
+		argc -= 2;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "-l")))
+		return test_harness_run(argc, argv);
+	printf("# vmig: chapter %s\n", chapter);
+	printf("# vmig: suite %s %s\n", vmig_version, vmig_commit);
+	if (!vmig_session_init(chapter, device))
+		return KSFT_SKIP;
+	printf("# vmig: device %s driver %s\n", vmig_first_device()->name,
+	       vmig_first_device()->driver);
+	if (glob && *glob) {
+		argv = vmig_select(glob, argv[0], &argc);
+		if (!argv) {
+			printf("1..0 # SKIP no test of this chapter matches '%s'\n", glob);
+			return KSFT_SKIP;
+		}
+	}
+	vmig_verdict_init();
+	vmig_main_pid = getpid();
+	atexit(vmig_at_exit);
+	signal(SIGINT, vmig_on_signal);
+	signal(SIGTERM, vmig_on_signal);
+	return test_harness_run(argc, argv);
+}
+
+#define VMIG_MAIN(chapter)                                                                         \
+	int main(int argc, char **argv)                                                            \
+	{                                                                                          \
+		return vmig_main(chapter, argc, argv);                                             \
+	}
+
+#endif /* VMIG_SELFTESTS_VMIG_TEST_H */
