@@ -13,7 +13,7 @@
 #include "verdict.h"
 
 /* As in kselftest.h, which can only be included once a program. */
-enum { PASS = 0, FAIL = 1, XFAIL = 2, XPASS = 3 };
+enum { PASS = 0, FAIL = 1, XFAIL = 2, XPASS = 3, SKIP = 4 };
 
 /*
  * Shared with the processes that a test forks, so that a breach that a child sees
@@ -24,6 +24,7 @@ static struct {
 	char test[256];
 	const struct vmig_claim *claim;
 	struct timespec start;
+	bool checked[VMIG_NR_CLAUSES];
 	bool failed;
 	bool known;
 } *now;
@@ -104,6 +105,16 @@ static void must_be_claimed(enum vmig_clause_id id)
 }
 
 /**
+ * vmig_checked - a clause is being checked
+ * @id: the clause
+ */
+void vmig_checked(enum vmig_clause_id id)
+{
+	must_be_claimed(id);
+	now->checked[id] = true;
+}
+
+/**
  * vmig_breach - a check did not hold
  * @id: the clause
  * @did: what was done
@@ -118,7 +129,6 @@ void vmig_breach(enum vmig_clause_id id, const char *did, const char *expected, 
 	char got[384];
 	va_list args;
 
-	must_be_claimed(id);
 	va_start(args, fmt);
 	vsnprintf(got, sizeof(got), fmt, args);
 	va_end(args);
@@ -198,6 +208,7 @@ void vmig_note(enum vmig_clause_id id, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	vmig_checked(id);
 	printf("# vmig: note %s %s\n", vmig_clauses[id].id, text);
 }
 
@@ -212,22 +223,44 @@ void vmig_metric(const char *name, double value, const char *unit)
 	printf("# vmig: metric %s %.9g %s\n", name, value, unit);
 }
 
+/* Evidence: the clauses that were checked. Returns whether there was any. */
+static bool print_checked(void)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
+		if (!now->checked[i])
+			continue;
+		printf("%s %s", any ? "" : "# vmig: checked", vmig_clauses[i].id);
+		any = true;
+	}
+	if (any)
+		printf("\n");
+	return any;
+}
+
 /**
  * vmig_verdict_end - a test ended
  *
- * Return: the kselftest exit code. A deviation that the profile lists for this test
- * and that did not come is an unexpected pass.
+ * Return: the kselftest exit code. A test that found nothing to check is skipped, not
+ * passed. A deviation that the profile lists for this test and that did not come is an
+ * unexpected pass.
  */
 int vmig_verdict_end(void)
 {
 	struct timespec end;
+	bool any;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
+	any = print_checked();
 	printf("# vmig: took %.3f\n", (end.tv_sec - now->start.tv_sec) +
 					      (end.tv_nsec - now->start.tv_nsec) / 1e9);
 	if (now->failed)
 		return FAIL;
 	if (now->known)
 		return XFAIL;
+	if (!any)
+		return SKIP;
 	return vmig_profile_find(NULL, now->test) ? XPASS : PASS;
 }

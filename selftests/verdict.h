@@ -8,6 +8,9 @@
  * (and fails with --strict), MAY is a note. A breach that the driver's profile lists
  * makes the test XFAIL.
  *
+ * A test may find that a clause it claims has nothing to check on this device; what
+ * counts as evidence for a clause is what was really checked.
+ *
  * All of it is printed as KTAP diagnostics that begin with "# vmig:", which are what
  * the report is made of:
  *
@@ -19,6 +22,7 @@
  *	# vmig:   known: mtty.c:123 mtty_foo() | reason from the profile
  *	# vmig: note STRM-16 ...
  *	# vmig: metric stop_copy_bytes 96 bytes
+ *	# vmig: checked FD-07
  *	# vmig: took 0.012
  */
 #ifndef VMIG_SELFTESTS_VERDICT_H
@@ -65,7 +69,7 @@ struct vmig_claim {
  * Evaluates to @cond, so that a test can stop where going on makes no sense.
  */
 #define CHECK(id, cond, did, expected, ...)                                                        \
-	((cond) ? true : (vmig_breach(id, did, expected, __VA_ARGS__), false))
+	(vmig_checked(id), (cond) ? true : (vmig_breach(id, did, expected, __VA_ARGS__), false))
 
 /* The call must work: @ret is 0 or -errno. */
 #define CHECK_OK(id, ret, did) vmig_check_ok(id, ret, did)
@@ -77,6 +81,7 @@ struct vmig_claim {
 const char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void vmig_claim(const struct vmig_claim *claim);
+void vmig_checked(enum vmig_clause_id id);
 void vmig_breach(enum vmig_clause_id id, const char *did, const char *expected, const char *fmt,
 		 ...) __attribute__((format(printf, 4, 5)));
 bool vmig_check_ok(enum vmig_clause_id id, int ret, const char *did);

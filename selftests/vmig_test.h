@@ -90,6 +90,9 @@
 		int verdict_ = vmig_session_end(self->dev);                                        \
 		if (verdict_ == KSFT_FAIL || !_metadata->exit_code)                                \
 			_metadata->exit_code = verdict_;                                           \
+		if (_metadata->exit_code == KSFT_SKIP && !_metadata->results->reason[0])           \
+			snprintf(_metadata->results->reason, sizeof(_metadata->results->reason),   \
+				 "nothing to check on this device");                               \
 		if (_metadata->exit_code == KSFT_XFAIL)                                            \
 			snprintf(_metadata->results->reason, sizeof(_metadata->results->reason),   \
 				 "known deviation, see the profile");                              \

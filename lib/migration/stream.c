@@ -271,6 +271,17 @@ void vmig_stream_write(int fd, const struct vmig_stream *s)
 }
 
 /**
+ * vmig_stream_end - how reading a stream ended, for people
+ * @ret: what __vmig_stream_read() returned
+ *
+ * Return: "end of stream" or the name of the errno.
+ */
+const char *vmig_stream_end(int ret)
+{
+	return ret ? vmig_errno_name(ret) : "end of stream";
+}
+
+/**
  * vmig_stream_append - put bytes behind a stream
  * @s: the stream
  * @data: the bytes

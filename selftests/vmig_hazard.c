@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hazards: requests that are within the specification and take a kernel with a known
+ * bug down, or the device out of reach until the next boot.
+ *
+ * They run last, alone, after all else is on disk; on hardware only with --hazards
+ * (VMIG_HAZARDS=1). Each request is made by a child process that is watched. Where the
+ * kernel oopses under a driver's lock the device is lost: that is said, the tests that
+ * follow are skipped, and it is no reason to doubt what came before.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "../lib/migration/logging.h"
+#include "child.h"
+#include "memory.h"
+#include "vmig_test.h"
+
+#define CALL_TIMEOUT_MS 8000
+
+#define NEED_HAZARDS()                                                                             \
+	NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
+
+struct set_call {
+	struct vmig_device *dev;
+	uint32_t to;
+};
+
+static int set_in_child(void *arg)
+{
+	struct set_call *call = arg;
+
+	return -__vmig_set_state(call->dev, call->to, NULL);
+}
+
+/* What the kernel has noted against itself: oops (bit 7), WARN (bit 9), soft lockup (14). */
+static unsigned long kernel_taint(void)
+{
+	unsigned long taint = 0;
+	FILE *f = fopen("/proc/sys/kernel/tainted", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%lu", &taint) != 1)
+		taint = 0;
+	fclose(f);
+	return taint & (1UL << 7 | 1UL << 9 | 1UL << 14);
+}
+
+/* The child came back and the kernel has nothing to say: the device can be used on. */
+static bool survived(const struct vmig_child *child, unsigned long taint_before)
+{
+	if (child->end == VMIG_CHILD_EXITED && kernel_taint() == taint_before)
+		return true;
+	vmig_session_abandon();
+	return false;
+}
+
+#define HAZARD_FIXTURE(fixture, ...)                                                               \
+	FIXTURE(fixture)                                                                           \
+	{                                                                                          \
+		VMIG_FIXTURE_DATA;                                                                 \
+	};                                                                                         \
+	FIXTURE_VARIANT(fixture)                                                                   \
+	{                                                                                          \
+		VMIG_VARIANT_DATA;                                                                 \
+		__VA_ARGS__                                                                        \
+	};                                                                                         \
+	FIXTURE_SETUP(fixture)                                                                     \
+	{                                                                                          \
+		NEED_HAZARDS();                                                                    \
+		VMIG_SETUP(true);                                                                  \
+	}                                                                                          \
+	FIXTURE_TEARDOWN(fixture)                                                                  \
+	{                                                                                          \
+		VMIG_TEARDOWN();                                                                   \
+	}                                                                                          \
+	struct vmig_semicolon_
+
+/* Named fsm, as these are the two cells that the fsm chapter leaves to this one. */
+HAZARD_FIXTURE(fsm, uint32_t to;);
+
+VMIG_VARIANT(fsm, cdev_STOP_COPY_to_PRE_COPY, .way = VMIG_CDEV, .to = VFIO_DEVICE_STATE_PRE_COPY);
+VMIG_VARIANT(fsm, cdev_STOP_COPY_to_PRE_COPY_P2P, .way = VMIG_CDEV,
+	     .to = VFIO_DEVICE_STATE_PRE_COPY_P2P);
+VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY, .way = VMIG_GROUP, .to = VFIO_DEVICE_STATE_PRE_COPY);
+VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY_P2P, .way = VMIG_GROUP,
+	     .to = VFIO_DEVICE_STATE_PRE_COPY_P2P);
+
+/*
+ * "Not permitted and return error" (H:1163). From v6.2 up to a26b499b757c (v7.2, 6.12.96)
+ * vfio_mig_get_next_state() loops for ever on it, with the driver's state mutex held.
+ */
+TEST_F(fsm, blocked)
+{
+	struct set_call call = { self->dev, variant->to };
+	unsigned long taint = kernel_taint();
+	struct vmig_stream s = {};
+	struct vmig_child child;
+	uint32_t state;
+	const char *did;
+	int fd, ret;
+
+	CLAUSES(FSM_03, FSM_02);
+	NEED_STATE(variant->to);
+	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	did = say("SET(%s) from STOP_COPY", vmig_state_name(variant->to));
+	child = vmig_child_run(set_in_child, &call, CALL_TIMEOUT_MS);
+	if (!CHECK(FSM_03, child.end == VMIG_CHILD_EXITED, did, "EINVAL, and that the call returns",
+		   "%s", vmig_child_name(&child)) || !survived(&child, taint))
+		return;
+	CHECK_ERRNO(FSM_03, -child.code, EINVAL, did);
+	state = vmig_get_state(self->dev);
+	CHECK(FSM_02, state == VFIO_DEVICE_STATE_STOP_COPY, say("GET after %s", did),
+	      "state STOP_COPY", "state %s", vmig_state_name(state));
+	ret = __vmig_stream_read(fd, &s, &vmig_default_chunks);
+	CHECK(FSM_02, !ret && s.len, say("%s, then read() of the data_fd to its end", did),
+	      "the stream", "%zu bytes, then %s", s.len, vmig_stream_end(ret));
+	vmig_stream_free(&s);
+	close(fd);
+}
+
+HAZARD_FIXTURE(logging);
+VMIG_VARIANTS_WAYS(logging);
+
+static int odd_starts(void *arg)
+{
+	static const uint64_t sizes[] = { 0, 1, 3, 5000, 4096 };
+	struct vfio_device_feature_dma_logging_range empty = {};
+	uint64_t page_size;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		page_size = sizes[i];
+		if (!__vmig_log_start(arg, &page_size, &empty, 1))
+			__vmig_log_stop(arg);
+	}
+	return 0;
+}
+
+static int odd_reports(void *arg)
+{
+	struct vfio_device_feature_dma_logging_range range = { .length = 1 << 20 };
+	uint64_t page_size = 4096, bitmap[8] = {};
+	int shift;
+
+	if (__vmig_log_start(arg, &page_size, &range, 1))
+		return 0;
+	__vmig_log_report(arg, 0, 0, 4096, bitmap);
+	for (shift = 31; shift < 64; shift++) {
+		__vmig_log_report(arg, 0, 1ULL << shift, 1ULL << shift, bitmap);
+		__vmig_log_report(arg, 0, 1 << 20, 1ULL << shift, bitmap);
+	}
+	__vmig_log_stop(arg);
+	return 0;
+}
+
+static void check_odd(struct vmig_device *dev, int (*call)(void *), const char *did)
+{
+	unsigned long taint = kernel_taint();
+	struct vmig_child child = vmig_child_run(call, dev, CALL_TIMEOUT_MS);
+
+	vmig_note(LOG_25, "%s: %s", did, vmig_child_name(&child));
+	CHECK(ROB_01, survived(&child, taint), did, "calls that return, and nothing in the kernel log",
+	      "%s", vmig_child_name(&child));
+}
+
+/* The core lets page_size 0 and empty ranges through to the driver, which may divide by it. */
+TEST_F(logging, odd_start)
+{
+	CLAUSES(LOG_25, ROB_01);
+	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0),
+	     "the device offers no DMA logging");
+	check_odd(self->dev, odd_starts, "START with an empty range and page sizes 0, 1, 3, 5000");
+}
+
+/* Shifts of a large page_size overflowed (e24c15510592), a division by 2^64 = 0 (cb30dfa75d55). */
+TEST_F(logging, odd_report)
+{
+	CLAUSES(LOG_25, ROB_01);
+	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0),
+	     "the device offers no DMA logging");
+	check_odd(self->dev, odd_reports, "REPORT of length 0 and with page sizes 2^31 to 2^63");
+}
+
+HAZARD_FIXTURE(reopen, uint32_t state;);
+
+#define ADD_REOPEN(state_)                                                                         \
+	VMIG_VARIANT(reopen, cdev_##state_, .way = VMIG_CDEV,                                      \
+		     .state = VFIO_DEVICE_STATE_##state_);                                         \
+	VMIG_VARIANT(reopen, group_##state_, .way = VMIG_GROUP,                                    \
+		     .state = VFIO_DEVICE_STATE_##state_)
+
+/* RESUMING last: there a driver that kept the state has a session to lose. */
+ADD_REOPEN(STOP);
+ADD_REOPEN(RUNNING_P2P);
+ADD_REOPEN(PRE_COPY);
+ADD_REOPEN(PRE_COPY_P2P);
+ADD_REOPEN(STOP_COPY);
+ADD_REOPEN(RESUMING);
+
+/*
+ * The first SET of a new user, whatever state the last one closed the device in. Close
+ * ends the session (FD-09), so a driver that keeps the state has one without a session.
+ */
+TEST_F(reopen, first_set)
+{
+	static const uint32_t targets[] = { VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING };
+	struct vmig_dev_id id = self->dev->id;
+	unsigned long taint = kernel_taint();
+	struct vmig_child child;
+	struct set_call call;
+	unsigned int i;
+	const char *did;
+
+	CLAUSES(OPEN_04);
+	NEED_STATE(variant->state);
+	for (i = 0; i < ARRAY_SIZE(targets); i++) {
+		vmig_enter(self->dev, variant->state);
+		vmig_close(self->dev);
+		self->dev = vmig_open(&id, variant->way);
+		call = (struct set_call){ self->dev, targets[i] };
+		did = say("close in %s, open, SET(%s)", vmig_state_name(variant->state),
+			  vmig_state_name(targets[i]));
+		child = vmig_child_run(set_in_child, &call, CALL_TIMEOUT_MS);
+		if (!CHECK(OPEN_04, survived(&child, taint), did,
+			   "an answer, and nothing in the kernel log", "%s",
+			   vmig_child_name(&child)))
+			return;
+		if (__vmig_settle(self->dev))
+			vmig_die("the device cannot be brought back to RUNNING");
+	}
+}
+
+VMIG_MAIN("hazard")
