@@ -10,12 +10,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
 
 #include "../lib/migration/logging.h"
+#include "child.h"
+#include "compat_calls.h"
 #include "memory.h"
 #include "vmig_test.h"
 
@@ -512,6 +515,82 @@ TEST_F(feature, before_bind)
 	if (map != MAP_FAILED)
 		munmap(map, VMIG_PAGE);
 	close(fd);
+}
+
+#define COMPAT_TIMEOUT_MS 20000
+
+struct exec {
+	const char *path;
+	int device_fd;
+	int out;
+};
+
+static void exec_compat32(void *arg)
+{
+	struct exec *e = arg;
+	char number[16];
+
+	/* The device fd and the pipe are close-on-exec: the program gets copies. */
+	snprintf(number, sizeof(number), "%d", dup(e->device_fd));
+	dup2(e->out, STDOUT_FILENO);
+	execl(e->path, e->path, number, NULL);
+}
+
+/*
+ * Where this program stands, there stands its 32-bit companion. Returns 0 with its
+ * answers, -ENOENT without the program, -ENOEXEC where it wrote none.
+ */
+static int compat32(int device_fd, struct vmig_compat *answers)
+{
+	const ssize_t size = VMIG_COMPAT_MAX * sizeof(*answers);
+	enum vmig_child_end end;
+	char path[PATH_MAX + 32];
+	int pipe_fd[2];
+	struct exec e = { path, device_fd, -1 };
+	ssize_t len, got;
+	char *slash;
+
+	len = readlink("/proc/self/exe", path, PATH_MAX);
+	if (len < 0)
+		return -errno;
+	path[len] = '\0';
+	slash = strrchr(path, '/');
+	strcpy(slash + 1, "vmig_compat32");
+	if (access(path, X_OK))
+		return -errno;
+	if (pipe2(pipe_fd, O_CLOEXEC))
+		vmig_die("pipe() failed: %s", vmig_errno_name(errno));
+	e.out = pipe_fd[1];
+	end = vmig_child_run(exec_compat32, &e, COMPAT_TIMEOUT_MS);
+	close(pipe_fd[1]);
+	got = __vmig_read(pipe_fd[0], answers, size);
+	close(pipe_fd[0]);
+	if (end != VMIG_CHILD_DONE)
+		vmig_die("the 32-bit program: %s", vmig_child_name(end));
+	return got == size ? 0 : -ENOEXEC;
+}
+
+/* Structures use __aligned_u64 and the fops compat_ptr_ioctl: 32-bit VMMs get the same. */
+TEST_F(feature, compat32)
+{
+	struct vmig_compat mine[VMIG_COMPAT_MAX], theirs[VMIG_COMPAT_MAX];
+	int i, count, ret;
+
+	CLAUSES(FEAT_16);
+	NEED(self->flags, "the device offers no migration");
+	ret = compat32(self->dev->fd, theirs);
+	NEED(ret != -ENOENT, "vmig_compat32 was not built (libc6-dev-i386)");
+	NEED(ret != -ENOEXEC, "the kernel runs no 32-bit programs (CONFIG_IA32_EMULATION)");
+	if (ret)
+		vmig_die("vmig_compat32: %s", vmig_errno_name(ret));
+	count = vmig_compat_calls(self->dev->fd, mine);
+	for (i = 0; i < count; i++)
+		CHECK(FEAT_16, theirs[i].ret == mine[i].ret && theirs[i].value == mine[i].value,
+		      say("%s by a 32-bit program", mine[i].what),
+		      say("%s (%#llx), as by a 64-bit one", vmig_errno_name(mine[i].ret),
+			  (unsigned long long)mine[i].value),
+		      "%s (%#llx)", vmig_errno_name(theirs[i].ret),
+		      (unsigned long long)theirs[i].value);
 }
 
 VMIG_FIXTURE(discovery);

@@ -49,12 +49,13 @@ static void arm_timer(unsigned int ms)
 
 static ssize_t bounded(ssize_t ret)
 {
+	bool late = timed_out;
 	int err = errno;
 
 	arm_timer(0);
 	if (ret >= 0)
 		return ret;
-	return err == EINTR && timed_out ? -ETIMEDOUT : -err;
+	return err == EINTR && late ? -ETIMEDOUT : -err;
 }
 
 /**
@@ -166,7 +167,7 @@ static int read_until(int fd, struct vmig_stream *s, size_t bytes, const struct 
 		}
 		s->len += n;
 		done += n;
-		if (s->len > VMIG_STREAM_MAX)
+		if ((uint64_t)s->len > VMIG_STREAM_MAX)
 			return -EFBIG;
 	}
 	return 0;
@@ -289,6 +290,8 @@ const char *vmig_stream_end(int ret)
  */
 void vmig_stream_append(struct vmig_stream *s, const void *data, size_t len)
 {
+	if (!len)
+		return;
 	make_room(s, len);
 	memcpy(s->data + s->len, data, len);
 	s->len += len;

@@ -9,34 +9,67 @@
 #include "walk.h"
 
 /**
- * vmig_enter - bring a device to a state by single arcs
+ * __vmig_enter - bring a device to a state by single arcs
  * @dev: the device
  * @state: a state that it offers, not ERROR
+ * @data_fd: the data_fd of the session if the walk opened one, which the caller closes,
+ *	     else -1
  *
  * Walks the oracle's path from where the device is, one SET an arc, so that a driver
  * that combines arcs wrongly can still be brought to the state that a test is about.
+ *
+ * Return: 0, or the -errno of what failed, with the device where it was then; -EINVAL
+ * also if there is no way.
+ */
+int __vmig_enter(struct vmig_device *dev, uint32_t state, int *data_fd)
+{
+	struct vmig_transition t;
+	uint64_t flags;
+	uint32_t from;
+	unsigned int i;
+	int fd, ret;
+
+	*data_fd = -1;
+	ret = __vmig_get_migration(dev, &flags);
+	if (!ret)
+		ret = __vmig_get_state(dev, &from);
+	if (ret)
+		return ret;
+	vmig_transition(flags, from, state, &t);
+	if (t.answer == VMIG_REFUSE || t.answer == VMIG_UNDEFINED)
+		return -EINVAL;
+	for (i = 0; i < t.len && !ret; i++) {
+		ret = __vmig_set_state(dev, t.path[i], &fd);
+		if (ret)
+			fd = -1;
+		else if (fd < 0)
+			continue;
+		if (*data_fd >= 0)
+			close(*data_fd);
+		*data_fd = fd;
+	}
+	return ret;
+}
+
+/**
+ * vmig_enter - bring a device to a state by single arcs, which must work
+ * @dev: the device
+ * @state: a state that it offers, not ERROR
  *
  * Return: the data_fd of the session if the walk opened one, which the caller closes,
  * else -1.
  */
 int vmig_enter(struct vmig_device *dev, uint32_t state)
 {
-	uint64_t flags = vmig_get_migration(dev);
-	struct vmig_transition t;
-	int data_fd = -1, fd;
-	unsigned int i;
+	uint32_t from = vmig_get_state(dev), at;
+	int data_fd, ret;
 
-	vmig_transition(flags, vmig_get_state(dev), state, &t);
-	if (t.answer == VMIG_REFUSE || t.answer == VMIG_UNDEFINED)
-		vmig_die("no way from %s to %s", vmig_state_name(vmig_get_state(dev)),
-			 vmig_state_name(state));
-	for (i = 0; i < t.len; i++) {
-		fd = vmig_set_state(dev, t.path[i]);
-		if (fd < 0)
-			continue;
-		if (data_fd >= 0)
-			close(data_fd);
-		data_fd = fd;
+	ret = __vmig_enter(dev, state, &data_fd);
+	if (ret) {
+		if (__vmig_get_state(dev, &at))
+			at = from;
+		vmig_die("the way from %s to %s failed in %s: %s", vmig_state_name(from),
+			 vmig_state_name(state), vmig_state_name(at), vmig_errno_name(ret));
 	}
 	return data_fd;
 }
@@ -73,18 +106,42 @@ int __vmig_settle(struct vmig_device *dev)
 }
 
 /**
- * vmig_save - take a device's state out, stop and copy
+ * __vmig_save - take a device's state out, stop and copy
+ * @dev: the device, left in STOP when it works
+ * @s: the stream goes here; what it held is gone
+ *
+ * Return: 0, or the -errno of the SET or the read() that failed.
+ */
+int __vmig_save(struct vmig_device *dev, struct vmig_stream *s)
+{
+	int fd, ret;
+
+	s->len = 0;
+	ret = __vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
+	if (ret)
+		return ret;
+	ret = __vmig_stream_read(fd, s, &vmig_default_chunks);
+	if (!ret)
+		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
+	close(fd);
+	return ret;
+}
+
+/**
+ * vmig_save - take a device's state out, stop and copy, which must work
  * @dev: the device, left in STOP
  * @s: the stream goes here; what it held is gone
  */
 void vmig_save(struct vmig_device *dev, struct vmig_stream *s)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	uint32_t at = VFIO_DEVICE_STATE_ERROR;
+	int ret = __vmig_save(dev, s);
 
-	s->len = 0;
-	vmig_stream_read(fd, s);
-	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
-	close(fd);
+	if (!ret)
+		return;
+	__vmig_get_state(dev, &at);
+	vmig_die("taking the state out failed in %s after %zu bytes: %s", vmig_state_name(at),
+		 s->len, vmig_errno_name(ret));
 }
 
 /**

@@ -6,8 +6,10 @@
 #include "../vfio/device.h"
 #include "stream.h"
 
+int __vmig_enter(struct vmig_device *dev, uint32_t state, int *data_fd);
 int vmig_enter(struct vmig_device *dev, uint32_t state);
 int __vmig_settle(struct vmig_device *dev);
+int __vmig_save(struct vmig_device *dev, struct vmig_stream *s);
 void vmig_save(struct vmig_device *dev, struct vmig_stream *s);
 int __vmig_load(struct vmig_device *dev, const void *data, size_t len,
 		const struct vmig_chunks *chunks);

@@ -39,6 +39,23 @@ void vmig_device_info(struct vmig_device *dev, struct vfio_device_info *info)
 }
 
 /**
+ * vmig_can_reset - does the device have VFIO_DEVICE_RESET?
+ * @dev: the device, in a state in which a reset harms nothing: it may be reset to find out
+ *
+ * A device that does not say so (VFIO_DEVICE_FLAGS_RESET) may have it all the same, as
+ * mtty does (DISC-07).
+ *
+ * Return: true if it says so or a reset works.
+ */
+bool vmig_can_reset(struct vmig_device *dev)
+{
+	struct vfio_device_info info;
+
+	vmig_device_info(dev, &info);
+	return (info.flags & VFIO_DEVICE_FLAGS_RESET) || !__vmig_reset(dev);
+}
+
+/**
  * __vmig_region_info - VFIO_DEVICE_GET_REGION_INFO with its capability chain
  * @dev: the device
  * @index: region

@@ -7,6 +7,7 @@
 
 int __vmig_device_info(struct vmig_device *dev, struct vfio_device_info *info);
 void vmig_device_info(struct vmig_device *dev, struct vfio_device_info *info);
+bool vmig_can_reset(struct vmig_device *dev);
 
 int __vmig_region_info(struct vmig_device *dev, uint32_t index, struct vfio_region_info **info);
 struct vfio_region_info *vmig_region_info(struct vmig_device *dev, uint32_t index);

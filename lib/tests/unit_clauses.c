@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The catalogue is complete and well formed. */
+#include <ctype.h>
+#include <string.h>
+
+#include "../spec/clauses.h"
+#include "unit.h"
+
+/* CLAUSES.md, from which the catalogue was taken, counts them: one lost would be silent. */
+#define CLAUSES_OF_THE_SPECIFICATION 205
+
+static bool id_right(const char *id)
+{
+	const char *dash = strchr(id, '-');
+	const char *c;
+
+	if (!dash || dash == id || strlen(dash + 1) != 2)
+		return false;
+	for (c = id; c < dash; c++)
+		if (!isupper(*c) && !isdigit(*c))
+			return false;
+	return isdigit(dash[1]) && isdigit(dash[2]);
+}
+
+int main(void)
+{
+	const struct vmig_clause *c;
+	int i, unseen = 0;
+
+	UNIT(VMIG_NR_CLAUSES == CLAUSES_OF_THE_SPECIFICATION, "%d clauses, the specification has %d",
+	     VMIG_NR_CLAUSES, CLAUSES_OF_THE_SPECIFICATION);
+	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
+		c = &vmig_clauses[i];
+		UNIT(id_right(c->id), "%s: the id is CHAPTER-nn", c->id);
+		UNIT(vmig_clause_find(c->id) == c, "%s: the id is unique and found", c->id);
+		UNIT(c->statement && strlen(c->statement) > 10 && c->source && *c->source &&
+			     c->errnos && c->since,
+		     "%s: statement, source, errnos and since are there", c->id);
+		UNIT(!c->unseen || strlen(c->unseen) > 20, "%s: a reason is a sentence", c->id);
+		unseen += !!c->unseen;
+	}
+	UNIT(!vmig_clause_find("FD-99") && !vmig_clause_find(""), "what is no clause is not found");
+	printf("# %d clauses, %d of them with a reason why no test can see them\n", i, unseen);
+	return unit_end();
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Access to a device's regions through its fd, as a VMM does it for a guest. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "info.h"
+#include "region.h"
+
+/**
+ * __vmig_region_read - read from a region
+ * @dev: the device
+ * @info: the region
+ * @at: offset in the region, bytes; nothing is checked against its size
+ * @buf: where the bytes go
+ * @len: their number
+ *
+ * Return: bytes read, or -errno.
+ */
+ssize_t __vmig_region_read(struct vmig_device *dev, const struct vfio_region_info *info,
+			   uint64_t at, void *buf, size_t len)
+{
+	ssize_t ret = pread(dev->fd, buf, len, info->offset + at);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/**
+ * __vmig_region_write - write to a region
+ * @dev: the device
+ * @info: the region
+ * @at: offset in the region, bytes
+ * @buf: the bytes
+ * @len: their number
+ *
+ * What a register does with a byte only its driver's author knows: for registers that
+ * a bus specification defines, and for exercisers.
+ *
+ * Return: bytes written, or -errno.
+ */
+ssize_t __vmig_region_write(struct vmig_device *dev, const struct vfio_region_info *info,
+			    uint64_t at, const void *buf, size_t len)
+{
+	ssize_t ret = pwrite(dev->fd, buf, len, info->offset + at);
+
+	return ret < 0 ? -errno : ret;
+}
+
+/**
+ * __vmig_pci_config - find the PCI config space of a device
+ * @dev: the device
+ *
+ * Return: its region, free() it; NULL for a device that is not PCI to its user (an mdev
+ * may be, H:207) or that has none.
+ */
+struct vfio_region_info *__vmig_pci_config(struct vmig_device *dev)
+{
+	struct vfio_device_info info;
+	struct vfio_region_info *region;
+
+	if (__vmig_device_info(dev, &info) || !(info.flags & VFIO_DEVICE_FLAGS_PCI))
+		return NULL;
+	if (__vmig_region_info(dev, VFIO_PCI_CONFIG_REGION_INDEX, &region))
+		return NULL;
+	if (region->size)
+		return region;
+	free(region);
+	return NULL;
+}
