@@ -20,14 +20,14 @@ enum { PASS = 0, FAIL = 1, XFAIL = 2, XPASS = 3, SKIP = 4 };
  * counts. Children of a test run one after the other with their parent waiting, or
  * only ever set these to true: no lock is needed.
  */
-static struct {
+struct verdict {
 	char test[256];
 	const struct vmig_claim *claim;
 	struct timespec start;
 	bool checked[VMIG_NR_CLAUSES];
 	bool failed;
 	bool known;
-} *now;
+} * now;
 
 static bool strict;
 
@@ -254,8 +254,8 @@ int vmig_verdict_end(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	any = print_checked();
-	printf("# vmig: took %.3f\n", (end.tv_sec - now->start.tv_sec) +
-					      (end.tv_nsec - now->start.tv_nsec) / 1e9);
+	printf("# vmig: took %.3f\n",
+	       (end.tv_sec - now->start.tv_sec) + (end.tv_nsec - now->start.tv_nsec) / 1e9);
 	if (now->failed)
 		return FAIL;
 	if (now->known)

@@ -21,17 +21,18 @@
 #define MIB (KIB * KIB)
 #define GIB (KIB * MIB)
 
+/* Where the last page of 2^64 begins. */
+#define LAST_PAGE (0ULL - 4 * KIB)
+
 /* LOG_MAX_RANGES of vfio_main.c: what fits into a page. */
 #define MAX_RANGES (VMIG_PAGE / sizeof(struct vfio_device_feature_dma_logging_range))
-
-typedef struct vfio_device_feature_dma_logging_range range_t;
 
 FIXTURE(dma_logging)
 {
 	VMIG_FIXTURE_DATA;
 	uint64_t page_size;
-	range_t range;		/* one that every device can watch */
-	bool off_is_silent;	/* REPORT works while logging is off: LOG-12 is broken */
+	struct vfio_device_feature_dma_logging_range range; /* one that every device can watch */
+	bool off_is_silent; /* REPORT works while logging is off: LOG-12 is broken */
 };
 
 FIXTURE_VARIANT(dma_logging)
@@ -41,7 +42,8 @@ FIXTURE_VARIANT(dma_logging)
 
 VMIG_VARIANTS_WAYS(dma_logging);
 
-static int report_range(struct vmig_device *dev, const range_t *range, void *bitmap)
+static int report_range(struct vmig_device *dev,
+			const struct vfio_device_feature_dma_logging_range *range, void *bitmap)
 {
 	return __vmig_log_report(dev, range->iova, range->length, 4 * KIB, bitmap);
 }
@@ -55,7 +57,8 @@ FIXTURE_SETUP(dma_logging)
 			   VFIO_DEVICE_FEATURE_SET),
 	     "the device offers no DMA logging");
 	self->page_size = 4 * KIB;
-	self->range = (range_t){ .iova = 0, .length = 1 * MIB };
+	self->range =
+		(struct vfio_device_feature_dma_logging_range){ .iova = 0, .length = 1 * MIB };
 	self->off_is_silent = !report_range(self->dev, &self->range, bitmap);
 }
 
@@ -64,7 +67,8 @@ FIXTURE_TEARDOWN(dma_logging)
 	VMIG_TEARDOWN();
 }
 
-static int start(struct vmig_device *dev, const range_t *ranges, uint32_t count)
+static int start(struct vmig_device *dev,
+		 const struct vfio_device_feature_dma_logging_range *ranges, uint32_t count)
 {
 	uint64_t page_size = 4 * KIB;
 
@@ -75,7 +79,8 @@ static int start(struct vmig_device *dev, const range_t *ranges, uint32_t count)
  * A START that was refused started nothing: REPORT fails, and a good START works. On a
  * driver that reports whether logging is on or not, the first half cannot be seen.
  */
-static void check_not_started(struct vmig_device *dev, enum vmig_clause_id id, const range_t *range,
+static void check_not_started(struct vmig_device *dev, enum vmig_clause_id id,
+			      const struct vfio_device_feature_dma_logging_range *range,
 			      bool off_is_silent, const char *did)
 {
 	uint64_t bitmap[4] = {};
@@ -99,14 +104,16 @@ TEST_F(dma_logging, start_without_ranges)
 /* cloud-hypervisor gives a range for each region of guest RAM: many is normal. */
 TEST_F(dma_logging, start_with_many_ranges)
 {
-	range_t ranges[MAX_RANGES + 1];
+	struct vfio_device_feature_dma_logging_range ranges[MAX_RANGES + 1];
 	uint32_t i;
 	int ret;
 
 	CLAUSES(LOG_02);
 	/* Last first, with gaps: neither order nor neighbourhood may matter. */
 	for (i = 0; i <= MAX_RANGES; i++)
-		ranges[i] = (range_t){ .iova = (MAX_RANGES - i) * 4 * MIB, .length = 1 * MIB };
+		ranges[i] = (struct vfio_device_feature_dma_logging_range){
+			.iova = (MAX_RANGES - i) * 4 * MIB, .length = 1 * MIB
+		};
 	ret = start(self->dev, ranges, MAX_RANGES);
 	if (CHECK_OK(LOG_02, ret, say("START with %zu ranges", MAX_RANGES)))
 		vmig_log_stop(self->dev);
@@ -118,7 +125,7 @@ TEST_F(dma_logging, start_with_many_ranges)
 
 TEST_F(dma_logging, start_with_unreadable_ranges)
 {
-	range_t *edge = vmig_before_hole(NULL, sizeof(*edge));
+	struct vfio_device_feature_dma_logging_range *edge = vmig_before_hole(NULL, sizeof(*edge));
 
 	CLAUSES(LOG_03);
 	*edge = self->range;
@@ -131,21 +138,22 @@ TEST_F(dma_logging, start_with_unreadable_ranges)
 
 TEST_F(dma_logging, start_misaligned)
 {
-	static const range_t bad[] = {
+	static const struct vfio_device_feature_dma_logging_range bad[] = {
 		{ .iova = 1, .length = 4 * KIB },
 		{ .iova = 0, .length = 4 * KIB + 1 },
 		{ .iova = 2 * KIB, .length = 4 * KIB },
 		{ .iova = 0, .length = 6 * KIB },
 	};
 	uint64_t page_size = 64 * KIB;
-	range_t small = { .iova = 4 * KIB, .length = 64 * KIB };
+	struct vfio_device_feature_dma_logging_range small = { .iova = 4 * KIB,
+							       .length = 64 * KIB };
 	unsigned int i;
 
 	CLAUSES(LOG_04);
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		CHECK_ERRNO(LOG_04, start(self->dev, &bad[i], 1), EINVAL,
-			    say("START of %#llx+%#llx with page_size 4K", bad[i].iova,
-				bad[i].length));
+		CHECK_ERRNO(
+			LOG_04, start(self->dev, &bad[i], 1), EINVAL,
+			say("START of %#llx+%#llx with page_size 4K", bad[i].iova, bad[i].length));
 	CHECK_ERRNO(LOG_04, __vmig_log_start(self->dev, &page_size, &small, 1), EINVAL,
 		    "START of 0x1000+0x10000 with page_size 64K");
 	check_not_started(self->dev, LOG_04, &self->range, self->off_is_silent,
@@ -154,14 +162,15 @@ TEST_F(dma_logging, start_misaligned)
 
 TEST_F(dma_logging, start_wraps)
 {
-	range_t last = { .iova = -4 * KIB, .length = 4 * KIB };
-	range_t beyond = { .iova = -4 * KIB, .length = 8 * KIB };
+	struct vfio_device_feature_dma_logging_range last = { .iova = LAST_PAGE,
+							      .length = 4 * KIB };
+	struct vfio_device_feature_dma_logging_range beyond = { .iova = LAST_PAGE,
+								.length = 8 * KIB };
 
 	CLAUSES(LOG_05);
 	CHECK_ERRNO(LOG_05, start(self->dev, &last, 1), EOVERFLOW,
 		    "START of the last page of 2^64");
-	CHECK_ERRNO(LOG_05, start(self->dev, &beyond, 1), EOVERFLOW,
-		    "START of a range that wraps");
+	CHECK_ERRNO(LOG_05, start(self->dev, &beyond, 1), EOVERFLOW, "START of a range that wraps");
 	check_not_started(self->dev, LOG_05, &self->range, self->off_is_silent,
 			  "START of a range that wraps");
 }
@@ -170,16 +179,20 @@ TEST_F(dma_logging, start_overlapping)
 {
 	static const struct {
 		const char *how;
-		range_t ranges[2];
+		struct vfio_device_feature_dma_logging_range ranges[2];
 		bool good;
 	} cases[] = {
-		{ "identical", { { .iova = 0, .length = MIB }, { .iova = 0, .length = MIB } },
+		{ "identical",
+		  { { .iova = 0, .length = MIB }, { .iova = 0, .length = MIB } },
 		  false },
-		{ "nested", { { .iova = 0, .length = MIB }, { .iova = 4 * KIB, .length = 4 * KIB } },
+		{ "nested",
+		  { { .iova = 0, .length = MIB }, { .iova = 4 * KIB, .length = 4 * KIB } },
 		  false },
-		{ "crossing", { { .iova = MIB, .length = MIB }, { .iova = 4 * KIB, .length = MIB } },
+		{ "crossing",
+		  { { .iova = MIB, .length = MIB }, { .iova = 4 * KIB, .length = MIB } },
 		  false },
-		{ "touching", { { .iova = MIB, .length = MIB }, { .iova = 0, .length = MIB } },
+		{ "touching",
+		  { { .iova = MIB, .length = MIB }, { .iova = 0, .length = MIB } },
 		  true },
 	};
 	unsigned int i;
@@ -201,7 +214,7 @@ TEST_F(dma_logging, start_overlapping)
 TEST_F(dma_logging, start_tells_page_size)
 {
 	static const uint64_t hints[] = { 4 * KIB, 64 * KIB, 2 * MIB, GIB };
-	range_t range = { .iova = 0, .length = GIB };
+	struct vfio_device_feature_dma_logging_range range = { .iova = 0, .length = GIB };
 	uint64_t page_size;
 	unsigned int i;
 	int ret;
@@ -210,7 +223,8 @@ TEST_F(dma_logging, start_tells_page_size)
 	for (i = 0; i < ARRAY_SIZE(hints); i++) {
 		page_size = hints[i];
 		ret = __vmig_log_start(self->dev, &page_size, &range, 1);
-		if (!CHECK_OK(LOG_07, ret, say("START with hint %#llx", (unsigned long long)hints[i])))
+		if (!CHECK_OK(LOG_07, ret,
+			      say("START with hint %#llx", (unsigned long long)hints[i])))
 			continue;
 		CHECK(LOG_07, page_size && !(page_size & (page_size - 1)),
 		      say("page_size after START with hint %#llx", (unsigned long long)hints[i]),
@@ -223,7 +237,7 @@ TEST_F(dma_logging, start_tells_page_size)
 TEST_F(dma_logging, start_twice)
 {
 	uint64_t bitmap[4] = {};
-	range_t other = { .iova = 16 * MIB, .length = MIB };
+	struct vfio_device_feature_dma_logging_range other = { .iova = 16 * MIB, .length = MIB };
 
 	CLAUSES(LOG_08);
 	vmig_log_start(self->dev, &self->page_size, &self->range, 1);
@@ -303,8 +317,7 @@ TEST_F(dma_logging, report_without_start)
 	uint64_t bitmap[4] = {};
 
 	CLAUSES(LOG_12);
-	CHECK_FAILS(LOG_12, report_range(self->dev, &self->range, bitmap),
-		    "REPORT without START");
+	CHECK_FAILS(LOG_12, report_range(self->dev, &self->range, bitmap), "REPORT without START");
 }
 
 TEST_F(dma_logging, report_page_size_bad)
@@ -327,9 +340,9 @@ TEST_F(dma_logging, report_wraps)
 
 	CLAUSES(LOG_14);
 	vmig_log_start(self->dev, &self->page_size, &self->range, 1);
-	CHECK_ERRNO(LOG_14, __vmig_log_report(self->dev, -4 * KIB, 4 * KIB, 4 * KIB, bitmap),
+	CHECK_ERRNO(LOG_14, __vmig_log_report(self->dev, LAST_PAGE, 4 * KIB, 4 * KIB, bitmap),
 		    EOVERFLOW, "REPORT of the last page of 2^64");
-	CHECK_ERRNO(LOG_14, __vmig_log_report(self->dev, 4 * KIB, -4 * KIB, 4 * KIB, bitmap),
+	CHECK_ERRNO(LOG_14, __vmig_log_report(self->dev, 4 * KIB, LAST_PAGE, 4 * KIB, bitmap),
 		    EOVERFLOW, "REPORT of a range that wraps");
 	vmig_log_stop(self->dev);
 }
@@ -337,7 +350,7 @@ TEST_F(dma_logging, report_wraps)
 /* "Can be any power of two value and does not have to match" that of START (H:1403). */
 TEST_F(dma_logging, report_any_page_size)
 {
-	range_t range = { .iova = 0, .length = GIB };
+	struct vfio_device_feature_dma_logging_range range = { .iova = 0, .length = GIB };
 	uint64_t page_size, *bitmap;
 
 	CLAUSES(LOG_15);
@@ -360,7 +373,8 @@ TEST_F(dma_logging, report_odd_lengths)
 	CLAUSES(LOG_20);
 	vmig_log_start(self->dev, &self->page_size, &self->range, 1);
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		CHECK_OK(LOG_20, __vmig_log_report(self->dev, 0, pages[i] * 4 * KIB, 4 * KIB, bitmap),
+		CHECK_OK(LOG_20,
+			 __vmig_log_report(self->dev, 0, pages[i] * 4 * KIB, 4 * KIB, bitmap),
 			 say("REPORT of %u pages", pages[i]));
 	vmig_log_stop(self->dev);
 }
@@ -407,7 +421,7 @@ TEST_F(dma_logging, report_clears)
 TEST_F(dma_logging, report_bitmap_anywhere)
 {
 	const uint64_t large = 64 * GIB, words = large / (4 * KIB) / 64;
-	range_t range = { .iova = 0, .length = large };
+	struct vfio_device_feature_dma_logging_range range = { .iova = 0, .length = large };
 	uint64_t *exact, *bitmap;
 	char *across;
 	int ret;
@@ -415,7 +429,8 @@ TEST_F(dma_logging, report_bitmap_anywhere)
 	CLAUSES(LOG_20);
 	exact = vmig_before_hole(NULL, 32);
 	memset(exact, 0, 32);
-	across = mmap(NULL, 2 * VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	across = mmap(NULL, 2 * VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
 	if (across == MAP_FAILED)
 		vmig_die("no memory: %s", vmig_errno_name(errno));
 
@@ -536,7 +551,7 @@ TEST_F(dma_logging, over_reset)
 
 TEST_F(dma_logging, report_outside)
 {
-	range_t outside = { .iova = 16 * MIB, .length = MIB };
+	struct vfio_device_feature_dma_logging_range outside = { .iova = 16 * MIB, .length = MIB };
 	uint64_t bitmap[4] = {};
 	unsigned int i;
 	int ret;
@@ -555,7 +570,7 @@ TEST_F(dma_logging, report_outside)
 /* More than a device can watch: refused as a whole, or watched as a whole. */
 TEST_F(dma_logging, start_beyond_the_device)
 {
-	range_t huge = { .iova = 0, .length = 1ULL << 60 };
+	struct vfio_device_feature_dma_logging_range huge = { .iova = 0, .length = 1ULL << 60 };
 	int ret;
 
 	CLAUSES(LOG_27);

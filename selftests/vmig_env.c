@@ -101,11 +101,11 @@ static json_t *features(struct vmig_device *dev)
 	json_object_set_new(f, "flags", json_integer(flags));
 	json_object_set_new(f, "flag_names", flag_names(flags));
 	json_object_set_new(f, "dma_logging", json_boolean(logging));
-	json_object_set_new(f, "data_size", __vmig_get_data_size(dev, &size) ?
-						    json_null() : json_integer(size));
-	json_object_set_new(f, "precopy_info_v2",
-			    json_boolean(!__vmig_probe(dev, VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2,
-						       0)));
+	json_object_set_new(f, "data_size",
+			    __vmig_get_data_size(dev, &size) ? json_null() : json_integer(size));
+	json_object_set_new(
+		f, "precopy_info_v2",
+		json_boolean(!__vmig_probe(dev, VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, 0)));
 	if (__vmig_device_info(dev, &info))
 		return f;
 	json_object_set_new(f, "reset", json_boolean(info.flags & VFIO_DEVICE_FLAGS_RESET));
@@ -154,9 +154,10 @@ int main(int argc, char **argv)
 			ret = __vmig_open(&id, way, &dev);
 	if (!dev) {
 		fprintf(stderr, "%s cannot be opened: %s%s\n", id.name, vmig_errno_name(ret),
-			ret == -EBUSY || ret == -EINVAL ?
-				": another process has it; stop that one first" :
-			ret == -EACCES || ret == -EPERM ? ": run as root" : "");
+			ret == -EBUSY || ret == -EINVAL
+				? ": another process has it; stop that one first"
+			: ret == -EACCES || ret == -EPERM ? ": run as root"
+							  : "");
 		return EXIT_USAGE;
 	}
 	strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));

@@ -64,9 +64,9 @@ static const struct feature *feature_of(uint32_t index)
 
 static const char *ops_name(uint32_t ops)
 {
-	return say("%s%s%s%s%s", ops & PROBE ? "PROBE" : "", ops & PROBE && ops & (GET | SET) ? "|" : "",
-		   ops & GET ? "GET" : "", (ops & (GET | SET)) == (GET | SET) ? "|" : "",
-		   ops & SET ? "SET" : "");
+	return say("%s%s%s%s%s", ops & PROBE ? "PROBE" : "",
+		   ops & PROBE && ops & (GET | SET) ? "|" : "", ops & GET ? "GET" : "",
+		   (ops & (GET | SET)) == (GET | SET) ? "|" : "", ops & SET ? "SET" : "");
 }
 
 /*
@@ -271,8 +271,9 @@ TEST_F(feature, probe_does_nothing)
 		r.hdr.flags = PROBE | f->methods | f->index;
 		if (f->index == VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
 			mig->device_state = VFIO_DEVICE_STATE_STOP;
-		if (!CHECK_OK(FEAT_08, __vmig_feature(self->dev->fd, &r),
-			      say("%s of %s with a payload", ops_name(PROBE | f->methods), f->name)))
+		if (!CHECK_OK(
+			    FEAT_08, __vmig_feature(self->dev->fd, &r),
+			    say("%s of %s with a payload", ops_name(PROBE | f->methods), f->name)))
 			continue;
 		if (f->index == VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
 			CHECK(FEAT_08, mig->device_state == VFIO_DEVICE_STATE_STOP,
@@ -354,8 +355,8 @@ TEST_F(feature, argsz_short_of_payload)
 					mig->device_state = VFIO_DEVICE_STATE_STOP;
 				r.hdr.argsz = argsz;
 				r.hdr.flags = method | f->index;
-				CHECK_ERRNO(f->index == VFIO_DEVICE_FEATURE_MIG_DATA_SIZE ?
-						    SIZE_05 : FEAT_10,
+				CHECK_ERRNO(f->index == VFIO_DEVICE_FEATURE_MIG_DATA_SIZE ? SIZE_05
+											  : FEAT_10,
 					    __vmig_feature(self->dev->fd, &r), EINVAL,
 					    say("%s of %s with argsz %u of %u", ops_name(method),
 						f->name, argsz, 8 + f->payload));
@@ -364,8 +365,8 @@ TEST_F(feature, argsz_short_of_payload)
 	}
 	if (self->flags)
 		CHECK(FEAT_10, vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RUNNING,
-		      "GET state after SETs of STOP with a short argsz", "state RUNNING", "state %s",
-		      vmig_state_name(vmig_get_state(self->dev)));
+		      "GET state after SETs of STOP with a short argsz", "state RUNNING",
+		      "state %s", vmig_state_name(vmig_get_state(self->dev)));
 }
 
 /* argsz grows with the struct: a caller built with a newer header must be served (H:57). */
@@ -384,8 +385,8 @@ TEST_F(feature, argsz_beyond_payload)
 				continue;
 			argsz = 8 + f->payload + CANARY;
 			CHECK_OK(FEAT_11, ask(self->dev, f, method, argsz, &r),
-				 say("%s of %s with argsz %u, payload %u", ops_name(method), f->name,
-				     argsz, f->payload));
+				 say("%s of %s with argsz %u, payload %u", ops_name(method),
+				     f->name, argsz, f->payload));
 			CHECK(FEAT_11,
 			      all_a5(r.payload + f->payload,
 				     sizeof(r.payload) - f->payload + sizeof(r.canary)),
@@ -444,9 +445,9 @@ TEST_F(feature, absent)
 		CHECK_ERRNO(FEAT_13, ask(self->dev, f, PROBE, 8, &r), ENOTTY,
 			    say("PROBE of %s, which the device lacks", f->name));
 		for (method = GET; method <= SET; method <<= 1)
-			CHECK_ERRNO(FEAT_13, ask(self->dev, f, method, 8 + f->payload, &r), ENOTTY,
-				    say("%s of %s, which the device lacks", ops_name(method),
-					f->name));
+			CHECK_ERRNO(
+				FEAT_13, ask(self->dev, f, method, 8 + f->payload, &r), ENOTTY,
+				say("%s of %s, which the device lacks", ops_name(method), f->name));
 	}
 	NEED(any, "the device offers every feature: none is absent");
 }
@@ -476,12 +477,14 @@ TEST_F(feature, unknown)
 		ret = __vmig_feature_op(self->dev->fd, VMIG_FEATURE_UNKNOWN, ops[i], payload,
 					sizeof(payload));
 		if (ret == -EINVAL && !kernel_says_enotty()) {
-			vmig_note(FEAT_14, "%s of an unknown feature: EINVAL, as kernels before "
-				  "v6.18 and 6.12.58 have it", ops_name(ops[i]));
+			vmig_note(FEAT_14,
+				  "%s of an unknown feature: EINVAL, as kernels before "
+				  "v6.18 and 6.12.58 have it",
+				  ops_name(ops[i]));
 			continue;
 		}
-		CHECK_ERRNO(FEAT_14, ret, ENOTTY, say("%s of feature %#x", ops_name(ops[i]),
-						      VMIG_FEATURE_UNKNOWN));
+		CHECK_ERRNO(FEAT_14, ret, ENOTTY,
+			    say("%s of feature %#x", ops_name(ops[i]), VMIG_FEATURE_UNKNOWN));
 	}
 }
 
@@ -498,7 +501,8 @@ TEST_F(feature, before_bind)
 	NEED(variant->way == VMIG_CDEV, "the group way has no unbound device fd");
 	fd = open(self->dev->id.cdev, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		vmig_die("second open of %s failed: %s", self->dev->id.cdev, vmig_errno_name(errno));
+		vmig_die("second open of %s failed: %s", self->dev->id.cdev,
+			 vmig_errno_name(errno));
 	CHECK_ERRNO(FEAT_15, __vmig_feature_op(fd, VFIO_DEVICE_FEATURE_MIGRATION, PROBE, NULL, 0),
 		    EINVAL, "PROBE of MIGRATION on an unbound cdev fd");
 	CHECK_ERRNO(FEAT_15, ioctl(fd, VFIO_DEVICE_GET_INFO, &info) ? -errno : 0, EINVAL,
@@ -511,7 +515,8 @@ TEST_F(feature, before_bind)
 	CHECK_ERRNO(FEAT_15, pwrite(fd, &byte, 1, config) < 0 ? -errno : 0, EINVAL,
 		    "pwrite() on an unbound cdev fd");
 	map = mmap(NULL, VMIG_PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	CHECK_ERRNO(FEAT_15, map == MAP_FAILED ? -errno : 0, EINVAL, "mmap() on an unbound cdev fd");
+	CHECK_ERRNO(FEAT_15, map == MAP_FAILED ? -errno : 0, EINVAL,
+		    "mmap() on an unbound cdev fd");
 	if (map != MAP_FAILED)
 		munmap(map, VMIG_PAGE);
 	close(fd);
@@ -601,8 +606,8 @@ TEST_F(discovery, flags)
 
 	CLAUSES(DISC_01, DISC_02);
 	flags = vmig_get_migration(self->dev);
-	CHECK(DISC_01, flags & VFIO_MIGRATION_STOP_COPY, "GET MIGRATION", "VFIO_MIGRATION_STOP_COPY set",
-	      "flags %#llx", (unsigned long long)flags);
+	CHECK(DISC_01, flags & VFIO_MIGRATION_STOP_COPY, "GET MIGRATION",
+	      "VFIO_MIGRATION_STOP_COPY set", "flags %#llx", (unsigned long long)flags);
 	rest = flags & ~(uint64_t)VMIG_MIGRATION_KNOWN;
 	CHECK(DISC_02, !rest, "GET MIGRATION", "only documented flags", "unknown bits %#llx",
 	      (unsigned long long)rest);

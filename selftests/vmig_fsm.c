@@ -102,8 +102,7 @@ static void check_session(struct vmig_device *dev, enum vmig_clause_id id, uint3
 	case VFIO_DEVICE_STATE_STOP_COPY:
 		ret = __vmig_stream_read(fd, &s, &vmig_default_chunks);
 		CHECK(id, !ret && s.len, say("%s, then read() of the data_fd to its end", did),
-		      "the stream", "%zu bytes, then %s", s.len,
-		      vmig_stream_end(ret));
+		      "the stream", "%zu bytes, then %s", s.len, vmig_stream_end(ret));
 		break;
 	case VFIO_DEVICE_STATE_PRE_COPY:
 	case VFIO_DEVICE_STATE_PRE_COPY_P2P:
@@ -204,9 +203,8 @@ TEST_F(fsm, set)
 	NEED(variant->from != VFIO_DEVICE_STATE_ERROR,
 	     "nothing is known to bring this device to ERROR");
 	NEED_STATE(variant->from);
-	NEED(variant->from != VFIO_DEVICE_STATE_STOP_COPY ||
-		     !vmig_state_saving(variant->to) || variant->to == variant->from ||
-		     !vmig_state_offered(self->flags, variant->to),
+	NEED(variant->from != VFIO_DEVICE_STATE_STOP_COPY || !vmig_state_saving(variant->to) ||
+		     variant->to == variant->from || !vmig_state_offered(self->flags, variant->to),
 	     "a hazard on kernels without a26b499b757c: the hazard chapter does it");
 
 	session = stand_in(self->dev, variant->from);
@@ -221,7 +219,8 @@ TEST_F(fsm, set)
 		check_refused(self->dev, clause_of_refusal(self->flags, variant->from, variant->to),
 			      variant->from, ret, mig.data_fd, fds, session, did);
 		if (variant->to == VFIO_DEVICE_STATE_ERROR)
-			CHECK_ERRNO(V1_03, ret, EINVAL, say("%s, which was STOP in protocol v1", did));
+			CHECK_ERRNO(V1_03, ret, EINVAL,
+				    say("%s, which was STOP in protocol v1", did));
 	} else {
 		check_accepted(self->dev, self->flags, variant->to, &t, ret, mig.data_fd, fds, did);
 		if (t.answer == VMIG_STAY && !ret)

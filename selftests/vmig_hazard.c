@@ -18,8 +18,7 @@
 
 #define CALL_TIMEOUT_MS 8000
 
-#define NEED_HAZARDS()                                                                             \
-	NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
+#define NEED_HAZARDS() NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
 
 /* A SET made by a child; shared, as the child may not live to tell. */
 struct set_call {
@@ -201,8 +200,7 @@ HAZARD_FIXTURE(reopen, uint32_t state;);
 #define ADD_REOPEN(state_)                                                                         \
 	VMIG_VARIANT(reopen, cdev_##state_, .way = VMIG_CDEV,                                      \
 		     .state = VFIO_DEVICE_STATE_##state_);                                         \
-	VMIG_VARIANT(reopen, group_##state_, .way = VMIG_GROUP,                                    \
-		     .state = VFIO_DEVICE_STATE_##state_)
+	VMIG_VARIANT(reopen, group_##state_, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_##state_)
 
 /* RESUMING last: there a driver that kept the state has a session to lose. */
 ADD_REOPEN(STOP);

@@ -21,11 +21,6 @@
 
 VMIG_FIXTURE(state);
 
-/* Visit each state that the device offers; the loop body has `state` and `fd`. */
-#define for_each_state(dev, flags, state, fd)                                                      \
-	for ((state) = VFIO_DEVICE_STATE_STOP; (state) < VFIO_DEVICE_STATE_NR; (state)++)          \
-		if (vmig_state_offered(flags, state) && ((fd) = vmig_enter(dev, state), true))
-
 static void leave(struct vmig_device *dev, int fd)
 {
 	int ret;
@@ -46,7 +41,10 @@ TEST_F(state, get_only_looks)
 	int fd, ret;
 
 	CLAUSES(ST_01, ST_15);
-	for_each_state(self->dev, self->flags, state, fd) {
+	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
+		if (!vmig_state_offered(self->flags, state))
+			continue;
+		fd = vmig_enter(self->dev, state);
 		mig.device_state = POISON;
 		mig.data_fd = POISON;
 		ret = __vmig_feature_op(self->dev->fd, VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
@@ -74,7 +72,10 @@ TEST_F(state, get_tells_an_offered_state)
 	int fd;
 
 	CLAUSES(ST_02);
-	for_each_state(self->dev, self->flags, state, fd) {
+	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
+		if (!vmig_state_offered(self->flags, state))
+			continue;
+		fd = vmig_enter(self->dev, state);
 		got = vmig_get_state(self->dev);
 		CHECK(ST_02, vmig_state_offered(self->flags, got),
 		      say("GET after the walk to %s", vmig_state_name(state)),
@@ -97,7 +98,10 @@ TEST_F(state, nothing_moves_by_itself)
 	int fd;
 
 	CLAUSES(ST_10);
-	for_each_state(self->dev, self->flags, state, fd) {
+	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
+		if (!vmig_state_offered(self->flags, state))
+			continue;
+		fd = vmig_enter(self->dev, state);
 		for (i = 0; i < ARRAY_SIZE(with); i++) {
 			if (i && fd < 0)
 				continue;
@@ -145,15 +149,15 @@ TEST_F(state, failed_set_is_on_the_path)
 			      "RESUMING, a step of the path, or ERROR", "state %s",
 			      vmig_state_name(got));
 			/* What fails is the first step, so no later one can have been taken. */
-			CHECK(FSM_04, got == VFIO_DEVICE_STATE_RESUMING ||
-					      got == VFIO_DEVICE_STATE_ERROR,
+			CHECK(FSM_04,
+			      got == VFIO_DEVICE_STATE_RESUMING || got == VFIO_DEVICE_STATE_ERROR,
 			      say("GET after SET(%s) from RESUMING failed with nothing written",
 				  vmig_state_name(to)),
-			      "RESUMING or ERROR: the path begins with RESUMING -> STOP", "state %s",
-			      vmig_state_name(got));
-			CHECK(ST_05, new_fd == -1, say("data_fd of the failed SET(%s)",
-						       vmig_state_name(to)),
-			      "-1", "%d", new_fd);
+			      "RESUMING or ERROR: the path begins with RESUMING -> STOP",
+			      "state %s", vmig_state_name(got));
+			CHECK(ST_05, new_fd == -1,
+			      say("data_fd of the failed SET(%s)", vmig_state_name(to)), "-1", "%d",
+			      new_fd);
 		} else if (new_fd >= 0) {
 			close(new_fd);
 		}
@@ -287,8 +291,7 @@ TEST_F(state, signals)
 		CHECK(ST_09, vmig_on_path(&t, from, got),
 		      say("GET after SET(%s) from %s failed with %s under signals",
 			  vmig_state_name(to), vmig_state_name(from), vmig_errno_name(ret)),
-		      "the origin, a step of the path, or ERROR", "state %s",
-		      vmig_state_name(got));
+		      "the origin, a step of the path, or ERROR", "state %s", vmig_state_name(got));
 		if (ret != -EINTR)
 			break;
 	}

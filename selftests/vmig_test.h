@@ -75,9 +75,9 @@
 #define VMIG_SETUP(migratable)                                                                     \
 	do {                                                                                       \
 		const char *skip_;                                                                 \
-		self->dev = vmig_session_begin(say("%s.%s.%s", _metadata->fixture->name,           \
-						   variant->name, _metadata->name),                \
-					       variant->way, migratable, &skip_);                  \
+		self->dev = vmig_session_begin(                                                    \
+			say("%s.%s.%s", _metadata->fixture->name, variant->name, _metadata->name), \
+			variant->way, migratable, &skip_);                                         \
 		if (!self->dev)                                                                    \
 			SKIP(return, "%s", skip_);                                                 \
 		if (!__vmig_get_migration(self->dev, &self->flags))                                \
@@ -133,6 +133,7 @@ static inline const struct vmig_claim *vmig_claim_of(const char *fixture, const 
 	const struct vmig_claim *const *c;
 	size_t len = strlen(fixture);
 
+	/* cppcheck-suppress comparePointers; the linker makes both ends of one section */
 	for (c = __start_vmig_claims; c < __stop_vmig_claims; c++)
 		if (!strncmp((*c)->test, fixture, len) && (*c)->test[len] == '_' &&
 		    !strcmp((*c)->test + len + 1, test))

@@ -189,8 +189,8 @@ int __vmig_get_data_size(struct vmig_device *dev, uint64_t *length)
 	struct vfio_device_feature_mig_data_size size = {};
 	int ret;
 
-	ret = __vmig_feature_op(dev->fd, VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
-				VFIO_DEVICE_FEATURE_GET, &size, sizeof(size));
+	ret = __vmig_feature_op(dev->fd, VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, VFIO_DEVICE_FEATURE_GET,
+				&size, sizeof(size));
 	*length = size.stop_copy_length;
 	return ret;
 }

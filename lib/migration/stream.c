@@ -154,7 +154,8 @@ static int read_until(int fd, struct vmig_stream *s, size_t bytes, const struct 
 
 	*end = false;
 	while (done < bytes) {
-		size = next_chunk(chunks, &state, done, bytes == SIZE_MAX ? SIZE_MAX : bytes - done);
+		size = next_chunk(chunks, &state, done,
+				  bytes == SIZE_MAX ? SIZE_MAX : bytes - done);
 		make_room(s, size);
 		n = __vmig_read(fd, s->data + s->len, size);
 		if (n < 0)

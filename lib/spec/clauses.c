@@ -24,7 +24,7 @@ const struct vmig_clause vmig_clauses[VMIG_NR_CLAUSES] = {
 				 .since = kernel },
 #include "clauses.def"
 #undef CLAUSE
-#define UNSEEN(id, reason) [id].unseen = reason,
+#define UNSEEN(id, why) [id].unseen = why,
 #include "unseen.def"
 #undef UNSEEN
 };

@@ -26,28 +26,21 @@
 #define PRE_COPY_P2P VFIO_DEVICE_STATE_PRE_COPY_P2P
 
 static const char *const state_names[NR] = {
-	[ERROR] = "ERROR",
-	[STOP] = "STOP",
-	[RUNNING] = "RUNNING",
-	[STOP_COPY] = "STOP_COPY",
-	[RESUMING] = "RESUMING",
-	[RUNNING_P2P] = "RUNNING_P2P",
-	[PRE_COPY] = "PRE_COPY",
-	[PRE_COPY_P2P] = "PRE_COPY_P2P",
+	[ERROR] = "ERROR",	 [STOP] = "STOP",
+	[RUNNING] = "RUNNING",	 [STOP_COPY] = "STOP_COPY",
+	[RESUMING] = "RESUMING", [RUNNING_P2P] = "RUNNING_P2P",
+	[PRE_COPY] = "PRE_COPY", [PRE_COPY_P2P] = "PRE_COPY_P2P",
 };
 
 /* The arcs of a device with every feature, in the order of the header's comment. */
 static const struct {
 	uint8_t from, to;
 } arcs[] = {
-	{ RUNNING_P2P, STOP },	       { STOP_COPY, STOP },
-	{ RESUMING, STOP },	       { PRE_COPY, RUNNING },
-	{ RUNNING_P2P, RUNNING },      { PRE_COPY_P2P, RUNNING_P2P },
-	{ RUNNING, RUNNING_P2P },      { STOP, RUNNING_P2P },
-	{ RUNNING, PRE_COPY },	       { RUNNING_P2P, PRE_COPY_P2P },
-	{ STOP, STOP_COPY },	       { PRE_COPY, PRE_COPY_P2P },
-	{ PRE_COPY_P2P, PRE_COPY },    { PRE_COPY_P2P, STOP_COPY },
-	{ STOP, RESUMING },
+	{ RUNNING_P2P, STOP },	       { STOP_COPY, STOP },	    { RESUMING, STOP },
+	{ PRE_COPY, RUNNING },	       { RUNNING_P2P, RUNNING },    { PRE_COPY_P2P, RUNNING_P2P },
+	{ RUNNING, RUNNING_P2P },      { STOP, RUNNING_P2P },	    { RUNNING, PRE_COPY },
+	{ RUNNING_P2P, PRE_COPY_P2P }, { STOP, STOP_COPY },	    { PRE_COPY, PRE_COPY_P2P },
+	{ PRE_COPY_P2P, PRE_COPY },    { PRE_COPY_P2P, STOP_COPY }, { STOP, RESUMING },
 };
 
 /**

@@ -16,9 +16,9 @@
 #define VMIG_MAX_STEPS VFIO_DEVICE_STATE_NR
 
 enum vmig_answer {
-	VMIG_STAY,	/* the device is there already: success, nothing happens */
-	VMIG_GO,	/* success, along the path */
-	VMIG_REFUSE,	/* an error, nothing changes */
+	VMIG_STAY, /* the device is there already: success, nothing happens */
+	VMIG_GO, /* success, along the path */
+	VMIG_REFUSE, /* an error, nothing changes */
 	VMIG_UNDEFINED, /* the specification does not say: never judged */
 };
 

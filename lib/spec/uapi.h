@@ -25,6 +25,7 @@
 #define VMIG_FEATURE_UNKNOWN 0xffff
 
 /* The flags that combine to the four FSMs (H:990). */
-#define VMIG_MIGRATION_KNOWN (VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY)
+#define VMIG_MIGRATION_KNOWN                                                                       \
+	(VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY)
 
 #endif /* VMIG_SPEC_UAPI_H */

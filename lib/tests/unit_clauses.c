@@ -27,8 +27,8 @@ int main(void)
 	const struct vmig_clause *c;
 	int i, unseen = 0;
 
-	UNIT(VMIG_NR_CLAUSES == CLAUSES_OF_THE_SPECIFICATION, "%d clauses, the specification has %d",
-	     VMIG_NR_CLAUSES, CLAUSES_OF_THE_SPECIFICATION);
+	UNIT(VMIG_NR_CLAUSES == CLAUSES_OF_THE_SPECIFICATION,
+	     "%d clauses, the specification has %d", VMIG_NR_CLAUSES, CLAUSES_OF_THE_SPECIFICATION);
 	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
 		c = &vmig_clauses[i];
 		UNIT(id_right(c->id), "%s: the id is CHAPTER-nn", c->id);

@@ -73,13 +73,14 @@ static bool session_right(uint64_t flags, uint32_t from, uint32_t to)
 		if (vmig_state_saving(at) && vmig_state_saving(t.path[i]))
 			continue;
 		if (vmig_state_streams(at))
-			open = fresh = false;
+			open = false;
 		if (vmig_state_streams(t.path[i]))
-			open = fresh = true;
+			open = true;
+		fresh = open;
 	}
 	return t.opens == fresh && open == vmig_state_streams(to) &&
-	       t.closes == (vmig_state_streams(from) && !(vmig_state_saving(from) &&
-							  vmig_state_saving(to)));
+	       t.closes == (vmig_state_streams(from) &&
+			    !(vmig_state_saving(from) && vmig_state_saving(to)));
 }
 
 int main(void)

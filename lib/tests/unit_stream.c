@@ -33,7 +33,7 @@ static bool round_trip(const struct vmig_chunks *out, const struct vmig_chunks *
 	pid = fork();
 	if (!pid) {
 		close(fd[0]);
-		_exit(__vmig_stream_write(fd[1], bytes, len, out, &done) || done != len);
+		_exit(__vmig_stream_write(fd[1], bytes, len, out, &done) || done != len ? 1 : 0);
 	}
 	close(fd[1]);
 	same = !__vmig_stream_read(fd[0], &s, in) && s.len == len &&
@@ -47,7 +47,7 @@ static bool round_trip(const struct vmig_chunks *out, const struct vmig_chunks *
 static void segmentation(void)
 {
 	static const struct vmig_chunks all[] = {
-		{ "1", 1, 0 },	     { "7", 7, 0 },	  { "4095", 4095, 0 },
+		{ "1", 1, 0 },	     { "7", 7, 0 },	   { "4095", 4095, 0 },
 		{ "4096", 4096, 0 }, { "1M", 1 << 20, 0 }, { "random", 9000, 4711 },
 	};
 	static const size_t lengths[] = { 0, 1, 24, 4096, 65536, 65537, SIZE };

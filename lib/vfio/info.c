@@ -119,8 +119,7 @@ struct vfio_region_info *vmig_region_info(struct vmig_device *dev, uint32_t inde
  *
  * Return: the capability, or NULL.
  */
-const struct vfio_info_cap_header *vmig_region_cap(const struct vfio_region_info *info,
-						   uint16_t id)
+const struct vfio_info_cap_header *vmig_region_cap(const struct vfio_region_info *info, uint16_t id)
 {
 	const struct vfio_info_cap_header *cap;
 	uint32_t at, before = 0;
@@ -191,6 +190,28 @@ int __vmig_irq_disable(struct vmig_device *dev, uint32_t index)
 		.argsz = sizeof(set),
 		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
 		.index = index,
+	};
+
+	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &set) ? -errno : 0;
+}
+
+/**
+ * __vmig_irq_trigger - have an interrupt's first vector fire, without the device
+ * @dev: the device
+ * @index: interrupt index
+ *
+ * The loopback of VFIO_DEVICE_SET_IRQS (H:560): ACTION_TRIGGER with DATA_NONE signals
+ * the eventfd that __vmig_irq_enable() set up.
+ *
+ * Return: 0 or -errno; an interrupt that is not enabled is refused.
+ */
+int __vmig_irq_trigger(struct vmig_device *dev, uint32_t index)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = index,
+		.count = 1,
 	};
 
 	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &set) ? -errno : 0;

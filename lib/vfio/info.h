@@ -18,5 +18,6 @@ int __vmig_irq_info(struct vmig_device *dev, uint32_t index, struct vfio_irq_inf
 
 int __vmig_irq_enable(struct vmig_device *dev, uint32_t index, int eventfd);
 int __vmig_irq_disable(struct vmig_device *dev, uint32_t index);
+int __vmig_irq_trigger(struct vmig_device *dev, uint32_t index);
 
 #endif /* VMIG_VFIO_INFO_H */

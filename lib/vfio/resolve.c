@@ -131,10 +131,11 @@ int vmig_resolve(const char *spec, struct vmig_dev_id *id, char *why, size_t len
 		return -ENXIO;
 	}
 	if (!id->cdev[0] && !id->group[0]) {
-		snprintf(why, len,
-			 "%s is bound to %s and neither a VFIO cdev nor a VFIO group exists for it: "
-			 "bind it to its VFIO migration driver first",
-			 id->name, id->driver);
+		snprintf(
+			why, len,
+			"%s is bound to %s and neither a VFIO cdev nor a VFIO group exists for it: "
+			"bind it to its VFIO migration driver first",
+			id->name, id->driver);
 		return -ENXIO;
 	}
 	return 0;

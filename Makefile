@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# vmig: conformance tests for Linux VFIO migration drivers.
+#
+#   make                      build the tests and the report tool
+#   make run_tests DEVICE=..  run on a device of this host (KTAP on stdout)
+#   make check                the project's own tests, guests included
+#   make install              into INSTALL_PATH (default: install)
+#   make gen_tar              a tarball for hosts with no compiler
+#   make format lint          kernel style, kept by clang-format, checkpatch and friends
+#
+# The kselftest harness, lib.mk and the uAPI headers come from the kernel source
+# package, or from KERNEL_SRC=DIR.
+
+KERNEL_SH := configs/guest/kernel.sh
+INSTALL_PATH ?= $(CURDIR)/install
+TAR_PATH ?= $(CURDIR)/vmig.tar.gz
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+SH_FILES = run.sh .ci/run configs/guest/init $(shell git ls-files '*.sh')
+
+all: selftests report
+
+# Asked once, and only by targets that compile against the kernel source.
+ifeq ($(KSRC),)
+kernel_source = $(or $(shell $(KERNEL_SH) source),$(error no kernel source, see above))
+kernel_headers = $(or $(shell $(KERNEL_SH) headers),$(error no kernel headers, see above))
+KERNEL_ARGS = KSRC=$(kernel_source) KHDR=$(kernel_headers)
+else
+KERNEL_ARGS = KSRC=$(KSRC) KHDR=$(KHDR)
+endif
+
+selftests:
+	@$(MAKE) -s -C selftests all $(KERNEL_ARGS)
+
+report:
+	@$(MAKE) -s -C results $(KERNEL_ARGS)
+
+run_tests:
+	@$(MAKE) -s -C selftests run_tests $(KERNEL_ARGS)
+
+check: all
+	@lib/tests/check.sh
+
+# What a host without a compiler needs: the programs, the scripts that start them, and
+# the kernel's own runner, so that run_kselftest.sh works too.
+install: all
+	@mkdir -p $(INSTALL_PATH)/selftests $(INSTALL_PATH)/results $(INSTALL_PATH)/configs
+	@$(MAKE) -s -C selftests install INSTALL_PATH=$(INSTALL_PATH)/selftests $(KERNEL_ARGS)
+	@cp run.sh README.md LICENSE $(INSTALL_PATH)
+	@cp -r configs/devices configs/guest $(INSTALL_PATH)/configs
+	@cp results/vmig-report $(INSTALL_PATH)/results
+	@cat selftests/libvmig/commit > $(INSTALL_PATH)/COMMIT
+	@src=$(kernel_source)/tools/testing/selftests && \
+		cp -r $$src/kselftest $$src/run_kselftest.sh $(INSTALL_PATH)
+	@sed 's/#.*//; /^$$/d; s/^/selftests:vmig_/' selftests/chapters \
+		> $(INSTALL_PATH)/kselftest-list.txt
+	@echo "installed in $(INSTALL_PATH)"
+
+gen_tar:
+	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
+		$(MAKE) -s install INSTALL_PATH="$$tmp/vmig" >/dev/null && \
+		tar -C "$$tmp" -czf $(TAR_PATH) vmig && echo "wrote $(TAR_PATH)"
+
+format:
+	clang-format -i $(C_FILES)
+
+lint:
+	@lib/tests/lint.sh
+
+clean:
+	@$(MAKE) -s -C selftests clean KSRC=$(kernel_source) KHDR=none
+	@$(MAKE) -s -C results clean
+	@$(MAKE) -s -C lib/tests clean
+	@$(RM) -r install build
+
+.PHONY: all selftests report run_tests check install gen_tar format lint clean

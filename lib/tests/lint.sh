@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Style, as KTAP: one result a tool. Each is silent when it has nothing to say.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+
+ksrc=${KSRC:-$(configs/guest/kernel.sh source)} || exit 2
+mapfile -t c_files < <(git ls-files '*.c' '*.h')
+mapfile -t sh_files < <(git ls-files '*.sh' run.sh .ci/run configs/guest/init)
+number=0
+failed=0
+
+# result NAME COMMAND...: ok if the command has no output and no error
+result()
+{
+	local name=$1 out
+	shift
+	number=$((number + 1))
+	if out=$("$@" 2>&1) && [ -z "$out" ]; then
+		echo "ok $number lint: $name"
+	else
+		printf '%s\n' "$out" | head -n 40 | sed 's/^/# /'
+		echo "not ok $number lint: $name"
+		failed=1
+	fi
+}
+
+format()
+{
+	clang-format --dry-run --Werror "${c_files[@]}"
+}
+
+checkpatch()
+{
+	perl "$ksrc/scripts/checkpatch.pl" --terse --show-types --no-summary -f "${c_files[@]}"
+}
+
+analysis()
+{
+	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
+		--std=c11 --suppress=missingIncludeSystem --suppress=unknownMacro \
+		--suppress=readdirCalled -D__linux__ "${c_files[@]}"
+}
+
+shell()
+{
+	shellcheck -x "${sh_files[@]}"
+}
+
+# Every source file says its licence in its first two lines.
+spdx()
+{
+	local f
+	for f in "${c_files[@]}" "${sh_files[@]}" $(git ls-files '*Makefile' '*.mk' '*.def'); do
+		head -n 2 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' || echo "$f: no SPDX line"
+	done
+}
+
+result "clang-format" format
+result "checkpatch" checkpatch
+result "cppcheck" analysis
+result "shellcheck" shell
+result "SPDX lines" spdx
+echo "1..$number"
+exit "$failed"
