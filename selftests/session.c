@@ -26,9 +26,21 @@
 #define OPEN_TRIES 250
 #define OPEN_PAUSE_US 20000
 
-static struct vmig_dev_id first, second;
-static bool have_second;
-static char no_second[256] = "VMIG_DEVICE2 names no second device of the same type";
+static struct vmig_dev_id first;
+
+/* Devices that some tests need besides the one under test. */
+static struct helper {
+	const char *env;
+	struct vmig_dev_id id;
+	bool found;
+	char why_not[256];
+} second = {
+	.env = "VMIG_DEVICE2",
+	.why_not = "VMIG_DEVICE2 names no second device of the same type",
+}, other = {
+	.env = "VMIG_DEVICE_OTHER",
+	.why_not = "VMIG_DEVICE_OTHER names no device of another type of the same driver",
+};
 static const char *chapter_name;
 static char test_name[256];
 
@@ -53,6 +65,18 @@ static bool env_set(const char *name)
 	return env && *env && strcmp(env, "0");
 }
 
+static void find_helper(struct helper *h)
+{
+	const char *spec = getenv(h->env);
+	char why[512];
+
+	if (!spec || !*spec)
+		return;
+	h->found = !vmig_resolve(spec, &h->id, why, sizeof(why));
+	if (!h->found)
+		snprintf(h->why_not, sizeof(h->why_not), "%.255s", why);
+}
+
 /**
  * vmig_session_init - find the device, once a program
  * @chapter: name of the chapter
@@ -62,7 +86,6 @@ static bool env_set(const char *name)
  */
 bool vmig_session_init(const char *chapter, const char *device)
 {
-	const char *spec2 = getenv("VMIG_DEVICE2");
 	char why[512];
 
 	chapter_name = chapter;
@@ -80,11 +103,13 @@ bool vmig_session_init(const char *chapter, const char *device)
 		printf("1..0 # SKIP %s\n", why);
 		return false;
 	}
-	if (spec2 && *spec2) {
-		if (!vmig_resolve(spec2, &second, why, sizeof(why)))
-			have_second = true;
-		else
-			snprintf(no_second, sizeof(no_second), "%.255s", why);
+	find_helper(&second);
+	find_helper(&other);
+	if (other.found && strcmp(other.id.driver, first.driver)) {
+		other.found = false;
+		snprintf(other.why_not, sizeof(other.why_not),
+			 "VMIG_DEVICE_OTHER is bound to %s, the device under test to %s",
+			 other.id.driver, first.driver);
 	}
 	return true;
 }
@@ -107,8 +132,22 @@ const struct vmig_dev_id *vmig_first_device(void)
  */
 const struct vmig_dev_id *vmig_second_device(const char **why)
 {
-	*why = no_second;
-	return have_second ? &second : NULL;
+	*why = second.why_not;
+	return second.found ? &second.id : NULL;
+}
+
+/**
+ * vmig_other_device - a device of another type of the same driver
+ * @why: why there is none, a reason to skip
+ *
+ * Its streams are ones that the device under test must refuse (RES-12).
+ *
+ * Return: the device, or NULL.
+ */
+const struct vmig_dev_id *vmig_other_device(const char **why)
+{
+	*why = other.why_not;
+	return other.found ? &other.id : NULL;
 }
 
 /**
@@ -138,7 +177,8 @@ static void lose(const char *what, int err)
 void vmig_session_abandon(void)
 {
 	*lost = true;
-	printf("# vmig: lost %s: remove and re-create it, or reboot, before the next run\n", first.name);
+	printf("# vmig: lost %s: remove and re-create it, or reboot, before the next run\n",
+	       first.name);
 }
 
 static struct vmig_device *open_patiently(enum vmig_way way)
@@ -158,6 +198,24 @@ static struct vmig_device *open_patiently(enum vmig_way way)
 		 vmig_errno_name(ret));
 }
 
+static bool has_migration(struct vmig_device *dev)
+{
+	uint64_t flags;
+
+	return !__vmig_get_migration(dev, &flags);
+}
+
+/* A device that offers no migration, for whatever reason, is in no state to settle. */
+static int settle(struct vmig_device *dev)
+{
+	return has_migration(dev) ? __vmig_settle(dev) : 0;
+}
+
+static enum vmig_way any_way(void)
+{
+	return first.cdev[0] ? VMIG_CDEV : VMIG_GROUP;
+}
+
 /**
  * vmig_session_begin - open the device for a test, in RUNNING
  * @test: full name, fixture.variant.test
@@ -171,7 +229,6 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool
 				       const char **skip)
 {
 	struct vmig_device *dev;
-	uint64_t flags;
 	int ret;
 
 	snprintf(test_name, sizeof(test_name), "%s", test);
@@ -183,24 +240,19 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool
 		return NULL;
 	mark("begin");
 	dev = open_patiently(way);
-	ret = __vmig_get_migration(dev, &flags);
-	if (ret == -ENOTTY) {
-		if (!migratable)
-			return dev;
-		*skip = "the device offers no migration";
-		vmig_close(dev);
-		return NULL;
-	}
 	/* A test that was killed may have left DMA logging on, should close not end it. */
 	__vmig_log_stop(dev);
-	ret = __vmig_settle(dev);
+	ret = settle(dev);
+	if (!ret && (!migratable || has_migration(dev)))
+		return dev;
+	*skip = "the device offers no migration";
 	if (ret) {
 		lose("cannot be brought to RUNNING before a test", ret);
-		vmig_close(dev);
 		*skip = "the device cannot be brought to RUNNING";
-		return NULL;
 	}
-	return dev;
+	vmig_close(dev);
+	mark("end");
+	return NULL;
 }
 
 /**
@@ -211,7 +263,6 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool
  */
 int vmig_session_end(struct vmig_device *dev)
 {
-	uint64_t flags;
 	int ret;
 
 	if (*lost) {
@@ -220,11 +271,9 @@ int vmig_session_end(struct vmig_device *dev)
 		return vmig_verdict_end();
 	}
 	if (!dev)
-		dev = open_patiently(first.cdev[0] ? VMIG_CDEV : VMIG_GROUP);
-	ret = __vmig_get_migration(dev, &flags);
-	if (ret != -ENOTTY)
-		ret = __vmig_settle(dev);
-	if (ret && ret != -ENOTTY)
+		dev = open_patiently(any_way());
+	ret = settle(dev);
+	if (ret)
 		lose("cannot be brought back to RUNNING after a test", ret);
 	vmig_close(dev);
 	mark("end");
@@ -239,15 +288,12 @@ int vmig_session_end(struct vmig_device *dev)
 void vmig_session_put_back(void)
 {
 	struct vmig_device *dev;
-	uint64_t flags;
 	int ret;
 
-	if (*lost || __vmig_open(&first, first.cdev[0] ? VMIG_CDEV : VMIG_GROUP, &dev))
+	if (*lost || __vmig_open(&first, any_way(), &dev))
 		return;
-	ret = __vmig_get_migration(dev, &flags);
-	if (!ret)
-		ret = __vmig_settle(dev);
-	if (ret && ret != -ENOTTY)
+	ret = settle(dev);
+	if (ret)
 		lose("cannot be brought back to RUNNING", ret);
 	vmig_close(dev);
 }

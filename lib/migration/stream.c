@@ -168,7 +168,7 @@ static int read_until(int fd, struct vmig_stream *s, size_t bytes, const struct 
 		}
 		s->len += n;
 		done += n;
-		if ((uint64_t)s->len > VMIG_STREAM_MAX)
+		if (s->len > VMIG_STREAM_MAX)
 			return -EFBIG;
 	}
 	return 0;

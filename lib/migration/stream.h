@@ -11,7 +11,7 @@
 #define VMIG_IO_TIMEOUT_MS 10000
 
 /* A stream longer than this is taken for one that never ends. */
-#define VMIG_STREAM_MAX (1ULL << 32)
+#define VMIG_STREAM_MAX (1UL << 31)
 
 /**
  * struct vmig_stream - migration data in memory

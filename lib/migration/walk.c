@@ -62,6 +62,7 @@ int __vmig_enter(struct vmig_device *dev, uint32_t state, int *data_fd)
 int vmig_enter(struct vmig_device *dev, uint32_t state)
 {
 	uint32_t from = vmig_get_state(dev), at;
+	struct vmig_transition t;
 	int data_fd, ret;
 
 	ret = __vmig_enter(dev, state, &data_fd);
@@ -71,6 +72,10 @@ int vmig_enter(struct vmig_device *dev, uint32_t state)
 		vmig_die("the way from %s to %s failed in %s: %s", vmig_state_name(from),
 			 vmig_state_name(state), vmig_state_name(at), vmig_errno_name(ret));
 	}
+	vmig_transition(vmig_get_migration(dev), from, state, &t);
+	if (t.opens && data_fd < 0)
+		vmig_die("the way from %s to %s returned no data_fd", vmig_state_name(from),
+			 vmig_state_name(state));
 	return data_fd;
 }
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2317 # the tools are called through result()
 # Style, as KTAP: one result a tool. Each is silent when it has nothing to say.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
