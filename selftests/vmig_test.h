@@ -37,6 +37,29 @@
 #include "session.h"
 #include "verdict.h"
 
+extern const struct vmig_claim *const __start_vmig_claims[], *const __stop_vmig_claims[];
+
+static inline const struct vmig_claim *vmig_claim_of(const char *fixture, const char *test)
+{
+	const struct vmig_claim *const *c;
+	size_t len = strlen(fixture);
+
+	/* cppcheck-suppress comparePointers; the linker makes both ends of one section */
+	for (c = __start_vmig_claims; c < __stop_vmig_claims; c++)
+		if (!strncmp((*c)->test, fixture, len) && (*c)->test[len] == '_' &&
+		    !strcmp((*c)->test + len + 1, test))
+			return *c;
+	return NULL;
+}
+
+static inline void vmig_claim_skipped(const char *fixture, const char *test)
+{
+	const struct vmig_claim *claim = vmig_claim_of(fixture, test);
+
+	if (claim)
+		vmig_claim(claim);
+}
+
 /* Leave the test with a reason: it cannot be done on this device or this kernel. */
 #define NEED(cond, ...)                                                                            \
 	do {                                                                                       \
@@ -71,15 +94,20 @@
 	VMIG_VARIANT(fixture, cdev, .way = VMIG_CDEV);                                             \
 	VMIG_VARIANT(fixture, group, .way = VMIG_GROUP)
 
-/* Opens the device; @migratable false for tests of devices without migration too. */
+/*
+ * Opens the device; @migratable false for tests of devices without migration too. A
+ * test that is skipped here says which clauses go unchecked.
+ */
 #define VMIG_SETUP(migratable)                                                                     \
 	do {                                                                                       \
 		const char *skip_;                                                                 \
-		self->dev = vmig_session_begin(                                                    \
-			say("%s.%s.%s", _metadata->fixture->name, variant->name, _metadata->name), \
-			variant->way, migratable, &skip_);                                         \
-		if (!self->dev)                                                                    \
+		self->dev = vmig_session_begin(say("%s.%s.%s", _metadata->fixture->name,           \
+						   variant->name, _metadata->name),                \
+					       variant->way, migratable, &skip_);                  \
+		if (!self->dev) {                                                                  \
+			vmig_claim_skipped(_metadata->fixture->name, _metadata->name);             \
 			SKIP(return, "%s", skip_);                                                 \
+		}                                                                                  \
 		if (!__vmig_get_migration(self->dev, &self->flags))                                \
 			self->flags &= VMIG_MIGRATION_KNOWN;                                       \
 	} while (0)
@@ -125,21 +153,6 @@
 #define VMIG_FIXTURE(fixture) VMIG_FIXTURE_ANY(fixture, true)
 
 #define VMIG_MAX_TESTS 4096
-
-extern const struct vmig_claim *const __start_vmig_claims[], *const __stop_vmig_claims[];
-
-static inline const struct vmig_claim *vmig_claim_of(const char *fixture, const char *test)
-{
-	const struct vmig_claim *const *c;
-	size_t len = strlen(fixture);
-
-	/* cppcheck-suppress comparePointers; the linker makes both ends of one section */
-	for (c = __start_vmig_claims; c < __stop_vmig_claims; c++)
-		if (!strncmp((*c)->test, fixture, len) && (*c)->test[len] == '_' &&
-		    !strcmp((*c)->test + len + 1, test))
-			return *c;
-	return NULL;
-}
 
 /* One line a test: chapter, fixture.test, number of variants, clauses; tab separated. */
 static inline void vmig_list(const char *chapter)

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Feature flags decoded, one a line; and where the suite ran. */
+#include <string.h>
+
+#include "../lib/spec/fsm.h"
+#include "features.h"
+
+static void add(struct pool *pool, struct line ***last, char *text)
+{
+	struct line *line = pool_alloc(pool, sizeof(*line));
+
+	line->text = text;
+	**last = line;
+	*last = &line->next;
+}
+
+/**
+ * features - what a device offers
+ * @pool: where the lines go
+ * @env: the environment
+ *
+ * Return: a line for each feature, in the words of H:990-1008; what an environment
+ * does not say is not guessed.
+ */
+struct line *features(struct pool *pool, const struct environment *env)
+{
+	struct line *first = NULL, **last = &first;
+	uint64_t unknown = env->flags & ~(uint64_t)VMIG_MIGRATION_KNOWN;
+
+	if (env->migration == HAS_UNKNOWN) {
+		add(pool, &last, "not recorded");
+		return first;
+	}
+	if (env->migration == HAS_NOT) {
+		add(pool, &last, "no migration");
+	} else {
+		add(pool, &last,
+		    env->flags & VFIO_MIGRATION_STOP_COPY ? "STOP_COPY" : "no STOP_COPY");
+		add(pool, &last, env->flags & VFIO_MIGRATION_P2P ? "P2P" : "no P2P");
+		add(pool, &last, env->flags & VFIO_MIGRATION_PRE_COPY ? "PRE_COPY" : "no PRE_COPY");
+		if (unknown)
+			add(pool, &last,
+			    pool_printf(pool, "flags %#llx, which this suite does not know",
+					(unsigned long long)unknown));
+	}
+	if (env->dma_logging != HAS_UNKNOWN)
+		add(pool, &last, env->dma_logging == HAS ? "DMA logging" : "no DMA logging");
+	return first;
+}
+
+/**
+ * where_it_ran - guest or host, and under which accelerator
+ * @pool: where the words go
+ * @record: run.json
+ *
+ * Return: a phrase, or NULL where it is not recorded.
+ */
+const char *where_it_ran(struct pool *pool, const struct run_record *record)
+{
+	if (!record->where)
+		return NULL;
+	if (strcmp(record->where, "guest") || !record->accel)
+		return record->where;
+	if (!strcmp(record->accel, "tcg"))
+		return "QEMU guest, TCG (no hardware virtualisation)";
+	return pool_printf(pool, "QEMU guest, %s",
+			   strcmp(record->accel, "kvm") ? record->accel : "KVM");
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The features of a device in words. */
+#ifndef VMIG_RESULTS_FEATURES_H
+#define VMIG_RESULTS_FEATURES_H
+
+#include "ktap.h"
+#include "record.h"
+
+struct line *features(struct pool *pool, const struct environment *env);
+const char *where_it_ran(struct pool *pool, const struct run_record *record);
+
+#endif /* VMIG_RESULTS_FEATURES_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the name of a test says: the way in, and in the FSM chapter the arc. */
+#ifndef VMIG_RESULTS_FSMNAME_H
+#define VMIG_RESULTS_FSMNAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ktap.h"
+
+/**
+ * struct arc - the pair of a test fsm.WAY_FROM_to_TO.TEST
+ * @from: number of the state the device is in
+ * @to: number that is asked for
+ */
+struct arc {
+	uint32_t from, to;
+};
+
+struct text way_of(const struct test *test);
+bool arc_of(const struct test *test, struct arc *arc);
+
+#endif /* VMIG_RESULTS_FSMNAME_H */

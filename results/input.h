@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reading files of a run directory. */
+#ifndef VMIG_RESULTS_INPUT_H
+#define VMIG_RESULTS_INPUT_H
+
+#include "pool.h"
+#include "text.h"
+
+int input_read(struct pool *pool, int dirfd, const char *path, struct text *contents);
+
+#endif /* VMIG_RESULTS_INPUT_H */

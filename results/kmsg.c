@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A reader of /dev/kmsg records (Documentation/ABI/testing/dev-kmsg),
+ * "prio,seq,usec,flags;text", that finds the kernel's complaints and the test that ran
+ * when each came. The order in time is all that ties them: a complaint that comes late,
+ * as that of a hung task does, is counted with the test that ran by then.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "kmsg.h"
+
+/* Lines kept of a complaint: a KASAN report with two stacks fits. */
+#define EXCERPT 120
+
+/* Complaints kept: a kernel that complains more often says the same again and again. */
+#define COMPLAINTS 500
+
+/* Silence of the kernel that ends a complaint without a closing line. */
+#define GAP 0.5
+
+/**
+ * struct trigger - how a complaint is recognised
+ * @text: what the message says
+ * @start: only at its beginning
+ * @joins: part of a complaint that is open already, such as the Oops after a BUG
+ * @kind: what to call it
+ */
+static const struct trigger {
+	const char *text;
+	bool start;
+	bool joins;
+	const char *kind;
+} triggers[] = {
+	/* mm/kasan, mm/kfence, mm/kmsan, kernel/kcsan */
+	{ "BUG: KASAN:", true, false, "KASAN" },
+	{ "BUG: KFENCE:", true, false, "KFENCE" },
+	{ "BUG: KMSAN:", true, false, "KMSAN" },
+	{ "BUG: KCSAN:", true, false, "KCSAN" },
+	{ "UBSAN:", true, false, "UBSAN" },
+	/* kernel/locking/lockdep.c, kernel/rcu */
+	{ "WARNING: possible circular locking dependency", true, false, "lockdep" },
+	{ "WARNING: possible recursive locking", true, false, "lockdep" },
+	{ "WARNING: possible irq lock inversion dependency", true, false, "lockdep" },
+	{ "-safe -> ", false, false, "lockdep" },
+	{ "WARNING: inconsistent lock state", true, false, "lockdep" },
+	{ "WARNING: bad unlock balance", true, false, "lockdep" },
+	{ "WARNING: held lock freed", true, false, "lockdep" },
+	{ "WARNING: lock held when returning to user space", true, false, "lockdep" },
+	{ "WARNING: Nested lock was not taken", true, false, "lockdep" },
+	{ "WARNING: suspicious RCU usage", true, false, "RCU usage" },
+	{ "[ BUG: Invalid wait context ]", true, false, "lockdep" },
+	{ "INFO: trying to register non-static key", true, false, "lockdep" },
+	{ "turning off the locking correctness validator", false, true, "lockdep" },
+	/* kernel/hung_task.c, kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/workqueue.c */
+	{ "blocked for more than", false, false, "hung task" },
+	{ "BUG: soft lockup", false, false, "soft lockup" },
+	{ "hard LOCKUP", false, false, "hard lockup" },
+	{ "self-detected stall", false, false, "RCU stall" },
+	{ "detected stalls on CPUs", false, false, "RCU stall" },
+	{ "detected expedited stalls", false, false, "RCU stall" },
+	{ "BUG: workqueue lockup", true, false, "workqueue lockup" },
+	/* mm, lib */
+	{ "new suspected memory leaks", false, false, "memory leak" },
+	{ " (Not tainted): ", false, false, "slab corruption" },
+	{ " (Tainted: ", false, false, "slab corruption" },
+	{ "refcount_t:", true, true, "refcount" },
+	{ "page allocation failure", false, false, "page allocation failure" },
+	{ "list_add corruption", true, true, "list corruption" },
+	{ "list_del corruption", true, true, "list corruption" },
+	{ "ODEBUG:", true, true, "object debugging" },
+	{ "DMA-API: ", false, true, "DMA-API" },
+	{ "sysfs: cannot create duplicate filename", true, false, "duplicate sysfs name" },
+	{ ": nobody cared", false, false, "unhandled interrupt" },
+	/* arch/x86/kernel/traps.c, arch/arm64/kernel/traps.c, kernel/panic.c */
+	{ "Oops: ", true, true, "Oops" },
+	{ "Internal error: ", true, true, "Oops" },
+	{ "general protection fault", false, true, "general protection fault" },
+	{ "divide error:", true, true, "divide error" },
+	{ "invalid opcode:", true, true, "invalid opcode" },
+	{ "stack segment:", true, true, "stack fault" },
+	{ "double fault:", false, true, "double fault" },
+	{ "Unable to handle kernel", true, true, "bad access" },
+	{ "kernel BUG at", false, true, "BUG" },
+	{ "Kernel panic - not syncing", true, true, "panic" },
+	/* All the rest that calls itself one. */
+	{ "BUG: ", true, true, "BUG" },
+	{ "WARNING: ", true, true, "warning" },
+};
+
+/**
+ * struct record - one message
+ * @kernel: the kernel wrote it, and not a process through /dev/kmsg
+ * @seconds: when, negative where it does not say
+ * @text: its text
+ */
+struct record {
+	bool kernel;
+	double seconds;
+	struct text text;
+};
+
+struct reader {
+	struct pool *pool;
+	struct complaint *first, **last;
+	struct complaint *open;
+	unsigned int count;
+	struct text before; /* the message before, where it opens a complaint */
+	double when;
+	char *test;
+};
+
+static bool digits(struct text *t, unsigned long long *value)
+{
+	unsigned int n = 0;
+
+	*value = 0;
+	while (t->n && t->s[0] >= '0' && t->s[0] <= '9' && n < 18) {
+		*value = *value * 10 + (unsigned int)(t->s[0] - '0');
+		t->s++;
+		t->n--;
+		n++;
+	}
+	return n;
+}
+
+/* "4,1234,5678901,-;text" or "4,1234,5678901,-,caller=T1;text" */
+static bool raw_record(struct text t, struct record *r)
+{
+	unsigned long long prio, seq, usec;
+	const char *semicolon;
+
+	if (!digits(&t, &prio) || !text_skip(&t, ",") || !digits(&t, &seq) || !text_skip(&t, ",") ||
+	    !digits(&t, &usec) || !text_skip(&t, ","))
+		return false;
+	semicolon = memchr(t.s, ';', t.n);
+	if (!semicolon)
+		return false;
+	/* The facility stands above the three bits of the level; the kernel's is 0. */
+	r->kernel = prio < 8;
+	r->seconds = (double)usec / 1e6;
+	r->text.n = t.n - (size_t)(semicolon + 1 - t.s);
+	r->text.s = semicolon + 1;
+	return true;
+}
+
+/* "[   12.345678] text", as dmesg prints it where somebody saved that instead. */
+static bool printed_record(struct text t, struct record *r)
+{
+	unsigned long long sec, usec;
+
+	if (!text_skip(&t, "["))
+		return false;
+	t = text_trim(t);
+	if (!digits(&t, &sec) || !text_skip(&t, ".") || !digits(&t, &usec) || !text_skip(&t, "]"))
+		return false;
+	text_skip(&t, " ");
+	r->kernel = true;
+	r->seconds = (double)sec + (double)usec / 1e6;
+	r->text = t;
+	return true;
+}
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The kernel writes bytes that are not printable, and the backslash, as \xNN. */
+static struct text unescape(struct pool *pool, struct text t)
+{
+	size_t i, n = 0;
+	char *s;
+
+	if (!memchr(t.s, '\\', t.n))
+		return t;
+	s = pool_alloc(pool, t.n + 1);
+	for (i = 0; i < t.n; i++) {
+		if (i + 3 < t.n && t.s[i] == '\\' && t.s[i + 1] == 'x' && hex(t.s[i + 2]) >= 0 &&
+		    hex(t.s[i + 3]) >= 0) {
+			s[n++] = (char)(hex(t.s[i + 2]) << 4 | hex(t.s[i + 3]));
+			i += 3;
+		} else {
+			s[n++] = t.s[i];
+		}
+	}
+	return (struct text){ s, n };
+}
+
+static bool holds(struct text t, const char *s, bool start)
+{
+	size_t n = strlen(s), i;
+
+	if (t.n < n)
+		return false;
+	if (start)
+		return !memcmp(t.s, s, n);
+	for (i = 0; i + n <= t.n; i++)
+		if (!memcmp(t.s + i, s, n))
+			return true;
+	return false;
+}
+
+static const struct trigger *trigger_in(struct text t)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++)
+		if (holds(t, triggers[i].text, triggers[i].start))
+			return &triggers[i];
+	return NULL;
+}
+
+/* A line that stands before a complaint and says nothing itself. */
+static bool opens(struct text t)
+{
+	return holds(t, "------------[ cut here ]", true) || holds(t, "==========", true);
+}
+
+static void keep(struct reader *r, struct complaint *c, struct text t)
+{
+	struct line *line;
+
+	if (c->lines == EXCERPT)
+		return;
+	line = pool_alloc(r->pool, sizeof(*line));
+	line->text = text_clean(r->pool, t);
+	*c->last = line;
+	c->last = &line->next;
+	c->lines++;
+}
+
+static void complain(struct reader *r, const struct trigger *trigger, struct record *rec)
+{
+	struct complaint *c;
+
+	if (r->count == COMPLAINTS) {
+		r->open = NULL;
+		return;
+	}
+	r->count++;
+	c = pool_alloc(r->pool, sizeof(*c));
+	c->kind = trigger->kind;
+	c->title = text_clean(r->pool, text_trim(rec->text));
+	c->test = r->test;
+	c->seconds = rec->seconds;
+	c->last = &c->log;
+	if (r->before.n)
+		keep(r, c, r->before);
+	keep(r, c, rec->text);
+	*r->last = c;
+	r->last = &c->next;
+	r->open = c;
+}
+
+static bool marker(struct reader *r, struct text t)
+{
+	if (!text_skip(&t, "vmig: "))
+		return false;
+	if (text_skip(&t, "begin "))
+		r->test = text_clean(r->pool, text_word(&t));
+	else if (text_skip(&t, "end "))
+		r->test = NULL;
+	else
+		return false;
+	r->open = NULL;
+	r->before.n = 0;
+	return true;
+}
+
+/* One line of a message; messages of several lines come as one record. */
+static void message(struct reader *r, struct record *rec)
+{
+	const struct trigger *trigger;
+
+	if (marker(r, rec->text))
+		return;
+	/* A process that logs the word WARNING is no complaint of the kernel. */
+	if (!rec->kernel)
+		return;
+	if (r->open && rec->seconds >= 0 && rec->seconds - r->when > GAP)
+		r->open = NULL;
+	r->when = rec->seconds;
+
+	trigger = trigger_in(rec->text);
+	if (trigger && !(trigger->joins && r->open)) {
+		complain(r, trigger, rec);
+	} else if (r->open) {
+		keep(r, r->open, rec->text);
+		if (holds(rec->text, "---[ end ", true))
+			r->open = NULL;
+	}
+	r->before = opens(rec->text) ? rec->text : (struct text){ "", 0 };
+}
+
+/**
+ * kmsg_parse - find the kernel's complaints
+ * @pool: where everything goes
+ * @contents: dmesg.txt, any bytes; lines that are no records are passed over
+ *
+ * Return: the first 500 complaints in the order of the log, NULL where there are none.
+ */
+struct complaint *kmsg_parse(struct pool *pool, struct text contents)
+{
+	struct reader r = { .pool = pool };
+	struct record rec;
+	struct text line, text;
+
+	r.last = &r.first;
+	while (text_next_line(&contents, &line)) {
+		/* " SUBSYSTEM=pci" and its like belong to the record before. */
+		if (line.n && line.s[0] == ' ')
+			continue;
+		if (!raw_record(line, &rec) && !printed_record(line, &rec))
+			continue;
+		text = unescape(pool, rec.text);
+		while (text_next_line(&text, &rec.text))
+			message(&r, &rec);
+	}
+	return r.first;
+}

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A reader of KTAP (Documentation/dev-tools/ktap.rst) that takes whatever it gets:
+ * the file may end in the middle of a line because the guest died, and a console may
+ * have mixed kernel messages into it. A line that is not understood is kept as a line
+ * of the test that was running; it is never an error.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ktap.h"
+
+/* Lines kept for a test that says more than that: the end is what matters. */
+#define LOG_LINES 40
+
+/* Tests read of one file: the longest chapter has some hundred. */
+#define TESTS_MAX 5000
+
+/* Breaches read of one test: the first ones tell. */
+#define BREACHES_MAX 100
+
+/* A plan above this is a damaged line: all chapters together have some thousand tests. */
+#define PLAN_MAX 1000000
+
+struct parser {
+	struct pool *pool;
+	struct chapter *chapter;
+	struct test *test; /* the one that runs */
+	struct breach *breach; /* the last one of it */
+	unsigned int breaches; /* their number */
+	unsigned int plan; /* of the part of the file since the last version line */
+	unsigned int seen; /* tests in that part */
+};
+
+static struct test *new_test(struct parser *p, struct text name)
+{
+	struct test *t = pool_alloc(p->pool, sizeof(*t));
+
+	t->name = text_clean(p->pool, name);
+	t->chapter = p->chapter;
+	t->reason = "";
+	t->seconds = -1;
+	t->last_breach = &t->breaches;
+	t->last_note = &t->notes;
+	t->last_broken = &t->broken;
+	t->last_log = &t->log;
+	t->last_metric = &t->metrics;
+	*p->chapter->last_test = t;
+	p->chapter->last_test = &t->next;
+	p->chapter->nr_tests++;
+	p->seen++;
+	p->breach = NULL;
+	p->breaches = 0;
+	return t;
+}
+
+static void add_line(struct parser *p, struct line ***last, char *id, struct text text)
+{
+	struct line *line = pool_alloc(p->pool, sizeof(*line));
+
+	line->id = id;
+	line->text = text_clean(p->pool, text);
+	**last = line;
+	*last = &line->next;
+}
+
+static void add_log(struct parser *p, struct text text)
+{
+	struct test *t = p->test;
+
+	if (!text_trim(text).n)
+		return;
+	if (!t) {
+		if (!p->chapter->stray)
+			p->chapter->stray = text_clean(p->pool, text);
+		return;
+	}
+	add_line(p, &t->last_log, NULL, text);
+	if (t->log_lines == LOG_LINES)
+		t->log = t->log->next;
+	else
+		t->log_lines++;
+}
+
+/* A version line or the end of the file: what was announced and did not come is lost. */
+static void end_part(struct parser *p)
+{
+	if (p->test)
+		p->test->cut_off = true;
+	p->test = NULL;
+	if (p->plan > p->seen)
+		p->chapter->not_run += p->plan - p->seen;
+	p->plan = 0;
+	p->seen = 0;
+}
+
+/* Up to the hash sign in front of a directive, without the blanks. */
+static struct text before_hash(struct text t)
+{
+	const char *hash = memchr(t.s, '#', t.n);
+
+	if (hash)
+		t.n = (size_t)(hash - t.s);
+	return text_trim(t);
+}
+
+static struct text after_hash(struct text t)
+{
+	const char *hash = t.n ? memchr(t.s, '#', t.n) : NULL;
+
+	if (!hash) {
+		t.s += t.n;
+		t.n = 0;
+		return t;
+	}
+	t.n -= (size_t)(hash + 1 - t.s);
+	t.s = hash + 1;
+	return text_trim(t);
+}
+
+/* A decimal number at the front, at most 9 digits. */
+static bool number(struct text *t, unsigned int *value)
+{
+	unsigned int digits = 0;
+
+	*value = 0;
+	while (t->n && t->s[0] >= '0' && t->s[0] <= '9' && digits < 9) {
+		*value = *value * 10 + (unsigned int)(t->s[0] - '0');
+		t->s++;
+		t->n--;
+		digits++;
+	}
+	return digits;
+}
+
+static bool plan_line(struct parser *p, struct text line)
+{
+	struct text reason;
+	unsigned int n;
+
+	if (!text_skip(&line, "1..") || !number(&line, &n) || n > PLAN_MAX)
+		return false;
+	p->plan = n;
+	reason = after_hash(line);
+	if (!n && text_skip(&reason, "SKIP"))
+		p->chapter->skip = text_clean(p->pool, text_trim(reason));
+	return true;
+}
+
+static enum ktap_directive directive(struct text *t)
+{
+	static const struct {
+		const char *word;
+		enum ktap_directive directive;
+	} words[] = {
+		{ "SKIP", KTAP_SKIP },	     { "XFAIL", KTAP_XFAIL }, { "XPASS", KTAP_XPASS },
+		{ "TIMEOUT", KTAP_TIMEOUT }, { "ERROR", KTAP_ERROR }, { "error", KTAP_ERROR },
+	};
+	struct text rest = *t, word = text_word(&rest);
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (text_is(word, words[i].word)) {
+			*t = text_trim(rest);
+			return words[i].directive;
+		}
+	}
+	return KTAP_PLAIN;
+}
+
+static bool result_line(struct parser *p, struct text line)
+{
+	enum ktap_result result = KTAP_OK;
+	struct text name, rest;
+	struct test *t = p->test;
+	unsigned int n;
+
+	if (text_skip(&line, "not "))
+		result = KTAP_NOT_OK;
+	if (!text_skip(&line, "ok ") || !number(&line, &n))
+		return false;
+	if (line.n && line.s[0] != ' ')
+		return false;
+	name = before_hash(line);
+	if (text_skip(&name, "- "))
+		name = text_trim(name);
+	rest = after_hash(line);
+
+	/* The line of the test that ran got lost, or this one's "RUN" did. */
+	if (!t || (name.n && !text_is(name, t->name))) {
+		if (p->chapter->nr_tests == TESTS_MAX)
+			return false;
+		t = new_test(p, name);
+	}
+	t->result = result;
+	t->directive = directive(&rest);
+	t->reason = text_clean(p->pool, rest);
+	p->test = NULL;
+	return true;
+}
+
+static void clause_list(struct parser *p, struct text list, char ***ids, size_t *nr)
+{
+	struct text word;
+
+	for (;;) {
+		word = text_word(&list);
+		if (!word.n)
+			return;
+		*ids = pool_grow(p->pool, *ids, *nr, sizeof(**ids));
+		(*ids)[(*nr)++] = text_clean(p->pool, word);
+	}
+}
+
+static void new_breach(struct parser *p, struct text id)
+{
+	struct breach *b;
+
+	if (p->breaches == BREACHES_MAX)
+		return;
+	p->breaches++;
+	b = pool_alloc(p->pool, sizeof(*b));
+	b->id = text_clean(p->pool, text_word(&id));
+	b->clause = vmig_clause_find(b->id);
+	*p->test->last_breach = b;
+	p->test->last_breach = &b->next;
+	p->breach = b;
+}
+
+/* "mtty.c:123 mtty_foo() | reason" */
+static void known_breach(struct parser *p, struct breach *b, struct text t)
+{
+	const char *bar = memchr(t.s, '|', t.n);
+	struct text source = t, reason = { "", 0 };
+
+	if (bar) {
+		source.n = (size_t)(bar - t.s);
+		reason.s = bar + 1;
+		reason.n = t.n - source.n - 1;
+	}
+	b->known = true;
+	b->source = text_clean(p->pool, text_trim(source));
+	b->reason = text_clean(p->pool, text_trim(reason));
+}
+
+/* A number from the front of a text; strtod() wants it terminated. */
+static bool decimal(struct text word, double *value)
+{
+	char buf[64], *end;
+
+	if (!word.n || word.n >= sizeof(buf))
+		return false;
+	memcpy(buf, word.s, word.n);
+	buf[word.n] = '\0';
+	*value = strtod(buf, &end);
+	/* No infinities and no NaN: JSON has no words for them. */
+	return end == buf + word.n && *value > -1e300 && *value < 1e300;
+}
+
+static bool metric(struct parser *p, struct text t)
+{
+	struct text name = text_word(&t);
+	struct text value = text_word(&t);
+	struct metric *m;
+	double d;
+
+	if (!name.n || !decimal(value, &d))
+		return false;
+	m = pool_alloc(p->pool, sizeof(*m));
+	m->name = text_clean(p->pool, name);
+	m->value = d;
+	m->unit = text_clean(p->pool, text_trim(t));
+	*p->test->last_metric = m;
+	p->test->last_metric = &m->next;
+	return true;
+}
+
+/* "device <name> driver <driver>": the name may have blanks, the driver has none. */
+static void device_line(struct parser *p, struct text t)
+{
+	static const char word[] = " driver ";
+	size_t i;
+
+	for (i = 0; i + sizeof(word) - 1 <= t.n; i++) {
+		if (memcmp(t.s + i, word, sizeof(word) - 1))
+			continue;
+		p->chapter->driver =
+			text_clean(p->pool, text_trim((struct text){ t.s + i + sizeof(word) - 1,
+								     t.n - i - sizeof(word) + 1 }));
+		t.n = i;
+		break;
+	}
+	p->chapter->device = text_clean(p->pool, text_trim(t));
+}
+
+/* Lines before the first test. */
+static bool header(struct parser *p, struct text t)
+{
+	struct chapter *c = p->chapter;
+
+	if (text_skip(&t, "chapter ")) {
+		c->name = text_clean(p->pool, text_trim(t));
+	} else if (text_skip(&t, "suite ")) {
+		c->version = text_clean(p->pool, text_word(&t));
+		c->commit = text_clean(p->pool, text_trim(t));
+	} else if (text_skip(&t, "device ")) {
+		device_line(p, t);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* What follows "# vmig:". */
+static bool diagnostic(struct parser *p, struct text t)
+{
+	struct breach *b = p->breach;
+	struct test *test = p->test;
+	struct text word;
+	double d;
+
+	t = text_trim(t);
+	if (!test)
+		return header(p, t);
+	if (text_skip(&t, "clauses ")) {
+		clause_list(p, t, &test->clauses, &test->nr_clauses);
+	} else if (text_skip(&t, "checked ")) {
+		clause_list(p, t, &test->checked, &test->nr_checked);
+	} else if (text_skip(&t, "breach ")) {
+		new_breach(p, t);
+	} else if (b && text_skip(&t, "did:")) {
+		b->did = text_clean(p->pool, text_trim(t));
+	} else if (b && text_skip(&t, "expected:")) {
+		b->expected = text_clean(p->pool, text_trim(t));
+	} else if (b && text_skip(&t, "got:")) {
+		b->got = text_clean(p->pool, text_trim(t));
+	} else if (b && text_skip(&t, "known:")) {
+		known_breach(p, b, text_trim(t));
+	} else if (text_skip(&t, "note ")) {
+		word = text_word(&t);
+		add_line(p, &test->last_note, text_clean(p->pool, word), text_trim(t));
+	} else if (text_skip(&t, "broken")) {
+		add_line(p, &test->last_broken, NULL, text_trim(t));
+	} else if (text_skip(&t, "metric ")) {
+		return metric(p, t);
+	} else if (text_skip(&t, "took ")) {
+		if (!decimal(text_word(&t), &d))
+			return false;
+		test->seconds = d;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool contains(struct text t, const char *s)
+{
+	size_t n = strlen(s), i;
+
+	for (i = 0; i + n <= t.n; i++)
+		if (!memcmp(t.s + i, s, n))
+			return true;
+	return false;
+}
+
+/* "RUN           fd.cdev.cloexec ..." */
+static void run_line(struct parser *p, struct text t)
+{
+	struct text name = text_word(&t);
+
+	p->test = NULL;
+	if (p->chapter->nr_tests == TESTS_MAX)
+		p->chapter->too_long = true;
+	else if (name.n)
+		p->test = new_test(p, name);
+}
+
+/* What the harness says around a test; true where nothing is to be kept of it. */
+static bool harness_line(struct parser *p, struct text t)
+{
+	static const char *const noise[] = { "Starting ", "Totals: ", "FAILED: ", "PASSED: " };
+	struct test *test = p->test;
+	size_t i;
+
+	if (text_skip(&t, "RUN ")) {
+		run_line(p, t);
+		return true;
+	}
+	for (i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
+		if (text_skip(&t, noise[i]))
+			return true;
+	if (!test)
+		return false;
+	if (contains(t, ": Test terminated by timeout"))
+		test->end = KTAP_TIMED_OUT;
+	else if (contains(t, ": Test terminated unexpectedly by signal"))
+		test->end = KTAP_KILLED;
+	else if (contains(t, ": Test failed") || contains(t, ": Test terminated by assertion"))
+		return true;
+	else if (text_skip(&t, "OK ") || text_skip(&t, "FAIL ") || text_skip(&t, "SKIP "))
+		return true;
+	return false;
+}
+
+static void parse_line(struct parser *p, struct text line)
+{
+	struct text t = text_trim(line);
+
+	if (text_skip(&t, "TAP version ") || text_skip(&t, "KTAP version ")) {
+		end_part(p);
+		p->chapter->versions++;
+	} else if (text_skip(&t, "Bail out!")) {
+		if (!p->chapter->bail)
+			p->chapter->bail = text_clean(p->pool, text_trim(t));
+	} else if (text_skip(&t, "#")) {
+		t = text_trim(t);
+		if (text_skip(&t, "vmig:") ? diagnostic(p, t) : harness_line(p, t))
+			return;
+		add_log(p, t);
+	} else if (!plan_line(p, t) && !result_line(p, t)) {
+		add_log(p, line);
+	}
+}
+
+static char *chapter_name(struct pool *pool, const char *file)
+{
+	const char *base = strrchr(file, '/');
+	size_t n;
+
+	base = base ? base + 1 : file;
+	n = strlen(base);
+	if (n > 5 && !strcmp(base + n - 5, ".ktap"))
+		n -= 5;
+	return text_clean(pool, (struct text){ base, n });
+}
+
+/**
+ * ktap_parse - read what one test program printed
+ * @pool: where everything goes
+ * @file: name of the file, relative to the run directory
+ * @contents: its contents, any bytes
+ *
+ * Return: the chapter. Nothing is an error: what is missing is missing, and judge()
+ * says what that means.
+ */
+struct chapter *ktap_parse(struct pool *pool, const char *file, struct text contents)
+{
+	struct chapter *c = pool_alloc(pool, sizeof(*c));
+	struct parser p = { .pool = pool, .chapter = c };
+	struct text line;
+
+	c->file = text_clean(pool, (struct text){ file, strlen(file) });
+	c->name = chapter_name(pool, file);
+	c->last_test = &c->tests;
+	while (text_next_line(&contents, &line))
+		parse_line(&p, line);
+	end_part(&p);
+	return c;
+}
+
+/**
+ * ktap_variant - the middle of a test's name
+ * @test: the test
+ *
+ * Return: "cdev" of "fd.cdev.cloexec"; empty where the fixture has no variants.
+ */
+struct text ktap_variant(const struct test *test)
+{
+	const char *dot = strchr(test->name, '.');
+	const char *end = strrchr(test->name, '.');
+
+	if (!dot || dot == end)
+		return (struct text){ "", 0 };
+	return (struct text){ dot + 1, (size_t)(end - dot - 1) };
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* vmig-report: from a run directory to a verdict, and the catalogue next to the tests. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/spec/version.h"
+#include "catalogue.h"
+#include "input.h"
+#include "output.h"
+#include "writers.h"
+
+#define EXIT_UNTESTED 2
+
+static const char help[] =
+	"Usage: vmig-report RUNDIR\n"
+	"       vmig-report --list LISTFILE\n"
+	"       vmig-report --clauses LISTFILE\n"
+	"       vmig-report --check-coverage LISTFILE\n"
+	"\n"
+	"With a run directory: reads what a run of the vmig suite left there (ktap/*.ktap,\n"
+	"dmesg.txt, environment.json, run.json, profile.conf; any of them may be missing or\n"
+	"cut off), writes results.json, junit.xml and report.html next to it, prints a\n"
+	"summary, and exits with the verdict:\n"
+	"\n"
+	"    0  conformant, as it is or but for the known deviations of the profile\n"
+	"    1  a clause was broken that no profile knows of, a known deviation did not\n"
+	"       come, or tests could not judge\n"
+	"    2  could not be tested\n"
+	"    3  no clause was broken, but the kernel complained\n"
+	"  130  the run was interrupted\n"
+	"\n"
+	"With a list of tests (what `vmig_CHAPTER --list` prints for each chapter; - reads\n"
+	"it from standard input):\n"
+	"\n"
+	"  --list            print each test with the clauses it checks\n"
+	"  --clauses         print each clause with its level, its keeper, its statement and\n"
+	"                    its tests, or the reason why it has none\n"
+	"  --check-coverage  print what does not fit between the two, exit 1 if anything\n"
+	"\n"
+	"  --help            print this\n"
+	"  --version         print the version\n"
+	"\n"
+	"NO_COLOR in the environment turns colour off; output that is no terminal has none.\n";
+
+static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("vmig-report: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	putc('\n', stderr);
+}
+
+/* Nothing that was printed may get lost without a word. */
+static int flushed(int exit_code)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return exit_code;
+	complain("cannot write to standard output: %s; free some space or redirect it elsewhere",
+		 strerror(errno));
+	return EXIT_UNTESTED;
+}
+
+/* All three or none: a report and a verdict of different runs would be worse than none. */
+static bool write_files(struct run *run, int dirfd, const char *dir)
+{
+	static const struct {
+		const char *name;
+		void (*write)(struct run *run, FILE *f);
+	} files[] = {
+		{ "results.json", write_json },
+		{ "junit.xml", write_junit },
+		{ "report.html", write_html },
+	};
+	enum { NR = sizeof(files) / sizeof(files[0]) };
+	struct output out[NR];
+	int i, err = 0, bad = 0;
+
+	for (i = 0; i < NR; i++) {
+		output_open(&out[i], dirfd, files[i].name);
+		if (out[i].file && !err)
+			files[i].write(run, out[i].file);
+		if (output_close(&out[i]) && !err) {
+			err = out[i].err;
+			bad = i;
+		}
+	}
+	for (i = 0; i < NR && !err; i++) {
+		err = output_publish(&out[i]);
+		bad = i;
+	}
+	if (!err)
+		return true;
+	for (i = 0; i < NR; i++)
+		output_discard(&out[i]);
+	complain("cannot write %s in %s: %s; make room or give permission, and run vmig-report "
+		 "on that directory again",
+		 files[bad].name, dir, strerror(err));
+	return false;
+}
+
+static bool want_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
+/* A directory without any output of a test program. */
+static int nothing_there(const struct run *run, const char *dir)
+{
+	if (run->record.status == RUN_INTERRUPTED) {
+		complain("the run in %s was interrupted before the first test", dir);
+		return 130;
+	}
+	if (run->record.status == RUN_GUEST_DIED)
+		complain("could not be tested: the guest died before the first test, see "
+			 "%s/console.log",
+			 dir);
+	else
+		complain(
+			"could not be tested: %s holds no ktap/*.ktap; give the directory of a run "
+			"as run.sh makes it",
+			dir);
+	return EXIT_UNTESTED;
+}
+
+static int report(struct pool *pool, const char *dir)
+{
+	struct run run;
+	char *wrong;
+	int dirfd, code;
+
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0) {
+		complain(
+			"cannot open the run directory %s: %s; give a directory as run.sh makes it",
+			dir, strerror(errno));
+		return EXIT_UNTESTED;
+	}
+	wrong = model_load(&run, pool, dirfd);
+	if (wrong) {
+		complain("%s/%s", dir, wrong);
+		code = EXIT_UNTESTED;
+	} else if (!run.chapters && !run.nr_problems) {
+		code = nothing_there(&run, dir);
+	} else {
+		judge(&run);
+		verdict(&run);
+		code = write_files(&run, dirfd, dir) ? run.exit_code : EXIT_UNTESTED;
+		write_terminal(&run, stdout, want_colour());
+		code = flushed(code);
+	}
+	close(dirfd);
+	return code;
+}
+
+static int catalogue(struct pool *pool, const char *option, const char *file)
+{
+	struct listed_test *tests;
+	struct text contents;
+	char *wrong = NULL;
+	unsigned int gaps = 0;
+	int err;
+
+	err = input_read(pool, AT_FDCWD, file, &contents);
+	if (err) {
+		complain("cannot read the list of tests %s: %s", file, strerror(err));
+		return EXIT_UNTESTED;
+	}
+	tests = catalogue_parse(pool, contents, &wrong);
+	if (!tests) {
+		complain("%s: %s; give what vmig_CHAPTER --list prints", file,
+			 wrong ? wrong : "no test in the list");
+		return EXIT_UNTESTED;
+	}
+	if (!strcmp(option, "--list"))
+		catalogue_tests(pool, tests, stdout);
+	else if (!strcmp(option, "--clauses"))
+		catalogue_clauses(pool, tests, stdout);
+	else
+		gaps = catalogue_gaps(tests, stdout);
+	return flushed(!!gaps);
+}
+
+static bool wants_list(const char *option)
+{
+	return !strcmp(option, "--list") || !strcmp(option, "--clauses") ||
+	       !strcmp(option, "--check-coverage");
+}
+
+static int run_option(struct pool *pool, int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		fputs(help, stdout);
+		return flushed(0);
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		printf("vmig-report %s, commit %s\n", vmig_version, vmig_commit);
+		return flushed(0);
+	}
+	if (argc == 3 && wants_list(argv[1]))
+		return catalogue(pool, argv[1], argv[2]);
+	if (argc == 2 && argv[1][0] != '-')
+		return report(pool, argv[1]);
+	if (argc == 1)
+		complain("give the directory of a run; --help says more");
+	else if (argc == 2 && wants_list(argv[1]))
+		complain("%s needs the list of tests, a file or -; --help says more", argv[1]);
+	else
+		complain("cannot make sense of \"%s\"; --help shows what can be asked for",
+			 argv[argc > 3			      ? 3
+			      : argc > 2 && argv[1][0] != '-' ? 2
+							      : 1]);
+	return EXIT_UNTESTED;
+}
+
+int main(int argc, char **argv)
+{
+	struct pool *pool;
+	int code;
+
+	/* A file that may not grow is an error of write(), and not a signal. */
+	signal(SIGXFSZ, SIG_IGN);
+	pool = pool_new();
+	code = run_option(pool, argc, argv);
+	pool_free(pool);
+	return code;
+}

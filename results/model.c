@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loads a run directory. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "input.h"
+#include "model.h"
+
+/* Sentences kept: a file of garbage is one problem, not a million. */
+#define PROBLEMS 20
+
+/**
+ * model_problem - note something that is wrong with the run
+ * @run: the run
+ * @fmt: a sentence, as printf()
+ *
+ * A run with a problem has no good verdict.
+ */
+void model_problem(struct run *run, const char *fmt, ...)
+{
+	char sentence[1024];
+	struct line *line;
+	va_list ap;
+
+	if (run->nr_problems++ >= PROBLEMS)
+		return;
+	line = pool_alloc(run->pool, sizeof(*line));
+	va_start(ap, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, ap);
+	va_end(ap);
+	line->text = text_clean(run->pool, (struct text){ sentence, strlen(sentence) });
+	*run->last_problem = line;
+	run->last_problem = &line->next;
+}
+
+static int is_ktap(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return n > 5 && entry->d_name[0] != '.' && !strcmp(entry->d_name + n - 5, ".ktap");
+}
+
+/* By name, so that two reports of one run are the same. */
+static char *load_chapters(struct run *run, int dirfd)
+{
+	struct dirent **entries;
+	struct text contents;
+	char *file;
+	int n, i, err;
+
+	n = scandirat(dirfd, "ktap", &entries, is_ktap, alphasort);
+	if (n < 0 && errno != ENOENT)
+		return pool_printf(run->pool, "ktap: %s", strerror(errno));
+	for (i = 0; i < n; i++) {
+		file = pool_printf(run->pool, "ktap/%s", entries[i]->d_name);
+		err = input_read(run->pool, dirfd, file, &contents);
+		if (err) {
+			model_problem(run, "%s cannot be read: %s.", file, strerror(err));
+		} else {
+			*run->last_chapter = ktap_parse(run->pool, file, contents);
+			run->last_chapter = &(*run->last_chapter)->next;
+		}
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+	return NULL;
+}
+
+/* A file that may be absent; an empty text then. */
+static bool load(struct run *run, int dirfd, const char *file, struct text *contents)
+{
+	int err = input_read(run->pool, dirfd, file, contents);
+
+	if (err && err != ENOENT)
+		model_problem(run, "%s cannot be read: %s.", file, strerror(err));
+	return !err;
+}
+
+static char *load_profile(struct run *run, int dirfd)
+{
+	struct text contents;
+	char *wrong = NULL;
+	int err;
+
+	err = input_read(run->pool, dirfd, "profile.conf", &contents);
+	if (err == ENOENT)
+		return NULL;
+	if (err)
+		return pool_printf(run->pool, "profile.conf cannot be read: %s", strerror(err));
+	run->profile = profile_parse(run->pool, contents, &wrong);
+	if (!run->profile)
+		return pool_printf(run->pool,
+				   "profile.conf, %s; correct it and run vmig-report again", wrong);
+	return NULL;
+}
+
+/* What the test programs print in their headers, where the JSON files do not say it. */
+static void fill_in(struct run *run)
+{
+	struct chapter *c;
+
+	for (c = run->chapters; c; c = c->next) {
+		if (!run->env.device)
+			run->env.device = c->device;
+		if (!run->env.driver)
+			run->env.driver = c->driver;
+		if (!run->record.version) {
+			run->record.version = c->version;
+			run->record.commit = c->commit;
+		}
+	}
+}
+
+static struct test *first_of(const struct chapter *c)
+{
+	while (c && !c->tests)
+		c = c->next;
+	return c ? c->tests : NULL;
+}
+
+/**
+ * first_test - the first test of a run
+ * @run: the run
+ *
+ * Return: the test, NULL where there is none.
+ */
+struct test *first_test(const struct run *run)
+{
+	return first_of(run->chapters);
+}
+
+/**
+ * next_test - the test that comes after one, in whatever chapter
+ * @t: the test
+ *
+ * Return: the test, NULL after the last one.
+ */
+struct test *next_test(const struct test *t)
+{
+	return t->next ? t->next : first_of(t->chapter->next);
+}
+
+/**
+ * model_load - read a run directory
+ * @run: the run, zeroed by this
+ * @pool: where everything goes
+ * @dirfd: the directory
+ *
+ * Files may be missing or cut off; what that means for the verdict is judge()'s. Only
+ * a profile that cannot be understood is an error: the verdict would be by other rules
+ * than the ones that were asked for.
+ *
+ * Return: NULL, or what is wrong.
+ */
+char *model_load(struct run *run, struct pool *pool, int dirfd)
+{
+	struct text contents;
+	char *wrong;
+
+	memset(run, 0, sizeof(*run));
+	run->pool = pool;
+	run->last_chapter = &run->chapters;
+	run->last_problem = &run->problems;
+	run->record.status = RUN_UNKNOWN;
+	run->record.seconds = -1;
+	run->record.known_deviations = true;
+	run->env.migration = HAS_UNKNOWN;
+	run->env.dma_logging = HAS_UNKNOWN;
+
+	wrong = load_chapters(run, dirfd);
+	if (!wrong)
+		wrong = load_profile(run, dirfd);
+	if (wrong)
+		return wrong;
+	if (load(run, dirfd, "run.json", &contents)) {
+		wrong = record_run(pool, contents, &run->record);
+		if (wrong)
+			model_problem(run, "run.json %s.", wrong);
+	}
+	if (load(run, dirfd, "environment.json", &contents)) {
+		wrong = record_environment(pool, contents, &run->env);
+		if (wrong)
+			model_problem(run, "environment.json %s.", wrong);
+	}
+	if (load(run, dirfd, "dmesg.txt", &contents))
+		run->complaints = kmsg_parse(pool, contents);
+	fill_in(run);
+	return NULL;
+}

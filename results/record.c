@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Readers of run.json and environment.json. What they do not say stays unknown. */
+#include <jansson.h>
+#include <string.h>
+
+#include "record.h"
+
+static const char *const status_names[] = {
+	[RUN_COMPLETE] = "complete",	   [RUN_INTERRUPTED] = "interrupted",
+	[RUN_TIMEOUT] = "timeout",	   [RUN_GUEST_DIED] = "guest-died",
+	[RUN_DEVICE_LOST] = "device-lost", [RUN_UNKNOWN] = "unknown",
+};
+
+/**
+ * run_status_name - a status as run.json has it
+ * @status: the status
+ *
+ * Return: "complete", "guest-died", ...
+ */
+const char *run_status_name(enum run_status status)
+{
+	return status_names[status];
+}
+
+static json_t *load(struct pool *pool, struct text contents, char **error)
+{
+	json_error_t err;
+	json_t *root;
+
+	root = json_loadb(contents.s, contents.n, 0, &err);
+	if (root && json_is_object(root))
+		return root;
+	if (root)
+		*error = "is no JSON object";
+	else
+		*error = pool_printf(pool, "is no valid JSON (line %d: %s)", err.line,
+				     text_clean(pool, (struct text){ err.text, strlen(err.text) }));
+	json_decref(root);
+	return NULL;
+}
+
+/* The string member @key of @object, NULL where there is none or it is empty. */
+static char *string(struct pool *pool, json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s && *s ? text_clean(pool, (struct text){ s, strlen(s) }) : NULL;
+}
+
+static enum run_status status_of(const char *name)
+{
+	int i;
+
+	for (i = 0; name && i < RUN_UNKNOWN; i++)
+		if (!strcmp(name, status_names[i]))
+			return (enum run_status)i;
+	return RUN_UNKNOWN;
+}
+
+/**
+ * record_run - read run.json
+ * @pool: where strings go
+ * @contents: the file
+ * @run: the answer
+ *
+ * Return: NULL, or a sentence's end about what is wrong with the file ("is no valid
+ * JSON ...").
+ */
+char *record_run(struct pool *pool, struct text contents, struct run_record *run)
+{
+	json_t *root, *options, *suite, *seconds;
+	char *error = NULL, *status;
+
+	root = load(pool, contents, &error);
+	if (!root)
+		return error;
+	options = json_object_get(root, "options");
+	suite = json_object_get(root, "suite");
+	seconds = json_object_get(root, "seconds");
+	status = string(pool, root, "status");
+	run->status = status_of(status);
+	if (run->status == RUN_UNKNOWN)
+		error = status ? pool_printf(pool, "has a status that is not known, \"%s\"", status)
+			       : "has no status";
+	run->where = string(pool, root, "where");
+	run->accel = string(pool, root, "accel");
+	run->started = string(pool, root, "started");
+	if (json_is_number(seconds) && json_number_value(seconds) >= 0)
+		run->seconds = json_number_value(seconds);
+	run->version = string(pool, suite, "version");
+	run->commit = string(pool, suite, "commit");
+	run->strict = json_is_true(json_object_get(options, "strict"));
+	run->hazards = json_is_true(json_object_get(options, "hazards"));
+	run->known_deviations = !json_is_false(json_object_get(options, "known_deviations"));
+	run->tests = string(pool, options, "tests");
+	run->profile = string(pool, options, "profile");
+	json_decref(root);
+	return error;
+}
+
+static char *scalar(struct pool *pool, const json_t *value)
+{
+	const char *s;
+
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		s = json_string_value(value);
+		return text_clean(pool, (struct text){ s, strlen(s) });
+	case JSON_INTEGER:
+		return pool_printf(pool, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	case JSON_REAL:
+		return pool_printf(pool, "%g", json_real_value(value));
+	case JSON_TRUE:
+		return "yes";
+	case JSON_FALSE:
+		return "no";
+	default:
+		return "-";
+	}
+}
+
+static void flatten(struct pool *pool, const char *name, json_t *value, struct fact ***last)
+{
+	struct fact *fact;
+	const char *key;
+	char *place;
+	json_t *member;
+	size_t i;
+
+	if (json_is_object(value)) {
+		json_object_foreach(value, key, member)
+		{
+			place = text_clean(pool, (struct text){ key, strlen(key) });
+			place = *name ? pool_printf(pool, "%s.%s", name, place) : place;
+			flatten(pool, place, member, last);
+		}
+	} else if (json_is_array(value)) {
+		json_array_foreach(value, i, member)
+		{
+			place = pool_printf(pool, "%s[%zu]", name, i);
+			flatten(pool, place, member, last);
+		}
+	} else {
+		fact = pool_alloc(pool, sizeof(*fact));
+		fact->name = pool_strndup(pool, name, strlen(name));
+		fact->value = scalar(pool, value);
+		**last = fact;
+		*last = &fact->next;
+	}
+}
+
+static enum has truth(json_t *value)
+{
+	if (json_is_true(value))
+		return HAS;
+	return json_is_false(value) ? HAS_NOT : HAS_UNKNOWN;
+}
+
+/**
+ * record_environment - read environment.json
+ * @pool: where strings go
+ * @contents: the file
+ * @env: the answer
+ *
+ * Return: NULL, or a sentence's end about what is wrong with the file.
+ */
+char *record_environment(struct pool *pool, struct text contents, struct environment *env)
+{
+	json_t *root, *kernel, *device, *module, *features;
+	struct fact **last = &env->facts;
+	char *error = NULL;
+
+	root = load(pool, contents, &error);
+	if (!root)
+		return error;
+	flatten(pool, "", root, &last);
+	kernel = json_object_get(root, "kernel");
+	env->release = string(pool, kernel, "release");
+	env->build = string(pool, kernel, "version");
+	env->machine = string(pool, kernel, "machine");
+	device = json_object_get(root, "device");
+	env->device = string(pool, device, "name");
+	env->bus = string(pool, device, "bus");
+	env->cdev = string(pool, device, "cdev");
+	env->group = string(pool, device, "group");
+	env->driver = string(pool, device, "driver");
+	module = json_object_get(device, "module");
+	env->driver_version = string(pool, module, "version");
+	env->srcversion = string(pool, module, "srcversion");
+	features = json_object_get(root, "features");
+	env->migration = truth(json_object_get(features, "migration"));
+	env->flags = (uint64_t)json_integer_value(json_object_get(features, "flags"));
+	env->dma_logging = truth(json_object_get(features, "dma_logging"));
+	json_decref(root);
+	return NULL;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What run.json and environment.json say: how the suite was run, where, on what. */
+#ifndef VMIG_RESULTS_RECORD_H
+#define VMIG_RESULTS_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pool.h"
+#include "text.h"
+
+/* How a run ended, as the runner saw it. */
+enum run_status {
+	RUN_COMPLETE,
+	RUN_INTERRUPTED,
+	RUN_TIMEOUT,
+	RUN_GUEST_DIED,
+	RUN_DEVICE_LOST,
+	RUN_UNKNOWN, /* no run.json: the test programs were run by hand */
+};
+
+/**
+ * struct run_record - run.json
+ * @status: how the run ended
+ * @where: "guest" or "host", or NULL
+ * @accel: "tcg" or "kvm" in a guest, or NULL
+ * @started: ISO 8601, or NULL
+ * @seconds: wall time, negative where it is not known
+ * @version: of the suite, or NULL
+ * @commit: the same
+ * @strict: a breach of a SHOULD clause is a failure
+ * @hazards: tests ran that can hang a kernel with a known bug
+ * @known_deviations: the profile's deviations count as known
+ * @tests: glob that chose the tests, NULL for all
+ * @profile: name of the profile, or NULL
+ */
+struct run_record {
+	enum run_status status;
+	char *where, *accel;
+	char *started;
+	double seconds;
+	char *version, *commit;
+	bool strict, hazards, known_deviations;
+	char *tests, *profile;
+};
+
+/**
+ * struct fact - one value of environment.json
+ * @name: its place, "device.pci.vendor"
+ * @value: as text
+ */
+struct fact {
+	char *name;
+	char *value;
+	struct fact *next;
+};
+
+/* Whether a device has a feature is known, or the environment does not say. */
+enum has { HAS_NOT, HAS, HAS_UNKNOWN };
+
+/**
+ * struct environment - environment.json
+ *
+ * The members that the report has words for, where selftests/vmig_env.c puts them;
+ * @facts has all of them.
+ *
+ * @release: kernel.release, as uname -r
+ * @build: kernel.version, as uname -v
+ * @machine: kernel.machine, as uname -m
+ * @device: device.name: BDF or mdev UUID
+ * @bus: device.bus, or NULL
+ * @cdev: device.cdev, or NULL
+ * @group: device.group, or NULL
+ * @driver: device.driver
+ * @driver_version: device.module.version, or NULL
+ * @srcversion: device.module.srcversion, or NULL
+ * @migration: features.migration
+ * @flags: features.flags, VFIO_MIGRATION_*; 0 where it is not known
+ * @dma_logging: features.dma_logging
+ * @facts: every value in the file
+ */
+struct environment {
+	char *release, *build, *machine;
+	char *device, *bus, *cdev, *group;
+	char *driver, *driver_version, *srcversion;
+	enum has migration;
+	uint64_t flags;
+	enum has dma_logging;
+	struct fact *facts;
+};
+
+char *record_run(struct pool *pool, struct text contents, struct run_record *run);
+char *record_environment(struct pool *pool, struct text contents, struct environment *env);
+const char *run_status_name(enum run_status status);
+
+#endif /* VMIG_RESULTS_RECORD_H */

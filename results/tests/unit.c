@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unit tests of the report tool's readers. To be built with the address and undefined
+ * behaviour sanitizers: half of what is tested here is that damaged input does no harm.
+ *
+ *	unit TESTS_DIR		where the golden run directories are
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../lib/spec/uapi.h"
+#include "../fsmname.h"
+#include "../group.h"
+#include "../input.h"
+#include "../writers.h"
+
+static unsigned int number, failed;
+
+static void result(bool ok, const char *name)
+{
+	printf("%s %u %s\n", ok ? "ok" : "not ok", ++number, name);
+	failed += !ok;
+}
+
+/* Says which condition did not hold, in the test that uses it. */
+#define HOLDS(cond) ((cond) ? true : (printf("# line %d: %s\n", __LINE__, #cond), false))
+
+static struct text of(const char *s)
+{
+	return (struct text){ s, strlen(s) };
+}
+
+/* A copy on the heap of exactly this size, so that reading one byte too far is seen. */
+static struct text exact(const char *s, size_t n)
+{
+	char *copy = malloc(n ? n : 1);
+
+	if (!copy)
+		exit(1);
+	memcpy(copy, s, n);
+	return (struct text){ copy, n };
+}
+
+static void test_clean(void)
+{
+	struct pool *pool = pool_new();
+	static char many[TEXT_MAX + 100];
+	char *s;
+	bool ok;
+
+	ok = HOLDS(!strcmp(text_clean(pool, of("plain")), "plain"));
+	ok &= HOLDS(!strcmp(text_clean(pool, of("a\tb\033[1mc\001\177")), "a b[1mc"));
+	ok &= HOLDS(!strcmp(text_clean(pool, of("\xc3\xa9\xe2\x82\xac")), "\xc3\xa9\xe2\x82\xac"));
+	/* Alone, overlong, a surrogate, cut off: U+FFFD for each byte. */
+	ok &= HOLDS(!strcmp(text_clean(pool, of("\xff")), "\xef\xbf\xbd"));
+	ok &= HOLDS(!strcmp(text_clean(pool, of("\xc0\x80")), "\xef\xbf\xbd\xef\xbf\xbd"));
+	ok &= HOLDS(strlen(text_clean(pool, of("\xed\xa0\x80"))) == 9);
+	ok &= HOLDS(strlen(text_clean(pool, of("\xe2\x82"))) == 6);
+	/* U+009B is what a terminal takes for ESC [, U+FFFE is no character of XML 1.0. */
+	ok &= HOLDS(!strcmp(text_clean(pool, of("\xc2\x9b\xef\xbf\xbe")), ""));
+	memset(many, 'x', sizeof(many));
+	s = text_clean(pool, (struct text){ many, sizeof(many) });
+	ok &= HOLDS(strlen(s) == TEXT_MAX + 3 && !strcmp(s + TEXT_MAX, "..."));
+	result(ok, "text: what may be shown");
+	pool_free(pool);
+}
+
+static void test_arc(void)
+{
+	struct test t = { 0 };
+	struct arc arc;
+	bool ok;
+
+	t.name = "fsm.cdev_RUNNING_P2P_to_PRE_COPY_P2P.set";
+	ok = HOLDS(arc_of(&t, &arc) && arc.from == 5 && arc.to == 7);
+	ok &= HOLDS(text_is(way_of(&t), "cdev"));
+	t.name = "fsm.group_STOP_to_4294967295.set";
+	ok &= HOLDS(arc_of(&t, &arc) && arc.from == 1 && arc.to == UINT32_MAX);
+	t.name = "fsm.group_ERROR_to_9.set";
+	ok &= HOLDS(arc_of(&t, &arc) && arc.from == 0 && arc.to == 9);
+	t.name = "fsm.group_STOP_to_4294967296.set";
+	ok &= HOLDS(!arc_of(&t, &arc));
+	t.name = "fsm.group_STOP_to_.set";
+	ok &= HOLDS(!arc_of(&t, &arc));
+	t.name = "fsm.9_to_1.set";
+	ok &= HOLDS(!arc_of(&t, &arc));
+	t.name = "fd.group_STOP_to_1.set";
+	ok &= HOLDS(!arc_of(&t, &arc));
+	t.name = "fd.groups.set";
+	ok &= HOLDS(!way_of(&t).n);
+	t.name = "fd.set";
+	ok &= HOLDS(!way_of(&t).n && !arc_of(&t, &arc));
+	t.name = "";
+	ok &= HOLDS(!way_of(&t).n && !arc_of(&t, &arc));
+	result(ok, "fsmname: way in and pair of states");
+}
+
+static void test_ktap(void)
+{
+	static const char text[] =
+		"# vmig: chapter fd\n# vmig: suite 0.1.0 abc\n# vmig: device a b driver mtty\n"
+		"TAP version 13\n1..5\n"
+		"#  RUN           fd.cdev.one ...\n# vmig: clauses FD-01 FD-02\n"
+		"# vmig: breach FD-01\n# vmig:   did: x\n# vmig:   expected: y\n# vmig:   got: z\n"
+		"# vmig:   known: m.c:1 f() | why | so\n# vmig: took 1.5\n"
+		"ok 1 fd.cdev.one # XFAIL reason\n"
+		"#  RUN           fd.cdev.two ...\n"
+		"#  RUN           fd.cdev.three ...\n"
+		"ok 3 - fd.cdev.three # SKIP\n"
+		"#  RUN           fd.cdev.four ...\n";
+	struct pool *pool = pool_new();
+	struct chapter *c = ktap_parse(pool, "ktap/x.ktap", of(text));
+	struct test *t = c->tests;
+	bool ok;
+
+	ok = HOLDS(!strcmp(c->name, "fd") && !strcmp(c->device, "a b"));
+	ok &= HOLDS(!strcmp(c->driver, "mtty") && !strcmp(c->version, "0.1.0"));
+	ok &= HOLDS(c->nr_tests == 4 && c->not_run == 1);
+	ok &= HOLDS(t->result == KTAP_OK && t->directive == KTAP_XFAIL && t->nr_clauses == 2);
+	ok &= HOLDS(t->seconds > 1.4 && t->seconds < 1.6 && !strcmp(t->reason, "reason"));
+	ok &= HOLDS(t->breaches && t->breaches->known && t->breaches->clause);
+	ok &= HOLDS(!strcmp(t->breaches->source, "m.c:1 f()"));
+	ok &= HOLDS(!strcmp(t->breaches->reason, "why | so"));
+	t = t->next;
+	ok &= HOLDS(t->result == KTAP_NONE && !t->cut_off);
+	t = t->next;
+	ok &= HOLDS(t->directive == KTAP_SKIP && !strcmp(t->name, "fd.cdev.three"));
+	t = t->next;
+	ok &= HOLDS(t->result == KTAP_NONE && t->cut_off && !t->next);
+	result(ok, "ktap: results, diagnostics, lost tests");
+	pool_free(pool);
+}
+
+static void test_kmsg(void)
+{
+	static const char text[] =
+		"6,1,1000000,-;BUG report template\n"
+		"3,1,1000000,-;BUG kmalloc-64 (Not tainted): Poison overwritten\n"
+		"12,2,1000001,-;vmig: begin fd/fd.cdev.one\n"
+		"4,3,1000002,-;BUG: KASAN: slab-out-of-bounds in f+0x1/0x2\n"
+		"4,4,1000003,-;Oops: general protection fault\n"
+		"12,5,1000004,-;vmig: end fd/fd.cdev.one\n"
+		"4,6,1000005,-;INFO: task a:1 blocked for more than 120 seconds.\n"
+		"12,7,1000006,-;vmig: begin fd/fd.cdev.two\n"
+		"14,8,1000007,-;WARNING: of a process\n"
+		"4,9,1000008,-;first\\x0aWARNING: possible circular locking dependency detected\n"
+		"4,10,9000008,-;a second later\n"
+		"4,11,9000009,-;divide error: 0000 [#1]\\x5c\n";
+	struct pool *pool = pool_new();
+	struct complaint *c = kmsg_parse(pool, of(text));
+	bool ok;
+
+	ok = HOLDS(c && !strcmp(c->kind, "slab corruption") && !c->test);
+	c = c ? c->next : NULL;
+	ok &= HOLDS(c && !strcmp(c->kind, "KASAN") && c->lines == 2 &&
+		    !strcmp(c->test, "fd/fd.cdev.one"));
+	c = c ? c->next : NULL;
+	ok &= HOLDS(c && !strcmp(c->kind, "hung task") && !c->test);
+	c = c ? c->next : NULL;
+	ok &= HOLDS(c && !strcmp(c->kind, "lockdep") && !strcmp(c->test, "fd/fd.cdev.two"));
+	ok &= HOLDS(c && c->lines == 1);
+	c = c ? c->next : NULL;
+	ok &= HOLDS(c && !strcmp(c->kind, "divide error") && !c->next);
+	ok &= HOLDS(c && c->title[strlen(c->title) - 1] == '\\');
+	result(ok, "kmsg: complaints and the tests they came in");
+	pool_free(pool);
+}
+
+/* Each kind of complaint, as a kernel of 6.12 words it. */
+static void test_kinds(void)
+{
+	static const char *const said[][2] = {
+		{ "WARNING: CPU: 1 PID: 9 at drivers/vfio/vfio_main.c:1 f+0x0/0x1", "warning" },
+		{ "BUG: unable to handle page fault for address: 1", "BUG" },
+		{ "BUG: KFENCE: use-after-free read in f", "KFENCE" },
+		{ "UBSAN: shift-out-of-bounds in a.c:1:2", "UBSAN" },
+		{ "WARNING: inconsistent lock state", "lockdep" },
+		{ "WARNING: possible recursive locking detected", "lockdep" },
+		{ "WARNING: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected", "lockdep" },
+		{ "WARNING: suspicious RCU usage", "RCU usage" },
+		{ "watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [a:1]", "soft lockup" },
+		{ "rcu: INFO: rcu_preempt self-detected stall on CPU", "RCU stall" },
+		{ "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", "RCU stall" },
+		{ "INFO: task vmig_fd:88 blocked for more than 122 seconds.", "hung task" },
+		{ "kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
+		  "memory leak" },
+		{ "refcount_t: underflow; use-after-free.", "refcount" },
+		{ "vmig_fd: page allocation failure: order:10, mode:0x1",
+		  "page allocation failure" },
+		{ "divide error: 0000 [#1] SMP", "divide error" },
+		{ "general protection fault, probably for non-canonical address 1: 0000",
+		  "general protection fault" },
+		{ "Oops: divide error: 0000 [#1] SMP", "Oops" },
+		{ "kernel BUG at mm/slub.c:1!", "BUG" },
+		{ "list_del corruption. prev->next should be 1, but was 2", "list corruption" },
+		{ "Kernel panic - not syncing: Fatal exception", "panic" },
+		{ "irq 16: nobody cared (try booting with the \"irqpoll\" option)",
+		  "unhandled interrupt" },
+	};
+	struct pool *pool = pool_new();
+	struct complaint *c;
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		c = kmsg_parse(pool, of(pool_printf(pool, "4,1,1,-;%s\n", said[i][0])));
+		if (c && !strcmp(c->kind, said[i][1]) && !c->next)
+			continue;
+		printf("# \"%s\" is taken for %s\n", said[i][0], c ? c->kind : "nothing");
+		ok = false;
+	}
+	ok &= HOLDS(!kmsg_parse(pool, of("6,1,1,-;mtty: a debugging message without warning\n")));
+	result(ok, "kmsg: each kind of complaint");
+	pool_free(pool);
+}
+
+static void test_profile(void)
+{
+	static const char *const bad[] = {
+		"no colon\n",
+		"deviation: FD-01\n",
+		"deviation: FD-01 | a | b\n",
+		"deviation: FD-01 | a | | d\n",
+		"deviation: NO-01 | a | b | c\n",
+		": value\n",
+	};
+	struct pool *pool = pool_new();
+	struct profile *p;
+	char *error;
+	bool ok;
+	size_t i;
+
+	p = profile_parse(pool,
+			  of("# c\r\n\r\ndriver: x\r\n"
+			     "deviation: FD-01 | fd.*.a* | m.c:1 | because a | b\r\n"),
+			  &error);
+	ok = HOLDS(p && p->nr_deviations == 1 && !strcmp(p->driver, "x"));
+	ok &= HOLDS(p && profile_find(p, "FD-01", "fd.cdev.abc"));
+	ok &= HOLDS(p && !profile_find(p, "FD-02", "fd.cdev.abc"));
+	ok &= HOLDS(p && !profile_find(p, "FD-01", "fd.cdev.bcd"));
+	ok &= HOLDS(p && !strcmp(p->deviations->reason, "because a | b"));
+	ok &= HOLDS(!profile_find(NULL, "FD-01", "fd.cdev.abc"));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		error = NULL;
+		p = profile_parse(pool, of(bad[i]), &error);
+		ok &= HOLDS(!p && error && !strncmp(error, "line 1", 6));
+	}
+	result(ok, "profile: deviations, and sentences about bad lines");
+	pool_free(pool);
+}
+
+static void test_wrap(void)
+{
+	char *buf = NULL;
+	size_t size = 0, i;
+	FILE *f = open_memstream(&buf, &size);
+	const char *line;
+	bool ok = true;
+
+	for (i = 0; f && i < 40; i++)
+		text_wrap(f,
+			  "some words that fill a line and the next one, as sentences do now and "
+			  "then when they are long enough to need more than one line of output",
+			  (int)i, (int)i / 2);
+	if (f)
+		fclose(f);
+	for (line = strtok(buf, "\n"), i = 0; line; line = strtok(NULL, "\n"))
+		ok &= HOLDS(text_width(line) <= 100);
+	ok &= HOLDS(text_bytes("a\xc3\xa9z", 2) == 3 && text_bytes("abc", 9) == 3);
+	result(ok, "text: no line beyond 100 columns");
+	free(buf);
+}
+
+/* One run of everything behind the readers; its output goes nowhere. */
+static void whole(struct pool *pool, struct text ktap, struct text dmesg, struct text profile)
+{
+	FILE *null = fopen("/dev/null", "w");
+	struct run run = { .pool = pool };
+	char *error = NULL;
+
+	if (!null)
+		exit(1);
+	run.record.status = RUN_COMPLETE;
+	run.record.known_deviations = true;
+	run.env.migration = HAS;
+	run.env.flags = VMIG_MIGRATION_KNOWN;
+	run.last_problem = &run.problems;
+	run.chapters = ktap_parse(pool, "ktap/a.ktap", ktap);
+	run.complaints = kmsg_parse(pool, dmesg);
+	run.profile = profile_parse(pool, profile, &error);
+	judge(&run);
+	verdict(&run);
+	write_json(&run, null);
+	write_junit(&run, null);
+	write_html(&run, null);
+	write_terminal(&run, null, true);
+	fclose(null);
+}
+
+/* Every prefix of a file, from a buffer that ends where the file does. */
+static void prefixes(struct text file, void (*parse)(struct pool *pool, struct text t))
+{
+	struct pool *pool;
+	struct text t;
+	size_t n;
+
+	for (n = 0; n <= file.n; n++) {
+		pool = pool_new();
+		t = exact(file.s, n);
+		parse(pool, t);
+		free((char *)t.s);
+		pool_free(pool);
+	}
+}
+
+static void parse_ktap(struct pool *pool, struct text t)
+{
+	ktap_parse(pool, "ktap/a.ktap", t);
+}
+
+static void parse_kmsg(struct pool *pool, struct text t)
+{
+	kmsg_parse(pool, t);
+}
+
+static void parse_profile(struct pool *pool, struct text t)
+{
+	char *error;
+
+	profile_parse(pool, t, &error);
+}
+
+static void parse_json(struct pool *pool, struct text t)
+{
+	struct run_record run;
+	struct environment env = { 0 };
+
+	record_run(pool, t, &run);
+	record_environment(pool, t, &env);
+}
+
+/* A small generator of its own, so that a failure comes again on every machine. */
+static uint32_t rnd(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
+
+/* The file with some bytes changed, parts of it left out, lines doubled. */
+static struct text mutated(struct text file, uint32_t *state)
+{
+	static const char spice[] = "\n\r\t #|:;,.\\\0\xff\xc3\033-9a";
+	struct text t = exact(file.s, file.n);
+	char *s = (char *)t.s;
+	unsigned int i, n;
+	size_t at, to;
+
+	for (i = 0, n = 1 + rnd(state) % 20; t.n && i < n; i++) {
+		at = rnd(state) % t.n;
+		if (rnd(state) % 4) {
+			s[at] = spice[rnd(state) % (sizeof(spice) - 1)];
+		} else {
+			to = at + rnd(state) % (t.n - at);
+			memmove(s + at, s + to, t.n - to);
+			t.n -= to - at;
+		}
+	}
+	return t;
+}
+
+static struct text from_dir(struct pool *pool, const char *dir, const char *file)
+{
+	struct text t;
+
+	if (input_read(pool, AT_FDCWD, pool_printf(pool, "%s/%s", dir, file), &t))
+		printf("# %s/%s cannot be read\n", dir, file);
+	return t;
+}
+
+static void test_damage(const char *dir)
+{
+	static const char *const ktaps[] = {
+		"05-known-deviation/run/ktap/resume.ktap",
+		"11-guest-died/run/ktap/fd.ktap",
+		"24-ways-to-end/run/ktap/fd.ktap",
+	};
+	struct pool *pool = pool_new(), *inner;
+	struct text ktap, dmesg, profile, json, a, b, c;
+	uint32_t state = 20251120;
+	size_t i;
+
+	dmesg = from_dir(pool, dir, "12-complaint-in-passing-test/run/dmesg.txt");
+	profile = from_dir(pool, dir, "21-stale-deviation/run/profile.conf");
+	json = from_dir(pool, dir, "01-all-pass/run/environment.json");
+	for (i = 0; i < sizeof(ktaps) / sizeof(ktaps[0]); i++) {
+		ktap = from_dir(pool, dir, ktaps[i]);
+		prefixes(ktap, parse_ktap);
+	}
+	result(HOLDS(ktap.n > 100), "ktap: every prefix of a file");
+	prefixes(dmesg, parse_kmsg);
+	result(HOLDS(dmesg.n > 100), "kmsg: every prefix of a file");
+	prefixes(profile, parse_profile);
+	result(HOLDS(profile.n > 100), "profile: every prefix of a file");
+	prefixes(json, parse_json);
+	result(HOLDS(json.n > 100), "record: every prefix of a file");
+
+	ktap = from_dir(pool, dir, ktaps[0]);
+	for (i = 0; i < 1500; i++) {
+		inner = pool_new();
+		a = mutated(ktap, &state);
+		b = mutated(dmesg, &state);
+		c = mutated(profile, &state);
+		whole(inner, a, b, c);
+		free((char *)a.s);
+		free((char *)b.s);
+		free((char *)c.s);
+		pool_free(inner);
+	}
+	result(true, "whole: 1500 damaged runs");
+	pool_free(pool);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fputs("Usage: unit TESTS_DIR\n", stderr);
+		return 2;
+	}
+	puts("TAP version 13");
+	test_clean();
+	test_wrap();
+	test_arc();
+	test_ktap();
+	test_kmsg();
+	test_kinds();
+	test_profile();
+	test_damage(argv[1]);
+	printf("1..%u\n", number);
+	return !!failed;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Text from a device, a kernel log or a profile, on its way into files and terminals. */
+#ifndef VMIG_RESULTS_TEXT_H
+#define VMIG_RESULTS_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "pool.h"
+
+/* A longer line is cut: nobody reads it, and a report must stay one that opens. */
+#define TEXT_MAX 4096
+
+/**
+ * struct text - a piece of a file that was read
+ * @s: first byte, not terminated
+ * @n: number of bytes
+ */
+struct text {
+	const char *s;
+	size_t n;
+};
+
+bool text_next_line(struct text *rest, struct text *line);
+struct text text_trim(struct text t);
+bool text_skip(struct text *t, const char *prefix);
+struct text text_word(struct text *t);
+bool text_is(struct text t, const char *s);
+char *text_clean(struct pool *pool, struct text t);
+void text_xml(FILE *f, const char *s);
+int text_width(const char *s);
+int text_bytes(const char *s, int columns);
+void text_wrap(FILE *f, const char *s, int column, int indent);
+bool text_equal(const char *a, const char *b);
+
+#endif /* VMIG_RESULTS_TEXT_H */
