@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Calls that may not come back, made by a child process that is watched. */
+/* Processes that a test starts for what may hang or crash, and which it always ends. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../lib/vfio/die.h"
 #include "child.h"
-#include "verdict.h"
+#include "session.h"
 
-#define POLL_US 2000
-#define KILL_TIMEOUT_MS 2000
+/* How long a killed process may take to go away before it counts as stuck. */
+#define KILL_TIMEOUT_MS 3000
 
 /**
- * vmig_fork - fork, which must work
+ * vmig_child_start - run a function in a process of its own
+ * @fn: the function; the process ends when it returns
+ * @arg: its argument
  *
- * The child is in the process group of the test, so that the harness's time limit ends
- * it too. It must leave with _exit().
+ * The child has copies of all fds and dies with the test that started it. What it
+ * checks counts for the test, as long as the test waits for it.
  *
- * Return: as fork(), never -1.
+ * Return: its pid.
  */
-pid_t vmig_fork(void)
+pid_t vmig_child_start(void (*fn)(void *arg), void *arg)
 {
 	pid_t pid;
 
@@ -29,83 +33,117 @@ pid_t vmig_fork(void)
 	pid = fork();
 	if (pid < 0)
 		vmig_die("fork() failed: %s", vmig_errno_name(errno));
-	return pid;
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fn(arg);
+	fflush(stdout);
+	_exit(0);
 }
 
-static bool reaped(pid_t pid, int timeout_ms, int *status)
+static bool reaped(pid_t pid, unsigned int timeout_ms, int *status)
 {
-	int waited;
+	unsigned int ms;
 
-	for (waited = 0;; waited += POLL_US) {
-		if (waitpid(pid, status, WNOHANG) == pid)
-			return true;
-		if (waited >= timeout_ms * 1000)
+	for (ms = 0; waitpid(pid, status, WNOHANG) != pid; ms++) {
+		if (ms >= timeout_ms)
 			return false;
-		usleep(POLL_US);
+		usleep(1000);
 	}
+	return true;
 }
 
 /**
- * vmig_child_wait - wait for a child, but not for ever
- * @pid: the child
- * @timeout_ms: after that long it is killed
+ * vmig_child_wait - wait for a child, and end it when it takes too long
+ * @pid: what vmig_child_start() gave
+ * @timeout_ms: how long it may take
+ *
+ * A child that said why it could not go on (vmig_die()) ends the test in the same way.
  *
  * Return: how it ended.
  */
-struct vmig_child vmig_child_wait(pid_t pid, int timeout_ms)
+enum vmig_child_end vmig_child_wait(pid_t pid, unsigned int timeout_ms)
 {
-	struct vmig_child child = { VMIG_CHILD_EXITED, 0 };
 	int status;
 
 	if (!reaped(pid, timeout_ms, &status)) {
-		kill(pid, SIGKILL);
-		child.end = reaped(pid, KILL_TIMEOUT_MS, &status) ? VMIG_CHILD_STUCK :
-								    VMIG_CHILD_UNKILLABLE;
-		return child;
+		if (vmig_child_kill(pid) == VMIG_CHILD_STUCK)
+			return VMIG_CHILD_STUCK;
+		return VMIG_CHILD_HUNG;
 	}
-	if (WIFSIGNALED(status)) {
-		child.end = VMIG_CHILD_KILLED;
-		child.code = WTERMSIG(status);
-	} else {
-		child.code = WEXITSTATUS(status);
-	}
-	return child;
+	if (WIFSIGNALED(status))
+		return VMIG_CHILD_CRASHED;
+	if (WEXITSTATUS(status))
+		_exit(VMIG_EXIT_BROKEN);
+	return VMIG_CHILD_DONE;
 }
 
 /**
- * vmig_child_run - make a call in a child process
- * @call: what to do; what it returns, 0 to 255, is the child's exit code
+ * vmig_child_kill - SIGKILL a child and reap it
+ * @pid: what vmig_child_start() gave
+ *
+ * All of its fds are closed when this returns, unless it is stuck.
+ *
+ * Return: VMIG_CHILD_HUNG, or VMIG_CHILD_STUCK if it cannot be killed.
+ */
+enum vmig_child_end vmig_child_kill(pid_t pid)
+{
+	int status;
+
+	kill(pid, SIGKILL);
+	return reaped(pid, KILL_TIMEOUT_MS, &status) ? VMIG_CHILD_HUNG : VMIG_CHILD_STUCK;
+}
+
+/**
+ * vmig_child_run - run a function in a process of its own and wait for it
+ * @fn: the function
  * @arg: its argument
  * @timeout_ms: how long it may take
  *
  * Return: how it ended.
  */
-struct vmig_child vmig_child_run(int (*call)(void *arg), void *arg, int timeout_ms)
+enum vmig_child_end vmig_child_run(void (*fn)(void *arg), void *arg, unsigned int timeout_ms)
 {
-	pid_t pid = vmig_fork();
-
-	if (!pid)
-		_exit(call(arg));
-	return vmig_child_wait(pid, timeout_ms);
+	return vmig_child_wait(vmig_child_start(fn, arg), timeout_ms);
 }
 
 /**
  * vmig_child_name - how a child ended, for people
- * @child: how
+ * @end: what vmig_child_wait() returned
  *
- * Return: a phrase; good until eight more have been said.
+ * Return: words for "got:".
  */
-const char *vmig_child_name(const struct vmig_child *child)
+const char *vmig_child_name(enum vmig_child_end end)
 {
-	switch (child->end) {
-	case VMIG_CHILD_EXITED:
-		return say("the call returned (%s)", vmig_errno_name(child->code));
-	case VMIG_CHILD_KILLED:
-		return say("the process was killed by signal %d inside the call: see the kernel log",
-			   child->code);
+	switch (end) {
+	case VMIG_CHILD_DONE:
+		return "it returned";
+	case VMIG_CHILD_CRASHED:
+		return "the process was ended by a signal, as by a kernel oops";
+	case VMIG_CHILD_HUNG:
+		return "no return; the process had to be killed";
 	case VMIG_CHILD_STUCK:
-		return "the call did not return and had to be killed";
-	default:
-		return "the call never returns and cannot be killed: the kernel spins";
+		return "no return; the process hangs in the kernel and cannot be killed";
 	}
+	return "?";
+}
+
+/**
+ * vmig_judge_child - did a child end by itself, as it must?
+ * @id: clause that is checked
+ * @end: how it ended
+ * @did: what it did, for people
+ *
+ * After a crash in the kernel or a hang locks may be held for ever, so the device is not
+ * touched again.
+ *
+ * Return: false after a breach.
+ */
+bool vmig_judge_child(enum vmig_clause_id id, enum vmig_child_end end, const char *did)
+{
+	if (CHECK(id, end == VMIG_CHILD_DONE, did, "it returns", "%s", vmig_child_name(end)))
+		return true;
+	if (end == VMIG_CHILD_CRASHED || end == VMIG_CHILD_STUCK)
+		vmig_session_abandon();
+	return false;
 }

@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Calls that may not come back, made by a child process that is watched. */
+/* Processes that a test starts for what may hang or crash, and which it always ends. */
 #ifndef VMIG_SELFTESTS_CHILD_H
 #define VMIG_SELFTESTS_CHILD_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum vmig_child_end {
-	VMIG_CHILD_EXITED,  /* by itself */
-	VMIG_CHILD_KILLED,  /* by a signal: an oops in the kernel ends its process so */
-	VMIG_CHILD_STUCK,   /* not in time, but it could be killed */
-	VMIG_CHILD_UNKILLABLE, /* not in time, and SIGKILL does nothing: it spins in the kernel */
-};
+#include "verdict.h"
 
 /**
- * struct vmig_child - how a child process ended
- * @end: in which way
- * @code: exit code, or the signal
+ * enum vmig_child_end - how a child ended
+ * @VMIG_CHILD_DONE: its function returned
+ * @VMIG_CHILD_CRASHED: a signal ended it; for a task that the kernel oopsed in, SIGSEGV
+ *	or SIGKILL
+ * @VMIG_CHILD_HUNG: it did not end in time and was killed
+ * @VMIG_CHILD_STUCK: it did not even end when it was killed: it hangs in the kernel
  */
-struct vmig_child {
-	enum vmig_child_end end;
-	int code;
-};
+enum vmig_child_end { VMIG_CHILD_DONE, VMIG_CHILD_CRASHED, VMIG_CHILD_HUNG, VMIG_CHILD_STUCK };
 
-pid_t vmig_fork(void);
-struct vmig_child vmig_child_wait(pid_t pid, int timeout_ms);
-struct vmig_child vmig_child_run(int (*call)(void *arg), void *arg, int timeout_ms);
-const char *vmig_child_name(const struct vmig_child *child);
+pid_t vmig_child_start(void (*fn)(void *arg), void *arg);
+enum vmig_child_end vmig_child_wait(pid_t pid, unsigned int timeout_ms);
+enum vmig_child_end vmig_child_kill(pid_t pid);
+enum vmig_child_end vmig_child_run(void (*fn)(void *arg), void *arg, unsigned int timeout_ms);
+const char *vmig_child_name(enum vmig_child_end end);
+bool vmig_judge_child(enum vmig_clause_id id, enum vmig_child_end end, const char *did);
 
 #endif /* VMIG_SELFTESTS_CHILD_H */

@@ -17,6 +17,7 @@ void vmig_session_abandon(void);
 
 const struct vmig_dev_id *vmig_first_device(void);
 const struct vmig_dev_id *vmig_second_device(const char **why);
+const struct vmig_dev_id *vmig_other_device(const char **why);
 bool vmig_hazards(void);
 
 #endif /* VMIG_SELFTESTS_SESSION_H */

@@ -3,9 +3,10 @@
  * FD: the data_fd of a session that lives.
  *
  * What kind of file it is, that the saving group has one session, that the user may
- * copy it, give it away, close it, and that nothing else stays in the fd table. What
- * becomes of it when its session is over is the stale_fd chapter's. Which transitions
- * return one is checked pair by pair in the fsm chapter.
+ * close it early, and that nothing else stays in the fd table. What becomes of it when
+ * its session is over is the stale_fd chapter's, copies of it and several users are the
+ * shared_fd chapter's. Which transitions return one is checked pair by pair in the fsm
+ * chapter.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <sys/uio.h>
 
 #include "memory.h"
-#include "peer.h"
 #include "transfer.h"
 #include "vmig_test.h"
 
@@ -176,30 +176,35 @@ TEST_F(data_fd, unknown_ioctl)
  * "The user is responsible to close this FD when it is finished" (H:1037), and may be
  * finished early: a VMM that gives up closes first and asks for RUNNING then.
  */
+static const char *leave_early(struct vmig_device *dev, struct vmig_control *control,
+			       const void *arg, bool with)
+{
+	uint32_t state = *(const uint32_t *)arg, now;
+	int fd = vmig_hold(dev, state, &control->stream);
+	int ret;
+
+	if (with)
+		close(fd);
+	now = vmig_get_state(dev);
+	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+	if (!with)
+		close(fd);
+	if (now != state)
+		return say("GET: state %s", vmig_state_name(now));
+	if (ret)
+		return say("SET(RUNNING): %s", vmig_errno_name(ret));
+	return vmig_try_save(dev, control);
+}
+
 TEST_F(data_fd, closed_early)
 {
 	struct vmig_control control;
-	uint32_t state;
-	int fd, ret;
 
 	CLAUSES(FD_12);
 	NEED_STATE(variant->state);
-	vmig_control_take(self->dev, &control);
-	fd = vmig_hold(self->dev, variant->state, &control.stream);
-	close(fd);
-	state = vmig_get_state(self->dev);
-	CHECK(FD_12, state == variant->state,
-	      say("close() of the data_fd in %s, GET", vmig_state_name(variant->state)),
-	      say("state %s", vmig_state_name(variant->state)), "state %s",
-	      vmig_state_name(state));
-	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
-	if (CHECK_OK(FD_12, ret, say("close() of the data_fd in %s, SET(RUNNING)",
-				     vmig_state_name(variant->state)))) {
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-		vmig_judge_session(FD_12, self->dev, fd, &control,
-				   say("close() of the data_fd in %s, RUNNING, STOP_COPY",
-				       vmig_state_name(variant->state)));
-	}
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(FD_12, self->dev, &control, leave_early, &variant->state,
+		   say("close() of the data_fd in %s", vmig_state_name(variant->state)));
 	vmig_stream_free(&control.stream);
 }
 
@@ -212,99 +217,112 @@ TEST_F(data_fd, new_file_each_session)
 {
 	bool resuming = variant->state == VFIO_DEVICE_STATE_RESUMING;
 	const char *name = vmig_state_name(variant->state);
-	struct vmig_control control;
+	struct vmig_stream good = {};
 	int fd, old, flags;
+	const char *how;
 
 	CLAUSES(FD_03);
 	NEED_STATE(variant->state);
-	vmig_control_take(self->dev, &control);
-	old = vmig_hold(self->dev, variant->state, &control.stream);
+	old = vmig_hold(self->dev, variant->state, &good);
 	flags = fcntl(old, F_GETFL);
 	if (flags < 0 || fcntl(old, F_SETFL, flags ^ O_NONBLOCK))
 		vmig_die("fcntl() on the data_fd failed: %s", vmig_errno_name(errno));
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
+	vmig_must_be_dead(old, resuming);
 	fd = vmig_enter(self->dev, variant->state);
 	CHECK(FD_03, fd != old && fcntl(fd, F_GETFL) == flags,
 	      say("F_SETFL on an old data_fd, F_GETFL on that of the next %s", name),
 	      "the flags of a new file", "those of the old one");
-	vmig_judge_dead(FD_03, old, resuming, say("a second session in %s", name));
-	vmig_judge_session(FD_03, self->dev, fd, &control,
-			   say("a second session in %s with the old data_fd open", name));
+	how = vmig_alive(old, resuming);
+	CHECK(FD_03, !how, say("old data_fd of %s, once the next session is open", name),
+	      "it stays dead", "%s", how);
+	vmig_finish(self->dev, fd, &good);
 	close(old);
-	vmig_stream_free(&control.stream);
+	vmig_stream_free(&good);
 }
 
 /* The saving group: PRE_COPY, PRE_COPY_P2P and STOP_COPY share one session (H:1121). */
 VMIG_FIXTURE(saving_group);
 
-/*
- * Move along the group, read a little in each state, and judge what came together. A
- * state is entered by a SET that must return no data_fd.
- */
-static void check_one_session(struct vmig_device *dev, const uint32_t *path, unsigned int n)
-{
-	struct vmig_control control;
-	struct vmig_stream s = {};
-	const char *did = "";
-	unsigned int i;
-	int fd, other, ret;
-	size_t some;
+#define PATH_MAX_STATES 6
 
-	vmig_control_take(dev, &control);
-	fd = vmig_enter(dev, path[0]);
-	for (i = 0; i < n; i++) {
-		did = say("%s%s%s", did, i ? ", " : "", vmig_state_name(path[i]));
-		if (i) {
-			ret = __vmig_set_state(dev, path[i], &other);
-			if (!CHECK_OK(FD_04, ret, did))
-				break;
-			CHECK(FD_02, other == -1, say("%s: data_fd of the last SET", did), "-1",
-			      "data_fd %d", other);
+struct path {
+	uint32_t state[PATH_MAX_STATES];
+	unsigned int len;
+};
+
+/*
+ * Walk along the group, read a little in each state and the rest in STOP_COPY. Without
+ * the walk as many pieces are read in STOP_COPY. No SET but the first may return a
+ * data_fd.
+ */
+static const char *walk(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+			bool with)
+{
+	const struct path *path = arg;
+	struct vmig_stream s = {};
+	const char *why = NULL;
+	unsigned int i;
+	size_t piece;
+	int fd, other;
+
+	piece = control->stream.len / (4 * path->len) + 1;
+	fd = vmig_enter(dev, with ? path->state[0] : VFIO_DEVICE_STATE_STOP_COPY);
+	for (i = 0; i < path->len && !why; i++) {
+		if (i && with) {
+			other = vmig_set_state(dev, path->state[i]);
+			CHECK(FD_02, other == -1,
+			      say("data_fd of SET(%s) from %s", vmig_state_name(path->state[i]),
+				  vmig_state_name(path->state[i - 1])),
+			      "-1", "data_fd %d", other);
 			if (other >= 0)
 				close(other);
 		}
-		if (i == n - 1) {
-			if (vmig_judge_read(FD_04, fd, &s, &control, &vmig_default_chunks, did)) {
-				vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
-				vmig_judge_stream(FD_04, dev, &control, &s,
-						  say("%s, some read in each", did));
-			}
-			break;
-		}
-		some = control.stream.len / (4 * n) + 1;
-		vmig_read_up_to(fd, &s, some);
+		why = vmig_try_some(fd, &s, piece);
 	}
-	close(fd);
+	if (why)
+		close(fd);
+	else
+		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
 	vmig_stream_free(&s);
-	vmig_stream_free(&control.stream);
+	return why;
 }
 
-#define CHECK_ONE_SESSION(...)                                                                     \
+#define CHECK_ONE_SESSION(did, ...)                                                                \
 	do {                                                                                       \
-		static const uint32_t path_[] = { __VA_ARGS__ };                                   \
+		static const uint32_t states_[] = { __VA_ARGS__ };                                 \
+		struct path path_ = { .len = ARRAY_SIZE(states_) };                                \
+		struct vmig_control control_;                                                      \
 		unsigned int i_;                                                                   \
-		for (i_ = 0; i_ < ARRAY_SIZE(path_); i_++)                                         \
-			NEED_STATE(path_[i_]);                                                     \
-		check_one_session(self->dev, path_, ARRAY_SIZE(path_));                            \
+		for (i_ = 0; i_ < path_.len; i_++) {                                               \
+			NEED_STATE(states_[i_]);                                                   \
+			path_.state[i_] = states_[i_];                                             \
+		}                                                                                  \
+		vmig_control_take_quick(self->dev, &control_);                                     \
+		vmig_judge(FD_04, self->dev, &control_, walk, &path_, did);                        \
+		vmig_stream_free(&control_.stream);                                                \
 	} while (0)
 
 TEST_F(saving_group, pre_copy_to_stop_copy)
 {
 	CLAUSES(FD_04, FD_02);
-	CHECK_ONE_SESSION(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_STOP_COPY);
+	CHECK_ONE_SESSION("a session read in PRE_COPY and STOP_COPY", VFIO_DEVICE_STATE_PRE_COPY,
+			  VFIO_DEVICE_STATE_STOP_COPY);
 }
 
 TEST_F(saving_group, pre_copy_p2p_to_stop_copy)
 {
 	CLAUSES(FD_04, FD_02);
-	CHECK_ONE_SESSION(VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_STOP_COPY);
+	CHECK_ONE_SESSION("a session read in PRE_COPY_P2P and STOP_COPY",
+			  VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_STOP_COPY);
 }
 
 /* QEMU goes this way with several devices: all in P2P first, then all stopped. */
 TEST_F(saving_group, pre_copy_to_pre_copy_p2p_to_stop_copy)
 {
 	CLAUSES(FD_04, FD_02);
-	CHECK_ONE_SESSION(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P,
+	CHECK_ONE_SESSION("a session read in PRE_COPY, PRE_COPY_P2P and STOP_COPY",
+			  VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P,
 			  VFIO_DEVICE_STATE_STOP_COPY);
 }
 
@@ -312,56 +330,82 @@ TEST_F(saving_group, pre_copy_to_pre_copy_p2p_to_stop_copy)
 TEST_F(saving_group, back_and_forth)
 {
 	CLAUSES(FD_04, FD_02);
-	CHECK_ONE_SESSION(VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P,
+	CHECK_ONE_SESSION("a session read in PRE_COPY and PRE_COPY_P2P in turns, and STOP_COPY",
+			  VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P,
 			  VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P,
 			  VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_STOP_COPY);
 }
 
-/* Nobody reads the rest, but the FSM goes on all the same. */
-TEST_F(saving_group, goes_on_without_fd)
+/* SET(same) in the middle of a stream; at its beginning is the fsm chapter's. */
+static const char *set_same(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+			    bool with)
 {
-	uint32_t state;
-	const char *did;
-	int ret;
+	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	struct vmig_stream s = {};
+	const char *why;
+	int other = -1;
 
-	CLAUSES(FD_12);
-	for (state = VFIO_DEVICE_STATE_PRE_COPY; state <= VFIO_DEVICE_STATE_PRE_COPY_P2P; state++) {
-		if (!vmig_state_offered(self->flags, state))
-			continue;
-		close(vmig_enter(self->dev, state));
-		did = say("close() of the data_fd in %s, SET(STOP_COPY)", vmig_state_name(state));
-		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
-		if (!CHECK_OK(FD_12, ret, did))
-			continue;
-		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
-		CHECK_OK(FD_12, ret, say("%s, SET(STOP)", did));
+	(void)arg;
+	why = vmig_try_some(fd, &s, control->stream.len / 2 + 1);
+	if (with) {
+		__vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &other);
+		CHECK(FD_02, other == -1, "data_fd of SET(STOP_COPY) in STOP_COPY", "-1",
+		      "data_fd %d", other);
+		if (other >= 0)
+			close(other);
 	}
+	if (why)
+		close(fd);
+	else
+		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	vmig_stream_free(&s);
+	return why;
 }
 
-/* SET(same) opens nothing and takes nothing back, and the session goes on. */
-TEST_F(saving_group, same_state_again)
+TEST_F(saving_group, same_state_in_the_middle)
 {
 	struct vmig_control control;
-	struct vmig_stream s = {};
-	int fd, other, ret;
 
-	CLAUSES(FD_02);
-	vmig_control_take(self->dev, &control);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	vmig_read_up_to(fd, &s, control.stream.len / 2 + 1);
-	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, &other);
-	CHECK(FD_02, other == -1, say("SET(STOP_COPY) in STOP_COPY: %s", vmig_errno_name(ret)),
-	      "no data_fd", "data_fd %d", other);
-	if (other >= 0)
-		close(other);
-	if (vmig_judge_read(FD_02, fd, &s, &control, &vmig_default_chunks,
-			    "SET(STOP_COPY) in the middle of STOP_COPY")) {
-		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-		vmig_judge_stream(FD_02, self->dev, &control, &s,
-				  "SET(STOP_COPY) in the middle of STOP_COPY");
-	}
-	close(fd);
-	vmig_stream_free(&s);
+	CLAUSES(FD_02, ST_08);
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(ST_08, self->dev, &control, set_same, NULL,
+		   "SET(STOP_COPY) in the middle of STOP_COPY");
+	vmig_stream_free(&control.stream);
+}
+
+/* Nobody reads the rest, but the FSM goes on all the same. */
+static const char *go_on(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+			 bool with)
+{
+	uint32_t state = *(const uint32_t *)arg;
+	int fd = vmig_enter(dev, state);
+	int ret;
+
+	if (with)
+		close(fd);
+	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
+	if (!with)
+		close(fd);
+	if (ret)
+		return say("SET(STOP_COPY): %s", vmig_errno_name(ret));
+	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
+	if (ret)
+		return say("SET(STOP) from STOP_COPY: %s", vmig_errno_name(ret));
+	return vmig_try_save(dev, control);
+}
+
+TEST_F(saving_group, goes_on_without_fd)
+{
+	struct vmig_control control;
+	uint32_t state;
+
+	CLAUSES(FD_12);
+	vmig_control_take_quick(self->dev, &control);
+	for (state = VFIO_DEVICE_STATE_PRE_COPY; state <= VFIO_DEVICE_STATE_PRE_COPY_P2P; state++)
+		if (vmig_state_offered(self->flags, state))
+			vmig_judge(FD_12, self->dev, &control, go_on, &state,
+				   say("close() of the data_fd in %s, then on to STOP_COPY",
+				       vmig_state_name(state)));
 	vmig_stream_free(&control.stream);
 }
 
@@ -372,18 +416,18 @@ TEST_F(saving_group, same_state_again)
  * With O_NONBLOCK a reader is told EAGAIN while a driver still prepares the data, as
  * mlx5 does. 0 is the end for good (H:1268), so it must not be said for "not yet".
  */
-TEST_F(saving_group, nonblocking_read)
+static const char *read_nonblocking(struct vmig_device *dev, struct vmig_control *control,
+				    const void *arg, bool with)
 {
-	struct vmig_control control;
-	struct vmig_stream s = {};
+	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	unsigned int waits = 0, tries = 0;
+	struct vmig_stream s = {};
+	const char *why;
 	size_t had = 0;
-	int fd, ret;
+	int ret = 0;
 
-	CLAUSES(FD_16);
-	vmig_control_take(self->dev, &control);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK))
+	(void)arg;
+	if (with && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK))
 		vmig_die("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
 	/* Until nothing more has come for ten seconds. */
 	while (tries < EAGAIN_TRIES) {
@@ -395,15 +439,26 @@ TEST_F(saving_group, nonblocking_read)
 		waits++;
 		__vmig_poll(fd, POLLIN, EAGAIN_PAUSE_MS);
 	}
-	CHECK(FD_16, !ret, "read() with O_NONBLOCK in STOP_COPY to the end",
-	      "data, EAGAIN or 0", "%s after %zu bytes", vmig_errno_name(ret), s.len);
-	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-	if (!ret)
-		vmig_judge_stream(FD_16, self->dev, &control, &s,
-				  "read() with O_NONBLOCK in STOP_COPY to the end");
-	vmig_note(FD_16, "EAGAIN came %u times", waits);
-	close(fd);
+	if (with)
+		vmig_note(FD_16, "EAGAIN came %u times", waits);
+	if (ret) {
+		why = say("read(): %s after %zu bytes", vmig_errno_name(ret), s.len);
+		close(fd);
+	} else {
+		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	}
 	vmig_stream_free(&s);
+	return why;
+}
+
+TEST_F(saving_group, nonblocking_read)
+{
+	struct vmig_control control;
+
+	CLAUSES(FD_16);
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(FD_16, self->dev, &control, read_nonblocking, NULL,
+		   "read() with O_NONBLOCK in STOP_COPY to the end");
 	vmig_stream_free(&control.stream);
 }
 
@@ -416,10 +471,12 @@ TEST_F(saving_group, nonblocking_read)
  */
 TEST_F(saving_group, fd_table_is_balanced)
 {
-	static const uint32_t walk[] = { VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_RUNNING,
-					 VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_STOP,
-					 VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_STOP_COPY,
-					 VFIO_DEVICE_STATE_RESUMING, VFIO_DEVICE_STATE_RUNNING };
+	static const uint32_t walk[] = {
+		VFIO_DEVICE_STATE_STOP_COPY,	VFIO_DEVICE_STATE_RUNNING,
+		VFIO_DEVICE_STATE_PRE_COPY,	VFIO_DEVICE_STATE_STOP,
+		VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_STOP_COPY,
+		VFIO_DEVICE_STATE_RESUMING,	VFIO_DEVICE_STATE_RUNNING
+	};
 	struct vmig_stream good = {};
 	unsigned int i, n, cycles;
 	int fd, fds;
@@ -450,216 +507,34 @@ TEST_F(saving_group, fd_table_is_balanced)
 VMIG_FIXTURE(resuming);
 
 /* A restore that is given up at once: closed, nothing written, reset (H:1102). */
+static const char *give_up(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+			   bool with)
+{
+	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	uint32_t state;
+
+	(void)arg;
+	if (with)
+		close(fd);
+	state = vmig_get_state(dev);
+	vmig_reset(dev);
+	if (!with)
+		close(fd);
+	if (state != VFIO_DEVICE_STATE_RESUMING)
+		return say("GET: state %s", vmig_state_name(state));
+	fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	return vmig_try_session(dev, fd, control);
+}
+
 TEST_F(resuming, closed_unwritten)
 {
 	struct vmig_control control;
-	uint32_t state;
-	int fd;
 
 	CLAUSES(FD_12);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
-	vmig_control_take(self->dev, &control);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
-	close(fd);
-	state = vmig_get_state(self->dev);
-	CHECK(FD_12, state == VFIO_DEVICE_STATE_RESUMING,
-	      "close() of the data_fd in RESUMING with nothing written, GET", "state RESUMING",
-	      "state %s", vmig_state_name(state));
-	vmig_reset(self->dev);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
-	vmig_judge_session(FD_12, self->dev, fd, &control,
-			   "close() of the data_fd in RESUMING, RESET, RESUMING again");
-	vmig_stream_free(&control.stream);
-}
-
-/* Copies of a data_fd, in this process and in another one. */
-VMIG_FIXTURE(copies);
-
-/* How much of a stream of @len a peer moves: half of it, or what it has room for. */
-static size_t half(size_t len)
-{
-	len = (len + 1) / 2;
-	return len < VMIG_PEER_MAX ? len : VMIG_PEER_MAX;
-}
-
-/* The peer reads its share; a short read is gone on with. Returns false at an end. */
-static bool peer_reads(struct vmig_peer *peer, struct vmig_stream *s, size_t share, const char *did)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < share) {
-		n = vmig_peer_do(peer, VMIG_PEER_READ, share - done);
-		if (!CHECK(FD_14, n > 0, say("%s, read() there", did), "data", "%s after %zu bytes",
-			   n ? vmig_errno_name(n) : "end of stream", done))
-			return false;
-		vmig_stream_append(s, peer->buf, n);
-		done += n;
-	}
-	return true;
-}
-
-static bool peer_writes(struct vmig_peer *peer, const struct vmig_stream *s, size_t share,
-			const char *did)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < share) {
-		memcpy(peer->buf, s->data + done, share - done);
-		n = vmig_peer_do(peer, VMIG_PEER_WRITE, share - done);
-		if (!CHECK(FD_14, n > 0, say("%s, write() there", did), "bytes taken",
-			   "%s after %zu bytes", n ? vmig_errno_name(n) : "none", done))
-			return false;
-		done += n;
-	}
-	return true;
-}
-
-/* The rest of the session, here; then the stream as a whole is judged. */
-static void finish_reading(struct vmig_device *dev, int fd, struct vmig_stream *s,
-			   const struct vmig_control *control, const char *did)
-{
-	bool ok = vmig_judge_read(FD_14, fd, s, control, &vmig_default_chunks, did);
-
-	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
-	if (ok)
-		vmig_judge_stream(FD_14, dev, control, s, did);
-}
-
-static void finish_writing(struct vmig_device *dev, int fd, size_t share,
-			   const struct vmig_control *control, const char *did)
-{
-	const struct vmig_stream *s = &control->stream;
-	int ret;
-
-	ret = __vmig_stream_write(fd, s->data + share, s->len - share, &vmig_default_chunks, NULL);
-	CHECK_OK(FD_14, ret, say("%s, the rest written here", did));
-	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
-	if (CHECK_OK(FD_14, ret, say("%s, the rest written here, SET(STOP)", did)))
-		vmig_judge_content(FD_14, dev, control, did);
-	else
-		vmig_control_restore(dev, control);
-}
-
-/* dup() is another name of the same file: one position, whichever is used. */
-TEST_F(copies, dup_while_saving)
-{
-	static const char did[] = "STOP_COPY read in turns through the data_fd and its dup()";
-	struct vmig_control control;
-	struct vmig_stream s = {};
-	int fd, copy, ret = 0;
-	unsigned int i;
-
-	CLAUSES(FD_14);
-	vmig_control_take(self->dev, &control);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	copy = dup(fd);
-	for (i = 0; i < 6 && !ret; i++)
-		ret = __vmig_stream_read_some(i & 1 ? copy : fd, &s, control.stream.len / 7 + 1,
-					      &vmig_default_chunks);
-	/* One of them goes; the session does not. */
-	close(fd);
-	finish_reading(self->dev, copy, &s, &control, did);
-	close(copy);
-	vmig_stream_free(&s);
-	vmig_stream_free(&control.stream);
-}
-
-TEST_F(copies, dup_while_resuming)
-{
-	static const char did[] = "RESUMING, the first half written through a dup() of the data_fd";
-	struct vmig_control control;
-	int fd, copy, ret;
-	size_t share;
-
-	CLAUSES(FD_14);
-	vmig_control_take(self->dev, &control);
-	share = half(control.stream.len);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
-	copy = dup(fd);
-	ret = __vmig_stream_write(copy, control.stream.data, share, &vmig_default_chunks, NULL);
-	close(copy);
-	CHECK_OK(FD_14, ret, did);
-	finish_writing(self->dev, fd, share, &control, did);
-	close(fd);
-	vmig_stream_free(&control.stream);
-}
-
-/* A VMM that forks a process for the transfer. */
-TEST_F(copies, forked_while_saving)
-{
-	static const char did[] = "STOP_COPY, the first half read by a forked process";
-	struct vmig_control control;
-	struct vmig_stream s = {};
-	struct vmig_peer peer;
-	bool ok;
-	int fd;
-
-	CLAUSES(FD_14);
-	vmig_control_take(self->dev, &control);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	vmig_peer_start(&peer, self->dev, fd);
-	ok = peer_reads(&peer, &s, half(control.stream.len), did);
-	vmig_peer_stop(&peer);
-	if (ok)
-		finish_reading(self->dev, fd, &s, &control, did);
-	close(fd);
-	vmig_stream_free(&s);
-	vmig_stream_free(&control.stream);
-}
-
-/* libvirt opens the device and hands fds over: the reader may be no child of the opener. */
-TEST_F(copies, sent_while_saving)
-{
-	static const char did[] = "STOP_COPY, the data_fd sent to another process and closed here";
-	struct vmig_control control;
-	struct vmig_stream s = {};
-	struct vmig_peer peer;
-	ssize_t n;
-	int fd;
-
-	CLAUSES(FD_14);
-	vmig_control_take(self->dev, &control);
-	vmig_peer_start(&peer, self->dev, -1);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	vmig_peer_send_fd(&peer, fd);
-	close(fd);
-	if (peer_reads(&peer, &s, half(control.stream.len), did)) {
-		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-		n = vmig_peer_do(&peer, VMIG_PEER_READ, VMIG_PEER_MAX);
-		CHECK(FD_14, n <= 0 && n != -ETIMEDOUT, say("%s, STOP, read() there", did),
-		      "0 or an error", "%s", n > 0 ? say("%zd bytes", n) : vmig_errno_name(n));
-	}
-	vmig_peer_stop(&peer);
-	vmig_stream_free(&s);
-	vmig_stream_free(&control.stream);
-}
-
-TEST_F(copies, sent_while_resuming)
-{
-	static const char did[] = "RESUMING, the first half written by a process that was sent the fd";
-	struct vmig_control control;
-	struct vmig_peer peer;
-	ssize_t n;
-	size_t share;
-	int fd;
-
-	CLAUSES(FD_14);
-	vmig_control_take(self->dev, &control);
-	share = half(control.stream.len);
-	vmig_peer_start(&peer, self->dev, -1);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
-	vmig_peer_send_fd(&peer, fd);
-	if (peer_writes(&peer, &control.stream, share, did)) {
-		finish_writing(self->dev, fd, share, &control, did);
-		n = vmig_peer_do(&peer, VMIG_PEER_WRITE, share);
-		CHECK(FD_14, n <= 0 && n != -ETIMEDOUT, say("%s, STOP, write() there", did),
-		      "an error, or nothing taken", "%s",
-		      n > 0 ? say("%zd bytes", n) : vmig_errno_name(n));
-	}
-	vmig_peer_stop(&peer);
-	close(fd);
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(FD_12, self->dev, &control, give_up, NULL,
+		   "close() of the data_fd in RESUMING with nothing written, RESET, a new load");
 	vmig_stream_free(&control.stream);
 }
 

@@ -224,7 +224,7 @@ TEST_F(reopen, first_set)
 	unsigned int i;
 	const char *did;
 
-	CLAUSES(OPEN_04);
+	CLAUSES(OPEN_04, ROB_01);
 	NEED_STATE(variant->state);
 	for (i = 0; i < ARRAY_SIZE(targets); i++) {
 		vmig_enter(self->dev, variant->state);
@@ -235,8 +235,11 @@ TEST_F(reopen, first_set)
 		did = say("close in %s, open, SET(%s)", vmig_state_name(variant->state),
 			  vmig_state_name(targets[i]));
 		end = vmig_child_run(set_in_child, call, CALL_TIMEOUT_MS);
-		if (!CHECK(OPEN_04, survived(end, taint), did,
-			   "an answer, and nothing in the kernel log", "%s", vmig_child_name(end)))
+		CHECK(OPEN_04, end == VMIG_CHILD_DONE, did, "an answer", "%s",
+		      vmig_child_name(end));
+		CHECK(ROB_01, kernel_taint() == taint, did, "nothing in the kernel log",
+		      "a WARN or an oops");
+		if (!survived(end, taint))
 			return;
 		if (__vmig_settle(self->dev))
 			vmig_die("the device cannot be brought back to RUNNING");

@@ -131,6 +131,7 @@ TEST_F(reset, ends_in_running_after_failed_load)
 
 	CLAUSES(RST_01, RST_03);
 	NEED_RESET;
+	vmig_need_round_trip(self->dev);
 	save_running(self->dev, &good);
 	ret = __vmig_load(self->dev, good.data, good.len / 2, &vmig_default_chunks);
 	if (!ret)
@@ -171,40 +172,54 @@ TEST_F(reset_session, is_dead)
 	close(fd);
 }
 
-/* The row of RUNNING in the matrix: "the only way out" must lead somewhere (H:1175). */
-TEST_F(reset_from, every_transition_works_after)
+/* SET @to on a device in RUNNING, and NULL or what did not come; in RUNNING afterwards. */
+static const char *go_from_running(struct vmig_device *dev, uint64_t flags, uint32_t to)
 {
+	const char *why = NULL;
 	struct vmig_transition t;
-	uint32_t to, got;
-	int fd, new_fd, ret;
+	uint32_t got;
+	int fd = -1, ret;
+
+	vmig_transition(flags, VFIO_DEVICE_STATE_RUNNING, to, &t);
+	ret = __vmig_set_state(dev, to, &fd);
+	got = vmig_get_state(dev);
+	if (ret)
+		why = vmig_errno_name(ret);
+	else if (got != to || t.opens != (fd >= 0))
+		why = say("state %s, data_fd %d", vmig_state_name(got), fd);
+	if (!ret)
+		close_data_fd(fd);
+	settle(dev);
+	return why;
+}
+
+/*
+ * The row of RUNNING in the matrix: "the only way out" must lead somewhere (H:1175). A
+ * transition that does not work anyhow is not the reset's business.
+ */
+TEST_F_TIMEOUT(reset_from, every_transition_works_after, 60)
+{
+	const char *why;
+	uint32_t to;
+	int fd;
 
 	CLAUSES(RST_03);
 	NEED_STATE(variant->state);
 	NEED_RESET;
 	for (to = VFIO_DEVICE_STATE_STOP; to < VFIO_DEVICE_STATE_NR; to++) {
-		if (!vmig_state_offered(self->flags, to))
+		if (!vmig_state_offered(self->flags, to) ||
+		    go_from_running(self->dev, self->flags, to))
 			continue;
 		fd = vmig_enter(self->dev, variant->state);
 		vmig_reset(self->dev);
-		got = vmig_get_state(self->dev);
-		if (got != VFIO_DEVICE_STATE_RUNNING)
+		if (vmig_get_state(self->dev) != VFIO_DEVICE_STATE_RUNNING)
 			vmig_die("RESET from %s ended in %s", vmig_state_name(variant->state),
-				 vmig_state_name(got));
-		vmig_transition(self->flags, VFIO_DEVICE_STATE_RUNNING, to, &t);
-		ret = __vmig_set_state(self->dev, to, &new_fd);
-		if (CHECK_OK(RST_03, ret, say("SET(%s) after RESET from %s", vmig_state_name(to),
-					      vmig_state_name(variant->state)))) {
-			got = vmig_get_state(self->dev);
-			CHECK(RST_03, got == to && t.opens == (new_fd >= 0),
-			      say("SET(%s) after RESET from %s", vmig_state_name(to),
-				  vmig_state_name(variant->state)),
-			      say("state %s, %s data_fd", vmig_state_name(to),
-				  t.opens ? "a" : "no"),
-			      "state %s, data_fd %d", vmig_state_name(got), new_fd);
-			close_data_fd(new_fd);
-		}
+				 vmig_state_name(vmig_get_state(self->dev)));
+		why = go_from_running(self->dev, self->flags, to);
+		CHECK(RST_03, !why, say("SET(%s) after RESET from %s", vmig_state_name(to),
+					vmig_state_name(variant->state)),
+		      "success, that state, and a data_fd where a session begins", "%s", why);
 		close_data_fd(fd);
-		settle(self->dev);
 	}
 }
 
@@ -217,6 +232,7 @@ TEST_F(reset_from, migration_works_after)
 	CLAUSES(RST_03);
 	NEED_STATE(variant->state);
 	NEED_RESET;
+	vmig_need_round_trip(self->dev);
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_reset(self->dev);
 	NEED(vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RUNNING, "RESET from %s ended in %s",
@@ -241,12 +257,13 @@ static void check_same_capabilities(struct vmig_device *dev, const char *before,
 /* A VMM asks once, at realize, and builds the guest's device from the answers. */
 TEST_F(reset_from, capabilities_unchanged)
 {
-	char *before = vmig_snapshot(self->dev);
+	char *before;
 	int fd;
 
 	CLAUSES(RST_07);
 	NEED_STATE(variant->state);
 	NEED_RESET;
+	before = vmig_snapshot(self->dev);
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_reset(self->dev);
 	check_same_capabilities(self->dev, before, vmig_state_name(variant->state));
@@ -257,10 +274,10 @@ TEST_F(reset_from, capabilities_unchanged)
 TEST_F(reset_any, capabilities_unchanged)
 {
 	char *before = vmig_snapshot(self->dev);
+	int ret = __vmig_reset(self->dev);
 
 	CLAUSES(RST_07);
-	NEED_RESET;
-	vmig_reset(self->dev);
+	NEED(!ret, "the device offers no VFIO_DEVICE_RESET: %s", vmig_errno_name(ret));
 	check_same_capabilities(self->dev, before, "an open device");
 	free(before);
 }
@@ -284,9 +301,7 @@ TEST_F(reset_any, does_not_crash)
 	struct vfio_device_info info;
 
 	CLAUSES(ROB_01);
-	CHECK(ROB_01, end == VMIG_CHILD_DONE, "VFIO_DEVICE_RESET three times",
-	      "it returns, with success or an error", "%s", vmig_child_name(end));
-	if (end == VMIG_CHILD_DONE)
+	if (vmig_judge_child(ROB_01, end, "VFIO_DEVICE_RESET three times"))
 		CHECK_OK(ROB_01, __vmig_device_info(self->dev, &info),
 			 "VFIO_DEVICE_GET_INFO after it");
 }

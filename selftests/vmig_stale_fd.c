@@ -45,9 +45,16 @@ static bool is_resuming(uint32_t state)
 	return state == VFIO_DEVICE_STATE_RESUMING;
 }
 
-#define for_each_target(flags, from, to, t)                                                        \
-	for ((to) = VFIO_DEVICE_STATE_STOP; (to) < VFIO_DEVICE_STATE_NR; (to)++)                   \
-		if (vmig_transition(flags, from, to, t), (t)->answer == VMIG_GO)
+/* Is there a state, from @to on, that a SET ends a session in @from for? */
+static bool next_end(uint64_t flags, uint32_t from, uint32_t *to, struct vmig_transition *t)
+{
+	for (; *to < VFIO_DEVICE_STATE_NR; (*to)++) {
+		vmig_transition(flags, from, *to, t);
+		if (t->answer == VMIG_GO && t->closes)
+			return true;
+	}
+	return false;
+}
 
 /*
  * Each transition that ends the session, with data left in it: the old fd is dead
@@ -64,14 +71,12 @@ TEST_F_TIMEOUT(stale_fd, dead_after_leaving, 120)
 	NEED_STATE(variant->state);
 	/* Some of the transitions end in RESUMING, from where a good stream leads. */
 	vmig_save(self->dev, &good);
-	for_each_target(self->flags, variant->state, to, &t) {
-		if (!t.closes)
-			continue;
+	for (to = VFIO_DEVICE_STATE_STOP; next_end(self->flags, variant->state, &to, &t); to++) {
 		fd = vmig_hold(self->dev, variant->state, &good);
 		new_fd = vmig_set_state(self->dev, to);
-		vmig_judge_dead(FD_07, fd, is_resuming(variant->state),
-				say("%s, SET(%s)", vmig_state_name(variant->state),
-				    vmig_state_name(to)));
+		vmig_judge_dead(
+			FD_07, fd, is_resuming(variant->state),
+			say("%s, SET(%s)", vmig_state_name(variant->state), vmig_state_name(to)));
 		if (new_fd >= 0)
 			vmig_finish(self->dev, new_fd, &good);
 		close(fd);
@@ -115,186 +120,320 @@ TEST_F(stale_fd, dead_after_close)
 
 /*
  * Everything that a user can do with a stale fd but to close it. None of it may give
- * or take a byte, or move the device, which is NULL while it is closed.
+ * or take a byte, or move the device.
  */
-static void poke(enum vmig_clause_id id, struct vmig_device *dev, int stale, bool resuming,
-		 const char *when)
+static const char *poke(struct vmig_device *dev, int stale, uint32_t kind)
 {
-	uint32_t before = dev ? vmig_get_state(dev) : VFIO_DEVICE_STATE_ERROR;
+	uint32_t before = vmig_get_state(dev), after;
+	const char *how = vmig_alive(stale, is_resuming(kind));
 	struct vfio_precopy_info info;
-	uint32_t after;
 
-	vmig_judge_dead(id, stale, resuming, when);
 	__vmig_precopy_info(stale, &info);
 	__vmig_poll(stale, POLLIN | POLLOUT, 0);
 	lseek(stale, 0, SEEK_SET);
 	ioctl(stale, VFIO_DEVICE_RESET);
-	if (!dev)
-		return;
 	after = vmig_get_state(dev);
-	CHECK(id, after == before, say("%s, every call made on the old data_fd, GET", when),
-	      say("state %s", vmig_state_name(before)), "state %s", vmig_state_name(after));
+	if (how)
+		return say("the old data_fd: %s", how);
+	if (after != before)
+		return say("every call made on the old data_fd in %s, GET: state %s",
+			   vmig_state_name(before), vmig_state_name(after));
+	return NULL;
 }
 
-/* A stale fd in the middle of a live session of each kind; at last it is closed there. */
+/* A session of a kind, left by a SET. Its data_fd is given back, dead. */
+static int leave_stale(struct vmig_device *dev, uint32_t kind, struct vmig_control *control)
+{
+	int stale = vmig_hold(dev, kind, &control->stream);
+
+	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
+	vmig_must_be_dead(stale, is_resuming(kind));
+	return stale;
+}
+
+/* Poke a stale fd in a live session of some kind, and close it there. */
+static const char *poke_in_session(struct vmig_device *dev, struct vmig_control *control, int stale,
+				   uint32_t kind, uint32_t live, bool with)
+{
+	const char *why = NULL;
+	int fd;
+
+	if (!with)
+		close(stale);
+	fd = vmig_enter(dev, live);
+	if (with) {
+		why = poke(dev, stale, kind);
+		close(stale);
+	}
+	if (why)
+		close(fd);
+	else
+		why = vmig_try_session(dev, fd, control);
+	return why;
+}
+
+struct kinds {
+	uint32_t stale, live;
+};
+
+static const char *poke_in_new_session(struct vmig_device *dev, struct vmig_control *control,
+				       const void *arg, bool with)
+{
+	const struct kinds *kinds = arg;
+	int stale = leave_stale(dev, kinds->stale, control);
+
+	return poke_in_session(dev, control, stale, kinds->stale, kinds->live, with);
+}
+
 TEST_F_TIMEOUT(stale_fd, harmless_in_a_new_session, 120)
 {
+	struct kinds kinds = { .stale = variant->state };
 	struct vmig_control control;
-	uint32_t state;
-	const char *did;
-	int stale, fd;
 
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
-	vmig_control_take(self->dev, &control);
-	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
-		if (!vmig_state_offered(self->flags, state) || !vmig_state_streams(state))
-			continue;
-		stale = vmig_hold(self->dev, variant->state, &control.stream);
-		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-		fd = vmig_enter(self->dev, state);
-		did = say("old data_fd of %s, new session in %s", vmig_state_name(variant->state),
-			  vmig_state_name(state));
-		poke(FD_10, self->dev, stale, is_resuming(variant->state), did);
-		close(stale);
-		did = say("%s, close() of the old one", did);
-		vmig_judge_session(FD_10, self->dev, fd, &control, did);
-	}
+	vmig_control_take_quick(self->dev, &control);
+	for (kinds.live = VFIO_DEVICE_STATE_STOP; kinds.live < VFIO_DEVICE_STATE_NR; kinds.live++)
+		if (vmig_state_offered(self->flags, kinds.live) && vmig_state_streams(kinds.live))
+			vmig_judge(FD_10, self->dev, &control, poke_in_new_session, &kinds,
+				   say("old data_fd of %s used and closed in a new session in %s",
+				       vmig_state_name(kinds.stale), vmig_state_name(kinds.live)));
 	vmig_stream_free(&control.stream);
 }
 
 /* pds 457f73082547: the buffers were gone with the reset, the file still used them. */
+static const char *poke_after_reset(struct vmig_device *dev, struct vmig_control *control,
+				    const void *arg, bool with)
+{
+	uint32_t kind = *(const uint32_t *)arg;
+	const char *why = NULL;
+	int stale;
+
+	stale = leave_stale(dev, kind, control);
+	vmig_reset(dev);
+	if (with)
+		why = poke(dev, stale, kind);
+	if (!why)
+		return poke_in_session(dev, control, stale, kind, VFIO_DEVICE_STATE_STOP_COPY,
+				       with);
+	close(stale);
+	return why;
+}
+
 TEST_F(stale_fd, harmless_after_reset)
 {
 	struct vmig_control control;
-	int stale, fd;
 
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
-	vmig_control_take(self->dev, &control);
-	stale = vmig_hold(self->dev, variant->state, &control.stream);
-	vmig_reset(self->dev);
-	poke(FD_10, self->dev, stale, is_resuming(variant->state), "old data_fd, RESET");
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	poke(FD_10, self->dev, stale, is_resuming(variant->state),
-	     "old data_fd, RESET, new session in STOP_COPY");
-	close(stale);
-	vmig_judge_session(FD_10, self->dev, fd, &control,
-			   "old data_fd, RESET, new session in STOP_COPY, close() of the old one");
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(FD_10, self->dev, &control, poke_after_reset, &variant->state,
+		   say("old data_fd of %s used after RESET and closed in STOP_COPY",
+		       vmig_state_name(variant->state)));
 	vmig_stream_free(&control.stream);
 }
 
+static void reopen_in_place(struct vmig_device *dev)
+{
+	struct vmig_device *old = vmig_alloc(sizeof(*old)), *new;
+
+	*old = *dev;
+	vmig_close(old);
+	new = vmig_open(&dev->id, dev->way);
+	*dev = *new;
+	free(new);
+}
+
 /* The next user of the device may be somebody else, and must not feel the old fd. */
+static const char *poke_after_reopen(struct vmig_device *dev, struct vmig_control *control,
+				     const void *arg, bool with)
+{
+	uint32_t kind = *(const uint32_t *)arg;
+	const char *why = NULL;
+	int stale;
+
+	stale = leave_stale(dev, kind, control);
+	reopen_in_place(dev);
+	/* A driver that kept the state may have no session to leave it by: not by SET. */
+	if (vmig_get_state(dev) != VFIO_DEVICE_STATE_RUNNING)
+		vmig_reset(dev);
+	if (with)
+		why = poke(dev, stale, kind);
+	if (!why)
+		return poke_in_session(dev, control, stale, kind, VFIO_DEVICE_STATE_STOP_COPY,
+				       with);
+	close(stale);
+	return why;
+}
+
 TEST_F(stale_fd, harmless_after_reopen)
 {
 	struct vmig_control control;
-	int stale, fd;
 
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
-	vmig_control_take(self->dev, &control);
-	stale = vmig_hold(self->dev, variant->state, &control.stream);
-	vmig_close(self->dev);
-	self->dev = NULL;
-	poke(FD_10, NULL, stale, is_resuming(variant->state), "old data_fd, device closed");
-	self->dev = vmig_open(vmig_first_device(), variant->way);
-	if (__vmig_settle(self->dev))
-		vmig_die("the device cannot be brought to RUNNING after close and open");
-	poke(FD_10, self->dev, stale, is_resuming(variant->state),
-	     "old data_fd, device closed and opened again");
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	poke(FD_10, self->dev, stale, is_resuming(variant->state),
-	     "old data_fd, device closed and opened again, new session in STOP_COPY");
-	close(stale);
-	vmig_judge_session(FD_10, self->dev, fd, &control,
-			   "device closed and opened again, close() of the old data_fd in STOP_COPY");
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(FD_10, self->dev, &control, poke_after_reopen, &variant->state,
+		   say("old data_fd of %s used by the next user of the device, closed in STOP_COPY",
+		       vmig_state_name(variant->state)));
 	vmig_stream_free(&control.stream);
 }
 
 #define MANY 32
 
 /* Left open long: the fds of many sessions, all used and closed at the end. */
+static const char *poke_many(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+			     bool with)
+{
+	unsigned int i, many = control->stream.len > (1 << 20) ? 2 : MANY;
+	uint32_t kind = *(const uint32_t *)arg;
+	const char *why = NULL;
+	int stale[MANY], fd;
+
+	for (i = 0; i < many; i++) {
+		stale[i] = leave_stale(dev, kind, control);
+		if (!with)
+			close(stale[i]);
+	}
+	fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	for (i = 0; with && i < many; i++) {
+		if (!why)
+			why = poke(dev, stale[i], kind);
+		close(stale[i]);
+	}
+	if (why)
+		close(fd);
+	else
+		why = vmig_try_session(dev, fd, control);
+	return why;
+}
+
 TEST_F_TIMEOUT(stale_fd, harmless_in_numbers, 120)
 {
 	struct vmig_control control;
-	unsigned int i, many;
-	int stale[MANY], fd;
 
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
-	vmig_control_take(self->dev, &control);
-	many = control.stream.len > (1 << 20) ? 2 : MANY;
-	for (i = 0; i < many; i++) {
-		stale[i] = vmig_hold(self->dev, variant->state, &control.stream);
-		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-	}
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	for (i = 0; i < many; i++) {
-		poke(FD_10, self->dev, stale[i], is_resuming(variant->state),
-		     say("old data_fd %u of %u, new session in STOP_COPY", i + 1, many));
-		close(stale[i]);
-	}
-	vmig_judge_session(FD_10, self->dev, fd, &control,
-			   say("%u old data_fds closed in STOP_COPY", many));
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(FD_10, self->dev, &control, poke_many, &variant->state,
+		   say("the data_fds of many sessions in %s, used and closed in STOP_COPY",
+		       vmig_state_name(variant->state)));
 	vmig_stream_free(&control.stream);
 }
 
-/* The old and the new session of one kind, used in turns: no byte goes from one to the other. */
+/* Inverted, so that no byte of it is in its place by chance. */
+static void invert(struct vmig_stream *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->len; i++)
+		s->data[i] = ~s->data[i];
+}
+
+/* The old and the new session of one kind in turns: no byte goes from one to the other. */
+static const char *save_in_turns(struct vmig_device *dev, struct vmig_control *control, int stale,
+				 uint32_t kind, bool with)
+{
+	size_t piece = control->stream.len / 8 + 1;
+	int fd = vmig_enter(dev, kind), i;
+	struct vmig_stream s = {};
+	const char *why = NULL;
+
+	for (i = 0; i < 8 && !why; i++) {
+		if (with)
+			vmig_alive(stale, false);
+		why = vmig_try_some(fd, &s, piece);
+	}
+	if (!why && kind != VFIO_DEVICE_STATE_STOP_COPY)
+		vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	if (with)
+		vmig_alive(stale, false);
+	if (why)
+		close(fd);
+	else
+		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	vmig_stream_free(&s);
+	return why;
+}
+
+static const char *load_in_turns(struct vmig_device *dev, struct vmig_control *control, int stale,
+				 bool with)
+{
+	const struct vmig_stream *s = &control->stream;
+	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	size_t piece = s->len / 8 + 1, at = 0, to;
+	struct vmig_stream garbage = {};
+	const char *why = NULL;
+
+	vmig_stream_copy(&garbage, s);
+	invert(&garbage);
+	while (at < s->len && !why) {
+		to = s->len - at < piece ? s->len : at + piece;
+		if (with)
+			__vmig_write(stale, garbage.data + at, to - at);
+		why = vmig_try_write(fd, s, at, to, &vmig_default_chunks);
+		at = to;
+	}
+	if (with)
+		__vmig_write(stale, garbage.data, garbage.len);
+	vmig_stream_free(&garbage);
+	if (!why)
+		return vmig_try_finish_load(dev, fd, s->len, control);
+	close(fd);
+	return why;
+}
+
+static const char *use_in_turns(struct vmig_device *dev, struct vmig_control *control,
+				const void *arg, bool with)
+{
+	uint32_t kind = *(const uint32_t *)arg;
+	int stale = leave_stale(dev, kind, control);
+	const char *why;
+
+	if (is_resuming(kind))
+		why = load_in_turns(dev, control, stale, with);
+	else
+		why = save_in_turns(dev, control, stale, kind, with);
+	close(stale);
+	return why;
+}
+
 TEST_F(stale_fd, data_stays_apart)
 {
-	const char *name = vmig_state_name(variant->state);
-	struct vmig_stream s = {}, garbage = {};
 	struct vmig_control control;
-	size_t at, n, step;
-	const char *did;
-	int stale, fd, ret = 0;
-	bool ok;
 
 	CLAUSES(FD_11);
 	NEED_STATE(variant->state);
-	vmig_control_take(self->dev, &control);
-	stale = vmig_hold(self->dev, variant->state, &control.stream);
-	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-	fd = vmig_enter(self->dev, variant->state);
-	step = control.stream.len / 8 + 1;
-	did = say("%s, the old data_fd used in turns with the new one", name);
-	if (is_resuming(variant->state)) {
-		vmig_stream_copy(&garbage, &control.stream);
-		for (at = 0; at < garbage.len; at++)
-			garbage.data[at] = ~garbage.data[at];
-		for (at = 0; at < control.stream.len && !ret; at += n) {
-			__vmig_write(stale, garbage.data + at, garbage.len - at);
-			n = control.stream.len - at < step ? control.stream.len - at : step;
-			ret = __vmig_stream_write(fd, control.stream.data + at, n,
-						  &vmig_default_chunks, NULL);
-		}
-		__vmig_write(stale, garbage.data, garbage.len);
-		CHECK_OK(FD_11, ret, say("%s, write()", did));
-		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
-		if (CHECK_OK(FD_11, ret, say("%s, SET(STOP)", did)))
-			vmig_judge_content(FD_11, self->dev, &control, did);
-		else
-			vmig_control_restore(self->dev, &control);
-	} else {
-		for (at = 0; at < 8; at++) {
-			vmig_judge_dead(FD_11, stale, false, did);
-			if (vmig_read_up_to(fd, &s, step) < step)
-				break;
-		}
-		if (vmig_get_state(self->dev) != VFIO_DEVICE_STATE_STOP_COPY)
-			vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-		vmig_judge_dead(FD_11, stale, false, did);
-		ok = vmig_judge_read(FD_11, fd, &s, &control, &vmig_default_chunks, did);
-		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-		if (ok)
-			vmig_judge_stream(FD_11, self->dev, &control, &s, did);
-	}
-	close(fd);
-	close(stale);
-	vmig_stream_free(&s);
-	vmig_stream_free(&garbage);
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(FD_11, self->dev, &control, use_in_turns, &variant->state,
+		   say("old data_fd of %s, used in turns with that of the next session",
+		       vmig_state_name(variant->state)));
 	vmig_stream_free(&control.stream);
+}
+
+/* The next session, by one SET from the old one, or by single arcs over STOP. */
+static const char *replace(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+			   bool with)
+{
+	const struct kinds *kinds = arg;
+	int old = vmig_hold(dev, kinds->stale, &control->stream);
+	const char *why, *how = NULL;
+	int fd;
+
+	if (with) {
+		fd = vmig_set_state(dev, kinds->live);
+		how = vmig_alive(old, is_resuming(kinds->stale));
+	} else {
+		fd = vmig_enter(dev, kinds->live);
+	}
+	close(old);
+	if (fd < 0)
+		return "no new data_fd";
+	why = vmig_try_session(dev, fd, control);
+	if (how)
+		return say("the old data_fd: %s", how);
+	return why;
 }
 
 /*
@@ -303,59 +442,53 @@ TEST_F(stale_fd, data_stays_apart)
  */
 TEST_F_TIMEOUT(stale_fd, replaced_by_the_next, 120)
 {
+	struct kinds kinds = { .stale = variant->state, .live = VFIO_DEVICE_STATE_STOP };
 	struct vmig_control control;
 	struct vmig_transition t;
-	const char *did;
-	int fd, new_fd;
-	uint32_t to;
 
 	CLAUSES(FD_18);
 	NEED_STATE(variant->state);
-	vmig_control_take(self->dev, &control);
-	for_each_target(self->flags, variant->state, to, &t) {
-		if (!t.closes || !t.opens)
-			continue;
-		did = say("%s, SET(%s)", vmig_state_name(variant->state), vmig_state_name(to));
-		fd = vmig_hold(self->dev, variant->state, &control.stream);
-		new_fd = vmig_set_state(self->dev, to);
-		if (CHECK(FD_18, new_fd >= 0, did, "a new data_fd", "data_fd %d", new_fd)) {
-			vmig_judge_dead(FD_18, fd, is_resuming(variant->state), did);
-			vmig_judge_session(FD_18, self->dev, new_fd, &control,
-					   say("%s, the new session", did));
-		} else if (is_resuming(to)) {
-			vmig_control_restore(self->dev, &control);
-		}
-		close(fd);
-	}
+	vmig_control_take_quick(self->dev, &control);
+	for (; next_end(self->flags, kinds.stale, &kinds.live, &t); kinds.live++)
+		if (t.opens)
+			vmig_judge(FD_18, self->dev, &control, replace, &kinds,
+				   say("one SET from %s to %s", vmig_state_name(kinds.stale),
+				       vmig_state_name(kinds.live)));
 	vmig_stream_free(&control.stream);
 }
 
 VMIG_FIXTURE(after_the_end);
 
 /*
- * A late write() must not change the device that was just loaded. That it fails is
- * FD-07; that it does nothing is seen in what the device gives then.
+ * A late write() must not change the device that was just loaded. That it fails is seen
+ * in dead_after_leaving; that it does nothing is seen in what the device gives then.
  */
+static const char *write_late(struct vmig_device *dev, struct vmig_control *control,
+			      const void *arg, bool with)
+{
+	int fd = vmig_hold(dev, VFIO_DEVICE_STATE_RESUMING, &control->stream);
+	struct vmig_stream other = {};
+
+	(void)arg;
+	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
+	vmig_stream_copy(&other, &control->stream);
+	invert(&other);
+	if (with)
+		__vmig_stream_write(fd, other.data, other.len, &vmig_default_chunks, NULL);
+	close(fd);
+	vmig_stream_free(&other);
+	return vmig_try_content(dev, control);
+}
+
 TEST_F(after_the_end, late_write_changes_nothing)
 {
 	struct vmig_control control;
-	struct vmig_stream other = {};
-	size_t i;
-	int fd;
 
 	CLAUSES(FD_07);
 	vmig_control_take(self->dev, &control);
 	NEED(control.repeats, "two saves of this device differ, so a change cannot be told");
-	fd = vmig_hold(self->dev, VFIO_DEVICE_STATE_RESUMING, &control.stream);
-	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-	vmig_stream_copy(&other, &control.stream);
-	for (i = 0; i < other.len; i++)
-		other.data[i] = ~other.data[i];
-	__vmig_stream_write(fd, other.data, other.len, &vmig_default_chunks, NULL);
-	vmig_judge_content(FD_07, self->dev, &control,
-			   "RESUMING, SET(STOP), the old data_fd written to");
-	close(fd);
-	vmig_stream_free(&other);
+	vmig_judge(FD_07, self->dev, &control, write_late, NULL,
+		   "RESUMING, a whole stream, SET(STOP), the old data_fd written to");
 	vmig_stream_free(&control.stream);
 }
 
@@ -468,12 +601,13 @@ static bool check_woken(struct vmig_device **dev, uint32_t state,
 	if (waits) {
 		end(dev);
 		waits = vmig_peer_answer(&peer, HANGS_MS, &ret);
-		CHECK(FD_13, waits, say("%s in %s by another process, which waits; %s",
-					calls[i - 1].name, vmig_state_name(state), how),
+		CHECK(FD_13, waits,
+		      say("%s in %s by another process, which waits; %s", calls[i - 1].name,
+			  vmig_state_name(state), how),
 		      "the call returns", "no return for %d s", HANGS_MS / 1000);
 		if (waits && calls[i - 1].op == VMIG_PEER_READ)
-			CHECK(FD_13, ret <= 0, say("read() in %s that waited; %s",
-						   vmig_state_name(state), how),
+			CHECK(FD_13, ret <= 0,
+			      say("read() in %s that waited; %s", vmig_state_name(state), how),
 			      "0 or an error", "%zd bytes", ret);
 		waits = true;
 	}
@@ -506,109 +640,6 @@ TEST_F(waiting, woken_by_close)
 	NEED_STATE(variant->state);
 	NEED(check_woken(&self->dev, variant->state, close_device, "close() of the device"),
 	     "neither read() nor poll() of a drained data_fd waits on this device");
-}
-
-/* Several fds of one device, which only the group gives (vfio_df_open()). */
-FIXTURE(several_fds)
-{
-	VMIG_FIXTURE_DATA;
-};
-
-FIXTURE_VARIANT(several_fds)
-{
-	VMIG_VARIANT_DATA;
-	uint32_t state;
-};
-
-VMIG_VARIANTS_SESSIONS_WAY(several_fds, group, VMIG_GROUP);
-
-FIXTURE_SETUP(several_fds)
-{
-	VMIG_SETUP(true);
-}
-
-FIXTURE_TEARDOWN(several_fds)
-{
-	VMIG_TEARDOWN();
-}
-
-static int open_again(struct vmig_device *dev)
-{
-	int fd = __vmig_open_again(dev);
-
-	if (fd < 0)
-		vmig_die("a second VFIO_GROUP_GET_DEVICE_FD failed: %s", vmig_errno_name(fd));
-	return fd;
-}
-
-TEST_F(several_fds, one_state)
-{
-	struct vmig_device second = *self->dev;
-	struct vmig_stream good = {};
-	uint32_t state;
-	int fd;
-
-	CLAUSES(FD_19);
-	NEED_STATE(variant->state);
-	fd = vmig_begin(self->dev, variant->state, &good);
-	second.fd = open_again(self->dev);
-	state = vmig_get_state(&second);
-	CHECK(FD_19, state == variant->state,
-	      say("%s through one device fd, GET through a later one",
-		  vmig_state_name(variant->state)),
-	      say("state %s", vmig_state_name(variant->state)), "state %s",
-	      vmig_state_name(state));
-	/* And back through the other one. */
-	vmig_finish(&second, fd, &good);
-	state = vmig_get_state(self->dev);
-	CHECK(FD_19, state == VFIO_DEVICE_STATE_STOP,
-	      "SET(STOP) through the later device fd, GET through the first", "state STOP",
-	      "state %s", vmig_state_name(state));
-	vmig_close_fd(&second);
-	vmig_stream_free(&good);
-}
-
-TEST_F(several_fds, session_outlives_one)
-{
-	struct vmig_control control;
-	uint32_t state;
-	int second, fd;
-
-	CLAUSES(FD_19);
-	NEED_STATE(variant->state);
-	vmig_control_take(self->dev, &control);
-	fd = vmig_enter(self->dev, variant->state);
-	second = open_again(self->dev);
-	vmig_close_fd(self->dev);
-	self->dev->fd = second;
-	state = vmig_get_state(self->dev);
-	CHECK(FD_19, state == variant->state,
-	      say("%s, one of two device fds closed, GET", vmig_state_name(variant->state)),
-	      say("state %s", vmig_state_name(variant->state)), "state %s",
-	      vmig_state_name(state));
-	vmig_judge_session(FD_19, self->dev, fd, &control,
-			   say("%s, one of two device fds closed",
-			       vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
-}
-
-TEST_F(several_fds, session_ends_with_the_last)
-{
-	struct vmig_stream good = {};
-	int second, fd;
-
-	CLAUSES(FD_19);
-	NEED_STATE(variant->state);
-	fd = vmig_hold(self->dev, variant->state, &good);
-	second = open_again(self->dev);
-	vmig_close_fd(self->dev);
-	close(second);
-	vmig_judge_dead(FD_19, fd, is_resuming(variant->state),
-			say("%s, both device fds closed", vmig_state_name(variant->state)));
-	vmig_close(self->dev);
-	self->dev = NULL;
-	close(fd);
-	vmig_stream_free(&good);
 }
 
 VMIG_MAIN("stale_fd")

@@ -1,0 +1,178 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Packs what the guest boots into: busybox, init, the tests, the modules, the profiles.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=configs/guest/lib.sh
+. "$here/lib.sh"
+# shellcheck source=configs/guest/packages.sh
+. "$here/packages.sh"
+
+usage()
+{
+	cat <<-'EOF'
+	Usage: configs/guest/initramfs.sh -o FILE --marker WORD
+	       configs/guest/initramfs.sh -o FILE -k BUILDDIR -b BINDIR [-p PROFILE]...
+	                                  [-m MODULE]... [--ko FILE]...
+
+	  -o FILE        the initramfs to write
+	  -k BUILDDIR    build directory of the guest kernel, where modules come from
+	  -b BINDIR      the static test binaries (vmig_*), run_chapters.sh and chapters
+	  -p PROFILE     a profile to take along; may be repeated
+	  -m MODULE      a module to load, in this order, after the modules it depends on;
+	                 one that is built in is skipped; may be repeated
+	  --ko FILE      a module of your own; it takes the place of the one of the same name,
+	                 or is loaded last; may be repeated
+	  --marker WORD  a guest that prints WORD and powers off, to see whether one boots
+	EOF
+}
+
+# ko_info FILE KEY: a value of a module's .modinfo section.
+ko_info()
+{
+	LC_ALL=C tr '\0' '\n' <"$1" | sed -n "s/^$2=//p" | head -n 1
+}
+
+module_name()
+{
+	local name=${1##*/}
+
+	name=${name%.ko}
+	name=${name%.o}
+	printf '%s' "${name//-/_}"
+}
+
+# Fills built and builtin with the modules of the kernel build.
+read_modules()
+{
+	local line
+
+	# Older kernels list x.ko in modules.order, newer ones x.o.
+	while read -r line; do
+		line=${line%.*}
+		built[$(module_name "$line")]="$kernel/$line.ko"
+	done <"$kernel/modules.order"
+	while read -r line; do
+		builtin[$(module_name "$line")]=1
+	done <"$kernel/modules.builtin"
+}
+
+# Own modules must be of this kernel: the guest's refusal is harder to read.
+check_ko()
+{
+	local file=$1 magic release name
+
+	[ -r "$file" ] || die "--ko $file: no such file"
+	magic=$(ko_info "$file" vermagic)
+	[ -n "$magic" ] || die "--ko $file is no kernel module (an uncompressed .ko file)"
+	release=$(cat "$kernel/include/config/kernel.release")
+	[ "${magic%% *}" = "$release" ] ||
+		die "--ko $file was built for Linux ${magic%% *} and the guest runs $release: build it" \
+			"with make -C \"\$(./run.sh --kernel-build-dir)\" M=DIRECTORY modules"
+	name=$(ko_info "$file" name)
+	own[${name:-$(module_name "$file")}]=$file
+}
+
+# add_module NAME WHO: puts a module and what it depends on into order, once.
+add_module()
+{
+	local name=${1//-/_} file depends d
+
+	[ -z "${builtin[$name]:-}" ] && [ -z "${added[$name]:-}" ] || return 0
+	file=${own[$name]:-${built[$name]:-}}
+	[ -n "$file" ] ||
+		die "$2 needs the module $name, and the guest kernel has none of that name: give it" \
+			"with --ko, or add it to configs/guest/base.config"
+	[ -r "$file" ] || die "the guest kernel's $file is missing: delete $kernel and run again"
+	added[$name]=1
+	depends=$(ko_info "$file" depends)
+	for d in ${depends//,/ }; do
+		add_module "$d" "$name"
+	done
+	cp "$file" "$root/vmig/modules/$name.ko"
+	printf '%s.ko\n' "$name" >>"$root/vmig/modules/order"
+}
+
+pack()
+{
+	# Not compressed: under TCG the guest takes longer to inflate it than to read it.
+	(cd "$root" && find . -mindepth 1 | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) \
+		>"$out.part"
+	mv "$out.part" "$out"
+}
+
+out='' kernel='' bin='' marker=''
+modules=() kos=() profiles=()
+declare -A built builtin own added
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help)
+		usage
+		exit 0
+		;;
+	esac
+	[ $# -ge 2 ] || die "initramfs.sh: $1 needs a value (see --help)"
+	case $1 in
+	-o) out=$2 ;;
+	-k) kernel=$2 ;;
+	-b) bin=$2 ;;
+	-p) profiles+=("$2") ;;
+	-m) modules+=("$2") ;;
+	--ko) kos+=("$2") ;;
+	--marker) marker=$2 ;;
+	*) die "initramfs.sh: unknown option $1 (see --help)" ;;
+	esac
+	shift 2
+done
+[ -n "$out" ] || die "initramfs.sh: -o FILE is needed (see --help)"
+
+busybox=$(busybox_path) || die "no static busybox: install busybox-static"
+root=$(mktemp -d)
+trap 'rm -rf "$root" "$out.part"' EXIT
+mkdir -p "$root"/{bin,dev,proc,sys,tmp,results,vmig/{modules,profiles,selftests}}
+cp "$busybox" "$root/bin/busybox"
+
+if [ -n "$marker" ]; then
+	cat >"$root/init" <<-EOF
+	#!/bin/busybox sh
+	/bin/busybox echo $marker
+	/bin/busybox poweroff -f
+	EOF
+	chmod 755 "$root/init"
+	pack
+	exit
+fi
+
+if [ -z "$kernel" ] || [ -z "$bin" ]; then
+	die "initramfs.sh: -k and -b are needed (see --help)"
+fi
+cp "$here/init" "$root/init"
+chmod 755 "$root/init"
+cp "$bin"/run_chapters.sh "$bin"/chapters "$root/vmig/selftests/"
+for f in "$bin"/vmig_*; do
+	# Next to the binaries lie their sources.
+	if [ ! -f "$f" ] || [ ! -x "$f" ]; then
+		continue
+	fi
+	strip -o "$root/vmig/selftests/${f##*/}" "$f" 2>/dev/null ||
+		cp "$f" "$root/vmig/selftests/"
+done
+for f in ${profiles[@]+"${profiles[@]}"}; do
+	cp "$f" "$root/vmig/profiles/"
+done
+
+read_modules
+: >"$root/vmig/modules/order"
+for f in ${kos[@]+"${kos[@]}"}; do
+	check_ko "$f"
+done
+for f in ${modules[@]+"${modules[@]}"}; do
+	add_module "$f" "the profile"
+done
+for f in ${kos[@]+"${kos[@]}"}; do
+	f=$(ko_info "$f" name)
+	add_module "$f" "--ko"
+done
+pack

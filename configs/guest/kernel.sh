@@ -1,0 +1,311 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Finds the kernel source and builds the guest's kernel from it, once, into a cache.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=configs/guest/lib.sh
+. "$here/lib.sh"
+# shellcheck source=configs/guest/packages.sh
+. "$here/packages.sh"
+
+usage()
+{
+	cat <<-'EOF'
+	Usage: configs/guest/kernel.sh [--fragment FILE]... COMMAND
+
+	  source   print the kernel source directory (unpacked on first use)
+	  headers  print a directory with the uAPI headers of that source
+	  build    build the guest kernel if need be, print its build directory
+	  image    the same, print the path of its bzImage
+
+	--fragment FILE adds a config fragment to configs/guest/base.config; may be repeated,
+	the last one wins. Environment:
+
+	  KERNEL_SRC=DIR  a kernel tree from 6.7 on, unbuilt (make mrproper), in place of Debian's
+	                  linux-source-6.12; it is built incrementally each time
+	  VMIG_CACHE=DIR  where sources and builds are kept, default ~/.cache/vmig; what is in
+	                  it can be deleted at any time
+	EOF
+}
+
+tarball=${VMIG_KERNEL_TARBALL:-/usr/src/linux-source-6.12.tar.xz}
+cache=${VMIG_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmig}
+fragments=("$here/base.config")
+resumed=
+
+# A make above us must not hand its options and variables to the kernel's make.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT O M ARCH CROSS_COMPILE LOCALVERSION
+
+# kernel_version DIR: "6.12.117" from the Makefile of a tree, nothing if it is none.
+kernel_version()
+{
+	sed -n '/^VERSION *= */{s///;h}
+		/^PATCHLEVEL *= */{s///;H}
+		/^SUBLEVEL *= */{s///;H;x;s/\n/./gp;q}' "$1/Makefile" 2>/dev/null || :
+}
+
+# Sets src_id, what the cache knows the source by, and src, where it is or will be.
+find_source()
+{
+	local version major minor
+
+	if [ -n "${KERNEL_SRC:-}" ]; then
+		src=$(realpath -e "$KERNEL_SRC" 2>/dev/null) ||
+			die "KERNEL_SRC=$KERNEL_SRC does not exist: give the top of a kernel tree"
+		version=$(kernel_version "$src")
+		[ -n "$version" ] ||
+			die "KERNEL_SRC=$KERNEL_SRC is no kernel tree: its Makefile says no version"
+		IFS=. read -r major minor _ <<<"$version"
+		if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 7 ]; }; then
+			die "KERNEL_SRC=$KERNEL_SRC is Linux $version: the guest needs 6.7 or newer"
+		fi
+		if [ -e "$src/.config" ] || [ -d "$src/include/config" ]; then
+			die "KERNEL_SRC=$KERNEL_SRC was built in place, and kbuild then refuses to" \
+				"build anywhere else: run make mrproper there, or give another tree"
+		fi
+		src_id="tree $src"
+		return
+	fi
+	[ -e "$tarball" ] ||
+		die "no kernel source: install Debian's linux-source-6.12 (apt-get install" \
+			"linux-source-6.12) or set KERNEL_SRC to a kernel tree"
+	version=$(dpkg-query -W -f '${Version}' linux-source-6.12 2>/dev/null) || version=
+	[ -n "$version" ] || version=$(stat -c '%s-%Y' "$tarball")
+	src_id="linux-source-6.12 $version"
+	src="$cache/src/linux-source-6.12_${version//[^A-Za-z0-9.+~-]/-}"
+}
+
+# Two runs at once must not write the same directory. The lock goes with the processes
+# that hold it, also when one of them is killed.
+lock_cache()
+{
+	if ! mkdir -p "$cache" 2>/dev/null || [ ! -w "$cache" ]; then
+		die "cannot write to the cache $cache: set VMIG_CACHE to a directory that is yours"
+	fi
+	exec {lock}>"$cache/lock"
+	if ! flock -n "$lock"; then
+		say "waiting for another run that uses $cache"
+		flock "$lock"
+	fi
+}
+
+unlock_cache()
+{
+	exec {lock}>&-
+}
+
+# long_step COMMAND...: output to $log; stops the command when told to stop.
+long_step()
+{
+	local pid status=0
+
+	"$@" >>"$log" 2>&1 </dev/null &
+	pid=$!
+	trap 'kill "$pid" 2>/dev/null; wait "$pid"; exit 130' INT
+	trap 'kill "$pid" 2>/dev/null; wait "$pid"; exit 143' TERM HUP
+	wait "$pid" || status=$?
+	trap - INT TERM HUP
+	return "$status"
+}
+
+# fail WHAT: dies with the first error of $log.
+fail()
+{
+	local why
+
+	if grep -q 'No space left on device' "$log"; then
+		die "$1: the disk is full; free some space under $cache or set VMIG_CACHE"
+	fi
+	why=$(grep -m1 -E '(error|Error|ERROR|\*\*\*)' "$log" || tail -n 1 "$log")
+	die "$1: $why (all of it is in $log)"
+}
+
+ensure_source()
+{
+	[ -d "$src" ] && return
+	lock_cache
+	if [ ! -d "$src" ]; then
+		need_space "$cache" 2000 "the kernel source" "VMIG_CACHE=DIR"
+		say "unpacking ${src_id/ /, package version } (about a minute, once)"
+		mkdir -p "$cache/src"
+		log=$cache/src/unpack.log
+		: >"$log"
+		rm -rf "$cache/src/part"
+		mkdir "$cache/src/part"
+		long_step tar -xJf "$tarball" -C "$cache/src/part" --strip-components=1 ||
+			fail "could not unpack $tarball"
+		mv "$cache/src/part" "$src"
+	fi
+	unlock_cache
+}
+
+hash_of()
+{
+	sha256sum | cut -c1-12
+}
+
+kmake()
+{
+	long_step make -C "$src" O="$out" ARCH=x86_64 -j"$(nproc)" "$@"
+}
+
+ensure_headers()
+{
+	out="$cache/headers/$(printf '%s\n' "$src_id" | hash_of)"
+	[ -e "$out/.vmig-complete" ] && [ -z "${KERNEL_SRC:-}" ] && return
+	lock_cache
+	if [ ! -e "$out/.vmig-complete" ] || [ -n "${KERNEL_SRC:-}" ]; then
+		mkdir -p "$out"
+		rm -f "$out/.vmig-complete"
+		log=$out/vmig-build.log
+		: >"$log"
+		# Not headers_install, which needs rsync to copy what is already apart.
+		kmake headers || fail "could not make the kernel's uAPI headers"
+		: >"$out/.vmig-complete"
+	fi
+	unlock_cache
+}
+
+# Every option that a fragment asks for must be in the finished .config: Kconfig drops
+# what has an unmet dependency or another name in this version without a word.
+check_config()
+{
+	local wrong
+
+	wrong=$(awk '
+		function name(line) {
+			sub(/^# /, "", line)
+			sub(/[= ].*/, "", line)
+			return line
+		}
+		!/^(# )?CONFIG_/ { next }
+		{ line = $0; sub(/[ \t]+$/, "", line) }
+		FILENAME != config { want[name(line)] = line; next }
+		{ is[name(line)] = line }
+		END {
+			for (n in want) {
+				off = want[n] ~ /^#/
+				if (n in is ? is[n] != want[n] : !off)
+					printf "%s%s", sep, off ? n " off" : want[n]
+				else
+					continue
+				sep = ", "
+			}
+		}' config="$out/.config" "${fragments[@]}" "$out/.config")
+	[ -z "$wrong" ] ||
+		die "Linux $(kernel_version "$src") does not take these options of" \
+			"${fragments[*]}: $wrong (its .config is $out/.config)"
+}
+
+configure()
+{
+	if [ ! -e "$out/.vmig-configured" ]; then
+		kmake tinyconfig || return
+		long_step "$src/scripts/kconfig/merge_config.sh" -m -O "$out" "$out/.config" \
+			"${fragments[@]}" || return
+	fi
+	kmake olddefconfig || return
+	: >"$out/.vmig-configured"
+}
+
+# A build that was interrupted goes on where make stopped, and from the start if that
+# fails; it counts only once everything was made.
+compile()
+{
+	if configure && check_config && kmake bzImage modules; then
+		return
+	fi
+	[ -n "$resumed" ] && [ -z "${KERNEL_SRC:-}" ] || return 1
+	say "the interrupted build cannot be resumed, starting over"
+	rm -rf "$out"
+	mkdir -p "$out"
+	: >"$log"
+	configure && check_config && kmake bzImage modules
+}
+
+ensure_build()
+{
+	local key started=$SECONDS missing version
+
+	[ "$(uname -m)" = x86_64 ] ||
+		die "the guest is an x86-64 one, and this host is $(uname -m): use a device of this" \
+			"host (-d DEVICE)"
+	have gcc || die "no compiler: install gcc"
+	key=$({
+		printf '%s\n' "$src_id"
+		cat "${fragments[@]}"
+		gcc --version | head -n 1
+	} | hash_of)
+	version=$(kernel_version "$src")
+	out="$cache/kernel/${version:-unknown}-$key"
+	[ -e "$out/.vmig-complete" ] && [ -z "${KERNEL_SRC:-}" ] && return
+
+	missing=$(packages_missing build guest | grep -x 'flex\|bison\|bc\|libelf-dev\|make' |
+		tr '\n' ' ') || :
+	[ -z "$missing" ] ||
+		die "the guest kernel needs what is not installed: apt-get install $missing"
+	lock_cache
+	if [ ! -e "$out/.vmig-complete" ] || [ -n "${KERNEL_SRC:-}" ]; then
+		log=$out/vmig-build.log
+		if [ ! -d "$out" ] || [ ! -e "$out/arch/x86/boot/bzImage" ]; then
+			need_space "$cache" 1000 "the guest kernel" "VMIG_CACHE=DIR"
+			say "building the guest kernel, Linux $version: 3 to 4 minutes on 2 cores, once" \
+				"(log: $log)"
+		fi
+		[ -d "$out" ] && resumed=1
+		mkdir -p "$out"
+		rm -f "$out/.vmig-complete"
+		: >"$log"
+		compile || fail "the guest kernel could not be built"
+		: >"$out/.vmig-complete"
+		[ $((SECONDS - started)) -lt 20 ] ||
+			say "the guest kernel took $((SECONDS - started)) s to build"
+	fi
+	unlock_cache
+}
+
+command=
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help)
+		usage
+		exit 0
+		;;
+	--fragment)
+		[ -r "${2-}" ] || die "--fragment ${2-}: no such file"
+		fragments+=("$2")
+		shift
+		;;
+	source | headers | build | image)
+		[ -z "$command" ] || die "kernel.sh takes one command: see --help"
+		command=$1
+		;;
+	*)
+		die "kernel.sh: '$1' is no command: source, headers, build or image (see --help)"
+		;;
+	esac
+	shift
+done
+[ -n "$command" ] || die "kernel.sh: say what: source, headers, build or image (see --help)"
+
+find_source
+ensure_source
+case $command in
+source)
+	printf '%s\n' "$src"
+	;;
+headers)
+	ensure_headers
+	printf '%s\n' "$out/usr/include"
+	;;
+build)
+	ensure_build
+	printf '%s\n' "$out"
+	;;
+image)
+	ensure_build
+	printf '%s\n' "$out/arch/x86/boot/bzImage"
+	;;
+esac

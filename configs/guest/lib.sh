@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# What the shell parts on the host share: messages, quoting, space on the disk.
+
+# say SENTENCE: progress, on stderr, not with -q.
+say()
+{
+	[ -n "${opt_quiet:-}" ] || printf 'vmig: %s\n' "$*" >&2
+}
+
+# die SENTENCE: what is wrong and what to do; exit code 2.
+die()
+{
+	printf 'vmig: %s\n' "$*" >&2
+	exit 2
+}
+
+have()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
+# tie SIGNAL: the start of a command line that gets SIGNAL when its parent dies, however
+# that dies; nothing where setpriv is not installed.
+tie()
+{
+	! have setpriv || printf 'setpriv --pdeathsig %s' "$1"
+}
+
+# sh_quote STRING: STRING as one word of a POSIX shell.
+sh_quote()
+{
+	printf "'%s'" "${1//\'/\'\\\'\'}"
+}
+
+# json_string STRING: a JSON string, or null if there is no argument or an empty one.
+json_string()
+{
+	local s=${1-} i c
+
+	if [ -z "$s" ]; then
+		printf null
+		return
+	fi
+	s=${s//\\/\\\\}
+	s=${s//\"/\\\"}
+	for ((i = 1; i < 32; i++)); do
+		# shellcheck disable=SC2059 # the octal escape has to be in the format
+		printf -v c "\\$(printf %03o "$i")"
+		[[ $s == *"$c"* ]] && printf -v s '%s' "${s//"$c"/"$(printf '\\u%04x' "$i")"}"
+	done
+	printf '"%s"' "$s"
+}
+
+# json_bool WORD: true if there is a word.
+json_bool()
+{
+	if [ -n "${1-}" ]; then printf true; else printf false; fi
+}
+
+# need_space DIR MIB WHAT: dies unless DIR, or what exists of its path, has MIB free.
+need_space()
+{
+	local dir=$1 free
+
+	while [ ! -d "$dir" ]; do
+		dir=$(dirname "$dir")
+	done
+	free=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')
+	[ "$free" -ge "$2" ] ||
+		die "no space for $3: $1 has $free MiB free and $2 are needed; free some or choose" \
+			"another place (${4:-see --help})"
+}
+
+# profile_get FILE KEY: the values of all lines "KEY: value" of a profile, one a line.
+profile_get()
+{
+	sed -n "s/^[[:blank:]]*$2:[[:blank:]]*//p" "$1" | sed 's/[[:space:]]*$//'
+}

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# The Debian packages that vmig needs, and what shows that each is there. Other
+# distributions have the same things under other names, so what counts is the probe:
+# a command, a file (with a slash), or a function of this file (with brackets).
+
+# What for, package, probe. `build`: library, tests and report; `guest`: the kernel
+# and QEMU; `check`: `make check` on top of both.
+packages_list()
+{
+	cat <<-'EOF'
+	build gcc               gcc
+	build make              make
+	build libc6-dev         static_libc()
+	build libjansson-dev    /usr/include/jansson.h
+	build linux-source-6.12 kernel_source()
+	build xz-utils          xz
+	guest flex              flex
+	guest bison             bison
+	guest bc                bc
+	guest libelf-dev        /usr/include/libelf.h
+	guest qemu-system-x86   qemu-system-x86_64
+	guest busybox-static    busybox_static()
+	guest cpio              cpio
+	check python3           python3
+	check shellcheck        shellcheck
+	check cppcheck          cppcheck
+	check clang-format      clang-format
+	check git               git
+	EOF
+}
+
+static_libc()
+{
+	[ -e "$(gcc -print-file-name=libc.a 2>/dev/null)" ]
+}
+
+kernel_source()
+{
+	[ -n "${KERNEL_SRC:-}" ] || [ -e "${VMIG_KERNEL_TARBALL:-/usr/src/linux-source-6.12.tar.xz}" ]
+}
+
+# busybox_path: a busybox that needs no shared library, for the initramfs.
+busybox_path()
+{
+	local b
+
+	for b in "${VMIG_BUSYBOX:-}" /bin/busybox /usr/bin/busybox /sbin/busybox; do
+		# An ELF file that needs a dynamic loader names it right after its headers.
+		if [ -n "$b" ] && [ -x "$b" ] && ! head -c 4096 "$b" | grep -q '/ld-'; then
+			printf '%s\n' "$b"
+			return 0
+		fi
+	done
+	return 1
+}
+
+busybox_static()
+{
+	busybox_path >/dev/null
+}
+
+# packages_missing GROUP...: names of the packages of these groups that are not there.
+packages_missing()
+{
+	local group package probe
+
+	while read -r group package probe; do
+		[[ " $* " == *" $group "* ]] || continue
+		case $probe in
+		*'()') "${probe%'()'}" || printf '%s\n' "$package" ;;
+		*/*) [ -e "$probe" ] || printf '%s\n' "$package" ;;
+		*) command -v "$probe" >/dev/null 2>&1 || printf '%s\n' "$package" ;;
+		esac
+	done < <(packages_list)
+}
+
+# packages_ensure GROUP...: installs what is missing if it may, else dies with the line
+# that does.
+packages_ensure()
+{
+	local missing log
+
+	mapfile -t missing < <(packages_missing "$@")
+	[ ${#missing[@]} -gt 0 ] || return 0
+	if [ -n "${opt_no_install:-}" ] || [ "$(id -u)" != 0 ] || ! have apt-get; then
+		die "not installed: ${missing[*]}; run: sudo apt-get install -y" \
+			"--no-install-recommends ${missing[*]}"
+	fi
+	say "installing ${missing[*]}"
+	log=$(mktemp)
+	# Package lists that are missing or old show as a failure of the first try.
+	if ! packages_install "$log" "${missing[@]}"; then
+		apt-get update >>"$log" 2>&1 </dev/null || :
+		if ! packages_install "$log" "${missing[@]}"; then
+			tail -n 5 "$log" >&2
+			rm -f "$log"
+			die "apt-get could not install ${missing[*]}: see above"
+		fi
+	fi
+	rm -f "$log"
+	mapfile -t missing < <(packages_missing "$@")
+	[ ${#missing[@]} -eq 0 ] || die "installed, and still not found: ${missing[*]}"
+}
+
+packages_install()
+{
+	local log=$1
+
+	shift
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" \
+		>>"$log" 2>&1 </dev/null
+}

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# The guest's machine: which accelerator, its command line, its start and its end.
+# Sourced by run.sh, which sets guest (this directory) and cache, after lib.sh.
+# shellcheck disable=SC2154
+
+qemu="qemu-system-x86_64"
+# How long a guest may take to boot in the trial of KVM, in seconds.
+trial_seconds=8
+
+# qemu_machine ACCEL: prints what each guest has, one argument a line. The vIOMMU needs
+# an interrupt controller in user space; without default devices and option ROMs the
+# guest boots faster.
+qemu_machine()
+{
+	printf '%s\n' -accel "$1" -M q35,kernel-irqchip=off -smp 2 -m 1G \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-device intel-iommu,intremap=on
+}
+
+# qemu_start ARG...: starts QEMU, its pid in $qemu_pid. It dies with this shell, also
+# when that is killed by a signal that no trap sees.
+qemu_start()
+{
+	# Without the redirection, what runs in the background reads /dev/null.
+	# shellcheck disable=SC2046 # several words, or none
+	$(tie KILL) "$qemu" "$@" <&0 &
+	qemu_pid=$!
+}
+
+# qemu_stop: ends it. Under a broken KVM it does not hear SIGTERM.
+qemu_stop()
+{
+	[ -n "${qemu_pid:-}" ] || return 0
+	kill -KILL "$qemu_pid" 2>/dev/null || :
+	wait "$qemu_pid" 2>/dev/null || :
+	qemu_pid=
+}
+
+# nap: 0.1 s without a process.
+nap()
+{
+	if [ -z "${nap_fd:-}" ]; then
+		exec {nap_fd}<> <(:)
+	fi
+	read -rt 0.1 -u "$nap_fd" || :
+}
+
+# kvm_boots IMAGE: boots a tiny guest under KVM; if it does not get far, why is in
+# $accel_why.
+kvm_boots()
+{
+	local dir machine started=$SECONDS booted=''
+	dir=$(mktemp -d)
+	"$guest/initramfs.sh" -o "$dir/initrd" --marker vmig-booted
+	mapfile -t machine < <(qemu_machine kvm)
+	qemu_start "${machine[@]}" -kernel "$1" -initrd "$dir/initrd" \
+		-append "console=ttyS0 quiet panic=-1" -serial "file:$dir/console" \
+		</dev/null >"$dir/qemu" 2>&1
+	while [ -z "$booted" ] && [ -z "${interrupted:-}" ]; do
+		if grep -q vmig-booted "$dir/console" 2>/dev/null; then
+			booted=1
+		elif ! kill -0 "$qemu_pid" 2>/dev/null || ((SECONDS - started > trial_seconds)); then
+			break
+		else
+			nap
+		fi
+	done
+	qemu_stop
+	accel_why=$(grep -v warning: "$dir/qemu" | grep . | tail -n 1) || :
+	accel_why="a guest did not boot under KVM within $trial_seconds s${accel_why:+: $accel_why}"
+	rm -rf "$dir"
+	[ -n "$booted" ]
+}
+
+accel_remember()
+{
+	# A cache that cannot be written costs another trial, nothing more.
+	{
+		mkdir -p "$cache"
+		printf '%s\n%s\n%s\n' "$accel_key" "$accel" "$accel_why" >"$cache/accel"
+	} 2>/dev/null || :
+}
+
+# accel_choose IMAGE: sets accel to kvm or tcg and says which and why. KVM only where a
+# guest was seen to boot: /dev/kvm can open, and the guest die all the same. The answer is
+# kept until the host boots again or has another QEMU.
+accel_choose()
+{
+	local known=()
+
+	accel_key="$(uname -r) $(cat /proc/sys/kernel/random/boot_id) $("$qemu" --version | head -n 1)"
+	[ -r "$cache/accel" ] && mapfile -t known <"$cache/accel"
+	if [ -n "${VMIG_ACCEL:-}" ]; then
+		accel=$VMIG_ACCEL
+		accel_why="VMIG_ACCEL says so"
+		[ "$accel" = kvm ] || [ "$accel" = tcg ] ||
+			die "VMIG_ACCEL=$accel: it can be kvm or tcg"
+	elif [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
+		accel=tcg
+		accel_why="this host has no /dev/kvm that can be opened"
+	elif [ "${known[0]-}" = "$accel_key" ]; then
+		accel=${known[1]}
+		accel_why=${known[2]}
+	else
+		say "trying to boot a guest under KVM ($trial_seconds s at most, once)"
+		if kvm_boots "$1"; then
+			accel=kvm
+			accel_why="a guest was seen to boot under it"
+		else
+			accel=tcg
+		fi
+		[ -n "${interrupted:-}" ] || accel_remember
+	fi
+	say "accelerator: ${accel^^} ($accel_why)"
+}
+
+# accel_give_up: a guest under KVM that never reached its init; from now on TCG.
+accel_give_up()
+{
+	accel=tcg
+	accel_why="a guest under KVM did not reach its init"
+	accel_remember
+	say "accelerator: TCG ($accel_why)"
+}

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# One guest: what it is to do, its run, how it ended. Sourced by run.sh, which sets the
+# options (opt_*), top, guest, kernel_build, rundir and interrupted.
+# shellcheck disable=SC2154
+
+# How long a guest may live, in seconds.
+guest_seconds=${VMIG_GUEST_SECONDS:-900}
+
+# session_job MODE: writes what init reads, as shell that quotes everything.
+session_job()
+{
+	local job=$rundir/.job s file=''
+
+	mkdir "$job" || return
+	[ -z "$profile" ] || file=$top/configs/devices/$profile.conf
+	{
+		printf 'JOB_MODE=%s\n' "$1"
+		printf 'JOB_PORTS=%s\n' "$nr_ports"
+		printf 'JOB_DEVICE=%s\n' "$(sh_quote "$guest_device")"
+		printf 'JOB_PROFILE=%s\n' "$(sh_quote "$profile")"
+		printf 'JOB_MDEV=%s\n' "$(sh_quote "${file:+$(profile_get "$file" mdev)}")"
+		s=${file:+$(profile_get "$file" instances)}
+		printf 'JOB_INSTANCES=%s\n' "$(sh_quote "${s:-1}")"
+		printf 'JOB_TOP=%s\n' "$(sh_quote "$top")"
+		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
+		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
+		for s in "${test_env[@]}"; do
+			printf 'export %s=%s\n' "${s%%=*}" "$(sh_quote "${s#*=}")"
+		done
+	} >"$job/job"
+	while read -r s; do
+		printf 'setup %s\n' "$(sh_quote "$s")"
+	done < <([ -z "$file" ] || profile_get "$file" setup) >"$job/setup-profile"
+	for s in "${opt_setup[@]}"; do
+		printf 'setup %s\n' "$(sh_quote "$s")"
+	done >"$job/setup-user"
+	: >"$job/output"
+}
+
+# session_initramfs FILE: packs what the guest boots into.
+session_initramfs()
+{
+	local args=(-o "$1" -k "$kernel_build" -b "$top/selftests") m
+
+	if [ -n "$profile" ]; then
+		args+=(-p "$top/configs/devices/$profile.conf")
+		for m in $(profile_get "$top/configs/devices/$profile.conf" modules); do
+			args+=(-m "$m")
+		done
+	else
+		# Which one it takes shows in the guest, by the driver of its device.
+		for m in "$top"/configs/devices/*.conf; do
+			[ ! -e "$m" ] || args+=(-p "$m")
+		done
+	fi
+	for m in "${opt_ko[@]}"; do
+		args+=(--ko "$m")
+	done
+	"$guest/initramfs.sh" "${args[@]}"
+}
+
+# session_port NAME FILE: adds to qemu_args a port of the guest that writes to a file.
+# Handled where the guest's write traps, not in another thread, so that the write is in
+# the file when it returns. Eight ports a device: for each one QEMU sends three messages
+# through a queue of 32, and drops what finds it full.
+session_port()
+{
+	local device=ports$((nr_ports / 8))
+
+	if ((nr_ports % 8 == 0)); then
+		qemu_args+=(-device "virtio-serial-pci,id=$device,ioeventfd=off,max_ports=9")
+	fi
+	qemu_args+=(-chardev "file,id=port$nr_ports,path=${2//,/,,}"
+		-device "virtserialport,bus=$device.0,chardev=port$nr_ports,name=$1")
+	nr_ports=$((nr_ports + 1))
+}
+
+# session_qemu_args MODE: the command line after the machine, in qemu_args.
+session_qemu_args()
+{
+	local more line words
+
+	qemu_args=(-kernel "$kernel_build/arch/x86/boot/bzImage" -initrd "$tmp/initrd"
+		-append "console=ttyS0 quiet panic=-1 printk.devkmsg=on log_buf_len=4M vfio_iommu_type1.allow_unsafe_interrupts=1"
+		-virtfs "local,path=${rundir//,/,,},mount_tag=results,security_model=none")
+	if [ "$1" = shell ]; then
+		qemu_args+=(-chardev "stdio,id=console,mux=on,signal=off,logfile=${rundir//,/,,}/console.log"
+			-serial chardev:console -mon chardev=console)
+	else
+		qemu_args+=(-chardev "file,id=console,path=${rundir//,/,,}/console.log"
+			-serial chardev:console)
+	fi
+	nr_ports=0
+	session_port dmesg "$rundir/dmesg.txt"
+	if [ "$1" = tests ]; then
+		read -ra words < <(chapters)
+		for line in "${words[@]}"; do
+			session_port "$line" "$rundir/ktap/$line.ktap"
+		done
+	fi
+	if [ "$1" = command ]; then
+		qemu_args+=(-virtfs
+			"local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap")
+	fi
+	mapfile -t more < <([ -z "$profile" ] ||
+		profile_get "$top/configs/devices/$profile.conf" qemu)
+	for line in "${more[@]}" "${opt_qemu_arg[@]}"; do
+		read -ra words <<<"$line"
+		qemu_args+=("${words[@]}")
+	done
+}
+
+# session_watch MODE: until the guest has ended, by itself or because its time is over or
+# the user is fed up; meanwhile shows what it writes.
+session_watch()
+{
+	local shown output=$rundir/.job/output started=$SECONDS look=0 terminal=''
+
+	if [ "$1" = shell ]; then
+		terminal=$(stty -g 2>/dev/null) || :
+		wait "$qemu_pid" || :
+		qemu_stop
+		[ -z "$terminal" ] || stty "$terminal"
+		return
+	fi
+	[ "$1" != command ] || output=$rundir/guest-cmd.log
+	: >>"$output"
+	exec {shown}<"$output"
+	while kill -0 "$qemu_pid" 2>/dev/null && [ -z "$interrupted" ]; do
+		if ((SECONDS - started >= guest_seconds)); then
+			status=timeout
+			break
+		fi
+		# A port whose file cannot grow stops the guest for good.
+		if ((SECONDS >= look)); then
+			look=$((SECONDS + 2))
+			if rundir_full; then
+				status=disk-full
+				break
+			fi
+		fi
+		nap
+		session_show "$1" "$shown"
+	done
+	qemu_stop
+	session_show "$1" "$shown"
+	exec {shown}<&-
+}
+
+# session_show MODE FD: what was written since the last time.
+session_show()
+{
+	if [ -n "$opt_quiet" ] && [ "$1" = tests ]; then
+		return
+	fi
+	cat <&"$2"
+}
+
+# session_end: how it ended, in status; false with a sentence if it never began.
+session_end()
+{
+	local job=$rundir/.job why=''
+
+	# The guest looks for one where none was asked for.
+	[ ! -s "$job/profile" ] || profile=$(cat "$job/profile")
+	if [ -n "$interrupted" ]; then
+		status=interrupted
+	elif [ "$status" = disk-full ]; then
+		rundir_full_message
+		return 1
+	elif [ -s "$job/error" ]; then
+		printf 'vmig: %s\n' "$(cat "$job/error")" >&2
+		return 1
+	elif [ ! -e "$job/booted" ]; then
+		why=$(grep -v warning: "$job/qemu" | grep . | tail -n 1) || :
+		printf 'vmig: the guest did not boot: %s\n' \
+			"${why:-see $rundir/console.log}" >&2
+		return 1
+	elif [ -e "$job/done" ]; then
+		guest_exit=$(cat "$job/done")
+		status=complete
+		[ "$guest_exit" != 3 ] || status="device-lost"
+	elif [ "$status" = timeout ]; then
+		say "the guest was ended after $guest_seconds s"
+	else
+		status=guest-died
+		why=$(grep -a -m1 'Kernel panic' "$rundir/console.log" | tr -d '\r') || :
+		say "the guest died: ${why:-see $rundir/console.log}"
+	fi
+}
+
+# session MODE (tests, command, shell): boots, waits, cleans up. Sets status and, where
+# the guest came to its end, guest_exit; false if the guest could not do its job.
+session()
+{
+	local machine started good=''
+
+	status=''
+	guest_exit=''
+	session_initramfs "$tmp/initrd" || return 1
+	session_qemu_args "$1"
+	while [ -z "$interrupted" ]; do
+		session_job "$1" || return 1
+		mapfile -t machine < <(qemu_machine "$accel")
+		started=$SECONDS
+		if [ "$1" = shell ]; then
+			qemu_start "${machine[@]}" "${qemu_args[@]}" 2>"$rundir/.job/qemu"
+		else
+			qemu_start "${machine[@]}" "${qemu_args[@]}" </dev/null \
+				>"$rundir/.job/qemu" 2>&1
+		fi
+		session_watch "$1"
+		if [ "$accel" != kvm ] || [ -n "$interrupted" ] || [ -e "$rundir/.job/booted" ] ||
+			[ $((SECONDS - started)) -lt 1 ]; then
+			break
+		fi
+		accel_give_up
+		rm -rf "$rundir/.job"
+	done
+	qemu_stop
+	# A chapter that was not begun has no file.
+	find "$rundir/ktap" -size 0 -delete
+	session_end && good=1
+	rm -rf "$rundir/.job"
+	[ -n "$good" ]
+}

@@ -1,0 +1,417 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The front door: runs the suite on drivers in a QEMU guest, or on a device of this host.
+# Starts programs and holds no verdicts; results/vmig-report has those.
+
+set -uo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+guest=$top/configs/guest
+# shellcheck source=configs/guest/lib.sh
+. "$guest/lib.sh"
+# shellcheck source=configs/guest/packages.sh
+. "$guest/packages.sh"
+# shellcheck source=configs/guest/qemu.sh
+. "$guest/qemu.sh"
+# shellcheck source=configs/guest/session.sh
+. "$guest/session.sh"
+# shellcheck source=selftests/rundir.sh
+. "$top/selftests/rundir.sh"
+# shellcheck source=selftests/host.sh
+. "$top/selftests/host.sh"
+
+# What a run without -d tests, in this order: profiles of configs/devices.
+default_devices=(mtty)
+
+cache=${VMIG_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmig}
+
+usage()
+{
+	cat <<EOF
+Usage: ./run.sh [OPTION]...
+
+Tests VFIO migration drivers. Without -d, boots a QEMU guest for each of these drivers
+and tests them there: ${default_devices[*]}.
+
+What to test
+  -d NAME        a driver with a profile, in the guest: $(profile_names)
+  -d DEVICE      a device of this host, bound to its VFIO migration driver: a PCI address
+                 (0000:3b:00.2), an mdev UUID, /dev/vfio/devices/vfioN, a path under /sys
+  --guest        with -d DEVICE: a device of the guest, not of this host; without -d: what
+                 VFIO device there is in the guest
+  --ko FILE      load this module in the guest, in place of the built one of that name;
+                 may be repeated. Alone, it is the driver under test.
+  --setup CMD    run CMD in the guest, to create or bind the device; may be repeated
+  --qemu-arg ARG more hardware for the guest, split at blanks; may be repeated
+  -t GLOB        only the tests whose name fixture.variant.test matches
+
+How to judge
+  --strict       a broken SHOULD clause is a failure too
+  --no-known-deviations
+                 the deviations that a profile knows are failures like any other
+  --hazards      run the tests that can take a kernel with a known bug down; in the guest
+                 they are run anyway
+  --no-hazards   do not run them in the guest either
+
+What to do instead of a run
+  --list         print each test with the clauses it checks
+  --clauses      print each clause with its level and its tests, or why it has none
+  --shell        a shell in the guest, with the device made
+  --guest-cmd CMD
+                 run CMD in the guest in this directory, on the host's files (read-only);
+                 VMIG_DEVICE names the device; the exit code is CMD's
+  --kernel-build-dir
+                 build the guest kernel if need be and print where, to build modules:
+                 make -C "\$(./run.sh --kernel-build-dir)" M=\$PWD modules
+  -h, --help     print this
+
+How
+  -o DIR         results go to DIR/runs/..., DIR/latest is the newest; default: results
+  --no-install   never install packages, say what is missing
+  -q             no progress, only the report
+
+Environment
+  KERNEL_SRC=DIR         build the guest kernel from this tree (6.7 or newer, unbuilt)
+  VMIG_CACHE=DIR         where kernels are kept, default ~/.cache/vmig
+  VMIG_ACCEL=kvm|tcg     do not try which of them works
+  VMIG_GUEST_SECONDS=N   time limit of a guest, default 900
+  VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 300
+  VMIG_DEVICE2=DEVICE    with -d DEVICE: a second device of the same driver
+
+Exit code
+    0  nothing unexpected
+    1  a clause was broken that no profile knows of, or an expected breach did not come
+    2  could not be tested
+    3  no clause was broken, but the kernel complained
+  130  interrupted; what was measured until then is kept
+EOF
+}
+
+# profile_names: the profiles that -d takes, on one line.
+profile_names()
+{
+	local p names=()
+
+	for p in "$top"/configs/devices/*.conf; do
+		[ ! -e "$p" ] || names+=("$(basename "$p" .conf)")
+	done
+	printf '%s' "${names[*]:-none}"
+}
+
+opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_tests=''
+opt_device='' opt_guest='' opt_guest_cmd='' opt_action='' results=$top/results
+opt_ko=() opt_setup=() opt_qemu_arg=()
+
+set_action()
+{
+	[ -z "$opt_action" ] || [ "$opt_action" = "$1" ] ||
+		die "--$opt_action and --$1 exclude each other"
+	opt_action=$1
+}
+
+parse_options()
+{
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-d | -t | -o | --ko | --setup | --qemu-arg | --guest-cmd)
+			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
+			;;
+		esac
+		case $1 in
+		-h | --help)
+			usage
+			exit 0
+			;;
+		-d)
+			[ -z "$opt_device" ] || die "-d can be given once"
+			opt_device=$2
+			;;
+		-t) opt_tests=$2 ;;
+		-o) results=$2 ;;
+		--ko)
+			[ -r "$2" ] || die "--ko $2: no such file"
+			opt_ko+=("$(realpath "$2")")
+			;;
+		--setup) opt_setup+=("$2") ;;
+		--qemu-arg) opt_qemu_arg+=("$2") ;;
+		--guest-cmd)
+			set_action guest-cmd
+			opt_guest_cmd=$2
+			;;
+		--guest) opt_guest=1 ;;
+		--list | --clauses | --shell | --kernel-build-dir) set_action "${1#--}" ;;
+		--strict) opt_strict=1 ;;
+		--no-known-deviations) opt_no_known=1 ;;
+		--hazards) opt_hazards=1 ;;
+		--no-hazards) opt_hazards=0 ;;
+		--no-install) opt_no_install=1 ;;
+		-q) opt_quiet=1 ;;
+		*) die "unknown option '$1': see ./run.sh --help" ;;
+		esac
+		case $1 in
+		-d | -t | -o | --ko | --setup | --qemu-arg | --guest-cmd) shift ;;
+		esac
+		shift
+	done
+}
+
+# Which devices, and where: sets mode (guest, host), and for the guest devices, a list of
+# profiles ("" for none), and guest_device, what the user calls it there.
+choose_mode()
+{
+	mode=guest
+	guest_device=''
+	devices=("${default_devices[@]}")
+	if [ -n "$opt_device" ] && [[ $opt_device != */* ]] &&
+		[ -e "$top/configs/devices/$opt_device.conf" ]; then
+		devices=("$opt_device")
+	elif [ -n "$opt_guest" ]; then
+		devices=("")
+		guest_device=$opt_device
+	elif [ -n "$opt_device" ]; then
+		mode=host
+		if [ $((${#opt_ko[@]} + ${#opt_setup[@]} + ${#opt_qemu_arg[@]})) -gt 0 ] ||
+			[[ $opt_action == @(shell|guest-cmd) ]]; then
+			die "$opt_device is no profile and so a device of this host, and --ko," \
+				"--setup, --qemu-arg, --shell and --guest-cmd are for the guest: add" \
+				"--guest if it is a device of the guest (profiles: $(profile_names))"
+		fi
+	elif [ ${#opt_ko[@]} -gt 0 ] || [ ${#opt_setup[@]} -gt 0 ]; then
+		devices=("")
+	fi
+	[ "$opt_hazards" = 1 ] || [ "$mode" = host ] || [ "$opt_hazards" = 0 ] || opt_hazards=1
+
+	test_env=()
+	[ -z "$opt_tests" ] || test_env+=("VMIG_TESTS=$opt_tests")
+	[ -z "$opt_strict" ] || test_env+=(VMIG_STRICT=1)
+	[ -z "$opt_no_known" ] || test_env+=(VMIG_NO_KNOWN=1)
+	[ "$opt_hazards" != 1 ] || test_env+=(VMIG_HAZARDS=1)
+	[ -z "${VMIG_CHAPTER_SECONDS:-}" ] ||
+		test_env+=("VMIG_CHAPTER_SECONDS=$VMIG_CHAPTER_SECONDS")
+}
+
+# step COMMAND...: runs what may take long, so that a signal ends it and then us.
+step()
+{
+	local rc=0
+
+	[ -z "$interrupted" ] || exit "$interrupted"
+	"$@" </dev/null &
+	step_pid=$!
+	wait "$step_pid" || rc=$?
+	if [ -n "$interrupted" ]; then
+		wait "$step_pid"
+		exit "$interrupted"
+	fi
+	step_pid=''
+	return "$rc"
+}
+
+# shellcheck disable=SC2317 # called by a trap, like clean_up
+on_signal()
+{
+	interrupted=$1
+	[ -z "${step_pid:-}" ] || kill -TERM "$step_pid" 2>/dev/null
+}
+
+# shellcheck disable=SC2317
+clean_up()
+{
+	qemu_stop
+	host_kmsg_end
+	rm -rf "$tmp"
+}
+
+built()
+{
+	local c words
+
+	read -ra words < <(chapters)
+	for c in env "${words[@]}"; do
+		[ -x "$top/selftests/vmig_$c" ] || return 1
+	done
+	[ -x "$top/results/vmig-report" ]
+}
+
+# The test binaries and the report: built from the sources where that can be done, else
+# those that came along.
+build_programs()
+{
+	local sources='' missing
+
+	[ -f "$top/Makefile" ] && [ -d "$top/lib/spec" ] && [ -w "$top/selftests" ] && sources=1
+	if built; then
+		[ -n "$sources" ] || return 0
+		mapfile -t missing < <(packages_missing build)
+		[ ${#missing[@]} -eq 0 ] || return 0
+	elif [ -z "$sources" ]; then
+		die "the test binaries are missing and cannot be built in $top: take a tarball that has" \
+			"them (make gen_tar), or a work tree that can be written"
+	fi
+	packages_ensure build
+	if ! step make -s -C "$top" -j"$(nproc)" selftests report >"$tmp/make" 2>&1; then
+		cat "$tmp/make" >&2
+		if grep -q 'No space left on device' "$tmp/make"; then
+			die "the disk is full: free some space under $top"
+		fi
+		die "the suite could not be built: see above"
+	fi
+	grep '^vmig: ' "$tmp/make" >&2 || :
+}
+
+print_catalogue()
+{
+	build_programs
+	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
+	"$top/results/vmig-report" "--$1" "$tmp/list"
+}
+
+build_kernel()
+{
+	packages_ensure build guest
+	step "$guest/kernel.sh" build >"$tmp/kernel" || exit
+	kernel_build=$(cat "$tmp/kernel")
+}
+
+# report: the verdict of this run as exit code.
+report()
+{
+	local rc=0
+
+	if rundir_full; then
+		rundir_full_message
+		return 2
+	fi
+	"$top/results/vmig-report" "$rundir" || rc=$?
+	[ -z "$interrupted" ] || rc=$interrupted
+	return "$rc"
+}
+
+# untested: a run that never began leaves its directory only if it says something.
+untested()
+{
+	rmdir "$rundir/ktap" 2>/dev/null
+	if [ -s "$rundir/dmesg.txt" ] || [ -s "$rundir/console.log" ]; then
+		say "what the kernel said is in $rundir"
+	else
+		rm -rf "$rundir"
+	fi
+	return 2
+}
+
+# test_in_guest PROFILE: a run; returns the verdict.
+test_in_guest()
+{
+	profile=$1
+	rundir_new "${profile:-${guest_device:-guest}}"
+	rundir_record guest "$accel" interrupted
+	if ! session tests; then
+		untested
+		return
+	fi
+	rundir_record guest "$accel" "$status"
+	rundir_latest
+	report
+}
+
+test_on_host()
+{
+	host_find "$opt_device"
+	host_check
+	build_programs
+	rundir_new "$dev_name"
+	rundir_latest
+	profile=''
+	rundir_record host '' interrupted
+	if ! host_run; then
+		untested
+		return
+	fi
+	rundir_record host '' "$status"
+	rundir_latest
+	report
+}
+
+# work_in_guest MODE: a command or a shell; returns its exit code.
+work_in_guest()
+{
+	profile=${devices[0]}
+	rundir_new "${profile:-guest}-$1"
+	session "$1" || return 2
+	[ -z "$interrupted" ] || return "$interrupted"
+	[ -n "$guest_exit" ] || return 2
+	return "$guest_exit"
+}
+
+# worse A B: the exit code that says more, in $verdict.
+worse()
+{
+	local code
+
+	for code in 143 130 1 3 2; do
+		if [ "$1" = $code ] || [ "$2" = $code ]; then
+			verdict=$code
+			return
+		fi
+	done
+	verdict=$(($1 > $2 ? $1 : $2))
+}
+
+main()
+{
+	local d rc
+
+	parse_options "$@"
+	choose_mode
+	case $opt_action in
+	list | clauses)
+		print_catalogue "$opt_action"
+		return
+		;;
+	kernel-build-dir)
+		build_kernel
+		printf '%s\n' "$kernel_build"
+		return
+		;;
+	esac
+	if [ "$mode" = host ]; then
+		test_on_host
+		return
+	fi
+	packages_ensure build guest
+	build_programs
+	build_kernel
+	accel_choose "$kernel_build/arch/x86/boot/bzImage"
+	case $opt_action in
+	guest-cmd)
+		work_in_guest command
+		return
+		;;
+	shell)
+		work_in_guest shell
+		return
+		;;
+	esac
+	verdict=0
+	for d in "${devices[@]}"; do
+		[ -z "$interrupted" ] || break
+		rc=0
+		test_in_guest "$d" || rc=$?
+		worse "$verdict" "$rc"
+	done
+	[ -z "$interrupted" ] || verdict=$interrupted
+	return "$verdict"
+}
+
+interrupted=''
+# A make above us must not hand its options to the ones we start.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH
+# These are set from the options alone, so that run.json says what was in force.
+unset VMIG_DEVICE VMIG_PROFILE VMIG_TESTS VMIG_STRICT VMIG_NO_KNOWN VMIG_HAZARDS
+export LC_ALL=C
+tmp=$(mktemp -d) || die "cannot write to ${TMPDIR:-/tmp}: free some space there or set TMPDIR"
+trap clean_up EXIT
+trap 'on_signal 130' INT
+trap 'on_signal 143' TERM HUP
+main "$@"
+exit

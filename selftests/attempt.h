@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Loading streams that may be wrong: what each call said, and the way back. */
+#ifndef VMIG_SELFTESTS_ATTEMPT_H
+#define VMIG_SELFTESTS_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../lib/migration/stream.h"
+#include "../lib/vfio/device.h"
+
+/* vmig_load_anyhow(): the whole stream in one write(). */
+#define VMIG_ONE_WRITE SIZE_MAX
+
+/**
+ * struct vmig_attempt - what became of a stream that was loaded
+ * @write: 0, or the -errno of the first write() that failed
+ * @set: 0, or the -errno of the SET that was to leave RESUMING
+ * @state: what GET said afterwards
+ */
+struct vmig_attempt {
+	int write;
+	int set;
+	uint32_t state;
+};
+
+int vmig_write_regardless(int fd, const void *data, size_t len, size_t chunk);
+struct vmig_attempt vmig_load_anyhow(struct vmig_device *dev, const void *data, size_t len,
+				     size_t chunk, uint32_t target);
+bool vmig_noticed(const struct vmig_attempt *a);
+void vmig_leave_attempt(struct vmig_device *dev);
+const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *good);
+void vmig_reopen(struct vmig_device **dev);
+void vmig_put_back(struct vmig_device *dev, const struct vmig_stream *good);
+
+uint64_t vmig_now_ms(void);
+size_t vmig_position(unsigned int i, unsigned int count, size_t len);
+
+#endif /* VMIG_SELFTESTS_ATTEMPT_H */

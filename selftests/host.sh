@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Hardware mode: is the device of this host fit to be tested, and the run on it. Changes
+# nothing on the host but the rate limit of /dev/kmsg, which it puts back. Sourced by
+# run.sh, which sets the options (opt_*), top, rundir and interrupted.
+# shellcheck disable=SC2154,SC2034
+
+# host_find SPEC: sets dev_sysfs and dev_name, from a BDF, an mdev UUID,
+# /dev/vfio/devices/vfioN or a path in sysfs.
+host_find()
+{
+	local d places
+
+	case $1 in
+	/dev/vfio/devices/*) places=("/sys/class/vfio-dev/${1##*/}/device") ;;
+	/*) places=("$1") ;;
+	*) places=("/sys/bus/pci/devices/$1" "/sys/bus/pci/devices/0000:$1"
+		"/sys/bus/mdev/devices/$1" "/sys/class/vfio-dev/$1/device") ;;
+	esac
+	for d in "${places[@]}"; do
+		dev_sysfs=$(realpath -e "$d" 2>/dev/null) || continue
+		dev_name=${dev_sysfs##*/}
+		[[ $dev_sysfs == /sys/* && -e $dev_sysfs/subsystem ]] && return
+	done
+	die "no device '$1': give a PCI address such as 0000:3b:00.2, an mdev UUID," \
+		"/dev/vfio/devices/vfioN or a path under /sys of a device of this host, or the name" \
+		"of a guest device ($(profile_names))"
+}
+
+# host_check: dies with a sentence unless the device can be opened through VFIO now.
+host_check()
+{
+	local driver='' group='' cdev='' d major minor release ways='' node
+
+	release=$(uname -r)
+	IFS=.- read -r major minor _ <<<"$release"
+	if [ "$major" -lt 5 ] || { [ "$major" -eq 5 ] && [ "$minor" -lt 18 ]; }; then
+		die "this kernel is $release: version 2 of the migration protocol came with 5.18"
+	fi
+	[ -e "$dev_sysfs/driver" ] && driver=$(basename "$(realpath "$dev_sysfs/driver")")
+	[ -n "$driver" ] ||
+		die "$dev_name has no driver: bind it to its VFIO migration driver, $(host_bind_hint)"
+	dev_driver=$driver
+	for d in "$dev_sysfs"/vfio-dev/vfio*; do
+		[ -e "$d" ] && cdev=/dev/vfio/devices/${d##*/}
+	done
+	[ -e "$dev_sysfs/iommu_group" ] &&
+		group=/dev/vfio/$(basename "$(realpath "$dev_sysfs/iommu_group")")
+	# Kernels before 6.1 have no vfio-dev, but a group node only for VFIO drivers.
+	if [ -z "$cdev" ] && { [ -z "$group" ] || [ ! -e "$group" ]; }; then
+		[ -e /dev/vfio ] ||
+			die "/dev/vfio is missing: load the VFIO driver of $dev_name (modprobe), and" \
+				"bind the device to it, $(host_bind_hint)"
+		die "$dev_name is bound to $driver, which is no VFIO driver: bind it to its VFIO" \
+			"migration driver, $(host_bind_hint)"
+	fi
+	[ -e "$group" ] || group=''
+	[ -e "$cdev" ] || cdev=''
+	[ -n "$group$cdev" ] ||
+		die "$dev_name is a VFIO device and has no node in /dev/vfio: is udev or devtmpfs" \
+			"running here?"
+	[ -r "$cdev" ] && [ -w "$cdev" ] && [ -w /dev/iommu ] && ways=1
+	[ -r "$group" ] && [ -w "$group" ] && [ -w /dev/vfio/vfio ] && ways=1
+	for node in $cdev $group; do
+		host_check_busy "$node"
+	done
+	[ -n "$ways" ] ||
+		die "no access to ${cdev:-$group}${cdev:+${group:+ or $group}}: run this as root" \
+			"(sudo), or let an administrator give you the nodes"
+}
+
+host_bind_hint()
+{
+	printf 'for a PCI device: echo DRIVER > %s/driver_override; echo %s > %s; echo %s > %s' \
+		"$dev_sysfs" "$dev_name" "$dev_sysfs/driver/unbind" "$dev_name" \
+		/sys/bus/pci/drivers_probe
+}
+
+# host_check_busy NODE: who has it open? What is in another container shows only as an
+# open of the group that fails.
+host_check_busy()
+{
+	local fd pid
+
+	fd=$(find /proc/[0-9]*/fd -lname "$1" 2>/dev/null | head -n 1) || :
+	if [ -n "$fd" ]; then
+		pid=${fd#/proc/}
+		pid=${pid%%/*}
+		die "$dev_name is in use: process $pid ($(cat "/proc/$pid/comm" 2>/dev/null)) has $1" \
+			"open; end it first"
+	fi
+	if [[ $1 != /dev/vfio/devices/* ]] && [ -w "$1" ] && ! { : <>"$1"; } 2>/dev/null; then
+		die "$dev_name is in use: $1 cannot be opened; end the virtual machine or program" \
+			"that has it"
+	fi
+}
+
+# The profile that is written for the driver, if there is one, in $profile.
+host_profile()
+{
+	local p
+
+	profile=''
+	for p in "$top"/configs/devices/*.conf; do
+		if [ -e "$p" ] && profile_get "$p" driver | grep -qxF -- "$dev_driver"; then
+			profile=$(basename "$p" .conf)
+			cp "$p" "$rundir/profile.conf"
+			return
+		fi
+	done
+}
+
+# host_kmsg: writes the kernel's log from now on to dmesg.txt, in the background.
+host_kmsg()
+{
+	local mark="vmig: run ${rundir##*/} begins"
+
+	kmsg_pid=''
+	if ! { echo "$mark" >/dev/kmsg; } 2>/dev/null || ! { : </dev/kmsg; } 2>/dev/null; then
+		say "no access to /dev/kmsg: the run will not see what the kernel says (root does)"
+		return
+	fi
+	# Else the kernel drops most of the marks that the tests set in the log.
+	kmsg_limit=$(cat /proc/sys/kernel/printk_devkmsg 2>/dev/null) || kmsg_limit=''
+	{ echo on >/proc/sys/kernel/printk_devkmsg; } 2>/dev/null || kmsg_limit=''
+	# Read by cat, as a shell's read asks for single bytes, which /dev/kmsg refuses.
+	# shellcheck disable=SC2016,SC2046 # expanded by sh; several words, or none
+	$(tie KILL) setsid sh -c '$2 cat /dev/kmsg | {
+		while IFS= read -r line; do
+			case $line in *";$1") break ;; esac
+		done
+		cat
+	}' sh "$mark" "$(tie KILL)" >"$rundir/dmesg.txt" 2>/dev/null </dev/null &
+	kmsg_pid=$!
+}
+
+host_kmsg_end()
+{
+	[ -z "${kmsg_limit:-}" ] || echo "$kmsg_limit" >/proc/sys/kernel/printk_devkmsg || :
+	kmsg_limit=''
+	[ -n "${kmsg_pid:-}" ] || return 0
+	# What the kernel said last is on its way through a pipe.
+	sleep 0.2
+	kill -- "-$kmsg_pid" 2>/dev/null || :
+	wait "$kmsg_pid" 2>/dev/null || :
+	kmsg_pid=''
+}
+
+# host_run: the tests on the device; sets status, which is for run.sh, false if they could not be run.
+host_run()
+{
+	local chapters rc=0 out=/dev/stdout
+
+	host_profile
+	test_env+=("VMIG_DEVICE=$dev_sysfs")
+	[ -z "$profile" ] || test_env+=("VMIG_PROFILE=$rundir/profile.conf")
+	if ! "$top/selftests/vmig_env" "$dev_sysfs" >"$rundir/environment.json" 2>"$tmp/env"; then
+		printf 'vmig: %s cannot be tested: %s\n' "$dev_name" "$(cat "$tmp/env")" >&2
+		return 1
+	fi
+	host_kmsg
+	[ -z "$opt_quiet" ] || out=/dev/null
+	# shellcheck disable=SC2046 # several words, or none
+	$(tie TERM) env "${test_env[@]}" "$top/selftests/run_chapters.sh" -o "$rundir" >"$out" </dev/null &
+	chapters=$!
+	# A signal ends the wait, not the chapters: they put the device to rest first.
+	while :; do
+		rc=0
+		wait "$chapters" || rc=$?
+		kill -0 "$chapters" 2>/dev/null || break
+		[ -z "$interrupted" ] || kill -TERM "$chapters" 2>/dev/null || :
+	done
+	host_kmsg_end
+	case $rc in
+	0) status=complete ;;
+	3) status=device-lost ;;
+	2) return 1 ;;
+	*) status=interrupted ;;
+	esac
+	[ -z "$interrupted" ] || status=interrupted
+}

@@ -1,0 +1,227 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs the chapters one after the other on VMIG_DEVICE, in a guest or on a host with
+# the hardware. Holds no verdict: it runs, bounds the time, and shows how far it is.
+
+usage()
+{
+	cat <<EOF
+Usage: run_chapters.sh [-b BINDIR] [-o RUNDIR]
+       run_chapters.sh [-b BINDIR] --list
+
+Runs each test binary vmig_CHAPTER of BINDIR (default: where this script lies) in the
+order of BINDIR/chapters, and writes what it prints to RUNDIR/ktap/CHAPTER.ktap
+(default: the current directory). --list prints their tests and needs no device.
+
+Environment: VMIG_DEVICE, and for the tests VMIG_DEVICE2, VMIG_PROFILE, VMIG_STRICT,
+VMIG_NO_KNOWN, VMIG_TESTS; VMIG_HAZARDS=1 runs the chapter \`hazard\` too;
+VMIG_CHAPTER_SECONDS is the time that a chapter may take, default 300; VMIG_PORTS is a
+directory of pipes, one named like each chapter, that lead to RUNDIR/ktap (in the guest).
+
+Exit code: 0 all chapters were run, whatever came out; 2 nothing could be run; 3 ended
+early because device or kernel cannot go on; 130 interrupted.
+EOF
+}
+
+die()
+{
+	printf 'vmig: %s\n' "$*" >&2
+	exit 2
+}
+
+bin=$(cd "$(dirname "$0")" && pwd -P)
+out=.
+list=
+limit=${VMIG_CHAPTER_SECONDS:-300}
+# Set by signals: interrupted by the user, by the watchdog for a process that stays.
+interrupted=
+stuck=
+
+# session_pids ID: the living processes of a session, however they were orphaned.
+session_pids()
+{
+	pids=
+	for dir in /proc/[0-9]*; do
+		pid=${dir#/proc/}
+		# The kernel gives out numbers upwards and, once through, again from 300 on.
+		[ "$pid" -ge "$1" ] || [ "$pid" -ge 300 ] || continue
+		{ read -r line <"$dir/stat"; } 2>/dev/null || continue
+		# The name in brackets may hold blanks and brackets itself.
+		rest=${line##*) }
+		# shellcheck disable=SC2086 # fields: state, parent, group, session
+		set -- "$1" $rest
+		[ "$5" = "$1" ] && [ "$2" != Z ] && pids="$pids $pid"
+	done
+	[ -n "$pids" ]
+}
+
+# end_session ID: ends all of it, with force after 2 s; false if something stays.
+end_session()
+{
+	for signal in TERM KILL; do
+		# shellcheck disable=SC2086 # a list of numbers
+		session_pids "$1" && kill -s "$signal" $pids 2>/dev/null
+		for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+			session_pids "$1" || return 0
+			sleep 0.1
+		done
+	done
+	return 1
+}
+
+# Runs aside, and ends a chapter that takes too long; then its exit code is 0.
+watchdog()
+{
+	n=0
+	# Short naps, as a nap outlives the watchdog.
+	while [ "$n" -lt "$limit" ]; do
+		sleep 1
+		n=$((n + 1))
+	done
+	# From here on it is too late to be called off.
+	trap '' TERM
+	end_session "$1" || kill -s USR1 $$
+}
+
+# hundredths: time since boot in 1/100 s, without a process, into $now.
+hundredths()
+{
+	read -r now _ </proc/uptime
+	now=${now%.*}${now#*.}
+}
+
+# oopsed: has this kernel oopsed or BUGged so far (taint flag D)?
+oopsed()
+{
+	read -r taint </proc/sys/kernel/tainted && [ $((taint & 128)) -ne 0 ]
+}
+
+# progress CHAPTER FILE HUNDREDTHS REMARK: one line for people; false if the tests gave
+# up (Bail out).
+progress()
+{
+	LC_ALL=C awk -v chapter="$1" -v t="$3" -v remark="$4" '
+		/^1\.\.[0-9]/ { plan = substr($0, 4) + 0 }
+		/^not ok / { fail++ }
+		/^Bail out!/ {
+			sub(/^Bail out! */, "")
+			remark = remark ", gave up: " $0
+			lost = 1
+		}
+		/^ok / {
+			if (/# SKIP/) skip++
+			else if (/# XFAIL/) xfail++
+			else if (/# XPASS/) xpass++
+			else pass++
+		}
+		END {
+			missing = plan - pass - fail - skip - xfail - xpass
+			if (missing > 0)
+				remark = sprintf(", %d not run%s", missing, remark)
+			if (xpass)
+				remark = sprintf(", %d xpass%s", xpass, remark)
+			printf "%-12s %4d pass %4d fail %4d xfail %4d skip %7.2f s%s\n",
+			       chapter, pass, fail, xfail, skip, t / 100, remark
+			exit lost
+		}' "$2"
+}
+
+# run CHAPTER: false if no other can be run after it.
+run()
+{
+	ktap=$out/ktap/$1.ktap
+	sink=${VMIG_PORTS:+$VMIG_PORTS/$1}
+	sink=${sink:-$ktap}
+	remark=
+	lost=
+	hundredths
+	start=$now
+	# A session of its own: the terminal's Ctrl-C comes to us alone, and whatever the
+	# tests start can be found.
+	[ -n "${VMIG_PORTS:-}" ] || : >"$ktap"
+	setsid "$bin/vmig_$1" </dev/null >>"$sink" 2>&1 &
+	session=$!
+	watchdog $session &
+	dog=$!
+	# The braces: some shells announce there that a signal ended a process.
+	{
+		wait $session
+		died=$?
+		kill $dog
+		wait $dog
+		ended=$?
+	} 2>/dev/null
+	if [ -n "$interrupted" ]; then
+		remark=", interrupted"
+		lost=1
+	elif [ $ended -ne 0 ] && [ $died -gt 128 ]; then
+		remark=", died of SIG$(kill -l $((died - 128)))"
+	fi
+	[ $ended -ne 0 ] || remark=", ended after its $limit s"
+	if [ -n "$stuck" ] || ! end_session $session 2>/dev/null; then
+		remark="$remark, cannot be killed: stuck in the kernel"
+		lost=1
+	fi
+	[ -s "$ktap" ] || remark="$remark, printed nothing"
+	# Whoever reads the file alone shall know as much. A port may refuse, or keep waiting.
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	[ -z "$remark" ] || timeout 2 sh -c 'printf "# vmig: chapter %s\n" "$1" >>"$2"' \
+		sh "${remark#, }" "$sink" 2>/dev/null
+	if [ -z "$tainted" ] && oopsed; then
+		remark="$remark, the kernel oopsed"
+		tainted=1
+		[ "$1" = hazard ] || lost=1
+	fi
+	hundredths
+	progress "$1" "$ktap" $((now - start)) "$remark" && [ -z "$lost" ]
+}
+
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help)
+		usage
+		exit 0
+		;;
+	--list) list=1 ;;
+	-b | -o)
+		[ -n "${2:-}" ] || die "$1 needs a directory (see --help)"
+		if [ "$1" = -b ]; then bin=$2; else out=$2; fi
+		shift
+		;;
+	*) die "run_chapters.sh: unknown option '$1' (see --help)" ;;
+	esac
+	shift
+done
+
+[ -r "$bin/chapters" ] || die "$bin/chapters is missing: it lists the test binaries"
+chapters=$(sed 's/#.*//' "$bin/chapters")
+for c in $chapters; do
+	[ -x "$bin/vmig_$c" ] || die "$bin/vmig_$c is missing: build it with make"
+done
+
+if [ -n "$list" ]; then
+	for c in $chapters; do
+		"$bin/vmig_$c" --list || exit 2
+	done
+	exit 0
+fi
+
+[ -n "${VMIG_DEVICE:-}" ] || die "no device: set VMIG_DEVICE, or use run.sh -d DEVICE"
+mkdir -p "$out/ktap" || die "cannot write to $out: choose another directory with -o"
+tainted=
+if oopsed; then
+	tainted=1
+fi
+trap 'interrupted=130' INT TERM HUP
+trap 'stuck=1' USR1
+for c in $chapters; do
+	if [ "$c" = hazard ] && [ -z "${VMIG_HAZARDS:-}" ]; then
+		continue
+	fi
+	run "$c" && continue
+	[ -z "$interrupted" ] || exit 130
+	[ "$c" = hazard ] || printf 'vmig: no other chapter is run after %s\n' "$c"
+	exit 3
+done
+[ -z "$interrupted" ] || exit 130
+exit 0

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# The directory that a run leaves. Sourced by run.sh, which sets the options (opt_*),
+# top and results.
+# shellcheck disable=SC2154
+
+# chapters: the names of the test binaries, on one line.
+chapters()
+{
+	sed 's/#.*//' "$top/selftests/chapters" | tr '\n' ' '
+}
+
+# rundir_new DEVICE: makes the directory, its path in $rundir.
+rundir_new()
+{
+	local name n=1
+
+	if ! mkdir -p "$results/runs" 2>/dev/null || [ ! -w "$results/runs" ]; then
+		die "cannot write to $results: choose another directory with -o DIR"
+	fi
+	need_space "$results" 16 "the results" "-o DIR"
+	name=$(date -u +%Y%m%dT%H%M%SZ)-$(uname -n)-${1//[^A-Za-z0-9._-]/-}
+	rundir=$results/runs/$name
+	while [ -e "$rundir" ]; do
+		n=$((n + 1))
+		rundir=$results/runs/$name-$n
+	done
+	mkdir "$rundir" "$rundir/ktap" ||
+		die "cannot write to $results/runs: choose another directory with -o DIR"
+	run_started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+	run_clock=$EPOCHREALTIME
+}
+
+# rundir_latest: lets results/latest point at this run.
+rundir_latest()
+{
+	ln -sfn "runs/${rundir##*/}" "$results/latest" || :
+}
+
+# rundir_record WHERE ACCEL STATUS: writes run.json. Until the end of a run it says
+# "interrupted", so that it is right also if nobody is left to say so.
+rundir_record()
+{
+	local version commit seconds hazards=''
+
+	seconds=$(LC_ALL=C awk -v a="$run_clock" -v b="$EPOCHREALTIME" \
+		'BEGIN { printf "%.2f", b - a }')
+	IFS=' ' read -r _ version _ commit < <("$top/results/vmig-report" --version) || :
+	[[ " ${test_env[*]} " != *" VMIG_HAZARDS=1 "* ]] || hazards=1
+	cat >"$rundir/run.json.part" <<-EOF && mv "$rundir/run.json.part" "$rundir/run.json"
+	{
+	  "where": $(json_string "$1"),
+	  "accel": $(json_string "$2"),
+	  "status": $(json_string "$3"),
+	  "options": {
+	    "strict": $(json_bool "$opt_strict"),
+	    "hazards": $(json_bool "$hazards"),
+	    "known_deviations": $([ -n "$opt_no_known" ] && echo false || echo true),
+	    "tests": $(json_string "$opt_tests"),
+	    "profile": $(json_string "$profile")
+	  },
+	  "profile_file": $([ -e "$rundir/profile.conf" ] && json_string profile.conf || echo null),
+	  "started": $(json_string "$run_started"),
+	  "seconds": $seconds,
+	  "suite": {
+	    "version": $(json_string "${version%,}"),
+	    "commit": $(json_string "$commit")
+	  }
+	}
+	EOF
+}
+
+# rundir_full: is there no space left for what a run leaves?
+rundir_full()
+{
+	[ "$(df -Pk "$rundir" | awk 'NR == 2 { print $4 }')" -lt 1024 ]
+}
+
+rundir_full_message()
+{
+	printf 'vmig: the disk is full, and the run in %s is not complete: %s\n' "$rundir" \
+		"free some space or choose another directory with -o DIR" >&2
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Data transfer sessions, and whether what went through one is good.
+ *
+ * A stream is opaque and the specification does not promise that a device which is in
+ * the same state twice gives the same bytes twice (H:1038). So a stream is judged by
+ * loading it. Only where a control has shown that this device does repeat itself after
+ * a plain load are the bytes that it gives after another kind of load compared too.
+ *
+ * A test does something to a session and sees whether the session is still good. If it
+ * is not, the same is done once more but for that something: what fails then as well
+ * is another rule's breach, and this test could not judge.
+ */
+#ifndef VMIG_SELFTESTS_TRANSFER_H
+#define VMIG_SELFTESTS_TRANSFER_H
+
+#include <stdbool.h>
+
+#include "../lib/migration/stream.h"
+#include "../lib/vfio/device.h"
+#include "verdict.h"
+
+/* Fixture variants: way in x kind of session; the variant has a member `state`. */
+#define VMIG_VARIANTS_SESSIONS_WAY(fixture, name_, way_)                                           \
+	VMIG_VARIANT(fixture, name_##_STOP_COPY, .way = way_,                                      \
+		     .state = VFIO_DEVICE_STATE_STOP_COPY);                                        \
+	VMIG_VARIANT(fixture, name_##_RESUMING, .way = way_, .state = VFIO_DEVICE_STATE_RESUMING); \
+	VMIG_VARIANT(fixture, name_##_PRE_COPY, .way = way_, .state = VFIO_DEVICE_STATE_PRE_COPY); \
+	VMIG_VARIANT(fixture, name_##_PRE_COPY_P2P, .way = way_,                                   \
+		     .state = VFIO_DEVICE_STATE_PRE_COPY_P2P)
+
+#define VMIG_VARIANTS_SESSIONS(fixture)                                                            \
+	VMIG_VARIANTS_SESSIONS_WAY(fixture, cdev, VMIG_CDEV);                                      \
+	VMIG_VARIANTS_SESSIONS_WAY(fixture, group, VMIG_GROUP)
+
+/**
+ * struct vmig_control - a plain save and load, to compare others with
+ * @stream: what was saved, in reads of 1 MiB
+ * @repeats: a save after a plain load of @stream gave the same bytes again
+ */
+struct vmig_control {
+	struct vmig_stream stream;
+	bool repeats;
+};
+
+/**
+ * vmig_trial - a part of a test, with or without what the test is about
+ * @dev: the device, in STOP
+ * @control: the control
+ * @arg: the test's own
+ * @with: do it; else leave it out, and do all the rest
+ *
+ * Return: NULL if the device did all of it well, else what it did not; see vmig_try_*().
+ */
+typedef const char *(*vmig_trial)(struct vmig_device *dev, struct vmig_control *control,
+				  const void *arg, bool with);
+
+void vmig_control_take(struct vmig_device *dev, struct vmig_control *control);
+void vmig_control_take_quick(struct vmig_device *dev, struct vmig_control *control);
+void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *control);
+bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_control *control,
+		vmig_trial trial, const void *arg, const char *did);
+
+const char *vmig_try_read(int fd, struct vmig_stream *s, const struct vmig_control *control,
+			  const struct vmig_chunks *chunks);
+const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes);
+const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, size_t to,
+			   const struct vmig_chunks *chunks);
+const char *vmig_try_content(struct vmig_device *dev, const struct vmig_control *control);
+const char *vmig_try_load(struct vmig_device *dev, const struct vmig_control *control,
+			  const struct vmig_stream *s, const struct vmig_chunks *chunks);
+const char *vmig_try_stream(struct vmig_device *dev, const struct vmig_control *control,
+			    const struct vmig_stream *s);
+const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
+				 const struct vmig_control *control,
+				 const struct vmig_chunks *chunks);
+const char *vmig_try_finish_load(struct vmig_device *dev, int fd, size_t from,
+				 const struct vmig_control *control);
+const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_control *control);
+const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *control);
+
+bool vmig_judge_read(enum vmig_clause_id id, int fd, struct vmig_stream *s,
+		     const struct vmig_control *control, const struct vmig_chunks *chunks,
+		     const char *did);
+bool vmig_judge_stream(enum vmig_clause_id id, struct vmig_device *dev,
+		       const struct vmig_control *control, const struct vmig_stream *s,
+		       const char *did);
+bool vmig_judge_session(enum vmig_clause_id id, struct vmig_device *dev, int fd,
+			const struct vmig_control *control, const char *did);
+bool vmig_judge_dead(enum vmig_clause_id id, int fd, bool resuming, const char *did);
+
+const char *vmig_alive(int fd, bool resuming);
+void vmig_must_be_dead(int fd, bool resuming);
+
+size_t vmig_read_up_to(int fd, struct vmig_stream *s, size_t bytes);
+int vmig_begin(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
+int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
+void vmig_finish(struct vmig_device *dev, int fd, const struct vmig_stream *good);
+
+#endif /* VMIG_SELFTESTS_TRANSFER_H */
