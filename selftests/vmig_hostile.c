@@ -123,6 +123,17 @@ TEST_F_TIMEOUT(hostile, where_errors_surface, MINUTES)
 		  t.tried, t.by_write, t.by_set, t.unnoticed);
 }
 
+/* A device that does not even come back from a load of nothing cannot show more (RES-16). */
+static void must_recover(struct vmig_device *dev, const struct vmig_stream *good)
+{
+	const char *why;
+
+	vmig_load_anyhow(dev, NULL, 0, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
+	why = vmig_good_again(dev, good);
+	if (why)
+		vmig_die("after a load of nothing, %s", why);
+}
+
 /**
  * struct damage - a way to spoil a stream at one position
  * @name: for people
@@ -171,6 +182,7 @@ static void check_damage(struct vmig_device *dev, const struct vmig_stream *good
 	unsigned int i;
 	size_t at;
 
+	must_recover(dev, good);
 	vmig_stream_copy(&bad, good);
 	for (i = 0; vmig_now_ms() < end; i++) {
 		at = vmig_position(i, POSITIONS, good->len / d->width) * d->width;
@@ -260,6 +272,7 @@ TEST_F_TIMEOUT(hostile, rearranged_stream_is_harmless, MINUTES)
 	CLAUSES(RES_08);
 	NEED_BYTES(2);
 	NEED_RESET;
+	must_recover(self->dev, &self->good);
 	for (how = 0; rearrange(&bad, &self->good, how, &name); how++)
 		if (!check_harmless(self->dev, &bad, &self->good, name))
 			break;
@@ -311,6 +324,7 @@ TEST_F_TIMEOUT(hostile, oversized_write, MINUTES)
 		size = GIB;
 	NEED(size / 4 > self->good.len,
 	     "a state of %zu bytes, too little memory for one much larger", self->good.len);
+	must_recover(self->dev, &self->good);
 	zeros = many_zeros(size);
 	for (i = 0; i < ARRAY_SIZE(before); i++) {
 		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
@@ -470,6 +484,7 @@ TEST_F_TIMEOUT(hostile, concurrent_writers, MINUTES)
 	CLAUSES(RES_14);
 	NEED_BYTES(WRITERS);
 	NEED_RESET;
+	must_recover(self->dev, &self->good);
 	c->rounds = self->good.len > MIB ? 1 : 20;
 	end = vmig_child_run(share_one_stream, c, 4 * VMIG_IO_TIMEOUT_MS);
 	CHECK(RES_14, end == VMIG_CHILD_DONE,
