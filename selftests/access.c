@@ -153,8 +153,8 @@ bool vmig_judge_interrupts(enum vmig_clause_id id, struct vmig_device *dev,
 		if (!(before->interrupts & 1U << i))
 			continue;
 		ret = try_interrupt(dev, i);
-		ok &= CHECK(id, !ret, say("SET_IRQS, enable and disable of interrupt %u in %s", i,
-					  where),
+		ok &= CHECK(id, !ret,
+			    say("SET_IRQS, enable and disable of interrupt %u in %s", i, where),
 			    "success, as in RUNNING", "%s", vmig_errno_name(ret));
 	}
 	return ok;

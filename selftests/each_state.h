@@ -10,10 +10,8 @@
 #include "vmig_test.h"
 
 #define VMIG_VARIANTS_STATE(fixture, STATE)                                                        \
-	VMIG_VARIANT(fixture, cdev_##STATE, .way = VMIG_CDEV,                                      \
-		     .state = VFIO_DEVICE_STATE_##STATE);                                          \
-	VMIG_VARIANT(fixture, group_##STATE, .way = VMIG_GROUP,                                    \
-		     .state = VFIO_DEVICE_STATE_##STATE)
+	VMIG_VARIANT(fixture, cdev_##STATE, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_##STATE); \
+	VMIG_VARIANT(fixture, group_##STATE, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_##STATE)
 
 /* The states in which the device does nothing (H:1079, H:1145, H:1066). */
 #define VMIG_VARIANTS_STOPPED(fixture)                                                             \

@@ -46,8 +46,8 @@ static const char *load(struct vmig_device *dev, const struct vmig_stream *s)
 		return say("SET(RUNNING) from RESUMING failed: %s", vmig_errno_name(ret));
 	ret = __vmig_get_state(dev, &state);
 	if (ret || state != VFIO_DEVICE_STATE_RUNNING)
-		return say("GET after SET(RUNNING): %s", ret ? vmig_errno_name(ret) :
-							       vmig_state_name(state));
+		return say("GET after SET(RUNNING): %s",
+			   ret ? vmig_errno_name(ret) : vmig_state_name(state));
 	return NULL;
 }
 

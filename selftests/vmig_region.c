@@ -27,19 +27,14 @@ VMIG_FIXTURE_STATES(region_stopped, VMIG_VARIANTS_STOPPED);
 
 #define CHILD_TIMEOUT_MS 10000
 
-static void close_data_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Regions that exist: the loop body has `info`, which is freed behind it. */
 #define for_each_region(dev, dev_info, i, info)                                                    \
 	for ((i) = 0; (i) < (dev_info)->num_regions; (i)++)                                        \
 		for ((info) = NULL, __vmig_region_info(dev, i, &(info)); (info);                   \
 		     free(info), (info) = NULL)
 
-static int info_ioctl(struct vmig_device *dev, unsigned long request, uint32_t argsz, uint32_t index)
+static int info_ioctl(struct vmig_device *dev, unsigned long request, uint32_t argsz,
+		      uint32_t index)
 {
 	union {
 		struct vfio_device_info device;
@@ -83,14 +78,18 @@ TEST_F(region, index_beyond_the_last_is_refused)
 	for (i = 0; i < 2; i++) {
 		index[0] = i ? ~0U : info.num_regions;
 		index[1] = i ? ~0U : info.num_irqs;
-		CHECK_ERRNO(REG_04, info_ioctl(self->dev, VFIO_DEVICE_GET_REGION_INFO,
-					       sizeof(struct vfio_region_info), index[0]),
-			    EINVAL, say("VFIO_DEVICE_GET_REGION_INFO of region %u, where there are %u",
-					index[0], info.num_regions));
-		CHECK_ERRNO(REG_04, info_ioctl(self->dev, VFIO_DEVICE_GET_IRQ_INFO,
-					       sizeof(struct vfio_irq_info), index[1]),
-			    EINVAL, say("VFIO_DEVICE_GET_IRQ_INFO of interrupt %u, where there are %u",
-					index[1], info.num_irqs));
+		CHECK_ERRNO(REG_04,
+			    info_ioctl(self->dev, VFIO_DEVICE_GET_REGION_INFO,
+				       sizeof(struct vfio_region_info), index[0]),
+			    EINVAL,
+			    say("VFIO_DEVICE_GET_REGION_INFO of region %u, where there are %u",
+				index[0], info.num_regions));
+		CHECK_ERRNO(REG_04,
+			    info_ioctl(self->dev, VFIO_DEVICE_GET_IRQ_INFO,
+				       sizeof(struct vfio_irq_info), index[1]),
+			    EINVAL,
+			    say("VFIO_DEVICE_GET_IRQ_INFO of interrupt %u, where there are %u",
+				index[1], info.num_irqs));
 	}
 }
 
@@ -177,9 +176,11 @@ TEST_F(region, capabilities_are_well_formed)
 		      "%s", fault);
 		small = (struct vfio_region_info){ .argsz = sizeof(small), .index = i };
 		ret = ioctl(self->dev->fd, VFIO_DEVICE_GET_REGION_INFO, &small) ? -errno : 0;
-		CHECK(REG_04, !ret && (small.flags & VFIO_REGION_INFO_FLAG_CAPS) &&
-		      !small.cap_offset && small.argsz == info->argsz,
-		      say("VFIO_DEVICE_GET_REGION_INFO of region %u with room for no capability", i),
+		CHECK(REG_04,
+		      !ret && (small.flags & VFIO_REGION_INFO_FLAG_CAPS) && !small.cap_offset &&
+			      small.argsz == info->argsz,
+		      say("VFIO_DEVICE_GET_REGION_INFO of region %u with room for no capability",
+			  i),
 		      say("success, the flag, cap_offset 0, argsz %u", info->argsz),
 		      "%s, flags %#x, cap_offset %u, argsz %u", vmig_errno_name(ret), small.flags,
 		      small.cap_offset, small.argsz);
@@ -194,9 +195,9 @@ TEST_F(region, what_is_listed_can_be_mapped)
 	CLAUSES(REG_03);
 	NEED(count, "the device has no region that can be mapped");
 	for (i = 0; i < count; i++)
-		CHECK(REG_03, maps[i].at, say("mmap() of region %u, %#llx+%#llx", maps[i].region,
-					      (unsigned long long)maps[i].offset,
-					      (unsigned long long)maps[i].size),
+		CHECK(REG_03, maps[i].at,
+		      say("mmap() of region %u, %#llx+%#llx", maps[i].region,
+			  (unsigned long long)maps[i].offset, (unsigned long long)maps[i].size),
 		      "success", "%s", vmig_errno_name(maps[i].err));
 	vmig_unmap_regions(maps, count);
 }
@@ -235,8 +236,9 @@ TEST_F(region, nothing_is_read_behind_the_end)
 		    !byte_behind(self->dev, &dev_info, info))
 			continue;
 		n = __vmig_region_read(self->dev, info, info->size, &c, 1);
-		CHECK(REG_05, n <= 0, say("read of the byte behind region %u, of %#llx bytes", i,
-					  (unsigned long long)info->size),
+		CHECK(REG_05, n <= 0,
+		      say("read of the byte behind region %u, of %#llx bytes", i,
+			  (unsigned long long)info->size),
 		      "an error, or 0 bytes", "%zd byte", n);
 	}
 }
@@ -257,8 +259,9 @@ TEST_F(region, nothing_is_mapped_behind_the_end)
 			continue;
 		end = (info->size + page - 1) / page * page;
 		at = mmap(NULL, page, PROT_READ, MAP_SHARED, self->dev->fd, info->offset + end);
-		CHECK(REG_05, at == MAP_FAILED, say("mmap() of the page behind region %u, of %#llx bytes",
-						    i, (unsigned long long)info->size),
+		CHECK(REG_05, at == MAP_FAILED,
+		      say("mmap() of the page behind region %u, of %#llx bytes", i,
+			  (unsigned long long)info->size),
 		      "an error", "success");
 		if (at != MAP_FAILED)
 			munmap(at, page);
@@ -313,7 +316,7 @@ TEST_F(region_in, info_is_the_same)
 	CHECK(REG_01, vmig_snapshot_same(before, now, &d),
 	      say("device, region and interrupt info in %s", vmig_state_name(variant->state)),
 	      say("as in RUNNING, %s", d.was), "%s", d.is);
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 	free(before);
 	free(now);
 }
@@ -344,7 +347,7 @@ TEST_F(region_in, mappings_stay)
 			      say("access in %s to region %u, mapped in RUNNING",
 				  vmig_state_name(variant->state), maps[i].region),
 			      "some value", "SIGBUS");
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 	vmig_unmap_regions(maps, count);
 }
 
@@ -360,7 +363,7 @@ TEST_F(region_stopped, config_space_answers)
 	NEED(before.pci, "the device has no PCI config space");
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_judge_config(QUI_04, self->dev, &before, vmig_state_name(variant->state));
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 }
 
 TEST_F(region_stopped, interrupts_can_be_set_up)
@@ -374,7 +377,7 @@ TEST_F(region_stopped, interrupts_can_be_set_up)
 	NEED(before.interrupts, "the device has no interrupt that can be enabled in RUNNING");
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_judge_interrupts(QUI_04, self->dev, &before, vmig_state_name(variant->state));
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 }
 
 static void touch_all(void *arg)
@@ -410,15 +413,17 @@ TEST_F(region_stopped, mmio_access_is_harmless)
 	end = vmig_child_run(touch_all, self->dev, CHILD_TIMEOUT_MS);
 	if (!vmig_judge_child(QUI_05, end, say("reads of all regions in %s", name)))
 		return;
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 	if (variant->state == VFIO_DEVICE_STATE_RESUMING)
 		CHECK_OK(QUI_05, __vmig_settle(self->dev),
 			 say("the way back to RUNNING after reads of all regions in %s", name));
 	else
 		CHECK_OK(QUI_05, __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL),
 			 say("SET(RUNNING) after reads of all regions in %s", name));
-	vmig_judge_regions(QUI_05, self->dev, &before, "RUNNING, after it was touched while stopped");
-	vmig_judge_config(QUI_05, self->dev, &before, "RUNNING, after it was touched while stopped");
+	vmig_judge_regions(QUI_05, self->dev, &before,
+			   "RUNNING, after it was touched while stopped");
+	vmig_judge_config(QUI_05, self->dev, &before,
+			  "RUNNING, after it was touched while stopped");
 }
 
 static bool read_debugfs(struct vmig_device *dev, const char *file, char *text, size_t room)
@@ -453,7 +458,7 @@ TEST_F(region_in, debugfs_names_the_state)
 	text[strcspn(text, "\n")] = '\0';
 	CHECK(DBG_01, !strcmp(text, vmig_state_name(vmig_get_state(self->dev))),
 	      "debugfs migration/state", vmig_state_name(variant->state), "%s", text);
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 }
 
 TEST_F(region, debugfs_names_the_flags)

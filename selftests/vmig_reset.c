@@ -24,20 +24,6 @@ VMIG_FIXTURE_STATES(reset_session, VMIG_VARIANTS_SESSIONS);
 
 #define NEED_RESET NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET")
 
-static void close_data_fd(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
-static void settle(struct vmig_device *dev)
-{
-	int ret = __vmig_settle(dev);
-
-	if (ret)
-		vmig_die("the device cannot be brought to RUNNING: %s", vmig_errno_name(ret));
-}
-
 /* A good stream of the device, which is in RUNNING before and after. */
 static void save_running(struct vmig_device *dev, struct vmig_stream *s)
 {
@@ -87,7 +73,7 @@ TEST_F(reset_from, ends_in_running)
 	NEED_RESET;
 	fd = vmig_enter(self->dev, variant->state);
 	check_running(self->dev, vmig_state_name(variant->state));
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 }
 
 /* cloud-hypervisor resets out of RESUMING after a write() that failed in the middle. */
@@ -114,9 +100,9 @@ TEST_F_TIMEOUT(reset_session, ends_in_running, 120)
 			__vmig_stream_read_some(fd, &s, bytes, &vmig_default_chunks);
 		check_running(self->dev, say("%s with the session %s",
 					     vmig_state_name(variant->state), progress[i]));
-		close_data_fd(fd);
+		vmig_close_data_fd(fd);
 		s.len = 0;
-		settle(self->dev);
+		vmig_settle(self->dev);
 	}
 	vmig_stream_free(&good);
 	vmig_stream_free(&s);
@@ -188,8 +174,8 @@ static const char *go_from_running(struct vmig_device *dev, uint64_t flags, uint
 	else if (got != to || t.opens != (fd >= 0))
 		why = say("state %s, data_fd %d", vmig_state_name(got), fd);
 	if (!ret)
-		close_data_fd(fd);
-	settle(dev);
+		vmig_close_data_fd(fd);
+	vmig_settle(dev);
 	return why;
 }
 
@@ -216,10 +202,11 @@ TEST_F_TIMEOUT(reset_from, every_transition_works_after, 60)
 			vmig_die("RESET from %s ended in %s", vmig_state_name(variant->state),
 				 vmig_state_name(vmig_get_state(self->dev)));
 		why = go_from_running(self->dev, self->flags, to);
-		CHECK(RST_03, !why, say("SET(%s) after RESET from %s", vmig_state_name(to),
-					vmig_state_name(variant->state)),
+		CHECK(RST_03, !why,
+		      say("SET(%s) after RESET from %s", vmig_state_name(to),
+			  vmig_state_name(variant->state)),
 		      "success, that state, and a data_fd where a session begins", "%s", why);
-		close_data_fd(fd);
+		vmig_close_data_fd(fd);
 	}
 }
 
@@ -238,10 +225,10 @@ TEST_F(reset_from, migration_works_after)
 	NEED(vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RUNNING, "RESET from %s ended in %s",
 	     vmig_state_name(variant->state), vmig_state_name(vmig_get_state(self->dev)));
 	why = vmig_round_trip(self->dev);
-	CHECK(RST_03, !why, say("save and load after RESET from %s",
-				vmig_state_name(variant->state)),
+	CHECK(RST_03, !why,
+	      say("save and load after RESET from %s", vmig_state_name(variant->state)),
 	      "all of it works", "%s", why);
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 }
 
 static void check_same_capabilities(struct vmig_device *dev, const char *before, const char *from)
@@ -267,7 +254,7 @@ TEST_F(reset_from, capabilities_unchanged)
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_reset(self->dev);
 	check_same_capabilities(self->dev, before, vmig_state_name(variant->state));
-	close_data_fd(fd);
+	vmig_close_data_fd(fd);
 	free(before);
 }
 
@@ -323,7 +310,7 @@ static void reset_out_of_load(struct vmig_device *dev, const struct vmig_stream 
 	__vmig_stream_write(fd, other.data, bytes, &vmig_default_chunks, NULL);
 	vmig_reset(dev);
 	close(fd);
-	settle(dev);
+	vmig_settle(dev);
 	save_running(dev, after);
 	vmig_stream_free(&other);
 }
@@ -346,19 +333,19 @@ TEST_F_TIMEOUT(reset, partial_load_is_discarded, 120)
 	reset_out_of_load(self->dev, &good, 0, &control);
 	reset_out_of_load(self->dev, &good, 0, &after);
 	NEED(good.len >= 4 && control.len == after.len &&
-	     !memcmp(control.data, after.data, after.len),
+		     !memcmp(control.data, after.data, after.len),
 	     "two saves of the idle device differ, so that its content cannot be compared");
 	cut[0] = good.len;
 	cut[1] = good.len - 1;
 	cut[2] = good.len / 2;
 	for (i = 0; i < (good.len > LARGE ? 1 : ARRAY_SIZE(cut)); i++) {
 		reset_out_of_load(self->dev, &good, cut[i], &after);
-		CHECK(RST_04, control.len == after.len &&
-		      !memcmp(control.data, after.data, after.len),
-		      say("save after RESET out of RESUMING with %zu of %zu bytes written",
-			  cut[i], good.len),
-		      "the stream that comes when nothing was written",
-		      "another one, of %zu bytes", after.len);
+		CHECK(RST_04,
+		      control.len == after.len && !memcmp(control.data, after.data, after.len),
+		      say("save after RESET out of RESUMING with %zu of %zu bytes written", cut[i],
+			  good.len),
+		      "the stream that comes when nothing was written", "another one, of %zu bytes",
+		      after.len);
 	}
 	vmig_load(self->dev, &good);
 	vmig_stream_free(&good);

@@ -12,6 +12,7 @@
 RESUME_FIXTURE(resume_again);
 VMIG_VARIANTS_WAYS(resume_again);
 
+/* What came before the session, in the same open but for a reopen. */
 enum history { AFTER_LOAD, AFTER_LOAD_AND_RESET, AFTER_LOAD_AND_REOPEN, AFTER_SAVE };
 
 RESUME_FIXTURE(resume_after, enum history history;);

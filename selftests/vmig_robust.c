@@ -43,11 +43,11 @@ static void set_refused_states(struct vmig_device *dev, uint64_t flags, uint32_t
 
 static void ask_for_features_wrongly(struct vmig_device *dev)
 {
-	static const uint32_t features[] = {
-		VFIO_DEVICE_FEATURE_MIGRATION, VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
-		VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
-		VMIG_FEATURE_UNKNOWN
-	};
+	static const uint32_t features[] = { VFIO_DEVICE_FEATURE_MIGRATION,
+					     VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
+					     VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
+					     VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
+					     VMIG_FEATURE_UNKNOWN };
 	uint64_t page_size = VMIG_PAGE;
 	struct vfio_device_feature f;
 	unsigned int i;
@@ -194,8 +194,7 @@ static void fold_counters(void)
 
 	if (fd < 0 || write(fd, "1", 1) != 1)
 		usleep(FOLD_US);
-	if (fd >= 0)
-		close(fd);
+	vmig_close_data_fd(fd);
 }
 
 static void take_memory(struct memory *m)
@@ -332,8 +331,8 @@ TEST_F_TIMEOUT(robust, abandoned_sessions_are_freed, 120)
 	      say("SUnreclaim in /proc/meminfo over %u sessions left in the middle", sessions),
 	      "no growth", "%.0f bytes a session, median of %d batches", slab_growth, PAIRS);
 	CHECK(ROB_05, page_growth < PAGE_LEAK || page_growth <= most_idle.pages,
-	      say("pages of the kernel over %u sessions left in the middle", sessions),
-	      "no growth", "%.0f bytes a session, median of %d batches", page_growth, PAIRS);
+	      say("pages of the kernel over %u sessions left in the middle", sessions), "no growth",
+	      "%.0f bytes a session, median of %d batches", page_growth, PAIRS);
 	CHECK(ROB_05, vmig_count_fds() == fds, "/proc/self/fd after it, all data_fds closed",
 	      "no new fd", "%+d", vmig_count_fds() - fds);
 }

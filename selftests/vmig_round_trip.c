@@ -329,7 +329,7 @@ struct way_through {
 	enum amount amount;
 };
 
-/* From RUNNING by the way, and the rest in STOP_COPY; or all of it there, in as many pieces. */
+/* From RUNNING by the way, and the rest in STOP_COPY; or all of it there, in pieces too. */
 static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control *control,
 				   const void *arg, bool with)
 {
@@ -345,8 +345,12 @@ static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control 
 		new_fd = with ? vmig_set_state(dev, way->via[i]) : -1;
 		if (new_fd >= 0)
 			fd = new_fd;
-		if (fd >= 0)
+		if (fd < 0)
+			continue;
+		if (with)
 			why = read_on_the_way(fd, &s, way->amount);
+		else
+			why = vmig_try_some(fd, &s, control->stream.len / (MAX_VIA + 1));
 	}
 	new_fd = with ? vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY) : -1;
 	if (new_fd >= 0)

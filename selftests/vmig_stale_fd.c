@@ -421,19 +421,12 @@ static const char *replace(struct vmig_device *dev, struct vmig_control *control
 	const char *why, *how = NULL;
 	int fd;
 
-	if (with) {
-		fd = vmig_set_state(dev, kinds->live);
+	fd = with ? vmig_set_state(dev, kinds->live) : vmig_enter(dev, kinds->live);
+	why = fd < 0 ? "no new data_fd" : vmig_try_session(dev, fd, control);
+	if (with && !why)
 		how = vmig_alive(old, is_resuming(kinds->stale));
-	} else {
-		fd = vmig_enter(dev, kinds->live);
-	}
 	close(old);
-	if (fd < 0)
-		return "no new data_fd";
-	why = vmig_try_session(dev, fd, control);
-	if (how)
-		return say("the old data_fd: %s", how);
-	return why;
+	return how ? say("the old data_fd: %s", how) : why;
 }
 
 /*

@@ -80,6 +80,16 @@ int vmig_enter(struct vmig_device *dev, uint32_t state)
 }
 
 /**
+ * vmig_close_data_fd - close what vmig_enter() or a SET gave
+ * @data_fd: a data_fd, or -1
+ */
+void vmig_close_data_fd(int data_fd)
+{
+	if (data_fd >= 0)
+		close(data_fd);
+}
+
+/**
  * __vmig_settle - make sure that a device is in RUNNING
  * @dev: the device
  *
@@ -108,6 +118,18 @@ int __vmig_settle(struct vmig_device *dev)
 	if (ret)
 		return ret;
 	return state == VFIO_DEVICE_STATE_RUNNING ? 0 : -EIO;
+}
+
+/**
+ * vmig_settle - make sure that a device is in RUNNING, which must work
+ * @dev: the device
+ */
+void vmig_settle(struct vmig_device *dev)
+{
+	int ret = __vmig_settle(dev);
+
+	if (ret)
+		vmig_die("%s cannot be brought to RUNNING: %s", dev->id.name, vmig_errno_name(ret));
 }
 
 /**

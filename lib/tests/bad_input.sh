@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Bad input to run.sh: one sentence on stderr that says what and what to do, exit code 2,
+# nothing left behind.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source=lib/tests/tap.sh
+. lib/tests/tap.sh
+
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+chmod 755 "$tmp"
+
+# refused WHAT PATTERN COMMAND...: exit code 2, one line "vmig: ..." that matches
+refused()
+{
+	local what=$1 pattern=$2 rc good=0
+	shift 2
+	timeout 120 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	rc=$?
+	[ "$rc" -eq 2 ] || { echo "# exit code $rc"; good=1; }
+	[ "$(wc -l <"$tmp/err")" -eq 1 ] || { echo "# not one line"; good=1; }
+	grep -q "^vmig: .*$pattern" "$tmp/err" || { echo "# no '$pattern'"; good=1; }
+	[ $good -eq 0 ] || tap_show "$tmp/err"
+	tap $good "$what"
+}
+
+refused "unknown option" "unknown option '--frobnicate'" ./run.sh --frobnicate
+refused "option without its value" "needs a value" ./run.sh -d
+refused "two devices" "once" ./run.sh -d mtty -d mtty
+refused "two actions" "exclude each other" ./run.sh --list --clauses
+refused "unknown name" "no device 'nosuch'.*mtty" ./run.sh -d nosuch
+refused "PCI address that is not there" "no device '0000:ff:1f.7'" ./run.sh -d 0000:ff:1f.7
+refused "UUID that is not there" "no device" ./run.sh -d 11111111-2222-3333-4444-555555555555
+refused "cdev that is not there" "no device" ./run.sh -d /dev/vfio/devices/vfio4711
+refused "path that is no device" "no device" ./run.sh -d /etc/passwd
+refused "option of the guest for a device of the host" "add --guest" \
+	./run.sh -d 0000:ff:1f.7 --setup true
+refused "module that is not there" "no such file" ./run.sh --ko "$tmp/nosuch.ko"
+refused "kernel tree that is not there" "KERNEL_SRC=.*does not exist" \
+	env KERNEL_SRC="$tmp/nosuch" ./run.sh --kernel-build-dir
+printf 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\nEXTRAVERSION =\n' >"$tmp/Makefile"
+mkdir -p "$tmp/scripts" "$tmp/arch/x86"
+touch "$tmp/Kconfig" "$tmp/Kbuild"
+refused "kernel tree that is too old" "6.7 or newer" \
+	env KERNEL_SRC="$tmp" ./run.sh --kernel-build-dir
+refused "accelerator that is none" "VMIG_ACCEL=fast" env VMIG_ACCEL=fast ./run.sh -d mtty
+touch "$tmp/file"
+refused "results directory that is a file" "cannot write to $tmp/file" \
+	./run.sh -q -d mtty -o "$tmp/file"
+
+# Devices of this host that no VFIO driver has: the sentence says how to bind.
+pci=$(find /sys/bus/pci/devices/ -mindepth 1 -maxdepth 1 2>/dev/null | head -n 1)
+if [ -n "$pci" ]; then
+	refused "PCI device without a VFIO driver" "bind" ./run.sh -d "${pci##*/}"
+fi
+platform=$(find /sys/devices/platform -mindepth 2 -maxdepth 2 -name driver 2>/dev/null | head -n 1)
+if [ -n "$platform" ]; then
+	refused "device that is not VFIO's" "vfio\|VFIO" ./run.sh -d "$(dirname "$platform")"
+fi
+
+# A PATH with all but QEMU, and no permission to install it.
+path_without "$tmp/bin" "qemu-system-*"
+refused "no QEMU" "not installed: qemu-system-x86; run: .*apt-get install" \
+	env PATH="$tmp/bin" ./run.sh --no-install -d mtty
+
+# A file system of 200 KiB for the results, where this machine lets us mount one.
+mkdir "$tmp/small"
+if mount -t tmpfs -o size=200k vmig-test "$tmp/small" 2>/dev/null; then
+	refused "results on a disk that is full" "full\|no space\|space" \
+		./run.sh -q -d mtty -o "$tmp/small"
+	umount "$tmp/small"
+fi
+
+# Ctrl-C in the middle: 130, what was measured is reported, and nothing goes on. A
+# background job of a script ignores SIGINT, which env undoes.
+setsid --wait env --default-signal=INT ./run.sh -d mtty -o "$tmp/results" \
+	>"$tmp/out" 2>&1 </dev/null &
+waiter=$!
+for _ in $(seq 600); do
+	grep -qs '^state ' "$tmp/out" && break
+	sleep 0.1
+done
+run=$(pgrep -f "^/bin/bash ./run.sh -d mtty -o $tmp/results" | head -n 1)
+kill -INT "$run"
+wait $waiter
+tap_is 130 $? "Ctrl-C ends a run with exit code 130"
+grep -q '^Verdict: interrupted' "$tmp/out"
+tap $? "the report of an interrupted run says so"
+[ -s "$tmp/results/latest/results.json" ] && [ -s "$tmp/results/latest/ktap/feature.ktap" ]
+tap $? "what was measured before Ctrl-C is kept"
+! pgrep -f "$tmp/results" >/dev/null
+tap $? "nothing goes on after Ctrl-C"
+
+tap_end
