@@ -77,6 +77,7 @@ Environment
   VMIG_GUEST_SECONDS=N   time limit of a guest, default 900
   VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 300
   VMIG_DEVICE2=DEVICE    with -d DEVICE: a second device of the same driver
+  VMIG_DEVICE_OTHER=DEVICE  a device of another type of that driver (clause RES-12)
 
 Exit code
     0  nothing unexpected

@@ -79,7 +79,7 @@ watchdog()
 		n=$((n + 1))
 	done
 	# From here on it is too late to be called off.
-	trap '' TERM
+	trap '' ALRM
 	end_session "$1" || kill -s USR1 $$
 }
 
@@ -147,7 +147,8 @@ run()
 	{
 		wait $session
 		died=$?
-		kill $dog
+		# Not TERM: until the watchdog has dropped our traps it would do nothing there.
+		kill -s ALRM $dog
 		wait $dog
 		ended=$?
 	} 2>/dev/null

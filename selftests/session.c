@@ -41,6 +41,7 @@ static struct helper {
 	.env = "VMIG_DEVICE_OTHER",
 	.why_not = "VMIG_DEVICE_OTHER names no device of another type of the same driver",
 };
+
 static const char *chapter_name;
 static char test_name[256];
 

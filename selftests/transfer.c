@@ -172,7 +172,8 @@ const char *vmig_try_read(int fd, struct vmig_stream *s, const struct vmig_contr
 {
 	int ret = __vmig_stream_read_some(fd, s, ENDLESS(control->stream.len), chunks);
 
-	if (ret == -ENODATA)
+	/* ENOMSG in STOP_COPY is another rule's matter (STRM-09), and an end of a kind. */
+	if (ret == -ENODATA || ret == -ENOMSG)
 		return NULL;
 	return say("read(): %s after %zu bytes", ret ? vmig_errno_name(ret) : "still no end",
 		   s->len);

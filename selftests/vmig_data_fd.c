@@ -246,27 +246,28 @@ VMIG_FIXTURE(saving_group);
 
 #define PATH_MAX_STATES 6
 
+/* @piece: how much came in each state, so that the same can be asked for without the walk */
 struct path {
 	uint32_t state[PATH_MAX_STATES];
+	size_t piece[PATH_MAX_STATES];
 	unsigned int len;
 };
 
 /*
  * Walk along the group, read a little in each state and the rest in STOP_COPY. Without
- * the walk as many pieces are read in STOP_COPY. No SET but the first may return a
+ * the walk the same pieces are read in STOP_COPY. No SET but the first may return a
  * data_fd.
  */
 static const char *walk(struct vmig_device *dev, struct vmig_control *control, const void *arg,
 			bool with)
 {
-	const struct path *path = arg;
+	struct path *path = (void *)arg;
 	struct vmig_stream s = {};
 	const char *why = NULL;
 	unsigned int i;
-	size_t piece;
 	int fd, other;
+	size_t had;
 
-	piece = control->stream.len / (4 * path->len) + 1;
 	fd = vmig_enter(dev, with ? path->state[0] : VFIO_DEVICE_STATE_STOP_COPY);
 	for (i = 0; i < path->len && !why; i++) {
 		if (i && with) {
@@ -278,7 +279,11 @@ static const char *walk(struct vmig_device *dev, struct vmig_control *control, c
 			if (other >= 0)
 				close(other);
 		}
-		why = vmig_try_some(fd, &s, piece);
+		had = s.len;
+		if (with)
+			path->piece[i] = control->stream.len / (4 * path->len) + 1;
+		why = vmig_try_some(fd, &s, path->piece[i]);
+		path->piece[i] = s.len - had;
 	}
 	if (why)
 		close(fd);

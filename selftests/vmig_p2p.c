@@ -276,12 +276,17 @@ static bool same(const struct vmig_stream *a, const struct vmig_stream *b)
  * Load content that a device which was emptied would not have, where it takes any: the
  * stream with its last byte changed, else the stream as it is. Left in STOP.
  */
-static void load_content(struct vmig_device *dev, const struct vmig_stream *good,
+static void load_content(struct vmig_device *dev, const struct vmig_stream *good, bool resets,
 			 struct vmig_stream *content)
 {
 	struct vmig_attempt a;
 
 	vmig_stream_copy(content, good);
+	/* A stream that is refused leaves no way out of RESUMING but a reset (H:1102). */
+	if (!resets) {
+		vmig_load(dev, content);
+		return;
+	}
 	content->data[content->len - 1] ^= 0xff;
 	a = vmig_load_anyhow(dev, content->data, content->len, VMIG_ONE_WRITE,
 			     VFIO_DEVICE_STATE_STOP);
@@ -300,13 +305,13 @@ static void load_content(struct vmig_device *dev, const struct vmig_stream *good
 TEST_F_TIMEOUT(saving, takes_nothing_from_the_device, 120)
 {
 	struct vmig_stream good = {}, content = {}, saves[3] = {};
-	bool repeats;
+	bool resets = vmig_can_reset(self->dev), repeats;
 	int i;
 
 	CLAUSES(FSM_09);
 	vmig_save(self->dev, &good);
 	NEED(good.len, "a save gives no bytes");
-	load_content(self->dev, &good, &content);
+	load_content(self->dev, &good, resets, &content);
 	for (i = 0; i < 3; i++)
 		vmig_save(self->dev, &saves[i]);
 	vmig_put_back(self->dev, &good);

@@ -20,12 +20,42 @@
 #include "each_state.h"
 #include "mappings.h"
 #include "snapshot.h"
+#include "transfer.h"
 
 VMIG_FIXTURE_ANY(region, false);
 VMIG_FIXTURE_STATES(region_in, VMIG_VARIANTS_NOT_RUNNING);
 VMIG_FIXTURE_STATES(region_stopped, VMIG_VARIANTS_STOPPED);
 
 #define CHILD_TIMEOUT_MS 10000
+
+/**
+ * struct visit - a state that a test brings the device to, and what leads out of it
+ * @fd: data_fd of the session, -1 without one
+ * @good: a stream to leave RESUMING with, where the device cannot be reset; else empty
+ */
+struct visit {
+	int fd;
+	struct vmig_stream good;
+};
+
+static void begin_visit(struct vmig_device *dev, uint32_t state, struct visit *v)
+{
+	memset(v, 0, sizeof(*v));
+	if (state == VFIO_DEVICE_STATE_RESUMING && !vmig_can_reset(dev))
+		v->fd = vmig_begin(dev, state, &v->good);
+	else
+		v->fd = vmig_enter(dev, state);
+}
+
+/* The fixture does the rest, by a reset. */
+static void end_visit(struct vmig_device *dev, struct visit *v)
+{
+	if (v->good.len)
+		vmig_finish(dev, v->fd, &v->good);
+	else
+		vmig_close_data_fd(v->fd);
+	vmig_stream_free(&v->good);
+}
 
 /* Regions that exist: the loop body has `info`, which is freed behind it. */
 #define for_each_region(dev, dev_info, i, info)                                                    \
@@ -306,17 +336,17 @@ TEST_F(region_in, info_is_the_same)
 {
 	struct vmig_difference d = {};
 	char *before, *now;
-	int fd;
+	struct visit v;
 
 	CLAUSES(REG_01);
 	NEED_STATE(variant->state);
 	before = vmig_snapshot(self->dev);
-	fd = vmig_enter(self->dev, variant->state);
+	begin_visit(self->dev, variant->state, &v);
 	now = vmig_snapshot(self->dev);
 	CHECK(REG_01, vmig_snapshot_same(before, now, &d),
 	      say("device, region and interrupt info in %s", vmig_state_name(variant->state)),
 	      say("as in RUNNING, %s", d.was), "%s", d.is);
-	vmig_close_data_fd(fd);
+	end_visit(self->dev, &v);
 	free(before);
 	free(now);
 }
@@ -330,7 +360,7 @@ TEST_F(region_in, mappings_stay)
 	struct vmig_mapping maps[VMIG_MAPPINGS_MAX];
 	bool touched[VMIG_MAPPINGS_MAX];
 	size_t count, usable = 0, i;
-	int fd;
+	struct visit v;
 
 	CLAUSES(REG_02);
 	NEED_STATE(variant->state);
@@ -340,14 +370,14 @@ TEST_F(region_in, mappings_stay)
 		usable += touched[i];
 	}
 	NEED(usable, "the device has no region that can be mapped and touched");
-	fd = vmig_enter(self->dev, variant->state);
+	begin_visit(self->dev, variant->state, &v);
 	for (i = 0; i < count; i++)
 		if (touched[i])
 			CHECK(REG_02, vmig_mapping_answers(&maps[i]),
 			      say("access in %s to region %u, mapped in RUNNING",
 				  vmig_state_name(variant->state), maps[i].region),
 			      "some value", "SIGBUS");
-	vmig_close_data_fd(fd);
+	end_visit(self->dev, &v);
 	vmig_unmap_regions(maps, count);
 }
 
@@ -355,29 +385,29 @@ TEST_F(region_in, mappings_stay)
 TEST_F(region_stopped, config_space_answers)
 {
 	struct vmig_access before;
-	int fd;
+	struct visit v;
 
 	CLAUSES(QUI_04);
 	NEED_STATE(variant->state);
 	vmig_access_take(self->dev, &before);
 	NEED(before.pci, "the device has no PCI config space");
-	fd = vmig_enter(self->dev, variant->state);
+	begin_visit(self->dev, variant->state, &v);
 	vmig_judge_config(QUI_04, self->dev, &before, vmig_state_name(variant->state));
-	vmig_close_data_fd(fd);
+	end_visit(self->dev, &v);
 }
 
 TEST_F(region_stopped, interrupts_can_be_set_up)
 {
 	struct vmig_access before;
-	int fd;
+	struct visit v;
 
 	CLAUSES(QUI_04);
 	NEED_STATE(variant->state);
 	vmig_access_take(self->dev, &before);
 	NEED(before.interrupts, "the device has no interrupt that can be enabled in RUNNING");
-	fd = vmig_enter(self->dev, variant->state);
+	begin_visit(self->dev, variant->state, &v);
 	vmig_judge_interrupts(QUI_04, self->dev, &before, vmig_state_name(variant->state));
-	vmig_close_data_fd(fd);
+	end_visit(self->dev, &v);
 }
 
 static void touch_all(void *arg)
@@ -404,22 +434,23 @@ TEST_F(region_stopped, mmio_access_is_harmless)
 	const char *name = vmig_state_name(variant->state);
 	struct vmig_access before;
 	enum vmig_child_end end;
-	int fd;
+	struct visit v;
+	int ret;
 
 	CLAUSES(QUI_05);
 	NEED_STATE(variant->state);
 	vmig_access_take(self->dev, &before);
-	fd = vmig_enter(self->dev, variant->state);
+	begin_visit(self->dev, variant->state, &v);
 	end = vmig_child_run(touch_all, self->dev, CHILD_TIMEOUT_MS);
 	if (!vmig_judge_child(QUI_05, end, say("reads of all regions in %s", name)))
 		return;
-	vmig_close_data_fd(fd);
-	if (variant->state == VFIO_DEVICE_STATE_RESUMING)
-		CHECK_OK(QUI_05, __vmig_settle(self->dev),
-			 say("the way back to RUNNING after reads of all regions in %s", name));
+	end_visit(self->dev, &v);
+	if (vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RESUMING)
+		ret = __vmig_settle(self->dev);
 	else
-		CHECK_OK(QUI_05, __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL),
-			 say("SET(RUNNING) after reads of all regions in %s", name));
+		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+	CHECK_OK(QUI_05, ret,
+		 say("the way back to RUNNING after reads of all regions in %s", name));
 	vmig_judge_regions(QUI_05, self->dev, &before,
 			   "RUNNING, after it was touched while stopped");
 	vmig_judge_config(QUI_05, self->dev, &before,
@@ -447,18 +478,21 @@ static bool read_debugfs(struct vmig_device *dev, const char *file, char *text, 
 /* The one other witness of the state (Documentation/ABI/testing/debugfs-vfio). */
 TEST_F(region_in, debugfs_names_the_state)
 {
+	struct visit v;
 	char text[64];
-	int fd;
+	bool there;
 
 	CLAUSES(DBG_01);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
-	NEED(read_debugfs(self->dev, "state", text, sizeof(text)),
-	     "debugfs has no vfio/<device>/migration/state here (CONFIG_VFIO_DEBUGFS)");
-	text[strcspn(text, "\n")] = '\0';
-	CHECK(DBG_01, !strcmp(text, vmig_state_name(vmig_get_state(self->dev))),
-	      "debugfs migration/state", vmig_state_name(variant->state), "%s", text);
-	vmig_close_data_fd(fd);
+	begin_visit(self->dev, variant->state, &v);
+	there = read_debugfs(self->dev, "state", text, sizeof(text));
+	if (there) {
+		text[strcspn(text, "\n")] = '\0';
+		CHECK(DBG_01, !strcmp(text, vmig_state_name(vmig_get_state(self->dev))),
+		      "debugfs migration/state", vmig_state_name(variant->state), "%s", text);
+	}
+	end_visit(self->dev, &v);
+	NEED(there, "debugfs has no vfio/<device>/migration/state here (CONFIG_VFIO_DEBUGFS)");
 }
 
 TEST_F(region, debugfs_names_the_flags)

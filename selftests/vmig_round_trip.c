@@ -27,6 +27,8 @@ TEST_F_TIMEOUT(round_trip, same_device, 120)
 	CLAUSES(STRM_11);
 	for (i = 0; i < GENERATIONS; i++) {
 		vmig_save(self->dev, &s[i]);
+		if (!s[i].len)
+			vmig_die("a plain save gives no bytes, so nothing can be loaded");
 		did = say("save and load, round %d", i + 1);
 		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
 		ret = __vmig_stream_write(fd, s[i].data, s[i].len, &vmig_default_chunks, NULL);
@@ -234,6 +236,8 @@ static void check_second_save(struct vmig_device *dev, uint32_t between)
 	const char *why;
 
 	vmig_save(dev, &control.stream);
+	if (!control.stream.len)
+		vmig_die("the first save gives no bytes already");
 	vmig_set_state(dev, between);
 	why = vmig_try_save(dev, &control);
 	CHECK(STRM_14, !why, say("save, %s, save again", vmig_state_name(between)), "a good stream",
@@ -324,19 +328,22 @@ static const char *read_on_the_way(int fd, struct vmig_stream *s, enum amount am
 	return NULL;
 }
 
+/* @piece: how much came in each state, so that the same can be asked for in STOP_COPY */
 struct way_through {
 	const uint32_t *via;
 	enum amount amount;
+	size_t piece[MAX_VIA];
 };
 
-/* From RUNNING by the way, and the rest in STOP_COPY; or all of it there, in pieces too. */
+/* From RUNNING by the way, and the rest in STOP_COPY; or all of it there, in the same pieces. */
 static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control *control,
 				   const void *arg, bool with)
 {
-	const struct way_through *way = arg;
+	struct way_through *way = (void *)arg;
 	struct vmig_stream s = {};
 	int fd = -1, new_fd, i;
 	const char *why = NULL;
+	size_t had;
 
 	vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING);
 	if (!with)
@@ -347,10 +354,12 @@ static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control 
 			fd = new_fd;
 		if (fd < 0)
 			continue;
+		had = s.len;
 		if (with)
 			why = read_on_the_way(fd, &s, way->amount);
 		else
-			why = vmig_try_some(fd, &s, control->stream.len / (MAX_VIA + 1));
+			why = vmig_try_some(fd, &s, way->piece[i]);
+		way->piece[i] = s.len - had;
 	}
 	new_fd = with ? vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY) : -1;
 	if (new_fd >= 0)

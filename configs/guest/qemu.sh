@@ -55,7 +55,7 @@ kvm_boots()
 	"$guest/initramfs.sh" -o "$dir/initrd" --marker vmig-booted
 	mapfile -t machine < <(qemu_machine kvm)
 	qemu_start "${machine[@]}" -kernel "$1" -initrd "$dir/initrd" \
-		-append "console=ttyS0 quiet panic=-1" -serial "file:$dir/console" \
+		-append "console=ttyS0 quiet panic=-1 no_timer_check" -serial "file:$dir/console" \
 		</dev/null >"$dir/qemu" 2>&1
 	while [ -z "$booted" ] && [ -z "${interrupted:-}" ]; do
 		if grep -q vmig-booted "$dir/console" 2>/dev/null; then

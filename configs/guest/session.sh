@@ -22,6 +22,7 @@ session_job()
 		printf 'JOB_MDEV=%s\n' "$(sh_quote "${file:+$(profile_get "$file" mdev)}")"
 		s=${file:+$(profile_get "$file" instances)}
 		printf 'JOB_INSTANCES=%s\n' "$(sh_quote "${s:-1}")"
+		printf 'JOB_OTHER=%s\n' "$(sh_quote "${file:+$(profile_get "$file" other)}")"
 		printf 'JOB_TOP=%s\n' "$(sh_quote "$top")"
 		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
@@ -82,7 +83,7 @@ session_qemu_args()
 	local more line words
 
 	qemu_args=(-kernel "$kernel_build/arch/x86/boot/bzImage" -initrd "$tmp/initrd"
-		-append "console=ttyS0 quiet panic=-1 printk.devkmsg=on log_buf_len=4M vfio_iommu_type1.allow_unsafe_interrupts=1"
+		-append "console=ttyS0 quiet panic=-1 no_timer_check printk.devkmsg=on log_buf_len=4M vfio_iommu_type1.allow_unsafe_interrupts=1"
 		-virtfs "local,path=${rundir//,/,,},mount_tag=results,security_model=none")
 	if [ "$1" = shell ]; then
 		qemu_args+=(-chardev "stdio,id=console,mux=on,signal=off,logfile=${rundir//,/,,}/console.log"
