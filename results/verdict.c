@@ -120,6 +120,15 @@ static const char *out_of_date_sentence(struct run *run)
 	return pool_printf(run->pool, "no clause broken, but the profile is out of date: %s", s);
 }
 
+/* A verdict on a part of the suite must not read like one on the whole. */
+static const char *chosen(const struct run *run)
+{
+	if (!run->record.tests)
+		return "";
+	return pool_printf(run->pool, ", as far as the tests that match '%s' go",
+			   run->record.tests);
+}
+
 static void set(struct run *run, enum verdict v, int exit_code, const char *sentence)
 {
 	run->verdict = v;
@@ -159,9 +168,11 @@ void verdict(struct run *run)
 		set(run, VERDICT_UNTESTED, 2, untested_sentence(run));
 	else if (run->count[OUTCOME_XFAIL])
 		set(run, VERDICT_DEVIATING, 0,
-		    pool_printf(run->pool, "conformant but for %u known deviation%s (in %u test%s)",
+		    pool_printf(run->pool,
+				"conformant but for %u known deviation%s (in %u test%s)%s",
 				run->used, plural(run->used), run->count[OUTCOME_XFAIL],
-				plural(run->count[OUTCOME_XFAIL])));
+				plural(run->count[OUTCOME_XFAIL]), chosen(run)));
 	else
-		set(run, VERDICT_CONFORMANT, 0, "conformant");
+		set(run, VERDICT_CONFORMANT, 0,
+		    pool_printf(run->pool, "conformant%s", chosen(run)));
 }

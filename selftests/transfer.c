@@ -89,27 +89,39 @@ void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *co
 	vmig_load(dev, &control->stream);
 }
 
-/*
- * Does the device still repeat itself when what comes before is not the same each time?
- * What a driver leaves in unused bytes of the stream depends on that (STRM-16).
- */
-static bool repeats_always(struct vmig_device *dev, const struct vmig_control *control)
+/* As vmig_control_take() leaves the device: loaded and saved. */
+static void begin_again(struct vmig_device *dev, const struct vmig_control *control)
 {
 	struct vmig_stream s = {};
-	bool same = true;
-	int i, k, fd;
 
-	for (i = 0; i < 4 && same; i++) {
-		for (k = 0; k < i; k++) {
-			fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
-			vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
-			close(fd);
-			if (i == 3)
-				vmig_load(dev, &control->stream);
-		}
+	vmig_control_restore(dev, control);
+	vmig_save(dev, &s);
+	vmig_stream_free(&s);
+}
+
+/*
+ * Does the device still repeat itself when what comes before is not the same each time?
+ * What a driver leaves in unused bytes of the stream depends on that (STRM-16), and on
+ * which memory it gets: so the data_fds of many sessions stay open.
+ */
+static bool repeats_always(struct vmig_device *dev, struct vmig_control *control)
+{
+	struct vmig_stream s = {};
+	unsigned int i, n = 0;
+	bool same = true;
+	int held[16];
+
+	while (same && n < sizeof(held) / sizeof(held[0])) {
+		held[n] = vmig_hold(
+			dev, n & 1 ? VFIO_DEVICE_STATE_RESUMING : VFIO_DEVICE_STATE_STOP_COPY,
+			&control->stream);
+		n++;
+		vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 		vmig_save(dev, &s);
 		same = !difference(&control->stream, &s);
 	}
+	for (i = 0; i < n; i++)
+		close(held[i]);
 	vmig_stream_free(&s);
 	return same;
 }
@@ -140,7 +152,7 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 	if (!why)
 		return CHECK(id, true, name, "", "%s", "");
 	snprintf(got, sizeof(got), "%s", why);
-	vmig_control_restore(dev, control);
+	begin_again(dev, control);
 
 	if (control->repeats && !repeats_always(dev, control)) {
 		control->repeats = false;
@@ -148,9 +160,9 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 		if (!why)
 			return CHECK(id, true, name, "", "%s", "");
 		snprintf(got, sizeof(got), "%s", why);
-		vmig_control_restore(dev, control);
 	}
 
+	begin_again(dev, control);
 	why = trial(dev, control, arg, false);
 	vmig_control_restore(dev, control);
 	if (why)

@@ -160,10 +160,8 @@ static void check_accepted(struct vmig_device *dev, uint64_t flags, uint32_t to,
 	      say("%d new fds", t->opens), "%d", vmig_count_fds() - fds);
 }
 
-static enum vmig_clause_id clause_of_refusal(uint64_t flags, uint32_t from, uint32_t to)
+static enum vmig_clause_id clause_of_refusal(uint64_t flags, uint32_t to)
 {
-	if (from == VFIO_DEVICE_STATE_ERROR)
-		return FSM_07;
 	if (to == VFIO_DEVICE_STATE_ERROR)
 		return ST_06;
 	if (to >= VFIO_DEVICE_STATE_NR)
@@ -201,7 +199,7 @@ TEST_F(fsm, set)
 	CLAUSES(FSM_01, FSM_02, FSM_05, FSM_06, FD_02, DISC_05, ST_03, ST_04, ST_05, ST_06, ST_07,
 		ST_08, V1_03);
 	NEED(variant->from != VFIO_DEVICE_STATE_ERROR,
-	     "nothing is known to bring this device to ERROR");
+	     "no arc leads to ERROR: see state.error_is_left_by_reset_only");
 	NEED_STATE(variant->from);
 	NEED(variant->from != VFIO_DEVICE_STATE_STOP_COPY || !vmig_state_saving(variant->to) ||
 		     variant->to == variant->from || !vmig_state_offered(self->flags, variant->to),
@@ -216,8 +214,8 @@ TEST_F(fsm, set)
 				VFIO_DEVICE_FEATURE_SET, &mig, sizeof(mig));
 
 	if (t.answer == VMIG_REFUSE) {
-		check_refused(self->dev, clause_of_refusal(self->flags, variant->from, variant->to),
-			      variant->from, ret, mig.data_fd, fds, session, did);
+		check_refused(self->dev, clause_of_refusal(self->flags, variant->to), variant->from,
+			      ret, mig.data_fd, fds, session, did);
 		if (variant->to == VFIO_DEVICE_STATE_ERROR)
 			CHECK_ERRNO(V1_03, ret, EINVAL,
 				    say("%s, which was STOP in protocol v1", did));

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "memory.h"
 #include "vmig_test.h"
@@ -247,6 +248,79 @@ TEST_F(state, payload_not_writable)
 		    "GET with a read-only payload");
 	CHECK_OK(ST_12, __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL),
 		 "SET(RUNNING) after it");
+}
+
+/*
+ * No request leads to ERROR, but a load that fails may (H:1096), and pds does so. Then
+ * nothing but reset leads out of it (H:1174).
+ */
+TEST_F(state, error_is_left_by_reset_only)
+{
+	uint32_t to, state;
+	int fd, ret;
+
+	CLAUSES(FSM_07);
+	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+	__vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
+	state = vmig_get_state(self->dev);
+	close(fd);
+	NEED(state == VFIO_DEVICE_STATE_ERROR,
+	     "a load that fails does not bring this device to ERROR");
+	for (to = VFIO_DEVICE_STATE_STOP; to < VFIO_DEVICE_STATE_NR; to++) {
+		ret = __vmig_set_state(self->dev, to, NULL);
+		CHECK_FAILS(FSM_07, ret, say("SET(%s) from ERROR", vmig_state_name(to)));
+		state = vmig_get_state(self->dev);
+		CHECK(FSM_07, state == VFIO_DEVICE_STATE_ERROR,
+		      say("GET after SET(%s) from ERROR", vmig_state_name(to)), "state ERROR",
+		      "state %s", vmig_state_name(state));
+	}
+	CHECK_OK(FSM_07, __vmig_reset(self->dev), "VFIO_DEVICE_RESET in ERROR");
+	state = vmig_get_state(self->dev);
+	CHECK(FSM_07, state == VFIO_DEVICE_STATE_RUNNING, "GET after it", "state RUNNING",
+	      "state %s", vmig_state_name(state));
+}
+
+#define CYCLES 300
+#define CYCLES_SECONDS 5
+
+/*
+ * A VMM that migrates back and forth for months. An aborted PRE_COPY left resources on in
+ * the device (mlx5, 6de042240b0f): the nth one fails.
+ */
+TEST_F(state, cycles)
+{
+	static const uint32_t targets[] = { VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_RESUMING,
+					    VFIO_DEVICE_STATE_PRE_COPY };
+	time_t end = time(NULL) + CYCLES_SECONDS;
+	int fds = vmig_count_fds();
+	unsigned int i, t;
+	int fd, ret;
+
+	CLAUSES(FSM_08);
+	for (i = 0; i < CYCLES && time(NULL) < end; i++) {
+		for (t = 0; t < ARRAY_SIZE(targets); t++) {
+			if (!vmig_state_offered(self->flags, targets[t]))
+				continue;
+			ret = __vmig_set_state(self->dev, targets[t], &fd);
+			if (!CHECK_OK(FSM_08, ret,
+				      say("SET(%s) from RUNNING, time %u",
+					  vmig_state_name(targets[t]), i + 1)))
+				return;
+			close(fd);
+			/* RESUMING is aborted by reset alone (H:1102). */
+			if (targets[t] == VFIO_DEVICE_STATE_RESUMING)
+				ret = __vmig_settle(self->dev);
+			else
+				ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+			if (!CHECK_OK(FSM_08, ret,
+				      say("back to RUNNING from %s, time %u",
+					  vmig_state_name(targets[t]), i + 1)))
+				return;
+		}
+	}
+	CHECK(FSM_08, vmig_count_fds() == fds, say("/proc/self/fd after %u cycles", i), "as before",
+	      "%+d", vmig_count_fds() - fds);
+	vmig_metric("cycles", i, "cycles");
 }
 
 static void on_signal(int sig)

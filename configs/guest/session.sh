@@ -158,6 +158,12 @@ session_show()
 	cat <&"$2"
 }
 
+# session_panic: the kernel's last words, if it had some.
+session_panic()
+{
+	grep -a -m1 'Kernel panic' "$rundir/console.log" | tr -d '\r'
+}
+
 # session_end: how it ended, in status; false with a sentence if it never began.
 session_end()
 {
@@ -174,7 +180,7 @@ session_end()
 		printf 'vmig: %s\n' "$(cat "$job/error")" >&2
 		return 1
 	elif [ ! -e "$job/booted" ]; then
-		why=$(grep -v warning: "$job/qemu" | grep . | tail -n 1) || :
+		why=$(grep -v warning: "$job/qemu" | grep . | tail -n 1) || why=$(session_panic)
 		printf 'vmig: the guest did not boot: %s\n' \
 			"${why:-see $rundir/console.log}" >&2
 		return 1
@@ -186,7 +192,7 @@ session_end()
 		say "the guest was ended after $guest_seconds s"
 	else
 		status=guest-died
-		why=$(grep -a -m1 'Kernel panic' "$rundir/console.log" | tr -d '\r') || :
+		why=$(session_panic)
 		say "the guest died: ${why:-see $rundir/console.log}"
 	fi
 }
