@@ -26,6 +26,7 @@ kernel_source = $(or $(shell $(KERNEL_SH) source),$(error no kernel source, see 
 kernel_headers = $(or $(shell $(KERNEL_SH) headers),$(error no kernel headers, see above))
 KERNEL_ARGS = KSRC=$(kernel_source) KHDR=$(kernel_headers)
 else
+kernel_source = $(KSRC)
 KERNEL_ARGS = KSRC=$(KSRC) KHDR=$(KHDR)
 endif
 

@@ -27,7 +27,9 @@ struct verdict {
 	bool checked[VMIG_NR_CLAUSES];
 	bool failed;
 	bool known;
-} * now;
+};
+
+static struct verdict *now;
 
 static bool strict;
 

@@ -101,9 +101,9 @@ static inline void vmig_claim_skipped(const char *fixture, const char *test)
 #define VMIG_SETUP(migratable)                                                                     \
 	do {                                                                                       \
 		const char *skip_;                                                                 \
-		self->dev = vmig_session_begin(say("%s.%s.%s", _metadata->fixture->name,           \
-						   variant->name, _metadata->name),                \
-					       variant->way, migratable, &skip_);                  \
+		self->dev = vmig_session_begin(                                                    \
+			say("%s.%s.%s", _metadata->fixture->name, variant->name, _metadata->name), \
+			variant->way, migratable, &skip_);                                         \
 		if (!self->dev) {                                                                  \
 			vmig_claim_skipped(_metadata->fixture->name, _metadata->name);             \
 			SKIP(return, "%s", skip_);                                                 \

@@ -80,10 +80,15 @@ session_port()
 # session_qemu_args MODE: the command line after the machine, in qemu_args.
 session_qemu_args()
 {
-	local more line words
+	local more line words append
 
+	append="console=ttyS0 quiet panic=-1 vfio_iommu_type1.allow_unsafe_interrupts=1"
+	# Else the kernel drops most of the marks that the tests set in its log, or forgets them.
+	append+=" printk.devkmsg=on log_buf_len=4M"
+	# Else it panics where a busy host lets the timer come late (timer_irq_works()).
+	append+=" no_timer_check"
 	qemu_args=(-kernel "$kernel_build/arch/x86/boot/bzImage" -initrd "$tmp/initrd"
-		-append "console=ttyS0 quiet panic=-1 no_timer_check printk.devkmsg=on log_buf_len=4M vfio_iommu_type1.allow_unsafe_interrupts=1"
+		-append "$append"
 		-virtfs "local,path=${rundir//,/,,},mount_tag=results,security_model=none")
 	if [ "$1" = shell ]; then
 		qemu_args+=(-chardev "stdio,id=console,mux=on,signal=off,logfile=${rundir//,/,,}/console.log"
@@ -120,7 +125,9 @@ session_watch()
 
 	if [ "$1" = shell ]; then
 		terminal=$(stty -g 2>/dev/null) || :
-		wait "$qemu_pid" || :
+		while qemu_lives && [ -z "$interrupted" ]; do
+			nap
+		done
 		qemu_stop
 		[ -z "$terminal" ] || stty "$terminal"
 		return
@@ -128,7 +135,7 @@ session_watch()
 	[ "$1" != command ] || output=$rundir/guest-cmd.log
 	: >>"$output"
 	exec {shown}<"$output"
-	while kill -0 "$qemu_pid" 2>/dev/null && [ -z "$interrupted" ]; do
+	while qemu_lives && [ -z "$interrupted" ]; do
 		if ((SECONDS - started >= guest_seconds)); then
 			status=timeout
 			break
