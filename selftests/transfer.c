@@ -598,6 +598,29 @@ int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good)
 }
 
 /**
+ * vmig_hold_half - begin a session that is in the middle
+ * @dev: the device
+ * @state: a state that streams
+ * @good: as for vmig_begin(); in RESUMING half of it is written, so that there is room
+ *	  for a late write(), and nothing but a reset or a close leads from there
+ *
+ * Return: the data_fd.
+ */
+int vmig_hold_half(struct vmig_device *dev, uint32_t state, struct vmig_stream *good)
+{
+	const char *why;
+	int fd;
+
+	if (state != VFIO_DEVICE_STATE_RESUMING)
+		return vmig_hold(dev, state, good);
+	fd = vmig_begin(dev, state, good);
+	why = vmig_try_write(fd, good, 0, good->len / 2, &vmig_default_chunks);
+	if (why)
+		vmig_die("half of a good stream: %s", why);
+	return fd;
+}
+
+/**
  * vmig_finish - end a session that nothing was written to, in good order
  * @dev: the device, in a state that streams; left in STOP
  * @fd: the session's data_fd, closed by this

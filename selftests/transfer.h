@@ -95,6 +95,7 @@ void vmig_must_be_dead(int fd, bool resuming);
 size_t vmig_read_up_to(int fd, struct vmig_stream *s, size_t bytes);
 int vmig_begin(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
 int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
+int vmig_hold_half(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
 void vmig_finish(struct vmig_device *dev, int fd, const struct vmig_stream *good);
 
 #endif /* VMIG_SELFTESTS_TRANSFER_H */

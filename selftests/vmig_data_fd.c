@@ -384,18 +384,19 @@ static const char *go_on(struct vmig_device *dev, struct vmig_control *control, 
 {
 	uint32_t state = *(const uint32_t *)arg;
 	int fd = vmig_enter(dev, state);
-	int ret;
+	int copy, stop = 0;
 
 	if (with)
 		close(fd);
-	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
+	copy = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
+	if (!copy)
+		stop = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	if (!with)
 		close(fd);
-	if (ret)
-		return say("SET(STOP_COPY): %s", vmig_errno_name(ret));
-	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
-	if (ret)
-		return say("SET(STOP) from STOP_COPY: %s", vmig_errno_name(ret));
+	if (copy)
+		return say("SET(STOP_COPY): %s", vmig_errno_name(copy));
+	if (stop)
+		return say("SET(STOP) from STOP_COPY: %s", vmig_errno_name(stop));
 	return vmig_try_save(dev, control);
 }
 

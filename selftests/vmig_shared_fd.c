@@ -365,7 +365,7 @@ TEST_F(several_fds, session_ends_with_the_last)
 
 	CLAUSES(FD_19);
 	NEED_STATE(variant->state);
-	fd = vmig_hold(self->dev, variant->state, &good);
+	fd = vmig_hold_half(self->dev, variant->state, &good);
 	second = open_again(self->dev);
 	vmig_close_fd(self->dev);
 	close(second);

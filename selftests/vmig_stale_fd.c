@@ -93,7 +93,7 @@ TEST_F(stale_fd, dead_after_reset)
 	CLAUSES(FD_08);
 	NEED_STATE(variant->state);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
-	fd = vmig_hold(self->dev, variant->state, &good);
+	fd = vmig_hold_half(self->dev, variant->state, &good);
 	vmig_reset(self->dev);
 	vmig_judge_dead(FD_08, fd, is_resuming(variant->state),
 			say("%s, RESET", vmig_state_name(variant->state)));
@@ -109,7 +109,7 @@ TEST_F(stale_fd, dead_after_close)
 
 	CLAUSES(FD_09);
 	NEED_STATE(variant->state);
-	fd = vmig_hold(self->dev, variant->state, &good);
+	fd = vmig_hold_half(self->dev, variant->state, &good);
 	vmig_close(self->dev);
 	self->dev = NULL;
 	vmig_judge_dead(FD_09, fd, is_resuming(variant->state),
