@@ -170,17 +170,9 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 	return CHECK(id, false, name, "all is well, as it is without that", "%s", got);
 }
 
-/**
- * vmig_try_read - read a session to its end
- * @fd: data_fd of a session in STOP_COPY
- * @s: stream to append to
- * @control: tells what length is to be expected
- * @chunks: sizes of the reads
- *
- * Return: NULL, or what failed.
- */
-const char *vmig_try_read(int fd, struct vmig_stream *s, const struct vmig_control *control,
-			  const struct vmig_chunks *chunks)
+/* Read a session in STOP_COPY to its end; the control tells what length is to be expected. */
+static const char *try_read(int fd, struct vmig_stream *s, const struct vmig_control *control,
+			    const struct vmig_chunks *chunks)
 {
 	int ret = __vmig_stream_read_some(fd, s, ENDLESS(control->stream.len), chunks);
 
@@ -292,18 +284,12 @@ const char *vmig_try_load(struct vmig_device *dev, const struct vmig_control *co
 	return vmig_try_content(dev, control);
 }
 
-/**
- * vmig_try_stream - is a stream that was read in some other way as good as a plain one?
- * @dev: the device that it came from, in STOP; left in STOP when it works
- * @control: the control
- * @s: the stream
- *
- * The same bytes are as good as the control's, which was loaded. Others must load.
- *
- * Return: NULL, or what failed.
+/*
+ * Is a stream that was read in some other way as good as a plain one? The same bytes are
+ * as good as the control's, which was loaded. Others must load.
  */
-const char *vmig_try_stream(struct vmig_device *dev, const struct vmig_control *control,
-			    const struct vmig_stream *s)
+static const char *try_stream(struct vmig_device *dev, const struct vmig_control *control,
+			      const struct vmig_stream *s)
 {
 	if (!s->len)
 		return "the stream is empty";
@@ -335,14 +321,54 @@ const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_st
 		close(fd);
 		return say("SET(STOP_COPY): %s", vmig_errno_name(ret));
 	}
-	why = vmig_try_read(fd, s, control, chunks);
+	why = try_read(fd, s, control, chunks);
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	close(fd);
 	if (why)
 		return why;
 	if (ret)
 		return say("SET(STOP): %s", vmig_errno_name(ret));
-	return vmig_try_stream(dev, control, s);
+	return try_stream(dev, control, s);
+}
+
+/**
+ * vmig_try_rest_of_save - vmig_try_finish_save(), unless something has failed before
+ * @dev: the device, in a state of the saving group; left in STOP when it works
+ * @fd: data_fd of the session, closed by this
+ * @s: what has been read already; freed by this
+ * @control: the control
+ * @why: NULL, or what failed before
+ *
+ * Return: NULL, or what failed.
+ */
+const char *vmig_try_rest_of_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
+				  const struct vmig_control *control, const char *why)
+{
+	if (why)
+		close(fd);
+	else
+		why = vmig_try_finish_save(dev, fd, s, control, &vmig_default_chunks);
+	vmig_stream_free(s);
+	return why;
+}
+
+/**
+ * vmig_try_rest_of_load - vmig_try_finish_load(), unless something has failed before
+ * @dev: the device, in RESUMING; left in STOP when it works
+ * @fd: data_fd of the session, closed by this
+ * @from: how much has been written already
+ * @control: the control
+ * @why: NULL, or what failed before
+ *
+ * Return: NULL, or what failed.
+ */
+const char *vmig_try_rest_of_load(struct vmig_device *dev, int fd, size_t from,
+				  const struct vmig_control *control, const char *why)
+{
+	if (!why)
+		return vmig_try_finish_load(dev, fd, from, control);
+	close(fd);
+	return why;
 }
 
 /**
@@ -380,48 +406,6 @@ const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *co
 	if (ret || fd < 0)
 		return say("the way to STOP_COPY: %s", ret ? vmig_errno_name(ret) : "no data_fd");
 	return vmig_try_session(dev, fd, control);
-}
-
-/**
- * vmig_judge_read - check that a session can be read to its end
- * @id: clause that is checked
- * @fd: data_fd of a session in STOP_COPY
- * @s: stream to append to
- * @control: the control
- * @chunks: sizes of the reads
- * @did: what was done to the session, for people
- *
- * Return: false after a breach.
- */
-bool vmig_judge_read(enum vmig_clause_id id, int fd, struct vmig_stream *s,
-		     const struct vmig_control *control, const struct vmig_chunks *chunks,
-		     const char *did)
-{
-	const char *why = vmig_try_read(fd, s, control, chunks);
-
-	return CHECK(id, !why, did, "data, then 0", "%s", why);
-}
-
-/**
- * vmig_judge_stream - check that a stream is as good as a plain one
- * @id: clause that is checked
- * @dev: the device that it came from, in STOP; left in STOP with good content
- * @control: the control
- * @s: the stream
- * @did: how it was read, for people
- *
- * Return: false after a breach.
- */
-bool vmig_judge_stream(enum vmig_clause_id id, struct vmig_device *dev,
-		       const struct vmig_control *control, const struct vmig_stream *s,
-		       const char *did)
-{
-	const char *why = vmig_try_stream(dev, control, s);
-
-	CHECK(id, !why, did, "a good stream", "%s", why);
-	if (why)
-		vmig_control_restore(dev, control);
-	return !why;
 }
 
 /**
@@ -538,24 +522,6 @@ const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes)
 	if (!ret || ret == -ENODATA || ret == -ENOMSG || ret == -ETIMEDOUT)
 		return NULL;
 	return say("read(): %s after %zu bytes", vmig_errno_name(ret), s->len);
-}
-
-/**
- * vmig_read_up_to - vmig_try_some(), which must work
- * @fd: data_fd of a session in any state of the saving group
- * @s: stream to append to
- * @bytes: how many at most
- *
- * Return: number of bytes that came.
- */
-size_t vmig_read_up_to(int fd, struct vmig_stream *s, size_t bytes)
-{
-	size_t had = s->len;
-	const char *why = vmig_try_some(fd, s, bytes);
-
-	if (why)
-		vmig_die("%s", why);
-	return s->len - had;
 }
 
 /**

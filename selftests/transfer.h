@@ -61,30 +61,24 @@ void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *co
 bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_control *control,
 		vmig_trial trial, const void *arg, const char *did);
 
-const char *vmig_try_read(int fd, struct vmig_stream *s, const struct vmig_control *control,
-			  const struct vmig_chunks *chunks);
 const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes);
 const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, size_t to,
 			   const struct vmig_chunks *chunks);
 const char *vmig_try_content(struct vmig_device *dev, const struct vmig_control *control);
 const char *vmig_try_load(struct vmig_device *dev, const struct vmig_control *control,
 			  const struct vmig_stream *s, const struct vmig_chunks *chunks);
-const char *vmig_try_stream(struct vmig_device *dev, const struct vmig_control *control,
-			    const struct vmig_stream *s);
 const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
 				 const struct vmig_control *control,
 				 const struct vmig_chunks *chunks);
 const char *vmig_try_finish_load(struct vmig_device *dev, int fd, size_t from,
 				 const struct vmig_control *control);
+const char *vmig_try_rest_of_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
+				  const struct vmig_control *control, const char *why);
+const char *vmig_try_rest_of_load(struct vmig_device *dev, int fd, size_t from,
+				  const struct vmig_control *control, const char *why);
 const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_control *control);
 const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *control);
 
-bool vmig_judge_read(enum vmig_clause_id id, int fd, struct vmig_stream *s,
-		     const struct vmig_control *control, const struct vmig_chunks *chunks,
-		     const char *did);
-bool vmig_judge_stream(enum vmig_clause_id id, struct vmig_device *dev,
-		       const struct vmig_control *control, const struct vmig_stream *s,
-		       const char *did);
 bool vmig_judge_session(enum vmig_clause_id id, struct vmig_device *dev, int fd,
 			const struct vmig_control *control, const char *did);
 bool vmig_judge_dead(enum vmig_clause_id id, int fd, bool resuming, const char *did);
@@ -92,7 +86,6 @@ bool vmig_judge_dead(enum vmig_clause_id id, int fd, bool resuming, const char *
 const char *vmig_alive(int fd, bool resuming);
 void vmig_must_be_dead(int fd, bool resuming);
 
-size_t vmig_read_up_to(int fd, struct vmig_stream *s, size_t bytes);
 int vmig_begin(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
 int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
 int vmig_hold_half(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);

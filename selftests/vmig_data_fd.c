@@ -285,12 +285,7 @@ static const char *walk(struct vmig_device *dev, struct vmig_control *control, c
 		why = vmig_try_some(fd, &s, path->piece[i]);
 		path->piece[i] = s.len - had;
 	}
-	if (why)
-		close(fd);
-	else
-		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
-	vmig_stream_free(&s);
-	return why;
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 #define CHECK_ONE_SESSION(did, ...)                                                                \
@@ -359,12 +354,7 @@ static const char *set_same(struct vmig_device *dev, struct vmig_control *contro
 		if (other >= 0)
 			close(other);
 	}
-	if (why)
-		close(fd);
-	else
-		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
-	vmig_stream_free(&s);
-	return why;
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 TEST_F(saving_group, same_state_in_the_middle)

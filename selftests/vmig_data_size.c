@@ -146,12 +146,7 @@ static const char *ask_between_reads(struct vmig_device *dev, struct vmig_contro
 		vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	if (with)
 		ask_quietly(dev, "STOP_COPY");
-	if (why)
-		close(fd);
-	else
-		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
-	vmig_stream_free(&s);
-	return why;
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 static const char *ask_between_writes(struct vmig_device *dev, struct vmig_control *control,
@@ -172,10 +167,7 @@ static const char *ask_between_writes(struct vmig_device *dev, struct vmig_contr
 	}
 	if (with)
 		ask_quietly(dev, "RESUMING");
-	if (!why)
-		return vmig_try_finish_load(dev, fd, at, control);
-	close(fd);
-	return why;
+	return vmig_try_rest_of_load(dev, fd, at, control, why);
 }
 
 TEST_F(data_size, asked_in_stop_copy)

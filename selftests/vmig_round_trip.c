@@ -366,12 +366,7 @@ static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control 
 		fd = new_fd;
 	if (fd < 0)
 		vmig_die("no SET on the way returned a data_fd");
-	if (why)
-		close(fd);
-	else
-		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
-	vmig_stream_free(&s);
-	return why;
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 /* What one fd gives is complete, whatever was read when (H:1121). */

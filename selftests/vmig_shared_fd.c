@@ -52,27 +52,6 @@ static const char *peer_writes(struct vmig_peer *peer, const struct vmig_stream 
 	return NULL;
 }
 
-/* The rest of a session of which a part has gone, here. */
-static const char *finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-			       const struct vmig_control *control, const char *why)
-{
-	if (why)
-		close(fd);
-	else
-		why = vmig_try_finish_save(dev, fd, s, control, &vmig_default_chunks);
-	vmig_stream_free(s);
-	return why;
-}
-
-static const char *finish_load(struct vmig_device *dev, int fd, size_t from,
-			       const struct vmig_control *control, const char *why)
-{
-	if (!why)
-		return vmig_try_finish_load(dev, fd, from, control);
-	close(fd);
-	return why;
-}
-
 /* dup() is another name of the same file: one position, whichever is used. */
 static const char *read_in_turns(struct vmig_device *dev, struct vmig_control *control,
 				 const void *arg, bool with)
@@ -89,7 +68,7 @@ static const char *read_in_turns(struct vmig_device *dev, struct vmig_control *c
 	/* One of them goes; the session does not. */
 	if (with)
 		close(fd);
-	return finish_save(dev, copy, &s, control, why);
+	return vmig_try_rest_of_save(dev, copy, &s, control, why);
 }
 
 TEST_F(shared_fd, dup_while_saving)
@@ -116,7 +95,7 @@ static const char *write_in_turns(struct vmig_device *dev, struct vmig_control *
 	(void)arg;
 	if (with)
 		close(copy);
-	return finish_load(dev, fd, len, control, why);
+	return vmig_try_rest_of_load(dev, fd, len, control, why);
 }
 
 TEST_F(shared_fd, dup_while_resuming)
@@ -146,7 +125,7 @@ static const char *save_with_peer(struct vmig_device *dev, struct vmig_control *
 
 	if (!with) {
 		fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
-		return finish_save(dev, fd, &s, control, vmig_try_some(fd, &s, len));
+		return vmig_try_rest_of_save(dev, fd, &s, control, vmig_try_some(fd, &s, len));
 	}
 	if (*giving == SEND)
 		vmig_peer_start(&peer, dev, -1);
@@ -157,7 +136,7 @@ static const char *save_with_peer(struct vmig_device *dev, struct vmig_control *
 		vmig_peer_send_fd(&peer, fd);
 	why = peer_reads(&peer, &s, len);
 	vmig_peer_stop(&peer);
-	return finish_save(dev, fd, &s, control, why);
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 static const char *load_with_peer(struct vmig_device *dev, struct vmig_control *control,
@@ -172,7 +151,7 @@ static const char *load_with_peer(struct vmig_device *dev, struct vmig_control *
 	if (!with) {
 		fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
 		why = vmig_try_write(fd, &control->stream, 0, len, &vmig_default_chunks);
-		return finish_load(dev, fd, len, control, why);
+		return vmig_try_rest_of_load(dev, fd, len, control, why);
 	}
 	if (*giving == SEND)
 		vmig_peer_start(&peer, dev, -1);
@@ -183,7 +162,7 @@ static const char *load_with_peer(struct vmig_device *dev, struct vmig_control *
 		vmig_peer_send_fd(&peer, fd);
 	why = peer_writes(&peer, &control->stream, len);
 	vmig_peer_stop(&peer);
-	return finish_load(dev, fd, len, control, why);
+	return vmig_try_rest_of_load(dev, fd, len, control, why);
 }
 
 TEST_F(shared_fd, forked_while_saving)

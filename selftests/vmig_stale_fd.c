@@ -349,12 +349,7 @@ static const char *save_in_turns(struct vmig_device *dev, struct vmig_control *c
 		vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	if (with)
 		vmig_alive(stale, false);
-	if (why)
-		close(fd);
-	else
-		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
-	vmig_stream_free(&s);
-	return why;
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 static const char *load_in_turns(struct vmig_device *dev, struct vmig_control *control, int stale,
@@ -378,10 +373,7 @@ static const char *load_in_turns(struct vmig_device *dev, struct vmig_control *c
 	if (with)
 		__vmig_write(stale, garbage.data, garbage.len);
 	vmig_stream_free(&garbage);
-	if (!why)
-		return vmig_try_finish_load(dev, fd, s->len, control);
-	close(fd);
-	return why;
+	return vmig_try_rest_of_load(dev, fd, s->len, control, why);
 }
 
 static const char *use_in_turns(struct vmig_device *dev, struct vmig_control *control,

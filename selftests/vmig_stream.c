@@ -178,18 +178,6 @@ static size_t third(const struct vmig_control *control)
 	return control->stream.len / 3 + 1;
 }
 
-/* The rest of a save. */
-static const char *finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-			       const struct vmig_control *control, const char *why)
-{
-	if (why)
-		close(fd);
-	else
-		why = vmig_try_finish_save(dev, fd, s, control, &vmig_default_chunks);
-	vmig_stream_free(s);
-	return why;
-}
-
 /* A read() that fails has read nothing: the bytes are there for the next one. */
 static const char *read_nowhere(struct vmig_device *dev, struct vmig_control *control,
 				const void *arg, bool with)
@@ -204,7 +192,7 @@ static const char *read_nowhere(struct vmig_device *dev, struct vmig_control *co
 				    "read() into memory that is not there");
 		why = vmig_try_some(fd, &s, third(control));
 	}
-	return finish_save(dev, fd, &s, control, why);
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 TEST_F(stream, read_into_nowhere)
@@ -250,7 +238,7 @@ static const char *read_too_little(struct vmig_device *dev, struct vmig_control 
 	} else {
 		why = vmig_try_some(fd, &s, room);
 	}
-	return finish_save(dev, fd, &s, control, why);
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 TEST_F(stream, read_into_too_little)
@@ -351,10 +339,7 @@ static const char *write_too_little(struct vmig_device *dev, struct vmig_control
 		return finish_failed_load(dev, fd, n > 0 ? n : 0, control);
 	}
 	why = vmig_try_write(fd, &control->stream, 0, room, &vmig_default_chunks);
-	if (!why)
-		return vmig_try_finish_load(dev, fd, room, control);
-	close(fd);
-	return why;
+	return vmig_try_rest_of_load(dev, fd, room, control, why);
 }
 
 TEST_F(stream, write_from_too_little)
@@ -389,7 +374,7 @@ static const char *read_nothing(struct vmig_device *dev, struct vmig_control *co
 		}
 		why = vmig_try_some(fd, &s, third(control));
 	}
-	return finish_save(dev, fd, &s, control, why);
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 TEST_F(stream, read_of_nothing)
@@ -429,10 +414,7 @@ static const char *write_nothing(struct vmig_device *dev, struct vmig_control *c
 		why = vmig_try_write(fd, &control->stream, at, to, &vmig_default_chunks);
 		at = to;
 	}
-	if (!why)
-		return vmig_try_finish_load(dev, fd, at, control);
-	close(fd);
-	return why;
+	return vmig_try_rest_of_load(dev, fd, at, control, why);
 }
 
 TEST_F(stream, write_of_nothing)
@@ -478,10 +460,7 @@ static const char *relay(struct vmig_device *dev, struct vmig_control *control, 
 			at += ret;
 	}
 	vmig_peer_stop(&peer);
-	if (!why)
-		return vmig_try_finish_load(dev, fd, at, control);
-	close(fd);
-	return why;
+	return vmig_try_rest_of_load(dev, fd, at, control, why);
 }
 
 TEST_F(stream, relayed)
