@@ -36,7 +36,8 @@
 /**
  * struct vmig_control - a plain save and load, to compare others with
  * @stream: what was saved, in reads of 1 MiB
- * @repeats: a save after a plain load of @stream gave the same bytes again
+ * @repeats: a save after a plain load of @stream gave the same bytes again, and the device
+ *	does not change by itself while it runs
  */
 struct vmig_control {
 	struct vmig_stream stream;
