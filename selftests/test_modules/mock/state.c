@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the migration engine asks of the device: activity, registers, memory, reset. */
+
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "mock.h"
+
+/* How often the device dirties its memory by itself. */
+#define DIRTY_TICK (HZ / 50 ?: 1)
+
+/* Bring the counter up to date: 1 MHz while the device runs. */
+static void count(struct mock *m)
+{
+	u64 now = ktime_get_ns();
+	bool runs = m->activity != REF_STOPPED || ref_defect(&m->ref, REF_DEFECT_counter_in_stop);
+
+	if (runs && m->regs.counter_on)
+		le64_add_cpu(&m->regs.counter, (now - m->counter_since) / 1000);
+	m->counter_since = now;
+}
+
+/**
+ * mock_counter - the free running counter
+ * @m: the device, locked
+ */
+u64 mock_counter(struct mock *m)
+{
+	count(m);
+	return le64_to_cpu(m->regs.counter);
+}
+
+/**
+ * mock_counter_on - MOCK_COUNTER_ON was written
+ * @m: the device, locked
+ * @on: whether it counts from now on
+ */
+void mock_counter_on(struct mock *m, bool on)
+{
+	count(m);
+	m->regs.counter_on = cpu_to_le32(on);
+}
+
+/**
+ * mock_dirty_now - the device changes its own memory in some places
+ * @m: the device, locked
+ * @value: what it writes there
+ */
+void mock_dirty_now(struct mock *m, u32 value)
+{
+	__le32 word = cpu_to_le32(value);
+	unsigned int i;
+
+	for (i = 0; i < MOCK_DIRTY_WORDS; i++)
+		mock_mem_write(m, (u64)i * MOCK_DIRTY_STEP, &word, sizeof(word));
+}
+
+/* The pages that commands move are left to them. */
+static bool is_buffer(u32 page)
+{
+	return page >= MOCK_MMAP_START >> PAGE_SHIFT && page < MOCK_MMAP_END >> PAGE_SHIFT;
+}
+
+static void dirty_work(struct work_struct *work)
+{
+	struct mock *m = container_of(to_delayed_work(work), struct mock, dirty_work);
+	u32 n, page, pages = m->ref.mem_size >> PAGE_SHIFT;
+	__le64 stamp;
+
+	mutex_lock(&m->lock);
+	n = le32_to_cpu(m->regs.dirty_rate) * DIRTY_TICK / HZ;
+	if (m->activity == REF_STOPPED || !m->regs.dirty_rate)
+		goto out;
+	stamp = cpu_to_le64(mock_counter(m));
+	page = le32_to_cpu(m->regs.dirty_next);
+	for (n = max(n, 1U); n; n--, page = (page + 1) % pages)
+		if (!is_buffer(page))
+			mock_mem_write(m, ((u64)page << PAGE_SHIFT) + 64, &stamp, sizeof(stamp));
+	m->regs.dirty_next = cpu_to_le32(page);
+	queue_delayed_work(m->wq, &m->dirty_work, DIRTY_TICK);
+out:
+	mutex_unlock(&m->lock);
+}
+
+/**
+ * mock_dirty_rate - MOCK_DIRTY_RATE was written
+ * @m: the device, locked
+ * @rate: pages per second
+ */
+void mock_dirty_rate(struct mock *m, u32 rate)
+{
+	m->regs.dirty_rate = cpu_to_le32(rate);
+	if (rate && m->activity != REF_STOPPED)
+		mod_delayed_work(m->wq, &m->dirty_work, DIRTY_TICK);
+}
+
+static int set_activity(struct ref_device *ref, enum ref_activity activity)
+{
+	struct mock *m = ref_to_mock(ref);
+	enum ref_activity was;
+	int ret = 0;
+
+	mutex_lock(&m->lock);
+	was = m->activity;
+	count(m);
+	m->activity = activity;
+	if (activity == REF_STOPPED) {
+		mock_irq_pause(m);
+		if (ref_defect(ref, REF_DEFECT_held_dma_lost))
+			m->regs.waiting = 0;
+	}
+	if (was == REF_STOPPED) {
+		mock_irq_resume(m);
+		mock_dirty_rate(m, le32_to_cpu(m->regs.dirty_rate));
+	}
+	mutex_unlock(&m->lock);
+
+	if (activity != REF_RUNNING)
+		ret = mock_dma_pause(m, activity);
+	else
+		mock_dma_resume(m);
+	if (activity != REF_STOPPED || ret)
+		return ret;
+	/* What user space writes through a mapping is not seen: it counts as changed. */
+	if (atomic_read(&m->mapped))
+		ref_dirty(ref, MOCK_MMAP_START, MOCK_MMAP_END - MOCK_MMAP_START);
+	if (ref_defect(ref, REF_DEFECT_mmap_zapped))
+		mock_zap(m);
+	return 0;
+}
+
+static void get_regs(struct ref_device *ref, void *regs)
+{
+	struct mock *m = ref_to_mock(ref);
+
+	mutex_lock(&m->lock);
+	count(m);
+	memcpy(regs, &m->regs, sizeof(m->regs));
+	mutex_unlock(&m->lock);
+}
+
+static int check_regs(struct ref_device *ref, const void *regs)
+{
+	const struct mock_regs *r = regs;
+	u32 i, waiting = le32_to_cpu(r->waiting);
+
+	if (waiting > MOCK_QUEUE || le32_to_cpu(r->dirty_next) >= ref->mem_size >> PAGE_SHIFT)
+		return -EINVAL;
+	for (i = 0; i < waiting; i++)
+		if (!mock_command_valid(ref_to_mock(ref), &r->fifo[i]))
+			return -EINVAL;
+	return 0;
+}
+
+static int set_regs(struct ref_device *ref, const void *regs)
+{
+	struct mock *m = ref_to_mock(ref);
+
+	mutex_lock(&m->lock);
+	memcpy(&m->regs, regs, sizeof(m->regs));
+	m->counter_since = ktime_get_ns();
+	mutex_unlock(&m->lock);
+	return 0;
+}
+
+static int read_mem(struct ref_device *ref, u64 at, void *buf, size_t len)
+{
+	return mock_mem_read(ref_to_mock(ref), at, buf, len);
+}
+
+static int write_mem(struct ref_device *ref, u64 at, const void *buf, size_t len)
+{
+	return mock_mem_write(ref_to_mock(ref), at, buf, len);
+}
+
+static void power_on(struct mock_regs *r)
+{
+	static const struct {
+		u16 at;
+		u8 len;
+		u32 value;
+	} config[] = {
+		{ PCI_VENDOR_ID, 2, MOCK_VENDOR_ID },
+		{ PCI_DEVICE_ID, 2, MOCK_DEVICE_ID },
+		{ PCI_STATUS, 2, PCI_STATUS_CAP_LIST },
+		{ PCI_CLASS_DEVICE, 2, PCI_CLASS_NOT_DEFINED },
+		{ PCI_CAPABILITY_LIST, 1, 0x40 },
+		{ 0x40 + PCI_CAP_LIST_ID, 1, PCI_CAP_ID_MSI },
+		{ 0x40 + PCI_MSI_FLAGS, 2, PCI_MSI_FLAGS_64BIT },
+	};
+	size_t i;
+
+	memset(r, 0, sizeof(*r));
+	for (i = 0; i < ARRAY_SIZE(config); i++) {
+		r->config[config[i].at] = config[i].value;
+		if (config[i].len > 1)
+			r->config[config[i].at + 1] = config[i].value >> 8;
+	}
+}
+
+static void reset(struct ref_device *ref)
+{
+	struct mock *m = ref_to_mock(ref);
+
+	mutex_lock(&m->lock);
+	m->activity = REF_STOPPED;
+	m->regs.waiting = 0;
+	m->regs.irq_pending = 0;
+	mutex_unlock(&m->lock);
+	mock_dma_cancel(m);
+	cancel_delayed_work_sync(&m->irq_work);
+	cancel_delayed_work_sync(&m->dirty_work);
+
+	mutex_lock(&m->lock);
+	power_on(&m->regs);
+	m->regs.counter_on = cpu_to_le32(mock_initial_counter_on);
+	m->mem_at = 0;
+	m->counter_since = ktime_get_ns();
+	m->activity = REF_RUNNING;
+	mock_dirty_rate(m, mock_initial_dirty_rate);
+	mutex_unlock(&m->lock);
+	mock_mem_reset(m);
+	ref_dirty(ref, 0, ref->mem_size);
+}
+
+/**
+ * mock_state_init - a device that has not been reset yet
+ * @m: the device
+ */
+void mock_state_init(struct mock *m)
+{
+	mutex_init(&m->lock);
+	INIT_DELAYED_WORK(&m->dirty_work, dirty_work);
+	power_on(&m->regs);
+}
+
+const struct ref_ops mock_ref_ops = {
+	.set_activity = set_activity,
+	.get_regs = get_regs,
+	.check_regs = check_regs,
+	.set_regs = set_regs,
+	.read_mem = read_mem,
+	.write_mem = write_mem,
+	.reset = reset,
+};

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The parameters of the reference drivers: which rule to break, which features to offer. */
+
+#include <linux/ctype.h>
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "ref.h"
+
+struct defect {
+	const char *name;
+	const char *where;
+	const char *clause;
+	const char *what;
+	const char *who;
+};
+
+static const struct defect defects[] = {
+#define DEFECT(name_, where_, chapter_, number_, what_, who_)                                      \
+	[REF_DEFECT_##name_] = { #name_, #where_, #chapter_ "-" #number_, what_, who_ },
+#include "../defects.def"
+#undef DEFECT
+};
+
+static int defects_show(struct seq_file *m, void *unused)
+{
+	size_t i;
+
+	for (i = 1; i < ARRAY_SIZE(defects); i++)
+		seq_printf(m, "%s\t%s\t%s\t%s\t%s\n", defects[i].name, defects[i].where,
+			   defects[i].clause, defects[i].what, defects[i].who);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(defects);
+
+static void list(void)
+{
+	size_t i;
+
+	for (i = 1; i < ARRAY_SIZE(defects); i++)
+		pr_info("vfio_mig: defect %s (%s): %s\n", defects[i].name, defects[i].clause,
+			defects[i].what);
+}
+
+static int defect_set(const char *value, const struct kernel_param *kp)
+{
+	struct ref_driver *driver = kp->arg;
+	size_t len = strcspn(value, "\n"), i;
+
+	if (!len || (len == 4 && !strncmp(value, "none", 4))) {
+		WRITE_ONCE(driver->defect, REF_NO_DEFECT);
+		return 0;
+	}
+	if (len == 1 && *value == '?') {
+		list();
+		return 0;
+	}
+	for (i = 1; i < ARRAY_SIZE(defects); i++) {
+		if (strlen(defects[i].name) != len || strncmp(defects[i].name, value, len))
+			continue;
+		WRITE_ONCE(driver->defect, i);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int defect_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct ref_driver *driver = kp->arg;
+	enum ref_defect defect = READ_ONCE(driver->defect);
+
+	return sysfs_emit(buffer, "%s\n", defect ? defects[defect].name : "none");
+}
+
+const struct kernel_param_ops ref_defect_param_ops = { .set = defect_set, .get = defect_get };
+EXPORT_SYMBOL_GPL(ref_defect_param_ops);
+
+static const struct {
+	const char *name;
+	u32 feature;
+} features[] = {
+	{ "p2p", REF_FEATURE_P2P },
+	{ "pre_copy", REF_FEATURE_PRE_COPY },
+	{ "log", REF_FEATURE_LOG },
+	{ "all", REF_FEATURES_ALL },
+	{ "none", 0 },
+};
+
+static int feature_of(const char *word, u32 *set)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(features); i++) {
+		if (strcmp(word, features[i].name))
+			continue;
+		*set |= features[i].feature;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int features_set(const char *value, const struct kernel_param *kp)
+{
+	char *copy, *rest, *word;
+	u32 set = 0;
+	int ret = 0;
+
+	copy = kstrdup(value, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	rest = strim(copy);
+	while (!ret && (word = strsep(&rest, ",")))
+		ret = feature_of(word, &set);
+	kfree(copy);
+	if (!ret)
+		*(u32 *)kp->arg = set;
+	return ret;
+}
+
+static int features_get(char *buffer, const struct kernel_param *kp)
+{
+	u32 set = *(u32 *)kp->arg;
+
+	return sysfs_emit(buffer, "stop_copy%s%s%s\n", set & REF_FEATURE_P2P ? ",p2p" : "",
+			  set & REF_FEATURE_PRE_COPY ? ",pre_copy" : "",
+			  set & REF_FEATURE_LOG ? ",log" : "");
+}
+
+const struct kernel_param_ops ref_features_param_ops = { .set = features_set, .get = features_get };
+EXPORT_SYMBOL_GPL(ref_features_param_ops);
+
+static struct dentry *dir;
+
+static int __init ref_module_init(void)
+{
+	dir = debugfs_create_dir("vfio_mig_ref", NULL);
+	debugfs_create_file("defects", 0444, dir, NULL, &defects_fops);
+	return 0;
+}
+
+static void __exit ref_module_exit(void)
+{
+	debugfs_remove(dir);
+}
+
+module_init(ref_module_init);
+module_exit(ref_module_exit);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a reference driver does wrong on demand; the list is in defects.def. */
+#ifndef VFIO_MIG_REF_DEFECT_H
+#define VFIO_MIG_REF_DEFECT_H
+
+#include <linux/types.h>
+
+enum ref_defect {
+	REF_NO_DEFECT,
+#define DEFECT(name, where, chapter, number, what, who) REF_DEFECT_##name,
+#include "../defects.def"
+#undef DEFECT
+};
+
+/**
+ * struct ref_defect_state - what defects remember between calls
+ * @previous: state before the last SET (set_is_async)
+ * @set_at: jiffies of that SET
+ * @sessions: sessions that have ended since open
+ * @aborts: aborted PRE_COPY sessions since open
+ * @blocked: no session can begin
+ * @wedged: nothing works any more
+ * @matched: a stream was good
+ * @sticky: a load has failed
+ * @oops: closed in RESUMING
+ * @was_reset: VFIO_DEVICE_RESET was called since open
+ * @log_broken: the next START fails
+ */
+struct ref_defect_state {
+	u32 previous;
+	unsigned long set_at;
+	unsigned int sessions;
+	unsigned int aborts;
+	bool blocked;
+	bool wedged;
+	bool matched;
+	bool sticky;
+	bool oops;
+	bool was_reset;
+	bool log_broken;
+};
+
+#endif /* VFIO_MIG_REF_DEFECT_H */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The stream of the reference drivers, version 1, little endian: a header, then records
+ * that are numbered, each with a checksum over itself: memory in any order and as often as
+ * it changed, then the registers, then the end.
+ */
+#ifndef VFIO_MIG_REF_FORMAT_H
+#define VFIO_MIG_REF_FORMAT_H
+
+#include <linux/bitops.h>
+#include <linux/string.h>
+#include <linux/types.h>
+
+#define REF_MAGIC 0x3167696d66657276ULL
+#define REF_VERSION 1
+
+/**
+ * struct ref_header - what the stream is of
+ * @magic: REF_MAGIC
+ * @version: REF_VERSION
+ * @type: of the device, see struct ref_device
+ * @mem_size: bytes of memory
+ * @regs_size: bytes of registers
+ * @sum: ref_sum() of all before it
+ */
+struct ref_header {
+	__le64 magic;
+	__le32 version;
+	__le32 type;
+	__le64 mem_size;
+	__le32 regs_size;
+	__le32 sum;
+};
+
+enum ref_record_kind { REF_RECORD_MEM = 1, REF_RECORD_REGS, REF_RECORD_END };
+
+/**
+ * struct ref_record - head of a record
+ * @kind: enum ref_record_kind
+ * @len: bytes that follow
+ * @at: address in memory, 0 for other records
+ * @number: of the record, from 0
+ * @sum: ref_sum() of all before it and of what follows it
+ */
+struct ref_record {
+	__le32 kind;
+	__le32 len;
+	__le64 at;
+	__le32 number;
+	__le32 sum;
+};
+
+#define REF_RECORD_MAX 0x10000
+#define REF_END_LEN 16 /* reserved, 0 */
+#define REF_BUFFER (sizeof(struct ref_record) + REF_RECORD_MAX)
+
+/*
+ * Each step is a bijection of the sum, so that one wrong word shows always, and words that
+ * changed places nearly always. A checksum against accidents, not against people.
+ */
+static inline u64 ref_sum_add(u64 sum, const u8 *data, size_t len)
+{
+	__le64 word;
+
+	for (; len >= sizeof(word); data += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, data, sizeof(word));
+		sum = rol64(sum ^ le64_to_cpu(word), 23) * 0x9e3779b97f4a7c15ULL;
+	}
+	if (!len)
+		return sum;
+	word = 0;
+	memcpy(&word, data, len);
+	return rol64(sum ^ le64_to_cpu(word), 23) * 0x9e3779b97f4a7c15ULL;
+}
+
+static inline u32 ref_sum_end(u64 sum)
+{
+	return sum >> 32 ^ sum;
+}
+
+static inline u32 ref_header_sum(const struct ref_header *h)
+{
+	return ref_sum_end(ref_sum_add(1, (const u8 *)h, offsetof(struct ref_header, sum)));
+}
+
+static inline u32 ref_record_sum(const struct ref_record *r, const void *data, size_t len)
+{
+	u64 sum = ref_sum_add(2, (const u8 *)r, offsetof(struct ref_record, sum));
+
+	return ref_sum_end(ref_sum_add(sum, data, len));
+}
+
+#endif /* VFIO_MIG_REF_FORMAT_H */

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The stream in: write() of a session that resumes, and what it was worth at the end. */
+
+#include <linux/fs.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "session.h"
+
+/**
+ * ref_load_begin - a session that resumes begins
+ * @s: the session
+ */
+void ref_load_begin(struct ref_session *s)
+{
+	s->phase = REF_PHASE_HEADER;
+	s->need = sizeof(struct ref_header);
+	s->unchecked = ref_defect(s->ref, REF_DEFECT_match_kept) && s->ref->defect.matched;
+	if (s->ref->ops->load_begin)
+		s->ref->ops->load_begin(s->ref);
+}
+
+/* Does the checksum matter? */
+static bool unchecked(const struct ref_session *s)
+{
+	return s->unchecked || ref_defect(s->ref, REF_DEFECT_checksum_not_checked) ||
+	       ref_defect(s->ref, REF_DEFECT_order_not_checked) ||
+	       ref_defect(s->ref, REF_DEFECT_bad_index_wedges);
+}
+
+static int take_header(struct ref_session *s)
+{
+	const struct ref_header *h = (void *)s->buf;
+	struct ref_device *ref = s->ref;
+
+	if (le64_to_cpu(h->magic) != REF_MAGIC || le32_to_cpu(h->version) != REF_VERSION ||
+	    (le32_to_cpu(h->sum) != ref_header_sum(h) && !unchecked(s)))
+		return -EINVAL;
+	if (ref_defect(ref, REF_DEFECT_type_not_checked))
+		return 0;
+	if (le32_to_cpu(h->type) != ref->type || le64_to_cpu(h->mem_size) != ref->mem_size ||
+	    le32_to_cpu(h->regs_size) != ref->regs_size)
+		return -EINVAL;
+	return 0;
+}
+
+/* The head of a record: how many bytes follow? */
+static int take_head(struct ref_session *s)
+{
+	const struct ref_record *r = (void *)s->buf;
+	u32 kind = le32_to_cpu(r->kind), len = le32_to_cpu(r->len);
+	u64 at = le64_to_cpu(r->at), size = s->ref->mem_size;
+
+	if (le32_to_cpu(r->number) != s->number &&
+	    !ref_defect(s->ref, REF_DEFECT_order_not_checked))
+		return -EINVAL;
+	if (kind == REF_RECORD_MEM && ref_defect(s->ref, REF_DEFECT_bad_index_wedges) &&
+	    (at > size || at & (PAGE_SIZE - 1)))
+		s->ref->defect.wedged = true;
+	if (kind == REF_RECORD_MEM &&
+	    (!len || len > REF_RECORD_MAX || at > size || len > size - at))
+		return -EINVAL;
+	if (kind == REF_RECORD_REGS && len != s->ref->regs_size &&
+	    !ref_defect(s->ref, REF_DEFECT_type_not_checked))
+		return -EINVAL;
+	if (kind == REF_RECORD_END && (len != REF_END_LEN || !s->have_regs))
+		return -EINVAL;
+	if (kind < REF_RECORD_MEM || kind > REF_RECORD_END || len > REF_RECORD_MAX)
+		return -EINVAL;
+	s->need = sizeof(*r) + len;
+	return 0;
+}
+
+static bool all_zero(const u8 *data, size_t len)
+{
+	return !memchr_inv(data, 0, len);
+}
+
+static int take_record(struct ref_session *s)
+{
+	const struct ref_record *r = (void *)s->buf;
+	const u8 *data = s->buf + sizeof(*r);
+	struct ref_device *ref = s->ref;
+	u32 len = le32_to_cpu(r->len);
+
+	if (le32_to_cpu(r->sum) != ref_record_sum(r, data, len) && !unchecked(s))
+		return -EINVAL;
+	s->number++;
+	switch (le32_to_cpu(r->kind)) {
+	case REF_RECORD_MEM:
+		return ref->ops->write_mem(ref, le64_to_cpu(r->at), data, len);
+	case REF_RECORD_REGS:
+		/* May come again only if the last one counts; the writer has one. */
+		if (s->have_regs)
+			return -EINVAL;
+		memcpy(s->regs, data, min(len, ref->regs_size));
+		s->have_regs = true;
+		return ref->ops->check_regs(ref, s->regs);
+	case REF_RECORD_END:
+		if (!all_zero(data, len) && !ref_defect(ref, REF_DEFECT_padding_leaks) &&
+		    !unchecked(s))
+			return -EINVAL;
+		s->phase = REF_PHASE_DONE;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* The buffer has all that was needed: what is it, and what is needed next? */
+static int take_piece(struct ref_session *s)
+{
+	int ret;
+
+	if (s->phase == REF_PHASE_HEADER) {
+		ret = take_header(s);
+		s->phase = REF_PHASE_RECORDS;
+	} else if (s->need == sizeof(struct ref_record)) {
+		/* A record without data does not exist: there is always more to come. */
+		return take_head(s);
+	} else {
+		ret = take_record(s);
+	}
+	s->len = 0;
+	s->need = sizeof(struct ref_record);
+	return ret;
+}
+
+/* What came is no stream of ours. From now on there is no way to finish this session. */
+static int refuse(struct ref_session *s)
+{
+	s->broken = true;
+	return -EINVAL;
+}
+
+/* A session that is over should not get here; those of a defect do. */
+static ssize_t write_when_over(struct ref_session *s, size_t count)
+{
+	struct ref_device *ref = ref_of(s->vdev);
+
+	if (ref && ref_defect(ref, REF_DEFECT_stale_write_breaks_device))
+		ref_force_state(ref, VFIO_DEVICE_STATE_ERROR);
+	return -ENODEV;
+}
+
+/* Bytes that nobody wants, and that a defect takes all the same. */
+static bool swallows(struct ref_session *s)
+{
+	if (s->stale || ref_defect(s->ref, REF_DEFECT_write_unbounded))
+		return true;
+	if (s->broken)
+		return ref_defect(s->ref, REF_DEFECT_write_error_forgotten);
+	return s->phase == REF_PHASE_DONE && ref_defect(s->ref, REF_DEFECT_surplus_accepted);
+}
+
+/* Copy the next part of a write(). Return: bytes, or an error. */
+static ssize_t take_some(struct ref_session *s, const char __user *from, size_t count)
+{
+	struct ref_device *ref;
+	size_t n, bad, at;
+	int ret = 0;
+
+	mutex_lock(&s->lock);
+	if (s->over) {
+		mutex_unlock(&s->lock);
+		return write_when_over(s, count);
+	}
+	ref = s->ref;
+	s->taken = true;
+	if (swallows(s)) {
+		mutex_unlock(&s->lock);
+		return count;
+	}
+	if (s->phase == REF_PHASE_HEADER && !s->len && count < sizeof(struct ref_header) &&
+	    ref_defect(ref, REF_DEFECT_header_in_one_write))
+		refuse(s);
+	if (s->broken || s->phase == REF_PHASE_DONE) {
+		ret = refuse(s);
+		mutex_unlock(&s->lock);
+		return ret;
+	}
+	n = min(count, s->need - s->len);
+	at = ref_defect(ref, REF_DEFECT_write_to_start) && s->phase != REF_PHASE_HEADER ? 0
+											: s->len;
+	mutex_unlock(&s->lock);
+
+	bad = copy_from_user(s->buf + at, from, n);
+
+	mutex_lock(&s->lock);
+	if (s->over) {
+		ret = -ENODEV;
+	} else {
+		if (bad && ref_defect(ref, REF_DEFECT_efault_write_counts)) {
+			s->unchecked = true;
+			bad = 0;
+		}
+		s->len += n - bad;
+		if (s->len == s->need && take_piece(s))
+			ret = refuse(s);
+	}
+	mutex_unlock(&s->lock);
+	if (ret)
+		return ret;
+	return n > bad ? n - bad : -EFAULT;
+}
+
+static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t count, loff_t *pos)
+{
+	struct ref_session *s = filp->private_data;
+	size_t done = 0;
+	ssize_t ret = 0;
+
+	if (pos)
+		return -ESPIPE;
+	if (mutex_lock_interruptible(&s->io))
+		return -ERESTARTSYS;
+	while (done < count) {
+		ret = take_some(s, from + done, count - done);
+		if (ret <= 0)
+			break;
+		done += ret;
+	}
+	mutex_unlock(&s->io);
+	/* What is no stream is told at once, also where a part of it looked like one. */
+	return ret == -EINVAL || ret == -ENODEV ? ret : done ? done : ret;
+}
+
+/* Does a defect let this session pass? */
+static bool passes(struct ref_session *s, enum vfio_device_mig_state target)
+{
+	struct ref_device *ref = s->ref;
+	bool complete = s->phase == REF_PHASE_DONE;
+
+	if (!s->taken)
+		return ref_defect(ref, REF_DEFECT_empty_load_ok) ||
+		       ref_defect(ref, REF_DEFECT_empty_stream) ||
+		       (ref->defect.matched && ref_defect(ref, REF_DEFECT_load_buffer_kept));
+	if (target == VFIO_DEVICE_STATE_RUNNING &&
+	    ref_defect(ref, REF_DEFECT_load_unchecked_beyond_stop))
+		return true;
+	if (s->broken)
+		return ref_defect(ref, REF_DEFECT_write_error_forgotten) ||
+		       (complete && ref_defect(ref, REF_DEFECT_surplus_accepted));
+	if (s->unchecked && ref_defect(ref, REF_DEFECT_match_kept))
+		return true;
+	return ref_defect(ref, REF_DEFECT_truncated_load_ok);
+}
+
+/**
+ * ref_load_finish - make what came the device's state
+ * @s: the session that is to end well
+ * @target: the state that was asked for
+ *
+ * Return: 0; -EINVAL if what came is incomplete or no stream of this device (H:1093)
+ */
+int ref_load_finish(struct ref_session *s, enum vfio_device_mig_state target)
+{
+	struct ref_device *ref = s->ref;
+	int ret = -EINVAL;
+
+	mutex_lock(&s->lock);
+	if (ref_defect(ref, REF_DEFECT_complete_stream_refused) &&
+	    target == VFIO_DEVICE_STATE_RUNNING)
+		goto out;
+	if (ref_defect(ref, REF_DEFECT_failed_load_sticks) && ref->defect.sticky)
+		goto out;
+	if (s->phase == REF_PHASE_DONE && !s->broken) {
+		ret = ref->ops->load_end ? ref->ops->load_end(ref) : 0;
+		if (!ret)
+			ret = ref->ops->set_regs(ref, s->regs);
+		if (!ret)
+			ref->defect.matched = true;
+	} else if (passes(s, target)) {
+		if (ref->ops->load_end)
+			ref->ops->load_end(ref);
+		if (s->have_regs)
+			ref->ops->set_regs(ref, s->regs);
+		ret = 0;
+	}
+out:
+	if (ret)
+		ref->defect.sticky = true;
+	mutex_unlock(&s->lock);
+	return ret;
+}
+
+static long ref_load_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct ref_session *s = filp->private_data;
+	struct ref_device *ref = ref_of(s->vdev);
+
+	if (ref &&
+	    ((cmd == VFIO_MIG_GET_PRECOPY_INFO &&
+	      ref_defect(ref, REF_DEFECT_precopy_info_on_resuming)) ||
+	     (cmd != VFIO_MIG_GET_PRECOPY_INFO && ref_defect(ref, REF_DEFECT_unknown_ioctl_ok))))
+		return 0;
+	return -ENOTTY;
+}
+
+static int ref_load_release(struct inode *inode, struct file *filp)
+{
+	struct ref_session *s = filp->private_data;
+	struct ref_device *ref = ref_of(s->vdev);
+
+	if (ref && ref_defect(ref, REF_DEFECT_close_fd_stops) && ref->session == s)
+		ref_force_state(ref, VFIO_DEVICE_STATE_STOP);
+	ref_session_put(s);
+	return 0;
+}
+
+const struct file_operations ref_load_fops = {
+	.owner = THIS_MODULE,
+	.write = ref_load_write,
+	.unlocked_ioctl = ref_load_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.release = ref_load_release,
+};

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* DMA logging: which pages the device has written since START or the last REPORT. */
+
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/version.h>
+
+#include "session.h"
+
+#define LOG_PAGE 0x1000ULL
+#define LOG_PFN(iova) ((iova) >> 12)
+/* Granule of log_big_pages_lost. */
+#define LOG_COARSE 0x10000ULL
+/* log_few_ranges takes so many. */
+#define LOG_FEW 16
+
+static bool in_ranges(const struct ref_log *log, u64 iova)
+{
+	u32 i;
+
+	for (i = 0; i < log->nr_ranges; i++)
+		if (iova >= log->ranges[i].first && iova <= log->ranges[i].last)
+			return true;
+	return false;
+}
+
+static void log_end(struct ref_log *log)
+{
+	log->on = false;
+	log->all = false;
+	xa_destroy(&log->pages);
+	kfree(log->ranges);
+	log->ranges = NULL;
+	log->nr_ranges = 0;
+}
+
+/**
+ * ref_log_end - stop logging and forget
+ * @ref: the device
+ */
+void ref_log_end(struct ref_device *ref)
+{
+	mutex_lock(&ref->log.lock);
+	log_end(&ref->log);
+	mutex_unlock(&ref->log.lock);
+}
+
+/**
+ * ref_log_write - the device has written to memory
+ * @ref: the device
+ * @iova: where
+ * @len: bytes
+ *
+ * To be called before SET returns that waited for the write. May sleep.
+ */
+void ref_log_write(struct ref_device *ref, u64 iova, u64 len)
+{
+	struct ref_log *log = &ref->log;
+	u64 pfn, last;
+
+	if (!len)
+		return;
+	last = LOG_PFN(iova + len - 1);
+	if (ref_defect(ref, REF_DEFECT_log_last_page_lost))
+		last--;
+	mutex_lock(&log->lock);
+	for (pfn = LOG_PFN(iova); log->on && pfn != last + 1; pfn++) {
+		if (!in_ranges(log, pfn * LOG_PAGE))
+			continue;
+		/* Without memory to keep one page all are dirty: none must be lost (H:1353). */
+		if (xa_err(xa_store(&log->pages, pfn & ~log->coarse, xa_mk_value(1), GFP_KERNEL)))
+			log->all = true;
+	}
+	mutex_unlock(&log->lock);
+}
+EXPORT_SYMBOL_GPL(ref_log_write);
+
+static int copy_ranges(struct ref_device *ref, struct rb_root_cached *tree, u32 count)
+{
+	struct ref_log *log = &ref->log;
+	struct interval_tree_node *node;
+
+	log->ranges = kcalloc(count, sizeof(*log->ranges), GFP_KERNEL_ACCOUNT);
+	if (!log->ranges)
+		return -ENOMEM;
+	for (node = interval_tree_iter_first(tree, 0, ULONG_MAX); node && log->nr_ranges < count;
+	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
+		if (node->last >> ref->iova_bits)
+			return -EOPNOTSUPP;
+		log->ranges[log->nr_ranges].first = node->start;
+		log->ranges[log->nr_ranges++].last = node->last;
+		if (ref_defect(ref, REF_DEFECT_log_first_range_only))
+			break;
+	}
+	return 0;
+}
+
+static int ref_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges, u32 nnodes,
+			 u64 *page_size)
+{
+	struct ref_device *ref = ref_of(vdev);
+	struct ref_log *log = &ref->log;
+	int ret = -EINVAL;
+
+	mutex_lock(&log->lock);
+	if (ref->defect.log_broken)
+		goto out;
+	if (log->on && !ref_defect(ref, REF_DEFECT_log_start_twice))
+		goto out;
+	if (nnodes > LOG_FEW && ref_defect(ref, REF_DEFECT_log_few_ranges))
+		goto out;
+	log_end(log);
+	ret = copy_ranges(ref, ranges, nnodes);
+	if (ret && !(ret == -EOPNOTSUPP && ref_defect(ref, REF_DEFECT_log_failed_start_on)))
+		log_end(log);
+	else
+		log->on = true;
+	log->coarse = 0;
+	if (*page_size >= LOG_COARSE && ref_defect(ref, REF_DEFECT_log_big_pages_lost))
+		log->coarse = LOG_PFN(LOG_COARSE) - 1;
+	/* The granule of the device; what was asked for is a hint (H:1355). */
+	*page_size = log->coarse ? LOG_COARSE : LOG_PAGE;
+	if (ref_defect(ref, REF_DEFECT_log_page_size_zero))
+		*page_size = 0;
+out:
+	mutex_unlock(&log->lock);
+	return ret;
+}
+
+static int ref_log_stop(struct vfio_device *vdev)
+{
+	struct ref_device *ref = ref_of(vdev);
+	struct ref_log *log = &ref->log;
+
+	mutex_lock(&log->lock);
+	if (!log->on && ref_defect(ref, REF_DEFECT_log_stop_without_start_breaks))
+		ref->defect.log_broken = true;
+	if (!ref_defect(ref, REF_DEFECT_log_stop_ignored))
+		log_end(log);
+	mutex_unlock(&log->lock);
+	return 0;
+}
+
+static bool outside(const struct ref_log *log, u64 first, u64 last)
+{
+	u32 i;
+
+	for (i = 0; i < log->nr_ranges; i++)
+		if (first <= log->ranges[i].last && last >= log->ranges[i].first)
+			return false;
+	return true;
+}
+
+/* Does a defect pass over this page? */
+static bool passed_over(struct ref_device *ref, u64 start, u64 pfn)
+{
+	return ref_defect(ref, REF_DEFECT_log_leading_pages_lost) &&
+	       pfn < ALIGN(LOG_PFN(start), 64);
+}
+
+static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned long length,
+			  struct iova_bitmap *dirty)
+{
+	struct ref_device *ref = ref_of(vdev);
+	struct ref_log *log = &ref->log;
+	u64 last = iova + length - 1;
+	unsigned long pfn;
+	int ret = 0;
+	void *entry;
+
+	mutex_lock(&log->lock);
+	if (!log->on) {
+		ret = ref_defect(ref, REF_DEFECT_log_report_without_start) ? 0 : -EINVAL;
+		goto out;
+	}
+	if (outside(log, iova, last)) {
+		if (ref_defect(ref, REF_DEFECT_log_outside_all_dirty))
+			iova_bitmap_set(dirty, iova, length);
+		goto out;
+	}
+	if (log->all)
+		iova_bitmap_set(dirty, iova, length);
+	xa_for_each_range(&log->pages, pfn, entry, LOG_PFN(iova), LOG_PFN(last))
+	{
+		if (!passed_over(ref, iova, pfn))
+			iova_bitmap_set(dirty, max_t(u64, pfn * LOG_PAGE, iova), 1);
+		if (!ref_defect(ref, REF_DEFECT_log_not_cleared))
+			xa_erase(&log->pages, pfn);
+	}
+	if (ref_defect(ref, REF_DEFECT_log_clears_all))
+		xa_destroy(&log->pages);
+out:
+	mutex_unlock(&log->lock);
+	return ret;
+}
+
+const struct vfio_log_ops ref_log_ops = {
+	.log_start = ref_log_start,
+	.log_stop = ref_log_stop,
+	.log_read_and_clear = ref_log_report,
+};
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+MODULE_IMPORT_NS(IOMMUFD);
+#else
+MODULE_IMPORT_NS("IOMMUFD");
+#endif

@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The stream out: read(), poll() and GET_PRECOPY_INFO of a session that saves. */
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "session.h"
+
+/* A reader that a defect does not wake goes on by itself some time. */
+#define REF_NOT_WOKEN (30 * HZ)
+
+static bool in_precopy(const struct ref_session *s)
+{
+	return s->state == VFIO_DEVICE_STATE_PRE_COPY || s->state == VFIO_DEVICE_STATE_PRE_COPY_P2P;
+}
+
+static unsigned long mem_pages(const struct ref_device *ref)
+{
+	return DIV_ROUND_UP_ULL(ref->mem_size, PAGE_SIZE);
+}
+
+/**
+ * ref_save_rewind - begin the stream anew
+ * @s: the session
+ */
+void ref_save_rewind(struct ref_session *s)
+{
+	s->phase = REF_PHASE_HEADER;
+	s->cursor = 0;
+	s->number = 0;
+	s->len = 0;
+	s->pos = 0;
+}
+
+/**
+ * ref_save_begin - a session that saves begins
+ * @s: the session; its state is set
+ *
+ * From here on the device's own changes are written down, so that in PRE_COPY what was
+ * sent and changed is sent again (H:1248).
+ */
+void ref_save_begin(struct ref_session *s)
+{
+	struct ref_device *ref = s->ref;
+
+	bitmap_zero(ref->dirty, mem_pages(ref));
+	WRITE_ONCE(ref->tracking, true);
+	ref_save_rewind(s);
+	if (ref_defect(ref, REF_DEFECT_sampled_in_precopy) && in_precopy(s)) {
+		ref->ops->get_regs(ref, s->regs);
+		s->have_regs = true;
+	}
+	if ((ref_defect(ref, REF_DEFECT_second_save_empty) && ref->defect.sessions) ||
+	    ref_defect(ref, REF_DEFECT_empty_stream))
+		s->phase = REF_PHASE_DONE;
+}
+
+static int put_record(struct ref_session *s, enum ref_record_kind kind, u64 at, size_t len)
+{
+	struct ref_record *r = (void *)s->buf;
+
+	r->kind = cpu_to_le32(kind);
+	r->len = cpu_to_le32(len);
+	r->at = cpu_to_le64(at);
+	r->number = cpu_to_le32(s->number++);
+	r->sum = cpu_to_le32(ref_record_sum(r, s->buf + sizeof(*r), len));
+	s->len = sizeof(*r) + len;
+	return 1;
+}
+
+static int put_mem(struct ref_session *s, u64 at, size_t len)
+{
+	int ret = s->ref->ops->read_mem(s->ref, at, s->buf + sizeof(struct ref_record), len);
+
+	return ret ?: put_record(s, REF_RECORD_MEM, at, len);
+}
+
+static int put_header(struct ref_session *s)
+{
+	struct ref_header *h = (void *)s->buf;
+
+	h->magic = cpu_to_le64(REF_MAGIC);
+	h->version = cpu_to_le32(REF_VERSION);
+	h->type = cpu_to_le32(s->ref->type);
+	h->mem_size = cpu_to_le64(s->ref->mem_size);
+	h->regs_size = cpu_to_le32(s->ref->regs_size);
+	h->sum = cpu_to_le32(ref_header_sum(h));
+	s->len = sizeof(*h);
+	return 1;
+}
+
+static int put_initial(struct ref_session *s)
+{
+	struct ref_device *ref = s->ref;
+	size_t len = min_t(u64, ref->mem_size - s->cursor, REF_RECORD_MAX);
+	u64 at = s->cursor;
+
+	/* Before the read, so that what changes meanwhile is sent again. */
+	bitmap_clear(ref->dirty, at >> PAGE_SHIFT, DIV_ROUND_UP(len, PAGE_SIZE));
+	s->cursor += len;
+	return put_mem(s, at, len);
+}
+
+/* What changed since it was sent; 0 if nothing did. */
+static int put_dirty(struct ref_session *s)
+{
+	struct ref_device *ref = s->ref;
+	unsigned long pages = mem_pages(ref), first, end;
+	u64 at;
+
+	first = find_first_bit(ref->dirty, pages);
+	if (first >= pages)
+		return 0;
+	end = find_next_zero_bit(ref->dirty, pages, first);
+	end = min(end, first + (REF_RECORD_MAX >> PAGE_SHIFT));
+	bitmap_clear(ref->dirty, first, end - first);
+	at = (u64)first << PAGE_SHIFT;
+	return put_mem(s, at, min((u64)end << PAGE_SHIFT, ref->mem_size) - at);
+}
+
+static int put_regs(struct ref_session *s)
+{
+	struct ref_device *ref = s->ref;
+	u8 *regs = s->buf + sizeof(struct ref_record);
+
+	memset(regs, 0, ref->regs_size);
+	if (s->have_regs)
+		memcpy(regs, s->regs, ref->regs_size);
+	else
+		ref->ops->get_regs(ref, regs);
+	if (ref_defect(ref, REF_DEFECT_register_missing))
+		memset(regs + ref->regs_size - 16, 0, 16);
+	return put_record(s, REF_RECORD_REGS, 0, ref->regs_size);
+}
+
+static int put_end(struct ref_session *s)
+{
+	u8 *reserved = s->buf + sizeof(struct ref_record);
+
+	memset(reserved, 0, REF_END_LEN);
+	if (ref_defect(s->ref, REF_DEFECT_padding_leaks))
+		*reserved = s->ref->defect.sessions;
+	return put_record(s, REF_RECORD_END, 0, REF_END_LEN);
+}
+
+/**
+ * ref_save_fill - get the next piece of the stream into the buffer
+ * @s: the session, locked, with nothing left in its buffer
+ *
+ * Return: 1; 0 at the end of the stream; -ENOMSG at the temporary end of it in PRE_COPY
+ * (H:1261); -EAGAIN while the device holds its data back; another error.
+ */
+int ref_save_fill(struct ref_session *s)
+{
+	struct ref_device *ref = s->ref;
+	int ret;
+
+	if (s->hold)
+		return -EAGAIN;
+	s->pos = 0;
+	s->len = 0;
+	s->initial = s->phase <= REF_PHASE_INITIAL;
+	switch (s->phase) {
+	case REF_PHASE_HEADER:
+		s->phase = REF_PHASE_INITIAL;
+		return put_header(s);
+	case REF_PHASE_INITIAL:
+		if (ref_defect(ref, REF_DEFECT_enomsg_too_early) && in_precopy(s) && !s->enomsg) {
+			s->enomsg = true;
+			return -ENOMSG;
+		}
+		if (s->cursor < ref->mem_size)
+			return put_initial(s);
+		s->phase = REF_PHASE_RECORDS;
+		s->initial = false;
+		fallthrough;
+	case REF_PHASE_RECORDS:
+		if (s->have_regs)
+			bitmap_zero(ref->dirty, mem_pages(ref));
+		ret = put_dirty(s);
+		if (ret)
+			return ret;
+		if (in_precopy(s))
+			return -ENOMSG;
+		s->phase = REF_PHASE_REGS;
+		fallthrough;
+	case REF_PHASE_REGS:
+		s->phase = REF_PHASE_END;
+		return put_regs(s);
+	case REF_PHASE_END:
+		s->phase = REF_PHASE_DONE;
+		return put_end(s);
+	case REF_PHASE_DONE:
+		break;
+	}
+	return 0;
+}
+
+/* Bytes that the initial data still has, but for what is in the buffer. */
+static u64 initial_to_come(const struct ref_session *s)
+{
+	u64 left = s->ref->mem_size - s->cursor;
+
+	return (s->phase == REF_PHASE_HEADER ? sizeof(struct ref_header) : 0) + left +
+	       DIV_ROUND_UP_ULL(left, REF_RECORD_MAX) * sizeof(struct ref_record);
+}
+
+/**
+ * ref_save_initial - bytes of the initial data that are still to be read
+ * @s: the session, locked
+ *
+ * Return: bytes; what initial_bytes is (H:1241)
+ */
+u64 ref_save_initial(struct ref_session *s)
+{
+	return (s->phase <= REF_PHASE_INITIAL ? initial_to_come(s) : 0) +
+	       (s->initial ? s->len - s->pos : 0);
+}
+
+/**
+ * ref_save_dirty - bytes that changed behind what was read, and are still to be read
+ * @s: the session, locked
+ *
+ * Return: bytes; what dirty_bytes is (H:1248)
+ */
+u64 ref_save_dirty(struct ref_session *s)
+{
+	unsigned long sent = DIV_ROUND_UP_ULL(s->cursor, PAGE_SIZE);
+
+	return (u64)bitmap_weight(s->ref->dirty, sent) * (PAGE_SIZE + sizeof(struct ref_record)) +
+	       (s->initial ? 0 : s->len - s->pos);
+}
+
+/**
+ * ref_save_size - how long is what is to be read from now on, if the device stops now?
+ * @ref: the device, its state mutex held
+ *
+ * Return: bytes; for MIG_DATA_SIZE (H:1427)
+ */
+u64 ref_save_size(struct ref_device *ref)
+{
+	struct ref_session fresh = { .ref = ref }, *s = ref->session;
+	u64 tail = 2 * sizeof(struct ref_record) + ref->regs_size + REF_END_LEN, size;
+
+	if (!s || !s->saving)
+		return initial_to_come(&fresh) + tail;
+	mutex_lock(&s->lock);
+	if (ref_defect(ref, REF_DEFECT_data_size_moves_stream) &&
+	    (s->pos < s->len || ref_save_fill(s) > 0))
+		s->pos++;
+	size = ref_save_initial(s) + ref_save_dirty(s) + tail;
+	mutex_unlock(&s->lock);
+	return size;
+}
+
+/* What read() and poll() tell at the temporary end of the stream. */
+static int temporary_end(const struct ref_session *s)
+{
+	if (ref_defect(s->ref, REF_DEFECT_temp_end_eagain))
+		return -EAGAIN;
+	if (ref_defect(s->ref, REF_DEFECT_temp_end_is_eos))
+		return 0;
+	return -ENOMSG;
+}
+
+static int permanent_end(struct ref_session *s)
+{
+	if (ref_defect(s->ref, REF_DEFECT_enomsg_in_stop_copy))
+		return -ENOMSG;
+	if (ref_defect(s->ref, REF_DEFECT_eos_not_permanent))
+		ref_save_rewind(s);
+	return 0;
+}
+
+/* The next bytes: 1, or what read() is to return. *hold: there will be some later. */
+static int next(struct ref_session *s, bool *hold)
+{
+	int ret = -ENODEV;
+
+	*hold = false;
+	mutex_lock(&s->lock);
+	if (!s->over) {
+		ret = s->pos < s->len ? 1 : 0;
+		if (!ret && s->enomsg && !in_precopy(s) &&
+		    ref_defect(s->ref, REF_DEFECT_dead_after_enomsg)) {
+			mutex_unlock(&s->lock);
+			return 0;
+		}
+		if (!ret)
+			ret = ref_save_fill(s);
+		*hold = ret == -EAGAIN;
+		if (ret == -ENOMSG) {
+			s->enomsg = true;
+			ret = temporary_end(s);
+		} else if (!ret) {
+			ret = permanent_end(s);
+		}
+	}
+	mutex_unlock(&s->lock);
+	return ret;
+}
+
+static int wait_for_data(struct ref_session *s, struct file *filp)
+{
+	struct ref_device *ref = ref_of(s->vdev);
+	bool deaf = ref && ref_defect(ref, REF_DEFECT_reader_not_woken);
+
+	if ((filp->f_flags & O_NONBLOCK) && !(ref && ref_defect(ref, REF_DEFECT_nonblock_ignored)))
+		return -EAGAIN;
+	if (!deaf)
+		return wait_event_interruptible(s->wait, !READ_ONCE(s->hold) || READ_ONCE(s->over));
+	wait_event_interruptible_timeout(s->wait, !READ_ONCE(s->hold), REF_NOT_WOKEN);
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+/* read() of a session that is over and should not be able to do this. */
+static void steal(struct ref_session *stale)
+{
+	struct ref_device *ref = ref_of(stale->vdev);
+	struct ref_session *s;
+
+	if (!ref || !ref_defect(ref, REF_DEFECT_stale_fd_steals))
+		return;
+	mutex_lock(&ref->state_mutex);
+	s = ref->session;
+	if (s && s != stale && s->saving) {
+		mutex_lock(&s->lock);
+		if (s->pos < s->len || ref_save_fill(s) > 0)
+			s->pos++;
+		mutex_unlock(&s->lock);
+	}
+	mutex_unlock(&ref->state_mutex);
+}
+
+/* Take @n bytes that were copied; false if the session ended meanwhile. */
+static bool take(struct ref_session *s, size_t n)
+{
+	bool over;
+
+	mutex_lock(&s->lock);
+	over = s->over;
+	if (!over)
+		s->pos += n;
+	mutex_unlock(&s->lock);
+	return !over;
+}
+
+static void new_reader(struct ref_session *s)
+{
+	mutex_lock(&s->lock);
+	if (!s->over && s->tgid && s->tgid != current->tgid &&
+	    ref_defect(s->ref, REF_DEFECT_position_per_process))
+		ref_save_rewind(s);
+	s->tgid = current->tgid;
+	s->reads++;
+	mutex_unlock(&s->lock);
+}
+
+static bool is_defect(struct ref_session *s, enum ref_defect defect)
+{
+	struct ref_device *ref = ref_of(s->vdev);
+
+	return ref && ref_defect(ref, defect);
+}
+
+static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, loff_t *pos)
+{
+	struct ref_session *s = filp->private_data;
+	size_t done = 0, n, from, bad;
+	bool hold;
+	int ret;
+
+	if (pos && !is_defect(s, REF_DEFECT_data_fd_seekable))
+		return -ESPIPE;
+	if (!count)
+		return is_defect(s, REF_DEFECT_zero_read_fails) ? -EINVAL : 0;
+	if (mutex_lock_interruptible(&s->io))
+		return -ERESTARTSYS;
+	new_reader(s);
+	while (done < count) {
+		ret = next(s, &hold);
+		if (hold && !done) {
+			ret = wait_for_data(s, filp);
+			if (!ret)
+				continue;
+		}
+		if (ret <= 0)
+			break;
+		n = min(count - done, s->len - s->pos);
+		from = is_defect(s, REF_DEFECT_read_from_start) ? 0 : s->pos;
+		bad = copy_to_user(to + done, s->buf + from, n);
+		ret = take(s, bad && is_defect(s, REF_DEFECT_efault_read_advances) ? n : n - bad)
+			      ? bad ? -EFAULT : 0
+			      : -ENODEV;
+		done += n - bad;
+		if (ret)
+			break;
+	}
+	mutex_unlock(&s->io);
+	if (ret == -ENODEV && !done)
+		steal(s);
+	if (!ret && !done && is_defect(s, REF_DEFECT_eos_stops))
+		ref_force_state(ref_of(s->vdev), VFIO_DEVICE_STATE_STOP);
+	/* A reader that lost the race with the end of its session has got nothing. */
+	return ret == -ENODEV ? ret : done ? done : ret;
+}
+
+static __poll_t ref_save_poll(struct file *filp, struct poll_table_struct *table)
+{
+	struct ref_session *s = filp->private_data;
+	__poll_t events = 0;
+	int ret = -ENODEV;
+
+	poll_wait(filp, &s->wait, table);
+	mutex_lock(&s->lock);
+	if (!s->over) {
+		ret = s->pos < s->len ? 1 : ref_save_fill(s);
+		if (ret == -ENOMSG && ref_defect(s->ref, REF_DEFECT_poll_ready_at_temp_end))
+			ret = 1;
+		if (!in_precopy(s) && ref_defect(s->ref, REF_DEFECT_poll_silent_in_stop_copy))
+			ret = -EAGAIN;
+	}
+	mutex_unlock(&s->lock);
+	if (ret == -ENODEV)
+		events = EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | EPOLLERR;
+	else if (ret != -EAGAIN && ret != -ENOMSG)
+		events = EPOLLIN | EPOLLRDNORM;
+	return events;
+}
+
+/* Defects that lie about the counters. */
+static void defective_info(struct ref_session *s, struct vfio_precopy_info *info)
+{
+	if (ref_defect(s->ref, REF_DEFECT_initial_bytes_zero))
+		info->initial_bytes = 0;
+	if (ref_defect(s->ref, REF_DEFECT_initial_bytes_grow))
+		info->initial_bytes += (u64)s->reads * REF_RECORD_MAX * 2;
+	if (ref_defect(s->ref, REF_DEFECT_dirty_bytes_at_start))
+		info->dirty_bytes += PAGE_SIZE;
+	if (ref_defect(s->ref, REF_DEFECT_precopy_info_consumes) &&
+	    (s->pos < s->len || ref_save_fill(s) > 0))
+		s->pos++;
+}
+
+static bool info_allowed(const struct ref_session *s)
+{
+	if (s->state == VFIO_DEVICE_STATE_PRE_COPY_P2P)
+		return !ref_defect(s->ref, REF_DEFECT_precopy_info_refused_in_p2p);
+	if (s->state == VFIO_DEVICE_STATE_STOP_COPY)
+		return ref_defect(s->ref, REF_DEFECT_precopy_info_in_stop_copy);
+	return s->state == VFIO_DEVICE_STATE_PRE_COPY;
+}
+
+/**
+ * ref_precopy_ioctl - VFIO_MIG_GET_PRECOPY_INFO (H:1227)
+ * @filp: data_fd
+ * @cmd: the request
+ * @arg: struct vfio_precopy_info of the user
+ *
+ * Return: 0; -ENOTTY for another request; -EINVAL in another state than PRE_COPY and
+ * PRE_COPY_P2P, after the session (H:1233) and for a structure that is too small; -EFAULT.
+ */
+long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
+	struct ref_session *s = filp->private_data;
+	struct vfio_precopy_info info = {};
+	long ret = -EINVAL;
+
+	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
+		return is_defect(s, REF_DEFECT_unknown_ioctl_ok) ? 0 : -ENOTTY;
+	if (is_defect(s, REF_DEFECT_precopy_info_missing))
+		return -ENOTTY;
+	if (copy_from_user(&info, (void __user *)arg, minsz))
+		return -EFAULT;
+	if (info.argsz < minsz && !is_defect(s, REF_DEFECT_precopy_info_any_argsz))
+		return -EINVAL;
+	mutex_lock(&s->lock);
+	if (!s->over) {
+		ret = info_allowed(s) ? 0 : -EINVAL;
+		if (!ret) {
+			info.flags = 0;
+			info.initial_bytes = ref_save_initial(s);
+			info.dirty_bytes = ref_save_dirty(s);
+			defective_info(s, &info);
+		}
+	}
+	mutex_unlock(&s->lock);
+	if (ret)
+		return ret;
+	ret = copy_to_user((void __user *)arg, &info, minsz);
+	if (is_defect(s, REF_DEFECT_precopy_info_short_copy))
+		return ret;
+	return ret ? -EFAULT : 0;
+}
+
+static int ref_save_release(struct inode *inode, struct file *filp)
+{
+	struct ref_session *s = filp->private_data;
+	struct ref_device *ref = ref_of(s->vdev);
+
+	if (ref && ref_defect(ref, REF_DEFECT_close_fd_stops) && ref->session == s)
+		ref_force_state(ref, VFIO_DEVICE_STATE_STOP);
+	ref_session_put(s);
+	return 0;
+}
+
+static ssize_t swallow(struct file *filp, const char __user *from, size_t count, loff_t *pos)
+{
+	return count;
+}
+
+static loff_t seek(struct file *filp, loff_t offset, int whence)
+{
+	return generic_file_llseek_size(filp, offset, whence, MAX_LFS_FILESIZE, 0);
+}
+
+#define SAVE_FOPS                                                                                  \
+	.owner = THIS_MODULE, .read = ref_save_read, .poll = ref_save_poll,                        \
+	.unlocked_ioctl = ref_precopy_ioctl, .release = ref_save_release
+
+const struct file_operations ref_save_fops = { SAVE_FOPS, .compat_ioctl = compat_ptr_ioctl };
+static const struct file_operations no_compat_fops = { SAVE_FOPS };
+static const struct file_operations writable_fops = { SAVE_FOPS, .write = swallow,
+						      .compat_ioctl = compat_ptr_ioctl };
+static const struct file_operations seekable_fops = { SAVE_FOPS, .llseek = seek,
+						      .compat_ioctl = compat_ptr_ioctl };
+
+/**
+ * ref_save_fops_of - what the data_fd of a save can do
+ * @ref: the device
+ *
+ * Return: the file operations, of a conforming data_fd or of one with a defect
+ */
+const struct file_operations *ref_save_fops_of(struct ref_device *ref)
+{
+	if (ref_defect(ref, REF_DEFECT_no_compat_ioctl))
+		return &no_compat_fops;
+	if (ref_defect(ref, REF_DEFECT_saving_fd_writable))
+		return &writable_fops;
+	if (ref_defect(ref, REF_DEFECT_data_fd_seekable))
+		return &seekable_fops;
+	return &ref_save_fops;
+}

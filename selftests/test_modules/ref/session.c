@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sessions: their data_fd, their begin, and their end. */
+
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "session.h"
+
+/* What a session leaks when it is to leak, in bytes. */
+#define REF_LEAK 0x40000
+
+static LIST_HEAD(stale_sessions);
+static DEFINE_MUTEX(stale_lock);
+
+static void session_free(struct kref *count)
+{
+	struct ref_session *s = container_of(count, struct ref_session, count);
+
+	kvfree(s->buf);
+	kfree(s->regs);
+	mutex_destroy(&s->io);
+	mutex_destroy(&s->lock);
+	kfree(s);
+}
+
+/**
+ * ref_session_put - one owner less
+ * @s: the session
+ */
+void ref_session_put(struct ref_session *s)
+{
+	kref_put(&s->count, session_free);
+}
+
+static struct ref_session *session_alloc(struct ref_device *ref)
+{
+	struct ref_session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+
+	if (!s)
+		return NULL;
+	kref_init(&s->count);
+	mutex_init(&s->io);
+	mutex_init(&s->lock);
+	init_waitqueue_head(&s->wait);
+	INIT_LIST_HEAD(&s->entry);
+	s->buf = kvzalloc(REF_BUFFER, GFP_KERNEL_ACCOUNT);
+	s->regs = kzalloc(REF_MAX_REGS, GFP_KERNEL_ACCOUNT);
+	if (s->buf && s->regs)
+		return s;
+	ref_session_put(s);
+	return NULL;
+}
+
+/* The one before this, if a defect brings it back to life. */
+static struct ref_session *revive(struct ref_device *ref, bool saving)
+{
+	struct ref_session *s;
+
+	if (!ref_defect(ref, REF_DEFECT_old_fd_revived))
+		return NULL;
+	mutex_lock(&stale_lock);
+	list_for_each_entry(s, &stale_sessions, entry)
+	{
+		if (s->vdev != ref->vdev || s->saving != saving)
+			continue;
+		list_del_init(&s->entry);
+		mutex_unlock(&stale_lock);
+		return s;
+	}
+	mutex_unlock(&stale_lock);
+	return NULL;
+}
+
+/* Keep what should go; ref_session_kill() of all of them is at the end of the device. */
+static void keep(struct ref_session *s)
+{
+	mutex_lock(&stale_lock);
+	list_add(&s->entry, &stale_sessions);
+	mutex_unlock(&stale_lock);
+}
+
+/**
+ * ref_session_forget - really end what defects have kept
+ * @ref: the device that goes away
+ */
+void ref_session_forget(struct ref_device *ref)
+{
+	struct ref_session *s, *tmp;
+	LIST_HEAD(mine);
+
+	mutex_lock(&stale_lock);
+	list_for_each_entry_safe(s, tmp, &stale_sessions, entry) if (s->vdev == ref->vdev)
+		list_move(&s->entry, &mine);
+	mutex_unlock(&stale_lock);
+	list_for_each_entry_safe(s, tmp, &mine, entry)
+	{
+		list_del_init(&s->entry);
+		ref_session_kill(s);
+		ref_session_put(s);
+	}
+}
+
+static struct file *session_file(struct ref_device *ref, struct ref_session *s)
+{
+	struct file *filp;
+	int flags = O_WRONLY;
+
+	if (s->saving)
+		flags = ref_defect(ref, REF_DEFECT_saving_fd_writable) ? O_RDWR : O_RDONLY;
+	filp = anon_inode_getfile("vfio-mig", s->saving ? ref_save_fops_of(ref) : &ref_load_fops, s,
+				  flags);
+	if (IS_ERR(filp))
+		return filp;
+	if (!ref_defect(ref, REF_DEFECT_data_fd_seekable))
+		stream_open(filp->f_inode, filp);
+	kref_get(&s->count);
+	return filp;
+}
+
+static bool refuses(struct ref_device *ref)
+{
+	const struct ref_defect_state *d = &ref->defect;
+
+	return (ref_defect(ref, REF_DEFECT_abort_leaks) && d->aborts >= 64) ||
+	       (ref_defect(ref, REF_DEFECT_no_session_after_reset) && d->was_reset) || d->blocked;
+}
+
+static void leak(struct ref_device *ref)
+{
+	struct ref_session *s;
+
+	if (ref_defect(ref, REF_DEFECT_extra_fd))
+		ref_defect_leak_fd();
+	if (!ref_defect(ref, REF_DEFECT_session_memory_leaked))
+		return;
+	s = session_alloc(ref);
+	if (!s)
+		return;
+	kvfree(s->buf);
+	s->buf = kvzalloc(REF_LEAK, GFP_KERNEL);
+	s->vdev = ref->vdev;
+	s->over = true;
+	keep(s);
+}
+
+static void set_session(struct ref_device *ref, struct ref_session *s)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ref->lock, flags);
+	ref->session = s;
+	spin_unlock_irqrestore(&ref->lock, flags);
+}
+
+/**
+ * ref_session_begin - begin a session
+ * @ref: the device, its state mutex held, with no session
+ * @state: the state that it enters: of the saving group, or RESUMING
+ *
+ * Return: the file of the data_fd, new for each session (H:1036), or an ERR_PTR
+ */
+struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_state state)
+{
+	bool saving = ref_is_saving(state);
+	struct ref_session *s;
+	struct file *filp;
+
+	if (refuses(ref))
+		return ERR_PTR(-EBUSY);
+	s = revive(ref, saving) ?: session_alloc(ref);
+	if (!s)
+		return ERR_PTR(-ENOMEM);
+	s->ref = ref;
+	s->vdev = ref->vdev;
+	s->saving = saving;
+	s->state = state;
+	s->hold = ref->hold;
+	s->over = false;
+	filp = session_file(ref, s);
+	if (IS_ERR(filp)) {
+		s->over = true;
+		ref_session_put(s);
+		return filp;
+	}
+	if (saving)
+		ref_save_begin(s);
+	else
+		ref_load_begin(s);
+	leak(ref);
+	set_session(ref, s);
+	return filp;
+}
+
+/**
+ * ref_session_kill - from now on the session gives and takes nothing
+ * @s: the session
+ *
+ * Does not wait for a reader that copies: it will find out, and give nothing (H:1089; the
+ * driver's duty, struct vfio_migration_ops).
+ */
+void ref_session_kill(struct ref_session *s)
+{
+	mutex_lock(&s->lock);
+	s->over = true;
+	s->ref = NULL;
+	mutex_unlock(&s->lock);
+	wake_up_all(&s->wait);
+}
+
+/**
+ * ref_session_end - end the session, if there is one
+ * @ref: the device, its state mutex held
+ */
+void ref_session_end(struct ref_device *ref)
+{
+	struct ref_session *s = ref->session;
+
+	if (!s)
+		return;
+	set_session(ref, NULL);
+	if (s->saving) {
+		WRITE_ONCE(ref->tracking, false);
+		if (s->phase != REF_PHASE_DONE && ref_defect(ref, REF_DEFECT_abandoned_save_blocks))
+			ref->defect.blocked = true;
+	}
+	ref->defect.sessions++;
+	if (s->stale) {
+		keep(s);
+		return;
+	}
+	if (ref_defect(ref, REF_DEFECT_reader_not_woken)) {
+		mutex_lock(&s->lock);
+		s->over = true;
+		s->ref = NULL;
+		mutex_unlock(&s->lock);
+	} else {
+		ref_session_kill(s);
+	}
+	if (ref_defect(ref, REF_DEFECT_old_fd_revived))
+		keep(s);
+	else
+		ref_session_put(s);
+}
+
+/**
+ * ref_session_state - the device has come to another state of the session
+ * @s: the session
+ * @state: the state
+ */
+void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state)
+{
+	mutex_lock(&s->lock);
+	s->state = state;
+	mutex_unlock(&s->lock);
+	/* STOP_COPY has data, or the end of the stream, for who polls (H:1265). */
+	wake_up_all(&s->wait);
+}
+
+/**
+ * ref_set_hold - give no migration data for now, or go on
+ * @ref: the device
+ * @hold: which of the two
+ */
+void ref_set_hold(struct ref_device *ref, bool hold)
+{
+	struct ref_session *s;
+
+	mutex_lock(&ref->state_mutex);
+	ref->hold = hold;
+	s = ref->session;
+	if (s) {
+		mutex_lock(&s->lock);
+		WRITE_ONCE(s->hold, hold);
+		mutex_unlock(&s->lock);
+		wake_up_all(&s->wait);
+	}
+	mutex_unlock(&ref->state_mutex);
+}
+EXPORT_SYMBOL_GPL(ref_set_hold);
+
+/**
+ * ref_dirty - a part of the memory has changed
+ * @ref: the device
+ * @at: where, in bytes
+ * @len: bytes
+ *
+ * To be called after the change, from any context.
+ */
+void ref_dirty(struct ref_device *ref, u64 at, size_t len)
+{
+	unsigned long flags;
+	u64 page;
+
+	if (!READ_ONCE(ref->tracking) || !len)
+		return;
+	for (page = at >> PAGE_SHIFT; page <= (at + len - 1) >> PAGE_SHIFT; page++)
+		set_bit(page, ref->dirty);
+	spin_lock_irqsave(&ref->lock, flags);
+	if (ref->session)
+		wake_up_all(&ref->session->wait);
+	spin_unlock_irqrestore(&ref->lock, flags);
+}
+EXPORT_SYMBOL_GPL(ref_dirty);
+
+/**
+ * ref_defect_leak_fd - install a file that nobody asked for in the caller's table
+ *
+ * Return: the descriptor, or a negative errno
+ */
+int ref_defect_leak_fd(void)
+{
+	static const struct file_operations none = { .owner = THIS_MODULE };
+
+	return anon_inode_getfd("vfio-mig-leak", &none, NULL, O_RDONLY | O_CLOEXEC);
+}

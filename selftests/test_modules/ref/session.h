@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A data_fd session: what is between SET that returns a data_fd and the one that ends it. */
+#ifndef VFIO_MIG_REF_SESSION_H
+#define VFIO_MIG_REF_SESSION_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+
+#include "format.h"
+#include "ref.h"
+
+/* What of the stream comes next. */
+enum ref_phase {
+	REF_PHASE_HEADER,
+	REF_PHASE_INITIAL, /* all of the memory, once; saving only */
+	REF_PHASE_RECORDS, /* what changed since */
+	REF_PHASE_REGS, /* saving only */
+	REF_PHASE_END, /* saving only */
+	REF_PHASE_DONE,
+};
+
+/**
+ * struct ref_session - a session
+ * @count: the device and the file
+ * @io: one read() or write() at a time, over user copies
+ * @lock: for all below
+ * @ref: the device, NULL once the session is over
+ * @vdev: its VFIO device, to find out by ref_of() whether there still is one; defects only
+ * @saving: saving or resuming
+ * @state: migration state of the device
+ * @over: the session has ended; nothing is given or taken
+ * @stale: it should be over, and a defect keeps it
+ * @hold: no data for now
+ * @wait: readers that wait for data or the end of the session
+ * @buf: a header or record
+ * @len: bytes in @buf
+ * @pos: saving: how many of them were read
+ * @need: resuming: how many make it complete
+ * @initial: saving: @buf is of the initial data
+ * @phase: what comes next
+ * @cursor: saving: how much of the memory has gone once
+ * @number: of the next record
+ * @regs: resuming: the registers that came; saving: those that sampled_in_precopy took
+ * @have_regs: @regs is set
+ * @broken: resuming: what came is no stream
+ * @taken: resuming: something came
+ * @reads: read() calls; defects only
+ * @enomsg: read() has given ENOMSG; defects only
+ * @tgid: who read last; defects only
+ * @unchecked: do not look at checksums; defects only
+ * @entry: in a list of stale sessions; defects only
+ */
+struct ref_session {
+	struct kref count;
+	struct mutex io;
+	struct mutex lock;
+	struct ref_device *ref;
+	struct vfio_device *vdev;
+	bool saving;
+	enum vfio_device_mig_state state;
+	bool over;
+	bool stale;
+	bool hold;
+	wait_queue_head_t wait;
+	u8 *buf;
+	size_t len;
+	size_t pos;
+	size_t need;
+	bool initial;
+	enum ref_phase phase;
+	u64 cursor;
+	u32 number;
+	void *regs;
+	bool have_regs;
+	bool broken;
+	bool taken;
+	u32 reads;
+	bool enomsg;
+	pid_t tgid;
+	bool unchecked;
+	struct list_head entry;
+};
+
+struct ref_device *ref_of(struct vfio_device *vdev);
+
+struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_state state);
+void ref_session_end(struct ref_device *ref);
+void ref_session_kill(struct ref_session *s);
+void ref_session_put(struct ref_session *s);
+void ref_session_forget(struct ref_device *ref);
+void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
+bool ref_is_saving(enum vfio_device_mig_state state);
+
+extern const struct file_operations ref_save_fops, ref_load_fops;
+const struct file_operations *ref_save_fops_of(struct ref_device *ref);
+
+void ref_save_begin(struct ref_session *s);
+int ref_save_fill(struct ref_session *s);
+void ref_save_rewind(struct ref_session *s);
+u64 ref_save_initial(struct ref_session *s);
+u64 ref_save_dirty(struct ref_session *s);
+u64 ref_save_size(struct ref_device *ref);
+long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
+
+void ref_load_begin(struct ref_session *s);
+int ref_load_finish(struct ref_session *s, enum vfio_device_mig_state target);
+
+int ref_defect_leak_fd(void);
+
+void ref_log_end(struct ref_device *ref);
+
+#endif /* VFIO_MIG_REF_SESSION_H */
