@@ -58,8 +58,7 @@ static void free_far(struct mock *m)
 	unsigned long index;
 	void *page;
 
-	xa_for_each(&m->far, index, page)
-	{
+	xa_for_each(&m->far, index, page) {
 		xa_erase(&m->far, index);
 		free_page((unsigned long)page);
 	}

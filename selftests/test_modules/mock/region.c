@@ -107,10 +107,8 @@ int mock_region_info(struct mock *m, unsigned long arg)
 		return -EFAULT;
 	if (info.argsz < minsz)
 		return -EINVAL;
-	if (info.index >= VFIO_PCI_NUM_REGIONS && !mock_region_size(m, info.index)) {
-		WARN_ON(ref_defect(&m->ref, REF_DEFECT_bad_argument_warns));
+	if (info.index >= VFIO_PCI_NUM_REGIONS && !mock_region_size(m, info.index))
 		return -EINVAL;
-	}
 	info.size = mock_region_size(m, info.index);
 	info.offset = MOCK_OFFSET(info.index);
 	info.flags = info.size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;

@@ -18,6 +18,10 @@ enum ref_defect {
  * @set_at: jiffies of that SET
  * @sessions: sessions that have ended since open
  * @aborts: aborted PRE_COPY sessions since open
+ * @aborted: a PRE_COPY session was aborted
+ * @aborted_at: there
+ * @saver: who has read a stream
+ * @leftover: the last bytes that were written in a session
  * @blocked: no session can begin
  * @wedged: nothing works any more
  * @matched: a stream was good
@@ -31,6 +35,10 @@ struct ref_defect_state {
 	unsigned long set_at;
 	unsigned int sessions;
 	unsigned int aborts;
+	bool aborted;
+	u64 aborted_at;
+	pid_t saver;
+	u8 leftover[16];
 	bool blocked;
 	bool wedged;
 	bool matched;

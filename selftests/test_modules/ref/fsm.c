@@ -279,8 +279,11 @@ static struct file *arc(struct ref_device *ref, enum vfio_device_mig_state next,
 			return ERR_PTR(load_failed(ref, target, ret));
 	}
 	if (ref->session && !(ref_is_saving(cur) && ref_is_saving(next))) {
-		if (ref_is_saving(cur) && next != VFIO_DEVICE_STATE_STOP)
+		if (ref_is_saving(cur) && next != VFIO_DEVICE_STATE_STOP) {
 			ref->defect.aborts++;
+			ref->defect.aborted = true;
+			ref->defect.aborted_at = ref->session->cursor;
+		}
 		ref->session->stale = outlives(ref, next, target);
 		ref_session_end(ref);
 		if (cur == VFIO_DEVICE_STATE_STOP_COPY &&
@@ -471,6 +474,9 @@ static int ref_get_state(struct vfio_device *vdev, enum vfio_device_mig_state *s
 	int ret = 0;
 
 	mutex_lock(&ref->state_mutex);
+	/* A reset shall have something to come in between of. */
+	if (ref_defect(ref, REF_DEFECT_reset_race_lost))
+		usleep_range(1000, 2000);
 	*state = ref->state;
 	if (ref_defect(ref, REF_DEFECT_get_ends_session))
 		ref_session_end(ref);
@@ -542,6 +548,7 @@ void ref_open(struct ref_device *ref)
 	ref->defect.wedged = wedged && ref_defect(ref, REF_DEFECT_bad_index_wedges);
 	ref->hold = false;
 	ref->vdev->migration_flags = flags_of(ref);
+	ref->vdev->mig_ops = ref_defect(ref, REF_DEFECT_v1_region) ? NULL : &ref_mig_ops;
 	if (!keep)
 		reset_locked(ref);
 	ref->defect.was_reset = false;

@@ -2,6 +2,7 @@
 /* The stream in: write() of a session that resumes, and what it was worth at the end. */
 
 #include <linux/fs.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -23,9 +24,7 @@ void ref_load_begin(struct ref_session *s)
 /* Does the checksum matter? */
 static bool unchecked(const struct ref_session *s)
 {
-	return s->unchecked || ref_defect(s->ref, REF_DEFECT_checksum_not_checked) ||
-	       ref_defect(s->ref, REF_DEFECT_order_not_checked) ||
-	       ref_defect(s->ref, REF_DEFECT_bad_index_wedges);
+	return s->unchecked || ref_defect(s->ref, REF_DEFECT_bad_index_wedges);
 }
 
 static int take_header(struct ref_session *s)
@@ -35,6 +34,8 @@ static int take_header(struct ref_session *s)
 
 	if (le64_to_cpu(h->magic) != REF_MAGIC || le32_to_cpu(h->version) != REF_VERSION ||
 	    (le32_to_cpu(h->sum) != ref_header_sum(h) && !unchecked(s)))
+		return -EINVAL;
+	if (ref_defect(ref, REF_DEFECT_stream_of_one_process) && ref->defect.saver != current->tgid)
 		return -EINVAL;
 	if (ref_defect(ref, REF_DEFECT_type_not_checked))
 		return 0;
@@ -51,8 +52,7 @@ static int take_head(struct ref_session *s)
 	u32 kind = le32_to_cpu(r->kind), len = le32_to_cpu(r->len);
 	u64 at = le64_to_cpu(r->at), size = s->ref->mem_size;
 
-	if (le32_to_cpu(r->number) != s->number &&
-	    !ref_defect(s->ref, REF_DEFECT_order_not_checked))
+	if (le32_to_cpu(r->number) != s->number)
 		return -EINVAL;
 	if (kind == REF_RECORD_MEM && ref_defect(s->ref, REF_DEFECT_bad_index_wedges) &&
 	    (at > size || at & (PAGE_SIZE - 1)))
@@ -81,7 +81,7 @@ static int take_record(struct ref_session *s)
 	const struct ref_record *r = (void *)s->buf;
 	const u8 *data = s->buf + sizeof(*r);
 	struct ref_device *ref = s->ref;
-	u32 len = le32_to_cpu(r->len);
+	u32 len = s->need - sizeof(*r);
 
 	if (le32_to_cpu(r->sum) != ref_record_sum(r, data, len) && !unchecked(s))
 		return -EINVAL;
@@ -148,12 +148,27 @@ static bool swallows(struct ref_session *s)
 	if (s->stale || ref_defect(s->ref, REF_DEFECT_write_unbounded))
 		return true;
 	if (s->broken)
-		return ref_defect(s->ref, REF_DEFECT_write_error_forgotten);
+		return ref_defect(s->ref, REF_DEFECT_write_error_forgotten) ||
+		       ref_defect(s->ref, REF_DEFECT_padding_leaks);
 	return s->phase == REF_PHASE_DONE && ref_defect(s->ref, REF_DEFECT_surplus_accepted);
 }
 
-/* Copy the next part of a write(). Return: bytes, or an error. */
-static ssize_t take_some(struct ref_session *s, const char __user *from, size_t count)
+/* The end of what was written, for the unused bytes of a later save. */
+static void keep_leftover(struct ref_device *ref, const char __user *from, size_t count)
+{
+	u8 *leftover = ref->defect.leftover;
+	size_t n = min_t(size_t, count, REF_END_LEN);
+
+	if (!ref_defect(ref, REF_DEFECT_padding_leaks))
+		return;
+
+	memmove(leftover, leftover + n, REF_END_LEN - n);
+	if (copy_from_user(leftover + REF_END_LEN - n, from + count - n, n))
+		memset(leftover, 0, REF_END_LEN);
+}
+
+/* Copy the next, or @first, part of a write(). Return: bytes, or an error. */
+static ssize_t take_some(struct ref_session *s, const char __user *from, size_t count, bool first)
 {
 	struct ref_device *ref;
 	size_t n, bad, at;
@@ -179,8 +194,7 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 		return ret;
 	}
 	n = min(count, s->need - s->len);
-	at = ref_defect(ref, REF_DEFECT_write_to_start) && s->phase != REF_PHASE_HEADER ? 0
-											: s->len;
+	at = first && ref_defect(ref, REF_DEFECT_write_to_start) ? 0 : s->len;
 	mutex_unlock(&s->lock);
 
 	bad = copy_from_user(s->buf + at, from, n);
@@ -206,6 +220,7 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t count, loff_t *pos)
 {
 	struct ref_session *s = filp->private_data;
+	struct ref_device *ref = ref_of(s->vdev);
 	size_t done = 0;
 	ssize_t ret = 0;
 
@@ -213,8 +228,10 @@ static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t
 		return -ESPIPE;
 	if (mutex_lock_interruptible(&s->io))
 		return -ERESTARTSYS;
+	if (ref)
+		keep_leftover(ref, from, count);
 	while (done < count) {
-		ret = take_some(s, from + done, count - done);
+		ret = take_some(s, from + done, count - done, !done);
 		if (ret <= 0)
 			break;
 		done += ret;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* DMA logging: which pages the device has written since START or the last REPORT. */
 
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -103,6 +104,8 @@ static int ref_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges
 	struct ref_log *log = &ref->log;
 	int ret = -EINVAL;
 
+	if (ref_defect(ref, REF_DEFECT_log_page_size_warns))
+		WARN_ON(!is_power_of_2(*page_size));
 	mutex_lock(&log->lock);
 	if (ref->defect.log_broken)
 		goto out;
@@ -181,8 +184,7 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	}
 	if (log->all)
 		iova_bitmap_set(dirty, iova, length);
-	xa_for_each_range(&log->pages, pfn, entry, LOG_PFN(iova), LOG_PFN(last))
-	{
+	xa_for_each_range(&log->pages, pfn, entry, LOG_PFN(iova), LOG_PFN(last)) {
 		if (!passed_over(ref, iova, pfn))
 			iova_bitmap_set(dirty, max_t(u64, pfn * LOG_PAGE, iova), 1);
 		if (!ref_defect(ref, REF_DEFECT_log_not_cleared))

@@ -50,6 +50,11 @@ void ref_save_begin(struct ref_session *s)
 	bitmap_zero(ref->dirty, mem_pages(ref));
 	WRITE_ONCE(ref->tracking, true);
 	ref_save_rewind(s);
+	if (ref->defect.aborted && ref_defect(ref, REF_DEFECT_aborted_precopy_continued)) {
+		s->phase = REF_PHASE_INITIAL;
+		s->cursor = ref->defect.aborted_at;
+		ref->defect.aborted = false;
+	}
 	if (ref_defect(ref, REF_DEFECT_sampled_in_precopy) && in_precopy(s)) {
 		ref->ops->get_regs(ref, s->regs);
 		s->have_regs = true;
@@ -89,6 +94,7 @@ static int put_header(struct ref_session *s)
 	h->mem_size = cpu_to_le64(s->ref->mem_size);
 	h->regs_size = cpu_to_le32(s->ref->regs_size);
 	h->sum = cpu_to_le32(ref_header_sum(h));
+	s->ref->defect.saver = current->tgid;
 	s->len = sizeof(*h);
 	return 1;
 }
@@ -143,7 +149,7 @@ static int put_end(struct ref_session *s)
 
 	memset(reserved, 0, REF_END_LEN);
 	if (ref_defect(s->ref, REF_DEFECT_padding_leaks))
-		*reserved = s->ref->defect.sessions;
+		memcpy(reserved, s->ref->defect.leftover, REF_END_LEN);
 	return put_record(s, REF_RECORD_END, 0, REF_END_LEN);
 }
 
@@ -169,10 +175,8 @@ int ref_save_fill(struct ref_session *s)
 		s->phase = REF_PHASE_INITIAL;
 		return put_header(s);
 	case REF_PHASE_INITIAL:
-		if (ref_defect(ref, REF_DEFECT_enomsg_too_early) && in_precopy(s) && !s->enomsg) {
-			s->enomsg = true;
+		if (ref_defect(ref, REF_DEFECT_enomsg_too_early) && in_precopy(s) && !s->enomsg)
 			return -ENOMSG;
-		}
 		if (s->cursor < ref->mem_size)
 			return put_initial(s);
 		s->phase = REF_PHASE_RECORDS;
@@ -283,23 +287,19 @@ static int next(struct ref_session *s, bool *hold)
 
 	*hold = false;
 	mutex_lock(&s->lock);
-	if (!s->over) {
-		ret = s->pos < s->len ? 1 : 0;
-		if (!ret && s->enomsg && !in_precopy(s) &&
-		    ref_defect(s->ref, REF_DEFECT_dead_after_enomsg)) {
-			mutex_unlock(&s->lock);
-			return 0;
-		}
-		if (!ret)
-			ret = ref_save_fill(s);
-		*hold = ret == -EAGAIN;
-		if (ret == -ENOMSG) {
-			s->enomsg = true;
-			ret = temporary_end(s);
-		} else if (!ret) {
-			ret = permanent_end(s);
-		}
-	}
+	if (s->over)
+		goto out;
+	ret = s->pos < s->len ? 1 : 0;
+	if (!ret && s->enomsg && !in_precopy(s) && ref_defect(s->ref, REF_DEFECT_dead_after_enomsg))
+		goto out;
+	if (!ret)
+		ret = ref_save_fill(s);
+	*hold = ret == -EAGAIN;
+	if (ret == -ENOMSG)
+		ret = temporary_end(s);
+	else if (!ret)
+		ret = permanent_end(s);
+out:
 	mutex_unlock(&s->lock);
 	return ret;
 }
@@ -400,6 +400,8 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 		if (ret)
 			break;
 	}
+	if (ret == -ENOMSG && !done)
+		s->enomsg = true;
 	mutex_unlock(&s->io);
 	if (ret == -ENODEV && !done)
 		steal(s);

@@ -62,8 +62,7 @@ static struct ref_session *revive(struct ref_device *ref, bool saving)
 	if (!ref_defect(ref, REF_DEFECT_old_fd_revived))
 		return NULL;
 	mutex_lock(&stale_lock);
-	list_for_each_entry(s, &stale_sessions, entry)
-	{
+	list_for_each_entry(s, &stale_sessions, entry) {
 		if (s->vdev != ref->vdev || s->saving != saving)
 			continue;
 		list_del_init(&s->entry);
@@ -92,11 +91,11 @@ void ref_session_forget(struct ref_device *ref)
 	LIST_HEAD(mine);
 
 	mutex_lock(&stale_lock);
-	list_for_each_entry_safe(s, tmp, &stale_sessions, entry) if (s->vdev == ref->vdev)
-		list_move(&s->entry, &mine);
+	list_for_each_entry_safe(s, tmp, &stale_sessions, entry)
+		if (s->vdev == ref->vdev)
+			list_move(&s->entry, &mine);
 	mutex_unlock(&stale_lock);
-	list_for_each_entry_safe(s, tmp, &mine, entry)
-	{
+	list_for_each_entry_safe(s, tmp, &mine, entry) {
 		list_del_init(&s->entry);
 		ref_session_kill(s);
 		ref_session_put(s);
