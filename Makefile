@@ -4,6 +4,8 @@
 #   make                      build the tests and the report tool
 #   make run_tests DEVICE=..  run on a device of this host (KTAP on stdout)
 #   make check                the project's own tests, guests included
+#   make mutants              does the suite notice each defect of the reference drivers?
+#   make driver-coverage      which lines of the drivers does the suite reach?
 #   make install              into INSTALL_PATH (default: install)
 #   make gen_tar              a tarball for hosts with no compiler
 #   make format lint          kernel style, kept by clang-format, checkpatch and friends
@@ -42,6 +44,12 @@ run_tests:
 check: all
 	@lib/tests/check.sh
 
+mutants: all
+	@./run.sh --mutants $(ARGS)
+
+driver-coverage: all
+	@./run.sh --driver-coverage $(ARGS)
+
 # What a host without a compiler needs: the programs, the scripts that start them, and
 # the kernel's own runner, so that run_kselftest.sh works too.
 install: all
@@ -50,6 +58,8 @@ install: all
 	@cp run.sh README.md LICENSE $(INSTALL_PATH)
 	@cp -r configs/devices configs/guest $(INSTALL_PATH)/configs
 	@cp results/vmig-report $(INSTALL_PATH)/results
+	@for f in $$(configs/guest/modules.sh --sources); do \
+		install -D -m 644 $$f $(INSTALL_PATH)/$$f || exit; done
 	@cat selftests/libvmig/commit > $(INSTALL_PATH)/COMMIT
 	@src=$(kernel_source)/tools/testing/selftests && \
 		cp -r $$src/kselftest $$src/run_kselftest.sh $(INSTALL_PATH)
@@ -74,4 +84,4 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
-.PHONY: all selftests report run_tests check install gen_tar format lint clean
+.PHONY: all selftests report run_tests check mutants driver-coverage install gen_tar format lint clean

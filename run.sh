@@ -15,13 +15,17 @@ guest=$top/configs/guest
 . "$guest/qemu.sh"
 # shellcheck source=configs/guest/session.sh
 . "$guest/session.sh"
+# shellcheck source=configs/guest/mutants.sh
+. "$guest/mutants.sh"
+# shellcheck source=configs/guest/coverage.sh
+. "$guest/coverage.sh"
 # shellcheck source=selftests/rundir.sh
 . "$top/selftests/rundir.sh"
 # shellcheck source=selftests/host.sh
 . "$top/selftests/host.sh"
 
 # What a run without -d tests, in this order: profiles of configs/devices.
-default_devices=(mtty)
+default_devices=(mtty mock edu)
 
 cache=${VMIG_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmig}
 
@@ -41,9 +45,12 @@ What to test
                  VFIO device there is in the guest
   --ko FILE      load this module in the guest, in place of the built one of that name;
                  may be repeated. Alone, it is the driver under test.
+  --param MODULE.NAME=VALUE
+                 load a module of the guest with a parameter; may be repeated
   --setup CMD    run CMD in the guest, to create or bind the device; may be repeated
   --qemu-arg ARG more hardware for the guest, split at blanks; may be repeated
-  -t GLOB        only the tests whose name fixture.variant.test matches
+  -t GLOB        only the tests whose name fixture.variant.test matches; several globs
+                 with blanks between
 
 How to judge
   --strict       a broken SHOULD clause is a failure too
@@ -56,6 +63,12 @@ How to judge
 What to do instead of a run
   --list         print each test with the clauses it checks
   --clauses      print each clause with its level and its tests, or why it has none
+  --mutants      the suite on the reference drivers as they are, and with each defect that
+                 they can have: a test that names the broken rule must notice it; prints
+                 and writes the kill matrix. With -d mock or -d edu, one of the two
+  --driver-coverage
+                 which lines of the drivers does the suite reach? in a kernel that counts
+                 them, which is built on first use; with -d NAME, of one driver
   --shell        a shell in the guest, with the device made
   --guest-cmd CMD
                  run CMD in the guest in this directory, on the host's files (read-only);
@@ -64,6 +77,10 @@ What to do instead of a run
                  build the guest kernel if need be and print where, to build modules:
                  make -C "\$(./run.sh --kernel-build-dir)" M=\$PWD modules
   -h, --help     print this
+
+With --mutants
+  --defect NAME  only this defect; may be repeated
+  --full         the whole suite on each defect, not only the tests that name its clause
 
 How
   -o DIR         results go to DIR/runs/..., DIR/latest is the newest; default: results
@@ -101,7 +118,8 @@ profile_names()
 
 opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_tests=''
 opt_device='' opt_guest='' opt_guest_cmd='' opt_action='' results=$top/results
-opt_ko=() opt_setup=() opt_qemu_arg=()
+opt_full='' opt_defect=()
+opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 
 set_action()
 {
@@ -114,7 +132,7 @@ parse_options()
 {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		-d | -t | -o | --ko | --setup | --qemu-arg | --guest-cmd)
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect)
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
 			;;
 		esac
@@ -133,14 +151,22 @@ parse_options()
 			[ -r "$2" ] || die "--ko $2: no such file"
 			opt_ko+=("$(realpath "$2")")
 			;;
+		--param)
+			param_check "$2"
+			opt_param+=("$2")
+			;;
 		--setup) opt_setup+=("$2") ;;
 		--qemu-arg) opt_qemu_arg+=("$2") ;;
 		--guest-cmd)
 			set_action guest-cmd
 			opt_guest_cmd=$2
 			;;
+		--defect) opt_defect+=("$2") ;;
+		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
-		--list | --clauses | --shell | --kernel-build-dir) set_action "${1#--}" ;;
+		--list | --clauses | --shell | --mutants | --driver-coverage | --kernel-build-dir)
+			set_action "${1#--}"
+			;;
 		--strict) opt_strict=1 ;;
 		--no-known-deviations) opt_no_known=1 ;;
 		--hazards) opt_hazards=1 ;;
@@ -150,10 +176,27 @@ parse_options()
 		*) die "unknown option '$1': see ./run.sh --help" ;;
 		esac
 		case $1 in
-		-d | -t | -o | --ko | --setup | --qemu-arg | --guest-cmd) shift ;;
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect) shift ;;
 		esac
 		shift
 	done
+}
+
+# check_whole: --mutants and --driver-coverage choose the rest by themselves.
+check_whole()
+{
+	if [ "$opt_action" != mutants ]; then
+		if [ ${#opt_defect[@]} -gt 0 ] || [ -n "$opt_full" ]; then
+			die "--defect and --full need --mutants"
+		fi
+		[ "$opt_action" = driver-coverage ] || return 0
+	fi
+	if [ -n "$opt_tests$opt_guest$opt_no_known$opt_strict$opt_hazards" ] ||
+		[ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]} +
+			${#opt_qemu_arg[@]})) -gt 0 ]; then
+		die "--$opt_action chooses tests, modules and rules by itself: leave out all but" \
+			"-d NAME, --defect, --full, -o and -q"
+	fi
 }
 
 # Which devices, and where: sets mode (guest, host), and for the guest devices, a list of
@@ -171,10 +214,11 @@ choose_mode()
 		guest_device=$opt_device
 	elif [ -n "$opt_device" ]; then
 		mode=host
-		if [ $((${#opt_ko[@]} + ${#opt_setup[@]} + ${#opt_qemu_arg[@]})) -gt 0 ] ||
+		if [ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]} +
+			${#opt_qemu_arg[@]})) -gt 0 ] ||
 			[[ $opt_action == @(shell|guest-cmd) ]]; then
 			die "$opt_device is no profile and so a device of this host, and --ko," \
-				"--setup, --qemu-arg, --shell and --guest-cmd are for the guest: add" \
+				"--param, --setup, --qemu-arg, --shell and --guest-cmd are for the guest: add" \
 				"--guest if it is a device of the guest (profiles: $(profile_names))"
 		fi
 	elif [ ${#opt_ko[@]} -gt 0 ] || [ ${#opt_setup[@]} -gt 0 ]; then
@@ -288,6 +332,15 @@ report()
 	return "$rc"
 }
 
+# verdict_sentence: the verdict of this run in words.
+verdict_sentence()
+{
+	local s
+
+	s=$(sed -n 's/^ *"sentence": "\(.*\)",\?$/\1/p' "$rundir/results.json" 2>/dev/null) || :
+	printf '%s' "${s:-could not be tested}"
+}
+
 # untested: a run that never began leaves its directory only if it says something.
 untested()
 {
@@ -360,11 +413,22 @@ worse()
 
 main()
 {
-	local d rc
+	local d rc verdicts=()
 
 	parse_options "$@"
+	check_whole
 	choose_mode
 	case $opt_action in
+	mutants)
+		build_programs
+		mutants
+		return
+		;;
+	driver-coverage)
+		build_programs
+		driver_coverage
+		return
+		;;
 	list | clauses)
 		print_catalogue "$opt_action"
 		return
@@ -399,7 +463,9 @@ main()
 		rc=0
 		test_in_guest "$d" || rc=$?
 		worse "$verdict" "$rc"
+		verdicts+=("$(printf '%-6s %s' "$d" "$(verdict_sentence)")")
 	done
+	[ ${#verdicts[@]} -lt 2 ] || printf '%s\n' '' Verdicts "${verdicts[@]/#/  }"
 	[ -z "$interrupted" ] || verdict=$interrupted
 	return "$verdict"
 }
@@ -408,7 +474,7 @@ interrupted=''
 # A make above us must not hand its options to the ones we start.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH
 # These are set from the options alone, so that run.json says what was in force.
-unset VMIG_DEVICE VMIG_PROFILE VMIG_TESTS VMIG_STRICT VMIG_NO_KNOWN VMIG_HAZARDS
+unset VMIG_DEVICE VMIG_PROFILE VMIG_TESTS VMIG_CHAPTERS VMIG_STRICT VMIG_NO_KNOWN VMIG_HAZARDS
 export LC_ALL=C
 tmp=$(mktemp -d) || die "cannot write to ${TMPDIR:-/tmp}: free some space there or set TMPDIR"
 trap clean_up EXIT

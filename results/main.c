@@ -11,7 +11,9 @@
 
 #include "../lib/spec/version.h"
 #include "catalogue.h"
+#include "defects.h"
 #include "input.h"
+#include "mutants.h"
 #include "output.h"
 #include "writers.h"
 
@@ -22,6 +24,9 @@ static const char help[] =
 	"       vmig-report --list LISTFILE\n"
 	"       vmig-report --clauses LISTFILE\n"
 	"       vmig-report --check-coverage LISTFILE\n"
+	"       vmig-report --defects\n"
+	"       vmig-report --mutants DIR\n"
+	"       vmig-report --survivors DIR\n"
 	"\n"
 	"With a run directory: reads what a run of the vmig suite left there (ktap/*.ktap,\n"
 	"dmesg.txt, environment.json, run.json, profile.conf; any of them may be missing or\n"
@@ -42,6 +47,16 @@ static const char help[] =
 	"  --clauses         print each clause with its level, its keeper, its statement and\n"
 	"                    its tests, or the reason why it has none\n"
 	"  --check-coverage  print what does not fit between the two, exit 1 if anything\n"
+	"\n"
+	"Of the reference drivers, which can have one defect at a time:\n"
+	"\n"
+	"  --defects         print each defect: name, driver, clause that it breaks, what goes\n"
+	"                    wrong, who had it; tabs between\n"
+	"  --mutants DIR     from what run.sh --mutants left: print which defect was noticed\n"
+	"                    by which tests, write mutants.json and mutants.txt next to it;\n"
+	"                    exit 0 if each one was and nothing failed without a defect\n"
+	"  --survivors DIR   print the names of the defects that no test has noticed, but for\n"
+	"                    those that took device or guest down\n"
 	"\n"
 	"  --help            print this\n"
 	"  --version         print the version\n"
@@ -71,37 +86,53 @@ static int flushed(int exit_code)
 	return EXIT_UNTESTED;
 }
 
-/* All three or none: a report and a verdict of different runs would be worse than none. */
-static bool write_files(struct run *run, int dirfd, const char *dir)
+#define FILES_MAX 3
+
+/* A file that is written of a run, or of mutants. */
+struct form {
+	const char *name;
+	void (*run)(struct run *run, FILE *f);
+	void (*mutants)(const struct mutants *m, FILE *f);
+};
+
+static const struct form run_forms[] = {
+	{ "results.json", .run = write_json },
+	{ "junit.xml", .run = write_junit },
+	{ "report.html", .run = write_html },
+};
+
+static const struct form mutants_forms[] = {
+	{ "mutants.json", .mutants = mutants_json },
+	{ "mutants.txt", .mutants = mutants_text },
+};
+
+/* All or none: a report and a verdict of different runs would be worse than none. */
+static bool write_files(struct run *run, const struct mutants *mutants, int dirfd, const char *dir)
 {
-	static const struct {
-		const char *name;
-		void (*write)(struct run *run, FILE *f);
-	} files[] = {
-		{ "results.json", write_json },
-		{ "junit.xml", write_junit },
-		{ "report.html", write_html },
-	};
-	enum { NR = sizeof(files) / sizeof(files[0]) };
-	struct output out[NR];
+	const struct form *files = run ? run_forms : mutants_forms;
+	const int nr = run ? sizeof(run_forms) / sizeof(run_forms[0])
+			   : sizeof(mutants_forms) / sizeof(mutants_forms[0]);
+	struct output out[FILES_MAX];
 	int i, err = 0, bad = 0;
 
-	for (i = 0; i < NR; i++) {
+	for (i = 0; i < nr; i++) {
 		output_open(&out[i], dirfd, files[i].name);
-		if (out[i].file && !err)
-			files[i].write(run, out[i].file);
+		if (out[i].file && !err && run)
+			files[i].run(run, out[i].file);
+		if (out[i].file && !err && mutants)
+			files[i].mutants(mutants, out[i].file);
 		if (output_close(&out[i]) && !err) {
 			err = out[i].err;
 			bad = i;
 		}
 	}
-	for (i = 0; i < NR && !err; i++) {
+	for (i = 0; i < nr && !err; i++) {
 		err = output_publish(&out[i]);
 		bad = i;
 	}
 	if (!err)
 		return true;
-	for (i = 0; i < NR; i++)
+	for (i = 0; i < nr; i++)
 		output_discard(&out[i]);
 	complain("cannot write %s in %s: %s; make room or give permission, and run vmig-report "
 		 "on that directory again",
@@ -157,8 +188,38 @@ static int report(struct pool *pool, const char *dir)
 	} else {
 		judge(&run);
 		verdict(&run);
-		code = write_files(&run, dirfd, dir) ? run.exit_code : EXIT_UNTESTED;
+		code = write_files(&run, NULL, dirfd, dir) ? run.exit_code : EXIT_UNTESTED;
 		write_terminal(&run, stdout, want_colour());
+		code = flushed(code);
+	}
+	close(dirfd);
+	return code;
+}
+
+static int mutants(struct pool *pool, const char *option, const char *dir)
+{
+	struct mutants m;
+	int dirfd, code;
+	char *wrong;
+
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0) {
+		complain("cannot open %s: %s; give a directory as run.sh --mutants makes it", dir,
+			 strerror(errno));
+		return EXIT_UNTESTED;
+	}
+	wrong = mutants_load(&m, pool, dirfd);
+	if (wrong) {
+		complain("%s/%s", dir, wrong);
+		code = EXIT_UNTESTED;
+	} else if (!strcmp(option, "--survivors")) {
+		mutants_survivors(&m, stdout);
+		code = flushed(0);
+	} else {
+		code = m.killed < m.nr || m.nr_alarms;
+		if (!write_files(NULL, &m, dirfd, dir))
+			code = EXIT_UNTESTED;
+		mutants_text(&m, stdout);
 		code = flushed(code);
 	}
 	close(dirfd);
@@ -199,6 +260,11 @@ static bool wants_list(const char *option)
 	       !strcmp(option, "--check-coverage");
 }
 
+static bool wants_mutants(const char *option)
+{
+	return !strcmp(option, "--mutants") || !strcmp(option, "--survivors");
+}
+
 static int run_option(struct pool *pool, int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
@@ -209,6 +275,10 @@ static int run_option(struct pool *pool, int argc, char **argv)
 		printf("vmig-report %s, commit %s\n", vmig_version, vmig_commit);
 		return flushed(0);
 	}
+	if (argc == 2 && !strcmp(argv[1], "--defects"))
+		return flushed(!!defects_list(stdout));
+	if (argc == 3 && wants_mutants(argv[1]))
+		return mutants(pool, argv[1], argv[2]);
 	if (argc == 3 && wants_list(argv[1]))
 		return catalogue(pool, argv[1], argv[2]);
 	if (argc == 2 && argv[1][0] != '-')
@@ -217,6 +287,8 @@ static int run_option(struct pool *pool, int argc, char **argv)
 		complain("give the directory of a run; --help says more");
 	else if (argc == 2 && wants_list(argv[1]))
 		complain("%s needs the list of tests, a file or -; --help says more", argv[1]);
+	else if (argc == 2 && wants_mutants(argv[1]))
+		complain("%s needs a directory of run.sh --mutants; --help says more", argv[1]);
 	else
 		complain("cannot make sense of \"%s\"; --help shows what can be asked for",
 			 argv[argc > 3			      ? 3

@@ -13,8 +13,10 @@ Runs each test binary vmig_CHAPTER of BINDIR (default: where this script lies) i
 order of BINDIR/chapters, and writes what it prints to RUNDIR/ktap/CHAPTER.ktap
 (default: the current directory). --list prints their tests and needs no device.
 
-Environment: VMIG_DEVICE, and for the tests VMIG_DEVICE2, VMIG_PROFILE, VMIG_STRICT,
-VMIG_NO_KNOWN, VMIG_TESTS; VMIG_HAZARDS=1 runs the chapter \`hazard\` too;
+Environment: VMIG_DEVICE, and for the tests VMIG_DEVICE2, VMIG_DEVICES (all that may be
+touched, with blanks between), VMIG_PROFILE, VMIG_STRICT, VMIG_NO_KNOWN, VMIG_TESTS;
+VMIG_HAZARDS=1 runs the chapter \`hazard\` too;
+VMIG_CHAPTERS names the chapters to run, with blanks between, default all;
 VMIG_CHAPTER_SECONDS is the time that a chapter may take, default 300; VMIG_PORTS is a
 directory of pipes, one named like each chapter, that lead to RUNDIR/ktap (in the guest).
 
@@ -219,6 +221,10 @@ for c in $chapters; do
 	if [ "$c" = hazard ] && [ -z "${VMIG_HAZARDS:-}" ]; then
 		continue
 	fi
+	case " ${VMIG_CHAPTERS:-$c} " in
+	*" $c "*) ;;
+	*) continue ;;
+	esac
 	run "$c" && continue
 	[ -z "$interrupted" ] || exit 130
 	[ "$c" = hazard ] || printf 'vmig: no other chapter is run after %s\n' "$c"

@@ -37,7 +37,9 @@
 #include "session.h"
 #include "verdict.h"
 
-extern const struct vmig_claim *const __start_vmig_claims[], *const __stop_vmig_claims[];
+/* Weak: a program may have no test that names a clause. */
+extern const struct vmig_claim *const __start_vmig_claims[] __attribute__((weak));
+extern const struct vmig_claim *const __stop_vmig_claims[] __attribute__((weak));
 
 static inline const struct vmig_claim *vmig_claim_of(const char *fixture, const char *test)
 {
@@ -177,11 +179,27 @@ static inline void vmig_list(const char *chapter)
 	}
 }
 
+/* Does one of the globs match, which stand with blanks between? */
+static inline bool vmig_matches(const char *globs, const char *name)
+{
+	char glob[256];
+	size_t len;
+
+	for (globs += strspn(globs, " "); *globs; globs += strspn(globs, " ")) {
+		len = strcspn(globs, " ");
+		snprintf(glob, sizeof(glob), "%.*s", (int)len, globs);
+		if (!fnmatch(glob, name, 0))
+			return true;
+		globs += len;
+	}
+	return false;
+}
+
 /*
- * The harness runs exact names (-r). A glob becomes one -r for each test that it
- * matches. Returns the new argv, or NULL where it matches none.
+ * The harness runs exact names (-r). Globs become one -r for each test that they
+ * match. Returns the new argv, or NULL where they match none.
  */
-static inline char **vmig_select(const char *glob, char *name, int *argc)
+static inline char **vmig_select(const char *globs, char *name, int *argc)
 {
 	static char names[VMIG_MAX_TESTS][128];
 	static char *argv[2 * VMIG_MAX_TESTS + 2];
@@ -196,7 +214,7 @@ static inline char **vmig_select(const char *glob, char *name, int *argc)
 			for (t = f->tests; t && n < VMIG_MAX_TESTS; t = t->next) {
 				snprintf(names[n], sizeof(names[n]), "%s.%s.%s", f->name, v->name,
 					 t->name);
-				if (fnmatch(glob, names[n], 0))
+				if (!vmig_matches(globs, names[n]))
 					continue;
 				argv[1 + 2 * n] = "-r";
 				argv[2 + 2 * n] = names[n];

@@ -15,7 +15,8 @@ usage()
 	cat <<-'EOF'
 	Usage: configs/guest/initramfs.sh -o FILE --marker WORD
 	       configs/guest/initramfs.sh -o FILE -k BUILDDIR -b BINDIR [-p PROFILE]...
-	                                  [-m MODULE]... [--ko FILE]...
+	                                  [-m MODULE]... [--ko FILE]... [--param PARAM]...
+	                                  [--gcov KERNEL_SOURCE]
 
 	  -o FILE        the initramfs to write
 	  -k BUILDDIR    build directory of the guest kernel, where modules come from
@@ -25,6 +26,10 @@ usage()
 	                 one that is built in is skipped; may be repeated
 	  --ko FILE      a module of your own; it takes the place of the one of the same name,
 	                 or is loaded last; may be repeated
+	  --param PARAM  MODULE.NAME=VALUE, a parameter for a module that is loaded; may be
+	                 repeated, the last one wins
+	  --gcov KERNEL_SOURCE
+	                 modules that count which of their lines run, see modules.sh
 	  --marker WORD  a guest that prints WORD and powers off, to see whether one boots
 	EOF
 }
@@ -59,6 +64,18 @@ read_modules()
 	done <"$kernel/modules.builtin"
 }
 
+# The reference drivers are built when one of them is wanted. They come before the kernel's
+# own, as a driver that counts its lines has the name of the one that does not.
+read_reference()
+{
+	local f
+
+	reference=$("$here/modules.sh" ${gcov:+--gcov "$gcov"} "$kernel")
+	for f in "$reference"/*.ko; do
+		built[$(module_name "$f")]=$f
+	done
+}
+
 # Own modules must be of this kernel: the guest's refusal is harder to read.
 check_ko()
 {
@@ -78,9 +95,12 @@ check_ko()
 # add_module NAME WHO: puts a module and what it depends on into order, once.
 add_module()
 {
-	local name=${1//-/_} file depends d
+	local name=${1//-/_} file depends d with
 
 	[ -z "${builtin[$name]:-}" ] && [ -z "${added[$name]:-}" ] || return 0
+	if [[ $name == vfio_mig_* ]] && [ -z "$reference" ]; then
+		read_reference
+	fi
 	file=${own[$name]:-${built[$name]:-}}
 	[ -n "$file" ] ||
 		die "$2 needs the module $name, and the guest kernel has none of that name: give it" \
@@ -92,7 +112,37 @@ add_module()
 		add_module "$d" "$name"
 	done
 	cp "$file" "$root/vmig/modules/$name.ko"
-	printf '%s.ko\n' "$name" >>"$root/vmig/modules/order"
+	with=$(params_of "$name" "$file")
+	printf '%s.ko%s\n' "$name" "$with" >>"$root/vmig/modules/order"
+}
+
+# params_of NAME FILE: what a module is loaded with, a blank before each. The kernel
+# ignores a parameter that a module does not have, and the run would be of something else.
+params_of()
+{
+	local p known
+
+	known=$(LC_ALL=C tr '\0' '\n' <"$2" | sed -n 's/^parm\(type\)\?=\([^:]*\):.*/\2/p' |
+		sort -u | tr '\n' ' ')
+	for p in ${params[@]+"${params[@]}"}; do
+		[ "${p%%.*}" = "$1" ] || continue
+		p=${p#*.}
+		[[ " $known" == *" ${p%%=*} "* ]] ||
+			die "the module $1 has no parameter '${p%%=*}'; it has: ${known:-none}"
+		printf ' %s' "$p"
+	done
+}
+
+# Each parameter must have found its module.
+check_params()
+{
+	local p
+
+	for p in ${params[@]+"${params[@]}"}; do
+		[ -n "${added[${p%%.*}]:-}" ] ||
+			die "--param $p: the guest loads no module ${p%%.*}; it loads:" \
+				"$(sed 's/\.ko.*//' "$root/vmig/modules/order" | tr '\n' ' ')"
+	done
 }
 
 pack()
@@ -103,8 +153,8 @@ pack()
 	mv "$out.part" "$out"
 }
 
-out='' kernel='' bin='' marker=''
-modules=() kos=() profiles=()
+out='' kernel='' bin='' marker='' gcov='' reference=''
+modules=() kos=() profiles=() params=()
 declare -A built builtin own added
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -121,6 +171,12 @@ while [ $# -gt 0 ]; do
 	-p) profiles+=("$2") ;;
 	-m) modules+=("$2") ;;
 	--ko) kos+=("$2") ;;
+	--param)
+		param_check "$2"
+		module=${2%%.*}
+		params+=("${module//-/_}.${2#*.}")
+		;;
+	--gcov) gcov=$2 ;;
 	--marker) marker=$2 ;;
 	*) die "initramfs.sh: unknown option $1 (see --help)" ;;
 	esac
@@ -164,6 +220,7 @@ for f in ${profiles[@]+"${profiles[@]}"}; do
 done
 
 read_modules
+[ -z "$gcov" ] || read_reference
 : >"$root/vmig/modules/order"
 for f in ${kos[@]+"${kos[@]}"}; do
 	check_ko "$f"
@@ -175,4 +232,5 @@ for f in ${kos[@]+"${kos[@]}"}; do
 	f=$(ko_info "$f" name)
 	add_module "$f" "--ko"
 done
+check_params
 pack

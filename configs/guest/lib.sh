@@ -77,3 +77,10 @@ profile_get()
 {
 	sed -n "s/^[[:blank:]]*$2:[[:blank:]]*//p" "$1" | sed 's/[[:space:]]*$//'
 }
+
+# param_check MODULE.NAME=VALUE: dies unless it has this form.
+param_check()
+{
+	[[ $1 =~ ^[A-Za-z0-9_-]+\.[A-Za-z0-9_]+=[^[:space:]]*$ ]] ||
+		die "the parameter '$1' has not the form MODULE.NAME=VALUE, without blanks"
+}

@@ -16,7 +16,7 @@ qemu_machine()
 	local cpu=qemu64,+rdrand
 
 	[ "$1" != kvm ] || cpu=host
-	printf '%s\n' -accel "$1" -M q35,kernel-irqchip=off -cpu "$cpu" -smp 2 -m 1G \
+	printf '%s\n' -accel "$1" -M q35,kernel-irqchip=off -cpu "$cpu" -smp "${guest_cpus:-2}" -m 1G \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-device intel-iommu,intremap=on
 }

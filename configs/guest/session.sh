@@ -6,6 +6,8 @@
 
 # How long a guest may live, in seconds.
 guest_seconds=${VMIG_GUEST_SECONDS:-900}
+# Where the kernel's source is, for modules that count their lines; else empty.
+gcov_source=''
 
 # session_job MODE: writes what init reads, as shell that quotes everything.
 session_job()
@@ -23,6 +25,7 @@ session_job()
 		s=${file:+$(profile_get "$file" instances)}
 		printf 'JOB_INSTANCES=%s\n' "$(sh_quote "${s:-1}")"
 		printf 'JOB_OTHER=%s\n' "$(sh_quote "${file:+$(profile_get "$file" other)}")"
+		printf 'JOB_DRIVER=%s\n' "$(sh_quote "${file:+$(profile_get "$file" driver)}")"
 		printf 'JOB_TOP=%s\n' "$(sh_quote "$top")"
 		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
@@ -37,6 +40,7 @@ session_job()
 		printf 'setup %s\n' "$(sh_quote "$s")"
 	done >"$job/setup-user"
 	: >"$job/output"
+	[ "$1" != mutants ] || cp "$session_entries" "$job/entries"
 }
 
 # session_initramfs FILE: packs what the guest boots into.
@@ -49,6 +53,9 @@ session_initramfs()
 		for m in $(profile_get "$top/configs/devices/$profile.conf" modules); do
 			args+=(-m "$m")
 		done
+		for m in $(profile_get "$top/configs/devices/$profile.conf" parameter); do
+			args+=(--param "$m")
+		done
 	else
 		# Which one it takes shows in the guest, by the driver of its device.
 		for m in "$top"/configs/devices/*.conf; do
@@ -58,6 +65,10 @@ session_initramfs()
 	for m in "${opt_ko[@]}"; do
 		args+=(--ko "$m")
 	done
+	for m in "${opt_param[@]}"; do
+		args+=(--param "$m")
+	done
+	[ -z "$gcov_source" ] || args+=(--gcov "$gcov_source")
 	"$guest/initramfs.sh" "${args[@]}"
 }
 
@@ -121,7 +132,7 @@ session_qemu_args()
 # the user is fed up; meanwhile shows what it writes.
 session_watch()
 {
-	local shown output=$rundir/.job/output started=$SECONDS look=0 terminal=''
+	local shown output=$rundir/.job/output started=$SECONDS look=0 terminal='' size='' now
 
 	if [ "$1" = shell ]; then
 		terminal=$(stty -g 2>/dev/null) || :
@@ -136,7 +147,7 @@ session_watch()
 	: >>"$output"
 	exec {shown}<"$output"
 	while qemu_lives && [ -z "$interrupted" ]; do
-		if ((SECONDS - started >= guest_seconds)); then
+		if ((SECONDS - started >= session_limit)); then
 			status=timeout
 			break
 		fi
@@ -146,6 +157,12 @@ session_watch()
 			if rundir_full; then
 				status=disk-full
 				break
+			fi
+			# Each test leaves marks in the kernel's log: a guest that says nothing hangs.
+			if [ "$1" = mutants ] && now=$(stat -c %s "$rundir/dmesg.txt" 2>/dev/null) &&
+				[ "$now" != "$size" ]; then
+				size=$now
+				started=$SECONDS
 			fi
 		fi
 		nap
@@ -159,7 +176,7 @@ session_watch()
 # session_show MODE FD: what was written since the last time.
 session_show()
 {
-	if [ -n "$opt_quiet" ] && [ "$1" = tests ]; then
+	if [ -n "$opt_quiet" ] && [[ $1 == @(tests|mutants) ]]; then
 		return
 	fi
 	cat <&"$2"
@@ -196,7 +213,7 @@ session_end()
 		status=complete
 		[ "$guest_exit" != 3 ] || status="device-lost"
 	elif [ "$status" = timeout ]; then
-		say "the guest was ended after $guest_seconds s"
+		say "the guest was ended after $session_limit s"
 	else
 		status=guest-died
 		why=$(session_panic)
@@ -204,7 +221,7 @@ session_end()
 	fi
 }
 
-# session MODE (tests, command, shell): boots, waits, cleans up. Sets status and, where
+# session MODE (tests, command, shell, mutants): boots, waits, cleans up. Sets status and, where
 # the guest came to its end, guest_exit; false if the guest could not do its job.
 session()
 {
@@ -212,6 +229,8 @@ session()
 
 	status=''
 	guest_exit=''
+	session_limit=$guest_seconds
+	[ "$1" != mutants ] || session_limit=$mutants_silence
 	session_initramfs "$tmp/initrd" || return 1
 	session_qemu_args "$1"
 	while [ -z "$interrupted" ]; do

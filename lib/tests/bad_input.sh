@@ -36,6 +36,21 @@ refused "cdev that is not there" "no device" ./run.sh -d /dev/vfio/devices/vfio4
 refused "path that is no device" "no device" ./run.sh -d /etc/passwd
 refused "option of the guest for a device of the host" "add --guest" \
 	./run.sh -d 0000:ff:1f.7 --setup true
+refused "parameter without a value" "has not the form MODULE.NAME=VALUE" \
+	./run.sh -d mtty --param vfio_mig_mock.features
+refused "parameter that the module does not have" "mtty has no parameter 'frobnicate'" \
+	./run.sh -q -d mtty -o "$tmp/results" --param mtty.frobnicate=1
+refused "parameter of a module that is not loaded" "the guest loads no module vfio_mig_mock" \
+	./run.sh -q -d mtty -o "$tmp/results" --param vfio_mig_mock.features=all
+refused "parameter of a value that the module refuses" "could not load vfio_mig_mock.ko with features=x" \
+	./run.sh -q -d mock -o "$tmp/results" --param vfio_mig_mock.features=x
+refused "unknown defect" "no defect 'nosuch'" ./run.sh --mutants --defect nosuch
+refused "mutants of a driver that has no defects" "mtty has no defects" ./run.sh --mutants -d mtty
+refused "defect of the other driver" "none of these defects" \
+	./run.sh --mutants -d mock --defect hot_reset_ignored
+refused "defect without --mutants" "need --mutants" ./run.sh --defect stale_after_stop
+refused "mutants with a choice of tests" "chooses tests" ./run.sh --mutants -t 'fsm*'
+refused "coverage of a driver without source" "takes -d mtty" ./run.sh --driver-coverage -d nosuch
 refused "module that is not there" "no such file" ./run.sh --ko "$tmp/nosuch.ko"
 refused "kernel tree that is not there" "KERNEL_SRC=.*does not exist" \
 	env KERNEL_SRC="$tmp/nosuch" ./run.sh --kernel-build-dir

@@ -71,6 +71,11 @@ run glob 0 -d mtty -t 'fsm.cdev_STOP_to_*' --no-hazards
 tap_is 11 "$(cat "$tmp"/glob/latest/ktap/*.ktap | grep -c '^ok ')" "-t runs the tests that match"
 run nothing 2 -d mtty -t 'nosuch*'
 
+# Parameters reach the module: the smallest state machine has no P2P and no PRE_COPY.
+run params 0 -d mock --param vfio_mig_mock.features=none -t 'fsm.cdev_* feature.cdev.*' --no-hazards
+grep -q '"flags": 1,' "$tmp/params/latest/results.json"
+tap $? "--param: the mock driver with features=none offers STOP_COPY alone"
+
 # A device that has no migration: the rest is tested, and the verdict says why not.
 run mdpy 2 --guest --ko "$(find "$(./run.sh --kernel-build-dir)" -name mdpy.ko)" \
 	--setup 'echo 11111111-2222-3333-4444-555555555555 > /sys/devices/virtual/mdpy/mdpy/mdev_supported_types/mdpy-vga/create'

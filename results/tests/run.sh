@@ -97,6 +97,26 @@ golden() { # directory of the case
 	result "$good" "${1##*/}"
 }
 
+# The same for what run.sh --mutants leaves.
+golden_mutants() { # directory of the case
+	good=ok
+	work=$temp/mutants-${1##*/}
+	mkdir -p "$work" "$1/expected"
+	cp -R "$1/run" "$work/run"
+	(cd "$work" && "$report" --mutants run >stdout 2>stderr)
+	echo $? >"$work/exit_code"
+	(cd "$work" && "$report" --survivors run >survivors 2>/dev/null)
+	[ ! -e "$work/run/mutants.json" ] || cp "$work/run/mutants.json" "$work/mutants.json"
+	for file in exit_code stdout stderr survivors mutants.json; do
+		[ -e "$work/$file" ] || : >"$work/$file"
+		same "$1/expected/$file" "$work/$file" || good="not ok"
+	done
+	if [ -e "$work/run/mutants.txt" ]; then
+		cmp -s "$work/run/mutants.txt" "$work/stdout" || good="not ok"
+	fi
+	result "$good" "mutants ${1##*/}"
+}
+
 # Bad input: one sentence on stderr that has the word, and exit code 2.
 refused() { # name, word, command...
 	name=$1 word=$2
@@ -120,6 +140,9 @@ result "$good" "unit tests"
 no_schema=
 for dir in "$tests"/[0-9]*-*; do
 	golden "$dir"
+done
+for dir in "$tests"/mutants/[0-9]*-*; do
+	golden_mutants "$dir"
 done
 if [ -n "$no_schema" ]; then
 	number=$((number + 1))
@@ -183,6 +206,9 @@ refused "no argument" "directory of a run" "$report"
 refused "no such directory" "cannot open the run directory" "$report" "$temp/none"
 refused "a file for a directory" "cannot open the run directory" "$report" "$tests/run.sh"
 refused "unknown option" "cannot make sense of \"--what\"" "$report" --what
+refused "no directory of mutants" "cannot open" "$report" --mutants "$temp/none"
+refused "a directory that is none of mutants" "defects.txt" "$report" --mutants "$tests"
+refused "option without its directory" "needs a directory" "$report" --survivors
 refused "two directories" "cannot make sense of \"b\"" "$report" a b
 refused "option without its file" "needs the list" "$report" --list
 refused "no such list" "cannot read the list" "$report" --list "$temp/none"
@@ -205,6 +231,11 @@ grep -q '^3 tests in 1 chapters, 4 with their variants$' "$temp/out" || good="no
 tail -n 1 "$temp/out" | grep -q '^[0-9]* clauses: 2 with tests, ' || good="not ok"
 awk 'length($0) > 100' "$temp/out" | grep -q . && good="not ok"
 result "$good" "catalogue: list, clauses, coverage"
+
+"$report" --defects >"$temp/out" && good=ok || good="not ok"
+[ "$(awk -F '\t' 'NF == 5' "$temp/out" | wc -l)" = "$(wc -l <"$temp/out")" ] || good="not ok"
+grep -q "^stale_after_stop	REF	FD-07	" "$temp/out" || good="not ok"
+result "$good" "list of defects"
 
 "$report" --help >"$temp/out" && "$report" --version >>"$temp/out" && good=ok || good="not ok"
 result "$good" "help and version"

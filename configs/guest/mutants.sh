@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# run.sh --mutants: the suite on the reference drivers as they are, where nothing may fail,
+# and with each of their defects, which a test must notice. Sourced by run.sh, which sets the
+# options (opt_*), top, guest, tmp and interrupted. Holds no verdict: vmig-report has it.
+#
+# An entry is one load of a driver: "LABEL|PARAMETERS|CHAPTERS|GLOBS", where LABEL is the
+# directory of what comes out. A batch is a file of entries for the guests of one profile.
+# Each entry begins with the driver loaded anew, so that nothing leaks from one to the next.
+# shellcheck disable=SC2154,SC2034
+
+# What the drivers can offer: first the shape in which each defect is tried, then those for
+# defects that came through it. Each state machine of the specification, and no DMA logging.
+mutants_shapes=(all log "p2p,log" "pre_copy,log" "p2p,pre_copy")
+# Entries of one guest: a boot costs as much as two or three of them.
+mutants_batch_size=24
+# Guests at a time.
+mutants_guests=2
+# A guest whose kernel log says nothing for longer, in seconds, hangs. A chapter may take
+# less.
+mutants_silence=150
+
+# mutants_profile_of WHERE: the profile whose driver has the defect.
+mutants_profile_of()
+{
+	if [ "$1" = EDU ]; then echo edu; else echo mock; fi
+}
+
+# mutants_choose: the profiles and the defects of this run, in mutants_profiles and in
+# $tmp/defects (name, where, clause; tabs between).
+mutants_choose()
+{
+	local d p
+
+	"$top/results/vmig-report" --defects | cut -f 1-3 >"$tmp/all-defects"
+	for d in "${opt_defect[@]}"; do
+		cut -f 1 "$tmp/all-defects" | grep -qxF -- "$d" ||
+			die "no defect '$d': results/vmig-report --defects lists them"
+	done
+	mutants_profiles=()
+	for p in mock edu; do
+		[ -n "$opt_device" ] && [ "$opt_device" != "$p" ] || mutants_profiles+=("$p")
+	done
+	while IFS=$'\t' read -r d p c; do
+		[ ${#opt_defect[@]} -eq 0 ] || [[ " ${opt_defect[*]} " == *" $d "* ]] || continue
+		[[ " ${mutants_profiles[*]} " == *" $(mutants_profile_of "$p") "* ]] || continue
+		printf '%s\t%s\t%s\n' "$d" "$p" "$c"
+	done <"$tmp/all-defects" >"$tmp/defects"
+	[ -s "$tmp/defects" ] || die "none of these defects is one of the driver $opt_device"
+	# A part of the defects needs only the driver that has them to be conforming.
+	if [ ${#opt_defect[@]} -gt 0 ]; then
+		mapfile -t mutants_profiles < <(cut -f 2 "$tmp/defects" | sed 's/REF/MOCK/' |
+			sort -u | tr '[:upper:]' '[:lower:]')
+	fi
+}
+
+# mutants_entry LABEL PARAMETERS [CLAUSE]: with a clause, only the tests that name it.
+mutants_entry()
+{
+	local select='|'
+
+	if [ -n "${3-}" ] && [ -z "$opt_full" ]; then
+		select=$(awk -F '\t' -v id="$3" '
+			index(" " $4 " ", " " id " ") {
+				if (!seen[$1]++)
+					chapters = chapters " " $1
+				sub(/\./, ".*.", $2)
+				globs = globs " " $2
+			}
+			END { print (globs ? substr(chapters, 2) : "none") "|" substr(globs, 2) }' "$tmp/list")
+	fi
+	printf '%s|%s|%s\n' "$1" "$2" "$select"
+}
+
+# mutants_plan_conforming: entries of the drivers as they are.
+mutants_plan_conforming()
+{
+	local p shape shapes
+
+	for p in "${mutants_profiles[@]}"; do
+		shapes=("${mutants_shapes[@]}")
+		# What depends on the shape is the engine's, which both drivers share.
+		[ "$p" = mock ] && [ ${#opt_defect[@]} -eq 0 ] || shapes=(all)
+		for shape in "${shapes[@]}"; do
+			mutants_entry "conforming/$p-${shape//,/+}" "features=$shape" >>"$tmp/entries-$p"
+		done
+	done
+}
+
+# mutants_plan FILE SHAPE...: entries of the defects in FILE, in these shapes.
+mutants_plan()
+{
+	local name where clause p shape file=$1
+
+	shift
+	for shape in "$@"; do
+		while IFS=$'\t' read -r name where clause; do
+			p=$(mutants_profile_of "$where")
+			mutants_entry "defects/$name/$p-${shape//,/+}" \
+				"defect=$name features=$shape" "$clause" >>"$tmp/entries-$p"
+		done <"$file"
+	done
+}
+
+# mutants_plan_edu FILE: entries of those defects of the engine, which both drivers share, on
+# the driver that was not tried yet.
+mutants_plan_edu()
+{
+	local name where clause
+
+	[[ " ${mutants_profiles[*]} " == *" edu "* ]] || return 0
+	while IFS=$'\t' read -r name where clause; do
+		[ "$where" != REF ] || mutants_entry "defects/$name/edu-${mutants_shapes[0]}" \
+			"defect=$name features=${mutants_shapes[0]}" "$clause" >>"$tmp/entries-edu"
+	done <"$1"
+}
+
+# mutants_batches: cuts the entries into batches, conforming runs one a batch as each takes
+# as long as a batch of defects.
+mutants_batches()
+{
+	local p n
+
+	rm -rf "$tmp/batches"
+	mkdir "$tmp/batches"
+	for p in mock edu; do
+		[ -s "$tmp/entries-$p" ] || continue
+		grep '^conforming/' "$tmp/entries-$p" | split -d -l 1 - "$tmp/batches/1-$p-"
+		n=$(grep -c '^defects/' "$tmp/entries-$p") || :
+		if [ "$n" -gt 0 ]; then
+			# As many in each, so that the guests end at the same time.
+			n=$(((n + mutants_batch_size - 1) / mutants_batch_size))
+			grep '^defects/' "$tmp/entries-$p" | split -d -n "r/$n" - "$tmp/batches/2-$p-"
+		fi
+		rm -f "$tmp/entries-$p"
+	done
+}
+
+# mutants_guest BATCH: one boot; takes from the batch what it has done, and what it died of.
+mutants_guest()
+{
+	local current label
+
+	session_entries=$1
+	status=''
+	session mutants || :
+	# What it moved to the host is done, whatever came of the guest then.
+	touch "$rundir/finished"
+	current=$(cat "$rundir/current" 2>/dev/null) || :
+	if [ -n "$current" ] && ! grep -qxF -- "$current" "$rundir/finished"; then
+		[ -z "$interrupted" ] || return
+		mkdir -p "$rundir/out/$current"
+		printf '%s\n' "$([ "$status" = timeout ] && echo "the guest hung" ||
+			echo "the guest died")" >"$rundir/out/$current/error"
+		cp "$rundir/dmesg.txt" "$rundir/console.log" "$rundir/out/$current/" 2>/dev/null
+		printf '%s\n' "$current" >>"$rundir/finished"
+		say "$current: $(cat "$rundir/out/$current/error")"
+	fi
+	[ -s "$rundir/finished" ] || return 1
+	while read -r label; do
+		mkdir -p "$mutants_dir/${label%/*}"
+		mv "$rundir/out/$label" "$mutants_dir/${label%/*}/"
+	done <"$rundir/finished"
+	awk -F '|' 'NR == FNR { done[$0] = 1; next } !($1 in done)' "$rundir/finished" "$1" \
+		>"$1.rest"
+	mv "$1.rest" "$1"
+}
+
+# mutants_worker NUMBER: takes one batch after the other, as long as there are some.
+mutants_worker()
+{
+	local batch mine boots=0
+
+	tmp=$tmp/worker-$1
+	mkdir -p "$tmp"
+	trap 'qemu_stop' EXIT
+	for batch in "$tmp"/../batches/*; do
+		mine=$tmp/${batch##*/}
+		# Somebody else was faster.
+		mv "$batch" "$mine" 2>/dev/null || continue
+		profile=${batch##*/}
+		profile=${profile#*-}
+		profile=${profile%-*}
+		while [ -s "$mine" ] && [ -z "$interrupted" ]; do
+			boots=$((boots + 1))
+			rundir=$mutants_dir/guests/$1-$boots
+			mkdir -p "$rundir/ktap" || return 2
+			mutants_guest "$mine" || return 2
+			if [ -d "$rundir/gcov" ]; then
+				mkdir -p "$mutants_dir/counted/$1-$boots"
+				mv "$rundir/gcov" "$mutants_dir/counted/$1-$boots/"
+			fi
+			rm -rf "$rundir"
+		done
+		[ -z "$interrupted" ] || return "$interrupted"
+	done
+}
+
+# mutants_round: the batches, in several guests at a time; false if they could not be run.
+mutants_round()
+{
+	local n pids=() pid rc=0
+
+	mutants_batches
+	for ((n = 0; n < mutants_guests; n++)); do
+		mutants_worker "$n" </dev/null &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		while :; do
+			wait "$pid" || rc=$?
+			kill -0 "$pid" 2>/dev/null || break
+			kill -TERM "${pids[@]}" 2>/dev/null || :
+		done
+	done
+	return "$rc"
+}
+
+# mutants_setup DIR: how guests are run whose results go to DIR.
+mutants_setup()
+{
+	mutants_dir=$1
+	mkdir -p "$mutants_dir/guests"
+	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 "VMIG_CHAPTER_SECONDS=${VMIG_CHAPTER_SECONDS:-90}")
+	guest_cpus=1
+}
+
+# mutants: the whole of it; returns the verdict.
+mutants()
+{
+	local rc=0
+
+	case $opt_device in
+	'' | mock | edu) ;;
+	*) die "--mutants takes -d mock or -d edu: $opt_device has no defects on demand" ;;
+	esac
+	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
+	mutants_choose
+	packages_ensure build guest
+	build_kernel
+	# Built before two guests want them at once.
+	step "$guest/modules.sh" "$kernel_build" >/dev/null || exit 2
+	accel_choose "$kernel_build/arch/x86/boot/bzImage"
+	rundir_new mutants
+	rmdir "$rundir/ktap"
+	mutants_setup "$rundir"
+	cut -f 1 "$tmp/defects" >"$mutants_dir/defects.txt"
+
+	mutants_plan_conforming
+	mutants_plan "$tmp/defects" "${mutants_shapes[0]}"
+	mutants_round || rc=$?
+	if [ "$rc" -eq 0 ]; then
+		"$top/results/vmig-report" --survivors "$mutants_dir" >"$tmp/survivors" || return 2
+		# Some rules bind only a device that lacks a feature.
+		awk -F '\t' 'NR == FNR { left[$1] = 1; next } $1 in left' "$tmp/survivors" \
+			"$tmp/defects" >"$tmp/defects-left"
+		if [ -s "$tmp/defects-left" ]; then
+			mutants_plan "$tmp/defects-left" "${mutants_shapes[@]:1}"
+			mutants_plan_edu "$tmp/defects-left"
+			mutants_round || rc=$?
+		fi
+	fi
+	rmdir "$mutants_dir/guests" 2>/dev/null || :
+	if [ "$rc" -ne 0 ] && [ -z "$interrupted" ]; then
+		printf 'vmig: the mutants could not be run, see %s\n' "$mutants_dir" >&2
+		return 2
+	fi
+	[ -z "$interrupted" ] || return "$interrupted"
+	say "the kill matrix is in $mutants_dir"
+	"$top/results/vmig-report" --mutants "$mutants_dir"
+}
