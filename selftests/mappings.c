@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A device's regions in this process's memory. */
-#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "../lib/vfio/info.h"
+#include "../lib/vfio/region.h"
 #include "mappings.h"
 
 static sigjmp_buf out_of_fault;
@@ -20,16 +20,8 @@ static void on_sigbus(int sig)
 static void map_area(struct vmig_device *dev, const struct vfio_region_info *info, uint64_t offset,
 		     uint64_t size, struct vmig_mapping *map)
 {
-	int prot = PROT_READ;
-
-	if (info->flags & VFIO_REGION_INFO_FLAG_WRITE)
-		prot |= PROT_WRITE;
 	*map = (struct vmig_mapping){ .region = info->index, .offset = offset, .size = size };
-	map->at = mmap(NULL, size, prot, MAP_SHARED, dev->fd, info->offset + offset);
-	if (map->at == MAP_FAILED) {
-		map->err = errno;
-		map->at = NULL;
-	}
+	map->err = -__vmig_region_mmap(dev, info, offset, size, &map->at);
 }
 
 /**

@@ -120,6 +120,9 @@ void vmig_control_take_quick(struct vmig_device *dev, struct vmig_control *contr
  * vmig_control_restore - put good content back after something that failed
  * @dev: the device, in any state; left in STOP
  * @control: what vmig_control_take() gave
+ *
+ * A device that takes it only after a reset gets one: what made that necessary is the
+ * breach, and not a reason for no verdict.
  */
 void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *control)
 {
@@ -128,6 +131,10 @@ void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *co
 	if (ret)
 		vmig_die("the device cannot be brought back to RUNNING after a session failed: %s",
 			 vmig_errno_name(ret));
+	if (!__vmig_load(dev, control->stream.data, control->stream.len, &vmig_default_chunks))
+		return;
+	if (!__vmig_reset(dev))
+		__vmig_settle(dev);
 	vmig_load(dev, &control->stream);
 }
 

@@ -323,18 +323,181 @@ TEST_F(hot_reset_from, ends_in_running)
 	uint32_t state;
 	int fd, ret;
 
-	CLAUSES(HOT_08);
+	CLAUSES(HOT_08, RST_06);
 	NEED_STATE(variant->state);
 	NEED_HOT_RESET(&a);
 	NEED(all_ours(self->dev, &a),
 	     "a hot reset would reset devices that this test does not own");
 	fd = vmig_enter(self->dev, variant->state);
 	ret = hot_reset_rightly(self->dev);
+	if (!ret) {
+		state = vmig_get_state(self->dev);
+		CHECK(HOT_08, state == VFIO_DEVICE_STATE_RUNNING,
+		      say("GET after HOT_RESET in %s", name), "state RUNNING", "state %s",
+		      vmig_state_name(state));
+		CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
+		      say("GET after HOT_RESET in %s", name), "state RUNNING, as after RESET",
+		      "state %s", vmig_state_name(state));
+		vmig_judge_dead(RST_06, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
+				say("%s, HOT_RESET", name));
+	}
 	vmig_close_data_fd(fd);
 	NEED(!ret, "the hot reset is refused: %s", vmig_errno_name(ret));
-	state = vmig_get_state(self->dev);
-	CHECK(HOT_08, state == VFIO_DEVICE_STATE_RUNNING, say("GET after HOT_RESET in %s", name),
-	      "state RUNNING", "state %s", vmig_state_name(state));
+}
+
+/* Two devices that one hot reset resets, neither of which need be the one under test. */
+FIXTURE(hot_reset_set)
+{
+	VMIG_FIXTURE_DATA;
+	struct vmig_device *devs[2];
+	const char *why;
+};
+
+FIXTURE_VARIANT(hot_reset_set)
+{
+	VMIG_VARIANT_DATA;
+	uint32_t state;
+};
+
+VMIG_VARIANTS_SESSIONS(hot_reset_set);
+
+static bool on_one_bus(const struct vmig_dev_id *a, const struct vmig_dev_id *b)
+{
+	size_t len = strlen(a->sysfs) - strlen(a->name);
+
+	return !strcmp(a->bus, "pci") && !strncmp(a->sysfs, b->sysfs, len) &&
+	       !strchr(b->sysfs + len, '/') && strcmp(a->name, b->name);
+}
+
+/* Among the devices that VMIG_DEVICES names; the one under test first, if it is one of them. */
+static bool find_set(const struct vmig_dev_id *tested, struct vmig_dev_id *set)
+{
+	static struct vmig_dev_id ids[DEVICES_MAX];
+	char *names = strdup(getenv("VMIG_DEVICES") ?: ""), *name, *rest = names, why[256];
+	unsigned int count = 0, i, k;
+	bool found = false;
+
+	while ((name = strsep(&rest, " ")) && count < DEVICES_MAX)
+		if (*name && !vmig_resolve(name, &ids[count], why, sizeof(why)) &&
+		    !strcmp(ids[count].driver, tested->driver))
+			count++;
+	free(names);
+	for (i = 0; i < count && !found; i++) {
+		for (k = i + 1; k < count && !found; k++) {
+			found = on_one_bus(&ids[i], &ids[k]);
+			set[0] = ids[strcmp(ids[k].name, tested->name) ? i : k];
+			set[1] = ids[strcmp(ids[k].name, tested->name) ? k : i];
+		}
+	}
+	return found;
+}
+
+static void open_set(struct vmig_device *dev, struct vmig_device **devs)
+{
+	struct vmig_dev_id set[2];
+	int ret;
+
+	if (!find_set(&dev->id, set))
+		return;
+	devs[0] = strcmp(set[0].name, dev->id.name) ? vmig_open(&set[0], dev->way) : dev;
+	ret = __vmig_open_beside(&set[1], devs[0], &devs[1]);
+	if (ret)
+		vmig_die("opening %s beside %s failed: %s", set[1].name, set[0].name,
+			 vmig_errno_name(ret));
+	vmig_settle(devs[0]);
+	vmig_settle(devs[1]);
+}
+
+FIXTURE_SETUP(hot_reset_set)
+{
+	VMIG_SETUP(true);
+	open_set(self->dev, self->devs);
+}
+
+FIXTURE_TEARDOWN(hot_reset_set)
+{
+	int i;
+
+	for (i = 1; i >= 0; i--) {
+		if (!self->devs[i] || self->devs[i] == self->dev)
+			continue;
+		vmig_settle(self->devs[i]);
+		vmig_close(self->devs[i]);
+	}
+	VMIG_TEARDOWN();
+}
+
+#define NEED_SET(a)                                                                                \
+	do {                                                                                       \
+		NEED(self->devs[1],                                                                \
+		     "VMIG_DEVICES names no two devices of this driver on one bus");               \
+		NEED(affected(self->devs[0], a),                                                   \
+		     "neither the bus nor the slot can be reset here");                            \
+		NEED(all_ours(self->devs[0], a),                                                   \
+		     "a hot reset would reset devices that this test does not own");               \
+	} while (0)
+
+static uint32_t devid_of(const struct vmig_device *dev, const struct affected *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->info.count; i++)
+		if (is_self(dev, &a->devices[i]))
+			return a->devices[i].devid;
+	return VFIO_PCI_DEVID_NOT_OWNED;
+}
+
+/* The id is a proof of ownership only if it is the one that BIND gave (S3). */
+TEST_F(hot_reset_set, devids_of_open_devices)
+{
+	struct affected a;
+	uint32_t devid;
+	int i;
+
+	CLAUSES(HOT_02, HOT_03);
+	NEED(variant->way == VMIG_CDEV, "a device opened through its group has no devid");
+	NEED(variant->state == VFIO_DEVICE_STATE_STOP_COPY, "the state does not matter for it");
+	NEED_SET(&a);
+	for (i = 0; i < 2; i++) {
+		devid = devid_of(self->devs[i], &a);
+		CHECK(HOT_02, devid == self->devs[i]->devid,
+		      say("devid of %s, bound in the same iommufd", self->devs[i]->id.name),
+		      say("%d, as BIND gave it", (int)self->devs[i]->devid), "%d", (int)devid);
+	}
+	CHECK(HOT_03, a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED,
+	      "HOT_RESET_INFO of a set whose devices are all bound in one iommufd",
+	      "VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED", "flags %#x", a.info.flags);
+}
+
+/* One asks, and all are reset: the others' users must find a device that works. */
+TEST_F(hot_reset_set, all_end_in_running)
+{
+	const char *name = vmig_state_name(variant->state), *which;
+	struct affected a;
+	uint32_t state;
+	int fds[2], i, ret;
+
+	CLAUSES(HOT_08, RST_06);
+	NEED_STATE(variant->state);
+	NEED_SET(&a);
+	for (i = 0; i < 2; i++)
+		fds[i] = vmig_enter(self->devs[i], variant->state);
+	ret = hot_reset_rightly(self->devs[0]);
+	for (i = 0; i < 2 && !ret; i++) {
+		which = i ? "the other device of the set" : "the device that was asked";
+		state = vmig_get_state(self->devs[i]);
+		CHECK(HOT_08, state == VFIO_DEVICE_STATE_RUNNING,
+		      say("both in %s, HOT_RESET, GET of %s", name, which), "state RUNNING",
+		      "state %s", vmig_state_name(state));
+		CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
+		      say("both in %s, HOT_RESET, GET of %s", name, which),
+		      "state RUNNING, as after RESET", "state %s", vmig_state_name(state));
+		vmig_judge_dead(RST_06, fds[i], variant->state == VFIO_DEVICE_STATE_RESUMING,
+				say("both in %s, HOT_RESET, %s", name, which));
+	}
+	for (i = 0; i < 2; i++)
+		vmig_close_data_fd(fds[i]);
+	NEED(!ret, "the hot reset is refused: %s", vmig_errno_name(ret));
 }
 
 /* No chain has more capabilities than fit into 256 bytes. */

@@ -15,6 +15,7 @@
 #include "attempt.h"
 #include "each_state.h"
 #include "liveness.h"
+#include "second.h"
 #include "transfer.h"
 
 VMIG_FIXTURE(p2p);
@@ -333,6 +334,7 @@ FIXTURE(p2p_two)
 {
 	VMIG_FIXTURE_DATA;
 	struct vmig_device *devs[2];
+	const char *why_alone;
 };
 
 FIXTURE_VARIANT(p2p_two)
@@ -344,28 +346,15 @@ VMIG_VARIANTS_WAYS(p2p_two);
 
 FIXTURE_SETUP(p2p_two)
 {
-	const struct vmig_dev_id *id;
-	uint64_t flags;
-	const char *why;
-
-	id = vmig_second_device(&why);
-	if (!id || !vmig_way_there(id, variant->way, &why))
-		SKIP(return, "%s", why);
-	if (strcmp(id->driver, vmig_first_device()->driver))
-		SKIP(return, "VMIG_DEVICE2 is bound to %s, the device under test to %s", id->driver,
-			   vmig_first_device()->driver);
 	VMIG_SETUP(true);
 	self->devs[0] = self->dev;
-	self->devs[1] = vmig_open(id, variant->way);
-	if (__vmig_get_migration(self->devs[1], &flags) ||
-	    (flags & VMIG_MIGRATION_KNOWN) != self->flags)
-		vmig_die("%s is of another type than %s", id->name, self->dev->id.name);
-	vmig_settle(self->devs[1]);
+	self->devs[1] = vmig_open_second(self->dev, &self->why_alone);
 }
 
 FIXTURE_TEARDOWN(p2p_two)
 {
-	vmig_settle(self->devs[1]);
+	if (self->devs[1])
+		vmig_settle(self->devs[1]);
 	vmig_close(self->devs[1]);
 	VMIG_TEARDOWN();
 }
@@ -493,6 +482,7 @@ TEST_F_TIMEOUT(p2p_two, move_in_two_phases, 120)
 	int i, ret;
 
 	CLAUSES(FSM_01, FD_02, ST_10, STRM_11);
+	NEED(self->devs[1], "%s", self->why_alone);
 	NEED_STATE(VFIO_DEVICE_STATE_RUNNING_P2P);
 	begin_both(&b, self->devs);
 	if (!switch_over(&b, self->flags) || !read_in_turns(&b, streams) ||
@@ -522,6 +512,7 @@ TEST_F_TIMEOUT(p2p_two, called_off_in_between, 60)
 	int i;
 
 	CLAUSES(FSM_01, FD_02, ST_10, STRM_11);
+	NEED(self->devs[1], "%s", self->why_alone);
 	NEED_STATE(VFIO_DEVICE_STATE_RUNNING_P2P);
 	vmig_need_round_trip(self->devs[0]);
 	vmig_need_round_trip(self->devs[1]);

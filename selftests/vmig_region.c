@@ -13,6 +13,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include <linux/pci_regs.h>
+
+#include "../lib/exercisers/exerciser.h"
 #include "../lib/vfio/info.h"
 #include "../lib/vfio/region.h"
 #include "access.h"
@@ -360,10 +363,13 @@ TEST_F(region_in, mappings_stay)
 	struct vmig_mapping maps[VMIG_MAPPINGS_MAX];
 	bool touched[VMIG_MAPPINGS_MAX];
 	size_t count, usable = 0, i;
+	struct vmig_worker w;
 	struct visit v;
 
 	CLAUSES(REG_02);
 	NEED_STATE(variant->state);
+	/* It has memory decoding switched on. */
+	vmig_worker_begin(&w, self->dev);
 	count = vmig_map_regions(self->dev, maps);
 	for (i = 0; i < count; i++) {
 		touched[i] = maps[i].at && vmig_mapping_answers(&maps[i]);
@@ -379,6 +385,52 @@ TEST_F(region_in, mappings_stay)
 			      "some value", "SIGBUS");
 	end_visit(self->dev, &v);
 	vmig_unmap_regions(maps, count);
+	vmig_worker_end(&w);
+}
+
+static bool decodes_memory(struct vmig_device *dev)
+{
+	struct vfio_region_info *config = __vmig_pci_config(dev);
+	uint16_t command = 0;
+
+	if (config)
+		__vmig_region_read(dev, config, PCI_COMMAND, &command, sizeof(command));
+	free(config);
+	return command & PCI_COMMAND_MEMORY;
+}
+
+/* Also through a reset, which a guest may ask for while a vCPU is at its device. */
+TEST_F(region_in, mappings_stay_through_reset)
+{
+	struct vmig_mapping maps[VMIG_MAPPINGS_MAX];
+	bool touched[VMIG_MAPPINGS_MAX], decodes;
+	size_t count, usable = 0, i;
+	struct vmig_worker w;
+	int fd;
+
+	CLAUSES(REG_02);
+	NEED_STATE(variant->state);
+	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
+	vmig_worker_begin(&w, self->dev);
+	decodes = decodes_memory(self->dev);
+	count = vmig_map_regions(self->dev, maps);
+	for (i = 0; i < count; i++) {
+		touched[i] = maps[i].at && vmig_mapping_answers(&maps[i]);
+		usable += touched[i];
+	}
+	NEED(usable, "the device has no region that can be mapped and touched");
+	fd = vmig_enter(self->dev, variant->state);
+	vmig_reset(self->dev);
+	NEED(decodes_memory(self->dev) == decodes, "a reset takes memory decoding away");
+	for (i = 0; i < count; i++)
+		if (touched[i])
+			CHECK(REG_02, vmig_mapping_answers(&maps[i]),
+			      say("access after RESET in %s to region %u, mapped before",
+				  vmig_state_name(variant->state), maps[i].region),
+			      "some value", "SIGBUS");
+	vmig_close_data_fd(fd);
+	vmig_unmap_regions(maps, count);
+	vmig_worker_end(&w);
 }
 
 /* "PCI MSI-X and PCI config space" by name (H:1082): the kernel uses them, not the guest. */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "second.h"
 #include "transfer.h"
 #include "vmig_test.h"
 
@@ -49,26 +50,6 @@ TEST_F_TIMEOUT(round_trip, same_device, 120)
 		vmig_stream_free(&s[i]);
 }
 
-/* The second device, open and in RUNNING; or NULL and why. */
-static struct vmig_device *open_second(enum vmig_way way, const char **why)
-{
-	const struct vmig_dev_id *id = vmig_second_device(why);
-	struct vmig_device *dev;
-	int ret;
-
-	if (!id || !vmig_way_there(id, way, why))
-		return NULL;
-	*why = "both devices are in one IOMMU group";
-	if (way == VMIG_GROUP && id->group_id == vmig_first_device()->group_id)
-		return NULL;
-	dev = vmig_open(id, way);
-	ret = __vmig_settle(dev);
-	if (ret)
-		vmig_die("the second device cannot be brought to RUNNING: %s",
-			 vmig_errno_name(ret));
-	return dev;
-}
-
 /* What migration is for (H:1155), and back. */
 TEST_F_TIMEOUT(round_trip, second_device, 120)
 {
@@ -78,7 +59,7 @@ TEST_F_TIMEOUT(round_trip, second_device, 120)
 	const char *why;
 
 	CLAUSES(STRM_11);
-	second = open_second(variant->way, &why);
+	second = vmig_open_second(self->dev, &why);
 	NEED(second, "%s", why);
 	vmig_control_take(self->dev, &control);
 	vmig_control_take(second, &control2);
@@ -211,7 +192,7 @@ TEST_F_TIMEOUT(round_trip, two_saves_in_turns, 120)
 	const char *why;
 
 	CLAUSES(STRM_11);
-	second = open_second(variant->way, &why);
+	second = vmig_open_second(self->dev, &why);
 	NEED(second, "%s", why);
 	judge_both(self->dev, second, save_both, "two devices in STOP_COPY, read in turns");
 }
@@ -223,7 +204,7 @@ TEST_F_TIMEOUT(round_trip, save_and_load_in_turns, 120)
 	const char *why;
 
 	CLAUSES(STRM_11);
-	second = open_second(variant->way, &why);
+	second = vmig_open_second(self->dev, &why);
 	NEED(second, "%s", why);
 	judge_both(self->dev, second, save_and_load,
 		   "one device read in STOP_COPY, the other written in RESUMING, in turns");

@@ -66,6 +66,32 @@ bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_way way, const char 
 	return !*why;
 }
 
+static int copy_fd(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	return copy < 0 ? -errno : copy;
+}
+
+/* A group can be opened once, and all of its devices are in one container. */
+static int open_group_beside(struct vmig_device *dev, const struct vmig_device *first)
+{
+	dev->container = copy_fd(first->container);
+	if (dev->container < 0)
+		return dev->container;
+	if (dev->id.group_id == first->id.group_id)
+		dev->group = copy_fd(first->group);
+	else
+		dev->group = open(dev->id.group, O_RDWR | O_CLOEXEC);
+	if (dev->group < 0)
+		return -errno;
+	if (dev->id.group_id != first->id.group_id &&
+	    ioctl(dev->group, VFIO_GROUP_SET_CONTAINER, &dev->container))
+		return -errno;
+	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, dev->id.name);
+	return dev->fd < 0 ? -errno : 0;
+}
+
 static int open_group(struct vmig_device *dev)
 {
 	struct vfio_group_status status = { .argsz = sizeof(status) };
@@ -109,26 +135,54 @@ int __vmig_cdev_bind(int fd, int iommufd, uint32_t *devid)
 	return 0;
 }
 
-static int open_cdev(struct vmig_device *dev)
+/* With an IOAS of its own, or the one that is there already. */
+static int bind_and_attach(struct vmig_device *dev)
 {
 	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
 	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
 	int ret;
 
-	dev->iommufd = open(IOMMUFD, O_RDWR | O_CLOEXEC);
-	if (dev->iommufd < 0)
-		return -errno;
 	dev->fd = open(dev->id.cdev, O_RDWR | O_CLOEXEC);
 	if (dev->fd < 0)
 		return -errno;
 	ret = __vmig_cdev_bind(dev->fd, dev->iommufd, &dev->devid);
 	if (ret)
 		return ret;
-	if (ioctl(dev->iommufd, IOMMU_IOAS_ALLOC, &ioas))
-		return -errno;
-	dev->ioas = ioas.out_ioas_id;
+	if (!dev->ioas) {
+		if (ioctl(dev->iommufd, IOMMU_IOAS_ALLOC, &ioas))
+			return -errno;
+		dev->ioas = ioas.out_ioas_id;
+	}
 	attach.pt_id = dev->ioas;
 	return ioctl(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ? -errno : 0;
+}
+
+static int open_cdev_beside(struct vmig_device *dev, const struct vmig_device *first)
+{
+	dev->ioas = first->ioas;
+	dev->iommufd = copy_fd(first->iommufd);
+	return dev->iommufd < 0 ? dev->iommufd : bind_and_attach(dev);
+}
+
+static int open_cdev(struct vmig_device *dev)
+{
+	dev->iommufd = open(IOMMUFD, O_RDWR | O_CLOEXEC);
+	if (dev->iommufd < 0)
+		return -errno;
+	return bind_and_attach(dev);
+}
+
+static struct vmig_device *new_device(const struct vmig_dev_id *id, enum vmig_way way)
+{
+	struct vmig_device *d = vmig_alloc(sizeof(*d));
+
+	d->id = *id;
+	d->way = way;
+	d->fd = -1;
+	d->container = -1;
+	d->group = -1;
+	d->iommufd = -1;
+	return d;
 }
 
 /**
@@ -145,16 +199,34 @@ static int open_cdev(struct vmig_device *dev)
  */
 int __vmig_open(const struct vmig_dev_id *id, enum vmig_way way, struct vmig_device **dev)
 {
-	struct vmig_device *d = vmig_alloc(sizeof(*d));
+	struct vmig_device *d = new_device(id, way);
 	int ret;
 
-	d->id = *id;
-	d->way = way;
-	d->fd = -1;
-	d->container = -1;
-	d->group = -1;
-	d->iommufd = -1;
 	ret = way == VMIG_CDEV ? open_cdev(d) : open_group(d);
+	if (ret) {
+		vmig_close(d);
+		return ret;
+	}
+	*dev = d;
+	return 0;
+}
+
+/**
+ * __vmig_open_beside - open a device into the address space of another one
+ * @id: which one
+ * @first: the other one, in the same way; may be of the same IOMMU group, whose devices can
+ *	   be opened in no other way while one of them is open
+ * @dev: where the open device goes
+ *
+ * Return: 0 or -errno of the step that failed.
+ */
+int __vmig_open_beside(const struct vmig_dev_id *id, struct vmig_device *first,
+		       struct vmig_device **dev)
+{
+	struct vmig_device *d = new_device(id, first->way);
+	int ret;
+
+	ret = first->way == VMIG_CDEV ? open_cdev_beside(d, first) : open_group_beside(d, first);
 	if (ret) {
 		vmig_close(d);
 		return ret;

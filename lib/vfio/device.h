@@ -38,6 +38,8 @@ bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_way way, const char 
 
 int __vmig_open(const struct vmig_dev_id *id, enum vmig_way way, struct vmig_device **dev);
 struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_way way);
+int __vmig_open_beside(const struct vmig_dev_id *id, struct vmig_device *first,
+		       struct vmig_device **dev);
 void vmig_close(struct vmig_device *dev);
 void vmig_close_fd(struct vmig_device *dev);
 

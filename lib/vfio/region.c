@@ -2,6 +2,7 @@
 /* Access to a device's regions through its fd, as a VMM does it for a guest. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "info.h"
@@ -44,6 +45,31 @@ ssize_t __vmig_region_write(struct vmig_device *dev, const struct vfio_region_in
 	ssize_t ret = pwrite(dev->fd, buf, len, info->offset + at);
 
 	return ret < 0 ? -errno : ret;
+}
+
+/**
+ * __vmig_region_mmap - map a part of a region
+ * @dev: the device
+ * @info: the region
+ * @offset: where the part begins in it, bytes
+ * @size: bytes; munmap() them
+ * @at: where the mapping goes, for reading, and for writing where the region can be written
+ *
+ * Return: 0 or -errno.
+ */
+int __vmig_region_mmap(struct vmig_device *dev, const struct vfio_region_info *info,
+		       uint64_t offset, uint64_t size, void **at)
+{
+	int prot = PROT_READ;
+	void *p;
+
+	if (info->flags & VFIO_REGION_INFO_FLAG_WRITE)
+		prot |= PROT_WRITE;
+	p = mmap(NULL, size, prot, MAP_SHARED, dev->fd, info->offset + offset);
+	if (p == MAP_FAILED)
+		return -errno;
+	*at = p;
+	return 0;
 }
 
 /**

@@ -145,8 +145,10 @@ static ssize_t write_when_over(struct ref_session *s, size_t count)
 /* Bytes that nobody wants, and that a defect takes all the same. */
 static bool swallows(struct ref_session *s)
 {
-	if (s->stale || ref_defect(s->ref, REF_DEFECT_write_unbounded))
+	if (s->stale)
 		return true;
+	if (ref_defect(s->ref, REF_DEFECT_write_unbounded))
+		return s->broken || s->phase == REF_PHASE_DONE;
 	if (s->broken)
 		return ref_defect(s->ref, REF_DEFECT_write_error_forgotten) ||
 		       ref_defect(s->ref, REF_DEFECT_padding_leaks);

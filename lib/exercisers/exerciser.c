@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which exerciser knows a device, and what exercisers have in common. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../vfio/die.h"
+#include "exerciser.h"
+
+static const struct vmig_exerciser *const exercisers[] = {
+	&vmig_exerciser_mock,
+	&vmig_exerciser_edu,
+	&vmig_exerciser_mtty,
+	&vmig_exerciser_generic,
+};
+
+#define COUNT (sizeof(exercisers) / sizeof(exercisers[0]))
+
+static const struct vmig_exerciser *find(const char *driver, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT; i++) {
+		if (name && !strcmp(exercisers[i]->name, name))
+			return exercisers[i];
+		if (!name && exercisers[i]->driver && !strcmp(exercisers[i]->driver, driver))
+			return exercisers[i];
+	}
+	return name ? NULL : &vmig_exerciser_generic;
+}
+
+/**
+ * __vmig_worker_begin - put a device under the exerciser that knows it
+ * @w: where it goes
+ * @dev: the device, in RUNNING
+ *
+ * Found by the name of the kernel driver; VMIG_EXERCISER names another one, such as
+ * "generic", or the one of a driver with a new name.
+ *
+ * Return: 0, -ENOENT where VMIG_EXERCISER names none, or what the exerciser's begin() said.
+ */
+int __vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev)
+{
+	const char *name = getenv("VMIG_EXERCISER");
+
+	if (name && !*name)
+		name = NULL;
+	memset(w, 0, sizeof(*w));
+	w->dev = dev;
+	w->ops = find(dev->id.driver, name);
+	if (!w->ops)
+		return -ENOENT;
+	return w->ops->begin ? w->ops->begin(w) : 0;
+}
+
+/**
+ * vmig_worker_begin - put a device under the exerciser that knows it, which must work
+ * @w: where it goes
+ * @dev: the device, in RUNNING
+ */
+void vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev)
+{
+	int ret = __vmig_worker_begin(w, dev);
+
+	if (ret)
+		vmig_die("the exerciser for %s (driver %s, VMIG_EXERCISER '%s') cannot begin: %s",
+			 dev->id.name, dev->id.driver, getenv("VMIG_EXERCISER") ?: "",
+			 vmig_errno_name(ret));
+}
+
+/**
+ * vmig_worker_end - the exerciser is done with a device
+ * @w: what vmig_worker_begin() filled, or zeroes; begun no more afterwards
+ */
+void vmig_worker_end(struct vmig_worker *w)
+{
+	if (w->ops && w->ops->end)
+		w->ops->end(w);
+	memset(w, 0, sizeof(*w));
+}
+
+/**
+ * vmig_pattern_word - one of many values that a seed makes
+ * @seed: the seed
+ * @n: which one
+ *
+ * Neighbours differ in all of their bytes as a rule, and so do seeds.
+ *
+ * Return: the value.
+ */
+uint32_t vmig_pattern_word(uint32_t seed, uint32_t n)
+{
+	uint32_t x = seed * 0x9e3779b9 + n + 1;
+
+	x = (x ^ x >> 16) * 0x45d9f3b;
+	x = (x ^ x >> 16) * 0x45d9f3b;
+	return x ^ x >> 16;
+}
+
+/**
+ * vmig_pattern - fill memory with what a seed makes
+ * @buf: the memory
+ * @len: bytes
+ * @seed: the seed
+ */
+void vmig_pattern(void *buf, size_t len, uint32_t seed)
+{
+	unsigned char *p = buf;
+	uint32_t word;
+	size_t at, n;
+
+	for (at = 0; at < len; at += n) {
+		word = vmig_pattern_word(seed, at / sizeof(word));
+		n = len - at < sizeof(word) ? len - at : sizeof(word);
+		memcpy(p + at, &word, n);
+	}
+}
+
+/**
+ * vmig_sum - a checksum of memory, by which a dma_read() tells what it read
+ * @buf: the memory
+ * @len: bytes
+ *
+ * Return: the sum; depends on the order of the bytes.
+ */
+uint32_t vmig_sum(const void *buf, size_t len)
+{
+	const unsigned char *p = buf;
+	uint32_t sum = 2166136261;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		sum = (sum ^ p[i]) * 16777619;
+	return sum;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The second device, one of the same type as the device under test. */
+#ifndef VMIG_SELFTESTS_SECOND_H
+#define VMIG_SELFTESTS_SECOND_H
+
+#include "../lib/vfio/device.h"
+
+struct vmig_device *vmig_open_second(struct vmig_device *dev, const char **why);
+
+#endif /* VMIG_SELFTESTS_SECOND_H */
