@@ -24,6 +24,9 @@
 /* A state of more than this takes its time. */
 #define QUICK_MAX (16 << 20)
 
+/* A trial has failed because of what the device gave, and not because of a call. */
+static bool content_differed;
+
 /* In how many bytes do they differ? What one has more than the other differs. */
 static size_t difference(const struct vmig_stream *a, const struct vmig_stream *b)
 {
@@ -197,13 +200,14 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 
 	/* The trial may use up the strings of say(). */
 	snprintf(name, sizeof(name), "%s", did);
+	content_differed = false;
 	why = trial(dev, control, arg, true);
 	if (!why)
 		return CHECK(id, true, name, "", "%s", "");
 	snprintf(got, sizeof(got), "%s", why);
 	begin_again(dev, control);
 
-	if (control->repeats && !repeats_always(dev, control)) {
+	if (content_differed && !repeats_always(dev, control)) {
 		control->repeats = false;
 		why = trial(dev, control, arg, true);
 		if (!why)
@@ -274,6 +278,7 @@ const char *vmig_try_content(struct vmig_device *dev, const struct vmig_control 
 	vmig_stream_free(&now);
 	if (!n)
 		return NULL;
+	content_differed = true;
 	return say("what the device gives then differs in %zu of %zu bytes from what it gives "
 		   "after a plain load",
 		   n, len);

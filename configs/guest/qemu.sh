@@ -8,14 +8,16 @@ qemu="qemu-system-x86_64"
 # How long a guest may take to boot in the trial of KVM, in seconds.
 trial_seconds=8
 
-# qemu_machine ACCEL: prints what each guest has, one argument a line. The vIOMMU needs
-# an interrupt controller in user space; without default devices and option ROMs the
-# guest boots faster, and with RDRAND nothing waits for the kernel to gather randomness.
+# qemu_machine ACCEL [TCG]: prints what each guest has, one argument a line; TCG is options of
+# that accelerator. The vIOMMU needs an interrupt controller in user space; without default
+# devices and option ROMs the guest boots faster, and with RDRAND nothing waits for the
+# kernel to gather randomness.
 qemu_machine()
 {
 	local cpu=qemu64,+rdrand
 
 	[ "$1" != kvm ] || cpu=host
+	[ "$1" != tcg ] || [ -z "${2-}" ] || set -- "tcg,$2"
 	printf '%s\n' -accel "$1" -M q35,kernel-irqchip=off -cpu "$cpu" -smp "${guest_cpus:-2}" -m 1G \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-device intel-iommu,intremap=on

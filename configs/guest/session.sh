@@ -225,17 +225,18 @@ session_end()
 # the guest came to its end, guest_exit; false if the guest could not do its job.
 session()
 {
-	local machine started good=''
+	local machine started good='' tcg=''
 
 	status=''
 	guest_exit=''
+	[ -z "$profile" ] || tcg=$(profile_get "$top/configs/devices/$profile.conf" tcg)
 	session_limit=$guest_seconds
 	[ "$1" != mutants ] || session_limit=$mutants_silence
 	session_initramfs "$tmp/initrd" || return 1
 	session_qemu_args "$1"
 	while [ -z "$interrupted" ]; do
 		session_job "$1" || return 1
-		mapfile -t machine < <(qemu_machine "$accel")
+		mapfile -t machine < <(qemu_machine "$accel" "$tcg")
 		started=$SECONDS
 		if [ "$1" = shell ]; then
 			qemu_start "${machine[@]}" "${qemu_args[@]}" 2>"$rundir/.job/qemu"
