@@ -20,7 +20,7 @@ tap $? "there are $n defects, 80 or more"
 sample=(no_compat_ioctl reset_not_advertised set_undefined_breaks arc_lands_elsewhere
 	stale_after_reset read_from_start write_error_forgotten temp_end_is_eos
 	data_size_is_errno log_not_cleared reset_keeps_state dma_in_stop
-	reopen_first_set_oops bad_argument_warns hot_reset_ignored)
+	reopen_first_set_oops log_page_size_warns hot_reset_ignored)
 args=()
 for d in "${sample[@]}"; do
 	args+=(--defect "$d")

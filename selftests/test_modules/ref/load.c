@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The stream in: write() of a session that resumes, and what it was worth at the end. */
 
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -142,10 +143,19 @@ static ssize_t write_when_over(struct ref_session *s, size_t count)
 	return -ENODEV;
 }
 
-/* Bytes that nobody wants, and that a defect takes all the same. */
-static bool swallows(struct ref_session *s)
+/* Is there room, as a writer sees it that does not wait for others? A defect. */
+static bool looks_open(struct ref_session *s)
 {
-	if (s->stale)
+	bool open = READ_ONCE(s->phase) != REF_PHASE_DONE;
+
+	usleep_range(200, 400);
+	return open;
+}
+
+/* Bytes that nobody wants, and that a defect takes all the same. */
+static bool swallows(struct ref_session *s, bool open)
+{
+	if (s->stale || (open && s->phase == REF_PHASE_DONE))
 		return true;
 	if (ref_defect(s->ref, REF_DEFECT_write_unbounded))
 		return s->broken || s->phase == REF_PHASE_DONE;
@@ -169,8 +179,12 @@ static void keep_leftover(struct ref_device *ref, const char __user *from, size_
 		memset(leftover, 0, REF_END_LEN);
 }
 
-/* Copy the next, or @first, part of a write(). Return: bytes, or an error. */
-static ssize_t take_some(struct ref_session *s, const char __user *from, size_t count, bool first)
+/*
+ * Copy the next, or @first, part of a write(); @open: a defect has seen room for it. Return:
+ * bytes, or an error.
+ */
+static ssize_t take_some(struct ref_session *s, const char __user *from, size_t count, bool first,
+			 bool open)
 {
 	struct ref_device *ref;
 	size_t n, bad, at;
@@ -183,7 +197,7 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 	}
 	ref = s->ref;
 	s->taken = true;
-	if (swallows(s)) {
+	if (swallows(s, open)) {
 		mutex_unlock(&s->lock);
 		return count;
 	}
@@ -223,17 +237,20 @@ static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t
 {
 	struct ref_session *s = filp->private_data;
 	struct ref_device *ref = ref_of(s->vdev);
+	bool open = false;
 	size_t done = 0;
 	ssize_t ret = 0;
 
 	if (pos)
 		return -ESPIPE;
+	if (ref && ref_defect(ref, REF_DEFECT_racing_writers))
+		open = looks_open(s);
 	if (mutex_lock_interruptible(&s->io))
 		return -ERESTARTSYS;
 	if (ref)
 		keep_leftover(ref, from, count);
 	while (done < count) {
-		ret = take_some(s, from + done, count - done, !done);
+		ret = take_some(s, from + done, count - done, !done, open);
 		if (ret <= 0)
 			break;
 		done += ret;
