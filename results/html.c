@@ -174,9 +174,10 @@ static const char *run_words(struct run *run)
 
 	if (r->seconds >= 0)
 		s = pool_printf(run->pool, "%s, %.1f s", s, r->seconds);
-	return pool_printf(run->pool, "%s%s%s%s%s", s, r->strict ? ", strict" : "",
+	return pool_printf(run->pool, "%s%s%s%s%s%s%s", s, r->strict ? ", strict" : "",
 			   r->hazards ? ", with hazards" : "", r->tests ? ", only tests " : "",
-			   r->tests ? r->tests : "");
+			   r->tests ? r->tests : "", r->parameters ? ", modules with " : "",
+			   r->parameters ? r->parameters : "");
 }
 
 static const char *profile_words(struct run *run)

@@ -68,6 +68,7 @@ static json_t *record(const struct run *run)
 	put(options, "hazards", json_boolean(r->hazards));
 	put(options, "known_deviations", json_boolean(r->known_deviations));
 	put(options, "tests", text(r->tests));
+	put(options, "parameters", text(r->parameters));
 	put(options, "profile", text(r->profile));
 	put(o, "options", options);
 	put(o, "problems", lines(run->problems));

@@ -93,6 +93,7 @@ char *record_run(struct pool *pool, struct text contents, struct run_record *run
 	run->hazards = json_is_true(json_object_get(options, "hazards"));
 	run->known_deviations = !json_is_false(json_object_get(options, "known_deviations"));
 	run->tests = string(pool, options, "tests");
+	run->parameters = string(pool, options, "parameters");
 	run->profile = string(pool, options, "profile");
 	json_decref(root);
 	return error;

@@ -32,6 +32,7 @@ enum run_status {
  * @hazards: tests ran that can hang a kernel with a known bug
  * @known_deviations: the profile's deviations count as known
  * @tests: glob that chose the tests, NULL for all
+ * @parameters: what modules of the guest were loaded with, or NULL
  * @profile: name of the profile, or NULL
  */
 struct run_record {
@@ -41,7 +42,7 @@ struct run_record {
 	double seconds;
 	char *version, *commit;
 	bool strict, hazards, known_deviations;
-	char *tests, *profile;
+	char *tests, *parameters, *profile;
 };
 
 /**

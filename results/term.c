@@ -102,6 +102,8 @@ static void header_run(const struct term *t)
 		s = pool_printf(t->run->pool, "%s, hazards", s);
 	if (r->tests)
 		s = pool_printf(t->run->pool, "%s, only tests '%s'", s, r->tests);
+	if (r->parameters)
+		s = pool_printf(t->run->pool, "%s, modules with %s", s, r->parameters);
 	entry(t, INDENT, 12, "Run", s);
 }
 

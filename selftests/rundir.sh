@@ -57,6 +57,7 @@ rundir_record()
 	    "hazards": $(json_bool "$hazards"),
 	    "known_deviations": $([ -n "$opt_no_known" ] && echo false || echo true),
 	    "tests": $(json_string "$opt_tests"),
+	    "parameters": $(json_string "${opt_param[*]}"),
 	    "profile": $(json_string "$profile")
 	  },
 	  "profile_file": $([ -e "$rundir/profile.conf" ] && json_string profile.conf || echo null),
