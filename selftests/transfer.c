@@ -61,8 +61,10 @@ static bool moves(struct vmig_device *dev, const struct vmig_stream *content)
 	return moving;
 }
 
+enum motion { UNKNOWN, STILL, MOVING };
+
 /* Found out once a program, by the first of its tests that wants to know. */
-static enum { UNKNOWN, STILL, MOVING } * device_is;
+static enum motion *device_is;
 
 __attribute__((constructor)) static void share_device_is(void)
 {

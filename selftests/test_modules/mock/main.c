@@ -12,13 +12,16 @@
 
 static struct ref_driver driver = { .name = "vfio_mig_mock" };
 static u32 features = REF_FEATURES_ALL;
+
 REF_PARAMS(driver, features);
 
 static unsigned int state_mb;
+
 module_param(state_mb, uint, 0444);
 MODULE_PARM_DESC(state_mb, "MiB of memory beyond the 64 KiB of BAR 2, 0 by default");
 
 unsigned int mock_initial_dirty_rate;
+
 module_param_named(dirty_rate, mock_initial_dirty_rate, uint, 0644);
 MODULE_PARM_DESC(dirty_rate, "pages a second that a device dirties by itself after reset");
 
@@ -27,14 +30,17 @@ static struct mock_type mock_1 = {
 	.type.pretty_name = "vmig mock",
 	.id = 1,
 };
+
 static struct mock_type mock_2 = {
 	.type.sysfs_name = "2",
 	.type.pretty_name = "vmig mock of another kind",
 	.id = 2,
 };
+
 static struct mdev_type *types[] = { &mock_1.type, &mock_2.type };
 
 bool mock_initial_counter_on;
+
 module_param_named(counter_on, mock_initial_counter_on, bool, 0644);
 MODULE_PARM_DESC(counter_on, "the counter counts after reset, so that no two states are equal");
 

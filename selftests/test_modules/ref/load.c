@@ -112,12 +112,12 @@ static int take_piece(struct ref_session *s)
 {
 	int ret;
 
+	/* A record without data does not exist: there is always more to come. */
+	if (s->phase != REF_PHASE_HEADER && s->need == sizeof(struct ref_record))
+		return take_head(s);
 	if (s->phase == REF_PHASE_HEADER) {
 		ret = take_header(s);
 		s->phase = REF_PHASE_RECORDS;
-	} else if (s->need == sizeof(struct ref_record)) {
-		/* A record without data does not exist: there is always more to come. */
-		return take_head(s);
 	} else {
 		ret = take_record(s);
 	}

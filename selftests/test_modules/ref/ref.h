@@ -78,6 +78,36 @@ struct ref_driver {
 };
 
 /**
+ * struct ref_log - DMA logging
+ * @lock: for all below
+ * @on: between START and STOP
+ * @all: a page could not be kept, so that all count as written
+ * @coarse: bits of a page number that a granule leaves out; defects only
+ * @pages: numbers of the pages, of 4 KiB, that were written
+ * @nr_ranges: number of @ranges
+ * @ranges: what is logged
+ */
+struct ref_log {
+	struct mutex lock;
+	bool on;
+	bool all;
+	u64 coarse;
+	struct xarray pages;
+	u32 nr_ranges;
+	struct ref_range *ranges;
+};
+
+/**
+ * struct ref_range - IOVAs that are logged
+ * @first: the first one
+ * @last: the last one
+ */
+struct ref_range {
+	u64 first;
+	u64 last;
+};
+
+/**
  * struct ref_device - a device with migration
  *
  * Set by the driver before ref_init():
@@ -126,18 +156,7 @@ struct ref_device {
 	unsigned long *dirty;
 	bool tracking;
 	bool hold;
-	struct ref_log {
-		struct mutex lock;
-		bool on;
-		bool all;
-		u64 coarse;
-		struct xarray pages;
-		u32 nr_ranges;
-		struct ref_range {
-			u64 first;
-			u64 last;
-		} * ranges;
-	} log;
+	struct ref_log log;
 	struct ref_defect_state defect;
 };
 
@@ -148,6 +167,16 @@ struct ref_device {
 #define REF_FEATURE_PRE_COPY BIT(1)
 #define REF_FEATURE_LOG BIT(2)
 #define REF_FEATURES_ALL (REF_FEATURE_P2P | REF_FEATURE_PRE_COPY | REF_FEATURE_LOG)
+
+/* The parameters that each of the drivers has. */
+extern const struct kernel_param_ops ref_defect_param_ops;
+extern const struct kernel_param_ops ref_features_param_ops;
+
+#define REF_PARAMS(driver_, features_)                                                             \
+	module_param_cb(defect, &ref_defect_param_ops, &(driver_), 0644);                          \
+	MODULE_PARM_DESC(defect, "which rule to break, none by default; ? lists them in the log"); \
+	module_param_cb(features, &ref_features_param_ops, &(features_), 0444);                    \
+	MODULE_PARM_DESC(features, "what to offer: all, or none, p2p, pre_copy, log with commas")
 
 extern const struct vfio_log_ops ref_log_ops;
 
@@ -172,15 +201,5 @@ static inline bool ref_defect(const struct ref_device *ref, enum ref_defect defe
 {
 	return READ_ONCE(ref->driver->defect) == defect;
 }
-
-/* The parameters that each of the drivers has. */
-extern const struct kernel_param_ops ref_defect_param_ops;
-extern const struct kernel_param_ops ref_features_param_ops;
-
-#define REF_PARAMS(driver_, features_)                                                             \
-	module_param_cb(defect, &ref_defect_param_ops, &(driver_), 0644);                          \
-	MODULE_PARM_DESC(defect, "which rule to break, none by default; ? lists them in the log"); \
-	module_param_cb(features, &ref_features_param_ops, &(features_), 0444);                    \
-	MODULE_PARM_DESC(features, "what to offer: all, or none, p2p, pre_copy, log with commas")
 
 #endif /* VFIO_MIG_REF_H */
