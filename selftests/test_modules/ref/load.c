@@ -332,21 +332,10 @@ static long ref_load_ioctl(struct file *filp, unsigned int cmd, unsigned long ar
 	return -ENOTTY;
 }
 
-static int ref_load_release(struct inode *inode, struct file *filp)
-{
-	struct ref_session *s = filp->private_data;
-	struct ref_device *ref = ref_of(s->vdev);
-
-	if (ref && ref_defect(ref, REF_DEFECT_close_fd_stops) && ref->session == s)
-		ref_force_state(ref, VFIO_DEVICE_STATE_STOP);
-	ref_session_put(s);
-	return 0;
-}
-
 const struct file_operations ref_load_fops = {
 	.owner = THIS_MODULE,
 	.write = ref_load_write,
 	.unlocked_ioctl = ref_load_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.release = ref_load_release,
+	.release = ref_session_release,
 };

@@ -500,17 +500,6 @@ long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 	return ret ? -EFAULT : 0;
 }
 
-static int ref_save_release(struct inode *inode, struct file *filp)
-{
-	struct ref_session *s = filp->private_data;
-	struct ref_device *ref = ref_of(s->vdev);
-
-	if (ref && ref_defect(ref, REF_DEFECT_close_fd_stops) && ref->session == s)
-		ref_force_state(ref, VFIO_DEVICE_STATE_STOP);
-	ref_session_put(s);
-	return 0;
-}
-
 static ssize_t swallow(struct file *filp, const char __user *from, size_t count, loff_t *pos)
 {
 	return count;
@@ -523,7 +512,7 @@ static loff_t seek(struct file *filp, loff_t offset, int whence)
 
 #define SAVE_FOPS                                                                                  \
 	.owner = THIS_MODULE, .read = ref_save_read, .poll = ref_save_poll,                        \
-	.unlocked_ioctl = ref_precopy_ioctl, .release = ref_save_release
+	.unlocked_ioctl = ref_precopy_ioctl, .release = ref_session_release
 
 const struct file_operations ref_save_fops = { SAVE_FOPS, .compat_ioctl = compat_ptr_ioctl };
 static const struct file_operations no_compat_fops = { SAVE_FOPS };

@@ -35,6 +35,26 @@ void ref_session_put(struct ref_session *s)
 	kref_put(&s->count, session_free);
 }
 
+/**
+ * ref_session_release - the last close of a data_fd
+ * @inode: of the file
+ * @filp: the file
+ *
+ * The session goes on without it (H:1037), but for a defect.
+ *
+ * Return: 0
+ */
+int ref_session_release(struct inode *inode, struct file *filp)
+{
+	struct ref_session *s = filp->private_data;
+	struct ref_device *ref = ref_of(s->vdev);
+
+	if (ref && ref_defect(ref, REF_DEFECT_close_fd_stops) && ref->session == s)
+		ref_force_state(ref, VFIO_DEVICE_STATE_STOP);
+	ref_session_put(s);
+	return 0;
+}
+
 static struct ref_session *session_alloc(struct ref_device *ref)
 {
 	struct ref_session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);

@@ -88,6 +88,7 @@ void ref_session_end(struct ref_device *ref);
 void ref_session_kill(struct ref_session *s);
 void ref_session_put(struct ref_session *s);
 void ref_session_forget(struct ref_device *ref);
+int ref_session_release(struct inode *inode, struct file *filp);
 void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
 bool ref_is_saving(enum vfio_device_mig_state state);
 
