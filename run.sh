@@ -95,6 +95,7 @@ Environment
   VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 300
   VMIG_DEVICE2=DEVICE    with -d DEVICE: a second device of the same driver
   VMIG_DEVICE_OTHER=DEVICE  a device of another type of that driver (clause RES-12)
+  VMIG_DEVICES="DEVICE..."  all devices that the run may touch, for the hot reset of a set
 
 Exit code
     0  nothing unexpected
