@@ -81,8 +81,19 @@ struct ref_session {
 	struct list_head entry;
 };
 
+/* device.c */
 struct ref_device *ref_of(struct vfio_device *vdev);
+enum ref_activity ref_activity_of(struct ref_device *ref, enum vfio_device_mig_state state);
+int ref_set_activity(struct ref_device *ref, enum ref_activity activity);
+u64 ref_flags(struct ref_device *ref);
+void ref_reset_locked(struct ref_device *ref);
+void ref_state_unlock(struct ref_device *ref);
 
+/* fsm.c */
+bool ref_is_saving(enum vfio_device_mig_state state);
+extern const struct vfio_migration_ops ref_mig_ops;
+
+/* session.c */
 struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_state state);
 void ref_session_end(struct ref_device *ref);
 void ref_session_kill(struct ref_session *s);
@@ -90,9 +101,10 @@ void ref_session_put(struct ref_session *s);
 void ref_session_forget(struct ref_device *ref);
 int ref_session_release(struct inode *inode, struct file *filp);
 void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
-bool ref_is_saving(enum vfio_device_mig_state state);
+int ref_defect_leak_fd(void);
 
-extern const struct file_operations ref_save_fops, ref_load_fops;
+/* save.c */
+extern const struct file_operations ref_save_fops;
 const struct file_operations *ref_save_fops_of(struct ref_device *ref);
 
 void ref_save_begin(struct ref_session *s);
@@ -103,11 +115,12 @@ u64 ref_save_dirty(struct ref_session *s);
 u64 ref_save_size(struct ref_device *ref);
 long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 
+/* load.c */
+extern const struct file_operations ref_load_fops;
 void ref_load_begin(struct ref_session *s);
 int ref_load_finish(struct ref_session *s, enum vfio_device_mig_state target);
 
-int ref_defect_leak_fd(void);
-
+/* log.c */
 void ref_log_end(struct ref_device *ref);
 
 #endif /* VFIO_MIG_REF_SESSION_H */
