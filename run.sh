@@ -27,8 +27,6 @@ guest=$top/configs/guest
 # What a run without -d tests, in this order: profiles of configs/devices.
 default_devices=(mtty mock edu)
 
-cache=${VMIG_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmig}
-
 usage()
 {
 	cat <<EOF
@@ -93,6 +91,7 @@ Environment
   VMIG_ACCEL=kvm|tcg     do not try which of them works
   VMIG_GUEST_SECONDS=N   time limit of a guest, default 900
   VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 300
+  VMIG_EXERCISER=NAME    not the exerciser that knows the driver, but this one
   VMIG_DEVICE2=DEVICE    with -d DEVICE: a second device of the same driver
   VMIG_DEVICE_OTHER=DEVICE  a device of another type of that driver (clause RES-12)
   VMIG_DEVICES="DEVICE..."  all devices that the run may touch, for the hot reset of a set
@@ -234,6 +233,7 @@ choose_mode()
 	[ "$opt_hazards" != 1 ] || test_env+=(VMIG_HAZARDS=1)
 	[ -z "${VMIG_CHAPTER_SECONDS:-}" ] ||
 		test_env+=("VMIG_CHAPTER_SECONDS=$VMIG_CHAPTER_SECONDS")
+	[ -z "${VMIG_EXERCISER:-}" ] || test_env+=("VMIG_EXERCISER=$VMIG_EXERCISER")
 }
 
 # step COMMAND...: runs what may take long, so that a signal ends it and then us.

@@ -31,7 +31,6 @@ usage()
 }
 
 tarball=${VMIG_KERNEL_TARBALL:-/usr/src/linux-source-6.12.tar.xz}
-cache=${VMIG_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmig}
 fragments=("$here/base.config")
 resumed=
 
@@ -77,20 +76,6 @@ find_source()
 	src="$cache/src/linux-source-6.12_${version//[^A-Za-z0-9.+~-]/-}"
 }
 
-# Two runs at once must not write the same directory. The lock goes with the processes
-# that hold it, also when one of them is killed.
-lock_cache()
-{
-	if ! mkdir -p "$cache" 2>/dev/null || [ ! -w "$cache" ]; then
-		die "cannot write to the cache $cache: set VMIG_CACHE to a directory that is yours"
-	fi
-	exec {lock}>"$cache/lock"
-	if ! flock -n "$lock"; then
-		say "waiting for another run that uses $cache"
-		flock "$lock"
-	fi
-}
-
 unlock_cache()
 {
 	exec {lock}>&-
@@ -110,22 +95,10 @@ long_step()
 	return "$status"
 }
 
-# fail WHAT: dies with the first error of $log.
-fail()
-{
-	local why
-
-	if grep -q 'No space left on device' "$log"; then
-		die "$1: the disk is full; free some space under $cache or set VMIG_CACHE"
-	fi
-	why=$(grep -m1 -E '(error|Error|ERROR|\*\*\*)' "$log" || tail -n 1 "$log")
-	die "$1: $why (all of it is in $log)"
-}
-
 ensure_source()
 {
 	[ -d "$src" ] && return
-	lock_cache
+	lock_cache "$cache"
 	if [ ! -d "$src" ]; then
 		need_space "$cache" 2000 "the kernel source" "VMIG_CACHE=DIR"
 		say "unpacking ${src_id/ /, package version } (about a minute, once)"
@@ -135,7 +108,7 @@ ensure_source()
 		rm -rf "$cache/src/part"
 		mkdir "$cache/src/part"
 		long_step tar -xJf "$tarball" -C "$cache/src/part" --strip-components=1 ||
-			fail "could not unpack $tarball"
+			build_failed "could not unpack $tarball"
 		mv "$cache/src/part" "$src"
 	fi
 	unlock_cache
@@ -155,14 +128,14 @@ ensure_headers()
 {
 	out="$cache/headers/$(printf '%s\n' "$src_id" | hash_of)"
 	[ -e "$out/.vmig-complete" ] && [ -z "${KERNEL_SRC:-}" ] && return
-	lock_cache
+	lock_cache "$cache"
 	if [ ! -e "$out/.vmig-complete" ] || [ -n "${KERNEL_SRC:-}" ]; then
 		mkdir -p "$out"
 		rm -f "$out/.vmig-complete"
 		log=$out/vmig-build.log
 		: >"$log"
 		# Not headers_install, which needs rsync to copy what is already apart.
-		kmake headers || fail "could not make the kernel's uAPI headers"
+		kmake headers || build_failed "could not make the kernel's uAPI headers"
 		: >"$out/.vmig-complete"
 	fi
 	unlock_cache
@@ -246,7 +219,7 @@ ensure_build()
 		tr '\n' ' ') || :
 	[ -z "$missing" ] ||
 		die "the guest kernel needs what is not installed: apt-get install $missing"
-	lock_cache
+	lock_cache "$cache"
 	if [ ! -e "$out/.vmig-complete" ] || [ -n "${KERNEL_SRC:-}" ]; then
 		log=$out/vmig-build.log
 		if [ ! -d "$out" ] || [ ! -e "$out/arch/x86/boot/bzImage" ]; then
@@ -258,7 +231,7 @@ ensure_build()
 		mkdir -p "$out"
 		rm -f "$out/.vmig-complete"
 		: >"$log"
-		compile || fail "the guest kernel could not be built"
+		compile || build_failed "the guest kernel could not be built"
 		: >"$out/.vmig-complete"
 		[ $((SECONDS - started)) -lt 20 ] ||
 			say "the guest kernel took $((SECONDS - started)) s to build"

@@ -84,3 +84,35 @@ param_check()
 	[[ $1 =~ ^[A-Za-z0-9_-]+\.[A-Za-z0-9_]+=[^[:space:]]*$ ]] ||
 		die "the parameter '$1' has not the form MODULE.NAME=VALUE, without blanks"
 }
+
+# Where kernels and modules are kept.
+# shellcheck disable=SC2034 # of who sources this
+cache=${VMIG_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmig}
+
+# lock_cache DIR: two runs at once must not write the same directory of the cache. The lock
+# goes with the processes that hold it, also when one of them is killed.
+lock_cache()
+{
+	if ! mkdir -p "$1" 2>/dev/null || [ ! -w "$1" ]; then
+		die "cannot write to the cache $cache: set VMIG_CACHE to a directory that is yours"
+	fi
+	exec {lock}>"$1/lock"
+	if ! flock -w 1 "$lock"; then
+		say "waiting for another run that uses $1"
+		flock "$lock"
+	fi
+}
+
+# build_failed WHAT [PREFIX]: dies with the first error of $log, without PREFIX in it.
+# shellcheck disable=SC2154 # of who sources this
+build_failed()
+{
+	local why
+
+	if grep -q 'No space left on device' "$log"; then
+		die "$1: the disk is full; free some space under $cache or set VMIG_CACHE"
+	fi
+	why=$(grep -m1 -E '(error|Error|ERROR|\*\*\*)' "$log" || tail -n 1 "$log")
+	[ -z "${2-}" ] || why=${why//"$2"/}
+	die "$1: $why (all of it is in $log)"
+}

@@ -30,7 +30,6 @@ usage()
 	EOF
 }
 
-cache=${VMIG_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmig}
 top=$(cd "$here/../.." && pwd -P)
 
 # A make above us must not hand its options and variables to the kernel's make.
@@ -43,16 +42,6 @@ sources()
 		\( -path 'selftests/test_modules/*' -name '*.[ch]' -o -name '*_regs.h' \
 		-o -name '*.def' -o -name Makefile -o -name Kbuild \) ! -name '*.mod.c' |
 		LC_ALL=C sort)
-}
-
-# Two runs at once must not write the same directory; as in kernel.sh.
-lock_modules()
-{
-	if ! mkdir -p "$cache/modules" 2>/dev/null || [ ! -w "$cache/modules" ]; then
-		die "cannot write to the cache $cache: set VMIG_CACHE to a directory that is yours"
-	fi
-	exec {lock}>"$cache/modules/lock"
-	flock "$lock"
 }
 
 # Builds that nobody took for an hour: of this kernel, of older sources.
@@ -85,19 +74,6 @@ compile()
 			</dev/null >>"$log" 2>&1 || return
 	done
 	find "$out/src" -name '*.ko' -exec cp {} "$out/" \;
-}
-
-# fail: dies with the first error of the log.
-fail()
-{
-	local why
-
-	if grep -q 'No space left on device' "$log"; then
-		die "the reference drivers could not be built: the disk is full; free some space" \
-			"under $cache or set VMIG_CACHE"
-	fi
-	why=$(grep -m1 -E '(error|Error|ERROR|\*\*\*)' "$log" || tail -n 1 "$log")
-	die "the reference drivers could not be built: ${why//"$out/src/"/} (all of it is in $log)"
 }
 
 gcov=''
@@ -138,10 +114,10 @@ key=$({
 out=$cache/modules/$name-$key
 log=$cache/modules/$name-$key.log
 
-lock_modules
+lock_cache "$cache/modules"
 if [ ! -e "$out/.vmig-complete" ]; then
 	need_space "$cache" 100 "the reference drivers" "VMIG_CACHE=DIR"
-	compile || fail
+	compile || build_failed "the reference drivers could not be built" "$out/src/"
 	: >"$out/.vmig-complete"
 	rm -f "$log"
 fi

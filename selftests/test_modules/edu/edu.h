@@ -87,7 +87,6 @@ enum edu_phase { EDU_IDLE, EDU_UPLOAD, EDU_USER, EDU_DOWNLOAD };
  * @peer: whose BAR is in the window
  * @window_domain: where the window is mapped
  * @peer_handle: as it was written to EDU_WINDOW_PEER
- * @hold: EDU_HOLD_STREAM
  * @experimental: EDU_REMAP_IRQ is offered
  * @remap_ctx: its eventfd
  * @withheld: BAR 0 cannot be mapped
@@ -137,7 +136,6 @@ struct edu_device {
 	struct edu_device *peer;
 	struct iommu_domain *window_domain;
 	u32 peer_handle;
-	bool hold;
 
 	bool experimental;
 	struct eventfd_ctx *remap_ctx;

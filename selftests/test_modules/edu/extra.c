@@ -27,7 +27,7 @@ static u32 edu_extra_read(struct edu_device *edu, u64 at)
 	case EDU_IRQ_IN_MS:
 		return edu->irq_armed || edu->irq_left_ms;
 	case EDU_HOLD_STREAM:
-		return edu->hold;
+		return edu->ref.hold;
 	case EDU_REMAP_PENDING:
 		return edu->remap_pending;
 	case EDU_REMAP_FAULTS:
@@ -40,8 +40,6 @@ static u32 edu_extra_read(struct edu_device *edu, u64 at)
 
 static void edu_extra_write(struct edu_device *edu, u64 at, u32 value)
 {
-	if (at == EDU_HOLD_STREAM)
-		edu->hold = value;
 	if (at == EDU_REMAP_PENDING)
 		edu->remap_pending &= ~value;
 	if (edu->activity == REF_STOPPED)

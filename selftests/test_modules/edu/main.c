@@ -7,7 +7,7 @@
 
 #include "edu.h"
 
-struct ref_driver edu_driver = { .name = "vfio_mig_edu" };
+struct ref_driver edu_driver;
 static u32 edu_features = REF_FEATURES_ALL;
 REF_PARAMS(edu_driver, edu_features);
 
@@ -90,7 +90,6 @@ static int edu_open(struct vfio_device *vdev)
 
 	mutex_lock(&edu->lock);
 	edu->open = true;
-	edu->hold = false;
 	/* Whatever a former driver of the device left there. */
 	edu->device_known = false;
 	edu_power_on(edu);

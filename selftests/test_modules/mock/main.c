@@ -10,7 +10,7 @@
 
 #define IOVA_BITS 48
 
-static struct ref_driver driver = { .name = "vfio_mig_mock" };
+static struct ref_driver driver;
 static u32 features = REF_FEATURES_ALL;
 
 REF_PARAMS(driver, features);

@@ -124,11 +124,7 @@ int mock_region_info(struct mock *m, unsigned long arg)
 	kfree(caps.buf);
 	if (ret)
 		return ret;
-	return copy_to_user((void __user *)arg, &info,
-			    min_t(size_t, info.argsz, sizeof(info)) < sizeof(info) ? minsz
-										   : sizeof(info))
-		       ? -EFAULT
-		       : 0;
+	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
 }
 
 static void vma_open(struct vm_area_struct *vma)

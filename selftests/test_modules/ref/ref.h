@@ -69,11 +69,9 @@ struct ref_ops {
 
 /**
  * struct ref_driver - one of the two drivers
- * @name: its name
  * @defect: what it does wrong at the moment
  */
 struct ref_driver {
-	const char *name;
 	enum ref_defect defect;
 };
 

@@ -99,14 +99,25 @@ static int put_header(struct ref_session *s)
 	return 1;
 }
 
+/*
+ * Pages that are about to be sent count as unchanged. Bit by bit, as the device marks others
+ * in the same words meanwhile, and before the read, so that what changes then is sent again.
+ */
+static void forget_dirty(struct ref_device *ref, unsigned long page, unsigned long count)
+{
+	for (; count; page++, count--)
+		clear_bit(page, ref->dirty);
+	/* Before the memory is read. */
+	smp_mb__after_atomic();
+}
+
 static int put_initial(struct ref_session *s)
 {
 	struct ref_device *ref = s->ref;
 	size_t len = min_t(u64, ref->mem_size - s->cursor, REF_RECORD_MAX);
 	u64 at = s->cursor;
 
-	/* Before the read, so that what changes meanwhile is sent again. */
-	bitmap_clear(ref->dirty, at >> PAGE_SHIFT, DIV_ROUND_UP(len, PAGE_SIZE));
+	forget_dirty(ref, at >> PAGE_SHIFT, DIV_ROUND_UP(len, PAGE_SIZE));
 	s->cursor += len;
 	return put_mem(s, at, len);
 }
@@ -123,7 +134,7 @@ static int put_dirty(struct ref_session *s)
 		return 0;
 	end = find_next_zero_bit(ref->dirty, pages, first);
 	end = min(end, first + (REF_RECORD_MAX >> PAGE_SHIFT));
-	bitmap_clear(ref->dirty, first, end - first);
+	forget_dirty(ref, first, end - first);
 	at = (u64)first << PAGE_SHIFT;
 	return put_mem(s, at, min((u64)end << PAGE_SHIFT, ref->mem_size) - at);
 }
