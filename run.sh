@@ -13,6 +13,8 @@ guest=$top/configs/guest
 . "$guest/packages.sh"
 # shellcheck source=configs/guest/qemu.sh
 . "$guest/qemu.sh"
+# shellcheck source=configs/guest/firmware.sh
+. "$guest/firmware.sh"
 # shellcheck source=configs/guest/session.sh
 . "$guest/session.sh"
 # shellcheck source=configs/guest/mutants.sh
@@ -317,6 +319,7 @@ build_kernel()
 	packages_ensure build guest
 	step "$guest/kernel.sh" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
+	kernel_source=$("$guest/kernel.sh" source) || exit
 }
 
 # report: the verdict of this run as exit code.

@@ -60,6 +60,7 @@ rundir_record()
 	    "parameters": $(json_string "${opt_param[*]}"),
 	    "profile": $(json_string "$profile")
 	  },
+	  "firmware": $(firmware_json),
 	  "profile_file": $([ -e "$rundir/profile.conf" ] && json_string profile.conf || echo null),
 	  "started": $(json_string "$run_started"),
 	  "seconds": $seconds,

@@ -142,7 +142,7 @@ coverage_defects()
 # driver_coverage: the whole of it; the exit code says whether it could be measured.
 driver_coverage()
 {
-	local source shape shapes dirs=() d
+	local shape shapes dirs=() d
 
 	case $opt_device in
 	'' | mtty | mock | edu) ;;
@@ -150,13 +150,13 @@ driver_coverage()
 	esac
 	have gcov || die "gcov is not installed: it comes with gcc"
 	packages_ensure build guest
-	source=$(step "$guest/kernel.sh" source) || exit 2
+	kernel_source=$(step "$guest/kernel.sh" source) || exit 2
 	step "$guest/kernel.sh" --fragment "$guest/gcov.config" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
-	step "$guest/modules.sh" --gcov "$source" "$kernel_build" >"$tmp/modules" || exit 2
+	step "$guest/modules.sh" --gcov "$kernel_source" "$kernel_build" >"$tmp/modules" || exit 2
 	modules_build=$(cat "$tmp/modules")
 	accel_choose "$kernel_build/arch/x86/boot/bzImage"
-	gcov_source=$source
+	gcov_wanted=1
 	rundir_new coverage
 	coverage_dir=$rundir
 	rm -rf "$rundir/ktap"

@@ -16,7 +16,7 @@ usage()
 	Usage: configs/guest/initramfs.sh -o FILE --marker WORD
 	       configs/guest/initramfs.sh -o FILE -k BUILDDIR -b BINDIR [-p PROFILE]...
 	                                  [-m MODULE]... [--ko FILE]... [--param PARAM]...
-	                                  [--gcov KERNEL_SOURCE]
+	                                  [--built DIR]
 
 	  -o FILE        the initramfs to write
 	  -k BUILDDIR    build directory of the guest kernel, where modules come from
@@ -28,8 +28,8 @@ usage()
 	                 or is loaded last; may be repeated
 	  --param PARAM  MODULE.NAME=VALUE, a parameter for a module that is loaded; may be
 	                 repeated, the last one wins
-	  --gcov KERNEL_SOURCE
-	                 modules that count which of their lines run, see modules.sh
+	  --built DIR    where modules come from that the kernel build does not have, see
+	                 modules.sh
 	  --marker WORD  a guest that prints WORD and powers off, to see whether one boots
 	EOF
 }
@@ -64,15 +64,14 @@ read_modules()
 	done <"$kernel/modules.builtin"
 }
 
-# The reference drivers are built when one of them is wanted. They come before the kernel's
-# own, as a driver that counts its lines has the name of the one that does not.
-read_reference()
+# Those of modules.sh come before the kernel's own, as a driver that counts its lines has the
+# name of the one that does not.
+read_own_build()
 {
 	local f
 
-	reference=$("$here/modules.sh" ${gcov:+--gcov "$gcov"} "$kernel")
-	for f in "$reference"/*.ko; do
-		built[$(module_name "$f")]=$f
+	for f in "$own_build"/*.ko; do
+		[ ! -e "$f" ] || built[$(module_name "$f")]=$f
 	done
 }
 
@@ -98,9 +97,6 @@ add_module()
 	local name=${1//-/_} file depends d with
 
 	[ -z "${builtin[$name]:-}" ] && [ -z "${added[$name]:-}" ] || return 0
-	if [[ $name == vfio_mig_* ]] && [ -z "$reference" ]; then
-		read_reference
-	fi
 	file=${own[$name]:-${built[$name]:-}}
 	[ -n "$file" ] ||
 		die "$2 needs the module $name, and the guest kernel has none of that name: give it" \
@@ -153,7 +149,7 @@ pack()
 	mv "$out.part" "$out"
 }
 
-out='' kernel='' bin='' marker='' gcov='' reference=''
+out='' kernel='' bin='' marker='' own_build=''
 modules=() kos=() profiles=() params=()
 declare -A built builtin own added
 while [ $# -gt 0 ]; do
@@ -176,7 +172,7 @@ while [ $# -gt 0 ]; do
 		module=${2%%.*}
 		params+=("${module//-/_}.${2#*.}")
 		;;
-	--gcov) gcov=$2 ;;
+	--built) own_build=$2 ;;
 	--marker) marker=$2 ;;
 	*) die "initramfs.sh: unknown option $1 (see --help)" ;;
 	esac
@@ -220,7 +216,7 @@ for f in ${profiles[@]+"${profiles[@]}"}; do
 done
 
 read_modules
-[ -z "$gcov" ] || read_reference
+[ -z "$own_build" ] || read_own_build
 : >"$root/vmig/modules/order"
 for f in ${kos[@]+"${kos[@]}"}; do
 	check_ko "$f"

@@ -11,16 +11,21 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 usage()
 {
 	cat <<-'EOF'
-	Usage: configs/guest/modules.sh [--gcov KERNEL_SOURCE] KERNEL_BUILD
+	Usage: configs/guest/modules.sh [OPTION]... KERNEL_SOURCE KERNEL_BUILD
 	       configs/guest/modules.sh --sources
 
 	  Builds the reference drivers against the build directory of a kernel and prints the
 	  directory with the .ko files. The sources are copied first, so that they may be
 	  read-only; a build of the same sources, kernel and compiler is taken as it is.
 
-	  --gcov KERNEL_SOURCE
-	                 the modules count which of their lines run, and mtty of that source is
-	                 built with them; the kernel needs configs/guest/gcov.config
+	  --for PROFILE  not the reference drivers, but the stand-in for firmware that this
+	                 profile names (firmware:) and the driver of the kernel source that runs
+	                 on it (upstream:), unmodified. upstream.sha256 beside the .ko files
+	                 says what the driver was built from
+	  --patch FILE   with --for: the driver with this patch
+	  --gcov         the modules count which of their lines run; of the reference drivers,
+	                 mtty of the kernel source is built too. The kernel needs
+	                 configs/guest/gcov.config
 	  --sources      print the files that a build is made of, relative to the top
 
 	Environment:
@@ -35,13 +40,20 @@ top=$(cd "$here/../.." && pwd -P)
 # A make above us must not hand its options and variables to the kernel's make.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT O M ARCH CROSS_COMPILE
 
-# sources: the files that a build is made of, relative to the top.
+# sources [all]: the files that this build is made of, or all builds, relative to the top.
 sources()
 {
-	(cd "$top" && find selftests/test_modules lib/exercisers \
-		\( -path 'selftests/test_modules/*' -name '*.[ch]' -o -name '*_regs.h' \
-		-o -name '*.def' -o -name Makefile -o -name Kbuild \) ! -name '*.mod.c' |
-		LC_ALL=C sort)
+	local dir=selftests/test_modules parts
+
+	parts=("$dir/ref" "$dir/mock" "$dir/edu")
+	[ -z "${firmware:-}" ] || parts=("$dir/firmware/core" "$dir/firmware/$firmware")
+	[ "${1-}" != all ] || parts=("$dir")
+	(cd "$top" && {
+		echo "$dir/Makefile"
+		find "${parts[@]}" "$dir"/*.def lib/exercisers \
+			\( -path "$dir/*" -name '*.[ch]' -o -name '*_regs.h' -o -name '*.def' \
+			-o -name '*.mk' \) ! -name '*.mod.c'
+	} | LC_ALL=C sort -u)
 }
 
 # Builds that nobody took for an hour: of this kernel, of older sources.
@@ -51,9 +63,40 @@ prune()
 		-exec rm -rf {} +
 }
 
+# module_make DIR ARG...: the kernel's make for the modules of a directory.
+module_make()
+{
+	local dir=$1
+
+	shift
+	[ -z "$gcov" ] || set -- "$@" GCOV_PROFILE=y
+	make -C "$kernel" M="$dir" -j"$(nproc)" "$@" modules </dev/null >>"$log" 2>&1
+}
+
+# upstream_driver: copies the driver of the kernel source, says what it is, and builds it
+# against the stand-in.
+upstream_driver()
+{
+	local dir config
+
+	read -r dir config <<<"$upstream"
+	mkdir -p "$out/src/${dir%/*}"
+	cp -r "$source/$dir" "$out/src/$dir"
+	(cd "$out/src" && find "$dir" -name '*.[ch]' | LC_ALL=C sort | xargs sha256sum) \
+		>"$out/upstream.sha256"
+	if [ -n "$patch" ]; then
+		patch -s -f -p1 -d "$out/src/$dir" <"$patch" >>"$log" 2>&1 || {
+			echo "error: ${patch##*/} does not fit $dir" >>"$log"
+			return 1
+		}
+	fi
+	module_make "$out/src/$dir" "$config=m" \
+		KBUILD_EXTRA_SYMBOLS="$out/src/selftests/test_modules/Module.symvers"
+}
+
 compile()
 {
-	local f args=() dirs=("$out/src/selftests/test_modules")
+	local f
 
 	rm -rf "$out"
 	mkdir -p "$out/src"
@@ -61,42 +104,64 @@ compile()
 		mkdir -p "$out/src/${f%/*}"
 		cp "$top/$f" "$out/src/$f"
 	done
-	if [ -n "$gcov" ]; then
-		mkdir "$out/src/mtty"
-		cp "$gcov/samples/vfio-mdev/mtty.c" "$out/src/mtty/"
-		echo 'obj-m := mtty.o' >"$out/src/mtty/Makefile"
-		dirs+=("$out/src/mtty")
-		args=(GCOV_PROFILE=y)
-	fi
 	: >"$log"
-	for f in "${dirs[@]}"; do
-		make -C "$kernel" M="$f" -j"$(nproc)" ${args[@]+"${args[@]}"} modules \
-			</dev/null >>"$log" 2>&1 || return
-	done
+	module_make "$out/src/selftests/test_modules" "FIRMWARE=$firmware" \
+		"KERNEL_SOURCE=$source" || return
+	if [ -n "$firmware" ]; then
+		upstream_driver || return
+	elif [ -n "$gcov" ]; then
+		mkdir "$out/src/mtty"
+		cp "$source/samples/vfio-mdev/mtty.c" "$out/src/mtty/"
+		echo 'obj-m := mtty.o' >"$out/src/mtty/Makefile"
+		module_make "$out/src/mtty" || return
+	fi
 	find "$out/src" -name '*.ko' -exec cp {} "$out/" \;
 }
 
-gcov=''
-case ${1-} in
--h | --help)
-	usage
-	exit 0
-	;;
---sources)
-	sources
-	exit 0
-	;;
---gcov)
-	gcov=${2-}
-	[ -r "$gcov/samples/vfio-mdev/mtty.c" ] ||
-		die "modules.sh: --gcov needs a kernel source, and '$gcov' is none"
-	shift 2
-	;;
-esac
-[ $# -eq 1 ] || die "modules.sh takes one kernel build directory (see --help)"
-[ -e "$1/include/config/kernel.release" ] ||
-	die "modules.sh: $1 is no build directory of a kernel (see --help)"
-kernel=$(realpath "$1")
+# read_profile FILE: the stand-in and the driver that it names.
+read_profile()
+{
+	[ -r "$1" ] || die "modules.sh: there is no profile $1"
+	firmware=$(profile_get "$1" firmware)
+	upstream=$(profile_get "$1" upstream)
+	[[ $upstream == drivers/*[[:blank:]]CONFIG_* ]] && [ -n "$firmware" ] ||
+		die "$1 has to say firmware: NAME and upstream: drivers/DIRECTORY CONFIG_OPTION"
+}
+
+gcov='' firmware='' upstream='' patch=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	-h | --help)
+		usage
+		exit 0
+		;;
+	--sources)
+		sources all
+		exit 0
+		;;
+	--gcov) gcov=1 ;;
+	--for)
+		read_profile "${2-}"
+		shift
+		;;
+	--patch)
+		patch=${2-}
+		[ -r "$patch" ] || die "modules.sh: there is no patch $patch"
+		shift
+		;;
+	*) break ;;
+	esac
+	shift
+done
+[ $# -eq 2 ] || die "modules.sh takes a kernel source and a kernel build directory (see --help)"
+source=$1
+[ -r "$source/Kbuild" ] || die "modules.sh: $source is no kernel source (see --help)"
+[ -e "$2/include/config/kernel.release" ] ||
+	die "modules.sh: $2 is no build directory of a kernel (see --help)"
+kernel=$(realpath "$2")
+[ -z "$upstream" ] || [ -d "$source/${upstream%%[[:blank:]]*}" ] ||
+	die "the kernel source $source has no ${upstream%%[[:blank:]]*}"
+[ -z "$patch" ] || have patch || die "no patch: install the package patch"
 mapfile -t files < <(sources)
 [[ " ${files[*]} " == *" selftests/test_modules/"*.c* ]] ||
 	die "the sources of the reference drivers are missing in $top/selftests/test_modules"
@@ -104,20 +169,24 @@ have gcc || die "no compiler: install gcc"
 
 # Kernels of the cache have a name that says all of them; a tree that is being worked on
 # (KERNEL_SRC) is built anew into the same directory, and its modules with it.
-name=${kernel##*/}${gcov:+-gcov}
+name=${kernel##*/}${firmware:+-$firmware}${gcov:+-gcov}
 key=$({
-	printf '%s\n' "$kernel"
+	printf '%s\n' "$kernel" "$upstream"
 	(cd "$top" && sha256sum "${files[@]}" "configs/guest/modules.sh")
+	[ -z "$patch" ] || sha256sum <"$patch"
 	gcc --version | head -n 1
-	[ -z "${KERNEL_SRC:-}" ] || stat -c %Y "$kernel/vmlinux" "$kernel/Module.symvers"
+	[ -z "${KERNEL_SRC:-}" ] || {
+		stat -c %Y "$kernel/vmlinux" "$kernel/Module.symvers"
+		[ -z "$upstream" ] || find "$source/${upstream%%[[:blank:]]*}" -type f -exec sha256sum {} +
+	}
 } | sha256sum | cut -c1-12)
 out=$cache/modules/$name-$key
 log=$cache/modules/$name-$key.log
 
 lock_cache "$cache/modules"
 if [ ! -e "$out/.vmig-complete" ]; then
-	need_space "$cache" 100 "the reference drivers" "VMIG_CACHE=DIR"
-	compile || build_failed "the reference drivers could not be built" "$out/src/"
+	need_space "$cache" 100 "the drivers" "VMIG_CACHE=DIR"
+	compile || build_failed "the drivers of the guest could not be built" "$out/src/"
 	: >"$out/.vmig-complete"
 	rm -f "$log"
 fi

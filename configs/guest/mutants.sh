@@ -239,7 +239,7 @@ mutants()
 	packages_ensure build guest
 	build_kernel
 	# Built before two guests want them at once.
-	step "$guest/modules.sh" "$kernel_build" >/dev/null || exit 2
+	step "$guest/modules.sh" "$kernel_source" "$kernel_build" >/dev/null || exit 2
 	accel_choose "$kernel_build/arch/x86/boot/bzImage"
 	rundir_new mutants
 	rmdir "$rundir/ktap"

@@ -6,26 +6,26 @@
 
 # How long a guest may live, in seconds.
 guest_seconds=${VMIG_GUEST_SECONDS:-900}
-# Where the kernel's source is, for modules that count their lines; else empty.
-gcov_source=''
+# Set where modules are to count their lines.
+gcov_wanted=''
 
 # session_job MODE: writes what init reads, as shell that quotes everything.
 session_job()
 {
-	local job=$rundir/.job s file=''
+	local job=$rundir/.job s
 
 	mkdir "$job" || return
-	[ -z "$profile" ] || file=$top/configs/devices/$profile.conf
 	{
 		printf 'JOB_MODE=%s\n' "$1"
 		printf 'JOB_PORTS=%s\n' "$nr_ports"
 		printf 'JOB_DEVICE=%s\n' "$(sh_quote "$guest_device")"
 		printf 'JOB_PROFILE=%s\n' "$(sh_quote "$profile")"
-		printf 'JOB_MDEV=%s\n' "$(sh_quote "${file:+$(profile_get "$file" mdev)}")"
-		s=${file:+$(profile_get "$file" instances)}
+		printf 'JOB_MDEV=%s\n' "$(sh_quote "$(profile_value mdev)")"
+		s=$(profile_value instances)
 		printf 'JOB_INSTANCES=%s\n' "$(sh_quote "${s:-1}")"
-		printf 'JOB_OTHER=%s\n' "$(sh_quote "${file:+$(profile_get "$file" other)}")"
-		printf 'JOB_DRIVER=%s\n' "$(sh_quote "${file:+$(profile_get "$file" driver)}")"
+		printf 'JOB_OTHER=%s\n' "$(sh_quote "$(profile_value other)")"
+		printf 'JOB_DRIVER=%s\n' "$(sh_quote "$(profile_value driver)")"
+		printf 'JOB_FIRMWARE=%s\n' "$(sh_quote "$(profile_value firmware)")"
 		printf 'JOB_TOP=%s\n' "$(sh_quote "$top")"
 		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
@@ -35,7 +35,7 @@ session_job()
 	} >"$job/job"
 	while read -r s; do
 		printf 'setup %s\n' "$(sh_quote "$s")"
-	done < <([ -z "$file" ] || profile_get "$file" setup) >"$job/setup-profile"
+	done < <(profile_value setup) >"$job/setup-profile"
 	for s in "${opt_setup[@]}"; do
 		printf 'setup %s\n' "$(sh_quote "$s")"
 	done >"$job/setup-user"
@@ -50,10 +50,10 @@ session_initramfs()
 
 	if [ -n "$profile" ]; then
 		args+=(-p "$top/configs/devices/$profile.conf")
-		for m in $(profile_get "$top/configs/devices/$profile.conf" modules); do
+		for m in $(firmware_modules); do
 			args+=(-m "$m")
 		done
-		for m in $(profile_get "$top/configs/devices/$profile.conf" parameter); do
+		for m in $(firmware_parameters); do
 			args+=(--param "$m")
 		done
 	else
@@ -68,7 +68,8 @@ session_initramfs()
 	for m in "${opt_param[@]}"; do
 		args+=(--param "$m")
 	done
-	[ -z "$gcov_source" ] || args+=(--gcov "$gcov_source")
+	own_modules || return
+	[ -z "$own_build" ] || args+=(--built "$own_build")
 	"$guest/initramfs.sh" "${args[@]}"
 }
 
@@ -98,6 +99,7 @@ session_qemu_args()
 	append+=" printk.devkmsg=on log_buf_len=4M"
 	# Else it panics where a busy host lets the timer come late (timer_irq_works()).
 	append+=" no_timer_check"
+	append+=$(firmware_boot) || return
 	qemu_args=(-kernel "$kernel_build/arch/x86/boot/bzImage" -initrd "$tmp/initrd"
 		-append "$append"
 		-virtfs "local,path=${rundir//,/,,},mount_tag=results,security_model=none")
@@ -120,8 +122,9 @@ session_qemu_args()
 		qemu_args+=(-virtfs
 			"local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap")
 	fi
-	mapfile -t more < <([ -z "$profile" ] ||
-		profile_get "$top/configs/devices/$profile.conf" qemu)
+	mapfile -t more < <(firmware_qemu)
+	qemu_args+=("${more[@]}")
+	mapfile -t more < <(profile_value qemu)
 	for line in "${more[@]}" "${opt_qemu_arg[@]}"; do
 		read -ra words <<<"$line"
 		qemu_args+=("${words[@]}")
@@ -229,11 +232,11 @@ session()
 
 	status=''
 	guest_exit=''
-	[ -z "$profile" ] || tcg=$(profile_get "$top/configs/devices/$profile.conf" tcg)
+	tcg=$(profile_value tcg)
 	session_limit=$guest_seconds
 	[ "$1" != mutants ] || session_limit=$mutants_silence
 	session_initramfs "$tmp/initrd" || return 1
-	session_qemu_args "$1"
+	session_qemu_args "$1" || return 1
 	while [ -z "$interrupted" ]; do
 		session_job "$1" || return 1
 		mapfile -t machine < <(qemu_machine "$accel" "$tcg")

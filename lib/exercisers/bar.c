@@ -3,9 +3,44 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <linux/pci_regs.h>
+
 #include "../vfio/info.h"
 #include "../vfio/region.h"
 #include "bar.h"
+
+/* A register that took less than all is as bad as one that took nothing. */
+static int whole(ssize_t n, size_t len)
+{
+	if (n < 0)
+		return n;
+	return (size_t)n == len ? 0 : -EIO;
+}
+
+/**
+ * vmig_bar_enable - memory decoding and bus mastering, as a guest's driver sets them
+ * @dev: a PCI device
+ *
+ * Return: 0 or -errno; -ENODEV for a device without config space.
+ */
+int vmig_bar_enable(struct vmig_device *dev)
+{
+	struct vfio_region_info *config = __vmig_pci_config(dev);
+	uint16_t command;
+	int ret;
+
+	if (!config)
+		return -ENODEV;
+	ret = whole(__vmig_region_read(dev, config, PCI_COMMAND, &command, sizeof(command)),
+		    sizeof(command));
+	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	if (!ret)
+		ret = whole(__vmig_region_write(dev, config, PCI_COMMAND, &command,
+						sizeof(command)),
+			    sizeof(command));
+	free(config);
+	return ret;
+}
 
 /**
  * vmig_bar_begin - begin to work with a region
@@ -37,14 +72,6 @@ void vmig_bar_end(struct vmig_bar *bar)
 {
 	free(bar->info);
 	bar->info = NULL;
-}
-
-/* A register that took less than all is as bad as one that took nothing. */
-static int whole(ssize_t n, size_t len)
-{
-	if (n < 0)
-		return n;
-	return (size_t)n == len ? 0 : -EIO;
 }
 
 /**

@@ -17,6 +17,7 @@ struct vmig_bar {
 	struct vfio_region_info *info;
 };
 
+int vmig_bar_enable(struct vmig_device *dev);
 int vmig_bar_begin(struct vmig_bar *bar, struct vmig_device *dev, uint32_t index);
 void vmig_bar_end(struct vmig_bar *bar);
 int vmig_bar_read(struct vmig_bar *bar, uint64_t at, void *buf, size_t len);

@@ -6,11 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/pci_regs.h>
-
 #include "../vfio/die.h"
 #include "../vfio/info.h"
-#include "../vfio/region.h"
 #include "bar.h"
 #include "edu_regs.h"
 #include "exerciser.h"
@@ -28,25 +25,6 @@ struct edu {
 	uint32_t read_len;
 	char why[96];
 };
-
-/* Memory decoding and bus mastering, as a guest's driver sets them. */
-static int enable(struct vmig_device *dev)
-{
-	struct vfio_region_info *config = __vmig_pci_config(dev);
-	uint16_t command;
-	ssize_t n;
-
-	if (!config)
-		return -ENODEV;
-	n = __vmig_region_read(dev, config, PCI_COMMAND, &command, sizeof(command));
-	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-	if (n == sizeof(command))
-		n = __vmig_region_write(dev, config, PCI_COMMAND, &command, sizeof(command));
-	free(config);
-	if (n < 0)
-		return n;
-	return n == sizeof(command) ? 0 : -EIO;
-}
 
 static int find_extra(struct edu *e, struct vmig_device *dev)
 {
@@ -74,7 +52,7 @@ static int begin(struct vmig_worker *w)
 	int ret;
 
 	w->priv = e;
-	ret = enable(w->dev);
+	ret = vmig_bar_enable(w->dev);
 	ret = ret ?: vmig_bar_begin(&e->regs, w->dev, VFIO_PCI_BAR0_REGION_INDEX);
 	ret = ret ?: find_extra(e, w->dev);
 	ret = ret ?: vmig_bar_read(&e->regs, EDU_ID, &id, sizeof(id));

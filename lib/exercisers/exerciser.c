@@ -10,20 +10,25 @@
 static const struct vmig_exerciser *const exercisers[] = {
 	&vmig_exerciser_mock,
 	&vmig_exerciser_edu,
+	&vmig_exerciser_fw,
 	&vmig_exerciser_mtty,
 	&vmig_exerciser_generic,
 };
 
 #define COUNT (sizeof(exercisers) / sizeof(exercisers[0]))
 
-static const struct vmig_exerciser *find(const char *driver, const char *name)
+static bool fits(const struct vmig_exerciser *ops, struct vmig_device *dev)
+{
+	return (ops->driver && !strcmp(ops->driver, dev->id.driver)) ||
+	       (ops->knows && ops->knows(dev));
+}
+
+static const struct vmig_exerciser *find(struct vmig_device *dev, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < COUNT; i++) {
-		if (name && !strcmp(exercisers[i]->name, name))
-			return exercisers[i];
-		if (!name && exercisers[i]->driver && !strcmp(exercisers[i]->driver, driver))
+		if (name ? !strcmp(exercisers[i]->name, name) : fits(exercisers[i], dev))
 			return exercisers[i];
 	}
 	return name ? NULL : &vmig_exerciser_generic;
@@ -34,7 +39,7 @@ static const struct vmig_exerciser *find(const char *driver, const char *name)
  * @w: where it goes
  * @dev: the device, in RUNNING
  *
- * Found by the name of the kernel driver; VMIG_EXERCISER names another one, such as
+ * Found by the name of the kernel driver, or by the device itself; VMIG_EXERCISER names another one, such as
  * "generic", or the one of a driver with a new name.
  *
  * Return: 0, -ENOENT where VMIG_EXERCISER names none, or what the exerciser's begin() said.
@@ -47,7 +52,7 @@ int __vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev)
 		name = NULL;
 	memset(w, 0, sizeof(*w));
 	w->dev = dev;
-	w->ops = find(dev->id.driver, name);
+	w->ops = find(dev, name);
 	if (!w->ops)
 		return -ENOENT;
 	return w->ops->begin ? w->ops->begin(w) : 0;

@@ -35,7 +35,9 @@ struct vmig_worker {
 /**
  * struct vmig_exerciser - the operations
  * @name: for people
- * @driver: kernel driver whose devices it knows
+ * @driver: kernel driver whose devices it knows, or NULL
+ * @knows: is this device one of its? For what a driver's name does not tell. Must not change
+ *	anything. Optional.
  * @begin: make @w->priv and prepare the device (memory decoding, bus mastering). Optional.
  * @end: the device has no work left; free @w->priv. Optional.
  *
@@ -84,6 +86,7 @@ struct vmig_worker {
 struct vmig_exerciser {
 	const char *name;
 	const char *driver;
+	bool (*knows)(struct vmig_device *dev);
 	int (*begin)(struct vmig_worker *w);
 	void (*end)(struct vmig_worker *w);
 
@@ -115,7 +118,7 @@ struct vmig_exerciser {
 };
 
 extern const struct vmig_exerciser vmig_exerciser_generic, vmig_exerciser_mock, vmig_exerciser_edu,
-	vmig_exerciser_mtty;
+	vmig_exerciser_fw, vmig_exerciser_mtty;
 
 int __vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev);
 void vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev);
