@@ -49,6 +49,36 @@ struct line *features(struct pool *pool, const struct environment *env)
 }
 
 /**
+ * firmware_words - what the driver ran on, where that was no vendor's card
+ * @pool: where the words go
+ * @r: run.json
+ * @env: environment.json
+ *
+ * Such a run shows what the driver's code does; it says nothing about a card.
+ *
+ * Return: a phrase, or NULL for real hardware.
+ */
+const char *firmware_words(struct pool *pool, const struct run_record *r,
+			   const struct environment *env)
+{
+	const char *s;
+
+	if (!env->simulated)
+		return NULL;
+	s = pool_printf(pool, "simulated%s%s: driver code on simulated firmware",
+			r->stand_in ? " by " : "", r->stand_in ? r->stand_in : "");
+	if (!r->driver_source)
+		return s;
+	s = pool_printf(pool, "%s; the driver is %s of the kernel source", s,
+			r->driver_source);
+	if (r->driver_sha256)
+		s = pool_printf(pool, "%s, sha256 %.16s", s, r->driver_sha256);
+	if (r->driver_patch)
+		return pool_printf(pool, "%s, with %s", s, r->driver_patch);
+	return pool_printf(pool, "%s, unmodified", s);
+}
+
+/**
  * where_it_ran - guest or host, and under which accelerator
  * @pool: where the words go
  * @record: run.json

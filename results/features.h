@@ -7,6 +7,8 @@
 #include "record.h"
 
 struct line *features(struct pool *pool, const struct environment *env);
+const char *firmware_words(struct pool *pool, const struct run_record *r,
+			   const struct environment *env);
 const char *where_it_ran(struct pool *pool, const struct run_record *record);
 
 #endif /* VMIG_RESULTS_FEATURES_H */

@@ -219,6 +219,7 @@ static void environment(struct run *run, FILE *f)
 	fact(f, "Features", all);
 	fact(f, "Kernel", kernel);
 	fact(f, "Where", where_it_ran(run->pool, &run->record));
+	fact(f, "Firmware", firmware_words(run->pool, &run->record, e));
 	fact(f, "Profile", profile_words(run));
 	fact(f, "Suite",
 	     pool_printf(run->pool, "vmig %s, commit %s",

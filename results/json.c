@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "features.h"
 #include "writers.h"
 
 /* The number of the schema; changes when a reader of the old one would stumble. */
@@ -64,6 +65,7 @@ static json_t *record(const struct run *run)
 	put(o, "accel", text(r->accel));
 	put(o, "started", text(r->started));
 	put(o, "seconds", seconds(r->seconds));
+	put(o, "firmware", text(firmware_words(run->pool, r, &run->env)));
 	put(options, "strict", json_boolean(r->strict));
 	put(options, "hazards", json_boolean(r->hazards));
 	put(options, "known_deviations", json_boolean(r->known_deviations));

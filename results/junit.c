@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "features.h"
 #include "text.h"
 #include "writers.h"
 
@@ -68,6 +69,7 @@ static void properties(const struct run *run, FILE *f)
 	property(f, "device", run->env.device);
 	property(f, "where", run->record.where);
 	property(f, "accelerator", run->record.accel);
+	property(f, "firmware", firmware_words(run->pool, &run->record, &run->env));
 	property(f, "profile", run->record.profile);
 	property(f, "verdict", run->sentence);
 	fputs("    </properties>\n", f);

@@ -68,7 +68,7 @@ static enum run_status status_of(const char *name)
  */
 char *record_run(struct pool *pool, struct text contents, struct run_record *run)
 {
-	json_t *root, *options, *suite, *seconds;
+	json_t *root, *options, *suite, *seconds, *firmware;
 	char *error = NULL, *status;
 
 	root = load(pool, contents, &error);
@@ -95,6 +95,11 @@ char *record_run(struct pool *pool, struct text contents, struct run_record *run
 	run->tests = string(pool, options, "tests");
 	run->parameters = string(pool, options, "parameters");
 	run->profile = string(pool, options, "profile");
+	firmware = json_object_get(root, "firmware");
+	run->stand_in = string(pool, firmware, "stand_in");
+	run->driver_source = string(pool, firmware, "driver_source");
+	run->driver_sha256 = string(pool, firmware, "sha256");
+	run->driver_patch = string(pool, firmware, "patch");
 	json_decref(root);
 	return error;
 }
@@ -188,6 +193,7 @@ char *record_environment(struct pool *pool, struct text contents, struct environ
 	module = json_object_get(device, "module");
 	env->driver_version = string(pool, module, "version");
 	env->srcversion = string(pool, module, "srcversion");
+	env->simulated = json_is_true(json_object_get(device, "simulated_firmware"));
 	features = json_object_get(root, "features");
 	env->migration = truth(json_object_get(features, "migration"));
 	env->flags = (uint64_t)json_integer_value(json_object_get(features, "flags"));

@@ -34,6 +34,10 @@ enum run_status {
  * @tests: glob that chose the tests, NULL for all
  * @parameters: what modules of the guest were loaded with, or NULL
  * @profile: name of the profile, or NULL
+ * @stand_in: module that simulated the firmware, or NULL
+ * @driver_source: directory of the kernel source that the driver was built from, or NULL
+ * @driver_sha256: of the list of checksums of its files, or NULL
+ * @driver_patch: patch that it was built with, or NULL
  */
 struct run_record {
 	enum run_status status;
@@ -43,6 +47,7 @@ struct run_record {
 	char *version, *commit;
 	bool strict, hazards, known_deviations;
 	char *tests, *parameters, *profile;
+	char *stand_in, *driver_source, *driver_sha256, *driver_patch;
 };
 
 /**
@@ -78,6 +83,7 @@ enum has { HAS_NOT, HAS, HAS_UNKNOWN };
  * @migration: features.migration
  * @flags: features.flags, VFIO_MIGRATION_*; 0 where it is not known
  * @dma_logging: features.dma_logging
+ * @simulated: device.simulated_firmware: no vendor's card, but our stand-in for one
  * @facts: every value in the file
  */
 struct environment {
@@ -87,6 +93,7 @@ struct environment {
 	enum has migration;
 	uint64_t flags;
 	enum has dma_logging;
+	bool simulated;
 	struct fact *facts;
 };
 

@@ -138,6 +138,7 @@ static void header(const struct term *t)
 		label = "";
 	}
 	entry(t, INDENT, 12, "Where", where_it_ran(t->run->pool, r));
+	entry(t, INDENT, 12, "Firmware", firmware_words(t->run->pool, r, e));
 	header_profile(t);
 	header_run(t);
 	for (l = t->run->problems; l; l = l->next)

@@ -136,13 +136,7 @@ static void set(struct run *run, enum verdict v, int exit_code, const char *sent
 	run->sentence = sentence;
 }
 
-/**
- * verdict - the verdict on a run
- * @run: the run after judge()
- *
- * Sets @verdict, @exit_code and @sentence.
- */
-void verdict(struct run *run)
+static void decide(struct run *run)
 {
 	const char *t = trouble(run);
 
@@ -175,4 +169,19 @@ void verdict(struct run *run)
 	else
 		set(run, VERDICT_CONFORMANT, 0,
 		    pool_printf(run->pool, "conformant%s", chosen(run)));
+}
+
+/**
+ * verdict - the verdict on a run
+ * @run: the run after judge()
+ *
+ * Sets @verdict, @exit_code and @sentence.
+ */
+void verdict(struct run *run)
+{
+	decide(run);
+	/* Must not be read as one on the vendor's card. */
+	if (run->env.simulated)
+		run->sentence = pool_printf(run->pool, "%s (driver code on simulated firmware)",
+					    run->sentence);
 }

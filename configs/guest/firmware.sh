@@ -123,6 +123,8 @@ own_modules()
 	own_build=$("$guest/modules.sh" "${args[@]}" "$kernel_source" "$kernel_build")
 }
 
-# A patch for the driver of the kernel source; the mdev and mtty of the kernel take none.
+# A patch for the driver that is built.
 driver_patch=''
+# Set where modules are to count their lines.
+gcov_wanted=''
 own_build=''

@@ -73,8 +73,35 @@ module_make()
 	make -C "$kernel" M="$dir" -j"$(nproc)" "$@" modules </dev/null >>"$log" 2>&1
 }
 
-# upstream_driver: copies the driver of the kernel source, says what it is, and builds it
-# against the stand-in.
+# upstream_list: what the drivers under test are made of, with checksums.
+upstream_list()
+{
+	(cd "$source" && profile_get "$profile" upstream | while read -r path _; do
+		find "$path" -name '*.[ch]'
+	done | LC_ALL=C sort | xargs sha256sum)
+}
+
+# apply_patch DIR: the patch, to a copy of the directory that it is for.
+apply_patch()
+{
+	patch -s -f -p1 -d "$1" <"$patch" >>"$log" 2>&1 ||
+		{ echo "error: ${patch##*/} does not fit ${1#"$out/src/"}" >>"$log" && false; }
+}
+
+# patch_beneath: a patch for what the stand-in is built from, not for the driver on top.
+patch_beneath()
+{
+	local dir copy
+
+	dir=$(profile_get "$patch" Directory)
+	[ -n "$dir" ] || return 0
+	copy=$out/src/selftests/test_modules/firmware/$firmware/${dir##*/}
+	cp -r "$source/$dir" "$copy"
+	apply_patch "$copy" || return
+	patch=''
+}
+
+# upstream_driver: copies the driver of the kernel source and builds it against the stand-in.
 upstream_driver()
 {
 	local dir config
@@ -82,14 +109,7 @@ upstream_driver()
 	read -r dir config <<<"$upstream"
 	mkdir -p "$out/src/${dir%/*}"
 	cp -r "$source/$dir" "$out/src/$dir"
-	(cd "$out/src" && find "$dir" -name '*.[ch]' | LC_ALL=C sort | xargs sha256sum) \
-		>"$out/upstream.sha256"
-	if [ -n "$patch" ]; then
-		patch -s -f -p1 -d "$out/src/$dir" <"$patch" >>"$log" 2>&1 || {
-			echo "error: ${patch##*/} does not fit $dir" >>"$log"
-			return 1
-		}
-	fi
+	[ -z "$patch" ] || apply_patch "$out/src/$dir" || return
 	module_make "$out/src/$dir" "$config=m" \
 		KBUILD_EXTRA_SYMBOLS="$out/src/selftests/test_modules/Module.symvers"
 }
@@ -105,9 +125,11 @@ compile()
 		cp "$top/$f" "$out/src/$f"
 	done
 	: >"$log"
+	[ -z "$patch" ] || patch_beneath || return
 	module_make "$out/src/selftests/test_modules" "FIRMWARE=$firmware" \
 		"KERNEL_SOURCE=$source" || return
 	if [ -n "$firmware" ]; then
+		upstream_list >"$out/upstream.sha256" || return
 		upstream_driver || return
 	elif [ -n "$gcov" ]; then
 		mkdir "$out/src/mtty"
@@ -122,13 +144,15 @@ compile()
 read_profile()
 {
 	[ -r "$1" ] || die "modules.sh: there is no profile $1"
+	profile=$1
 	firmware=$(profile_get "$1" firmware)
-	upstream=$(profile_get "$1" upstream)
-	[[ $upstream == drivers/*[[:blank:]]CONFIG_* ]] && [ -n "$firmware" ] ||
+	upstream=$(profile_get "$1" upstream | head -n 1)
+	if [ -z "$firmware" ] || [[ $upstream != drivers/*[[:blank:]]CONFIG_* ]]; then
 		die "$1 has to say firmware: NAME and upstream: drivers/DIRECTORY CONFIG_OPTION"
+	fi
 }
 
-gcov='' firmware='' upstream='' patch=''
+gcov='' profile='' firmware='' upstream='' patch=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help)

@@ -6,8 +6,6 @@
 
 # How long a guest may live, in seconds.
 guest_seconds=${VMIG_GUEST_SECONDS:-900}
-# Set where modules are to count their lines.
-gcov_wanted=''
 
 # session_job MODE: writes what init reads, as shell that quotes everything.
 session_job()

@@ -41,6 +41,7 @@ struct fw {
 	uint32_t dma_at; /* where in FW_DMA_BUFFER the next transfer begins */
 	uint32_t read_at, read_len;
 	bool counts;
+	bool regs_are_state;
 	void *peer_at; /* the page of a peer, mapped here and for the device */
 	uint64_t peer_iova;
 	char why[96];
@@ -76,6 +77,11 @@ static int begin(struct vmig_worker *w)
 	ret = ret ?: vmig_bar_read(&f->regs, FW_STATE_BYTES, &f->state_bytes, 8);
 	if (!ret && (id != FW_ID_VALUE || bar > VFIO_PCI_BAR5_REGION_INDEX))
 		ret = -ENODEV;
+	f->regs_are_state = !(lacks & FW_LACKS_REGS);
+	if (lacks & FW_LACKS_WORK)
+		f->ops = (struct vmig_exerciser){
+			.name = w->ops->name, .begin = begin, .end = w->ops->end
+		};
 	if (lacks & FW_LACKS_HOLD)
 		f->ops.hold_stream = NULL;
 	ret = ret ?: vmig_bar_begin(&f->mem, w->dev, bar);
@@ -140,6 +146,8 @@ static int put_registers(struct fw *f, uint32_t seed)
 	uint64_t iova, at;
 	int ret;
 
+	if (!f->regs_are_state)
+		return 0;
 	make_command(seed, &iova, &at, &len, &time);
 	ret = vmig_bar_write64(&f->regs, FW_DMA_IOVA, iova);
 	ret = ret ?: vmig_bar_write64(&f->regs, FW_DMA_AT, at);
@@ -191,6 +199,8 @@ static int check_registers(struct fw *f, uint32_t seed)
 	uint64_t iova, at;
 	int ret = 0;
 
+	if (!f->regs_are_state)
+		return 0;
 	for (i = 0; i < FW_SCRATCH_COUNT && !ret; i++)
 		ret = check_word(f, &f->regs, FW_SCRATCH + 4 * i, 4, vmig_pattern_word(~seed, i));
 	make_command(seed, &iova, &at, &len, &time);

@@ -32,6 +32,8 @@
 /* bits FW_LACKS_*: what of this datasheet the card does not do */
 #define FW_LACKS 0x01c
 #define FW_LACKS_HOLD 0x1 /* FW_HOLD_STREAM: what is saved is there at once */
+#define FW_LACKS_REGS 0x2 /* registers in the state: only memory is state */
+#define FW_LACKS_WORK 0x4 /* all of it: nobody has set the function up, and it does nothing */
 
 /* What follows, up to FW_STATE_END, is the function's state too. */
 #define FW_STATE_START 0x020
@@ -68,7 +70,7 @@
 /* pages per second that the function dirties by itself while it runs */
 #define FW_DIRTY_RATE 0x06c
 /* 256 registers of 4 bytes that only keep what is written to them */
-#define FW_SCRATCH 0x400
+#define FW_SCRATCH 0x080
 #define FW_SCRATCH_COUNT 256
 #define FW_STATE_END (FW_SCRATCH + 4 * FW_SCRATCH_COUNT)
 
