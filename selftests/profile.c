@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The known deviations of a driver, from the profile that VMIG_PROFILE names
- * (format: configs/devices/README.md). Only `deviation:` lines matter here.
+ * (format: configs/devices/README.md). Only `deviation:` and `lethal:` lines matter here.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -14,7 +14,8 @@
 #include "../lib/vfio/die.h"
 #include "profile.h"
 
-#define KEY "deviation:"
+#define DEVIATION "deviation:"
+#define LETHAL "lethal:"
 #define EXIT_FAIL 1
 
 static struct vmig_deviation *deviations;
@@ -31,19 +32,21 @@ static char *trim(char *s)
 	return s;
 }
 
-static void add(char *value, const char *file, int line)
+/* The fields of a line from the first one on that it has: a lethal line has no clause. */
+static void add(char *value, unsigned int first, const char *file, int line)
 {
-	char *field[4], *at = value;
+	char *field[4] = {}, *at = value;
 	unsigned int i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = first; i < 4; i++) {
 		field[i] = i < 3 ? strsep(&at, "|") : at;
 		if (field[i])
 			field[i] = trim(field[i]);
-		if (!field[i] || !*field[i] || !vmig_clause_find(field[0])) {
-			printf("Bail out! %s:%d: a deviation is 'CLAUSE | test glob | file:line "
-			       "function() | reason', with a clause of the catalogue\n",
-			       file, line);
+		if (!field[i] || !*field[i] || (!first && !vmig_clause_find(field[0]))) {
+			printf("Bail out! %s:%d: a line is '%stest glob | file:line function() | "
+			       "reason'%s\n",
+			       file, line, first ? "lethal: " : "deviation: CLAUSE | ",
+			       first ? "" : ", with a clause of the catalogue");
 			exit(EXIT_FAIL);
 		}
 	}
@@ -84,9 +87,12 @@ void vmig_profile_load(void)
 	}
 	while (getline(&line, &room, f) >= 0) {
 		nr++;
-		if (strncmp(line, KEY, strlen(KEY)))
+		if (!strncmp(line, DEVIATION, strlen(DEVIATION)))
+			add(line + strlen(DEVIATION), 0, file, nr);
+		else if (!strncmp(line, LETHAL, strlen(LETHAL)))
+			add(line + strlen(LETHAL), 1, file, nr);
+		else
 			continue;
-		add(line + strlen(KEY), file, nr);
 		/* The deviation keeps pointers into this line. */
 		line = NULL;
 		room = 0;
@@ -107,10 +113,28 @@ const struct vmig_deviation *vmig_profile_find(const char *clause, const char *t
 	size_t i;
 
 	for (i = 0; i < count; i++) {
+		if (!deviations[i].clause)
+			continue;
 		if (clause && strcmp(deviations[i].clause, clause))
 			continue;
 		if (!fnmatch(deviations[i].tests, test, 0))
 			return &deviations[i];
 	}
+	return NULL;
+}
+
+/**
+ * vmig_profile_lethal - is a test known to take the kernel down?
+ * @test: full name of the test, fixture.variant.test
+ *
+ * Return: the line that says so, or NULL.
+ */
+const struct vmig_deviation *vmig_profile_lethal(const char *test)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (!deviations[i].clause && !fnmatch(deviations[i].tests, test, 0))
+			return &deviations[i];
 	return NULL;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The known deviations of a driver, from the profile that VMIG_PROFILE names. */
+/* What is known of a driver, from the profile that VMIG_PROFILE names. */
 #ifndef VMIG_SELFTESTS_PROFILE_H
 #define VMIG_SELFTESTS_PROFILE_H
 
 /**
  * struct vmig_deviation - one known breach
- * @clause: the clause, "RES-07"
+ * @clause: the clause, "RES-07"; NULL for what takes the kernel down (lethal:)
  * @tests: glob on fixture.variant.test: only these tests may see it
  * @where: file:line function() in the driver's source
  * @reason: why, one sentence
@@ -19,5 +19,6 @@ struct vmig_deviation {
 
 void vmig_profile_load(void);
 const struct vmig_deviation *vmig_profile_find(const char *clause, const char *test);
+const struct vmig_deviation *vmig_profile_lethal(const char *test);
 
 #endif /* VMIG_SELFTESTS_PROFILE_H */

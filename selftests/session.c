@@ -16,6 +16,7 @@
 #include "../lib/migration/walk.h"
 #include "../lib/spec/fsm.h"
 #include "../lib/vfio/die.h"
+#include "profile.h"
 #include "session.h"
 #include "verdict.h"
 
@@ -238,12 +239,17 @@ static enum vmig_way any_way(void)
 struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool migratable,
 				       const char **skip)
 {
+	const struct vmig_deviation *lethal = vmig_profile_lethal(test);
 	struct vmig_device *dev;
 	int ret;
 
 	snprintf(test_name, sizeof(test_name), "%s", test);
 	*skip = "the device was lost in an earlier test";
 	if (*lost)
+		return NULL;
+	*skip = "known to take the kernel down with this driver (lethal: in the profile);"
+		" --no-known-deviations runs it";
+	if (lethal)
 		return NULL;
 	vmig_verdict_begin(test);
 	if (!vmig_way_there(&first, way, skip))

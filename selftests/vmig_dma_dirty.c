@@ -144,6 +144,7 @@ TEST_F_TIMEOUT(dirty, page_has_its_bit, 60)
 	static const uint64_t pages[] = { 0, 1, 7, 8, 63, 64, 65, PAGES - 1 };
 	uint64_t bitmap[WORDS], first;
 	unsigned int i;
+	int ret;
 
 	CLAUSES(LOG_16, LOG_19);
 	NEED_LOGGED_DMA;
@@ -152,7 +153,12 @@ TEST_F_TIMEOUT(dirty, page_has_its_bit, 60)
 		report_pages(self, 0, PAGES, bitmap);
 		write_page(self, pages[i]);
 		first = pages[i] < 5 ? 0 : i % 2 * 5;
-		report_pages(self, first, PAGES - first, bitmap);
+		memset(bitmap, 0, sizeof(bitmap));
+		ret = __vmig_log_report(self->dev, self->mem.iova + first * PAGE,
+					(PAGES - first) * PAGE, PAGE, bitmap);
+		if (!CHECK_OK(LOG_19, ret,
+			      say("REPORT from page %llu on", (unsigned long long)first)))
+			continue;
 		check_only_page(bitmap, PAGES - first, pages[i] - first,
 				say("DMA write to page %llu, REPORT from page %llu",
 				    (unsigned long long)pages[i], (unsigned long long)first));
@@ -412,6 +418,118 @@ TEST_F(dirty, others_are_kept)
 	CHECK(LOG_18, !bit(bitmap, 128) && !bit(bitmap, 191),
 	      "DMA writes to pages 127, 128, 191, 192, REPORT of 128 to 191, REPORT of all",
 	      "bits 128 and 191 are not set any more", "bit %d is", bit(bitmap, 128) ? 128 : 191);
+}
+
+/* A report clears what it covers: the other pages of a word of the device's bitmap stay. */
+TEST_F(dirty, neighbours_are_kept)
+{
+	uint64_t bitmap[WORDS];
+
+	CLAUSES(LOG_18);
+	NEED_LOGGED_DMA;
+	start_pages(self, 0, PAGES);
+	write_page(self, 64);
+	write_page(self, 70);
+	report_pages(self, 64, 1, bitmap);
+	report_pages(self, 0, PAGES, bitmap);
+	CHECK(LOG_18, bit(bitmap, 70), "DMA writes to pages 64 and 70, REPORT of 64, REPORT of all",
+	      "bit 70 is set", "it is not");
+}
+
+/* Any part of a range can be asked for. */
+TEST_F(dirty, parts_up_to_the_end)
+{
+	static const uint64_t firsts[] = { 1, 5, 8, 60, 63, 64, PAGES - 1 };
+	uint64_t bitmap[WORDS];
+	unsigned int i;
+	int ret;
+
+	CLAUSES(LOG_19);
+	NEED_LOGGED_DMA;
+	start_pages(self, 0, PAGES);
+	for (i = 0; i < ARRAY_SIZE(firsts); i++) {
+		write_page(self, PAGES - 1);
+		memset(bitmap, 0, sizeof(bitmap));
+		ret = __vmig_log_report(self->dev, self->mem.iova + firsts[i] * PAGE,
+					(PAGES - firsts[i]) * PAGE, PAGE, bitmap);
+		if (CHECK_OK(LOG_19, ret,
+			     say("START of %llu pages, REPORT from page %llu on", PAGES,
+				 (unsigned long long)firsts[i])))
+			check_pages(bitmap, PAGES - 1 - firsts[i], PAGES - 1 - firsts[i],
+				    say("DMA write to the last page, REPORT from page %llu on",
+					(unsigned long long)firsts[i]));
+	}
+}
+
+/* START with two ranges, REPORT of some pages of them, a DMA write to the last of these. */
+static void check_two_ranges(FIXTURE_DATA(dirty) * self, uint64_t from, uint64_t first,
+			     uint64_t count)
+{
+	struct vfio_device_feature_dma_logging_range ranges[] = {
+		{ .iova = self->mem.iova, .length = PAGE },
+		{ .iova = self->mem.iova + from * PAGE, .length = (PAGES - from) * PAGE },
+	};
+	uint64_t bitmap[WORDS] = {}, page_size = PAGE;
+	const char *did;
+	int ret;
+
+	did = say("START of page 0 and of %llu to %llu, REPORT of %llu pages from %llu on",
+		  (unsigned long long)from, PAGES - 1, (unsigned long long)count,
+		  (unsigned long long)first);
+	ret = __vmig_log_start(self->dev, &page_size, ranges, 2);
+	if (!CHECK_OK(LOG_19, ret, did))
+		return;
+	write_page(self, first + count - 1);
+	ret = __vmig_log_report(self->dev, self->mem.iova + first * PAGE, count * PAGE, PAGE,
+				bitmap);
+	if (CHECK_OK(LOG_19, ret, did))
+		check_pages(bitmap, count - 1, count - 1, did);
+	vmig_log_stop(self->dev);
+}
+
+/* Where one range ends must not matter to the next one. */
+TEST_F(dirty, ranges_side_by_side)
+{
+	CLAUSES(LOG_19);
+	NEED_LOGGED_DMA;
+	check_two_ranges(self, 64, 64, PAGES - 64);
+	check_two_ranges(self, 16, 16, PAGES - 16);
+	check_two_ranges(self, 1, 1, PAGES - 1);
+}
+
+/* "Within the given IOVA range" (H:1393): all of it is logged, if not by one range. */
+TEST_F(dirty, report_of_two_ranges)
+{
+	CLAUSES(LOG_19);
+	NEED_LOGGED_DMA;
+	check_two_ranges(self, 1, 0, PAGES);
+}
+
+/* A user who started with large pages reports small ones, from anywhere (H:1403). */
+TEST_F(dirty, part_of_a_large_page)
+{
+	struct vfio_device_feature_dma_logging_range range = { .iova = self->mem.iova,
+							       .length = SIZE };
+	uint64_t page_size = 64 * KIB, bitmap[WORDS] = {};
+	int ret;
+
+	CLAUSES(LOG_15);
+	NEED_LOGGED_DMA;
+	vmig_log_start(self->dev, &page_size, &range, 1);
+	write_page(self, 3);
+	ret = __vmig_log_report(self->dev, range.iova + 3 * PAGE, PAGE, PAGE, bitmap);
+	if (CHECK_OK(LOG_15, ret, "START, page_size 64K, REPORT of page 3, page_size 4K"))
+		CHECK(LOG_15, bit(bitmap, 0),
+		      "START, page_size 64K, DMA write to page 3, REPORT of it, page_size 4K",
+		      "bit 0 is set", "it is not");
+	write_page(self, 3);
+	memset(bitmap, 0, sizeof(bitmap));
+	ret = __vmig_log_report(self->dev, range.iova + 3 * PAGE, 1021 * PAGE, PAGE, bitmap);
+	if (CHECK_OK(LOG_15, ret, "START, page_size 64K, REPORT from page 3 on, page_size 4K"))
+		CHECK(LOG_15, bit(bitmap, 0),
+		      "START, page_size 64K, DMA write to page 3, REPORT from it on, page_size 4K",
+		      "bit 0 is set", "it is not");
+	vmig_log_stop(self->dev);
 }
 
 /* DMA to pages on both sides of where the bitmap crosses into another page. */

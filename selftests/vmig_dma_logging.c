@@ -582,4 +582,27 @@ TEST_F(dma_logging, start_beyond_the_device)
 			  "START of 2^60 bytes, stopped if it worked");
 }
 
+/*
+ * More pages than fit into 32 bits: all of them or none. Whoever asks for one of them after a
+ * START that worked must get an answer.
+ */
+TEST_F(dma_logging, start_of_many_pages)
+{
+	struct vfio_device_feature_dma_logging_range range = { .length = (4 * KIB << 32) + MIB };
+	struct vfio_device_feature_dma_logging_range part = { .iova = GIB, .length = MIB };
+	uint64_t bitmap[4] = {};
+	int ret;
+
+	CLAUSES(LOG_27);
+	ret = start(self->dev, &range, 1);
+	if (ret) {
+		check_not_started(self->dev, LOG_27, &self->range, self->off_is_silent,
+				  "START of 2^32 + 256 pages");
+		return;
+	}
+	CHECK_OK(LOG_27, report_range(self->dev, &part, bitmap),
+		 "START of 2^32 + 256 pages, REPORT of some of them");
+	vmig_log_stop(self->dev);
+}
+
 VMIG_MAIN("dma_logging")

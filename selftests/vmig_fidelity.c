@@ -497,6 +497,40 @@ TEST_F_TIMEOUT(fidelity, nothing_of_the_past, MINUTES)
 		      "can be told from them");
 }
 
+/*
+ * The buffer of a driver that lives as long as the binding holds what the last user saved.
+ * Whoever opens the device next, and loads nothing, must not find that in it.
+ */
+TEST_F_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
+{
+	struct vmig_dev_id id = self->dev->id;
+	struct vmig_stream s = {};
+	bool found = false;
+	const char *why;
+	int fd, ret;
+
+	CLAUSES(RES_13, OPEN_03);
+	NEED_PATTERN;
+	NEED(!variant->two, "one device is enough");
+	save_pattern(&self->w, SEED, &s);
+	vmig_stream_free(&s);
+	vmig_worker_end(&self->w);
+	vmig_close(self->dev);
+	self->dev = vmig_open(&id, variant->way);
+	vmig_worker_begin(&self->w, self->dev);
+	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
+	if (!ret && !__vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL))
+		found = !self->w.ops->check_state(&self->w, SEED, &why);
+	CHECK(RES_13, !found,
+	      "a pattern, save, close; open, RESUMING, nothing written, SET(STOP), SET(RUNNING)",
+	      "nothing of the former user", "the device has what the former user had in it");
+	CHECK(OPEN_03, !found, "the same", "nothing of the former user",
+	      "the device has what the former user had in it");
+	vmig_close_data_fd(fd);
+	vmig_settle(self->dev);
+}
+
 /* Interrupts are set up by the VMM of each side: they must fire where the device goes. */
 TEST_F_TIMEOUT(fidelity, interrupt_fires_after_the_move, MINUTES)
 {

@@ -12,60 +12,11 @@
 #include <sys/mman.h>
 
 #include "../lib/migration/logging.h"
-#include "child.h"
+#include "careful.h"
 #include "memory.h"
 #include "vmig_test.h"
 
-#define CALL_TIMEOUT_MS 8000
-
 #define NEED_HAZARDS() NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
-
-/* A SET made by a child; shared, as the child may not live to tell. */
-struct set_call {
-	struct vmig_device *dev;
-	uint32_t to;
-	int ret;
-};
-
-static void set_in_child(void *arg)
-{
-	struct set_call *call = arg;
-
-	call->ret = __vmig_set_state(call->dev, call->to, NULL);
-}
-
-static struct set_call *new_call(void)
-{
-	struct set_call *call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	if (call == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
-	return call;
-}
-
-/* What the kernel has noted against itself: oops (bit 7), WARN (bit 9), soft lockup (14). */
-static unsigned long kernel_taint(void)
-{
-	unsigned long taint = 0;
-	FILE *f = fopen("/proc/sys/kernel/tainted", "re");
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%lu", &taint) != 1)
-		taint = 0;
-	fclose(f);
-	return taint & (1UL << 7 | 1UL << 9 | 1UL << 14);
-}
-
-/* The child came back and the kernel has nothing to say: the device can be used on. */
-static bool survived(enum vmig_child_end end, unsigned long taint_before)
-{
-	if (end == VMIG_CHILD_DONE && kernel_taint() == taint_before)
-		return true;
-	vmig_session_abandon();
-	return false;
-}
 
 #define HAZARD_FIXTURE(fixture, ...)                                                               \
 	FIXTURE(fixture)                                                                           \
@@ -104,10 +55,8 @@ VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY_P2P, .way = VMIG_GROUP,
  */
 TEST_F(fsm, blocked)
 {
-	struct set_call *call = new_call();
-	unsigned long taint = kernel_taint();
 	struct vmig_stream s = {};
-	enum vmig_child_end end;
+	struct vmig_careful call;
 	uint32_t state;
 	const char *did;
 	int fd, ret;
@@ -116,14 +65,12 @@ TEST_F(fsm, blocked)
 	NEED_STATE(variant->to);
 	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	did = say("SET(%s) from STOP_COPY", vmig_state_name(variant->to));
-	call->dev = self->dev;
-	call->to = variant->to;
-	end = vmig_child_run(set_in_child, call, CALL_TIMEOUT_MS);
-	CHECK(FSM_03, end == VMIG_CHILD_DONE, did, "EINVAL, and that the call returns", "%s",
-	      vmig_child_name(end));
-	if (!survived(end, taint))
+	call = vmig_careful_set(self->dev, variant->to);
+	CHECK(FSM_03, call.end == VMIG_CHILD_DONE, did, "EINVAL, and that the call returns", "%s",
+	      vmig_child_name(call.end));
+	if (!call.survived)
 		return;
-	CHECK_ERRNO(FSM_03, call->ret, EINVAL, did);
+	CHECK_ERRNO(FSM_03, call.ret, EINVAL, did);
 	state = vmig_get_state(self->dev);
 	CHECK(FSM_02, state == VFIO_DEVICE_STATE_STOP_COPY, say("GET after %s", did),
 	      "state STOP_COPY", "state %s", vmig_state_name(state));
@@ -169,11 +116,11 @@ static void odd_reports(void *arg)
 
 static void check_odd(struct vmig_device *dev, void (*call)(void *), const char *did)
 {
-	unsigned long taint = kernel_taint();
-	enum vmig_child_end end = vmig_child_run(call, dev, CALL_TIMEOUT_MS);
+	unsigned long taint = vmig_kernel_taint();
+	enum vmig_child_end end = vmig_child_run(call, dev, VMIG_CAREFUL_MS);
 
 	vmig_note(LOG_25, "%s: %s", did, vmig_child_name(end));
-	CHECK(ROB_01, survived(end, taint), did, "calls that return, and nothing in the kernel log",
+	CHECK(ROB_01, vmig_survived(end, taint), did, "calls that return, and nothing in the kernel log",
 	      "%s", vmig_child_name(end));
 }
 
@@ -218,9 +165,8 @@ TEST_F(reopen, first_set)
 {
 	static const uint32_t targets[] = { VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING };
 	struct vmig_dev_id id = self->dev->id;
-	unsigned long taint = kernel_taint();
-	struct set_call *call = new_call();
-	enum vmig_child_end end;
+	unsigned long taint = vmig_kernel_taint();
+	struct vmig_careful call;
 	unsigned int i;
 	const char *did;
 
@@ -230,16 +176,14 @@ TEST_F(reopen, first_set)
 		vmig_enter(self->dev, variant->state);
 		vmig_close(self->dev);
 		self->dev = vmig_open(&id, variant->way);
-		call->dev = self->dev;
-		call->to = targets[i];
 		did = say("close in %s, open, SET(%s)", vmig_state_name(variant->state),
 			  vmig_state_name(targets[i]));
-		end = vmig_child_run(set_in_child, call, CALL_TIMEOUT_MS);
-		CHECK(OPEN_04, end == VMIG_CHILD_DONE, did, "an answer", "%s",
-		      vmig_child_name(end));
-		CHECK(ROB_01, kernel_taint() == taint, did, "nothing in the kernel log",
+		call = vmig_careful_set(self->dev, targets[i]);
+		CHECK(OPEN_04, call.end == VMIG_CHILD_DONE, did, "an answer", "%s",
+		      vmig_child_name(call.end));
+		CHECK(ROB_01, vmig_kernel_taint() == taint, did, "nothing in the kernel log",
 		      "a WARN or an oops");
-		if (!survived(end, taint))
+		if (!call.survived)
 			return;
 		if (__vmig_settle(self->dev))
 			vmig_die("the device cannot be brought back to RUNNING");

@@ -275,7 +275,7 @@ static const char *works(struct vmig_worker *w, struct vmig_dma *mem, int irq, u
 	const char *why;
 	int ret;
 
-	if (w->ops->counter && !vmig_counter_moves(w))
+	if (w->ops->counter && !vmig_counter_comes(w))
 		return "its counter stands";
 	if (w->ops->dma_write) {
 		why = vmig_dma_fault(w, mem, seed);

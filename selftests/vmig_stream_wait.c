@@ -56,10 +56,39 @@ static void begin(struct vmig_worker *w, uint32_t state, bool nonblock, struct w
 /* Whatever it waits for: when the stream goes on it ends by itself, or by being killed. */
 static void end(struct vmig_worker *w, struct waiter *waiter)
 {
-	if (w->ops)
+	if (w->ops && w->ops->hold_stream)
 		w->ops->hold_stream(w, false);
 	vmig_peer_stop(&waiter->peer);
 	close(waiter->fd);
+}
+
+/* Reads of what is there before the device is asked: mlx5 has a header at once. */
+#define HEADERS 4
+
+/* Returns true with a read() that waits; false where none does. */
+static bool read_waits(struct waiter *waiter)
+{
+	ssize_t ret = 1;
+	int i;
+
+	for (i = 0; i < HEADERS && ret > 0; i++) {
+		vmig_peer_tell(&waiter->peer, VMIG_PEER_READ, VMIG_PEER_MAX);
+		if (!vmig_peer_answer(&waiter->peer, WAITS_MS, &ret))
+			return true;
+	}
+	return false;
+}
+
+/* Reads what is there; the flag is the file's, so the waiter has it too. */
+static void drain(int fd)
+{
+	int flags = fcntl(fd, F_GETFL), i;
+	char c[VMIG_PEER_MAX];
+
+	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	for (i = 0; i < HEADERS && __vmig_read(fd, c, sizeof(c)) > 0; i++)
+		;
+	fcntl(fd, F_SETFL, flags);
 }
 
 /* Returns false where the call does not wait but comes back at once. */
@@ -67,6 +96,12 @@ static bool waits(struct waiter *waiter, enum vmig_peer_op op)
 {
 	ssize_t ret;
 
+	if (op == VMIG_PEER_READ)
+		return read_waits(waiter);
+	vmig_peer_tell(&waiter->peer, op, VMIG_PEER_MAX);
+	if (!vmig_peer_answer(&waiter->peer, WAITS_MS, &ret))
+		return true;
+	drain(waiter->fd);
 	vmig_peer_tell(&waiter->peer, op, VMIG_PEER_MAX);
 	return !vmig_peer_answer(&waiter->peer, WAITS_MS, &ret);
 }
@@ -89,6 +124,11 @@ static void check_back(struct waiter *waiter, const char *call, const char *stat
 	CHECK(FD_13, back,
 	      say("%s in %s of a data_fd that has no data yet, which waits; %s", call, state, how),
 	      "the call returns, as its session has ended", "no return for %d s", HANGS_MS / 1000);
+	/* What came before the session ended was its own. */
+	if (back && read && ret > 0) {
+		vmig_peer_tell(&waiter->peer, VMIG_PEER_READ, VMIG_PEER_MAX);
+		back = vmig_peer_answer(&waiter->peer, HANGS_MS, &ret);
+	}
 	if (back && read)
 		CHECK(FD_13, ret <= 0, say("%s in %s that waited; %s", call, state, how),
 		      "0 or an error", "%zd bytes", ret);
@@ -166,6 +206,34 @@ TEST_F(slow, poller_woken_by_leaving)
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	check_back(&waiter, "poll()", vmig_state_name(variant->state), "SET(RUNNING)", false);
 	end(&self->w, &waiter);
+}
+
+/*
+ * A VMM waits for more in PRE_COPY: nothing will come any more. No exerciser is needed for
+ * that: a stream that has been read to its temporary end has nothing to give.
+ */
+TEST_F(slow, poller_at_temporary_end_woken)
+{
+	struct vmig_stream s = {};
+	struct waiter waiter;
+	bool waiting;
+	int ret;
+
+	CLAUSES(FD_13);
+	NEED_STATE(variant->state);
+	NEED(variant->state != VFIO_DEVICE_STATE_STOP_COPY, "STOP_COPY has no temporary end");
+	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
+	waiter.fd = vmig_enter(self->dev, variant->state);
+	ret = __vmig_stream_read(waiter.fd, &s, &vmig_default_chunks);
+	vmig_stream_free(&s);
+	vmig_peer_start(&waiter.peer, self->dev, waiter.fd);
+	waiting = (!ret || ret == -ENOMSG) && waits(&waiter, VMIG_PEER_POLL);
+	if (waiting) {
+		vmig_reset(self->dev);
+		check_back(&waiter, "poll()", vmig_state_name(variant->state), "RESET", false);
+	}
+	end(&self->w, &waiter);
+	NEED(waiting, "the call does not wait on this device");
 }
 
 /* "Userspace can wait for more data by using poll" (H:1265): it comes when data does. */

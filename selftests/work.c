@@ -262,6 +262,24 @@ bool vmig_counter_moves(struct vmig_worker *w)
 }
 
 /**
+ * vmig_counter_comes - does it move, if it is given time?
+ * @w: the device
+ *
+ * For a device that must be running: on a busy machine it may be late.
+ *
+ * Return: true if its value changes within VMIG_WORK_MS.
+ */
+bool vmig_counter_comes(struct vmig_worker *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMIG_WORK_MS / COUNTER_MS; i++)
+		if (vmig_counter_moves(w))
+			return true;
+	return false;
+}
+
+/**
  * vmig_run_again - bring a device back to RUNNING with what it holds
  * @dev: the device; from RESUMING, where nothing was loaded, by a reset
  */

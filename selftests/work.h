@@ -35,6 +35,7 @@ const char *vmig_dma_fault(struct vmig_worker *w, struct vmig_dma *mem, uint32_t
 
 uint64_t vmig_counter(struct vmig_worker *w);
 bool vmig_counter_moves(struct vmig_worker *w);
+bool vmig_counter_comes(struct vmig_worker *w);
 void vmig_run_again(struct vmig_device *dev);
 
 int vmig_irq_listen(struct vmig_worker *w);

@@ -78,6 +78,14 @@ struct vmig_worker {
  * @p2p_write: begin a P2P write of @value (4 bytes) to @iova
  * @p2p_landed: on the target: the 4 bytes that were last written to it. In any state.
  *
+ * Firmware behind the device, where it is one of ours:
+ * @fault: what is to go wrong with it from now on: "COMMAND:fail", "COMMAND:slow=MS",
+ *	"COMMAND:never"; "" for nothing. In any state.
+ * @commands: the names of the commands that reached it since fault() was last called, in
+ *	order, with blanks between, and whether the fault came (@hit). In any state.
+ * @event: something happens to it by itself: "pf_reset", "vf_disabled", ... -ENOENT where it
+ *	has no such event. In any state.
+ *
  * Interrupts:
  * @irq_index: VFIO irq index of what irq_raise() raises; vector 0
  * @irq_raise: raise it, @delay_ms from now (0: at once). With a delay of a device that cannot
@@ -112,6 +120,10 @@ struct vmig_exerciser {
 			  uint32_t *bytes);
 	int (*p2p_write)(struct vmig_worker *w, uint64_t iova, uint32_t value);
 	int (*p2p_landed)(struct vmig_worker *w, uint32_t *value);
+
+	int (*fault)(struct vmig_worker *w, const char *spec);
+	int (*commands)(struct vmig_worker *w, char *names, size_t size, bool *hit);
+	int (*event)(struct vmig_worker *w, const char *name);
 
 	uint32_t irq_index;
 	int (*irq_raise)(struct vmig_worker *w, unsigned int delay_ms);

@@ -99,11 +99,33 @@ static void forget_peer(struct vmig_worker *w)
 	f->peer_at = NULL;
 }
 
+/* Parameters of the module that makes the card. */
+#define MODULE "/sys/module/vfio_mig_fw/parameters/"
+
+static int put_parameter(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	/* An empty value is a line without anything. */
+	if (dprintf(fd, "%s\n", value) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int fault(struct vmig_worker *w, const char *spec)
+{
+	return put_parameter(MODULE "fault", spec);
+}
+
 static void end(struct vmig_worker *w)
 {
 	struct fw *f = w->priv;
 
 	forget_peer(w);
+	fault(w, "");
 	if (f->regs.info) {
 		vmig_bar_write32(&f->regs, FW_HOLD_STREAM, 0);
 		if (f->counts)
@@ -439,6 +461,30 @@ static int p2p_landed(struct vmig_worker *w, uint32_t *value)
 	return vmig_bar_read(&f->mem, FW_P2P_PAGE, value, sizeof(*value));
 }
 
+static int event(struct vmig_worker *w, const char *name)
+{
+	return put_parameter(MODULE "event", name);
+}
+
+static int commands(struct vmig_worker *w, char *names, size_t size, bool *hit)
+{
+	FILE *f = fopen(MODULE "fault", "re");
+	unsigned int hits = 0;
+	int ret = 0;
+
+	if (!f)
+		return -errno;
+	/* How often the fault came, then the commands. */
+	if (fscanf(f, "%u ", &hits) != 1)
+		ret = -EIO;
+	if (ret || !fgets(names, size, f))
+		names[0] = '\0';
+	names[strcspn(names, "\n")] = '\0';
+	*hit = hits;
+	fclose(f);
+	return ret;
+}
+
 static int irq_raise(struct vmig_worker *w, unsigned int delay_ms)
 {
 	struct fw *f = w->priv;
@@ -470,6 +516,9 @@ const struct vmig_exerciser vmig_exerciser_fw = {
 	.p2p_target = p2p_target,
 	.p2p_write = p2p_write,
 	.p2p_landed = p2p_landed,
+	.fault = fault,
+	.commands = commands,
+	.event = event,
 	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
 	.irq_raise = irq_raise,
 };

@@ -27,6 +27,9 @@ static struct fault fault;
 static unsigned int seen;
 static unsigned int hit;
 
+/* The commands since the fault was set, with blanks between; as many as there is room for. */
+static char commands[512];
+
 /* "COMMAND[@N]:fail[=ERRNO]", "...:slow=MS", "...:never", or "" */
 static int parse(char *s, struct fault *f)
 {
@@ -73,14 +76,20 @@ static int fault_set(const char *value, const struct kernel_param *kp)
 	fault = f;
 	seen = 0;
 	hit = 0;
+	commands[0] = '\0';
 	mutex_unlock(&lock);
 	return 0;
 }
 
-/* How often the fault has come since it was set, so that a test knows that it did. */
+/* How often the fault has come since it was set, and which commands: a test wants to know. */
 static int fault_get(char *buf, const struct kernel_param *kp)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(hit));
+	int n;
+
+	mutex_lock(&lock);
+	n = sysfs_emit(buf, "%u%s\n", hit, commands);
+	mutex_unlock(&lock);
+	return n;
 }
 
 static const struct kernel_param_ops fault_ops = {
@@ -105,6 +114,10 @@ int fw_fault(const char *command)
 	int ret = 0;
 
 	mutex_lock(&lock);
+	if (strlen(commands) + strlen(command) + 2 < sizeof(commands)) {
+		strlcat(commands, " ", sizeof(commands));
+		strlcat(commands, command, sizeof(commands));
+	}
 	if (!strcmp(command, fault.command) && (++seen == fault.nth || !fault.nth)) {
 		ret = -fault.error;
 		ms = fault.ms;
