@@ -19,6 +19,8 @@ guest=$top/configs/guest
 . "$guest/session.sh"
 # shellcheck source=configs/guest/mutants.sh
 . "$guest/mutants.sh"
+# shellcheck source=configs/guest/replay.sh
+. "$guest/replay.sh"
 # shellcheck source=configs/guest/coverage.sh
 . "$guest/coverage.sh"
 # shellcheck source=selftests/rundir.sh
@@ -39,6 +41,7 @@ and tests them there: ${default_devices[*]}.
 
 What to test
   -d NAME        a driver with a profile, in the guest: $(profile_names)
+  -d all         all of these, one after the other
   -d DEVICE      a device of this host, bound to its VFIO migration driver: a PCI address
                  (0000:3b:00.2), an mdev UUID, /dev/vfio/devices/vfioN, a path under /sys
   --guest        with -d DEVICE: a device of the guest, not of this host; without -d: what
@@ -66,6 +69,9 @@ What to do instead of a run
   --mutants      the suite on the reference drivers as they are, and with each defect that
                  they can have: a test that names the broken rule must notice it; prints
                  and writes the kill matrix. With -d mock or -d edu, one of the two
+  --replay       bugs that the vendors' drivers had, brought back one by one by the patches
+                 of selftests/test_modules/history: a test that names the broken rule must
+                 notice each; with -d NAME, those of one driver
   --driver-coverage
                  which lines of the drivers does the suite reach? in a kernel that counts
                  them, which is built on first use; with -d NAME, of one driver
@@ -78,8 +84,8 @@ What to do instead of a run
                  make -C "\$(./run.sh --kernel-build-dir)" M=\$PWD modules
   -h, --help     print this
 
-With --mutants
-  --defect NAME  only this defect; may be repeated
+With --mutants and --replay
+  --defect NAME  only this defect, or the bug of this patch; may be repeated
   --full         the whole suite on each defect, not only the tests that name its clause
 
 How
@@ -166,7 +172,8 @@ parse_options()
 		--defect) opt_defect+=("$2") ;;
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
-		--list | --clauses | --shell | --mutants | --driver-coverage | --kernel-build-dir)
+		--list | --clauses | --shell | --mutants | --replay | --driver-coverage | \
+			--kernel-build-dir)
 			set_action "${1#--}"
 			;;
 		--strict) opt_strict=1 ;;
@@ -184,15 +191,19 @@ parse_options()
 	done
 }
 
-# check_whole: --mutants and --driver-coverage choose the rest by themselves.
+# check_whole: --mutants, --replay and --driver-coverage choose the rest by themselves.
 check_whole()
 {
-	if [ "$opt_action" != mutants ]; then
+	case $opt_action in
+	mutants) ;;
+	replay) [ -z "$opt_full" ] || die "--full needs --mutants" ;;
+	*)
 		if [ ${#opt_defect[@]} -gt 0 ] || [ -n "$opt_full" ]; then
-			die "--defect and --full need --mutants"
+			die "--defect and --full need --mutants or --replay"
 		fi
 		[ "$opt_action" = driver-coverage ] || return 0
-	fi
+		;;
+	esac
 	if [ -n "$opt_tests$opt_guest$opt_no_known$opt_strict$opt_hazards" ] ||
 		[ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]} +
 			${#opt_qemu_arg[@]})) -gt 0 ]; then
@@ -208,7 +219,9 @@ choose_mode()
 	mode=guest
 	guest_device=''
 	devices=("${default_devices[@]}")
-	if [ -n "$opt_device" ] && [[ $opt_device != */* ]] &&
+	if [ "$opt_device" = all ]; then
+		read -ra devices < <(profile_names)
+	elif [ -n "$opt_device" ] && [[ $opt_device != */* ]] &&
 		[ -e "$top/configs/devices/$opt_device.conf" ]; then
 		devices=("$opt_device")
 	elif [ -n "$opt_guest" ]; then
@@ -428,6 +441,11 @@ main()
 		mutants
 		return
 		;;
+	replay)
+		build_programs
+		replay
+		return
+		;;
 	driver-coverage)
 		build_programs
 		driver_coverage
@@ -467,7 +485,7 @@ main()
 		rc=0
 		test_in_guest "$d" || rc=$?
 		worse "$verdict" "$rc"
-		verdicts+=("$(printf '%-6s %s' "$d" "$(verdict_sentence)")")
+		verdicts+=("$(printf '%-9s %s' "$d" "$(verdict_sentence)")")
 	done
 	[ ${#verdicts[@]} -lt 2 ] || printf '%s\n' '' Verdicts "${verdicts[@]/#/  }"
 	[ -z "$interrupted" ] || verdict=$interrupted

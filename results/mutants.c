@@ -198,16 +198,48 @@ static void each_entry(struct mutants *m, struct mutant *mutant, int dirfd, cons
 		free(entries);
 }
 
+/* Up to the next tab; moves behind it. */
+static char *column(struct pool *pool, struct text *line)
+{
+	const char *tab = memchr(line->s, '\t', line->n);
+	size_t n = tab ? (size_t)(tab - line->s) : line->n;
+	char *s = text_clean(pool, (struct text){ line->s, n });
+
+	n += !!tab;
+	line->s += n;
+	line->n -= n;
+	return s;
+}
+
+/* "NAME TAB DRIVER TAB CLAUSE TAB WHAT TAB WHO": a bug that a driver had, brought back. */
+static const struct defect *bug(struct mutants *m, struct text line,
+				const struct vmig_clause **clause)
+{
+	struct defect *d = pool_alloc(m->pool, sizeof(*d));
+
+	m->replay = true;
+	d->name = column(m->pool, &line);
+	d->where = column(m->pool, &line);
+	*clause = vmig_clause_find(column(m->pool, &line));
+	d->what = column(m->pool, &line);
+	d->who = column(m->pool, &line);
+	return d;
+}
+
 static char *load_mutant(struct mutants *m, int dirfd, struct text name)
 {
 	struct mutant *mutant = pool_alloc(m->pool, sizeof(*mutant));
 
 	mutant->last = &mutant->killers;
-	mutant->defect = defect_find(name);
+	if (memchr(name.s, '\t', name.n))
+		mutant->defect = bug(m, name, &mutant->clause);
+	else
+		mutant->defect = defect_find(name);
 	if (!mutant->defect)
 		return pool_printf(m->pool, "defects.txt names '%s', which is no defect",
 				   text_clean(m->pool, name));
-	mutant->clause = defect_clause(mutant->defect);
+	if (!m->replay)
+		mutant->clause = defect_clause(mutant->defect);
 	if (!mutant->clause)
 		return pool_printf(m->pool, "%s breaks a clause that the catalogue does not have",
 				   mutant->defect->name);

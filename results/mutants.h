@@ -4,7 +4,9 @@
  *
  * A directory of run.sh --mutants:
  *
- *	defects.txt                  the defects that were to be tried, one a line
+ *	defects.txt                  the defects that were to be tried, one a line: a name of
+ *				     defects.def, or, of run.sh --replay, name, driver, clause,
+ *				     what is undone and the commit that had mended it
  *	conforming/ENTRY/            the drivers without a defect, in several shapes
  *	defects/NAME/ENTRY/          the drivers with one
  *
@@ -65,6 +67,7 @@ struct mutant {
  * @nr_alarms: their number
  * @conforming: names of the entries without a defect
  * @nr_conforming: their number
+ * @replay: the defects are bugs that drivers had, brought back
  */
 struct mutants {
 	struct pool *pool;
@@ -74,6 +77,7 @@ struct mutants {
 	unsigned int nr_alarms;
 	char **conforming;
 	size_t nr_conforming;
+	bool replay;
 };
 
 char *mutants_load(struct mutants *m, struct pool *pool, int dirfd);

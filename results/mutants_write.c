@@ -83,7 +83,8 @@ void mutants_text(const struct mutants *m, FILE *f)
 	const struct killer *k;
 	int column;
 
-	fprintf(f, "%-28s %-8s %10s  killed by\n", "Defect", "Clause", "Collateral");
+	fprintf(f, "%-28s %-8s %10s  %s\n", m->replay ? "Bug" : "Defect", "Clause", "Collateral",
+		m->replay ? "caught by" : "killed by");
 	for (mutant = m->list; mutant; mutant = mutant->next) {
 		if (!mutant->nr_killers)
 			continue;
@@ -92,7 +93,7 @@ void mutants_text(const struct mutants *m, FILE *f)
 		text_wrap(f, killers_of(m, mutant), column, 50);
 	}
 	if (m->killed < m->nr)
-		fprintf(f, "\nNot killed\n\n");
+		fprintf(f, "\nNot %s\n\n", m->replay ? "caught" : "killed");
 	for (mutant = m->list; mutant; mutant = mutant->next) {
 		if (mutant->nr_killers)
 			continue;
@@ -109,7 +110,8 @@ void mutants_text(const struct mutants *m, FILE *f)
 		text_wrap(f, pool_printf(m->pool, "%s%s%s", k->name, *k->name ? ": " : "", k->why),
 			  column, 24);
 	}
-	fprintf(f, "\nmutants: %u of %u killed, %u false alarms\n", m->killed, m->nr, m->nr_alarms);
+	fprintf(f, "\n%s: %u of %u %s, %u false alarms\n", m->replay ? "replay" : "mutants",
+		m->killed, m->nr, m->replay ? "caught" : "killed", m->nr_alarms);
 }
 
 static json_t *killers(const struct killer *k)

@@ -54,21 +54,31 @@ mutants_choose()
 	fi
 }
 
+# mutants_select CLAUSE...: the chapters and the globs of the tests that name one of them.
+mutants_select()
+{
+	awk -F '\t' -v ids="$*" '
+		BEGIN { n = split(ids, id, " ") }
+		{
+			for (i = 1; i <= n; i++)
+				if (index(" " $4 " ", " " id[i] " "))
+					break
+			if (i > n)
+				next
+			if (!seen[$1]++)
+				chapters = chapters " " $1
+			sub(/\./, ".*.", $2)
+			globs = globs " " $2
+		}
+		END { print (globs ? substr(chapters, 2) : "none") "|" substr(globs, 2) }' "$tmp/list"
+}
+
 # mutants_entry LABEL PARAMETERS [CLAUSE]: with a clause, only the tests that name it.
 mutants_entry()
 {
 	local select='|'
 
-	if [ -n "${3-}" ] && [ -z "$opt_full" ]; then
-		select=$(awk -F '\t' -v id="$3" '
-			index(" " $4 " ", " " id " ") {
-				if (!seen[$1]++)
-					chapters = chapters " " $1
-				sub(/\./, ".*.", $2)
-				globs = globs " " $2
-			}
-			END { print (globs ? substr(chapters, 2) : "none") "|" substr(globs, 2) }' "$tmp/list")
-	fi
+	[ -z "${3-}" ] || [ -n "$opt_full" ] || select=$(mutants_select "$3")
 	printf '%s|%s|%s\n' "$1" "$2" "$select"
 }
 

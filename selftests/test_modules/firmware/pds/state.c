@@ -46,6 +46,7 @@ void pds_state_reset(struct pds_vf *v)
 	if (cancel_work_sync(&v->suspend) || v->suspending || v->vf->activity != FW_RUNNING)
 		fw_vf_set_activity(v->vf, FW_RUNNING);
 	v->error = 0;
+	/* As in suspend(). */
 	smp_store_release(&v->suspending, false);
 }
 
@@ -60,6 +61,7 @@ int pds_suspend(struct pds_vf *v, u8 type)
 {
 	if (type > PDS_LM_SUSPEND_RESUME_TYPE_P2P)
 		return -EINVAL;
+	/* What the last suspend() wrote is seen before this one begins. */
 	if (smp_load_acquire(&v->suspending))
 		return -EBUSY;
 	v->target = type == PDS_LM_SUSPEND_RESUME_TYPE_P2P ? FW_NO_DMA : FW_STOPPED;
@@ -76,6 +78,7 @@ int pds_suspend(struct pds_vf *v, u8 type)
  */
 int pds_suspend_status(struct pds_vf *v)
 {
+	/* The other side of suspend(). */
 	return smp_load_acquire(&v->suspending) ? -EAGAIN : READ_ONCE(v->error);
 }
 

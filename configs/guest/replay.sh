@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# run.sh --replay: bugs that the vendors' drivers had. For each patch of
+# selftests/test_modules/history the driver is built with its bug back in, and the tests that
+# name the clause that it breaks must notice, on simulated firmware; on the driver as it is
+# they must not. Sourced by run.sh after mutants.sh. Holds no verdict: vmig-report has it.
+# shellcheck disable=SC2154,SC2034
+
+# A guest whose driver has a bug that hangs is ended after this time, in seconds.
+replay_seconds=400
+
+# replay_name FILE: what a bug is called.
+replay_name()
+{
+	local name=${1##*/}
+
+	printf '%s' "${name%.patch}"
+}
+
+# replay_choose: the patches of this run, in replay_patches, and what they are in defects.txt:
+# name, driver, clause, what is undone, commit; tabs between.
+replay_choose()
+{
+	local p name
+
+	replay_patches=()
+	for p in "$top"/selftests/test_modules/history/*.patch; do
+		[ -e "$p" ] || die "there are no patches in selftests/test_modules/history"
+		name=$(replay_name "$p")
+		[ -z "$opt_device" ] || [ "$opt_device" = "$(profile_get "$p" Driver)" ] || continue
+		[ ${#opt_defect[@]} -eq 0 ] || [[ " ${opt_defect[*]} " == *" $name "* ]] || continue
+		replay_patches+=("$p")
+		printf '%s\t%s\t%s\t%s\t%s\n' "$name" "$(profile_get "$p" Driver)" \
+			"$(profile_get "$p" Clause)" "$(profile_get "$p" What)" \
+			"$(profile_get "$p" Commit)"
+	done >"$replay_dir/defects.txt"
+	[ ${#replay_patches[@]} -gt 0 ] ||
+		die "none of the patches in selftests/test_modules/history is meant: their names," \
+			"without .patch, go to --defect, and their drivers to -d"
+}
+
+# replay_run DIR PATCH CLAUSE...: one guest; what comes out is in DIR.
+replay_run()
+{
+	local select
+
+	rundir=$1
+	driver_patch=$2
+	shift 2
+	mkdir -p "$rundir/ktap"
+	run_started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+	run_clock=$EPOCHREALTIME
+	opt_param=()
+	[ -z "$driver_patch" ] || read -ra opt_param < <(profile_get "$driver_patch" Parameters)
+	select=$(mutants_select "$@")
+	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 "VMIG_CHAPTERS=${select%%|*}"
+		"VMIG_TESTS=${select#*|}")
+	if ! session tests 2>"$rundir/error"; then
+		return 0
+	fi
+	rundir_record guest "$accel" "$status"
+	if [ "$status" = complete ]; then
+		rm "$rundir/error"
+	else
+		echo "the run ended early: $status" >"$rundir/error"
+	fi
+}
+
+replay_say()
+{
+	[ -n "$replay_quiet" ] || printf 'vmig: %s\n' "$1" >&2
+}
+
+# replay_job FILE: one line of the queue: NAME, or =PROFILE for the driver as it is.
+replay_job()
+{
+	local name=$1 patch clauses
+
+	if [[ $name == =* ]]; then
+		profile=${name#=}
+		mapfile -t clauses < <(awk -F '\t' -v d="$profile" '$2 == d { print $3 }' \
+			"$replay_dir/defects.txt" | sort -u)
+		replay_run "$replay_dir/conforming/$profile" '' "${clauses[@]}"
+		replay_say "$profile as it is: done"
+		return
+	fi
+	patch=$top/selftests/test_modules/history/$name.patch
+	profile=$(profile_get "$patch" Driver)
+	replay_run "$replay_dir/defects/$name/$profile-all" "$patch" "$(profile_get "$patch" Clause)"
+	replay_say "$name: $(profile_get "$patch" Clause), done"
+}
+
+# replay_worker NUMBER: takes one job after the other, as long as there are some.
+replay_worker()
+{
+	local job
+
+	tmp=$tmp/worker-$1
+	mkdir -p "$tmp"
+	cp "$tmp/../list" "$tmp/list"
+	trap 'qemu_stop' EXIT
+	for job in "$tmp"/../queue/*; do
+		# Somebody else was faster.
+		mv "$job" "$tmp/job" 2>/dev/null || continue
+		[ -z "$interrupted" ] || return "$interrupted"
+		replay_job "${job##*/}"
+	done
+}
+
+# replay_queue: a file for each guest that is to run.
+replay_queue()
+{
+	local p
+
+	mkdir "$tmp/queue"
+	for p in "${replay_patches[@]}"; do
+		: >"$tmp/queue/$(replay_name "$p")"
+		: >"$tmp/queue/=$(profile_get "$p" Driver)"
+	done
+}
+
+# replay: the whole of it; returns the verdict.
+replay()
+{
+	local n pid pids=() rc=0
+
+	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
+	packages_ensure build guest
+	build_kernel
+	accel_choose "$kernel_build/arch/x86/boot/bzImage"
+	rundir_new replay
+	rmdir "$rundir/ktap"
+	replay_dir=$rundir
+	replay_choose
+	replay_queue
+	guest_cpus=1
+	guest_seconds=$replay_seconds
+	# Two guests at a time would tell their tests to one terminal.
+	replay_quiet=$opt_quiet
+	opt_quiet=1
+	for ((n = 0; n < mutants_guests; n++)); do
+		replay_worker "$n" </dev/null &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		while :; do
+			wait "$pid" || rc=$?
+			kill -0 "$pid" 2>/dev/null || break
+			kill -TERM "${pids[@]}" 2>/dev/null || :
+		done
+	done
+	[ -z "$interrupted" ] || return "$interrupted"
+	[ "$rc" -eq 0 ] || die "the bugs could not be replayed, see $replay_dir"
+	say "what came out is in $replay_dir"
+	"$top/results/vmig-report" --mutants "$replay_dir"
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The module, the card, and what hisi_acc_vfio_pci asks of the drivers of physical functions. */
+
+#include <linux/module.h>
+#include <linux/vmalloc.h>
+
+#include "hisi_acc.h"
+
+#define SEC_PF 0xa255
+#define CLASS_ENCRYPTION 0x108000
+
+bool hisi_vf_ready = true;
+
+module_param_named(vf_ready, hisi_vf_ready, bool, 0644);
+MODULE_PARM_DESC(vf_ready, "after a reset somebody plays the function's driver, which sets it up; "
+			   "else it is as after a reset, and the exerciser has nothing to do");
+
+struct hisi_card hisi;
+
+static void reset(struct fw_vf *vf)
+{
+	struct hisi_vf *h = vf->priv;
+	unsigned long flags;
+
+	cancel_work_sync(&h->start);
+	raw_spin_lock_irqsave(&hisi.lock, flags);
+	h->paused = false;
+	h->loaded = false;
+	h->eq_rung = false;
+	h->no_wb = false;
+	hisi_state_reset(h);
+	raw_spin_unlock_irqrestore(&hisi.lock, flags);
+}
+
+/* The driver asks for faults (RAS) when it stops a function. */
+static bool event(struct fw_card *card, const char *name)
+{
+	if (!strcmp(name, "ras_error"))
+		pf_write(QM_ABNORMAL_INT_STATUS, 1);
+	else if (!strcmp(name, "ras_recovered"))
+		pf_write(QM_ABNORMAL_INT_STATUS, 0);
+	else
+		return false;
+	return true;
+}
+
+static const struct fw_ops ops = {
+	.reset = reset,
+	.event = event,
+};
+
+static struct fw_card_desc desc = {
+	.name = "hisi_acc",
+	.vendor = PCI_VENDOR_ID_HUAWEI,
+	.pf_device = SEC_PF,
+	.vf_device = PCI_DEVICE_ID_HUAWEI_SEC_VF,
+	.class = CLASS_ENCRYPTION,
+	.kind = PCI_DEVICE_ID_HUAWEI_SEC_VF,
+	.mem_bar = 4,
+	.state_bytes = 4 * STATE_WORDS,
+	.lacks = FW_LACKS_HOLD | FW_LACKS_REGS,
+	.vf_bar2 = VF_BAR2_SIZE,
+	.ops = &ops,
+};
+
+/*
+ * An interrupt that is due in a pause is lost, as its event stands in the queue already; but
+ * the doorbell of that queue has the function look once more and send it.
+ */
+static void start(struct work_struct *work)
+{
+	struct hisi_vf *h = container_of(work, struct hisi_vf, start);
+
+	mutex_lock(&h->vf->lock);
+	if (!READ_ONCE(h->eq_rung)) {
+		fw_write32(h->vf, FW_IRQ_RAISE, 0);
+		h->vf->irq_due = 0;
+	}
+	mutex_unlock(&h->vf->lock);
+	fw_vf_set_activity(h->vf, FW_RUNNING);
+}
+
+static void attach(struct fw_card *card)
+{
+	struct hisi_vf *h;
+	unsigned int i;
+
+	for (i = 0; i < card->nr_vfs; i++) {
+		h = &hisi.vfs[i];
+		h->vf = &card->vfs[i];
+		h->vf->priv = h;
+		INIT_WORK(&h->start, start);
+		hisi_state_reset(h);
+	}
+	hisi.card = card;
+}
+
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	int ret;
+
+	/* Its card is the one that is being made. */
+	attach(fw_card_of(pdev));
+	hisi.qm.pdev = pdev;
+	pci_set_drvdata(pdev, &hisi.qm);
+	hisi_regs_begin();
+	ret = fw_pf_enable(pdev);
+	if (ret)
+		hisi_regs_end();
+	return ret;
+}
+
+static void remove(struct pci_dev *pdev)
+{
+	unsigned int i;
+
+	fw_pf_disable(pdev);
+	hisi_regs_end();
+	for (i = 0; i < hisi.card->nr_vfs; i++)
+		cancel_work_sync(&hisi.vfs[i].start);
+}
+
+static const struct pci_device_id ids[] = {
+	{ PCI_DEVICE_SUB(PCI_VENDOR_ID_HUAWEI, SEC_PF, FW_SUBSYSTEM_VENDOR_ID, FW_SUBSYSTEM_ID) },
+	{}
+};
+
+static struct pci_driver driver = {
+	.name = "vfio_mig_fw_hisi_acc",
+	.id_table = ids,
+	.probe = probe,
+	.remove = remove,
+};
+
+/**
+ * hisi_sec_get_pf_driver - driver of the physical functions of SEC
+ *
+ * Return: ours
+ */
+struct pci_driver *hisi_sec_get_pf_driver(void)
+{
+	return &driver;
+}
+EXPORT_SYMBOL_GPL(hisi_sec_get_pf_driver);
+
+/**
+ * hisi_hpre_get_pf_driver - the same for HPRE, of which there is none here
+ *
+ * Return: NULL
+ */
+struct pci_driver *hisi_hpre_get_pf_driver(void)
+{
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(hisi_hpre_get_pf_driver);
+
+/**
+ * hisi_zip_get_pf_driver - the same for ZIP, of which there is none here
+ *
+ * Return: NULL
+ */
+struct pci_driver *hisi_zip_get_pf_driver(void)
+{
+	return NULL;
+}
+EXPORT_SYMBOL_GPL(hisi_zip_get_pf_driver);
+
+static int __init hisi_init(void)
+{
+	struct fw_card *card;
+	void *regs = vzalloc(PF_REGS_SIZE);
+	int ret;
+
+	if (!regs)
+		return -ENOMEM;
+	raw_spin_lock_init(&hisi.lock);
+	mutex_init(&hisi.qm.mailbox_lock);
+	hisi.qm.ver = QM_HW_V3;
+	hisi.qm.fun_type = QM_HW_PF;
+	hisi.qm.io_base = (void __iomem __force *)regs;
+	pf_write(QM_VFT_CFG_RDY, 1);
+	if (!hisi_vf_ready)
+		desc.lacks |= FW_LACKS_WORK;
+	card = fw_card_create(&desc, &hisi);
+	if (IS_ERR(card)) {
+		vfree(regs);
+		return PTR_ERR(card);
+	}
+	ret = pci_register_driver(&driver);
+	if (ret) {
+		fw_card_destroy(card);
+		vfree(regs);
+	}
+	return ret;
+}
+
+static void __exit hisi_exit(void)
+{
+	struct fw_card *card = hisi.card;
+
+	pci_unregister_driver(&driver);
+	fw_card_destroy(card);
+	vfree((void __force *)hisi.qm.io_base);
+}
+
+module_init(hisi_init);
+module_exit(hisi_exit);
+
+MODULE_DESCRIPTION("HiSilicon SEC accelerator for hisi_acc_vfio_pci, in software");
+MODULE_AUTHOR("vmig");
+MODULE_LICENSE("GPL");

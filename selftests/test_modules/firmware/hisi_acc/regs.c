@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registers that answer. The driver waits 1 ms for an answer, asleep for most of it, so
+ * they are looked at in a timer interrupt of each CPU: whatever CPU the driver waits on, its
+ * own timer comes behind one of ours. On a busy host even that is too late at times; where
+ * there are watchpoints, the register of the physical function answers as it is written.
+ */
+
+#include <linux/hrtimer.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/module.h>
+#include <linux/percpu.h>
+
+#include "hisi_acc.h"
+
+#define LOOK_NS (200 * NSEC_PER_USEC)
+
+bool hisi_silent_pf;
+
+module_param_named(silent_pf, hisi_silent_pf, bool, 0644);
+MODULE_PARM_DESC(silent_pf, "the physical function does not say whose queues are whose");
+
+static DEFINE_PER_CPU(struct hrtimer, look_timer);
+
+static struct perf_event * __percpu *pf_watch;
+
+/**
+ * hisi_vft - which queues a function has, as the QM tells it
+ * @function: 0 for the physical function
+ */
+u64 hisi_vft(unsigned int function)
+{
+	return (u64)(function * QUEUES_OF_VF) << QM_VFT_BASE_SHIFT |
+	       (u64)(QUEUES_OF_VF - 1) << QM_VFT_NUM_SHIFT;
+}
+
+/* Any number of times: nothing here depends on who comes first. */
+static void look_pf(void)
+{
+	u64 vft;
+
+	if (!pf_read(QM_VFT_CFG_OP_ENABLE) || pf_read(QM_VFT_CFG_RDY) || hisi_silent_pf)
+		return;
+	vft = hisi_vft(pf_read(QM_VFT_CFG));
+	pf_write(QM_VFT_CFG_DATA_L, lower_32_bits(vft));
+	pf_write(QM_VFT_CFG_DATA_H, upper_32_bits(vft));
+	pf_write(QM_VFT_CFG_RDY, 1);
+}
+
+static void pf_written(struct perf_event *event, struct perf_sample_data *data,
+		       struct pt_regs *regs)
+{
+	look_pf();
+}
+
+static void watch_pf(void)
+{
+	struct perf_event_attr attr;
+
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = (unsigned long)hisi.qm.io_base + QM_VFT_CFG_OP_ENABLE;
+	attr.bp_len = HW_BREAKPOINT_LEN_4;
+	attr.bp_type = HW_BREAKPOINT_W;
+	pf_watch = register_wide_hw_breakpoint(&attr, pf_written, NULL);
+	if (IS_ERR((void __force *)pf_watch))
+		pf_watch = NULL;
+}
+
+static bool take_doorbell(struct hisi_vf *h, unsigned int at)
+{
+	if (!vf_read(h, at) && !vf_read(h, at + 4))
+		return false;
+	vf_write(h, at, 0);
+	vf_write(h, at + 4, 0);
+	return true;
+}
+
+/*
+ * The driver has no command to end a pause. What it does when a function is to run again is
+ * to enable it, and to ring the doorbell of each queue. Either is taken for the end of the
+ * pause: which of them a real card takes is not documented. A load enables too, and ends
+ * no pause.
+ */
+static bool started(struct hisi_vf *h)
+{
+	bool enabled = vf_read(h, QM_IFC_INT_SOURCE_V) & 1;
+	bool rung = take_doorbell(h, QM_DOORBELL_SQ_CQ_BASE_V2);
+	bool loaded = h->loaded;
+
+	if (enabled) {
+		vf_write(h, QM_IFC_INT_SOURCE_V, 0);
+		h->loaded = false;
+	}
+	return h->paused && (rung || (enabled && !loaded));
+}
+
+static void look_vf(struct hisi_vf *h)
+{
+	if (vf_read(h, QM_CACHE_WB_START) && !h->no_wb) {
+		vf_write(h, QM_CACHE_WB_START, 0);
+		hisi_state_to_regs(h);
+		vf_write(h, QM_CACHE_WB_DONE, 1);
+	}
+	if (take_doorbell(h, QM_DOORBELL_EQ_AEQ_BASE_V2))
+		h->eq_rung = true;
+	if (started(h)) {
+		h->paused = false;
+		queue_work(system_highpri_wq, &h->start);
+	}
+}
+
+/**
+ * hisi_look - answer what has been written to the registers
+ */
+void hisi_look(void)
+{
+	unsigned long flags;
+	unsigned int i;
+
+	raw_spin_lock_irqsave(&hisi.lock, flags);
+	look_pf();
+	for (i = 0; i < hisi.card->nr_vfs; i++)
+		look_vf(&hisi.vfs[i]);
+	raw_spin_unlock_irqrestore(&hisi.lock, flags);
+}
+
+static enum hrtimer_restart tick(struct hrtimer *timer)
+{
+	hisi_look();
+	hrtimer_forward_now(timer, ns_to_ktime(LOOK_NS));
+	return HRTIMER_RESTART;
+}
+
+static void begin_here(void *unused)
+{
+	struct hrtimer *timer = this_cpu_ptr(&look_timer);
+
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+	timer->function = tick;
+	hrtimer_start(timer, ns_to_ktime(LOOK_NS), HRTIMER_MODE_REL_PINNED_HARD);
+}
+
+/**
+ * hisi_regs_begin - from now on registers answer
+ */
+void hisi_regs_begin(void)
+{
+	watch_pf();
+	on_each_cpu(begin_here, NULL, 1);
+}
+
+/**
+ * hisi_regs_end - undo hisi_regs_begin()
+ */
+void hisi_regs_end(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		hrtimer_cancel(&per_cpu(look_timer, cpu));
+	if (pf_watch)
+		unregister_wide_hw_breakpoint(pf_watch);
+}

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The module, the card and its physical function, and what the card says it can do. */
+
+#include <linux/mlx5/vport.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "mlx5.h"
+
+#define PF_DEVICE 0x101d
+#define VF_DEVICE 0x101e
+/* Not the number of a function, so that who confuses them is noticed. */
+#define FIRST_VHCA_ID 0x40
+/* of the messages of dirty pages, log2 */
+#define MIN_LOG_MSG 6
+
+bool mlx5_fw_chunks = true;
+
+module_param_named(chunks, mlx5_fw_chunks, bool, 0444);
+MODULE_PARM_DESC(chunks, "the last part of a state is saved in chunks, 1 by default");
+
+uint mlx5_fw_chunk_kb = 8192;
+
+module_param_named(chunk_kb, mlx5_fw_chunk_kb, uint, 0644);
+MODULE_PARM_DESC(chunk_kb, "KiB of a chunk at most, 8192 by default");
+
+bool mlx5_fw_track_full;
+
+module_param_named(track_full, mlx5_fw_track_full, bool, 0644);
+MODULE_PARM_DESC(track_full, "messages of dirty pages are as large as they may be");
+
+static bool track = true;
+
+module_param(track, bool, 0444);
+MODULE_PARM_DESC(track, "there is a page tracker, 1 by default");
+
+static uint track_log_msg = 16;
+
+module_param(track_log_msg, uint, 0444);
+MODULE_PARM_DESC(track_log_msg, "log2 of the largest message of dirty pages, 16 by default");
+
+static uint track_log_page = 12;
+
+module_param(track_log_page, uint, 0444);
+MODULE_PARM_DESC(track_log_page, "log2 of the smallest page that is tracked, 12 by default");
+
+static uint track_ranges = 16;
+
+module_param(track_ranges, uint, 0444);
+MODULE_PARM_DESC(track_ranges, "how many ranges a tracker takes, 16 by default");
+
+static struct hca *the_hca;
+
+/**
+ * hca_vhca - a function by the number that commands know it by
+ * @hca: the card
+ * @vhca_id: the number
+ *
+ * Return: the function, or NULL
+ */
+struct vhca *hca_vhca(struct hca *hca, u16 vhca_id)
+{
+	unsigned int i = vhca_id - FIRST_VHCA_ID;
+
+	return i < hca->card->nr_vfs ? &hca->vhcas[i] : NULL;
+}
+
+static void reset(struct fw_vf *vf)
+{
+	struct hca *hca = vf->card->priv;
+
+	vhca_reset(&hca->vhcas[vf->id]);
+}
+
+static void all_vfs(struct hca *hca, bool enable)
+{
+	unsigned int i;
+
+	for (i = 0; i < hca->card->nr_vfs; i++)
+		vhca_enable(&hca->vhcas[i], enable);
+}
+
+static bool event(struct fw_card *card, const char *name)
+{
+	struct hca *hca = card->priv;
+
+	if (!strcmp(name, "vf_disabled")) {
+		all_vfs(hca, false);
+	} else if (!strcmp(name, "vf_enabled")) {
+		all_vfs(hca, true);
+	} else if (!strcmp(name, "pf_reset")) {
+		all_vfs(hca, false);
+		all_vfs(hca, true);
+	} else if (!strcmp(name, "tracker_error")) {
+		track_fail_all(hca);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static const struct fw_ops ops = {
+	.reset = reset,
+	.wrote = track_wrote,
+	.event = event,
+};
+
+static const struct fw_card_desc desc = {
+	.name = "mlx5",
+	.vendor = PCI_VENDOR_ID_MELLANOX,
+	.pf_device = PF_DEVICE,
+	.vf_device = VF_DEVICE,
+	.class = PCI_CLASS_NETWORK_ETHERNET << 8,
+	.kind = VF_DEVICE,
+	.mem_bar = 2,
+	.ops = &ops,
+};
+
+static void set_caps(struct hca *hca)
+{
+	void *general = hca->caps[0].cur, *two = hca->caps[1].cur, *adv = hca->caps[2].cur;
+
+	hca->mdev.caps.hca[MLX5_CAP_GENERAL] = &hca->caps[0];
+	hca->mdev.caps.hca[MLX5_CAP_GENERAL_2] = &hca->caps[1];
+	hca->mdev.caps.hca[MLX5_CAP_ADV_VIRTUALIZATION] = &hca->caps[2];
+	hca->mdev.caps.hca[MLX5_CAP_ROCE] = &hca->caps[3];
+	MLX5_SET(cmd_hca_cap, general, migration, 1);
+	MLX5_SET(cmd_hca_cap, general, adv_virtualization, track);
+	MLX5_SET(cmd_hca_cap, general, cqe_version, 1);
+	MLX5_SET(cmd_hca_cap, general, log_max_msg, 30);
+	MLX5_SET(cmd_hca_cap_2, two, migration_multi_load, 1);
+	MLX5_SET(cmd_hca_cap_2, two, migration_tracking_state, 1);
+	MLX5_SET(cmd_hca_cap_2, two, migration_in_chunks, mlx5_fw_chunks);
+	MLX5_SET(adv_virtualization_cap, adv, pg_track_max_num_range, track_ranges);
+	MLX5_SET(adv_virtualization_cap, adv, pg_track_log_min_addr_space, 12);
+	MLX5_SET(adv_virtualization_cap, adv, pg_track_log_max_addr_space, 52);
+	MLX5_SET(adv_virtualization_cap, adv, pg_track_log_min_msg_size, MIN_LOG_MSG);
+	MLX5_SET(adv_virtualization_cap, adv, pg_track_log_max_msg_size, track_log_msg);
+	MLX5_SET(adv_virtualization_cap, adv, pg_track_log_min_page_size, track_log_page);
+	MLX5_SET(adv_virtualization_cap, adv, pg_track_log_max_page_size, 21);
+}
+
+/**
+ * hca_query_cap - QUERY_HCA_CAP of a virtual function
+ * @hca: the card
+ * @in: the command
+ * @out: its answer
+ *
+ * Return: MLX5_CMD_STAT_*
+ */
+u8 hca_query_cap(struct hca *hca, const void *in, void *out)
+{
+	u16 function = MLX5_GET(query_hca_cap_in, in, function_id);
+	void *cap = MLX5_ADDR_OF(query_hca_cap_out, out, capability);
+
+	if (!MLX5_GET(query_hca_cap_in, in, other_function) || !function ||
+	    function > hca->card->nr_vfs)
+		return MLX5_CMD_STAT_BAD_PARAM_ERR;
+	switch (MLX5_GET(query_hca_cap_in, in, op_mod) >> 1) {
+	case MLX5_CAP_GENERAL:
+		memcpy(cap, hca->caps[0].cur, MLX5_UN_SZ_BYTES(hca_cap_union));
+		MLX5_SET(cmd_hca_cap, cap, vhca_id, FIRST_VHCA_ID + function - 1);
+		return MLX5_CMD_STAT_OK;
+	case MLX5_CAP_GENERAL_2:
+		memcpy(cap, hca->caps[1].cur, MLX5_UN_SZ_BYTES(hca_cap_union));
+		MLX5_SET(cmd_hca_cap_2, cap, migratable, 1);
+		return MLX5_CMD_STAT_OK;
+	default:
+		return MLX5_CMD_STAT_BAD_PARAM_ERR;
+	}
+}
+
+int mlx5_vport_get_other_func_cap(struct mlx5_core_dev *dev, u16 vport, void *out, u16 opmod)
+{
+	u32 in[MLX5_ST_SZ_DW(query_hca_cap_in)] = {};
+
+	MLX5_SET(query_hca_cap_in, in, opcode, MLX5_CMD_OP_QUERY_HCA_CAP);
+	MLX5_SET(query_hca_cap_in, in, op_mod, opmod << 1 | HCA_CAP_OPMOD_GET_CUR);
+	MLX5_SET(query_hca_cap_in, in, function_id, vport);
+	MLX5_SET(query_hca_cap_in, in, other_function, 1);
+	return mlx5_cmd_exec_inout(dev, query_hca_cap, in, out);
+}
+EXPORT_SYMBOL_GPL(mlx5_vport_get_other_func_cap);
+
+struct mlx5_core_dev *mlx5_vf_get_core_dev(struct pci_dev *pdev)
+{
+	struct fw_vf *vf = fw_vf_of(pdev);
+
+	return vf && the_hca && vf->card == the_hca->card ? &the_hca->mdev : NULL;
+}
+EXPORT_SYMBOL(mlx5_vf_get_core_dev);
+
+void mlx5_vf_put_core_dev(struct mlx5_core_dev *mdev)
+{
+}
+EXPORT_SYMBOL(mlx5_vf_put_core_dev);
+
+int mlx5_sriov_blocking_notifier_register(struct mlx5_core_dev *mdev, int vf_id,
+					  struct notifier_block *nb)
+{
+	struct hca *hca = hca_of(mdev);
+
+	if (vf_id < 0 || vf_id >= hca->card->nr_vfs)
+		return -EINVAL;
+	return blocking_notifier_chain_register(&hca->vhcas[vf_id].notifier, nb);
+}
+EXPORT_SYMBOL(mlx5_sriov_blocking_notifier_register);
+
+void mlx5_sriov_blocking_notifier_unregister(struct mlx5_core_dev *mdev, int vf_id,
+					     struct notifier_block *nb)
+{
+	blocking_notifier_chain_unregister(&hca_of(mdev)->vhcas[vf_id].notifier, nb);
+}
+EXPORT_SYMBOL(mlx5_sriov_blocking_notifier_unregister);
+
+int mlx5_eq_notifier_register(struct mlx5_core_dev *dev, struct mlx5_nb *nb)
+{
+	return atomic_notifier_chain_register(&hca_of(dev)->events, &nb->nb);
+}
+EXPORT_SYMBOL(mlx5_eq_notifier_register);
+
+int mlx5_eq_notifier_unregister(struct mlx5_core_dev *dev, struct mlx5_nb *nb)
+{
+	return atomic_notifier_chain_unregister(&hca_of(dev)->events, &nb->nb);
+}
+EXPORT_SYMBOL(mlx5_eq_notifier_unregister);
+
+unsigned int mlx5_comp_vectors_max(struct mlx5_core_dev *dev)
+{
+	return 1;
+}
+EXPORT_SYMBOL(mlx5_comp_vectors_max);
+
+int mlx5_comp_eqn_get(struct mlx5_core_dev *dev, u16 vecidx, int *eqn)
+{
+	*eqn = 1;
+	return 0;
+}
+EXPORT_SYMBOL(mlx5_comp_eqn_get);
+
+bool mlx5_is_roce_on(struct mlx5_core_dev *dev)
+{
+	return false;
+}
+EXPORT_SYMBOL(mlx5_is_roce_on);
+
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	the_hca->mdev.pdev = pdev;
+	the_hca->mdev.device = &pdev->dev;
+	the_hca->mdev.priv.numa_node = NUMA_NO_NODE;
+	return fw_pf_enable(pdev);
+}
+
+static void unbind(struct pci_dev *pdev)
+{
+	fw_pf_disable(pdev);
+	objects_free(the_hca);
+}
+
+static const struct pci_device_id ids[] = { { PCI_DEVICE_SUB(PCI_VENDOR_ID_MELLANOX, PF_DEVICE,
+							     FW_SUBSYSTEM_VENDOR_ID,
+							     FW_SUBSYSTEM_ID) },
+					    {} };
+
+static struct pci_driver driver = {
+	.name = "vfio_mig_fw_mlx5",
+	.id_table = ids,
+	.probe = probe,
+	.remove = unbind,
+};
+
+static void init_hca(struct hca *hca)
+{
+	set_caps(hca);
+	mutex_init(&hca->objects_lock);
+	xa_init_flags(&hca->pds, XA_FLAGS_ALLOC1);
+	xa_init_flags(&hca->mkeys, XA_FLAGS_ALLOC1);
+	xa_init_flags(&hca->uars, XA_FLAGS_ALLOC1);
+	xa_init_flags(&hca->cqs, XA_FLAGS_ALLOC1);
+	xa_init_flags(&hca->qps, XA_FLAGS_ALLOC1);
+	xa_init_flags(&hca->trackers, XA_FLAGS_ALLOC1);
+	ATOMIC_INIT_NOTIFIER_HEAD(&hca->events);
+}
+
+static void free_hca(struct hca *hca)
+{
+	unsigned int i;
+
+	for (i = 0; i < FW_MAX_VFS; i++)
+		vhca_exit(&hca->vhcas[i]);
+	if (hca->wq)
+		destroy_workqueue(hca->wq);
+	kvfree(hca);
+}
+
+/* The card resets its functions as soon as it is there, and asks for its @priv. */
+static int create(struct hca *hca)
+{
+	unsigned int i;
+	int ret = 0;
+
+	hca->wq = alloc_workqueue("vfio_mig_fw_mlx5", WQ_UNBOUND, 0);
+	if (!hca->wq)
+		return -ENOMEM;
+	for (i = 0; i < FW_MAX_VFS; i++) {
+		mutex_init(&hca->vhcas[i].lock);
+		spin_lock_init(&hca->vhcas[i].track_lock);
+		BLOCKING_INIT_NOTIFIER_HEAD(&hca->vhcas[i].notifier);
+		hca->vhcas[i].hca = hca;
+	}
+	hca->card = fw_card_create(&desc, hca);
+	if (IS_ERR(hca->card))
+		return PTR_ERR(hca->card);
+	for (i = 0; i < hca->card->nr_vfs && !ret; i++) {
+		hca->vhcas[i].vf = &hca->card->vfs[i];
+		ret = vhca_init(&hca->vhcas[i]);
+	}
+	if (ret)
+		fw_card_destroy(hca->card);
+	return ret;
+}
+
+static int __init init(void)
+{
+	int ret;
+
+	if (track_log_msg < MIN_LOG_MSG || track_log_msg > 30 || track_log_page < 12 ||
+	    track_log_page > 21 || !track_ranges || track_ranges > 255 || mlx5_fw_chunk_kb < 8)
+		return -EINVAL;
+	the_hca = kvzalloc(sizeof(*the_hca), GFP_KERNEL);
+	if (!the_hca)
+		return -ENOMEM;
+	init_hca(the_hca);
+	ret = create(the_hca);
+	if (!ret) {
+		ret = pci_register_driver(&driver);
+		if (ret)
+			fw_card_destroy(the_hca->card);
+	}
+	if (ret)
+		free_hca(the_hca);
+	return ret;
+}
+
+static void __exit fini(void)
+{
+	pci_unregister_driver(&driver);
+	fw_card_destroy(the_hca->card);
+	free_hca(the_hca);
+}
+
+module_init(init);
+module_exit(fini);
+
+MODULE_DESCRIPTION("Stands in for mlx5_core and the firmware below mlx5_vfio_pci");
+MODULE_AUTHOR("vmig");
+MODULE_LICENSE("GPL");
