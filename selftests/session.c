@@ -296,6 +296,45 @@ int vmig_session_end(struct vmig_device *dev)
 	return vmig_verdict_end();
 }
 
+static bool put_line(const char *path, const char *line)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && dprintf(fd, "%s\n", line) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/**
+ * vmig_session_rebind - unbind the device from its driver and bind it again
+ * @dev: the device, opened anew
+ *
+ * For what a driver keeps as long as it is bound, such as that it has once seen a good stream.
+ * Only where VMIG_REBIND=1 allows it, which the guest sets: on a host others may know the
+ * device by what it was bound to. Elsewhere nothing happens.
+ */
+void vmig_session_rebind(struct vmig_device **dev)
+{
+	const char *allowed = getenv("VMIG_REBIND");
+	enum vmig_way way = (*dev)->way;
+	char path[512];
+
+	if (!allowed || strcmp(allowed, "1"))
+		return;
+	vmig_close(*dev);
+	*dev = NULL;
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/unbind", first.bus, first.driver);
+	if (!put_line(path, first.name))
+		vmig_die("%s cannot be unbound from %s: %s", first.name, first.driver,
+			 vmig_errno_name(errno));
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/bind", first.bus, first.driver);
+	if (!put_line(path, first.name))
+		vmig_die("%s cannot be bound to %s again: %s", first.name, first.driver,
+			 vmig_errno_name(errno));
+	*dev = open_patiently(way);
+}
+
 /**
  * vmig_session_put_back - at the very end of a program, bring the device to RUNNING
  *

@@ -12,6 +12,7 @@ bool vmig_session_init(const char *chapter, const char *device);
 struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool migratable,
 				       const char **skip);
 int vmig_session_end(struct vmig_device *dev);
+void vmig_session_rebind(struct vmig_device **dev);
 void vmig_session_put_back(void);
 void vmig_session_abandon(void);
 

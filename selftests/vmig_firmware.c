@@ -9,6 +9,7 @@
  * SETs are made by a child process that is watched, as a driver may not survive them.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "careful.h"
@@ -21,6 +22,8 @@
 
 /* Different commands of one SET that are tried. */
 #define MAX_COMMANDS 6
+
+#define SEED 0x4001
 
 VMIG_WORK_FIXTURE_STATES(firmware, VMIG_VARIANTS_ALL_STATES);
 
@@ -69,6 +72,20 @@ static int take_position(struct trial *trial)
 	return fd;
 }
 
+/* A transfer lands, or the device cannot be asked for one. What was not begun is forgotten. */
+static bool does_dma(struct vmig_worker *w)
+{
+	struct vmig_dma mem = {};
+	const char *why;
+
+	if (!w->ops->dma_write)
+		return true;
+	vmig_work_memory(w, &mem);
+	why = vmig_dma_fault(w, &mem, SEED);
+	vmig_dma_free(&mem);
+	return !why;
+}
+
 /* Does the device do what GET says? NULL, or what it does instead. */
 static const char *lie(struct vmig_worker *w, uint32_t state)
 {
@@ -77,7 +94,9 @@ static const char *lie(struct vmig_worker *w, uint32_t state)
 	switch (state) {
 	case VFIO_DEVICE_STATE_RUNNING:
 	case VFIO_DEVICE_STATE_PRE_COPY:
-		return vmig_counter_comes(w) ? NULL : "stands still";
+		if (!vmig_counter_comes(w))
+			return "stands still";
+		return does_dma(w) ? NULL : "begins no DMA";
 	case VFIO_DEVICE_STATE_STOP:
 	case VFIO_DEVICE_STATE_STOP_COPY:
 	case VFIO_DEVICE_STATE_RESUMING:
@@ -116,8 +135,8 @@ static void check_failed_set(struct trial *trial, const struct vmig_careful *cal
 	if (call->ret) {
 		CHECK(ST_09, vmig_on_path(&trial->t, trial->from, got), say("GET after %s", did),
 		      "the origin, a step of the path, or ERROR", "state %s", vmig_state_name(got));
-		CHECK(ST_09, !lies, say("the device after %s failed with %s", did,
-					vmig_errno_name(call->ret)),
+		CHECK(ST_09, !lies,
+		      say("the device after %s failed with %s", did, vmig_errno_name(call->ret)),
 		      say("what it does in %s, the state that GET tells", vmig_state_name(got)),
 		      "it %s", lies);
 		return;
@@ -301,7 +320,8 @@ TEST_F_TIMEOUT(firmware, event_is_survived, 60)
 		tried++;
 		did = say("the event %s in %s", events[i], vmig_state_name(variant->state));
 		state = vmig_get_state(self->dev);
-		CHECK(ST_02, state == VFIO_DEVICE_STATE_ERROR || vmig_state_offered(self->flags, state),
+		CHECK(ST_02,
+		      state == VFIO_DEVICE_STATE_ERROR || vmig_state_offered(self->flags, state),
 		      say("GET after %s", did), "a state that the flags offer, or ERROR",
 		      "state %s", vmig_state_name(state));
 		read_some(fd);
@@ -310,6 +330,11 @@ TEST_F_TIMEOUT(firmware, event_is_survived, 60)
 			   "a call that returns, and nothing in the kernel log", "%s",
 			   vmig_child_name(call.end)))
 			return;
+		/* What the physical function has switched off no reset of the virtual one brings
+		 * back.
+		 */
+		if (!strcmp(events[i], "vf_disabled"))
+			self->w.ops->event(&self->w, "vf_enabled");
 		ret = __vmig_reset(self->dev);
 		CHECK_OK(RST_01, ret, say("%s, then RESET", did));
 		state = vmig_get_state(self->dev);
@@ -323,6 +348,52 @@ TEST_F_TIMEOUT(firmware, event_is_survived, 60)
 		      "a warning");
 	}
 	NEED(tried, "the firmware of this device has no events");
+}
+
+#define FAILURES 16
+
+/* How many users the driver's module has: each file of a session is one. -1 if that is unknown. */
+static int module_users(const struct vmig_device *dev)
+{
+	const char *path = say("/sys/module/%s/refcnt", dev->id.module);
+	FILE *f = fopen(path, "re");
+	int n = -1;
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &n) != 1)
+		n = -1;
+	fclose(f);
+	return n;
+}
+
+/* A session that never came to be leaves no file behind, and no driver that stays for ever. */
+TEST_F_TIMEOUT(firmware, failed_sessions_are_freed, 60)
+{
+	static const char *const faults[] = { "size:fail", "save:fail" };
+	int before, after, failed;
+	unsigned int i, k;
+
+	CLAUSES(ROB_05);
+	NEED(variant->state == VFIO_DEVICE_STATE_RUNNING, "tried in RUNNING alone");
+	NEED_FAULTS;
+	NEED(module_users(self->dev) >= 0, "the users of the driver's module are not counted");
+	for (i = 0; i < ARRAY_SIZE(faults); i++) {
+		before = module_users(self->dev);
+		for (k = 0, failed = 0; k < FAILURES; k++) {
+			set_fault(&self->w, faults[i]);
+			failed += !!__vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
+			set_fault(&self->w, "");
+			if (__vmig_settle(self->dev))
+				vmig_die("the device cannot be brought back to RUNNING");
+		}
+		after = module_users(self->dev);
+		if (failed)
+			CHECK(ROB_05, after <= before,
+			      say("users of the module %s after SET(STOP_COPY) failed %d times by %s",
+				  self->dev->id.module, failed, faults[i]),
+			      say("%d, as before", before), "%d", after);
+	}
 }
 
 VMIG_MAIN("firmware")

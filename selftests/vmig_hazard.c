@@ -9,7 +9,13 @@
  * follow are skipped, and it is no reason to doubt what came before.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
 
 #include "../lib/migration/logging.h"
 #include "careful.h"
@@ -81,6 +87,82 @@ TEST_F(fsm, blocked)
 	close(fd);
 }
 
+HAZARD_FIXTURE(files, uint32_t state;);
+
+VMIG_VARIANT(files, cdev_STOP_COPY, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(files, cdev_RESUMING, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_RESUMING);
+VMIG_VARIANT(files, group_STOP_COPY, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(files, group_RESUMING, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_RESUMING);
+
+#define FILE_MAX "/proc/sys/fs/file-max"
+
+/* The most files that the system may have open; who is CAP_SYS_ADMIN may have more. */
+static bool set_file_max(const char *value)
+{
+	int fd = open(FILE_MAX, O_WRONLY | O_CLOEXEC);
+	bool set = fd >= 0 && write(fd, value, strlen(value)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return set;
+}
+
+/* A SET made by a child; shared, as the child may not live to tell. */
+struct fileless_set {
+	struct vmig_device *dev;
+	uint32_t to;
+	int ret;
+};
+
+static void set_without_a_file(void *arg)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	struct fileless_set *call = arg;
+
+	if (syscall(SYS_capset, &head, data))
+		vmig_die("capset: %s", vmig_errno_name(errno));
+	call->ret = __vmig_set_state(call->dev, call->to, NULL);
+}
+
+/* No file for a session is to be had (2d12d18f14d9, pds): an error, and a device that works. */
+TEST_F(files, none_left)
+{
+	unsigned long taint = vmig_kernel_taint();
+	struct fileless_set *call;
+	enum vmig_child_end end;
+	char max[32] = {};
+	const char *did;
+	int fd;
+
+	CLAUSES(ROB_01, ROB_04);
+	/* It concerns the whole system, so not on one that is somebody's. */
+	NEED(strstr(self->dev->id.sysfs, "/vfio_mig_fw/"), "done on simulated firmware alone");
+	fd = open(FILE_MAX, O_RDONLY | O_CLOEXEC);
+	NEED(fd >= 0 && read(fd, max, sizeof(max) - 1) > 0, "there is no " FILE_MAX);
+	close(fd);
+	call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (call == MAP_FAILED)
+		vmig_die("no memory: %s", vmig_errno_name(errno));
+	call->dev = self->dev;
+	call->to = variant->state;
+	NEED(set_file_max("1"), FILE_MAX " cannot be written");
+	end = vmig_child_run(set_without_a_file, call, VMIG_CAREFUL_MS);
+	set_file_max(max);
+	did = say("SET(%s) by a user with no privilege, while the system may open no file more",
+		  vmig_state_name(variant->state));
+	CHECK(ROB_01, end == VMIG_CHILD_DONE && vmig_kernel_taint() == taint, did,
+	      "an answer, and nothing in the kernel log", "%s", vmig_child_name(end));
+	if (!vmig_survived(end, taint))
+		return;
+	vmig_note(ROB_04, "%s: %s", did, vmig_errno_name(call->ret));
+	CHECK_OK(ROB_04, __vmig_settle(self->dev), say("SET(RUNNING) or RESET after %s", did));
+	fd = vmig_enter(self->dev, variant->state);
+	CHECK(ROB_04, fd >= 0, say("SET(%s) afterwards", vmig_state_name(variant->state)),
+	      "a session", "none");
+	close(fd);
+}
+
 HAZARD_FIXTURE(logging);
 VMIG_VARIANTS_WAYS(logging);
 
@@ -120,8 +202,8 @@ static void check_odd(struct vmig_device *dev, void (*call)(void *), const char 
 	enum vmig_child_end end = vmig_child_run(call, dev, VMIG_CAREFUL_MS);
 
 	vmig_note(LOG_25, "%s: %s", did, vmig_child_name(end));
-	CHECK(ROB_01, vmig_survived(end, taint), did, "calls that return, and nothing in the kernel log",
-	      "%s", vmig_child_name(end));
+	CHECK(ROB_01, vmig_survived(end, taint), did,
+	      "calls that return, and nothing in the kernel log", "%s", vmig_child_name(end));
 }
 
 /* The core lets page_size 0 and empty ranges through to the driver, which may divide by it. */

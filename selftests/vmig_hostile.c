@@ -91,6 +91,7 @@ TEST_F_TIMEOUT(hostile, write_error_then_rest, MINUTES)
 	CLAUSES(RES_07);
 	NEED_BYTES(1);
 	NEED_RESET;
+	vmig_session_rebind(&self->dev);
 	t = invert_each(self->dev, &self->good, 8);
 	NEED(t.by_write, "write() notices none of %u damaged streams", t.tried);
 	check_not_forgotten(&t, "8 bytes at a time");
@@ -103,6 +104,7 @@ TEST_F_TIMEOUT(hostile, write_error_of_whole_stream, MINUTES)
 	CLAUSES(RES_07);
 	NEED_BYTES(1);
 	NEED_RESET;
+	vmig_session_rebind(&self->dev);
 	t = invert_each(self->dev, &self->good, VMIG_ONE_WRITE);
 	NEED(t.by_write, "write() notices none of %u damaged streams", t.tried);
 	check_not_forgotten(&t, "in one write()");

@@ -105,7 +105,7 @@ static bool notices(struct vmig_device *dev, struct vmig_stream *good, size_t at
 /*
  * The damage that is noticed right after an open must be noticed later too. A driver that
  * stops to look once it has seen a good stream (hisi H3) shows it only if that has not
- * been before this test: run it alone on a device whose driver was loaded anew.
+ * been before this test, so that in a guest the driver is bound anew.
  */
 TEST_F_TIMEOUT(resume_after, damaged, MINUTES)
 {
@@ -116,6 +116,7 @@ TEST_F_TIMEOUT(resume_after, damaged, MINUTES)
 
 	CLAUSES(RES_13);
 	NEED_RESET;
+	vmig_session_rebind(&self->dev);
 	vmig_reopen(&self->dev);
 	end = vmig_now_ms() + SWEEP_MS;
 	for (at = 0; at < head && vmig_now_ms() < end; at++)

@@ -337,4 +337,56 @@ TEST_F_TIMEOUT(robust, abandoned_sessions_are_freed, 120)
 	      "no new fd", "%+d", vmig_count_fds() - fds);
 }
 
+#define LOG_RANGES 256
+
+/* As many STARTs, of as many ranges as the core takes, each with its STOP. */
+static void take_log_batch(struct vmig_device *dev, struct batch *b)
+{
+	struct vfio_device_feature_dma_logging_range ranges[LOG_RANGES];
+	uint64_t page_size = VMIG_PAGE;
+	struct timespec start;
+	unsigned int i;
+
+	for (i = 0; i < LOG_RANGES; i++)
+		ranges[i] = (struct vfio_device_feature_dma_logging_range){
+			.iova = i * 1024ULL * VMIG_PAGE,
+			.length = 256 * VMIG_PAGE,
+		};
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (b->sessions = 0; b->sessions < BATCH_MAX; b->sessions++) {
+		vmig_log_start(dev, &page_size, ranges, LOG_RANGES);
+		vmig_log_stop(dev);
+	}
+	b->seconds = seconds_since(&start);
+}
+
+/* What START sets up, STOP frees (665077d78dc7, pds). */
+TEST_F_TIMEOUT(robust, stopped_logs_are_freed, 120)
+{
+	double slab[PAIRS], growth, idle_growth = 0;
+	struct memory before, after, idle;
+	struct batch b;
+	unsigned int i;
+
+	CLAUSES(ROB_05);
+	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+			   VFIO_DEVICE_FEATURE_SET),
+	     "the device offers no DMA logging");
+	take_log_batch(self->dev, &b);
+	for (i = 0; i < PAIRS; i++) {
+		take_memory(&before);
+		take_log_batch(self->dev, &b);
+		take_memory(&after);
+		usleep(b.seconds * 1e6);
+		take_memory(&idle);
+		slab[i] = (after.slab - before.slab) / b.sessions;
+		idle_growth = most(idle_growth, (idle.slab - after.slab) / b.sessions);
+	}
+	growth = median(slab);
+	vmig_metric("log_slab_growth", growth, "bytes");
+	CHECK(ROB_05, growth < SLAB_LEAK || growth <= idle_growth,
+	      say("SUnreclaim in /proc/meminfo over %u STARTs and STOPs", PAIRS * b.sessions),
+	      "no growth", "%.0f bytes a START, median of %d batches", growth, PAIRS);
+}
+
 VMIG_MAIN("robust")
