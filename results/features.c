@@ -69,8 +69,7 @@ const char *firmware_words(struct pool *pool, const struct run_record *r,
 			r->stand_in ? " by " : "", r->stand_in ? r->stand_in : "");
 	if (!r->driver_source)
 		return s;
-	s = pool_printf(pool, "%s; the driver is %s of the kernel source", s,
-			r->driver_source);
+	s = pool_printf(pool, "%s; the driver is %s of the kernel source", s, r->driver_source);
 	if (r->driver_sha256)
 		s = pool_printf(pool, "%s, sha256 %.16s", s, r->driver_sha256);
 	if (r->driver_patch)

@@ -129,11 +129,11 @@ static json_t *device(const struct vmig_dev_id *id)
 	for (way = VMIG_CDEV; way <= VMIG_GROUP; way++)
 		if (vmig_way_there(id, way, &why))
 			json_array_append_new(ways, json_string(vmig_way_name(way)));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}", "spec",
-			 id->spec, "name", id->name, "bus", id->bus, "sysfs", id->sysfs, "driver",
-			 id->driver, "module", module(id), "cdev", text_or_null(id->cdev), "group",
-			 text_or_null(id->group), "iommu_group", id->group_id, "ways", ways,
-			 "vendor_id", file_line(id->sysfs, "vendor"), "device_id",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
+			 "spec", id->spec, "name", id->name, "bus", id->bus, "sysfs", id->sysfs,
+			 "driver", id->driver, "module", module(id), "cdev", text_or_null(id->cdev),
+			 "group", text_or_null(id->group), "iommu_group", id->group_id, "ways",
+			 ways, "vendor_id", file_line(id->sysfs, "vendor"), "device_id",
 			 file_line(id->sysfs, "device"), "simulated_firmware", simulated(id));
 }
 

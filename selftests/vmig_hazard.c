@@ -10,6 +10,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -18,9 +20,11 @@
 #include <linux/capability.h>
 
 #include "../lib/migration/logging.h"
+#include "attempt.h"
 #include "careful.h"
 #include "memory.h"
 #include "vmig_test.h"
+#include "work.h"
 
 #define NEED_HAZARDS() NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
 
@@ -270,6 +274,76 @@ TEST_F(reopen, first_set)
 		if (__vmig_settle(self->dev))
 			vmig_die("the device cannot be brought back to RUNNING");
 	}
+}
+
+HAZARD_FIXTURE(closing);
+VMIG_VARIANTS_WAYS(closing);
+
+/* How often a close meets a writer; one in five does where the writer is not waited for. */
+#define CLOSINGS 20
+
+struct closing {
+	struct vmig_dev_id id;
+	enum vmig_way way;
+	struct vmig_stream good;
+	int fd;
+	atomic_bool stop;
+};
+
+/* Nothing is written any more, but a driver that looks at what it has does so each time. */
+static void *write_nothing(void *arg)
+{
+	struct closing *c = arg;
+	ssize_t n;
+
+	while (!atomic_load(&c->stop))
+		n = write(c->fd, c->good.data, 0);
+	(void)n;
+	return NULL;
+}
+
+static void close_under_a_writer(void *arg)
+{
+	struct closing *c = arg;
+	struct vmig_device *dev;
+	pthread_t thread;
+	unsigned int i;
+
+	for (i = 0; i < CLOSINGS; i++) {
+		dev = vmig_open(&c->id, c->way);
+		c->fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+		vmig_write_regardless(c->fd, c->good.data, c->good.len < 16 ? 1 : 16,
+				      VMIG_ONE_WRITE);
+		atomic_store(&c->stop, false);
+		if (pthread_create(&thread, NULL, write_nothing, c))
+			vmig_die("pthread_create() failed");
+		vmig_sleep_ms(2);
+		vmig_close(dev);
+		atomic_store(&c->stop, true);
+		pthread_join(thread, NULL);
+		close(c->fd);
+	}
+}
+
+/*
+ * ROB-02 as far as user space feels it: a driver that frees what a write() uses before it
+ * ends the session has an oops in the writer (qat Q5), and a close that hangs behind it.
+ */
+TEST_F_TIMEOUT(closing, under_a_writer, 120)
+{
+	unsigned long taint = vmig_kernel_taint();
+	struct closing c = { .id = self->dev->id, .way = variant->way };
+	enum vmig_child_end end;
+
+	CLAUSES(ROB_01);
+	vmig_save(self->dev, &c.good);
+	vmig_close(self->dev);
+	self->dev = NULL;
+	end = vmig_child_run(close_under_a_writer, &c, 20000);
+	CHECK(ROB_01, vmig_survived(end, taint),
+	      say("close() of the device while a thread writes to its data_fd, %u times", CLOSINGS),
+	      "close() returns, and nothing in the kernel log", "%s", vmig_child_name(end));
+	vmig_stream_free(&c.good);
 }
 
 VMIG_MAIN("hazard")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# run.sh --driver-coverage: which lines of the drivers does the suite reach? Counted by the
-# kernel's gcov, in a kernel and with modules of their own. Sourced by run.sh after
+# run.sh --driver-coverage: which lines and branches of the drivers does the suite reach?
+# Counted by the kernel's gcov, in a kernel and with modules of their own. Sourced by run.sh after
 # mutants.sh, which sets the options (opt_*), top, guest, tmp and interrupted.
 # shellcheck disable=SC2154,SC2034
 
@@ -22,7 +22,7 @@ coverage_run()
 }
 
 # coverage_lines DIR...: what was counted in these runs, as "file:line:count:source", where
-# count is - for a line without code.
+# count is - for a line without code, and "file:line:Bn:count" for its branch n.
 coverage_lines()
 {
 	local dir data notes
@@ -34,14 +34,21 @@ coverage_lines()
 			notes=${notes%.gcda}.gcno
 			[ -e "$notes" ] || continue
 			cp "$notes" "${data%.gcda}.gcno"
-			(cd "$kernel_build" && gcov --stdout "$data" 2>/dev/null)
+			(cd "$kernel_build" && gcov -b -c --stdout "$data" 2>/dev/null)
 			rm -f "${data%.gcda}.gcno"
 		done < <(find "$dir/gcov" -name '*.gcda' ! -name '*.mod.gcda')
-	done | awk -v root="$modules_build/src/" '
+	done | awk -v root="$own_build/src/" '
 		/^ *-: *0:Source:/ {
 			sub(/^ *-: *0:Source:/, "")
 			# Inline functions of the kernel are not ours.
 			file = index($0, root) == 1 ? substr($0, length(root) + 1) : ""
+			# Nor is what stands in for firmware.
+			if (file ~ /test_modules\/firmware/)
+				file = ""
+			next
+		}
+		file != "" && /^branch +[0-9]+/ {
+			print file ":" line ":B" $2 ":" ($3 == "taken" ? $4 + 0 : 0)
 			next
 		}
 		file == "" || /^ *-: *0:/ { next }
@@ -49,6 +56,7 @@ coverage_lines()
 			split($0, f, ":")
 			gsub(/ /, "", f[1])
 			gsub(/ /, "", f[2])
+			line = f[2]
 			print file ":" f[2] ":" (f[1] ~ /[#=]/ ? 0 : f[1] + 0 || f[1] == "-" ? f[1] : 0) \
 				":" substr($0, RLENGTH + 1)
 		}'
@@ -59,8 +67,26 @@ coverage_lines()
 coverage_report()
 {
 	awk -F : -v suite="$coverage_dir/suite.lines" '
+		function driver_of(file,    d)
+		{
+			d = file ~ /test_modules|^drivers\/vfio/ ? file : "mtty/"
+			sub(/^(selftests\/test_modules|drivers\/vfio\/pci)\//, "", d)
+			sub(/\/.*/, "", d)
+			return d
+		}
 		{
 			key = $1 ":" $2
+			if ($3 ~ /^B/) {
+				if (!((key, $3) in branch)) {
+					branch[key, $3] = 1
+					branches[driver_of($1)]++
+				}
+				if ($4 > 0 && FILENAME == suite && !((key, $3) in went)) {
+					went[key, $3] = 1
+					gone[driver_of($1)]++
+				}
+				next
+			}
 			text = $0
 			sub(/^[^:]*:[^:]*:[^:]*:/, "", text)
 			if ($3 == "-")
@@ -103,9 +129,7 @@ coverage_report()
 					else
 						rest[file] = rest[file] sprintf("  %5d  %s\n", l, source[key])
 				}
-				driver = file ~ /test_modules/ ? file : "mtty/"
-				sub(/^selftests\/test_modules\//, "", driver)
-				sub(/\/.*/, "", driver)
+				driver = driver_of(file)
 				drivers[driver] = 1
 				all[driver] += lines
 				all_hit[driver] += hit
@@ -113,11 +137,14 @@ coverage_report()
 				printf "%-44s %6d %8d %7.1f%% %13.1f%%\n", file, lines, hit, \
 					100 * hit / lines, 100 * more / lines
 			}
-			printf "\n"
+			printf "\n%-44s %6s %8s %8s %14s %9s %8s\n", "Driver", "Lines", "Reached", \
+				"", "with defects", "Branches", "Gone"
 			for (driver in drivers)
-				printf "%-44s %6d %8d %7.1f%% %13.1f%%\n", driver, all[driver], \
-					all_hit[driver], 100 * all_hit[driver] / all[driver], \
-					100 * all_more[driver] / all[driver]
+				printf "%-44s %6d %8d %7.1f%% %13.1f%% %9d %7.1f%%\n", driver, \
+					all[driver], all_hit[driver], \
+					100 * all_hit[driver] / all[driver], \
+					100 * all_more[driver] / all[driver], branches[driver], \
+					branches[driver] ? 100 * gone[driver] / branches[driver] : 0
 			printf "\nLines that nothing reached, with or without a defect\n"
 			for (i = 0; i < n; i++)
 				if (rest[names[i]] != "")
@@ -129,7 +156,10 @@ coverage_report()
 # then is in defects.lines.
 coverage_defects()
 {
-	[ "$opt_device" != mtty ] || return 0
+	case $opt_device in
+	'' | mock | edu) ;;
+	*) return 0 ;;
+	esac
 	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || return 2
 	mutants_choose
 	mutants_setup "$coverage_dir/with-defects"
@@ -142,19 +172,18 @@ coverage_defects()
 # driver_coverage: the whole of it; the exit code says whether it could be measured.
 driver_coverage()
 {
-	local shape shapes dirs=() d
+	local shape shapes drivers=(mtty mock edu) d
 
-	case $opt_device in
-	'' | mtty | mock | edu) ;;
-	*) die "--driver-coverage takes -d mtty, -d mock or -d edu, drivers whose source is here" ;;
-	esac
+	if [ -n "$opt_device" ]; then
+		[ -e "$top/configs/devices/$opt_device.conf" ] ||
+			die "--driver-coverage takes the name of a profile: $(profile_names)"
+		drivers=("$opt_device")
+	fi
 	have gcov || die "gcov is not installed: it comes with gcc"
 	packages_ensure build guest
 	kernel_source=$(step "$guest/kernel.sh" source) || exit 2
 	step "$guest/kernel.sh" --fragment "$guest/gcov.config" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
-	step "$guest/modules.sh" --gcov "$kernel_source" "$kernel_build" >"$tmp/modules" || exit 2
-	modules_build=$(cat "$tmp/modules")
 	accel_choose "$kernel_build/arch/x86/boot/bzImage"
 	gcov_wanted=1
 	rundir_new coverage
@@ -162,17 +191,15 @@ driver_coverage()
 	rm -rf "$rundir/ktap"
 	test_env=(VMIG_HAZARDS=1)
 
-	for d in mtty mock edu; do
+	for d in "${drivers[@]}"; do
 		shapes=('')
 		[ "$d" != mock ] || shapes=("${mutants_shapes[@]}")
 		for shape in "${shapes[@]}"; do
-			[ -z "$opt_device" ] || [ "$opt_device" = "$d" ] || continue
 			coverage_run "$d" "$shape" || return 2
-			dirs+=("$rundir")
+			coverage_lines "$rundir" >>"$coverage_dir/suite.lines"
 			[ -z "$interrupted" ] || return "$interrupted"
 		done
 	done
-	coverage_lines "${dirs[@]}" >"$coverage_dir/suite.lines"
 	: >"$coverage_dir/defects.lines"
 	coverage_defects || return
 	coverage_report "$coverage_dir/suite.lines" "$coverage_dir/defects.lines" \

@@ -35,9 +35,9 @@ int vmig_bar_enable(struct vmig_device *dev)
 		    sizeof(command));
 	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 	if (!ret)
-		ret = whole(__vmig_region_write(dev, config, PCI_COMMAND, &command,
-						sizeof(command)),
-			    sizeof(command));
+		ret = whole(
+			__vmig_region_write(dev, config, PCI_COMMAND, &command, sizeof(command)),
+			sizeof(command));
 	free(config);
 	return ret;
 }

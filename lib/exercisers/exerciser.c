@@ -8,11 +8,8 @@
 #include "exerciser.h"
 
 static const struct vmig_exerciser *const exercisers[] = {
-	&vmig_exerciser_mock,
-	&vmig_exerciser_edu,
-	&vmig_exerciser_fw,
-	&vmig_exerciser_mtty,
-	&vmig_exerciser_generic,
+	&vmig_exerciser_mock, &vmig_exerciser_edu,     &vmig_exerciser_fw,
+	&vmig_exerciser_mtty, &vmig_exerciser_generic,
 };
 
 #define COUNT (sizeof(exercisers) / sizeof(exercisers[0]))
@@ -39,8 +36,8 @@ static const struct vmig_exerciser *find(struct vmig_device *dev, const char *na
  * @w: where it goes
  * @dev: the device, in RUNNING
  *
- * Found by the name of the kernel driver, or by the device itself; VMIG_EXERCISER names another one, such as
- * "generic", or the one of a driver with a new name.
+ * Found by the name of the kernel driver, or by the device itself; VMIG_EXERCISER names another
+ * one, such as "generic", or the one of a driver with a new name.
  *
  * Return: 0, -ENOENT where VMIG_EXERCISER names none, or what the exerciser's begin() said.
  */

@@ -79,9 +79,9 @@ static int begin(struct vmig_worker *w)
 		ret = -ENODEV;
 	f->regs_are_state = !(lacks & FW_LACKS_REGS);
 	if (lacks & FW_LACKS_WORK)
-		f->ops = (struct vmig_exerciser){
-			.name = w->ops->name, .begin = begin, .end = w->ops->end
-		};
+		f->ops = (struct vmig_exerciser){ .name = w->ops->name,
+						  .begin = begin,
+						  .end = w->ops->end };
 	if (lacks & FW_LACKS_HOLD)
 		f->ops.hold_stream = NULL;
 	ret = ret ?: vmig_bar_begin(&f->mem, w->dev, bar);

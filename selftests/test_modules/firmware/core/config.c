@@ -175,7 +175,7 @@ static int config_write(struct pci_bus *bus, unsigned int devfn, int where, int 
 		f->config[where + i] = (f->config[where + i] & ~mask) | (byte & mask);
 		/* The model's thread carries the reset out, as this must not sleep. */
 		if (f->vf && where + i == AT_EXP + PCI_EXP_DEVCTL + 1 &&
-		    byte & PCI_EXP_DEVCTL_BCR_FLR >> 8)
+		    byte & (PCI_EXP_DEVCTL_BCR_FLR >> 8))
 			WRITE_ONCE(f->resetting, true);
 	}
 	raw_spin_unlock_irqrestore(&f->lock, flags);

@@ -59,9 +59,9 @@ int fw_dma_rw(struct fw_function *f, struct device *dev, u64 iova, void *buf, si
 	for (; len && !ret; iova += n, buf += n, len -= n) {
 		n = min_t(size_t, len, PAGE_SIZE - offset_in_page(iova));
 		raw_spin_lock_irqsave(&f->lock, flags);
-		ret = fw_bus_master(f) ? rw_page(f, iommu_get_domain_for_dev(dev), iova, buf, n,
-						 write) :
-					 -EPERM;
+		ret = fw_bus_master(f)
+			      ? rw_page(f, iommu_get_domain_for_dev(dev), iova, buf, n, write)
+			      : -EPERM;
 		raw_spin_unlock_irqrestore(&f->lock, flags);
 	}
 	return ret;

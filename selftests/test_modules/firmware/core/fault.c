@@ -98,7 +98,8 @@ static const struct kernel_param_ops fault_ops = {
 };
 
 module_param_cb(fault, &fault_ops, NULL, 0644);
-MODULE_PARM_DESC(fault, "COMMAND[@N]:fail[=ERRNO], :slow=MS or :never; the N-th from now, or each one");
+MODULE_PARM_DESC(fault,
+		 "COMMAND[@N]:fail[=ERRNO], :slow=MS or :never; the N-th from now, or each one");
 
 /**
  * fw_fault - a command has reached the firmware: is it to go wrong?

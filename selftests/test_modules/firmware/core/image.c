@@ -72,12 +72,11 @@ int fw_image_check(const struct fw_vf *vf, const void *buf, size_t len)
 	if (fw_trust_host)
 		return len >= fw_image_size(vf) ? 0 : -EINVAL;
 	if (len != fw_image_size(vf) || le64_to_cpu(h->magic) != MAGIC ||
-	    le64_to_cpu(h->size) != vf->state_bytes ||
-	    le32_to_cpu(h->kind) != vf->card->desc->kind)
+	    le64_to_cpu(h->size) != vf->state_bytes || le32_to_cpu(h->kind) != vf->card->desc->kind)
 		return -EINVAL;
-	return le32_to_cpu(h->sum) == crc32_le(~0, (const void *)(h + 1), REGS + vf->state_bytes) ?
-		       0 :
-		       -EINVAL;
+	return le32_to_cpu(h->sum) == crc32_le(~0, (const void *)(h + 1), REGS + vf->state_bytes)
+		       ? 0
+		       : -EINVAL;
 }
 EXPORT_SYMBOL_GPL(fw_image_check);
 

@@ -55,6 +55,12 @@ static void ended(struct fw_vf *vf, int error)
 	wake_up_all(&vf->idle);
 }
 
+/* When @n bytes of a transfer will have taken their part of its time. */
+static ktime_t part_due(const struct fw_dma *d, u32 n)
+{
+	return ktime_add_us(ktime_get(), (u64)d->time * 1000 * n / d->len);
+}
+
 /* A page of it at most. */
 static void part(struct fw_vf *vf)
 {
@@ -76,7 +82,7 @@ static void part(struct fw_vf *vf)
 	if (ret || !d->left)
 		ended(vf, ret);
 	else
-		d->next = ktime_add_us(ktime_get(), (u64)d->time * 1000 * n / d->len);
+		d->next = part_due(d, n);
 }
 
 static void begin(struct fw_vf *vf, u32 kind)
@@ -91,13 +97,13 @@ static void begin(struct fw_vf *vf, u32 kind)
 	u32 what = kind & ~FW_COMMAND_IRQ;
 
 	d.left = d.len;
-	if ((what != FW_COMMAND_WRITE && what != FW_COMMAND_READ) || !d.len ||
-	    d.len > FW_DMA_MAX || d.at >= vf->mem_size || d.len > vf->mem_size - d.at) {
+	if ((what != FW_COMMAND_WRITE && what != FW_COMMAND_READ) || !d.len || d.len > FW_DMA_MAX ||
+	    d.at >= vf->mem_size || d.len > vf->mem_size - d.at) {
 		fw_write32(vf, FW_STATUS, fw_read32(vf, FW_STATUS) | FW_STATUS_ERROR);
 		return;
 	}
 	/* A part of the time before each part, so that the last byte comes last. */
-	d.next = ktime_add_us(ktime_get(), (u64)d.time * 1000 * min_t(u32, d.len, PAGE_SIZE) / d.len);
+	d.next = part_due(&d, min_t(u32, d.len, PAGE_SIZE));
 	vf->dma = d;
 	fw_write32(vf, FW_STATUS, fw_read32(vf, FW_STATUS) | FW_STATUS_DMA);
 }

@@ -22,7 +22,7 @@ MODULE_PARM_DESC(silent_pf, "the physical function does not say whose queues are
 
 static DEFINE_PER_CPU(struct hrtimer, look_timer);
 
-static struct perf_event * __percpu *pf_watch;
+static struct perf_event *__percpu *pf_watch;
 
 /**
  * hisi_vft - which queues a function has, as the QM tells it
@@ -30,8 +30,8 @@ static struct perf_event * __percpu *pf_watch;
  */
 u64 hisi_vft(unsigned int function)
 {
-	return (u64)(function * QUEUES_OF_VF) << QM_VFT_BASE_SHIFT |
-	       (u64)(QUEUES_OF_VF - 1) << QM_VFT_NUM_SHIFT;
+	return (u64)(function * QUEUES_OF_VF) << QM_VFT_BASE_SHIFT | (u64)(QUEUES_OF_VF - 1)
+									     << QM_VFT_NUM_SHIFT;
 }
 
 /* Any number of times: nothing here depends on who comes first. */
@@ -156,8 +156,7 @@ void hisi_regs_end(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		hrtimer_cancel(&per_cpu(look_timer, cpu));
+	for_each_possible_cpu(cpu) hrtimer_cancel(&per_cpu(look_timer, cpu));
 	if (pf_watch)
 		unregister_wide_hw_breakpoint(pf_watch);
 }

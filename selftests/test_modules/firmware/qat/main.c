@@ -64,8 +64,7 @@ static void remove(struct pci_dev *pdev)
 }
 
 static const struct pci_device_id ids[] = {
-	{ PCI_DEVICE_SUB(PCI_VENDOR_ID_INTEL, QAT_PF, FW_SUBSYSTEM_VENDOR_ID, FW_SUBSYSTEM_ID) },
-	{}
+	{ PCI_DEVICE_SUB(PCI_VENDOR_ID_INTEL, QAT_PF, FW_SUBSYSTEM_VENDOR_ID, FW_SUBSYSTEM_ID) }, {}
 };
 
 static struct pci_driver driver = {
