@@ -28,6 +28,7 @@ packages_list()
 	check shellcheck        shellcheck
 	check cppcheck          cppcheck
 	check clang-format      clang-format
+	guest patch             patch
 	check git               git
 	check rsync             rsync
 	check perl              perl

@@ -33,7 +33,7 @@ replay_choose()
 		printf '%s\t%s\t%s\t%s\t%s\n' "$name" "$(profile_get "$p" Driver)" \
 			"$(profile_get "$p" Clause)" "$(profile_get "$p" What)" \
 			"$(profile_get "$p" Commit)"
-	done >"$replay_dir/defects.txt"
+	done >"$tmp/defects.txt"
 	[ ${#replay_patches[@]} -gt 0 ] ||
 		die "none of the patches in selftests/test_modules/history is meant: their names," \
 			"without .patch, go to --defect, and their drivers to -d"
@@ -124,6 +124,7 @@ replay()
 {
 	local n pid pids=() rc=0
 
+	replay_choose
 	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
 	packages_ensure build guest
 	build_kernel
@@ -131,7 +132,7 @@ replay()
 	rundir_new replay
 	rmdir "$rundir/ktap"
 	replay_dir=$rundir
-	replay_choose
+	cp "$tmp/defects.txt" "$replay_dir/"
 	replay_queue
 	guest_cpus=1
 	guest_seconds=$replay_seconds

@@ -46,6 +46,7 @@ session_initramfs()
 {
 	local args=(-o "$1" -k "$kernel_build" -b "$top/selftests") m
 
+	firmware_window >/dev/null || return
 	if [ -n "$profile" ]; then
 		args+=(-p "$top/configs/devices/$profile.conf")
 		for m in $(firmware_modules); do

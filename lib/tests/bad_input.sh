@@ -50,7 +50,15 @@ refused "defect of the other driver" "none of these defects" \
 	./run.sh --mutants -d mock --defect hot_reset_ignored
 refused "defect without --mutants" "need --mutants" ./run.sh --defect stale_after_stop
 refused "mutants with a choice of tests" "chooses tests" ./run.sh --mutants -t 'fsm*'
-refused "coverage of a driver without source" "takes -d mtty" ./run.sh --driver-coverage -d nosuch
+refused "coverage of a driver without source" "takes the name of a profile" \
+	./run.sh --driver-coverage -d nosuch
+refused "bug that is not in the history" "none of the patches" ./run.sh --replay --defect nosuch
+refused "replay of a driver without a history" "none of the patches" ./run.sh --replay -d mtty
+refused "replay with --full" "needs --mutants" ./run.sh --replay --full
+refused "too little memory for the card" "state_kb=x: a number" \
+	./run.sh -q -d pds -o "$tmp/results" --param vfio_mig_fw.state_kb=x
+refused "memory of a size that the card does not have" "could not load vfio_mig_fw.ko" \
+	./run.sh -q -d pds -o "$tmp/results" --param vfio_mig_fw.state_kb=100
 refused "module that is not there" "no such file" ./run.sh --ko "$tmp/nosuch.ko"
 refused "kernel tree that is not there" "KERNEL_SRC=.*does not exist" \
 	env KERNEL_SRC="$tmp/nosuch" ./run.sh --kernel-build-dir
