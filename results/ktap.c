@@ -300,6 +300,9 @@ static bool header(struct parser *p, struct text t)
 
 	if (text_skip(&t, "chapter ")) {
 		c->name = text_clean(p->pool, text_trim(t));
+	} else if (text_skip(&t, "ended ")) {
+		/* The runner's words for who reads the file alone; run.json has them too. */
+		return true;
 	} else if (text_skip(&t, "suite ")) {
 		c->version = text_clean(p->pool, text_word(&t));
 		c->commit = text_clean(p->pool, text_trim(t));

@@ -168,7 +168,7 @@ run()
 	[ -s "$ktap" ] || remark="$remark, printed nothing"
 	# Whoever reads the file alone shall know as much. A port may refuse, or keep waiting.
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	[ -z "$remark" ] || timeout 2 sh -c 'printf "# vmig: chapter %s\n" "$1" >>"$2"' \
+	[ -z "$remark" ] || timeout 2 sh -c 'printf "# vmig: ended %s\n" "$1" >>"$2"' \
 		sh "${remark#, }" "$sink" 2>/dev/null
 	if [ -z "$tainted" ] && oopsed; then
 		remark="$remark, the kernel oopsed"

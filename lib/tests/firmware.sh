@@ -14,7 +14,8 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 
 results/vmig-report --clauses <(selftests/run_chapters.sh --list) >"$tmp/clauses"
-for conf in $(grep -l '^firmware:' configs/devices/*.conf); do
+mapfile -t profiles < <(grep -l '^firmware:' configs/devices/*.conf)
+for conf in "${profiles[@]}"; do
 	name=${conf##*/}
 	name=${name%.conf}
 	findings=configs/devices/$name.findings.md
