@@ -97,8 +97,8 @@ Environment
   KERNEL_SRC=DIR         build the guest kernel from this tree (6.7 or newer, unbuilt)
   VMIG_CACHE=DIR         where kernels are kept, default ~/.cache/vmig
   VMIG_ACCEL=kvm|tcg     do not try which of them works
-  VMIG_GUEST_SECONDS=N   time limit of a guest, default 900
-  VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 300
+  VMIG_GUEST_SECONDS=N   time limit of a guest, default 1800
+  VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 600
   VMIG_EXERCISER=NAME    not the exerciser that knows the driver, but this one
   VMIG_DEVICE2=DEVICE    with -d DEVICE: a second device of the same driver
   VMIG_DEVICE_OTHER=DEVICE  a device of another type of that driver (clause RES-12)

@@ -17,7 +17,7 @@ Environment: VMIG_DEVICE, and for the tests VMIG_DEVICE2, VMIG_DEVICES (all that
 touched, with blanks between), VMIG_PROFILE, VMIG_STRICT, VMIG_NO_KNOWN, VMIG_TESTS;
 VMIG_HAZARDS=1 runs the chapter \`hazard\` too;
 VMIG_CHAPTERS names the chapters to run, with blanks between, default all;
-VMIG_CHAPTER_SECONDS is the time that a chapter may take, default 300; VMIG_PORTS is a
+VMIG_CHAPTER_SECONDS is the time that a chapter may take, default 600; VMIG_PORTS is a
 directory of pipes, one named like each chapter, that lead to RUNDIR/ktap (in the guest).
 
 Exit code: 0 all chapters were run, whatever came out; 2 nothing could be run; 3 ended
@@ -34,7 +34,7 @@ die()
 bin=$(cd "$(dirname "$0")" && pwd -P)
 out=.
 list=
-limit=${VMIG_CHAPTER_SECONDS:-300}
+limit=${VMIG_CHAPTER_SECONDS:-600}
 # Set by signals: interrupted by the user, by the watchdog for a process that stays.
 interrupted=
 stuck=

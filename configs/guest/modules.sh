@@ -144,7 +144,7 @@ compile()
 read_profile()
 {
 	[ -r "$1" ] || die "modules.sh: there is no profile $1"
-	profile=$1
+	profile=$(realpath "$1")
 	firmware=$(profile_get "$1" firmware)
 	upstream=$(profile_get "$1" upstream | head -n 1)
 	if [ -z "$firmware" ] || [[ $upstream != drivers/*[[:blank:]]CONFIG_* ]]; then
@@ -195,7 +195,8 @@ have gcc || die "no compiler: install gcc"
 # (KERNEL_SRC) is built anew into the same directory, and its modules with it.
 name=${kernel##*/}${firmware:+-$firmware}${gcov:+-gcov}
 key=$({
-	printf '%s\n' "$kernel" "$upstream"
+	printf '%s\n' "$kernel"
+	[ -z "$profile" ] || profile_get "$profile" upstream
 	(cd "$top" && sha256sum "${files[@]}" "configs/guest/modules.sh")
 	[ -z "$patch" ] || sha256sum <"$patch"
 	gcc --version | head -n 1

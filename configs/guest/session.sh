@@ -5,7 +5,7 @@
 # shellcheck disable=SC2154
 
 # How long a guest may live, in seconds.
-guest_seconds=${VMIG_GUEST_SECONDS:-900}
+guest_seconds=${VMIG_GUEST_SECONDS:-1800}
 
 # session_job MODE: writes what init reads, as shell that quotes everything.
 session_job()

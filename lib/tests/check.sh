@@ -19,7 +19,7 @@ export KSRC KHDR
 
 # No part may hang; how long each may take is no assertion on its speed.
 declare -A limit=([unit]=600 [report]=600 [lint]=600 [coverage]=300 [bad_input]=900
-	[guest]=1800 [firmware]=2400 [mutants]=900 [install]=900)
+	[guest]=1800 [firmware]=3000 [mutants]=900 [install]=900)
 
 declare -A command=([unit]="make -s -C lib/tests check" [report]=results/tests/run.sh
 	[lint]=lib/tests/lint.sh [coverage]=lib/tests/coverage.sh
