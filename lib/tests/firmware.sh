@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.." || exit 2
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 
-results/vmig-report --clauses <(selftests/run_chapters.sh --list) >"$tmp/clauses"
+./run.sh --clauses >"$tmp/clauses"
 mapfile -t profiles < <(grep -l '^firmware:' configs/devices/*.conf)
 for conf in "${profiles[@]}"; do
 	name=${conf##*/}

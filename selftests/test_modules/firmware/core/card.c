@@ -177,8 +177,7 @@ static void take_msi_domain(struct fw_card *card, struct pci_dev *pf)
 {
 	struct pci_dev *dev = NULL;
 
-	for_each_pci_dev(dev)
-	{
+	for_each_pci_dev(dev) {
 		if (dev->subordinate && dev->subordinate->number <= card->bus->number &&
 		    dev->subordinate->busn_res.end >= card->bus->number) {
 			dev_set_msi_domain(&pf->dev, dev_get_msi_domain(&dev->dev));

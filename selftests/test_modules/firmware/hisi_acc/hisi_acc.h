@@ -59,6 +59,7 @@
  * @cqc: of completion queues
  * @paused: by the mailbox
  * @loaded: tables have been set, and the driver has not enabled the function since
+ * @held_irq: what was in the model's register for an interrupt when the pause began
  * @eq_rung: the doorbell of the event queue was rung during the pause
  * @no_wb: the cache is not written back, a fault on demand
  * @start: lets the model go on
@@ -69,6 +70,7 @@ struct hisi_vf {
 	u64 cqc;
 	bool paused;
 	bool loaded;
+	u32 held_irq;
 	bool eq_rung;
 	bool no_wb;
 	struct work_struct start;

@@ -18,6 +18,16 @@ static void finish(struct fw_vf *vf)
 		usleep_range(FW_POLL_US, 2 * FW_POLL_US);
 }
 
+/* See start(). */
+static void hold_irq(struct hisi_vf *h)
+{
+	mutex_lock(&h->vf->lock);
+	h->held_irq = fw_read32(h->vf, FW_IRQ_RAISE);
+	fw_write32(h->vf, FW_IRQ_RAISE, 0);
+	h->vf->irq_due = 0;
+	mutex_unlock(&h->vf->lock);
+}
+
 static int pause(struct hisi_vf *h)
 {
 	unsigned long flags;
@@ -39,7 +49,10 @@ static int pause(struct hisi_vf *h)
 	vf_write(h, QM_CACHE_WB_START, 0);
 	vf_write(h, QM_CACHE_WB_DONE, 0);
 	raw_spin_unlock_irqrestore(&hisi.lock, flags);
-	return fw_vf_set_activity(h->vf, FW_STOPPED);
+	ret = fw_vf_set_activity(h->vf, FW_STOPPED);
+	if (!ret)
+		hold_irq(h);
+	return ret;
 }
 
 /* Where the table of queues is; a save asks, and a load says. */

@@ -26,6 +26,7 @@ static void reset(struct fw_vf *vf)
 	raw_spin_lock_irqsave(&hisi.lock, flags);
 	h->paused = false;
 	h->loaded = false;
+	h->held_irq = 0;
 	h->eq_rung = false;
 	h->no_wb = false;
 	hisi_state_reset(h);
@@ -64,7 +65,7 @@ static struct fw_card_desc desc = {
 };
 
 /*
- * An interrupt that is due in a pause is lost, as its event stands in the queue already; but
+ * An interrupt that a pause came before is lost, as its event stands in the queue already; but
  * the doorbell of that queue has the function look once more and send it.
  */
 static void start(struct work_struct *work)
@@ -72,10 +73,9 @@ static void start(struct work_struct *work)
 	struct hisi_vf *h = container_of(work, struct hisi_vf, start);
 
 	mutex_lock(&h->vf->lock);
-	if (!READ_ONCE(h->eq_rung)) {
-		fw_write32(h->vf, FW_IRQ_RAISE, 0);
-		h->vf->irq_due = 0;
-	}
+	if (READ_ONCE(h->eq_rung) && !fw_read32(h->vf, FW_IRQ_RAISE))
+		fw_write32(h->vf, FW_IRQ_RAISE, h->held_irq);
+	h->held_irq = 0;
 	mutex_unlock(&h->vf->lock);
 	fw_vf_set_activity(h->vf, FW_RUNNING);
 }

@@ -8,6 +8,7 @@
 
 #include <linux/hrtimer.h>
 #include <linux/hw_breakpoint.h>
+#include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
 
@@ -30,8 +31,9 @@ static struct perf_event *__percpu *pf_watch;
  */
 u64 hisi_vft(unsigned int function)
 {
-	return (u64)(function * QUEUES_OF_VF) << QM_VFT_BASE_SHIFT | (u64)(QUEUES_OF_VF - 1)
-									     << QM_VFT_NUM_SHIFT;
+	u64 base = function * QUEUES_OF_VF, last = QUEUES_OF_VF - 1;
+
+	return base << QM_VFT_BASE_SHIFT | last << QM_VFT_NUM_SHIFT;
 }
 
 /* Any number of times: nothing here depends on who comes first. */
@@ -45,25 +47,6 @@ static void look_pf(void)
 	pf_write(QM_VFT_CFG_DATA_L, lower_32_bits(vft));
 	pf_write(QM_VFT_CFG_DATA_H, upper_32_bits(vft));
 	pf_write(QM_VFT_CFG_RDY, 1);
-}
-
-static void pf_written(struct perf_event *event, struct perf_sample_data *data,
-		       struct pt_regs *regs)
-{
-	look_pf();
-}
-
-static void watch_pf(void)
-{
-	struct perf_event_attr attr;
-
-	hw_breakpoint_init(&attr);
-	attr.bp_addr = (unsigned long)hisi.qm.io_base + QM_VFT_CFG_OP_ENABLE;
-	attr.bp_len = HW_BREAKPOINT_LEN_4;
-	attr.bp_type = HW_BREAKPOINT_W;
-	pf_watch = register_wide_hw_breakpoint(&attr, pf_written, NULL);
-	if (IS_ERR((void __force *)pf_watch))
-		pf_watch = NULL;
 }
 
 static bool take_doorbell(struct hisi_vf *h, unsigned int at)
@@ -124,6 +107,37 @@ void hisi_look(void)
 	raw_spin_unlock_irqrestore(&hisi.lock, flags);
 }
 
+static void look_now(struct irq_work *work)
+{
+	hisi_look();
+}
+
+static DEFINE_IRQ_WORK(look_work, look_now);
+
+/*
+ * May come where no lock can be taken. A save begins with that register: what was written
+ * before is answered before its next step.
+ */
+static void pf_written(struct perf_event *event, struct perf_sample_data *data,
+		       struct pt_regs *regs)
+{
+	look_pf();
+	irq_work_queue(&look_work);
+}
+
+static void watch_pf(void)
+{
+	struct perf_event_attr attr;
+
+	hw_breakpoint_init(&attr);
+	attr.bp_addr = (unsigned long)hisi.qm.io_base + QM_VFT_CFG_OP_ENABLE;
+	attr.bp_len = HW_BREAKPOINT_LEN_4;
+	attr.bp_type = HW_BREAKPOINT_W;
+	pf_watch = register_wide_hw_breakpoint(&attr, pf_written, NULL);
+	if (IS_ERR((void __force *)pf_watch))
+		pf_watch = NULL;
+}
+
 static enum hrtimer_restart tick(struct hrtimer *timer)
 {
 	hisi_look();
@@ -140,6 +154,11 @@ static void begin_here(void *unused)
 	hrtimer_start(timer, ns_to_ktime(LOOK_NS), HRTIMER_MODE_REL_PINNED_HARD);
 }
 
+static void end_here(void *unused)
+{
+	hrtimer_cancel(this_cpu_ptr(&look_timer));
+}
+
 /**
  * hisi_regs_begin - from now on registers answer
  */
@@ -154,9 +173,8 @@ void hisi_regs_begin(void)
  */
 void hisi_regs_end(void)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu) hrtimer_cancel(&per_cpu(look_timer, cpu));
+	on_each_cpu(end_here, NULL, 1);
 	if (pf_watch)
 		unregister_wide_hw_breakpoint(pf_watch);
+	irq_work_sync(&look_work);
 }

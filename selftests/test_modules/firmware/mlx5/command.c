@@ -137,14 +137,31 @@ int mlx5_cmd_exec(struct mlx5_core_dev *dev, void *in, int in_size, void *out, i
 }
 EXPORT_SYMBOL(mlx5_cmd_exec);
 
+/*
+ * How long a command may take to be answered before the call that gave it returns: a SAVE of
+ * a small state, which is so done when SET returns, and what a reader finds does not depend
+ * on who is faster. One that is slow or held back is answered later.
+ */
+static uint quick_ms = 50;
+
+module_param(quick_ms, uint, 0644);
+MODULE_PARM_DESC(quick_ms, "how long an asynchronous command is waited for, 50 by default");
+
 /* An asynchronous command under way. */
 struct async {
 	struct work_struct work;
+	struct kref refs;
+	struct completion done;
 	struct mlx5_async_ctx *ctx;
 	struct mlx5_async_work *context;
 	int in_size;
 	u32 in[];
 };
+
+static void async_release(struct kref *refs)
+{
+	kfree(container_of(refs, struct async, refs));
+}
 
 static void run_async(struct work_struct *work)
 {
@@ -154,7 +171,8 @@ static void run_async(struct work_struct *work)
 
 	/* From here on the context may be gone, or under way again. */
 	a->context->user_callback(ret, a->context);
-	kfree(a);
+	complete(&a->done);
+	kref_put(&a->refs, async_release);
 	if (atomic_dec_and_test(&ctx->num_inflight))
 		complete(&ctx->inflight_done);
 }
@@ -198,7 +216,12 @@ int mlx5_cmd_exec_cb(struct mlx5_async_ctx *ctx, void *in, int in_size, void *ou
 	a->context = work;
 	a->in_size = in_size;
 	memcpy(a->in, in, in_size);
+	kref_init(&a->refs);
+	kref_get(&a->refs);
+	init_completion(&a->done);
 	queue_work(hca_of(ctx->dev)->wq, &a->work);
+	wait_for_completion_timeout(&a->done, msecs_to_jiffies(READ_ONCE(quick_ms)));
+	kref_put(&a->refs, async_release);
 	return 0;
 }
 EXPORT_SYMBOL(mlx5_cmd_exec_cb);

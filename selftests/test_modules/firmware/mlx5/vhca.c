@@ -6,7 +6,7 @@
 
 #include "mlx5.h"
 
-#define HOLD_POLL_MS 2
+#define HOLD_POLL_US 2000
 
 static uint hold_ms = 2000;
 
@@ -153,13 +153,11 @@ u8 vhca_query(struct hca *hca, const void *in, void *out, int *error)
 /* The register that holds what is saved back; false if the function was reset meanwhile. */
 static bool held(struct vhca *v)
 {
+	unsigned long until = jiffies + msecs_to_jiffies(READ_ONCE(hold_ms));
 	int resets = atomic_read(&v->vf->resets);
-	unsigned int ms = 0;
 
-	while (fw_read32(v->vf, FW_HOLD_STREAM) == 1 && ms < READ_ONCE(hold_ms)) {
-		msleep(HOLD_POLL_MS);
-		ms += HOLD_POLL_MS;
-	}
+	while (fw_read32(v->vf, FW_HOLD_STREAM) == 1 && time_before(jiffies, until))
+		usleep_range(HOLD_POLL_US, 2 * HOLD_POLL_US);
 	return resets == atomic_read(&v->vf->resets);
 }
 
@@ -278,8 +276,11 @@ static void forget(struct vhca *v)
 void vhca_reset(struct vhca *v)
 {
 	mutex_lock(&v->lock);
-	if (v->vf)
+	if (v->vf) {
 		forget(v);
+		/* A command that was under way may have stopped it since. */
+		fw_vf_set_activity(v->vf, FW_RUNNING);
+	}
 	mutex_unlock(&v->lock);
 }
 

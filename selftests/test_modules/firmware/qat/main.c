@@ -14,12 +14,15 @@
 
 static struct fw_card *the_card;
 
-/* The ring pairs of a function that has been reset are not drained. */
+/* The ring pairs of a function that has been reset are not drained, not even one whose
+ * draining began when the model had been reset and this had not been called yet.
+ */
 static void reset(struct fw_vf *vf)
 {
 	struct qat_pf *pf = vf->card->priv;
 
 	WRITE_ONCE(pf->vfs[vf->id].drained, 0);
+	fw_vf_set_activity(vf, FW_RUNNING);
 	memset(pf->csr + CSR_STEP * vf->id, 0, CSR_STEP);
 }
 
@@ -32,7 +35,7 @@ static const struct fw_card_desc desc = {
 	.vendor = PCI_VENDOR_ID_INTEL,
 	.pf_device = QAT_PF,
 	.vf_device = QAT_VF,
-	.class = PCI_CLASS_OTHERS << 8,
+	.class = PCI_CLASS_PROCESSOR_CO << 8,
 	.kind = QAT_VF,
 	.mem_bar = 2,
 	.state_bytes = STATE_BYTES,
@@ -64,7 +67,8 @@ static void remove(struct pci_dev *pdev)
 }
 
 static const struct pci_device_id ids[] = {
-	{ PCI_DEVICE_SUB(PCI_VENDOR_ID_INTEL, QAT_PF, FW_SUBSYSTEM_VENDOR_ID, FW_SUBSYSTEM_ID) }, {}
+	{ PCI_DEVICE_SUB(PCI_VENDOR_ID_INTEL, QAT_PF, FW_SUBSYSTEM_VENDOR_ID, FW_SUBSYSTEM_ID) },
+	{},
 };
 
 static struct pci_driver driver = {
