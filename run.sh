@@ -59,6 +59,9 @@ How to judge
   --strict       a broken SHOULD clause is a failure too
   --no-known-deviations
                  the deviations that a profile knows are failures like any other
+  --debug-kernel the guest's kernel sees what a driver does to its memory and its locks (KASAN,
+                 lockdep, kmemleak, UBSAN), and can be made to fail; built on first use. Tests
+                 that need such a kernel are skipped in another one
   --hazards      run the tests that can take a kernel with a known bug down; in the guest
                  they are run anyway
   --no-hazards   do not run them in the guest either
@@ -97,8 +100,8 @@ Environment
   KERNEL_SRC=DIR         build the guest kernel from this tree (6.7 or newer, unbuilt)
   VMIG_CACHE=DIR         where kernels are kept, default ~/.cache/vmig
   VMIG_ACCEL=kvm|tcg     do not try which of them works
-  VMIG_GUEST_SECONDS=N   time limit of a guest, default 1800
-  VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 600
+  VMIG_GUEST_SECONDS=N   time limit of a guest, default 1800; of the debug kernel 5400
+  VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 600; there 1800
   VMIG_EXERCISER=NAME    not the exerciser that knows the driver, but this one
   VMIG_DEVICE2=DEVICE    with -d DEVICE: a second device of the same driver
   VMIG_DEVICE_OTHER=DEVICE  a device of another type of that driver (clause RES-12)
@@ -126,7 +129,7 @@ profile_names()
 
 opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_tests=''
 opt_device='' opt_guest='' opt_guest_cmd='' opt_action='' results=$top/results
-opt_full='' opt_defect=()
+opt_full='' opt_debug='' opt_defect=()
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 
 set_action()
@@ -178,6 +181,7 @@ parse_options()
 			;;
 		--strict) opt_strict=1 ;;
 		--no-known-deviations) opt_no_known=1 ;;
+		--debug-kernel) opt_debug=1 ;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
 		--no-install) opt_no_install=1 ;;
@@ -236,6 +240,8 @@ choose_mode()
 				"--param, --setup, --qemu-arg, --shell and --guest-cmd are for the guest: add" \
 				"--guest if it is a device of the guest (profiles: $(profile_names))"
 		fi
+		[ -z "$opt_debug" ] ||
+			die "$opt_device is a device of this host, and --debug-kernel is for the guest"
 	elif [ ${#opt_ko[@]} -gt 0 ] || [ ${#opt_setup[@]} -gt 0 ]; then
 		devices=("")
 	fi
@@ -246,8 +252,11 @@ choose_mode()
 	[ -z "$opt_strict" ] || test_env+=(VMIG_STRICT=1)
 	[ -z "$opt_no_known" ] || test_env+=(VMIG_NO_KNOWN=1)
 	[ "$opt_hazards" != 1 ] || test_env+=(VMIG_HAZARDS=1)
-	[ -z "${VMIG_CHAPTER_SECONDS:-}" ] ||
+	if [ -n "${VMIG_CHAPTER_SECONDS:-}" ]; then
 		test_env+=("VMIG_CHAPTER_SECONDS=$VMIG_CHAPTER_SECONDS")
+	elif [ -n "$opt_debug" ]; then
+		test_env+=(VMIG_CHAPTER_SECONDS=1800)
+	fi
 	[ -z "${VMIG_EXERCISER:-}" ] || test_env+=("VMIG_EXERCISER=$VMIG_EXERCISER")
 }
 
@@ -329,8 +338,11 @@ print_catalogue()
 
 build_kernel()
 {
+	local args=()
+
 	packages_ensure build guest
-	step "$guest/kernel.sh" build >"$tmp/kernel" || exit
+	[ -z "$opt_debug" ] || args=(--fragment "$guest/debug.config")
+	step "$guest/kernel.sh" "${args[@]}" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
 	kernel_source=$("$guest/kernel.sh" source) || exit
 }

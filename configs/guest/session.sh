@@ -6,6 +6,8 @@
 
 # How long a guest may live, in seconds.
 guest_seconds=${VMIG_GUEST_SECONDS:-1800}
+# The same in the debug kernel, which takes three times as long.
+debug_seconds=${VMIG_GUEST_SECONDS:-5400}
 
 # session_job MODE: writes what init reads, as shell that quotes everything.
 session_job()
@@ -99,6 +101,9 @@ session_qemu_args()
 	# Else it panics where a busy host lets the timer come late (timer_irq_works()).
 	append+=" no_timer_check"
 	append+=$(firmware_boot) || return
+	# kmemleak is silent until it is asked for: a scan of its own every ten minutes would be
+	# charged to whatever test runs then.
+	[ -z "$opt_debug" ] || append+=" kmemleak=on slub_debug=FZ"
 	qemu_args=(-kernel "$kernel_build/arch/x86/boot/bzImage" -initrd "$tmp/initrd"
 		-append "$append"
 		-virtfs "local,path=${rundir//,/,,},mount_tag=results,security_model=none")
@@ -233,6 +238,7 @@ session()
 	guest_exit=''
 	tcg=$(profile_value tcg)
 	session_limit=$guest_seconds
+	[ -z "$opt_debug" ] || session_limit=$debug_seconds
 	[ "$1" != mutants ] || session_limit=$mutants_silence
 	session_initramfs "$tmp/initrd" || return 1
 	session_qemu_args "$1" || return 1
