@@ -65,6 +65,10 @@ How to judge
   --hazards      run the tests that can take a kernel with a known bug down; in the guest
                  they are run anyway
   --no-hazards   do not run them in the guest either
+  --stress       races, failing calls and damaged streams for minutes; in the guest a brief
+                 form of them is run anyway
+  --no-stress    not in the guest either
+  --seed N       what is random in these, as a run with this seed had it
 
 What to do instead of a run
   --list         print each test with the clauses it checks
@@ -129,7 +133,7 @@ profile_names()
 
 opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_tests=''
 opt_device='' opt_guest='' opt_guest_cmd='' opt_action='' results=$top/results
-opt_full='' opt_debug='' opt_defect=()
+opt_full='' opt_debug='' opt_stress='' opt_seed='' opt_defect=()
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 
 set_action()
@@ -143,7 +147,7 @@ parse_options()
 {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect)
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed)
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
 			;;
 		esac
@@ -182,6 +186,12 @@ parse_options()
 		--strict) opt_strict=1 ;;
 		--no-known-deviations) opt_no_known=1 ;;
 		--debug-kernel) opt_debug=1 ;;
+		--stress) opt_stress=full ;;
+		--no-stress) opt_stress=off ;;
+		--seed)
+			[[ $2 =~ ^[0-9]{1,9}$ ]] || die "--seed $2: a number of at most nine digits"
+			opt_seed=$2
+			;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
 		--no-install) opt_no_install=1 ;;
@@ -189,7 +199,7 @@ parse_options()
 		*) die "unknown option '$1': see ./run.sh --help" ;;
 		esac
 		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect) shift ;;
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed) shift ;;
 		esac
 		shift
 	done
@@ -257,6 +267,10 @@ choose_mode()
 	elif [ -n "$opt_debug" ]; then
 		test_env+=(VMIG_CHAPTER_SECONDS=1800)
 	fi
+	# A host's device is stressed by who asks for it.
+	[ "$mode" = host ] || : "${opt_stress:=brief}"
+	[ -z "$opt_stress" ] || test_env+=("VMIG_STRESS=$opt_stress")
+	[ -z "$opt_seed" ] || test_env+=("VMIG_SEED=$opt_seed")
 	[ -z "${VMIG_EXERCISER:-}" ] || test_env+=("VMIG_EXERCISER=$VMIG_EXERCISER")
 }
 
