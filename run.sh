@@ -62,6 +62,9 @@ How to judge
   --debug-kernel the guest's kernel sees what a driver does to its memory and its locks (KASAN,
                  lockdep, kmemleak, UBSAN), and can be made to fail; built on first use. Tests
                  that need such a kernel are skipped in another one
+  --abort-on-taint
+                 run nothing more on a kernel that has warned, as after an oops; in the
+                 guest, the rest runs in a fresh one
   --hazards      run the tests that can take a kernel with a known bug down; in the guest
                  they are run anyway
   --no-hazards   do not run them in the guest either
@@ -133,7 +136,7 @@ profile_names()
 
 opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_tests=''
 opt_device='' opt_guest='' opt_guest_cmd='' opt_action='' results=$top/results
-opt_full='' opt_debug='' opt_stress='' opt_seed='' opt_defect=()
+opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_defect=()
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 
 set_action()
@@ -186,6 +189,7 @@ parse_options()
 		--strict) opt_strict=1 ;;
 		--no-known-deviations) opt_no_known=1 ;;
 		--debug-kernel) opt_debug=1 ;;
+		--abort-on-taint) opt_abort=taint ;;
 		--stress) opt_stress=full ;;
 		--no-stress) opt_stress=off ;;
 		--seed)
@@ -261,6 +265,7 @@ choose_mode()
 	[ -z "$opt_tests" ] || test_env+=("VMIG_TESTS=$opt_tests")
 	[ -z "$opt_strict" ] || test_env+=(VMIG_STRICT=1)
 	[ -z "$opt_no_known" ] || test_env+=(VMIG_NO_KNOWN=1)
+	test_env+=("VMIG_ABORT_ON=${opt_abort:-oops}")
 	[ "$opt_hazards" != 1 ] || test_env+=(VMIG_HAZARDS=1)
 	if [ -n "${VMIG_CHAPTER_SECONDS:-}" ]; then
 		test_env+=("VMIG_CHAPTER_SECONDS=$VMIG_CHAPTER_SECONDS")
@@ -402,7 +407,7 @@ test_in_guest()
 	profile=$1
 	rundir_new "${profile:-${guest_device:-guest}}"
 	rundir_record guest "$accel" interrupted
-	if ! session tests; then
+	if ! session_tests; then
 		untested
 		return
 	fi

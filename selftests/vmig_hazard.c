@@ -23,6 +23,7 @@
 #include "attempt.h"
 #include "careful.h"
 #include "memory.h"
+#include "trust.h"
 #include "vmig_test.h"
 #include "work.h"
 
