@@ -25,6 +25,8 @@ guest=$top/configs/guest
 . "$guest/coverage.sh"
 # shellcheck source=selftests/rundir.sh
 . "$top/selftests/rundir.sh"
+# shellcheck source=selftests/undo.sh
+. "$top/selftests/undo.sh"
 # shellcheck source=selftests/host.sh
 . "$top/selftests/host.sh"
 
@@ -85,6 +87,7 @@ What to do instead of a run
   --driver-coverage
                  which lines of the drivers does the suite reach? in a kernel that counts
                  them, which is built on first use; with -d NAME, of one driver
+  --cleanup      put back what a run on this host had changed that was killed
   --shell        a shell in the guest, with the device made
   --guest-cmd CMD
                  run CMD in the guest in this directory, on the host's files (read-only);
@@ -182,7 +185,7 @@ parse_options()
 		--defect) opt_defect+=("$2") ;;
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
-		--list | --clauses | --shell | --mutants | --replay | --driver-coverage | \
+		--list | --clauses | --cleanup | --shell | --mutants | --replay | --driver-coverage | \
 			--kernel-build-dir)
 			set_action "${1#--}"
 			;;
@@ -308,6 +311,7 @@ clean_up()
 {
 	qemu_stop
 	host_kmsg_end
+	undo_end
 	rm -rf "$tmp"
 }
 
@@ -420,6 +424,7 @@ test_on_host()
 {
 	host_find "$opt_device"
 	host_check
+	undo_begin
 	build_programs
 	rundir_new "$dev_name"
 	rundir_latest
@@ -480,6 +485,10 @@ main()
 	driver-coverage)
 		build_programs
 		driver_coverage
+		return
+		;;
+	cleanup)
+		undo_all
 		return
 		;;
 	list | clauses)

@@ -19,6 +19,7 @@
 #include "profile.h"
 #include "session.h"
 #include "trust.h"
+#include "undo.h"
 #include "verdict.h"
 
 /*
@@ -340,16 +341,6 @@ int vmig_session_end(struct vmig_device *dev)
 	return vmig_verdict_end();
 }
 
-static bool put_line(const char *path, const char *line)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && dprintf(fd, "%s\n", line) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 /**
  * vmig_session_rebind - unbind the device from its driver and bind it again
  * @dev: the device, opened anew
@@ -362,18 +353,20 @@ void vmig_session_rebind(struct vmig_device **dev)
 {
 	const char *allowed = getenv("VMIG_REBIND");
 	enum vmig_way way = (*dev)->way;
-	char path[512];
+	char path[512], bind[512];
+	struct vmig_setting bound;
 
 	if (!allowed || strcmp(allowed, "1"))
 		return;
 	vmig_close(*dev);
 	*dev = NULL;
 	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/unbind", first.bus, first.driver);
-	if (!put_line(path, first.name))
+	snprintf(bind, sizeof(bind), "/sys/bus/%s/drivers/%s/bind", first.bus, first.driver);
+	vmig_setting_record(&bound, bind, first.name);
+	if (!vmig_put_line(path, first.name))
 		vmig_die("%s cannot be unbound from %s: %s", first.name, first.driver,
 			 vmig_errno_name(errno));
-	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/bind", first.bus, first.driver);
-	if (!put_line(path, first.name))
+	if (!vmig_setting_back(&bound))
 		vmig_die("%s cannot be bound to %s again: %s", first.name, first.driver,
 			 vmig_errno_name(errno));
 	*dev = open_patiently(way);
