@@ -322,18 +322,22 @@ session_blame()
 {
 	local why
 
-	session_console | tr -d '\r' | awk -v file="$rundir/dmesg.txt" '
+	# The mark of its own may not have come through.
+	session_console | tr -d '\r' | awk -v file="$rundir/dmesg.txt" \
+		-v mark="begin $(basename "$1" .ktap)/$2" '
 		BEGIN {
 			FS = "[,;]"
 			while ((getline <file) > 0)
-				if ($1 ~ /^[0-9]+$/ && $3 ~ /^[0-9]+$/)
+				if ($1 ~ /^[0-9]+$/ && $3 ~ /^[0-9]+$/) {
+					seq = $2
 					last = $3 / 1e6
+				}
+			printf "12,%d,%d,-;vmig: %s\n", seq + 1, last * 1e6, mark
 			FS = "[][ ]+"
 		}
 		/^\[ *[0-9]+\.[0-9]+\]/ { $0 = $0; if ($2 + 0 > last) print }' >"$tmp/console"
 	{
-		# The mark of its own may not have come through.
-		printf '\n12,0,0,-;vmig: begin %s/%s\n' "$(basename "$1" .ktap)" "$2"
+		echo
 		cat "$tmp/console"
 	} >>"$rundir/dmesg.txt"
 	why=$(session_panic | sed 's/^\[[^]]*\] *//')
