@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../lib/vfio/die.h"
@@ -42,6 +43,31 @@ struct vmig_crowd *vmig_crowd_new(struct vmig_device *dev, uint64_t flags)
 	c->dev = dev;
 	c->flags = flags;
 	return c;
+}
+
+/**
+ * vmig_crowd_again - make it ready to run once more
+ * @c: the crowd, after vmig_crowd_run()
+ *
+ * What it has counted stays, and chance goes on where it was.
+ */
+void vmig_crowd_again(struct vmig_crowd *c)
+{
+	unsigned int p, t;
+
+	atomic_store(&c->ready, 0);
+	atomic_store(&c->over, false);
+	atomic_store(&c->drained, false);
+	atomic_store(&c->refused, 0);
+	atomic_store(&c->stop, false);
+	for (p = 0; p < VMIG_CROWD_PROCESSES; p++) {
+		for (t = 0; t < VMIG_CROWD_THREADS; t++) {
+			c->members[p][t].bytes = 0;
+			atomic_store(&c->members[p][t].tid, 0);
+			atomic_store(&c->members[p][t].ended, false);
+			memset(c->members[p][t].tally, 0, sizeof(c->members[p][t].tally));
+		}
+	}
 }
 
 /**
@@ -195,8 +221,6 @@ void vmig_crowd_threads(struct vmig_crowd *c, unsigned int process, void (*meanw
 
 		m->crowd = c;
 		m->process = process;
-		atomic_store(&m->ended, false);
-		atomic_store(&m->tid, 0);
 		err = pthread_create(&thread, NULL, member, m);
 		if (err)
 			vmig_die("pthread_create() failed: %s", vmig_errno_name(err));
@@ -220,7 +244,10 @@ static void be_process(void *arg)
 {
 	const struct start *s = arg;
 
-	vmig_crowd_threads(s->crowd, s->process, NULL, NULL);
+	if (s->crowd->body[s->process])
+		s->crowd->body[s->process](s->crowd, s->process);
+	else
+		vmig_crowd_threads(s->crowd, s->process, NULL, NULL);
 }
 
 static void begin_chances(struct vmig_crowd *c, const char *did)
@@ -228,6 +255,9 @@ static void begin_chances(struct vmig_crowd *c, const char *did)
 	uint64_t stream = 0;
 	unsigned int p, t;
 
+	if (c->seeded)
+		return;
+	c->seeded = true;
 	/* Another sequence for each test. */
 	for (; *did; did++)
 		stream = stream * 31 + (unsigned char)*did;
@@ -263,6 +293,13 @@ static void tell_hung(struct vmig_crowd *c, unsigned int process, pid_t pid)
 			tell_stack(pid, atomic_load(&c->members[process][t].tid), ROB_01);
 }
 
+static bool exited(pid_t pid)
+{
+	siginfo_t info = {};
+
+	return waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid == pid;
+}
+
 /* Waits a little longer than the process itself does. */
 static enum vmig_child_end wait_for(struct vmig_crowd *c, unsigned int process, pid_t pid,
 				    uint64_t end)
@@ -278,8 +315,8 @@ static enum vmig_child_end wait_for(struct vmig_crowd *c, unsigned int process, 
 		now = vmig_now_ms();
 		if (!ended)
 			usleep(LOOK_US);
-	} while (!ended && now < end + VMIG_CROWD_HUNG && !kill(pid, 0));
-	if (!ended)
+	} while (!ended && now < end + VMIG_CROWD_HUNG && !exited(pid));
+	if (!ended && !exited(pid))
 		tell_hung(c, process, pid);
 	return vmig_child_wait(pid, VMIG_CROWD_HUNG / 4);
 }

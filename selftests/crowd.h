@@ -7,6 +7,7 @@
 #ifndef VMIG_SELFTESTS_CROWD_H
 #define VMIG_SELFTESTS_CROWD_H
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,7 +59,8 @@ struct vmig_share {
  * @since: when it began the one it is in; ms
  * @log: the last ones
  * @made: how many of each share have returned
- * @bytes: that read() or write() moved
+ * @bytes: that read() or write() moved, since the test set it to 0
+ * @tally: how often each byte was read
  * @page: memory that may fault, VMIG_CROWD_BUFFER bytes
  */
 struct vmig_member {
@@ -77,6 +79,7 @@ struct vmig_member {
 	} log[VMIG_CROWD_LOG];
 	unsigned long made[VMIG_SHARES];
 	uint64_t bytes;
+	uint64_t tally[256];
 	unsigned char *page;
 };
 
@@ -93,6 +96,9 @@ struct vmig_member {
  * @states: what SETs ask for, a list that is @nr_states long
  * @processes: how many, each with @threads threads
  * @shares: what the threads of a process do
+ * @body: what a process is, if it is more than its threads; calls vmig_crowd_threads().
+ *	Optional.
+ * @arg: for @body
  * @last: called by each thread at its end; optional
  * @limit: calls, at most
  * @ms: milliseconds, at most
@@ -102,6 +108,10 @@ struct vmig_member {
  * @made: calls made
  * @stop: it is enough
  * @over: the device fd has been closed
+ * @left: bytes that are still to be written
+ * @refused: writes that failed, and @refused_errno the last errno
+ * @drained: a read() has found the end of the stream
+ * @seeded: chances have begun
  * @no_reset_before: a moment, ms: resets are seldom where they take long
  * @bad: what was wrong, and the clause it breaks; @has_bad says whether there is something
  * @members: the threads
@@ -116,6 +126,8 @@ struct vmig_crowd {
 	unsigned int processes;
 	unsigned int threads;
 	const struct vmig_share *shares[VMIG_CROWD_PROCESSES];
+	void (*body[VMIG_CROWD_PROCESSES])(struct vmig_crowd *c, unsigned int process);
+	void *arg;
 	void (*last)(struct vmig_member *m);
 	unsigned long limit;
 	unsigned int ms;
@@ -124,6 +136,11 @@ struct vmig_crowd {
 	atomic_ulong made;
 	atomic_bool stop;
 	atomic_bool over;
+	atomic_long left;
+	atomic_uint refused;
+	atomic_int refused_errno;
+	atomic_bool drained;
+	bool seeded;
 	_Atomic uint64_t no_reset_before;
 	atomic_bool has_bad;
 	enum vmig_clause_id bad_clause;
@@ -134,7 +151,11 @@ struct vmig_crowd {
 /* A call that has not returned after so long, and the signals that it was sent, never will; ms. */
 #define VMIG_CROWD_HUNG 20000
 
+/* @limit where the test itself ends it. */
+#define VMIG_NO_LIMIT ULONG_MAX
+
 struct vmig_crowd *vmig_crowd_new(struct vmig_device *dev, uint64_t flags);
+void vmig_crowd_again(struct vmig_crowd *c);
 void vmig_crowd_free(struct vmig_crowd *c);
 void vmig_crowd_bad(struct vmig_crowd *c, enum vmig_clause_id id, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -186,6 +186,28 @@ static int run_reset(struct vmig_member *m, uint32_t *arg)
 }
 const struct vmig_call vmig_call_reset = { "reset", run_reset };
 
+static int run_visit(struct vmig_member *m, uint32_t *arg)
+{
+	struct vmig_crowd *c = m->crowd;
+	struct vmig_device *dev;
+	const char *why;
+	uint32_t state;
+	int ret;
+
+	*arg = vmig_chance_below(&m->chance, 2);
+	if (!vmig_way_there(&c->dev->id, *arg, &why))
+		return -ENOENT;
+	ret = __vmig_open(&c->dev->id, *arg, &dev);
+	if (ret)
+		return ret;
+	ret = __vmig_get_state(dev, &state);
+	if (!ret && state != VFIO_DEVICE_STATE_RUNNING)
+		ret = __vmig_reset(dev);
+	vmig_close(dev);
+	return ret;
+}
+const struct vmig_call vmig_call_visit = { "visit", run_visit };
+
 /* What another user tries, who must not get it: for processes without a data_fd. */
 static int run_open(struct vmig_member *m, uint32_t *arg)
 {
@@ -281,6 +303,90 @@ static int run_write(struct vmig_member *m, uint32_t *arg)
 	return moved(m, "write()", over, write(some_fd(m), page, size));
 }
 const struct vmig_call vmig_call_write = { "write", run_write };
+
+/* Which bytes came, and how often; the first one who finds the end tells the others. */
+static int run_take(struct vmig_member *m, uint32_t *arg)
+{
+	size_t most = m->crowd->stream_len / 100 + 16, i;
+	ssize_t n;
+
+	if (most > VMIG_CROWD_BUFFER)
+		most = VMIG_CROWD_BUFFER;
+	*arg = 1 + vmig_chance_below(&m->chance, most);
+	n = read(some_fd(m), buffer(m), *arg);
+	for (i = 0; n > 0 && i < n; i++)
+		m->tally[m->page[i]]++;
+	if (n > 0)
+		m->bytes += n;
+	if (!n) {
+		atomic_store(&m->crowd->drained, true);
+		atomic_store(&m->crowd->stop, true);
+	}
+	return result(n);
+}
+const struct vmig_call vmig_call_take = { "read", run_take };
+
+static void refuse(struct vmig_crowd *c, int err)
+{
+	atomic_store(&c->refused_errno, err);
+	atomic_fetch_add(&c->refused, 1);
+}
+
+/* A part of what is left, all bytes of which are equal to the stream's last one. */
+static int run_tail(struct vmig_member *m, uint32_t *arg)
+{
+	struct vmig_crowd *c = m->crowd;
+	long left = atomic_load(&c->left), size;
+	unsigned char *page = buffer(m);
+	ssize_t n = 0, done;
+
+	/* Small pieces of what is small, so that there is something for everybody. */
+	size = 1 + vmig_chance_below(&m->chance, (left > 0 ? left : 0) / 4 + 1);
+	if (size > VMIG_CROWD_BUFFER)
+		size = VMIG_CROWD_BUFFER;
+	left = atomic_fetch_sub(&c->left, size);
+
+	if (left <= size)
+		atomic_store(&c->stop, true);
+	if (left < size)
+		size = left > 0 ? left : 0;
+	memset(page, c->stream[c->stream_len - 1], size);
+	*arg = size;
+	for (done = 0; done < size; done += n) {
+		n = write(some_fd(m), page + done, size - done);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			n = 0;
+		else if (n <= 0)
+			break;
+		m->bytes += n;
+	}
+	if (done < size)
+		refuse(c, n ? errno : EIO);
+	return done < size ? result(n) : done;
+}
+const struct vmig_call vmig_call_tail = { "write", run_tail };
+
+/* Each thread writes all of the stream, as if it were alone. */
+static int run_flood(struct vmig_member *m, uint32_t *arg)
+{
+	struct vmig_crowd *c = m->crowd;
+	size_t size = some_size(m);
+	unsigned char *page = buffer(m);
+	ssize_t n;
+
+	if (size > c->stream_len - m->bytes)
+		size = c->stream_len - m->bytes;
+	memcpy(page, c->stream + m->bytes, size);
+	*arg = size;
+	n = write(some_fd(m), page, size);
+	if (n > 0)
+		m->bytes += n;
+	/* An error is for ever, if it is of the stream. */
+	if (m->bytes == c->stream_len || (n < 0 && !vmig_chance_below(&m->chance, 16)))
+		atomic_store(&c->stop, true);
+	return result(n);
+}
+const struct vmig_call vmig_call_flood = { "write", run_flood };
 
 static int run_poll(struct vmig_member *m, uint32_t *arg)
 {

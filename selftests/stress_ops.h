@@ -25,6 +25,14 @@ extern const struct vmig_call vmig_call_close;
 extern const struct vmig_call vmig_call_dup;
 extern const struct vmig_call vmig_call_fork;
 
+/* All that there is, by everybody: see vmig_stress_readers() and vmig_stress_writers(). */
+extern const struct vmig_call vmig_call_take;
+extern const struct vmig_call vmig_call_tail;
+extern const struct vmig_call vmig_call_flood;
+
+/* For processes that have no data_fd: open the device if nobody has it, and leave it RUNNING. */
+extern const struct vmig_call vmig_call_visit;
+
 void vmig_put_data_fd(int fd);
 void vmig_forget_data_fds(void);
 void vmig_last_set(struct vmig_member *m);

@@ -10,10 +10,15 @@
  * behind. That no memory and no lock was harmed a debug kernel says (ROB-02, ROB-03), which
  * the other checks do not need.
  */
+#include "../lib/migration/logging.h"
 #include "../lib/vfio/info.h"
 #include "leaks.h"
 #include "liveness.h"
+#include "removal.h"
+#include "stress_close.h"
 #include "stress_ops.h"
+#include "stress_stream.h"
+#include "work.h"
 #include "vmig_test.h"
 #include "watch.h"
 
@@ -255,6 +260,279 @@ TEST_F_TIMEOUT(stress, saves, LONG)
 		return;
 	judge_comes_back_from_resets(self->dev, p.did);
 	party_end(&p, ROB_02);
+}
+
+static const struct vmig_share loading[] = {
+	{ &vmig_call_set, 5 },	  { &vmig_call_get, 10 }, { &vmig_call_size, 2 },
+	{ &vmig_call_write, 24 }, { &vmig_call_poll, 6 }, { &vmig_call_info, 3 },
+	{ &vmig_call_close, 1 },  { &vmig_call_dup, 2 },  { &vmig_call_reset, 4 },
+	{ NULL },
+};
+
+static const uint32_t load_states[] = {
+	VFIO_DEVICE_STATE_RESUMING,
+	VFIO_DEVICE_STATE_RESUMING,
+	VFIO_DEVICE_STATE_STOP,
+	VFIO_DEVICE_STATE_RUNNING,
+};
+
+/* What is written, and by whom, is as it comes: most loads fail. */
+TEST_F_TIMEOUT(stress, loads, LONG)
+{
+	unsigned long limit = vmig_stress(400, 10000);
+	struct vmig_stream good = {};
+	struct party p;
+
+	CLAUSES(ST_02, OPEN_05, RST_05, ROB_01, ROB_02, ROB_05);
+	NEED(limit, VMIG_NO_STRESS);
+	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
+	vmig_save(self->dev, &good);
+	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	party_begin(&p, self->dev, self->flags, "loads",
+		    "random SETs, RESETs, writes and closes from threads of two processes, and opens "
+		    "by a third");
+	party_size(&p, 3, 3, limit, vmig_stress(1500, 12000));
+	p.crowd->shares[0] = loading;
+	p.crowd->shares[1] = loading;
+	p.crowd->shares[2] = opens;
+	p.crowd->stream = good.data;
+	p.crowd->stream_len = good.len;
+	add_states(p.crowd, load_states, 4);
+	if (party_run(&p)) {
+		judge_comes_back_from_resets(self->dev, p.did);
+		party_end(&p, ROB_02);
+	}
+	vmig_stream_free(&good);
+}
+
+static const struct vmig_share logging[] = {
+	{ &vmig_call_log_start, 4 }, { &vmig_call_log_report, 6 }, { &vmig_call_log_stop, 3 },
+	{ &vmig_call_set, 1 },	     { &vmig_call_get, 4 },	   { &vmig_call_reset, 1 },
+	{ NULL },
+};
+
+/* DMA logging has locks of its own; the log goes when somebody else reads it. */
+TEST_F_TIMEOUT(stress, dma_logging, LONG)
+{
+	unsigned long limit = vmig_stress(200, 6000);
+	struct party p;
+	int ret;
+
+	CLAUSES(ST_02, RST_05, ROB_01, ROB_02, ROB_05);
+	NEED(limit, VMIG_NO_STRESS);
+	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0),
+	     "the device offers no DMA logging");
+	party_begin(&p, self->dev, self->flags, "dma_logging",
+		    "random starts, reports and stops of DMA logging, SETs and RESETs from threads of "
+		    "two processes");
+	party_size(&p, 2, 3, limit, vmig_stress(1000, 10000));
+	p.crowd->shares[0] = logging;
+	p.crowd->shares[1] = logging;
+	add_states(p.crowd, copy_states, 4);
+	if (!party_run(&p))
+		return;
+	ret = __vmig_log_stop(self->dev);
+	if (ret)
+		vmig_note(ROB_01, "the last STOP of DMA logging: %s", vmig_errno_name(ret));
+	judge_comes_back_from_resets(self->dev, p.did);
+	party_end(&p, ROB_02);
+}
+
+/* A state that is not all zeros, where somebody knows how to make one. */
+static void fill(struct vmig_device *dev)
+{
+	struct vmig_worker w;
+
+	vmig_worker_begin(&w, dev);
+	if (w.ops->put_state)
+		vmig_put_state(&w, 1);
+	vmig_worker_end(&w);
+}
+
+TEST_F_TIMEOUT(stress, readers, LONG)
+{
+	unsigned long calls = vmig_stress(500, 8000);
+	struct vmig_stream good = {}, again = {};
+	struct party p;
+
+	CLAUSES(ROB_01, ROB_03, ROB_05);
+	NEED(calls, VMIG_NO_STRESS);
+	party_begin(&p, self->dev, self->flags, "readers",
+		    "a save that threads of two processes read");
+	party_size(&p, 2, 3, 0, vmig_stress(1500, 15000));
+	fill(self->dev);
+	vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP);
+	vmig_save(self->dev, &good);
+	vmig_save(self->dev, &again);
+	NEED(good.len == again.len && !memcmp(good.data, again.data, good.len),
+	     "two saves of the device, which stands still, are not the same");
+	p.crowd->stream = good.data;
+	p.crowd->stream_len = good.len;
+	vmig_stress_readers(p.crowd, p.did, calls);
+	vmig_crowd_metrics(p.crowd, p.name);
+	if (vmig_crowd_judge(p.crowd, p.did)) {
+		judge_comes_back(self->dev, ROB_03, p.did);
+		party_end(&p, ROB_03);
+	}
+	vmig_stream_free(&good);
+	vmig_stream_free(&again);
+}
+
+/* Does the driver refuse what comes behind the end of the stream? */
+static bool refuses_surplus(struct vmig_device *dev, const struct vmig_stream *good)
+{
+	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	bool refused;
+
+	vmig_stream_write(fd, good);
+	refused = __vmig_write(fd, good->data, 1) < 0;
+	close(fd);
+	vmig_settle(dev);
+	return refused;
+}
+
+/*
+ * hisi_acc and mtty compare lengths before they take their lock, mlx5 takes pointers before it:
+ * kernel memory is written to that is not the driver's, so this is a hazard.
+ */
+TEST_F_TIMEOUT(stress, writers, LONG)
+{
+	unsigned long calls = vmig_stress(500, 8000);
+	struct vmig_stream good = {};
+	struct party p;
+	bool full;
+
+	CLAUSES(RES_14, ROB_01, ROB_03, ROB_05);
+	NEED(calls, VMIG_NO_STRESS);
+	NEED(vmig_hazards(), "a hazard: VMIG_HAZARDS=1 lets it run");
+	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
+	party_begin(&p, self->dev, self->flags, "writers",
+		    "loads that threads of two processes write");
+	party_size(&p, 2, 2, 0, vmig_stress(2000, 15000));
+	vmig_save(self->dev, &good);
+	full = refuses_surplus(self->dev, &good);
+	p.crowd->stream = good.data;
+	p.crowd->stream_len = good.len;
+	vmig_stress_writers(p.crowd, p.did, calls, full);
+	vmig_crowd_metrics(p.crowd, p.name);
+	if (vmig_crowd_judge(p.crowd, p.did)) {
+		judge_comes_back(self->dev, ROB_03, p.did);
+		party_end(&p, ROB_03);
+	}
+	vmig_stream_free(&good);
+}
+
+/* The device is closed, and open again at the end. Return: it can be used on. */
+static bool close_often(struct vmig_device **dev, struct party *p, struct vmig_closing *how,
+			unsigned long calls, unsigned int rounds)
+{
+	struct vmig_dev_id id = (*dev)->id;
+	bool ok;
+
+	how->way = (*dev)->way;
+	vmig_close(*dev);
+	*dev = NULL;
+	p->crowd->dev = &(struct vmig_device){ .id = id, .fd = -1 };
+	ok = vmig_stress_close(p->crowd, how, p->did, calls, rounds);
+	vmig_crowd_metrics(p->crowd, p->name);
+	if (!vmig_crowd_judge(p->crowd, p->did) || !ok)
+		return false;
+	*dev = vmig_open(&id, how->way);
+	p->crowd->dev = *dev;
+	p->leaks.dev = *dev;
+	return true;
+}
+
+#define CLOSES_MS vmig_stress(2000, 12000)
+
+TEST_F_TIMEOUT(stress, closes_of_saves, LONG)
+{
+	unsigned long calls = vmig_stress(300, 6000);
+	struct vmig_closing how = {};
+	struct party p;
+
+	CLAUSES(FD_09, ROB_01, ROB_02, ROB_04, ROB_05);
+	NEED(calls, VMIG_NO_STRESS);
+	how.state = vmig_state_offered(self->flags, VFIO_DEVICE_STATE_PRE_COPY) ?
+			    VFIO_DEVICE_STATE_PRE_COPY :
+			    VFIO_DEVICE_STATE_STOP_COPY;
+	party_begin(&p, self->dev, self->flags, "closes_of_saves",
+		    "closes of the device while threads read, poll and ask for PRECOPY_INFO on its "
+		    "data_fd, and opens by another process");
+	party_size(&p, 2, 3, 0, CLOSES_MS);
+	if (!close_often(&self->dev, &p, &how, calls, vmig_stress(8, 100)))
+		return;
+	judge_comes_back(self->dev, ROB_02, p.did);
+	party_end(&p, ROB_02);
+}
+
+TEST_F_TIMEOUT(stress, closes_of_loads, LONG)
+{
+	unsigned long calls = vmig_stress(300, 6000);
+	struct vmig_closing how = { .state = VFIO_DEVICE_STATE_RESUMING };
+	struct vmig_stream good = {};
+	struct party p;
+
+	CLAUSES(FD_09, ROB_01, ROB_02, ROB_04, ROB_05);
+	NEED(calls, VMIG_NO_STRESS);
+	vmig_save(self->dev, &good);
+	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	party_begin(&p, self->dev, self->flags, "closes_of_loads",
+		    "closes of the device while threads write to its data_fd, and opens by another "
+		    "process");
+	party_size(&p, 2, 3, 0, CLOSES_MS);
+	p.crowd->stream = good.data;
+	p.crowd->stream_len = good.len;
+	if (close_often(&self->dev, &p, &how, calls, vmig_stress(8, 100))) {
+		judge_comes_back(self->dev, ROB_02, p.did);
+		party_end(&p, ROB_02);
+	}
+	vmig_stream_free(&good);
+}
+
+/* The data_fd outlives the device, the driver's binding, and the next device of that name. */
+TEST_F_TIMEOUT(stress, removals_in_saves, LONG)
+{
+	struct vmig_closing how = { .state = VFIO_DEVICE_STATE_STOP_COPY, .remove = true };
+	unsigned long calls = vmig_stress(300, 3000);
+	const char *why;
+	struct party p;
+
+	CLAUSES(FD_09, FD_10, ROB_01, ROB_04, ROB_05);
+	NEED(calls, VMIG_NO_STRESS);
+	NEED(vmig_removal_allowed(&why), "%s", why);
+	party_begin(&p, self->dev, self->flags, "removals_in_saves",
+		    "removals of the device while threads read from its data_fd");
+	party_size(&p, 1, 4, 0, CLOSES_MS);
+	if (!close_often(&self->dev, &p, &how, calls, vmig_stress(2, 12)))
+		return;
+	judge_comes_back(self->dev, ROB_01, p.did);
+	party_end(&p, FD_10);
+}
+
+TEST_F_TIMEOUT(stress, removals_in_loads, LONG)
+{
+	struct vmig_closing how = { .state = VFIO_DEVICE_STATE_RESUMING, .remove = true };
+	unsigned long calls = vmig_stress(300, 3000);
+	struct vmig_stream good = {};
+	const char *why;
+	struct party p;
+
+	CLAUSES(FD_09, FD_10, ROB_01, ROB_04, ROB_05);
+	NEED(calls, VMIG_NO_STRESS);
+	NEED(vmig_removal_allowed(&why), "%s", why);
+	vmig_save(self->dev, &good);
+	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	party_begin(&p, self->dev, self->flags, "removals_in_loads",
+		    "removals of the device while threads write to its data_fd");
+	party_size(&p, 1, 4, 0, CLOSES_MS);
+	p.crowd->stream = good.data;
+	p.crowd->stream_len = good.len;
+	if (close_often(&self->dev, &p, &how, calls, vmig_stress(2, 12))) {
+		judge_comes_back(self->dev, ROB_01, p.did);
+		party_end(&p, FD_10);
+	}
+	vmig_stream_free(&good);
 }
 
 VMIG_MAIN("stress")
