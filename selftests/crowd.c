@@ -126,12 +126,16 @@ static void make_call(struct vmig_member *m, const struct vmig_share *shares)
 	m->made[which]++;
 }
 
-/* A process takes its time to begin, and would find that the others have done it all. */
-static void wait_for_all(struct vmig_crowd *c)
+/**
+ * vmig_crowd_wait_started - until all threads of all processes are there
+ * @c: the crowd
+ *
+ * A process takes its time to begin, and would find that the others have done it all.
+ */
+void vmig_crowd_wait_started(struct vmig_crowd *c)
 {
 	unsigned int i;
 
-	atomic_fetch_add(&c->ready, 1);
 	for (i = 0; i < START_LOOKS && atomic_load(&c->ready) < c->processes * c->threads; i++)
 		usleep(LOOK_US);
 }
@@ -144,7 +148,8 @@ static void *member(void *arg)
 	atomic_store(&m->tid, (int)syscall(SYS_gettid));
 	m->page = mmap(NULL, VMIG_CROWD_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		       -1, 0);
-	wait_for_all(c);
+	atomic_fetch_add(&c->ready, 1);
+	vmig_crowd_wait_started(c);
 	if (m->page != MAP_FAILED) {
 		while (!atomic_load(&c->stop)) {
 			make_call(m, c->shares[m->process]);

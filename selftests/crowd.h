@@ -161,6 +161,7 @@ void vmig_crowd_bad(struct vmig_crowd *c, enum vmig_clause_id id, const char *fm
 	__attribute__((format(printf, 3, 4)));
 void vmig_crowd_threads(struct vmig_crowd *c, unsigned int process, void (*meanwhile)(void *arg),
 			void *arg);
+void vmig_crowd_wait_started(struct vmig_crowd *c);
 bool vmig_crowd_run(struct vmig_crowd *c, const char *did);
 bool vmig_crowd_judge(struct vmig_crowd *c, const char *did);
 void vmig_crowd_tell(struct vmig_crowd *c, enum vmig_clause_id id);

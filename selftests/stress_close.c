@@ -25,7 +25,7 @@
 #define REMOVAL_MS 10000
 
 /* Threads are at work for so long before the close and after it; us. */
-#define WHILE_US 4000
+#define WHILE_US 8000
 
 static const struct vmig_share reads[] = {
 	{ &vmig_call_read, 8 },	 { &vmig_call_poll, 3 }, { &vmig_call_info, 3 },
@@ -94,6 +94,7 @@ static void close_meanwhile(void *arg)
 	struct vmig_chance *chance = &c->members[s->process][VMIG_CROWD_THREADS - 1].chance;
 	pid_t pid = 0;
 
+	vmig_crowd_wait_started(c);
 	if (s->how->remove)
 		pid = vmig_child_start(remover, (void *)vmig_first_device());
 	usleep(vmig_chance_below(chance, WHILE_US));
