@@ -371,14 +371,13 @@ static void say_call(char *to, size_t room, const struct vmig_entry *e, bool bus
 }
 
 /* The profile that the guest was started with, for the command that repeats this. */
-static const char *device_name(struct vmig_crowd *c)
+static const char *device_name(void)
 {
 	const char *profile = getenv("VMIG_PROFILE");
 	const char *name = profile ? strrchr(profile, '/') : NULL;
 
 	if (!name)
 		return vmig_first_device()->name;
-	(void)c;
 	return say("%.*s", (int)strcspn(name + 1, "."), name + 1);
 }
 
@@ -393,7 +392,7 @@ void vmig_crowd_tell(struct vmig_crowd *c, enum vmig_clause_id id)
 	char line[360];
 
 	vmig_note(id, "seed %llu; again: ./run.sh -d %s --debug-kernel %s--seed %llu -t ...",
-		  (unsigned long long)vmig_seed(), device_name(c),
+		  (unsigned long long)vmig_seed(), device_name(),
 		  vmig_stress(0, 1) ? "--stress " : "", (unsigned long long)vmig_seed());
 	for (p = 0; p < c->processes; p++) {
 		for (t = 0; t < c->threads; t++) {

@@ -174,15 +174,17 @@ static void count_object(struct lost *lost, const struct object *o, unsigned lon
 	lost->bytes += o->size;
 }
 
-/* A frame, "    [<0000000012345678>] function+0x1/0x2 [module]"; allocators say nothing. */
+/*
+ * A frame, "    function+0x1/0x2 [module]", behind "[<0000000012345678>] " in older kernels;
+ * allocators say nothing.
+ */
 static void add_frame(struct object *o, const char *frame)
 {
-	const char *name = strstr(frame, "] ");
+	const char *name = frame + strspn(frame, " ");
 	size_t len = strlen(o->stack);
 
-	if (!name)
-		return;
-	name += 2;
+	if (!strncmp(name, "[<", 2))
+		name += strcspn(name, " ") + 1;
 	if (strchr(name, '[') || !strncmp(name, "vfio_", 5) || !strncmp(name, "iommufd_", 8))
 		o->ours = true;
 	if (!o->ours && strncmp(name, "anon_inode", 10))
@@ -207,7 +209,7 @@ static void read_report(struct lost *lost, unsigned long long since)
 			o.size = size;
 		} else if (at && !o.when) {
 			o.when = strtoull(at + strlen("jiffies "), NULL, 10);
-		} else if (strstr(line, "[<")) {
+		} else if (strstr(line, "+0x")) {
 			add_frame(&o, line);
 		}
 	}

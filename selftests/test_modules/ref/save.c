@@ -416,6 +416,9 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 	if (alone && mutex_lock_interruptible(&s->io))
 		return -ERESTARTSYS;
 	atomic_inc(&s->users);
+	/* Time for the session to end. */
+	if (is_defect(s, REF_DEFECT_busy_session_leaked))
+		usleep_range(100, 200);
 	new_reader(s);
 	while (done < count) {
 		ret = next(s, &hold);
