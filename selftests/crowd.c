@@ -35,8 +35,8 @@
  */
 struct vmig_crowd *vmig_crowd_new(struct vmig_device *dev, uint64_t flags)
 {
-	struct vmig_crowd *c = mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE,
-				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct vmig_crowd *c =
+		mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (c == MAP_FAILED)
 		vmig_die("no memory to share: %s", vmig_errno_name(errno));

@@ -68,7 +68,7 @@ static struct vmig_device *open_in_turn(struct vmig_crowd *c, struct vmig_closin
 }
 
 /* A process that ends has all of its calls behind it. */
-static void end_process(struct vmig_crowd *c, unsigned int process)
+static void __attribute__((noreturn)) end_process(struct vmig_crowd *c, unsigned int process)
 {
 	unsigned int t;
 
@@ -104,8 +104,10 @@ static void close_meanwhile(void *arg)
 	vmig_close(s->dev);
 	atomic_store(&c->over, true);
 	if (pid && vmig_child_wait(pid, REMOVAL_MS) != VMIG_CHILD_DONE)
-		vmig_crowd_bad(c, ROB_01, "the driver did not let go of the device within %u s of "
-			       "the last close", REMOVAL_MS / 1000);
+		vmig_crowd_bad(c, ROB_01,
+			       "the driver did not let go of the device within %u s of "
+			       "the last close",
+			       REMOVAL_MS / 1000);
 	usleep(vmig_chance_below(chance, WHILE_US));
 	atomic_store(&c->stop, true);
 }

@@ -110,6 +110,7 @@ static int run_get(struct vmig_member *m, uint32_t *arg)
 			       state);
 	return ret;
 }
+
 const struct vmig_call vmig_call_get = { "get", run_get };
 
 static int run_flags(struct vmig_member *m, uint32_t *arg)
@@ -120,6 +121,7 @@ static int run_flags(struct vmig_member *m, uint32_t *arg)
 	*arg = flags;
 	return ret;
 }
+
 const struct vmig_call vmig_call_flags = { "migration", run_flags };
 
 static int run_size(struct vmig_member *m, uint32_t *arg)
@@ -130,6 +132,7 @@ static int run_size(struct vmig_member *m, uint32_t *arg)
 	*arg = size;
 	return ret;
 }
+
 const struct vmig_call vmig_call_size = { "data_size", run_size };
 
 static int set(struct vmig_member *m, uint32_t state)
@@ -148,6 +151,7 @@ static int run_set(struct vmig_member *m, uint32_t *arg)
 	*arg = c->states[vmig_chance_below(&m->chance, c->nr_states)];
 	return set(m, *arg);
 }
+
 const struct vmig_call vmig_call_set = { "set", run_set };
 
 /**
@@ -184,6 +188,7 @@ static int run_reset(struct vmig_member *m, uint32_t *arg)
 	atomic_store(&c->no_reset_before, end + RESET_SHARE * (end - begin));
 	return ret;
 }
+
 const struct vmig_call vmig_call_reset = { "reset", run_reset };
 
 static int run_visit(struct vmig_member *m, uint32_t *arg)
@@ -206,6 +211,7 @@ static int run_visit(struct vmig_member *m, uint32_t *arg)
 	vmig_close(dev);
 	return ret;
 }
+
 const struct vmig_call vmig_call_visit = { "visit", run_visit };
 
 /* What another user tries, who must not get it: for processes without a data_fd. */
@@ -227,6 +233,7 @@ static int run_open(struct vmig_member *m, uint32_t *arg)
 		       vmig_way_name(*arg));
 	return 0;
 }
+
 const struct vmig_call vmig_call_open = { "open", run_open };
 
 #define LOGGED (1ULL << 30)
@@ -244,6 +251,7 @@ static int run_log_start(struct vmig_member *m, uint32_t *arg)
 	}
 	return __vmig_log_start(m->crowd->dev, &page_size, ranges, *arg);
 }
+
 const struct vmig_call vmig_call_log_start = { "log_start", run_log_start };
 
 /* The bits of what the buffer has room for, at some place. */
@@ -255,6 +263,7 @@ static int run_log_report(struct vmig_member *m, uint32_t *arg)
 	*arg = pages;
 	return __vmig_log_report(m->crowd->dev, at * 4096, pages * 4096, 4096, buffer(m));
 }
+
 const struct vmig_call vmig_call_log_report = { "log_report", run_log_report };
 
 static int run_log_stop(struct vmig_member *m, uint32_t *arg)
@@ -262,14 +271,15 @@ static int run_log_stop(struct vmig_member *m, uint32_t *arg)
 	(void)arg;
 	return __vmig_log_stop(m->crowd->dev);
 }
+
 const struct vmig_call vmig_call_log_stop = { "log_stop", run_log_stop };
 
 /* Bytes that were moved, but not by a session that had ended before the call. */
 static int moved(struct vmig_member *m, const char *what, bool over, ssize_t n)
 {
 	if (n > 0 && over)
-		vmig_crowd_bad(m->crowd, FD_09, "%s of %zd bytes, called after close() of the device",
-			       what, n);
+		vmig_crowd_bad(m->crowd, FD_09,
+			       "%s of %zd bytes, called after close() of the device", what, n);
 	if (n > 0)
 		m->bytes += n;
 	return result(n);
@@ -282,6 +292,7 @@ static int run_read(struct vmig_member *m, uint32_t *arg)
 	*arg = some_size(m);
 	return moved(m, "read()", over, read(some_fd(m), buffer(m), *arg));
 }
+
 const struct vmig_call vmig_call_read = { "read", run_read };
 
 /* A piece of a good stream, mostly from where it belongs if everybody wrote in turns. */
@@ -302,6 +313,7 @@ static int run_write(struct vmig_member *m, uint32_t *arg)
 	*arg = size;
 	return moved(m, "write()", over, write(some_fd(m), page, size));
 }
+
 const struct vmig_call vmig_call_write = { "write", run_write };
 
 /* Which bytes came, and how often; the first one who finds the end tells the others. */
@@ -324,6 +336,7 @@ static int run_take(struct vmig_member *m, uint32_t *arg)
 	}
 	return result(n);
 }
+
 const struct vmig_call vmig_call_take = { "read", run_take };
 
 static void refuse(struct vmig_crowd *c, int err)
@@ -364,6 +377,7 @@ static int run_tail(struct vmig_member *m, uint32_t *arg)
 		refuse(c, n ? errno : EIO);
 	return done < size ? result(n) : done;
 }
+
 const struct vmig_call vmig_call_tail = { "write", run_tail };
 
 /* Each thread writes all of the stream, as if it were alone. */
@@ -386,6 +400,7 @@ static int run_flood(struct vmig_member *m, uint32_t *arg)
 		atomic_store(&c->stop, true);
 	return result(n);
 }
+
 const struct vmig_call vmig_call_flood = { "write", run_flood };
 
 static int run_poll(struct vmig_member *m, uint32_t *arg)
@@ -396,6 +411,7 @@ static int run_poll(struct vmig_member *m, uint32_t *arg)
 	*arg = p.revents;
 	return result(ret);
 }
+
 const struct vmig_call vmig_call_poll = { "poll", run_poll };
 
 static int run_info(struct vmig_member *m, uint32_t *arg)
@@ -406,6 +422,7 @@ static int run_info(struct vmig_member *m, uint32_t *arg)
 	*arg = sizeof(*info);
 	return result(ioctl(some_fd(m), VFIO_MIG_GET_PRECOPY_INFO, info));
 }
+
 const struct vmig_call vmig_call_info = { "precopy_info", run_info };
 
 static int run_close(struct vmig_member *m, uint32_t *arg)
@@ -414,6 +431,7 @@ static int run_close(struct vmig_member *m, uint32_t *arg)
 	put(*arg, -1);
 	return 0;
 }
+
 const struct vmig_call vmig_call_close = { "close", run_close };
 
 static int run_dup(struct vmig_member *m, uint32_t *arg)
@@ -427,6 +445,7 @@ static int run_dup(struct vmig_member *m, uint32_t *arg)
 	put(*arg, fd);
 	return 0;
 }
+
 const struct vmig_call vmig_call_dup = { "dup", run_dup };
 
 /* Its end closes the copies of all fds, the device's too, and none of them is the last. */
@@ -460,4 +479,5 @@ static int run_fork(struct vmig_member *m, uint32_t *arg)
 	}
 	return 0;
 }
+
 const struct vmig_call vmig_call_fork = { "fork", run_fork };

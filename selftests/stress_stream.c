@@ -41,14 +41,34 @@ static uint64_t all_bytes(struct vmig_crowd *c)
 	return sum;
 }
 
-/* One session for all. Return: false if some of them are lost. */
+/* One session for all; @fd stays open. Return: false if some of them are lost. */
 static bool share_session(struct vmig_crowd *c, const char *did, int fd)
 {
-	bool ok;
-
-	vmig_put_data_fd(fd);
-	ok = vmig_crowd_run(c, did);
+	vmig_put_data_fd(dup(fd));
+	if (!vmig_crowd_run(c, did)) {
+		close(fd);
+		return false;
+	}
 	vmig_forget_data_fds();
+	return true;
+}
+
+/* What is behind the end that a reader was told of. It is counted with what that one got. */
+static bool read_rest(struct vmig_crowd *c, const char *did, int fd)
+{
+	struct vmig_member *m = &c->members[0][0];
+	struct vmig_stream s = {};
+	bool ok;
+	size_t i;
+
+	__vmig_stream_read(fd, &s, &vmig_default_chunks);
+	ok = CHECK(
+		STRM_01, !s.len, say("%s, up to a read() that returned 0, and reads after it", did),
+		"the end of the stream is its end", "%zu more of %zu bytes", s.len, c->stream_len);
+	for (i = 0; i < s.len; i++)
+		m->tally[s.data[i]]++;
+	m->bytes += s.len;
+	vmig_stream_free(&s);
 	return ok;
 }
 
@@ -60,8 +80,8 @@ static bool same_bytes(struct vmig_crowd *c, const char *did)
 	size_t i;
 
 	if (!CHECK(ROB_03, got == c->stream_len, did,
-		   say("%zu bytes in all, as many as one reader gets", c->stream_len),
-		   "%llu bytes", (unsigned long long)got))
+		   say("%zu bytes in all, as many as one reader gets", c->stream_len), "%llu bytes",
+		   (unsigned long long)got))
 		return false;
 	for (value = 0; value < 256; value++) {
 		for (plain = 0, i = 0; i < c->stream_len; i++)
@@ -90,21 +110,25 @@ static bool same_bytes(struct vmig_crowd *c, const char *did)
 void vmig_stress_readers(struct vmig_crowd *c, const char *did, unsigned long calls)
 {
 	uint64_t end = vmig_now_ms() + c->ms;
-	int ret;
+	int fd, ret;
+	bool ok;
 
 	all_do(c, readers);
 	c->limit = VMIG_NO_LIMIT;
 	do {
 		vmig_crowd_again(c);
-		if (!share_session(c, did, vmig_enter(c->dev, VFIO_DEVICE_STATE_STOP_COPY)))
+		fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_STOP_COPY);
+		if (!share_session(c, did, fd))
 			return;
+		ok = !atomic_load(&c->drained) || read_rest(c, did, fd);
+		close(fd);
 		ret = __vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
 		if (!CHECK_OK(ROB_03, ret, say("SET(STOP) after %s", did)))
 			return;
 		/* A driver may refuse a second reader; then nobody has come to the end. */
 		if (!atomic_load(&c->drained))
 			vmig_note(ROB_03, "no reader has come to the end of the stream");
-		else if (!same_bytes(c, did))
+		else if (!same_bytes(c, did) || !ok)
 			vmig_crowd_tell(c, ROB_03);
 		else
 			continue;
@@ -144,13 +168,15 @@ static void leave_load(struct vmig_crowd *c)
 /* The tail in pieces that come in whatever order: as it is all the same, the load is good. */
 static bool write_tail_once(struct vmig_crowd *c, const char *did, size_t less)
 {
-	int ret;
+	int fd, ret;
 
 	all_do(c, tail);
 	vmig_crowd_again(c);
 	atomic_store(&c->left, less);
-	if (!share_session(c, did, begin_load(c, less)))
+	fd = begin_load(c, less);
+	if (!share_session(c, did, fd))
 		return false;
+	close(fd);
 	if (atomic_load(&c->refused)) {
 		int err = atomic_load(&c->refused_errno);
 
@@ -177,12 +203,15 @@ static bool write_tail_once(struct vmig_crowd *c, const char *did, size_t less)
 static bool write_tail_twice(struct vmig_crowd *c, const char *did, size_t less)
 {
 	uint64_t taken;
+	int fd;
 
 	all_do(c, tail);
 	vmig_crowd_again(c);
 	atomic_store(&c->left, 2 * less);
-	if (!share_session(c, did, begin_load(c, less)))
+	fd = begin_load(c, less);
+	if (!share_session(c, did, fd))
 		return false;
+	close(fd);
 	taken = all_bytes(c);
 	leave_load(c);
 	return CHECK(RES_14, taken <= less,
@@ -195,10 +224,14 @@ static bool write_tail_twice(struct vmig_crowd *c, const char *did, size_t less)
 /* Everybody writes everything: no stream, but an error at worst. */
 static bool write_everything(struct vmig_crowd *c, const char *did)
 {
+	int fd;
+
 	all_do(c, flood);
 	vmig_crowd_again(c);
-	if (!share_session(c, did, vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING)))
+	fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
+	if (!share_session(c, did, fd))
 		return false;
+	close(fd);
 	leave_load(c);
 	return true;
 }

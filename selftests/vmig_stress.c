@@ -137,7 +137,8 @@ static void judge_set_alone(struct vmig_device *dev, uint32_t to, const char *di
 	if (!CHECK_OK(ST_13, ret, say("SET(%s) alone, after %s", vmig_state_name(to), did)))
 		return;
 	state = vmig_get_state(dev);
-	CHECK(ST_13, state == to, say("GET after SET(%s) alone, after %s", vmig_state_name(to), did),
+	CHECK(ST_13, state == to,
+	      say("GET after SET(%s) alone, after %s", vmig_state_name(to), did),
 	      say("state %s", vmig_state_name(to)), "state %s", vmig_state_name(state));
 }
 
@@ -162,8 +163,9 @@ static void judge_last_sets(struct vmig_crowd *c, const char *did)
 			asked |= e->arg == state;
 		}
 	}
-	if (!CHECK(ST_13, asked, say("GET after %s", did), "what the last SET of some thread asked for",
-		   "state %s", vmig_state_name(state)))
+	if (!CHECK(ST_13, asked, say("GET after %s", did),
+		   "what the last SET of some thread asked for", "state %s",
+		   vmig_state_name(state)))
 		vmig_crowd_tell(c, ST_13);
 }
 
@@ -193,8 +195,8 @@ static void all_states(struct vmig_crowd *c)
 }
 
 static const struct vmig_share sets[] = {
-	{ &vmig_call_set, 6 },	 { &vmig_call_get, 6 },	  { &vmig_call_flags, 2 },
-	{ &vmig_call_size, 2 },	 { &vmig_call_close, 1 }, { NULL },
+	{ &vmig_call_set, 6 },	{ &vmig_call_get, 6 },	 { &vmig_call_flags, 2 },
+	{ &vmig_call_size, 2 }, { &vmig_call_close, 1 }, { NULL },
 };
 
 static const struct vmig_share opens[] = {
@@ -230,17 +232,19 @@ TEST_F_TIMEOUT(stress, sets, LONG)
 }
 
 static const struct vmig_share saving[] = {
-	{ &vmig_call_set, 6 },	 { &vmig_call_get, 10 },  { &vmig_call_size, 3 },
-	{ &vmig_call_read, 24 }, { &vmig_call_poll, 8 },  { &vmig_call_info, 8 },
-	{ &vmig_call_close, 2 }, { &vmig_call_dup, 2 },	  { &vmig_call_reset, 1 },
-	{ NULL },
+	{ &vmig_call_set, 6 },	 { &vmig_call_get, 10 },
+	{ &vmig_call_size, 3 },	 { &vmig_call_read, 24 },
+	{ &vmig_call_poll, 8 },	 { &vmig_call_info, 8 },
+	{ &vmig_call_close, 2 }, { &vmig_call_dup, 2 },
+	{ &vmig_call_reset, 1 }, { NULL },
 };
 
 static const struct vmig_share saving_and_fork[] = {
-	{ &vmig_call_set, 60 },	  { &vmig_call_get, 60 },  { &vmig_call_read, 240 },
-	{ &vmig_call_poll, 60 },  { &vmig_call_info, 60 }, { &vmig_call_close, 20 },
-	{ &vmig_call_dup, 20 },	  { &vmig_call_fork, 1 },  { &vmig_call_flags, 20 },
-	{ NULL },
+	{ &vmig_call_set, 60 },	  { &vmig_call_get, 60 },
+	{ &vmig_call_read, 240 }, { &vmig_call_poll, 60 },
+	{ &vmig_call_info, 60 },  { &vmig_call_close, 20 },
+	{ &vmig_call_dup, 20 },	  { &vmig_call_fork, 1 },
+	{ &vmig_call_flags, 20 }, { NULL },
 };
 
 /* Saves, complete or not, in which everything comes in between. */
@@ -251,9 +255,10 @@ TEST_F_TIMEOUT(stress, saves, LONG)
 
 	CLAUSES(ST_02, OPEN_05, RST_05, ROB_01, ROB_02, ROB_05);
 	NEED(limit, VMIG_NO_STRESS);
-	party_begin(&p, self->dev, self->flags, "saves",
-		    "random SETs, RESETs, reads, polls, PRECOPY_INFOs and closes from threads of two "
-		    "processes, which fork, and opens by a third");
+	party_begin(
+		&p, self->dev, self->flags, "saves",
+		"random SETs, RESETs, reads, polls, PRECOPY_INFOs and closes from threads of two "
+		"processes, which fork, and opens by a third");
 	party_size(&p, 3, 3, limit, vmig_stress(2000, 20000));
 	p.crowd->shares[0] = saving;
 	p.crowd->shares[1] = saving_and_fork;
@@ -266,10 +271,11 @@ TEST_F_TIMEOUT(stress, saves, LONG)
 }
 
 static const struct vmig_share loading[] = {
-	{ &vmig_call_set, 5 },	  { &vmig_call_get, 10 }, { &vmig_call_size, 2 },
-	{ &vmig_call_write, 24 }, { &vmig_call_poll, 6 }, { &vmig_call_info, 3 },
-	{ &vmig_call_close, 1 },  { &vmig_call_dup, 2 },  { &vmig_call_reset, 4 },
-	{ NULL },
+	{ &vmig_call_set, 5 },	 { &vmig_call_get, 10 },
+	{ &vmig_call_size, 2 },	 { &vmig_call_write, 24 },
+	{ &vmig_call_poll, 6 },	 { &vmig_call_info, 3 },
+	{ &vmig_call_close, 1 }, { &vmig_call_dup, 2 },
+	{ &vmig_call_reset, 4 }, { NULL },
 };
 
 static const uint32_t load_states[] = {
@@ -291,9 +297,10 @@ TEST_F_TIMEOUT(stress, loads, LONG)
 	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
 	vmig_save(self->dev, &good);
 	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
-	party_begin(&p, self->dev, self->flags, "loads",
-		    "random SETs, RESETs, writes and closes from threads of two processes, and opens "
-		    "by a third");
+	party_begin(
+		&p, self->dev, self->flags, "loads",
+		"random SETs, RESETs, writes and closes from threads of two processes, and opens "
+		"by a third");
 	party_size(&p, 3, 3, limit, vmig_stress(1500, 12000));
 	p.crowd->shares[0] = loading;
 	p.crowd->shares[1] = loading;
@@ -309,8 +316,12 @@ TEST_F_TIMEOUT(stress, loads, LONG)
 }
 
 static const struct vmig_share logging[] = {
-	{ &vmig_call_log_start, 4 }, { &vmig_call_log_report, 6 }, { &vmig_call_log_stop, 3 },
-	{ &vmig_call_set, 1 },	     { &vmig_call_get, 4 },	   { &vmig_call_reset, 1 },
+	{ &vmig_call_log_start, 4 },
+	{ &vmig_call_log_report, 6 },
+	{ &vmig_call_log_stop, 3 },
+	{ &vmig_call_set, 1 },
+	{ &vmig_call_get, 4 },
+	{ &vmig_call_reset, 1 },
 	{ NULL },
 };
 
@@ -325,9 +336,10 @@ TEST_F_TIMEOUT(stress, dma_logging, LONG)
 	NEED(limit, VMIG_NO_STRESS);
 	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0),
 	     "the device offers no DMA logging");
-	party_begin(&p, self->dev, self->flags, "dma_logging",
-		    "random starts, reports and stops of DMA logging, SETs and RESETs from threads of "
-		    "two processes");
+	party_begin(
+		&p, self->dev, self->flags, "dma_logging",
+		"random starts, reports and stops of DMA logging, SETs and RESETs from threads of "
+		"two processes");
 	party_size(&p, 2, 3, limit, vmig_stress(1000, 10000));
 	p.crowd->shares[0] = logging;
 	p.crowd->shares[1] = logging;
@@ -358,7 +370,7 @@ TEST_F_TIMEOUT(stress, readers, LONG)
 	struct vmig_stream good = {}, again = {};
 	struct party p;
 
-	CLAUSES(ROB_01, ROB_03, ROB_05);
+	CLAUSES(STRM_01, ROB_01, ROB_03, ROB_05);
 	NEED(calls, VMIG_NO_STRESS);
 	party_begin(&p, self->dev, self->flags, "readers",
 		    "a save that threads of two processes read");
@@ -456,9 +468,9 @@ TEST_F_TIMEOUT(stress, closes_of_saves, LONG)
 
 	CLAUSES(FD_09, ROB_01, ROB_02, ROB_04, ROB_05);
 	NEED(calls, VMIG_NO_STRESS);
-	how.state = vmig_state_offered(self->flags, VFIO_DEVICE_STATE_PRE_COPY) ?
-			    VFIO_DEVICE_STATE_PRE_COPY :
-			    VFIO_DEVICE_STATE_STOP_COPY;
+	how.state = vmig_state_offered(self->flags, VFIO_DEVICE_STATE_PRE_COPY)
+			    ? VFIO_DEVICE_STATE_PRE_COPY
+			    : VFIO_DEVICE_STATE_STOP_COPY;
 	party_begin(&p, self->dev, self->flags, "closes_of_saves",
 		    "closes of the device while threads read, poll and ask for PRECOPY_INFO on its "
 		    "data_fd, and opens by another process");

@@ -333,8 +333,8 @@ static long ref_load_ioctl(struct file *filp, unsigned int cmd, unsigned long ar
 	struct ref_session *s = filp->private_data;
 	bool known = cmd == VFIO_MIG_GET_PRECOPY_INFO;
 
-	if (ref_session_defect(s, known ? REF_DEFECT_precopy_info_on_resuming :
-					  REF_DEFECT_unknown_ioctl_ok))
+	if (ref_session_defect(s, known ? REF_DEFECT_precopy_info_on_resuming
+					: REF_DEFECT_unknown_ioctl_ok))
 		return 0;
 	return -ENOTTY;
 }

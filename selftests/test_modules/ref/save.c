@@ -432,7 +432,8 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 		n = next_bytes(s, count - done, alone, &at);
 		from = is_defect(s, REF_DEFECT_read_from_start) ? 0 : at;
 		bad = copy_to_user(to + done, s->buf + from, n);
-		ret = take(s, at, bad && is_defect(s, REF_DEFECT_efault_read_advances) ? n : n - bad)
+		ret = take(s, at,
+			   bad && is_defect(s, REF_DEFECT_efault_read_advances) ? n : n - bad)
 			      ? bad ? -EFAULT : 0
 			      : -ENODEV;
 		done += n - bad;
