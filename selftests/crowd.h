@@ -48,6 +48,18 @@ struct vmig_share {
 #define VMIG_SHARES 16
 
 /**
+ * struct vmig_entry - a call that was made, or is being made
+ * @call: its kind
+ * @arg: what it was about
+ * @ret: what it returned, or -errno
+ */
+struct vmig_entry {
+	const struct vmig_call *call;
+	uint32_t arg;
+	int ret;
+};
+
+/**
  * struct vmig_member - a thread of the crowd
  * @crowd: all of them
  * @process: its process
@@ -72,11 +84,7 @@ struct vmig_member {
 	atomic_bool busy;
 	atomic_bool ended;
 	_Atomic uint64_t since;
-	struct vmig_entry {
-		const struct vmig_call *call;
-		uint32_t arg;
-		int ret;
-	} log[VMIG_CROWD_LOG];
+	struct vmig_entry log[VMIG_CROWD_LOG];
 	unsigned long made[VMIG_SHARES];
 	uint64_t bytes;
 	uint64_t tally[256];
