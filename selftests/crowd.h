@@ -83,7 +83,7 @@ struct vmig_member {
 	atomic_uint calls;
 	atomic_bool busy;
 	atomic_bool ended;
-	_Atomic uint64_t since;
+	atomic_ullong since;
 	struct vmig_entry log[VMIG_CROWD_LOG];
 	unsigned long made[VMIG_SHARES];
 	uint64_t bytes;
@@ -149,7 +149,7 @@ struct vmig_crowd {
 	atomic_int refused_errno;
 	atomic_bool drained;
 	bool seeded;
-	_Atomic uint64_t no_reset_before;
+	atomic_ullong no_reset_before;
 	atomic_bool has_bad;
 	enum vmig_clause_id bad_clause;
 	char bad[256];
