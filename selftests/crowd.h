@@ -134,6 +134,7 @@ struct vmig_crowd {
 	unsigned int processes;
 	unsigned int threads;
 	const struct vmig_share *shares[VMIG_CROWD_PROCESSES];
+
 	void (*body[VMIG_CROWD_PROCESSES])(struct vmig_crowd *c, unsigned int process);
 	void *arg;
 	void (*last)(struct vmig_member *m);
