@@ -334,6 +334,8 @@ void ref_destroy(struct ref_device *ref)
 {
 	ref_session_forget(ref);
 	xa_erase(&devices, (unsigned long)ref->vdev >> 3);
+	/* Calls on a data_fd that have found it; see ref_session_defect(). */
+	synchronize_rcu();
 	ref_log_end(ref);
 	xa_destroy(&ref->log.pages);
 	kvfree(ref->dirty);

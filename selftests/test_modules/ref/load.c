@@ -136,10 +136,8 @@ static int refuse(struct ref_session *s)
 /* A session that is over should not get here; those of a defect do. */
 static ssize_t write_when_over(struct ref_session *s, size_t count)
 {
-	struct ref_device *ref = ref_of(s->vdev);
-
-	if (ref && ref_defect(ref, REF_DEFECT_stale_write_breaks_device))
-		ref_force_state(ref, VFIO_DEVICE_STATE_ERROR);
+	if (ref_session_defect(s, REF_DEFECT_stale_write_breaks_device))
+		ref_force_state(ref_of(s->vdev), VFIO_DEVICE_STATE_ERROR);
 	return -ENODEV;
 }
 
@@ -166,14 +164,18 @@ static bool swallows(struct ref_session *s, bool open)
 }
 
 /* The end of what was written, for the unused bytes of a later save. */
-static void keep_leftover(struct ref_device *ref, const char __user *from, size_t count)
+static void keep_leftover(struct ref_session *s, const char __user *from, size_t count)
 {
-	u8 *leftover = ref->defect.leftover;
 	size_t n = min_t(size_t, count, REF_END_LEN);
+	struct ref_device *ref;
+	u8 *leftover;
 
-	if (!ref_defect(ref, REF_DEFECT_padding_leaks))
+	if (!ref_session_defect(s, REF_DEFECT_padding_leaks))
 		return;
-
+	ref = ref_of(s->vdev);
+	if (!ref)
+		return;
+	leftover = ref->defect.leftover;
 	memmove(leftover, leftover + n, REF_END_LEN - n);
 	if (copy_from_user(leftover + REF_END_LEN - n, from + count - n, n))
 		memset(leftover, 0, REF_END_LEN);
@@ -189,6 +191,7 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 	struct ref_device *ref;
 	size_t n, bad, at;
 	int ret = 0;
+	bool slow;
 
 	mutex_lock(&s->lock);
 	if (s->over) {
@@ -211,7 +214,11 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 	}
 	n = min(count, s->need - s->len);
 	at = first && ref_defect(ref, REF_DEFECT_write_to_start) ? 0 : s->len;
+	slow = ref_defect(ref, REF_DEFECT_buffer_freed_under_writer);
 	mutex_unlock(&s->lock);
+	/* Time for the session to end. */
+	if (slow)
+		usleep_range(200, 400);
 
 	bad = copy_from_user(s->buf + at, from, n);
 
@@ -236,25 +243,27 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t count, loff_t *pos)
 {
 	struct ref_session *s = filp->private_data;
-	struct ref_device *ref = ref_of(s->vdev);
 	bool open = false;
 	size_t done = 0;
 	ssize_t ret = 0;
 
 	if (pos)
 		return -ESPIPE;
-	if (ref && ref_defect(ref, REF_DEFECT_racing_writers))
+	if (s->touched)
+		READ_ONCE(s->touched->state);
+	if (ref_session_defect(s, REF_DEFECT_racing_writers))
 		open = looks_open(s);
 	if (mutex_lock_interruptible(&s->io))
 		return -ERESTARTSYS;
-	if (ref)
-		keep_leftover(ref, from, count);
+	atomic_inc(&s->users);
+	keep_leftover(s, from, count);
 	while (done < count) {
 		ret = take_some(s, from + done, count - done, !done, open);
 		if (ret <= 0)
 			break;
 		done += ret;
 	}
+	atomic_dec(&s->users);
 	mutex_unlock(&s->io);
 	/* What is no stream is told at once, also where a part of it looked like one. */
 	return ret == -EINVAL || ret == -ENODEV ? ret : done ? done : ret;
@@ -322,12 +331,10 @@ out:
 static long ref_load_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct ref_session *s = filp->private_data;
-	struct ref_device *ref = ref_of(s->vdev);
+	bool known = cmd == VFIO_MIG_GET_PRECOPY_INFO;
 
-	if (ref &&
-	    ((cmd == VFIO_MIG_GET_PRECOPY_INFO &&
-	      ref_defect(ref, REF_DEFECT_precopy_info_on_resuming)) ||
-	     (cmd != VFIO_MIG_GET_PRECOPY_INFO && ref_defect(ref, REF_DEFECT_unknown_ioctl_ok))))
+	if (ref_session_defect(s, known ? REF_DEFECT_precopy_info_on_resuming
+					: REF_DEFECT_unknown_ioctl_ok))
 		return 0;
 	return -ENOTTY;
 }

@@ -173,6 +173,11 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	void *entry;
 
 	mutex_lock(&log->lock);
+	/* The order of a close and of a SET is the other one. */
+	if (ref_defect(ref, REF_DEFECT_log_lock_order)) {
+		mutex_lock(&ref->state_mutex);
+		mutex_unlock(&ref->state_mutex);
+	}
 	if (!log->on) {
 		ret = ref_defect(ref, REF_DEFECT_log_report_without_start) ? 0 : -EINVAL;
 		goto out;

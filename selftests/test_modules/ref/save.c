@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The stream out: read(), poll() and GET_PRECOPY_INFO of a session that saves. */
 
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
@@ -317,10 +318,9 @@ out:
 
 static int wait_for_data(struct ref_session *s, struct file *filp)
 {
-	struct ref_device *ref = ref_of(s->vdev);
-	bool deaf = ref && ref_defect(ref, REF_DEFECT_reader_not_woken);
+	bool deaf = ref_session_defect(s, REF_DEFECT_reader_not_woken);
 
-	if ((filp->f_flags & O_NONBLOCK) && !(ref && ref_defect(ref, REF_DEFECT_nonblock_ignored)))
+	if ((filp->f_flags & O_NONBLOCK) && !ref_session_defect(s, REF_DEFECT_nonblock_ignored))
 		return -EAGAIN;
 	if (!deaf)
 		return wait_event_interruptible(s->wait, !READ_ONCE(s->hold) || READ_ONCE(s->over));
@@ -331,10 +331,13 @@ static int wait_for_data(struct ref_session *s, struct file *filp)
 /* read() of a session that is over and should not be able to do this. */
 static void steal(struct ref_session *stale)
 {
-	struct ref_device *ref = ref_of(stale->vdev);
+	struct ref_device *ref;
 	struct ref_session *s;
 
-	if (!ref || !ref_defect(ref, REF_DEFECT_stale_fd_steals))
+	if (!ref_session_defect(stale, REF_DEFECT_stale_fd_steals))
+		return;
+	ref = ref_of(stale->vdev);
+	if (!ref)
 		return;
 	mutex_lock(&ref->state_mutex);
 	s = ref->session;
@@ -347,15 +350,19 @@ static void steal(struct ref_session *stale)
 	mutex_unlock(&ref->state_mutex);
 }
 
-/* Take @n bytes that were copied; false if the session ended meanwhile. */
-static bool take(struct ref_session *s, size_t n)
+/*
+ * Take @n bytes that were copied from @from; false if the session ended meanwhile. Without
+ * s->io, which a defect leaves out, somebody else may have moved the position: then it is moved
+ * back, but never behind the end.
+ */
+static bool take(struct ref_session *s, size_t from, size_t n)
 {
 	bool over;
 
 	mutex_lock(&s->lock);
 	over = s->over;
 	if (!over)
-		s->pos += n;
+		s->pos = min(from + n, s->len);
 	mutex_unlock(&s->lock);
 	return !over;
 }
@@ -373,24 +380,45 @@ static void new_reader(struct ref_session *s)
 
 static bool is_defect(struct ref_session *s, enum ref_defect defect)
 {
-	struct ref_device *ref = ref_of(s->vdev);
+	return ref_session_defect(s, defect);
+}
 
-	return ref && ref_defect(ref, defect);
+/*
+ * Where the next bytes are: *at, and how many. With s->io held nobody else moves the position,
+ * without it (a defect) the sleep lets two readers meet.
+ */
+static size_t next_bytes(struct ref_session *s, size_t count, bool alone, size_t *at)
+{
+	size_t n;
+
+	mutex_lock(&s->lock);
+	*at = s->pos;
+	n = min(count, s->len - s->pos);
+	mutex_unlock(&s->lock);
+	if (!alone)
+		usleep_range(20, 50);
+	return n;
 }
 
 static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, loff_t *pos)
 {
 	struct ref_session *s = filp->private_data;
-	size_t done = 0, n, from, bad;
-	bool hold;
+	bool hold, alone = !is_defect(s, REF_DEFECT_racing_readers);
+	size_t done = 0, n, at, from, bad;
 	int ret;
 
 	if (pos && !is_defect(s, REF_DEFECT_data_fd_seekable))
 		return -ESPIPE;
 	if (!count)
 		return is_defect(s, REF_DEFECT_zero_read_fails) ? -EINVAL : 0;
-	if (mutex_lock_interruptible(&s->io))
+	if (s->touched)
+		READ_ONCE(s->touched->state);
+	if (alone && mutex_lock_interruptible(&s->io))
 		return -ERESTARTSYS;
+	atomic_inc(&s->users);
+	/* Time for the session to end. */
+	if (is_defect(s, REF_DEFECT_busy_session_leaked))
+		usleep_range(100, 200);
 	new_reader(s);
 	while (done < count) {
 		ret = next(s, &hold);
@@ -401,10 +429,11 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 		}
 		if (ret <= 0)
 			break;
-		n = min(count - done, s->len - s->pos);
-		from = is_defect(s, REF_DEFECT_read_from_start) ? 0 : s->pos;
+		n = next_bytes(s, count - done, alone, &at);
+		from = is_defect(s, REF_DEFECT_read_from_start) ? 0 : at;
 		bad = copy_to_user(to + done, s->buf + from, n);
-		ret = take(s, bad && is_defect(s, REF_DEFECT_efault_read_advances) ? n : n - bad)
+		ret = take(s, at,
+			   bad && is_defect(s, REF_DEFECT_efault_read_advances) ? n : n - bad)
 			      ? bad ? -EFAULT : 0
 			      : -ENODEV;
 		done += n - bad;
@@ -413,7 +442,9 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 	}
 	if (ret == -ENOMSG && !done)
 		s->enomsg = true;
-	mutex_unlock(&s->io);
+	atomic_dec(&s->users);
+	if (alone)
+		mutex_unlock(&s->io);
 	if (ret == -ENODEV && !done)
 		steal(s);
 	if (!ret && !done && is_defect(s, REF_DEFECT_eos_stops))

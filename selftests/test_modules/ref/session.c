@@ -19,11 +19,31 @@ static void session_free(struct kref *count)
 {
 	struct ref_session *s = container_of(count, struct ref_session, count);
 
-	kvfree(s->buf);
+	if (!s->buf_freed)
+		kvfree(s->buf);
 	kfree(s->regs);
 	mutex_destroy(&s->io);
 	mutex_destroy(&s->lock);
 	kfree(s);
+}
+
+/**
+ * ref_session_defect - does the driver of a session have this defect?
+ * @s: the session, of a device that may go away at any moment, or be gone
+ * @defect: the defect
+ *
+ * A data_fd outlives its device: nothing of that may be touched without being sure of it.
+ */
+bool ref_session_defect(const struct ref_session *s, enum ref_defect defect)
+{
+	struct ref_device *ref;
+	bool has;
+
+	rcu_read_lock();
+	ref = ref_of(s->vdev);
+	has = ref && ref_defect(ref, defect);
+	rcu_read_unlock();
+	return has;
 }
 
 /**
@@ -47,10 +67,13 @@ void ref_session_put(struct ref_session *s)
 int ref_session_release(struct inode *inode, struct file *filp)
 {
 	struct ref_session *s = filp->private_data;
-	struct ref_device *ref = ref_of(s->vdev);
+	struct ref_device *ref;
 
-	if (ref && ref_defect(ref, REF_DEFECT_close_fd_stops) && ref->session == s)
-		ref_force_state(ref, VFIO_DEVICE_STATE_STOP);
+	if (ref_session_defect(s, REF_DEFECT_close_fd_stops)) {
+		ref = ref_of(s->vdev);
+		if (ref && ref->session == s)
+			ref_force_state(ref, VFIO_DEVICE_STATE_STOP);
+	}
 	ref_session_put(s);
 	return 0;
 }
@@ -198,6 +221,7 @@ struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_stat
 	s->state = state;
 	s->hold = ref->hold;
 	s->over = false;
+	s->touched = ref_defect(ref, REF_DEFECT_removed_device_touched) ? ref : NULL;
 	filp = session_file(ref, s);
 	if (IS_ERR(filp)) {
 		s->over = true;
@@ -223,6 +247,10 @@ struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_stat
 void ref_session_kill(struct ref_session *s)
 {
 	mutex_lock(&s->lock);
+	if (s->ref && ref_defect(s->ref, REF_DEFECT_buffer_freed_under_writer) && !s->buf_freed) {
+		kvfree(s->buf);
+		s->buf_freed = true;
+	}
 	s->over = true;
 	s->ref = NULL;
 	mutex_unlock(&s->lock);
@@ -260,7 +288,7 @@ void ref_session_end(struct ref_device *ref)
 	}
 	if (ref_defect(ref, REF_DEFECT_old_fd_revived))
 		keep(s);
-	else
+	else if (!atomic_read(&s->users) || !ref_defect(ref, REF_DEFECT_busy_session_leaked))
 		ref_session_put(s);
 }
 

@@ -48,6 +48,9 @@ enum ref_phase {
  * @enomsg: read() has given ENOMSG; defects only
  * @tgid: who read last; defects only
  * @unchecked: do not look at checksums; defects only
+ * @touched: a defect looks at the device when it may be gone, NULL without
+ * @buf_freed: a defect has freed @buf, which still points there
+ * @users: read() and write() calls that are under way; defects only
  * @entry: in a list of stale sessions; defects only
  */
 struct ref_session {
@@ -78,6 +81,9 @@ struct ref_session {
 	bool enomsg;
 	pid_t tgid;
 	bool unchecked;
+	struct ref_device *touched;
+	bool buf_freed;
+	atomic_t users;
 	struct list_head entry;
 };
 
@@ -101,6 +107,7 @@ void ref_session_put(struct ref_session *s);
 void ref_session_forget(struct ref_device *ref);
 int ref_session_release(struct inode *inode, struct file *filp);
 void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
+bool ref_session_defect(const struct ref_session *s, enum ref_defect defect);
 int ref_defect_leak_fd(void);
 
 /* save.c */
