@@ -26,7 +26,8 @@ static void set_in_child(void *arg)
 /**
  * vmig_kernel_taint - what the kernel has noted against itself
  *
- * Return: of /proc/sys/kernel/tainted: oops (bit 7), WARN (bit 9), soft lockup (bit 14).
+ * Return: of /proc/sys/kernel/tainted: bad memory, as KASAN sees it (bit 5), oops (bit 7),
+ * WARN (bit 9), soft lockup (bit 14).
  */
 unsigned long vmig_kernel_taint(void)
 {
@@ -38,7 +39,7 @@ unsigned long vmig_kernel_taint(void)
 	if (fscanf(f, "%lu", &taint) != 1)
 		taint = 0;
 	fclose(f);
-	return taint & (1UL << 7 | 1UL << 9 | 1UL << 14);
+	return taint & (1UL << 5 | 1UL << 7 | 1UL << 9 | 1UL << 14);
 }
 
 /**
