@@ -57,6 +57,24 @@ const char *vmig_faults_not_here(void)
 	return vmig_stress(1, 1) ? vmig_faults_missing() : VMIG_NO_STRESS;
 }
 
+/* Shared with all processes of the program: failures so far, all of which may have lost memory. */
+static unsigned int *all_points;
+
+/**
+ * vmig_faults_begin - once a program, before its first test
+ */
+void vmig_faults_begin(void)
+{
+	all_points =
+		mmap(NULL, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (all_points == MAP_FAILED)
+		vmig_die("no memory: %s", vmig_errno_name(errno));
+	if (vmig_faults_not_here())
+		return;
+	vmig_faults_set_up();
+	vmig_kmemleak_begin();
+}
+
 /**
  * vmig_faults_leave - leave what the call before has left
  * @f: the test; its sessions are closed
@@ -115,7 +133,7 @@ static bool fail_one(struct vmig_faults *f, const struct vmig_failing_call *c, u
 	bool ok;
 
 	snprintf(did, sizeof(did), "%s with failure %u", c->name, n);
-	snprintf(f->at, VMIG_PAGE / 2, "%s", did);
+	snprintf(f->at, VMIG_PAGE, "%s", did);
 	c->prepare(f);
 	/* The first use takes an fd. */
 	vmig_fail_nth(0);
@@ -134,6 +152,7 @@ static bool fail_one(struct vmig_faults *f, const struct vmig_failing_call *c, u
 	}
 
 	f->points++;
+	++*all_points;
 	more = vmig_count_fds() - fds - (f->new_fd >= 0) - f->new_fds;
 	ok = CHECK(FD_17, !more,
 		   say("/proc/self/fd after %s, which returned %s", did,
@@ -171,7 +190,6 @@ void vmig_fail_each(struct vmig_faults *f, const struct vmig_failing_call *c)
 struct run {
 	struct vmig_faults f;
 	void (*fn)(struct vmig_faults *f);
-	bool *hit;
 };
 
 static void in_child(void *arg)
@@ -184,7 +202,6 @@ static void in_child(void *arg)
 	}
 	r->f.end = now() + vmig_stress(SECONDS, SECONDS_FULL);
 	r->fn(&r->f);
-	*r->hit = r->f.points;
 	if (r->f.dev)
 		vmig_settle(r->f.dev);
 	vmig_stream_free(&r->f.control.stream);
@@ -202,15 +219,26 @@ static void check_users(struct vmig_device *dev, int before)
 	      say("%d, as before", before), "%d", after);
 }
 
-static void check_memory(const struct vmig_dev_id *id)
+/**
+ * vmig_faults_memory - has memory been lost since vmig_faults_begin(), or this was last asked?
+ * @id: the device
+ *
+ * Takes kmemleak two scans of all memory, so that a brief run asks once. There is nothing to
+ * check where nothing has failed.
+ */
+void vmig_faults_memory(const struct vmig_dev_id *id)
 {
 	char trace[400];
-	int n = vmig_kmemleak_end(id->module, getpid(), trace, sizeof(trace));
+	int n;
 
+	if (!*all_points)
+		return;
+	n = vmig_kmemleak_end(id->module, trace, sizeof(trace));
 	if (n >= 0)
-		CHECK(ROB_05, !n, "kmemleak after it",
+		CHECK(ROB_05, !n, say("kmemleak after %u failures", *all_points),
 		      "no memory of the driver's or VFIO's that nobody can reach",
 		      "%d objects, the first one is an %s", n, trace);
+	*all_points = 0;
 }
 
 /**
@@ -220,7 +248,7 @@ static void check_memory(const struct vmig_dev_id *id)
  * @closed: it opens the device by itself: @dev is closed meanwhile
  * @from: for @fn
  *
- * Memory that is lost is looked for at the end; kmemleak needs some seconds for that.
+ * Memory that is lost is looked for at the end of a test with --stress.
  */
 void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f), bool closed,
 		     uint32_t from)
@@ -244,15 +272,11 @@ void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f)
 	r.f.at = mmap(NULL, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (r.f.at == MAP_FAILED)
 		vmig_die("no memory: %s", vmig_errno_name(errno));
-	/* A process that did not come to its end counts as one in which something failed. */
-	r.hit = (bool *)r.f.at + VMIG_PAGE / 2;
-	*r.hit = true;
 	if (closed) {
 		vmig_close(*dev);
 		*dev = NULL;
 		r.f.dev = NULL;
 	}
-	vmig_kmemleak_begin();
 	end = vmig_child_run(in_child, &r, vmig_stress(SECONDS, SECONDS_FULL) * 1000 + GRACE_MS);
 	if (!vmig_judge_child(ROB_01, end, r.f.at) && end != VMIG_CHILD_HUNG)
 		return;
@@ -260,7 +284,7 @@ void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f)
 		vmig_settle(*dev);
 		check_users(*dev, users);
 	}
-	if (*r.hit)
-		check_memory(&id);
+	if (vmig_stress(0, 1))
+		vmig_faults_memory(&id);
 	munmap(r.f.at, VMIG_PAGE);
 }

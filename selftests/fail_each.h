@@ -72,10 +72,12 @@ struct vmig_failing_call {
 	bool (*judge)(struct vmig_faults *f, int ret, const char *did);
 };
 
+void vmig_faults_begin(void);
 const char *vmig_faults_not_here(void);
 void vmig_faults_leave(struct vmig_faults *f);
 void vmig_fail_each(struct vmig_faults *f, const struct vmig_failing_call *c);
 void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f), bool closed,
 		     uint32_t from);
+void vmig_faults_memory(const struct vmig_dev_id *id);
 
 #endif /* VMIG_SELFTESTS_FAIL_EACH_H */

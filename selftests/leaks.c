@@ -58,13 +58,11 @@ void vmig_kmemleak_begin(void)
 /**
  * struct leak - an object in the report, as far as it has been read
  * @first: its first line
- * @pid: who allocated it
  * @trace: the functions, innermost first
  * @ours: one of them is of the driver or of VFIO
  */
 struct leak {
 	char first[96];
-	int pid;
 	char trace[300];
 	bool ours;
 };
@@ -85,7 +83,6 @@ static void add_frame(struct leak *l, const char *line, const char *module)
 /**
  * vmig_kmemleak_end - which memory has been lost since vmig_kmemleak_begin()?
  * @module: the driver's module
- * @since: leaks of processes with smaller ids are those of others
  * @trace: where the first one of the driver or of VFIO goes, for people
  * @size: bytes there
  *
@@ -93,7 +90,7 @@ static void add_frame(struct leak *l, const char *line, const char *module)
  *
  * Return: how many of those there are, -1 if the kernel does not look for them.
  */
-int vmig_kmemleak_end(const char *module, pid_t since, char *trace, size_t size)
+int vmig_kmemleak_end(const char *module, char *trace, size_t size)
 {
 	struct leak l = {};
 	bool more = true;
@@ -113,12 +110,10 @@ int vmig_kmemleak_end(const char *module, pid_t since, char *trace, size_t size)
 	while (f && more) {
 		more = fgets(line, sizeof(line), f);
 		if (!more || !strncmp(line, "unreferenced object", 19)) {
-			if (l.ours && l.pid >= since && !n++)
+			if (l.ours && !n++)
 				snprintf(trace, size, "%s: %s", l.first, l.trace);
 			memset(&l, 0, sizeof(l));
 			snprintf(l.first, sizeof(l.first), "%.*s", (int)strcspn(line, ":"), line);
-		} else if (strstr(line, ", pid ")) {
-			l.pid = atoi(strstr(line, ", pid ") + 6);
 		} else if (strstr(line, "+0x")) {
 			line[strcspn(line, "\n")] = '\0';
 			add_frame(&l, line + strspn(line, " "), module);

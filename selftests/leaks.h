@@ -7,6 +7,6 @@
 
 int vmig_module_users(const struct vmig_device *dev);
 void vmig_kmemleak_begin(void);
-int vmig_kmemleak_end(const char *module, pid_t since, char *trace, size_t size);
+int vmig_kmemleak_end(const char *module, char *trace, size_t size);
 
 #endif /* VMIG_SELFTESTS_LEAKS_H */

@@ -33,6 +33,7 @@
 
 VMIG_FIXTURE(fail_nth);
 VMIG_FIXTURE_STATES(fail_nth_from, VMIG_VARIANTS_ALL_STATES);
+VMIG_FIXTURE(fail_nth_after);
 
 #define NEED_FAULTS                                                                                \
 	do {                                                                                       \
@@ -641,11 +642,18 @@ TEST_F_TIMEOUT(fail_nth, open_and_close, VMIG_FAULTS_TEST_S)
 	vmig_faults_run(&self->dev, fail_open_and_close, true, VFIO_DEVICE_STATE_RUNNING);
 }
 
+/* Last, as it asks for all tests of the chapter at once. */
+TEST_F_TIMEOUT(fail_nth_after, no_memory_is_lost, VMIG_FAULTS_TEST_S)
+{
+	CLAUSES(ROB_05);
+	NEED_FAULTS;
+	vmig_faults_memory(&self->dev->id);
+}
+
 int main(int argc, char **argv)
 {
 	/* Not for who only wants to know which tests there are. */
 	if (argc < 2 || !strcmp(argv[1], "--device") || !strcmp(argv[1], "-r"))
-		if (!vmig_faults_not_here())
-			vmig_faults_set_up();
+		vmig_faults_begin();
 	return vmig_main("fail_nth", argc, argv);
 }

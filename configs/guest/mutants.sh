@@ -42,7 +42,13 @@ mutants_choose()
 		[ -n "$opt_device" ] && [ "$opt_device" != "$p" ] || mutants_profiles+=("$p")
 	done
 	while IFS=$'\t' read -r d p c; do
-		[ ${#opt_defect[@]} -eq 0 ] || [[ " ${opt_defect[*]} " == *" $d "* ]] || continue
+		if [ ${#opt_defect[@]} -gt 0 ]; then
+			[[ " ${opt_defect[*]} " == *" $d "* ]] || continue
+		elif [ -n "$opt_debug" ]; then
+			mutants_needs_debug "$d" || continue
+		elif mutants_needs_debug "$d"; then
+			continue
+		fi
 		[[ " ${mutants_profiles[*]} " == *" $(mutants_profile_of "$p") "* ]] || continue
 		printf '%s\t%s\t%s\n' "$d" "$p" "$c"
 	done <"$tmp/all-defects" >"$tmp/defects"
@@ -233,6 +239,20 @@ mutants_setup()
 	mkdir -p "$mutants_dir/guests"
 	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 "VMIG_CHAPTER_SECONDS=${VMIG_CHAPTER_SECONDS:-90}")
 	guest_cpus=1
+	[ -n "$opt_debug" ] || return 0
+	# There everything takes longer, and what only such a kernel sees is wanted.
+	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 VMIG_STRESS=brief
+		"VMIG_CHAPTER_SECONDS=${VMIG_CHAPTER_SECONDS:-900}")
+	mutants_silence=600
+}
+
+# mutants_needs_debug NAME: is it seen in the debug kernel alone?
+mutants_needs_debug()
+{
+	case $1 in
+	no_memory_*) ;;
+	*) return 1 ;;
+	esac
 }
 
 # mutants: the whole of it; returns the verdict.
