@@ -19,6 +19,10 @@ mutants_guests=2
 # A guest whose kernel log says nothing for longer, in seconds, hangs. A chapter may take
 # less.
 mutants_silence=150
+# Chapters that need the debug kernel (run.sh --mutants --debug-kernel), and what the names of
+# the defects begin with that they alone see.
+mutants_debug_chapters="fail_nth"
+mutants_debug_defects="no_memory_"
 
 # mutants_profile_of WHERE: the profile whose driver has the defect.
 mutants_profile_of()
@@ -54,7 +58,7 @@ mutants_choose()
 	done <"$tmp/all-defects" >"$tmp/defects"
 	[ -s "$tmp/defects" ] || die "none of these defects is one of the driver $opt_device"
 	# A part of the defects needs only the driver that has them to be conforming.
-	if [ ${#opt_defect[@]} -gt 0 ]; then
+	if [ ${#opt_defect[@]} -gt 0 ] || [ -n "$opt_debug" ]; then
 		mapfile -t mutants_profiles < <(cut -f 2 "$tmp/defects" | sed 's/REF/MOCK/' |
 			sort -u | tr '[:upper:]' '[:lower:]')
 	fi
@@ -79,11 +83,21 @@ mutants_select()
 		END { print (globs ? substr(chapters, 2) : "none") "|" substr(globs, 2) }' "$tmp/list"
 }
 
+# mutants_keep_debug_chapters: of the list of tests, those that need the debug kernel; the rest
+# has its own run, in a kernel that is some times as fast.
+mutants_keep_debug_chapters()
+{
+	grep -E "^(${mutants_debug_chapters// /|})$(printf '\t')" "$tmp/list" >"$tmp/list-debug"
+	mv "$tmp/list-debug" "$tmp/list"
+}
+
 # mutants_entry LABEL PARAMETERS [CLAUSE]: with a clause, only the tests that name it.
 mutants_entry()
 {
 	local select='|'
 
+	# As they are: all that is run with a defect.
+	[ -z "$opt_debug" ] || [ -n "${3-}" ] || select="$mutants_debug_chapters|"
 	[ -z "${3-}" ] || [ -n "$opt_full" ] || select=$(mutants_select "$3")
 	printf '%s|%s|%s\n' "$1" "$2" "$select"
 }
@@ -96,7 +110,8 @@ mutants_plan_conforming()
 	for p in "${mutants_profiles[@]}"; do
 		shapes=("${mutants_shapes[@]}")
 		# What depends on the shape is the engine's, which both drivers share.
-		[ "$p" = mock ] && [ ${#opt_defect[@]} -eq 0 ] || shapes=(all)
+		[ "$p" = mock ] && [ ${#opt_defect[@]} -eq 0 ] && [ -z "$opt_debug" ] ||
+			shapes=(all)
 		for shape in "${shapes[@]}"; do
 			mutants_entry "conforming/$p-${shape//,/+}" "features=$shape" >>"$tmp/entries-$p"
 		done
@@ -249,10 +264,12 @@ mutants_setup()
 # mutants_needs_debug NAME: is it seen in the debug kernel alone?
 mutants_needs_debug()
 {
-	case $1 in
-	no_memory_*) ;;
-	*) return 1 ;;
-	esac
+	local prefix
+
+	for prefix in $mutants_debug_defects; do
+		[[ $1 != "$prefix"* ]] || return 0
+	done
+	return 1
 }
 
 # mutants: the whole of it; returns the verdict.
@@ -265,6 +282,7 @@ mutants()
 	*) die "--mutants takes -d mock or -d edu: $opt_device has no defects on demand" ;;
 	esac
 	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
+	[ -z "$opt_debug" ] || mutants_keep_debug_chapters
 	mutants_choose
 	packages_ensure build guest
 	build_kernel
