@@ -252,8 +252,8 @@ const char *vmig_fault_stack_end(void)
 		text[1 + strcspn(text + 1, "\n")] = '\0';
 		began |= !!strstr(text, "FAULT_INJECTION");
 		/* All of these run in a system call. */
-		if (!began || strstr(text, "_syscall") || used + sizeof(name) >= sizeof(stack) ||
-		    !frame_of(text + 1, name, sizeof(name)))
+		if (!began || strcasestr(text, "_syscall") ||
+		    used + sizeof(name) >= sizeof(stack) || !frame_of(text + 1, name, sizeof(name)))
 			continue;
 		used += snprintf(stack + used, sizeof(stack) - used, "%s%s", used ? " < " : "",
 				 name);
