@@ -90,14 +90,14 @@ void vmig_faults_leave(struct vmig_faults *f)
 /* To RUNNING, and now and then through a whole migration. */
 static bool comes_back(struct vmig_faults *f, const char *did, bool migrate)
 {
-	int ret = f->dev ? __vmig_settle(f->dev) : 0;
+	int ret = f->dev && f->dev->fd >= 0 ? __vmig_settle(f->dev) : 0;
 	const char *why;
 
 	vmig_faults_leave(f);
 	if (!CHECK(ROB_04, !ret, say("%s, then back to RUNNING by a reset", did),
 		   "the device comes back", "%s", vmig_errno_name(ret)))
 		return false;
-	if (!f->dev || !migrate)
+	if (!f->dev || f->dev->fd < 0 || !migrate)
 		return true;
 	why = vmig_round_trip(f->dev);
 	return CHECK(ROB_04, !why, say("%s, a reset, then a save and a load", did), "both work",
@@ -118,7 +118,7 @@ static void tell_point(struct vmig_faults *f, const struct vmig_failing_call *c,
 	vmig_fail_nth_end();
 	stack = vmig_fault_stack_end();
 	vmig_note(ROB_04, "%s, failure %u is in %s", c->name, n, *stack ? stack : "another place");
-	if (f->dev)
+	if (f->dev && f->dev->fd >= 0)
 		__vmig_settle(f->dev);
 	vmig_faults_leave(f);
 }
