@@ -145,8 +145,9 @@ static bool fail_one(struct vmig_faults *f, const struct vmig_failing_call *c, u
 	vmig_fail_nth(n);
 	ret = c->make(f);
 	if (!vmig_fail_nth_end()) {
-		CHECK(ROB_04, ret >= 0, say("%s, in which nothing fails", c->name), "success", "%s",
-		      vmig_errno_name(ret));
+		/* Whether it works where nothing fails is the business of other chapters. */
+		if (ret < 0)
+			vmig_note(ROB_04, "%s fails by itself: %s", c->name, vmig_errno_name(ret));
 		comes_back(f, c->name, n > 1);
 		return false;
 	}

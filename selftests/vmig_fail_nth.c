@@ -452,9 +452,15 @@ static void fail_logging(struct vmig_faults *f)
 		{ "DMA_LOGGING_STOP", "log_stop", prepare_logging, make_log_stop, judge_log_stop },
 	};
 	size_t i;
+	int ret;
 
 	prepare_log(f);
 	knows_off = make_log_report(f);
+	ret = make_log_start(f);
+	if (ret) {
+		vmig_note(ROB_04, "START fails by itself: %s", vmig_errno_name(ret));
+		return;
+	}
 	f->left = ARRAY_SIZE(calls);
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		vmig_fail_each(f, &calls[i]);
@@ -580,7 +586,7 @@ static bool judge_close(struct vmig_faults *f, int ret, const char *did)
 }
 
 /*
- * Unbinding a device from an iommufd gives it another domain, which must not fail and warns
+ * Unbinding a device from an iommufd gives it back its own domain, which must not fail and warns
  * where it does (iommu.c, __iommu_group_set_domain_nofail()). A mediated device has none.
  */
 static bool close_is_the_drivers(const struct vmig_faults *f)
