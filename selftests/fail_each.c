@@ -23,8 +23,8 @@
 /* How many points of one call are tried, and for how long those of a test; brief and full. */
 #define POINTS 60
 #define POINTS_FULL 600
-#define SECONDS 12
-#define SECONDS_FULL 60
+#define SECONDS 45
+#define SECONDS_FULL 120
 
 /* Beyond its time a child may be in the middle of a round trip, on a slow device. */
 #define GRACE_MS 60000

@@ -15,7 +15,7 @@
 #include "transfer.h"
 
 /* The most that a test of such calls takes; seconds. */
-#define VMIG_FAULTS_TEST_S 180
+#define VMIG_FAULTS_TEST_S 300
 
 /**
  * struct vmig_faults - what such a test works on
