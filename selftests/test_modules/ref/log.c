@@ -127,8 +127,6 @@ static int ref_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges
 	*page_size = log->coarse ? LOG_COARSE : LOG_PAGE;
 	if (ref_defect(ref, REF_DEFECT_log_page_size_zero))
 		*page_size = 0;
-	if (ret == -ENOMEM && ref_defect(ref, REF_DEFECT_no_memory_keeps_lock))
-		return ret;
 out:
 	mutex_unlock(&log->lock);
 	return ret;
