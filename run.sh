@@ -80,7 +80,8 @@ What to do instead of a run
   --clauses      print each clause with its level and its tests, or why it has none
   --mutants      the suite on the reference drivers as they are, and with each defect that
                  they can have: a test that names the broken rule must notice it; prints
-                 and writes the kill matrix. With -d mock or -d edu, one of the two
+                 and writes the kill matrix. With -d mock or -d edu, one of the two; with
+                 --debug-kernel, the defects that such a kernel alone shows
   --replay       bugs that the vendors' drivers had, brought back one by one by the patches
                  of selftests/test_modules/history: a test that names the broken rule must
                  notice each; with -d NAME, those of one driver

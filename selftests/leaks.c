@@ -42,7 +42,15 @@ static long number_in(const char *path)
 	return value;
 }
 
-static long module_refs(const struct vmig_device *dev)
+/**
+ * vmig_module_users - how many users has the driver's module?
+ * @dev: the device
+ *
+ * An open device is one, and so is each file of a session.
+ *
+ * Return: their number, -1 if it is unknown.
+ */
+long vmig_module_users(const struct vmig_device *dev)
 {
 	char path[128];
 
@@ -93,6 +101,16 @@ bool vmig_leaks_memory_seen(void)
 }
 
 /**
+ * vmig_leaks_memory_begin - memory that is there now is nobody's loss
+ * @l: of which vmig_leaks_judge_memory() alone is asked
+ */
+void vmig_leaks_memory_begin(struct vmig_leaks *l)
+{
+	l->jiffies = jiffies();
+	kmemleak("clear");
+}
+
+/**
  * vmig_leaks_begin - remember what there is
  * @l: where it goes
  * @dev: the device; it must be open again, and its data_fds closed, when this is judged
@@ -101,7 +119,7 @@ void vmig_leaks_begin(struct vmig_leaks *l, const struct vmig_device *dev)
 {
 	l->dev = dev;
 	l->fds = vmig_count_fds();
-	l->refs = module_refs(dev);
+	l->refs = vmig_module_users(dev);
 	l->files = number_in("/proc/sys/fs/file-nr");
 	l->jiffies = jiffies();
 }
@@ -117,12 +135,12 @@ void vmig_leaks_begin(struct vmig_leaks *l, const struct vmig_device *dev)
 bool vmig_leaks_judge_counts(const struct vmig_leaks *l, enum vmig_clause_id id, const char *did)
 {
 	int fds = vmig_count_fds(), i;
-	long refs = module_refs(l->dev), files;
+	long refs = vmig_module_users(l->dev), files;
 	bool ok;
 
 	for (i = 0; i < GONE_TRIES && refs > l->refs; i++) {
 		usleep(GONE_PAUSE_US);
-		refs = module_refs(l->dev);
+		refs = vmig_module_users(l->dev);
 	}
 	files = number_in("/proc/sys/fs/file-nr");
 	ok = CHECK(id, fds <= l->fds, did, "no new fd in the process that did it", "%+d",

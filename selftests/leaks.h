@@ -25,6 +25,8 @@ struct vmig_leaks {
 };
 
 bool vmig_leaks_memory_seen(void);
+long vmig_module_users(const struct vmig_device *dev);
+void vmig_leaks_memory_begin(struct vmig_leaks *l);
 void vmig_leaks_begin(struct vmig_leaks *l, const struct vmig_device *dev);
 bool vmig_leaks_judge_counts(const struct vmig_leaks *l, enum vmig_clause_id id, const char *did);
 bool vmig_leaks_judge_memory(const struct vmig_leaks *l, enum vmig_clause_id id, const char *did);

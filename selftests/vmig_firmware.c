@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "careful.h"
+#include "leaks.h"
 #include "liveness.h"
 #include "trust.h"
 #include "work_fixture.h"
@@ -353,21 +354,6 @@ TEST_F_TIMEOUT(firmware, event_is_survived, 60)
 
 #define FAILURES 16
 
-/* How many users the driver's module has: each file of a session is one. -1 if that is unknown. */
-static int module_users(const struct vmig_device *dev)
-{
-	const char *path = say("/sys/module/%s/refcnt", dev->id.module);
-	FILE *f = fopen(path, "re");
-	int n = -1;
-
-	if (!f)
-		return -1;
-	if (fscanf(f, "%d", &n) != 1)
-		n = -1;
-	fclose(f);
-	return n;
-}
-
 /* A session that never came to be leaves no file behind, and no driver that stays for ever. */
 TEST_F_TIMEOUT(firmware, failed_sessions_are_freed, 60)
 {
@@ -378,9 +364,9 @@ TEST_F_TIMEOUT(firmware, failed_sessions_are_freed, 60)
 	CLAUSES(ROB_05);
 	NEED(variant->state == VFIO_DEVICE_STATE_RUNNING, "tried in RUNNING alone");
 	NEED_FAULTS;
-	NEED(module_users(self->dev) >= 0, "the users of the driver's module are not counted");
+	NEED(vmig_module_users(self->dev) >= 0, "the users of the driver's module are not counted");
 	for (i = 0; i < ARRAY_SIZE(faults); i++) {
-		before = module_users(self->dev);
+		before = vmig_module_users(self->dev);
 		for (k = 0, failed = 0; k < FAILURES; k++) {
 			set_fault(&self->w, faults[i]);
 			failed += !!__vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
@@ -388,7 +374,7 @@ TEST_F_TIMEOUT(firmware, failed_sessions_are_freed, 60)
 			if (__vmig_settle(self->dev))
 				vmig_die("the device cannot be brought back to RUNNING");
 		}
-		after = module_users(self->dev);
+		after = vmig_module_users(self->dev);
 		if (failed)
 			CHECK(ROB_05, after <= before,
 			      say("users of the module %s after SET(STOP_COPY) failed %d times by %s",

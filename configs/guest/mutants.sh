@@ -21,6 +21,8 @@ mutants_guests=2
 mutants_silence=150
 # How long a guest that runs entries may take.
 mutants_seconds=36000
+# Chapters that run with --debug-kernel, for the defects which that kernel alone shows.
+mutants_debug_chapters="fail_nth stress"
 
 # mutants_profile_of WHERE: the profile whose driver has the defect.
 mutants_profile_of()
@@ -34,25 +36,36 @@ mutants_choose()
 {
 	local d p
 
-	# What is said of such a defect ends with the words "which KASAN sees", or who else does.
-	"$top/results/vmig-report" --defects | awk -F '\t' -v debug="$opt_debug" '
-		debug || $4 !~ /which (KASAN|lockdep|kmemleak) sees/' | cut -f 1-3 >"$tmp/all-defects"
+	# What is said of such a defect ends with the words "which KASAN sees", or who else does;
+	# or it is one of the errors that a kernel has to be made to have.
+	"$top/results/vmig-report" --defects | tee >(cut -f 1-3 >"$tmp/all-defects") | awk -F '\t' '
+		/^no_memory_/ || $4 ~ /which (KASAN|lockdep|kmemleak) sees/ { print $1 }' \
+		>"$tmp/debug-defects"
 	for d in "${opt_defect[@]}"; do
 		cut -f 1 "$tmp/all-defects" | grep -qxF -- "$d" ||
-			die "no defect '$d' without --debug-kernel: results/vmig-report --defects lists them"
+			die "no defect '$d': results/vmig-report --defects lists them"
+		if [ -z "$opt_debug" ] && mutants_needs_debug "$d"; then
+			die "the defect '$d' shows in the debug kernel alone: add --debug-kernel"
+		fi
 	done
 	mutants_profiles=()
 	for p in mock edu; do
 		[ -n "$opt_device" ] && [ "$opt_device" != "$p" ] || mutants_profiles+=("$p")
 	done
 	while IFS=$'\t' read -r d p c; do
-		[ ${#opt_defect[@]} -eq 0 ] || [[ " ${opt_defect[*]} " == *" $d "* ]] || continue
+		if [ ${#opt_defect[@]} -gt 0 ]; then
+			[[ " ${opt_defect[*]} " == *" $d "* ]] || continue
+		elif [ -n "$opt_debug" ]; then
+			mutants_needs_debug "$d" || continue
+		elif mutants_needs_debug "$d"; then
+			continue
+		fi
 		[[ " ${mutants_profiles[*]} " == *" $(mutants_profile_of "$p") "* ]] || continue
 		printf '%s\t%s\t%s\n' "$d" "$p" "$c"
 	done <"$tmp/all-defects" >"$tmp/defects"
 	[ -s "$tmp/defects" ] || die "none of these defects is one of the driver $opt_device"
 	# A part of the defects needs only the driver that has them to be conforming.
-	if [ ${#opt_defect[@]} -gt 0 ]; then
+	if [ ${#opt_defect[@]} -gt 0 ] || [ -n "$opt_debug" ]; then
 		mapfile -t mutants_profiles < <(cut -f 2 "$tmp/defects" | sed 's/REF/MOCK/' |
 			sort -u | tr '[:upper:]' '[:lower:]')
 	fi
@@ -77,11 +90,21 @@ mutants_select()
 		END { print (globs ? substr(chapters, 2) : "none") "|" substr(globs, 2) }' "$tmp/list"
 }
 
+# mutants_keep_debug_chapters: of the list of tests, those that need the debug kernel; the rest
+# has its own run, in a kernel that is some times as fast.
+mutants_keep_debug_chapters()
+{
+	grep -E "^(${mutants_debug_chapters// /|})$(printf '\t')" "$tmp/list" >"$tmp/list-debug"
+	mv "$tmp/list-debug" "$tmp/list"
+}
+
 # mutants_entry LABEL PARAMETERS [CLAUSE]: with a clause, only the tests that name it.
 mutants_entry()
 {
 	local select='|'
 
+	# As they are: all that is run with a defect.
+	[ -z "$opt_debug" ] || [ -n "${3-}" ] || select="$mutants_debug_chapters|"
 	[ -z "${3-}" ] || [ -n "$opt_full" ] || select=$(mutants_select "$3")
 	printf '%s|%s|%s\n' "$1" "$2" "$select"
 }
@@ -94,7 +117,8 @@ mutants_plan_conforming()
 	for p in "${mutants_profiles[@]}"; do
 		shapes=("${mutants_shapes[@]}")
 		# What depends on the shape is the engine's, which both drivers share.
-		[ "$p" = mock ] && [ ${#opt_defect[@]} -eq 0 ] || shapes=(all)
+		[ "$p" = mock ] && [ ${#opt_defect[@]} -eq 0 ] && [ -z "$opt_debug" ] ||
+			shapes=(all)
 		for shape in "${shapes[@]}"; do
 			mutants_entry "conforming/$p-${shape//,/+}" "features=$shape" >>"$tmp/entries-$p"
 		done
@@ -237,10 +261,17 @@ mutants_setup()
 	mkdir -p "$mutants_dir/guests"
 	local seconds=90
 
-	[ -z "$opt_debug" ] || seconds=300
+	[ -z "$opt_debug" ] || seconds=900
 	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 "VMIG_CHAPTER_SECONDS=${VMIG_CHAPTER_SECONDS:-$seconds}"
 		"VMIG_STRESS=${opt_stress:-brief}" "VMIG_SEED=${opt_seed:-1}")
 	guest_cpus=1
+	[ -z "$opt_debug" ] || mutants_silence=600
+}
+
+# mutants_needs_debug NAME: is it seen in the debug kernel alone?
+mutants_needs_debug()
+{
+	grep -qxF -- "$1" "$tmp/debug-defects"
 }
 
 # mutants: the whole of it; returns the verdict.
@@ -253,6 +284,7 @@ mutants()
 	*) die "--mutants takes -d mock or -d edu: $opt_device has no defects on demand" ;;
 	esac
 	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
+	[ -z "$opt_debug" ] || mutants_keep_debug_chapters
 	mutants_choose
 	packages_ensure build guest
 	build_kernel

@@ -29,6 +29,7 @@ enum ref_defect {
  * @oops: closed in RESUMING
  * @was_reset: VFIO_DEVICE_RESET was called since open
  * @log_broken: the next START fails
+ * @no_memory: there was no memory for a session
  */
 struct ref_defect_state {
 	u32 previous;
@@ -46,6 +47,7 @@ struct ref_defect_state {
 	bool oops;
 	bool was_reset;
 	bool log_broken;
+	bool no_memory;
 };
 
 #endif /* VFIO_MIG_REF_DEFECT_H */

@@ -112,8 +112,12 @@ static struct file *arc(struct ref_device *ref, enum vfio_device_mig_state next,
 	/* A session begins before the device goes on, and ends after it stopped. */
 	if (!ref->session && (ref_is_saving(next) || next == VFIO_DEVICE_STATE_RESUMING)) {
 		filp = ref_session_begin(ref, next);
-		if (IS_ERR(filp))
+		if (IS_ERR(filp)) {
+			if (next == target && ref_is_saving(next) &&
+			    ref_defect(ref, REF_DEFECT_no_memory_tells_target))
+				ref->state = next;
 			return filp;
+		}
 	}
 	ret = ref_set_activity(ref, ref_activity_of(ref, next));
 	if (ret) {

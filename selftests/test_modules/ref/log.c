@@ -115,7 +115,8 @@ static int ref_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges
 		goto out;
 	log_end(log);
 	ret = copy_ranges(ref, ranges, nnodes);
-	if (ret && !(ret == -EOPNOTSUPP && ref_defect(ref, REF_DEFECT_log_failed_start_on)))
+	if (ret && !(ret == -EOPNOTSUPP && ref_defect(ref, REF_DEFECT_log_failed_start_on)) &&
+	    !(ret == -ENOMEM && ref_defect(ref, REF_DEFECT_no_memory_log_stays_on)))
 		log_end(log);
 	else
 		log->on = true;

@@ -61,7 +61,7 @@ void ref_save_begin(struct ref_session *s)
 		s->have_regs = true;
 	}
 	if ((ref_defect(ref, REF_DEFECT_second_save_empty) && ref->defect.sessions) ||
-	    ref_defect(ref, REF_DEFECT_empty_stream))
+	    ref_defect(ref, REF_DEFECT_empty_stream) || !s->buf || !s->regs)
 		s->phase = REF_PHASE_DONE;
 }
 

@@ -93,6 +93,9 @@ static struct ref_session *session_alloc(struct ref_device *ref)
 	s->regs = kzalloc(REF_MAX_REGS, GFP_KERNEL_ACCOUNT);
 	if (s->buf && s->regs)
 		return s;
+	/* One that is at its end needs neither. */
+	if (ref_defect(ref, REF_DEFECT_no_memory_empty_save))
+		return s;
 	ref_session_put(s);
 	return NULL;
 }
@@ -167,7 +170,8 @@ static bool refuses(struct ref_device *ref)
 	const struct ref_defect_state *d = &ref->defect;
 
 	return (ref_defect(ref, REF_DEFECT_abort_leaks) && d->aborts >= 64) ||
-	       (ref_defect(ref, REF_DEFECT_no_session_after_reset) && d->was_reset) || d->blocked;
+	       (ref_defect(ref, REF_DEFECT_no_session_after_reset) && d->was_reset) || d->blocked ||
+	       d->no_memory;
 }
 
 static void leak(struct ref_device *ref)
@@ -186,6 +190,25 @@ static void leak(struct ref_device *ref)
 	s->vdev = ref->vdev;
 	s->over = true;
 	keep(s);
+}
+
+static struct file *no_memory(struct ref_device *ref)
+{
+	if (ref_defect(ref, REF_DEFECT_no_memory_blocks))
+		ref->defect.no_memory = true;
+	return ERR_PTR(-ENOMEM);
+}
+
+/* A session that has no file is freed, but for defects. */
+static void no_file(struct ref_device *ref, struct ref_session *s)
+{
+	if (ref_defect(ref, REF_DEFECT_no_memory_session_lost))
+		return;
+	if (ref_defect(ref, REF_DEFECT_no_memory_extra_fd))
+		ref_defect_leak_fd();
+	if (ref_defect(ref, REF_DEFECT_no_memory_freed_twice))
+		kfree(s->regs);
+	ref_session_put(s);
 }
 
 static void set_session(struct ref_device *ref, struct ref_session *s)
@@ -213,8 +236,12 @@ struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_stat
 	if (refuses(ref))
 		return ERR_PTR(-EBUSY);
 	s = revive(ref, saving) ?: session_alloc(ref);
+	if (s && !saving && (!s->buf || !s->regs)) {
+		ref_session_put(s);
+		s = NULL;
+	}
 	if (!s)
-		return ERR_PTR(-ENOMEM);
+		return no_memory(ref);
 	s->ref = ref;
 	s->vdev = ref->vdev;
 	s->saving = saving;
@@ -225,7 +252,7 @@ struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_stat
 	filp = session_file(ref, s);
 	if (IS_ERR(filp)) {
 		s->over = true;
-		ref_session_put(s);
+		no_file(ref, s);
 		return filp;
 	}
 	if (saving)
