@@ -209,6 +209,7 @@ static bool qemu_goes_on(struct attempt *a, struct qemu *q, int fds)
 		qemu_new_process(q);
 	ok = ok && check_runs(ROB_04, &q->c, a->did);
 	consumer_again(&q->c);
+	qemu_migration_init(q);
 	q->vm_running = true;
 	q->c.state = VFIO_DEVICE_STATE_RUNNING;
 	ok = ok && qemu_moves(a->w, q, say("%s, then another migration", a->did));
@@ -223,7 +224,8 @@ static void outgoing(struct qemu *q)
 
 static void incoming(struct qemu *q)
 {
-	qemu_incoming(q, q->c.wire.len);
+	if (!qemu_migration_init(q))
+		qemu_incoming(q, q->c.wire.len);
 }
 
 /* How many calls it takes where none fails, and which of them open a session. */
