@@ -107,6 +107,9 @@ int consumer_fails(struct consumer *c, enum vmig_clause_id clause, const char *b
 	if (!consumer_may_fail(c))
 		consumer_breaks(c, clause, "%s: %s would fail the migration: %s gave %s", c->name,
 				by, what, vmig_errno_name(ret));
+	else if (!c->failed[0])
+		snprintf(c->failed, sizeof(c->failed), "%s of %s gives %s", what, by,
+			 vmig_errno_name(ret));
 	return ret;
 }
 

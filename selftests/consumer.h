@@ -44,7 +44,8 @@ enum consumer_fault { CONSUMER_NO_FAULT, CONSUMER_NO_ANSWER, CONSUMER_NO_DESCRIP
  * @fail_at: number of the call that fails, from 1
  * @calls: how many were made
  * @opened: bit N: call N opened a session
- * @failed: the call that was made to fail, empty before
+ * @failed: the call that was made to fail, or the first one that did where @tolerant; empty
+ *	before
  * @tolerant: calls may fail without having been made to, as the firmware does
  * @clause: what was broken
  * @trouble: what the VMM would do of it; empty if all is well

@@ -382,7 +382,8 @@ static void refuse_command(void *arg)
 	w->ops->commands(w, names, sizeof(names), &hit);
 	w->ops->fault(w, "");
 	snprintf(r->a->did, sizeof(r->a->did),
-		 "a migration whose command %s the firmware refused", r->command);
+		 "a migration whose command %s the firmware refused (%s)", r->command,
+		 q.c.failed[0] ? q.c.failed : "of which no call told");
 	if (hit)
 		qemu_goes_on(r->a, &q, fds);
 	consumer_end(&q.c);

@@ -29,6 +29,9 @@ enum ref_defect {
  * @oops: closed in RESUMING
  * @was_reset: VFIO_DEVICE_RESET was called since open
  * @log_broken: the next START fails
+ * @loaded_p2p: RUNNING_P2P was reached from RESUMING in one SET
+ * @thread: who began the session, a thread
+ * @process: and its process
  */
 struct ref_defect_state {
 	u32 previous;
@@ -46,6 +49,9 @@ struct ref_defect_state {
 	bool oops;
 	bool was_reset;
 	bool log_broken;
+	bool loaded_p2p;
+	pid_t thread;
+	pid_t process;
 };
 
 #endif /* VFIO_MIG_REF_DEFECT_H */
