@@ -237,6 +237,8 @@ static void starve(void *arg)
 	close(oom);
 	memset(s->buf, 1, s->size);
 	mlockall(MCL_CURRENT);
+	/* Takes back what each processor has in store of the group. */
+	put(s->group->dir, "memory.max", "4096");
 	snprintf(limit, sizeof(limit), "%llu",
 		 (unsigned long long)(cgroup_usage(s->group) + s->room));
 	put(s->group->dir, "memory.max", limit);
