@@ -101,8 +101,8 @@ bool consumer_may_fail(const struct consumer *c)
  *
  * Return: @ret.
  */
-int consumer_fails(struct consumer *c, enum vmig_clause_id clause, const char *by,
-		   const char *what, int ret)
+int consumer_fails(struct consumer *c, enum vmig_clause_id clause, const char *by, const char *what,
+		   int ret)
 {
 	if (!consumer_may_fail(c))
 		consumer_breaks(c, clause, "%s: %s would fail the migration: %s gave %s", c->name,
@@ -208,9 +208,9 @@ int consumer_set(struct consumer *c, const char *by, uint32_t state, int *data_f
 int consumer_data_size(struct consumer *c, const char *by, uint64_t *length)
 {
 	struct vfio_device_feature_mig_data_size size = {};
-	int ret = consumer_feature(c, by,
-				   VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
-				   &size, sizeof(size));
+	int ret =
+		consumer_feature(c, by, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
+				 &size, sizeof(size));
 
 	*length = size.stop_copy_length;
 	return ret;

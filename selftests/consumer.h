@@ -78,8 +78,8 @@ void consumer_end(struct consumer *c);
 void consumer_breaks(struct consumer *c, enum vmig_clause_id clause, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 bool consumer_may_fail(const struct consumer *c);
-int consumer_fails(struct consumer *c, enum vmig_clause_id clause, const char *by,
-		   const char *what, int ret);
+int consumer_fails(struct consumer *c, enum vmig_clause_id clause, const char *by, const char *what,
+		   int ret);
 
 int consumer_feature(struct consumer *c, const char *by, uint32_t feature_and_op, void *payload,
 		     uint32_t size);

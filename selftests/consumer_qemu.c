@@ -134,8 +134,9 @@ static void query_stop_copy_size(struct qemu *q, const char *by)
 					"QEMU: %s would assume 100 GiB: MIG_DATA_SIZE gave %s", by,
 					vmig_errno_name(ret));
 	} else if (q->stopcopy_size > INT64_MAX) {
-		consumer_breaks(c, SIZE_02, "QEMU: %s would report an overflow: MIG_DATA_SIZE %#llx",
-				by, (unsigned long long)q->stopcopy_size);
+		consumer_breaks(c, SIZE_02,
+				"QEMU: %s would report an overflow: MIG_DATA_SIZE %#llx", by,
+				(unsigned long long)q->stopcopy_size);
 	}
 }
 
@@ -189,9 +190,10 @@ static ssize_t vfio_save_block(struct qemu *q, const char *by)
 		return n;
 	}
 	if (c->state == VFIO_DEVICE_STATE_STOP_COPY)
-		consumer_breaks(c, STRM_09,
-				"QEMU: %s would take ENOMSG in STOP_COPY for the end and lose the rest",
-				by);
+		consumer_breaks(
+			c, STRM_09,
+			"QEMU: %s would take ENOMSG in STOP_COPY for the end and lose the rest",
+			by);
 	else if (promised && !consumer_may_fail(c))
 		consumer_breaks(c, PRE_12,
 				"QEMU: %s would take the initial data for sent: ENOMSG with "
@@ -210,8 +212,10 @@ static void subtract(uint64_t *size, size_t *n)
 
 static void vfio_update_estimated_pending_data(struct qemu *q, size_t n)
 {
-	if (!n)
-		q->init_size = q->dirty_size = 0;
+	if (!n) {
+		q->init_size = 0;
+		q->dirty_size = 0;
+	}
 	q->stopcopy_size = q->stopcopy_size > n ? q->stopcopy_size - n : 0;
 	subtract(&q->init_size, &n);
 	subtract(&q->dirty_size, &n);
@@ -509,6 +513,6 @@ int qemu_dma_logging_stop(struct qemu *q)
 {
 	q->tracking = false;
 	return consumer_feature(&q->c, "vfio_devices_dma_logging_stop()",
-				VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP, NULL,
-				0);
+				VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
+				NULL, 0);
 }

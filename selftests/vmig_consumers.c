@@ -349,7 +349,8 @@ static unsigned int list_commands(struct attempt *a, const struct vmig_stream *w
 	for (name = strtok_r(names, " ", &save); name && n < MAX_COMMANDS;
 	     name = strtok_r(NULL, " ", &save)) {
 		for (i = 0, nth = 1; i < n; i++)
-			nth += !strncmp(list[i], name, strlen(name)) && list[i][strlen(name)] == '@';
+			nth += !strncmp(list[i], name, strlen(name)) &&
+			       list[i][strlen(name)] == '@';
 		snprintf(list[n++], sizeof(list[0]), "%.20s@%u", name, nth);
 	}
 	return n;

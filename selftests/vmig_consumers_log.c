@@ -30,16 +30,14 @@
 #define RANGES 3
 #define SECTIONS 5
 
-typedef struct vfio_device_feature_dma_logging_range range_t;
-
 FIXTURE(dma_log)
 {
 	VMIG_FIXTURE_DATA;
 	VMIG_WORK_DATA;
 	uint32_t seed;
-	range_t ranges[RANGES];
+	struct vfio_device_feature_dma_logging_range ranges[RANGES];
 	uint32_t count;
-	range_t sections[SECTIONS];
+	struct vfio_device_feature_dma_logging_range sections[SECTIONS];
 	uint64_t *bitmap;
 };
 
@@ -50,9 +48,9 @@ FIXTURE_VARIANT(dma_log)
 
 VMIG_VARIANTS_WAYS(dma_log);
 
-static range_t range(uint64_t iova, uint64_t length)
+static struct vfio_device_feature_dma_logging_range range(uint64_t iova, uint64_t length)
 {
-	return (range_t){ .iova = iova, .length = length };
+	return (struct vfio_device_feature_dma_logging_range){ .iova = iova, .length = length };
 }
 
 /* The memory of a VM of 8 GiB; of 256 MiB for a device that cannot reach so far. */
@@ -133,7 +131,8 @@ static bool bit(const uint64_t *bitmap, uint64_t n)
 }
 
 /* Is the page among what a section reports, of bits for @page_size bytes? */
-static bool seen(FIXTURE_DATA(dma_log) * self, const range_t *section, unsigned int page,
+static bool seen(FIXTURE_DATA(dma_log) * self,
+		 const struct vfio_device_feature_dma_logging_range *section, unsigned int page,
 		 uint64_t page_size)
 {
 	uint64_t iova = self->mem.iova + page * VMIG_PAGE;
@@ -151,15 +150,14 @@ static bool sync_memory(FIXTURE_DATA(dma_log) * self, struct qemu *q, enum vmig_
 	int ret;
 
 	for (i = 0; i < SECTIONS; i++) {
-		const range_t *s = &self->sections[i];
+		const struct vfio_device_feature_dma_logging_range *s = &self->sections[i];
 
 		if (!s->length)
 			continue;
 		memset(self->bitmap, 0, s->length / VMIG_PAGE / 8);
 		ret = qemu_dma_logging_report(q, s->iova, s->length, self->bitmap);
 		if (!CHECK(id, !ret,
-			   say("REPORT of the section %#llx..%#llx %s",
-			       (unsigned long long)s->iova,
+			   say("REPORT of the section %#llx..%#llx %s", (unsigned long long)s->iova,
 			       (unsigned long long)(s->iova + s->length - 1), when),
 			   "success",
 			   "QEMU: vfio_device_dma_logging_report() would fail the migration: %s",
@@ -167,7 +165,8 @@ static bool sync_memory(FIXTURE_DATA(dma_log) * self, struct qemu *q, enum vmig_
 			return false;
 		found |= self->mem.at && seen(self, s, page, VMIG_PAGE);
 	}
-	return CHECK(id, found, say("log_sync of all sections %s, page %u was written to", when, page),
+	return CHECK(id, found,
+		     say("log_sync of all sections %s, page %u was written to", when, page),
 		     "its bit", "none: QEMU would not send the page");
 }
 
@@ -243,7 +242,7 @@ TEST_F_TIMEOUT(dma_log, qemu_resets_while_tracking, 60)
 /* Of START, one REPORT and STOP, the call with this number fails; then another migration. */
 static void fail_log_call(FIXTURE_DATA(dma_log) * self, unsigned int call)
 {
-	const range_t *s = &self->sections[2];
+	const struct vfio_device_feature_dma_logging_range *s = &self->sections[2];
 	struct qemu q;
 	int ret;
 
@@ -260,7 +259,8 @@ static void fail_log_call(FIXTURE_DATA(dma_log) * self, unsigned int call)
 	if (call == q.c.calls && ret)
 		__vmig_log_stop(self->dev);
 	consumer_again(&q.c);
-	if (qemu_tracks(self, &q, LOG_09, say("%s, then START for the next migration", q.c.failed))) {
+	if (qemu_tracks(self, &q, LOG_09,
+			say("%s, then START for the next migration", q.c.failed))) {
 		write_page(self, 3);
 		sync_memory(self, &q, LOG_19, 3, say("after call %u had failed", call));
 		CHECK_OK(LOG_11, qemu_dma_logging_stop(&q), "STOP of the next migration");
@@ -282,7 +282,7 @@ TEST_F_TIMEOUT(dma_log, qemu_each_call_fails, 60)
 
 TEST_F_TIMEOUT(dma_log, clh_migrates, 60)
 {
-	range_t regions[REGIONS];
+	struct vfio_device_feature_dma_logging_range regions[REGIONS];
 	uint64_t page_size = 0, first = self->mem.iova & ~(2 * MIB - 1);
 	bool found = !self->mem.at;
 	struct consumer c;
@@ -307,8 +307,9 @@ TEST_F_TIMEOUT(dma_log, clh_migrates, 60)
 		memset(self->bitmap, 0, VMIG_PAGE);
 		ret = clh_dirty_log_report(&c, regions[i].iova, regions[i].length, page_size,
 					   self->bitmap);
-		CHECK(LOG_19, !ret, say("REPORT of region %u by pages of %#llx", i,
-					(unsigned long long)page_size),
+		CHECK(LOG_19, !ret,
+		      say("REPORT of region %u by pages of %#llx", i,
+			  (unsigned long long)page_size),
 		      "success", "cloud-hypervisor: Migratable::dirty_log() would fail: %s",
 		      vmig_errno_name(ret));
 		found |= self->mem.at && seen(self, &regions[i], 5, page_size);

@@ -52,8 +52,7 @@ static int set_without_descriptors(struct vmig_device *dev, uint32_t to)
 }
 
 /* The session that nobody can use: is it left, and the next one whole? */
-static bool check_next_session(struct vmig_device *dev, uint32_t from, uint32_t to,
-			       const char *did)
+static bool check_next_session(struct vmig_device *dev, uint32_t from, uint32_t to, const char *did)
 {
 	const char *why = NULL;
 	int fd = -1, ret;
@@ -311,7 +310,8 @@ TEST_F_TIMEOUT(limits, memory_cgroup, 240)
 		runs += s->done;
 		ok = check_starved(s, taint, end);
 	}
-	vmig_note(ROB_04, "%u of %u processes came to their end; %u SETs and %u reads and writes failed",
+	vmig_note(ROB_04,
+		  "%u of %u processes came to their end; %u SETs and %u reads and writes failed",
 		  runs, i, sets, ios);
 	cgroup_end(&group);
 	vmig_stream_free(&good);

@@ -285,8 +285,7 @@ TEST_F_TIMEOUT(signals, in_save, 180)
 		fd = vmig_set_state(self->dev, precopy ? VFIO_DEVICE_STATE_PRE_COPY
 						       : VFIO_DEVICE_STATE_STOP_COPY);
 		if (precopy) {
-			CHECK_OK(PRE_01, info_on(self, fd),
-				 "GET_PRECOPY_INFO while signals come");
+			CHECK_OK(PRE_01, info_on(self, fd), "GET_PRECOPY_INFO while signals come");
 			read_stream(self, fd, &s);
 			vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		}
@@ -401,10 +400,11 @@ TEST_F_TIMEOUT(signals, in_report, 60)
 			if (ret == -EINTR)
 				break;
 		}
-		if (ret != -EINTR && !CHECK(LOG_19, !ret && bitmap & 1,
-					    "REPORT of a page that was written to, while a signal comes",
-					    "its bit, or EINTR", "%s",
-					    ret ? vmig_errno_name(ret) : "success and no bit"))
+		if (ret != -EINTR &&
+		    !CHECK(LOG_19, !ret && bitmap & 1,
+			   "REPORT of a page that was written to, while a signal comes",
+			   "its bit, or EINTR", "%s",
+			   ret ? vmig_errno_name(ret) : "success and no bit"))
 			break;
 	}
 	vmig_note(LOG_19, "%u of %u REPORTs returned EINTR", self->interrupted, i);
@@ -449,8 +449,8 @@ TEST_F_TIMEOUT(signals, kill_at_any_time, 240)
 		pid = vmig_child_start(migrate_for_ever, self->dev);
 		usleep(1 + vmig_chance_below(&self->chance, 40000));
 		end = vmig_child_kill(pid);
-		if (!CHECK(ROB_01, vmig_survived(end == VMIG_CHILD_STUCK ? end : VMIG_CHILD_DONE,
-						 taint),
+		if (!CHECK(ROB_01,
+			   vmig_survived(end == VMIG_CHILD_STUCK ? end : VMIG_CHILD_DONE, taint),
 			   "SIGKILL of a process that saves and loads", "it ends",
 			   "it hangs in the kernel, or the kernel complains"))
 			return;

@@ -261,8 +261,8 @@ static struct file *walk(struct ref_device *ref, enum vfio_device_mig_state targ
 		}
 		arcs++;
 	}
-	ref->defect.loaded_p2p = from == VFIO_DEVICE_STATE_RESUMING &&
-				 target == VFIO_DEVICE_STATE_RUNNING_P2P;
+	ref->defect.loaded_p2p =
+		from == VFIO_DEVICE_STATE_RESUMING && target == VFIO_DEVICE_STATE_RUNNING_P2P;
 	if (arcs > 1 && ref_defect(ref, REF_DEFECT_intermediate_fd_leaked))
 		ref_defect_leak_fd();
 	if (filp && arcs > 1 && target == VFIO_DEVICE_STATE_STOP_COPY &&
