@@ -123,6 +123,7 @@ TEST_F_TIMEOUT(limits, no_descriptor, 120)
 struct cgroup {
 	char root[64];
 	char dir[96];
+	bool enabled; /* by us, for groups of the root */
 };
 
 static bool put(const char *dir, const char *file, const char *text)
@@ -144,9 +145,26 @@ static void cgroup_end(struct cgroup *g)
 {
 	if (g->dir[0])
 		rmdir(g->dir);
-	put(g->root, "cgroup.subtree_control", "-memory");
+	if (g->enabled)
+		put(g->root, "cgroup.subtree_control", "-memory");
 	umount2(g->root, MNT_DETACH);
 	rmdir(g->root);
+}
+
+/* Do groups of the root have the controller of memory? A host's have, and keep it. */
+static bool has_memory(const struct cgroup *g)
+{
+	char path[160], text[256] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", g->root);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	return strstr(text, "memory");
 }
 
 /* NULL, or why there can be none. */
@@ -156,12 +174,15 @@ static const char *cgroup_begin(struct cgroup *g)
 	strcpy(g->root, "/tmp/vmig-cgroup-XXXXXX");
 	if (!mkdtemp(g->root))
 		return "no directory for a control group";
-	if (mount("none", g->root, "cgroup2", 0, NULL)) {
+	/* Seen by this process alone, and gone with it. */
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", g->root, "cgroup2", 0, NULL)) {
 		rmdir(g->root);
 		return "the kernel has no control groups, or this is not root";
 	}
 	/* Where a host has its own hierarchy this is the same one: a group is made in it. */
-	put(g->root, "cgroup.subtree_control", "+memory");
+	if (!has_memory(g))
+		g->enabled = put(g->root, "cgroup.subtree_control", "+memory");
 	snprintf(g->dir, sizeof(g->dir), "%s/vmig-%d", g->root, getpid());
 	if (mkdir(g->dir, 0700)) {
 		g->dir[0] = '\0';
