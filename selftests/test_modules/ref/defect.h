@@ -30,6 +30,9 @@ enum ref_defect {
  * @was_reset: VFIO_DEVICE_RESET was called since open
  * @log_broken: the next START fails
  * @no_memory: there was no memory for a session
+ * @loaded_p2p: RUNNING_P2P was reached from RESUMING in one SET
+ * @thread: who began the session, a thread
+ * @process: and its process
  */
 struct ref_defect_state {
 	u32 previous;
@@ -48,6 +51,9 @@ struct ref_defect_state {
 	bool was_reset;
 	bool log_broken;
 	bool no_memory;
+	bool loaded_p2p;
+	pid_t thread;
+	pid_t process;
 };
 
 #endif /* VFIO_MIG_REF_DEFECT_H */

@@ -4,6 +4,7 @@
 #include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/sched/signal.h>
 
 #include "session.h"
 
@@ -136,6 +137,27 @@ static struct file *arc(struct ref_device *ref, enum vfio_device_mig_state next,
 	return filp;
 }
 
+/* Does a signal come that a defect cannot deal with? Waits for it. */
+static bool strays(struct ref_device *ref)
+{
+	if (!ref_defect(ref, REF_DEFECT_interrupted_set_strays))
+		return false;
+	schedule_timeout_interruptible(1);
+	if (!signal_pending(current))
+		return false;
+	ref_session_end(ref);
+	ref_set_activity(ref, REF_STOPPED);
+	ref->state = VFIO_DEVICE_STATE_STOP;
+	return true;
+}
+
+/* Is this a thread that did not begin the session, but its process did? */
+static bool other_thread(const struct ref_device *ref)
+{
+	return ref->session && current->tgid == ref->defect.process &&
+	       current->pid != ref->defect.thread;
+}
+
 /* SETs that a defect answers by itself: true, with the answer in *filp. */
 static bool shortcut(struct ref_device *ref, enum vfio_device_mig_state target, struct file **filp)
 {
@@ -167,7 +189,9 @@ static bool shortcut(struct ref_device *ref, enum vfio_device_mig_state target, 
 			*filp = ERR_PTR(-EIO);
 		return true;
 	}
-	if (cur == target && ref_defect(ref, REF_DEFECT_same_state_refused)) {
+	if ((cur == VFIO_DEVICE_STATE_RUNNING_P2P && target == VFIO_DEVICE_STATE_RUNNING &&
+	     ref->defect.loaded_p2p && ref_defect(ref, REF_DEFECT_loaded_p2p_stuck)) ||
+	    (cur == target && ref_defect(ref, REF_DEFECT_same_state_refused))) {
 		*filp = ERR_PTR(-EINVAL);
 		return true;
 	}
@@ -218,6 +242,10 @@ static struct file *walk(struct ref_device *ref, enum vfio_device_mig_state targ
 	struct file *filp;
 	int ret;
 
+	if (strays(ref))
+		return ERR_PTR(-EINTR);
+	if (other_thread(ref) && ref_defect(ref, REF_DEFECT_session_of_one_thread))
+		return ERR_PTR(-EPERM);
 	if (shortcut(ref, target, &filp))
 		return filp;
 	while (ref->state != target) {
@@ -237,6 +265,8 @@ static struct file *walk(struct ref_device *ref, enum vfio_device_mig_state targ
 		}
 		arcs++;
 	}
+	ref->defect.loaded_p2p =
+		from == VFIO_DEVICE_STATE_RESUMING && target == VFIO_DEVICE_STATE_RUNNING_P2P;
 	if (arcs > 1 && ref_defect(ref, REF_DEFECT_intermediate_fd_leaked))
 		ref_defect_leak_fd();
 	if (filp && arcs > 1 && target == VFIO_DEVICE_STATE_STOP_COPY &&

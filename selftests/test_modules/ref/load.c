@@ -344,5 +344,6 @@ const struct file_operations ref_load_fops = {
 	.write = ref_load_write,
 	.unlocked_ioctl = ref_load_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.flush = ref_session_flush,
 	.release = ref_session_release,
 };

@@ -306,6 +306,10 @@ static int next(struct ref_session *s, bool *hold)
 		goto out;
 	if (!ret)
 		ret = ref_save_fill(s);
+	if (ret > 0 && s->lose) {
+		s->lose = false;
+		ret = ref_save_fill(s);
+	}
 	*hold = ret == -EAGAIN;
 	if (ret == -ENOMSG)
 		ret = temporary_end(s);
@@ -319,11 +323,16 @@ out:
 static int wait_for_data(struct ref_session *s, struct file *filp)
 {
 	bool deaf = ref_session_defect(s, REF_DEFECT_reader_not_woken);
+	int ret;
 
 	if ((filp->f_flags & O_NONBLOCK) && !ref_session_defect(s, REF_DEFECT_nonblock_ignored))
 		return -EAGAIN;
-	if (!deaf)
-		return wait_event_interruptible(s->wait, !READ_ONCE(s->hold) || READ_ONCE(s->over));
+	if (!deaf) {
+		ret = wait_event_interruptible(s->wait, !READ_ONCE(s->hold) || READ_ONCE(s->over));
+		if (ret && ref_session_defect(s, REF_DEFECT_interrupted_read_loses))
+			s->lose = true;
+		return ret;
+	}
 	wait_event_interruptible_timeout(s->wait, !READ_ONCE(s->hold), REF_NOT_WOKEN);
 	return signal_pending(current) ? -ERESTARTSYS : 0;
 }
@@ -554,7 +563,8 @@ static loff_t seek(struct file *filp, loff_t offset, int whence)
 
 #define SAVE_FOPS                                                                                  \
 	.owner = THIS_MODULE, .read = ref_save_read, .poll = ref_save_poll,                        \
-	.unlocked_ioctl = ref_precopy_ioctl, .release = ref_session_release
+	.unlocked_ioctl = ref_precopy_ioctl, .flush = ref_session_flush,                           \
+	.release = ref_session_release
 
 const struct file_operations ref_save_fops = { SAVE_FOPS, .compat_ioctl = compat_ptr_ioctl };
 static const struct file_operations no_compat_fops = { SAVE_FOPS };

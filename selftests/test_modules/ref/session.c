@@ -56,6 +56,21 @@ void ref_session_put(struct ref_session *s)
 }
 
 /**
+ * ref_session_flush - a close of a data_fd, which a file without a descriptor never has
+ * @filp: the file
+ * @id: who closes
+ *
+ * Return: 0
+ */
+int ref_session_flush(struct file *filp, fl_owner_t id)
+{
+	struct ref_session *s = filp->private_data;
+
+	s->flushed = true;
+	return 0;
+}
+
+/**
  * ref_session_release - the last close of a data_fd
  * @inode: of the file
  * @filp: the file
@@ -73,6 +88,12 @@ int ref_session_release(struct inode *inode, struct file *filp)
 		ref = ref_of(s->vdev);
 		if (ref && ref->session == s)
 			ref_force_state(ref, VFIO_DEVICE_STATE_STOP);
+	}
+	if (!s->flushed && s->saving && s->state != VFIO_DEVICE_STATE_STOP_COPY &&
+	    ref_session_defect(s, REF_DEFECT_precopy_freed_in_flush)) {
+		ref = ref_of(s->vdev);
+		if (ref)
+			ref->defect.blocked = true;
 	}
 	ref_session_put(s);
 	return 0;
@@ -260,6 +281,8 @@ struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_stat
 	else
 		ref_load_begin(s);
 	leak(ref);
+	ref->defect.thread = current->pid;
+	ref->defect.process = current->tgid;
 	set_session(ref, s);
 	return filp;
 }

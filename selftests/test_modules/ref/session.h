@@ -3,6 +3,7 @@
 #ifndef VFIO_MIG_REF_SESSION_H
 #define VFIO_MIG_REF_SESSION_H
 
+#include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 
@@ -46,6 +47,8 @@ enum ref_phase {
  * @taken: resuming: something came
  * @reads: read() calls; defects only
  * @enomsg: read() has given ENOMSG; defects only
+ * @lose: drop the next piece; defects only
+ * @flushed: a descriptor of the file was closed; defects only
  * @tgid: who read last; defects only
  * @unchecked: do not look at checksums; defects only
  * @touched: a defect looks at the device when it may be gone, NULL without
@@ -79,6 +82,8 @@ struct ref_session {
 	bool taken;
 	u32 reads;
 	bool enomsg;
+	bool lose;
+	bool flushed;
 	pid_t tgid;
 	bool unchecked;
 	struct ref_device *touched;
@@ -105,6 +110,7 @@ void ref_session_end(struct ref_device *ref);
 void ref_session_kill(struct ref_session *s);
 void ref_session_put(struct ref_session *s);
 void ref_session_forget(struct ref_device *ref);
+int ref_session_flush(struct file *filp, fl_owner_t id);
 int ref_session_release(struct inode *inode, struct file *filp);
 void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
 bool ref_session_defect(const struct ref_session *s, enum ref_defect defect);
