@@ -29,7 +29,7 @@ session_job()
 		printf 'JOB_TOP=%s\n' "$(sh_quote "$top")"
 		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
-		for s in "${test_env[@]}"; do
+		for s in "${test_env[@]}" ${streams_env[@]+"${streams_env[@]}"}; do
 			printf 'export %s=%s\n' "${s%%=*}" "$(sh_quote "${s#*=}")"
 		done
 	} >"$job/job"
@@ -104,6 +104,8 @@ session_qemu_args()
 	# kmemleak is silent until it is asked for: a scan of its own every ten minutes would be
 	# charged to whatever test runs then.
 	[ -z "$opt_debug" ] || append+=" kmemleak=on slub_debug=FZ"
+	# Else KASAN is silent after its first word.
+	[ -z "$opt_debug" ] || append+=" kasan_multi_shot"
 	qemu_args=(-kernel "$kernel_build/arch/x86/boot/bzImage" -initrd "$tmp/initrd"
 		-append "$append"
 		-virtfs "local,path=${rundir//,/,,},mount_tag=results,security_model=none")
