@@ -347,7 +347,7 @@ static void count_deviation(struct run *run, struct deviation *d)
 				came = true;
 		if (came)
 			d->came++;
-		else if (judged(t))
+		else if (judged(t) && !d->sometimes)
 			d->missed++;
 	}
 	if (d->came)

@@ -32,7 +32,7 @@ static struct text field(struct text *t)
 }
 
 static char *deviation(struct pool *pool, struct deviation ***last, unsigned int line,
-		       struct text value)
+		       bool sometimes, struct text value)
 {
 	struct text id = field(&value), glob = field(&value), source = field(&value);
 	struct text reason = text_trim(value);
@@ -50,6 +50,7 @@ static char *deviation(struct pool *pool, struct deviation ***last, unsigned int
 	d->glob = text_clean(pool, glob);
 	d->source = text_clean(pool, source);
 	d->reason = text_clean(pool, reason);
+	d->sometimes = sometimes;
 	**last = d;
 	*last = &d->next;
 	return NULL;
@@ -90,8 +91,8 @@ struct profile *profile_parse(struct pool *pool, struct text contents, char **er
 			p->driver = text_clean(pool, value);
 		} else if (text_is(key, "source")) {
 			p->source = text_clean(pool, value);
-		} else if (text_is(key, "deviation")) {
-			wrong = deviation(pool, &last, number, value);
+		} else if (text_is(key, "deviation") || text_is(key, "sometimes")) {
+			wrong = deviation(pool, &last, number, text_is(key, "sometimes"), value);
 			if (wrong) {
 				*error = pool_printf(pool, "line %u: %s", number, wrong);
 				return NULL;
@@ -123,7 +124,7 @@ struct deviation *profile_find(const struct profile *profile, const char *clause
 }
 
 /**
- * profile_of - does the profile list any deviation for a test?
+ * profile_of - does the profile list any deviation that must come in a test?
  * @profile: the profile, or NULL for none
  * @test: fixture.variant.test
  *
@@ -136,7 +137,7 @@ struct deviation *profile_of(const struct profile *profile, const char *test)
 	if (!profile)
 		return NULL;
 	for (d = profile->deviations; d; d = d->next)
-		if (!fnmatch(d->glob, test, 0))
+		if (!d->sometimes && !fnmatch(d->glob, test, 0))
 			return d;
 	return NULL;
 }

@@ -8,12 +8,13 @@
 #include "text.h"
 
 /**
- * struct deviation - a "deviation:" line of a profile
+ * struct deviation - a "deviation:" or "sometimes:" line of a profile
  * @line: its number in the file
  * @clause: the clause that is broken
  * @glob: the tests that may find it, fixture.variant.test
  * @source: where in the driver it comes from
  * @reason: why, one sentence
+ * @sometimes: a race, which need not come in each run
  * @came: tests of this run that found it, counted by judge()
  * @missed: tests of this run that looked for it in vain, the same
  * @met: tests of this run that the glob names, the same
@@ -24,6 +25,7 @@ struct deviation {
 	char *glob;
 	char *source;
 	char *reason;
+	bool sometimes;
 	unsigned int came, missed, met;
 	struct deviation *next;
 };

@@ -14,12 +14,12 @@
 #include "../lib/vfio/die.h"
 #include "attempt.h"
 #include "child.h"
-#include "klog.h"
 #include "memory.h"
 #include "poison.h"
 #include "repro.h"
 #include "session.h"
 #include "verdict.h"
+#include "watch.h"
 #include "writers.h"
 
 #define MIB (1UL << 20)
@@ -64,14 +64,14 @@ static const struct cut {
  * @p: what it shares with its parent
  * @m: the mutator
  * @kcov: coverage, if there is any
- * @klog: the kernel's log
+ * @watch: the kernel's log
  * @repro: the file of the stream that is being tried
  */
 struct trial {
 	struct vmig_poison *p;
 	struct vmig_mutator m;
 	struct vmig_kcov kcov;
-	int klog;
+	int watch;
 	struct vmig_repro repro;
 };
 
@@ -190,32 +190,41 @@ static bool load(struct trial *t, const struct vmig_stream *s, unsigned int cut,
 	return true;
 }
 
-/* Whose lines: those of one place count once. */
-static bool new_complaint(struct vmig_poison *p, const char *line)
+/* The place in the kernel that a complaint is of, without what differs from time to time. */
+static void place_of(const char *heard, char *place, size_t size)
 {
-	size_t len = strcspn(line, "/"), i;
+	const char *pid = strstr(heard, " PID: "), *at = pid ? strstr(pid, " at ") : NULL;
+	const char *from = at ? at : heard, *end = strstr(from, "/0x");
 
-	if (len > sizeof(p->complaints[0]) - 1)
-		len = sizeof(p->complaints[0]) - 1;
+	if (!end)
+		end = strstr(from, " | ");
+	snprintf(place, size, "%.*s", end ? (int)(end - from) : (int)size - 1, from);
+}
+
+/* The complaints of one place count once. */
+static bool new_complaint(struct vmig_poison *p, const char *heard)
+{
+	char place[sizeof(p->complaints[0])];
+	unsigned int i;
+
+	place_of(heard, place, sizeof(place));
 	for (i = 0; i < VMIG_POISON_COMPLAINTS; i++) {
+		if (!strcmp(p->complaints[i], place))
+			return false;
 		if (!p->complaints[i][0]) {
-			memcpy(p->complaints[i], line, len);
+			memcpy(p->complaints[i], place, sizeof(place));
 			return true;
 		}
-		if (!strncmp(p->complaints[i], line, len) && !p->complaints[i][len])
-			return false;
 	}
 	return false;
 }
 
 static void look_at_log(struct trial *t)
 {
-	struct vmig_poison *p = t->p;
-	char line[160];
+	const char *heard = vmig_watch_heard(t->watch);
 
-	if (!vmig_klog_complaint(t->klog, line, sizeof(line)) || !new_complaint(p, line))
-		return;
-	tell_harm(ROB_01, keep(p, p->tried), "nothing in the kernel log", line);
+	if (heard && new_complaint(t->p, heard))
+		tell_harm(ROB_01, keep(t->p, t->p->tried), "nothing in the kernel log", heard);
 }
 
 /* Brings the device back from a stream. Return: NULL, or what does not work. */
@@ -416,7 +425,7 @@ static void try_next(struct trial *t, unsigned int seeds)
 
 static void trial_begin(struct trial *t, struct vmig_poison *p)
 {
-	*t = (struct trial){ .p = p, .klog = vmig_klog_open() };
+	*t = (struct trial){ .p = p, .watch = vmig_watch_begin() };
 	vmig_repro_open(&t->repro);
 	vmig_kcov_open(&t->kcov);
 	t->m.max = p->max;
@@ -426,6 +435,7 @@ static void trial_begin(struct trial *t, struct vmig_poison *p)
 static void trial_end(struct trial *t)
 {
 	vmig_kcov_close(&t->kcov);
+	vmig_watch_end(t->watch);
 	vmig_repro_close(&t->repro);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The known deviations of a driver, from the profile that VMIG_PROFILE names
- * (format: configs/devices/README.md). Only `deviation:` and `lethal:` lines matter here.
+ * (format: configs/devices/README.md). Only `deviation:`, `sometimes:` and `lethal:` lines
+ * matter here.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -15,6 +16,7 @@
 #include "profile.h"
 
 #define DEVIATION "deviation:"
+#define SOMETIMES "sometimes:"
 #define LETHAL "lethal:"
 #define EXIT_FAIL 1
 
@@ -33,7 +35,7 @@ static char *trim(char *s)
 }
 
 /* The fields of a line from the first one on that it has: a lethal line has no clause. */
-static void add(char *value, unsigned int first, const char *file, int line)
+static void add(char *value, unsigned int first, bool sometimes, const char *file, int line)
 {
 	char *field[4] = {}, *at = value;
 	unsigned int i;
@@ -58,6 +60,7 @@ static void add(char *value, unsigned int first, const char *file, int line)
 		.tests = field[1],
 		.where = field[2],
 		.reason = field[3],
+		.sometimes = sometimes,
 	};
 }
 
@@ -88,9 +91,11 @@ void vmig_profile_load(void)
 	while (getline(&line, &room, f) >= 0) {
 		nr++;
 		if (!strncmp(line, DEVIATION, strlen(DEVIATION)))
-			add(line + strlen(DEVIATION), 0, file, nr);
+			add(line + strlen(DEVIATION), 0, false, file, nr);
+		else if (!strncmp(line, SOMETIMES, strlen(SOMETIMES)))
+			add(line + strlen(SOMETIMES), 0, true, file, nr);
 		else if (!strncmp(line, LETHAL, strlen(LETHAL)))
-			add(line + strlen(LETHAL), 1, file, nr);
+			add(line + strlen(LETHAL), 1, false, file, nr);
 		else
 			continue;
 		/* The deviation keeps pointers into this line. */
@@ -103,7 +108,7 @@ void vmig_profile_load(void)
 
 /**
  * vmig_profile_find - is a breach known?
- * @clause: id of the clause, NULL for any
+ * @clause: id of the clause, NULL for any that must come
  * @test: full name of the test, fixture.variant.test
  *
  * Return: the deviation that lists that clause for that test, or NULL.
@@ -115,7 +120,7 @@ const struct vmig_deviation *vmig_profile_find(const char *clause, const char *t
 	for (i = 0; i < count; i++) {
 		if (!deviations[i].clause)
 			continue;
-		if (clause && strcmp(deviations[i].clause, clause))
+		if (clause ? strcmp(deviations[i].clause, clause) : deviations[i].sometimes)
 			continue;
 		if (!fnmatch(deviations[i].tests, test, 0))
 			return &deviations[i];

@@ -102,10 +102,9 @@ session_qemu_args()
 	append+=" no_timer_check"
 	append+=$(firmware_boot) || return
 	# kmemleak is silent until it is asked for: a scan of its own every ten minutes would be
-	# charged to whatever test runs then.
-	[ -z "$opt_debug" ] || append+=" kmemleak=on slub_debug=FZ"
-	# Else KASAN is silent after its first word.
-	[ -z "$opt_debug" ] || append+=" kasan_multi_shot"
+	# charged to whatever test runs then. KASAN reports the first bug of a boot only, unless
+	# it is told to go on.
+	[ -z "$opt_debug" ] || append+=" kmemleak=on slub_debug=FZ kasan_multi_shot"
 	qemu_args=(-kernel "$kernel_build/arch/x86/boot/bzImage" -initrd "$tmp/initrd"
 		-append "$append"
 		-virtfs "local,path=${rundir//,/,,},mount_tag=results,security_model=none")

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is still there when all is over: memory, references, files. */
+#ifndef VMIG_SELFTESTS_LEAKS_H
+#define VMIG_SELFTESTS_LEAKS_H
+
+#include <stdbool.h>
+
+#include "../lib/spec/clauses.h"
+#include "../lib/vfio/device.h"
+
+/**
+ * struct vmig_leaks - how much there was at the beginning
+ * @dev: the device; open at both ends
+ * @fds: fds of this process
+ * @refs: references on the driver's module, -1 where none are counted
+ * @files: open files of the whole machine, -1 where the kernel does not say
+ * @jiffies: the kernel's clock, by which it dates memory; 0 where it is not to be had
+ */
+struct vmig_leaks {
+	const struct vmig_device *dev;
+	int fds;
+	long refs;
+	long files;
+	unsigned long long jiffies;
+};
+
+bool vmig_leaks_memory_seen(void);
+void vmig_leaks_begin(struct vmig_leaks *l, const struct vmig_device *dev);
+bool vmig_leaks_judge_counts(const struct vmig_leaks *l, enum vmig_clause_id id, const char *did);
+bool vmig_leaks_judge_memory(const struct vmig_leaks *l, enum vmig_clause_id id, const char *did);
+
+#endif /* VMIG_SELFTESTS_LEAKS_H */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Taking a device from its driver while it is used, and giving it back. */
+#ifndef VMIG_SELFTESTS_REMOVAL_H
+#define VMIG_SELFTESTS_REMOVAL_H
+
+#include <stdbool.h>
+
+#include "../lib/vfio/resolve.h"
+
+bool vmig_removal_allowed(const char **why);
+int vmig_remove(const struct vmig_dev_id *id);
+int vmig_bring_back(const struct vmig_dev_id *id);
+
+#endif /* VMIG_SELFTESTS_REMOVAL_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the kernel says against itself while a test runs. */
+#ifndef VMIG_SELFTESTS_WATCH_H
+#define VMIG_SELFTESTS_WATCH_H
+
+#include <stdbool.h>
+
+#include "../lib/spec/clauses.h"
+
+bool vmig_kernel_watches(const char **why);
+
+int vmig_watch_begin(void);
+const char *vmig_watch_heard(int watch);
+bool vmig_watch_judge(int watch, enum vmig_clause_id id, const char *did);
+void vmig_watch_end(int watch);
+
+#endif /* VMIG_SELFTESTS_WATCH_H */
