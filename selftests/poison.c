@@ -31,7 +31,7 @@
  * And has to be back after this long: a driver that allocates gigabytes in a guest without
  * hardware virtualisation is slow, and does not hang.
  */
-#define BATCH_LIMIT_MS 150000
+#define BATCH_LIMIT_MS 30000
 
 /* Memory for one stream that is no accident, beside a multiple of its length. */
 #define MUCH_MEMORY (64 * MIB)
@@ -396,30 +396,31 @@ static void try_by_chance(struct trial *t)
 	vmig_stream_free(&s);
 }
 
-static void try_sweep(struct trial *t, unsigned int i)
+static void try_sweep(struct trial *t)
 {
 	struct vmig_stream s = {};
 
 	vmig_stream_copy(&s, t->p->good);
-	vmig_mutate_sweep(&t->m, &s, i);
+	vmig_mutate_sweep(&t->m, &s, t->p->swept++);
 	try_for_coverage(t, &s, 1, -1);
 	vmig_stream_free(&s);
 }
 
-/* The streams of the corpus as they are, then the sweep, then chance. */
+/* The streams of the corpus as they are, then the sweep and chance by turns. */
 static void try_next(struct trial *t, unsigned int seeds)
 {
-	unsigned int i = t->p->tried;
+	struct vmig_poison *p = t->p;
+	unsigned int i = p->tried;
 	struct vmig_stream s;
 
 	t->m.what[0] = '\0';
-	if (i >= seeds + VMIG_SWEEP) {
-		try_by_chance(t);
-	} else if (i >= seeds) {
-		try_sweep(t, i - seeds);
-	} else {
-		s = vmig_corpus_get(t->p->corpus, i);
+	if (i < seeds) {
+		s = vmig_corpus_get(p->corpus, i);
 		try_for_coverage(t, &s, 0, i);
+	} else if (p->swept < VMIG_SWEEP && (i % 2 || !p->coverage)) {
+		try_sweep(t);
+	} else {
+		try_by_chance(t);
 	}
 }
 

@@ -41,6 +41,7 @@ struct vmig_suspect {
  * @end: when it has to be over, vmig_now_ms()
  * @corpus: what is changed
  * @coverage: the driver tells which branches it takes
+ * @swept: words of the good stream that were changed one by one
  * @tried: streams
  * @refused: of these, by the driver
  * @forgotten: streams of which write() had found an error, and SET(STOP) had not
@@ -61,7 +62,7 @@ struct vmig_poison {
 	uint64_t end;
 	struct vmig_corpus *corpus;
 	bool coverage;
-	unsigned int tried, refused, forgotten;
+	unsigned int swept, tried, refused, forgotten;
 	char forgotten_first[320];
 	uint64_t memory;
 	char memory_for[320];

@@ -231,7 +231,7 @@ mutants_setup()
 {
 	mutants_dir=$1
 	mkdir -p "$mutants_dir/guests"
-	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 "VMIG_CHAPTER_SECONDS=${VMIG_CHAPTER_SECONDS:-90}")
+	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 VMIG_STRESS=brief "VMIG_CHAPTER_SECONDS=${VMIG_CHAPTER_SECONDS:-90}")
 	guest_cpus=1
 }
 

@@ -48,6 +48,7 @@ enum ref_phase {
  * @enomsg: read() has given ENOMSG; defects only
  * @tgid: who read last; defects only
  * @unchecked: do not look at checksums; defects only
+ * @io_kept: an error has left with @io held; defects only
  * @entry: in a list of stale sessions; defects only
  */
 struct ref_session {
@@ -78,6 +79,7 @@ struct ref_session {
 	bool enomsg;
 	pid_t tgid;
 	bool unchecked;
+	bool io_kept;
 	struct list_head entry;
 };
 
