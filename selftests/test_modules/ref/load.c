@@ -58,8 +58,10 @@ static int take_header(struct ref_session *s)
 /* The same for the head of a record. */
 static void trust_head(struct ref_session *s, const struct ref_record *r)
 {
+	const u8 *seen = s->regs;
+
 	if (ref_defect(s->ref, REF_DEFECT_number_is_index))
-		READ_ONCE(s->regs[le32_to_cpu(r->number)]);
+		READ_ONCE(seen[le32_to_cpu(r->number)]);
 }
 
 /* The words of a record are counted down, past an end that is not between two of them. */
