@@ -14,13 +14,13 @@
 #include "../lib/vfio/die.h"
 #include "attempt.h"
 #include "child.h"
+#include "cut.h"
 #include "memory.h"
 #include "poison.h"
 #include "repro.h"
 #include "session.h"
 #include "verdict.h"
 #include "watch.h"
-#include "writers.h"
 
 #define MIB (1UL << 20)
 
@@ -35,29 +35,6 @@
 
 /* Memory for one stream that is no accident, beside a multiple of its length. */
 #define MUCH_MEMORY (64 * MIB)
-
-/* The first bytes of a stream, where it is cut into small pieces. */
-#define HEAD 512
-
-/* One who looks at no error gives up after as many. */
-#define ERRORS 16
-
-/**
- * struct cut - how a stream is cut into write()s
- * @name: for people
- * @head: bytes a call in the first HEAD bytes; 0: several writers share the stream
- * @rest: bytes a call behind them
- */
-static const struct cut {
-	const char *name;
-	size_t head, rest;
-} cuts[] = {
-	{ "in one write()", SIZE_MAX, SIZE_MAX }, { "its head 8 bytes at a time", 8, SIZE_MAX },
-	{ "its head byte by byte", 1, SIZE_MAX }, { "its head 7 bytes at a time", 7, 1000 },
-	{ "4096 bytes at a time", 4096, 4096 },	  { "by several writers", 0, 0 },
-};
-
-#define CUTS (sizeof(cuts) / sizeof(cuts[0]))
 
 /**
  * struct trial - what a child has to try streams with
@@ -98,7 +75,8 @@ static const char *words(struct vmig_poison *p, unsigned int number)
 {
 	struct vmig_suspect *x = suspect(p, number);
 
-	return say("load of a stream of %zu bytes (%s), %s", x->len, x->what, cuts[x->cut].name);
+	return say("load of a stream of %zu bytes (%s), %s", x->len, x->what,
+		   vmig_cuts[x->cut].name);
 }
 
 /* Keeps a stream. Return: what was done, and how to do it again. */
@@ -116,44 +94,6 @@ static void tell_harm(enum vmig_clause_id id, const char *did, const char *expec
 {
 	vmig_checked(id);
 	vmig_breach(id, did, expected, "%s", got);
-}
-
-static void by_several(int fd, const struct vmig_stream *s)
-{
-	struct vmig_part parts[VMIG_WRITERS];
-	size_t each = s->len / VMIG_WRITERS + 1, at;
-	unsigned int n = 0;
-
-	for (at = 0; at < s->len; at += each)
-		parts[n++] =
-			(struct vmig_part){ s->data + at, s->len - at < each ? s->len - at : each };
-	vmig_write_together(fd, parts, n);
-}
-
-/* As vmig_write_regardless(), but in pieces that depend on where they are. */
-static int write_cut(int fd, const struct vmig_stream *s, const struct cut *cut)
-{
-	unsigned int errors = 0;
-	size_t at = 0, size;
-	int first = 0;
-	ssize_t n;
-
-	if (!cut->head) {
-		by_several(fd, s);
-		return 0;
-	}
-	while (at < s->len && errors < ERRORS) {
-		size = at < HEAD ? cut->head : cut->rest;
-		if (size > s->len - at)
-			size = s->len - at;
-		n = __vmig_write(fd, s->data + at, size);
-		if (n == -ETIMEDOUT)
-			return n;
-		if (n <= 0 && !errors++)
-			first = n ? n : -EIO;
-		at += n > 0 ? (size_t)n : size;
-	}
-	return first;
 }
 
 /* A driver that took a stream may choke on what it has when it is asked for it. */
@@ -184,7 +124,7 @@ static bool load(struct trial *t, const struct vmig_stream *s, unsigned int cut,
 			  "it works", vmig_errno_name(ret));
 		return false;
 	}
-	a->write = write_cut(fd, s, &cuts[cut]);
+	a->write = vmig_write_cut(fd, s, &vmig_cuts[cut]);
 	left = vmig_mem_available();
 	t->memory = left < room ? room - left : 0;
 	if (t->memory > p->memory) {
@@ -338,15 +278,15 @@ static void try_for_coverage(struct trial *t, const struct vmig_stream *s, unsig
 	 * What several writers reach depends on who comes first, and what takes gigabytes takes
 	 * the time of many others.
 	 */
-	else if (fresh && cuts[cut].head && t->memory < much_memory(p))
+	else if (fresh && vmig_cuts[cut].head && t->memory < much_memory(p))
 		vmig_corpus_add(p->corpus, s->data, s->len, t->m.at, true);
 }
 
 static unsigned int any_cut(struct trial *t)
 {
-	uint64_t n = vmig_chance_below(&t->m.chance, 4 * CUTS);
+	uint64_t n = vmig_chance_below(&t->m.chance, 4 * VMIG_CUTS);
 
-	return n < CUTS ? n : n < 3 * CUTS ? 0 : 1;
+	return n < VMIG_CUTS ? n : n < 3 * VMIG_CUTS ? 0 : 1;
 }
 
 /* One of the last that were found as often as one of all. */
@@ -586,7 +526,7 @@ static void replay(void *arg)
 	size_t len;
 
 	trial_begin(&t, r->p);
-	for (cut = 0; cut < CUTS; cut++) {
+	for (cut = 0; cut < VMIG_CUTS; cut++) {
 		for (const char *f = r->files; *f; f += len + strspn(f + len, " ")) {
 			len = strcspn(f, " ");
 			snprintf(path, sizeof(path), "%.*s", (int)len, f);
