@@ -15,6 +15,8 @@ guest=$top/configs/guest
 . "$guest/qemu.sh"
 # shellcheck source=configs/guest/firmware.sh
 . "$guest/firmware.sh"
+# shellcheck source=configs/guest/streams.sh
+. "$guest/streams.sh"
 # shellcheck source=configs/guest/session.sh
 . "$guest/session.sh"
 # shellcheck source=configs/guest/mutants.sh
@@ -74,6 +76,10 @@ How to judge
                  form of them is run anyway
   --no-stress    not in the guest either
   --seed N       what is random in these, as a run with this seed had it
+
+  --replay-stream FILE
+                 only this: load a stream that did harm once (RUN/repro/*.bin) again, in one
+                 write() and in many; may be repeated, in this order
 
 What to do instead of a run
   --list         print each test with the clauses it checks
@@ -140,7 +146,7 @@ profile_names()
 
 opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_tests=''
 opt_device='' opt_guest='' opt_guest_cmd='' opt_action='' results=$top/results
-opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_defect=()
+opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_defect=() opt_replay_stream=()
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 
 set_action()
@@ -154,7 +160,8 @@ parse_options()
 {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed)
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | \
+			--replay-stream)
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
 			;;
 		esac
@@ -200,6 +207,11 @@ parse_options()
 			[[ $2 =~ ^[0-9]{1,9}$ ]] || die "--seed $2: a number of at most nine digits"
 			opt_seed=$2
 			;;
+		--replay-stream)
+			[ -r "$2" ] || die "--replay-stream $2: no such file"
+			opt_replay_stream+=("$2")
+			opt_tests='poison_replay.*'
+			;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
 		--no-install) opt_no_install=1 ;;
@@ -207,7 +219,8 @@ parse_options()
 		*) die "unknown option '$1': see ./run.sh --help" ;;
 		esac
 		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed) shift ;;
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | \
+			--replay-stream) shift ;;
 		esac
 		shift
 	done
@@ -412,10 +425,13 @@ test_in_guest()
 	profile=$1
 	rundir_new "${profile:-${guest_device:-guest}}"
 	rundir_record guest "$accel" interrupted
+	streams_in /results || return 2
 	if ! session_tests; then
+		streams_out
 		untested
 		return
 	fi
+	streams_out
 	rundir_record guest "$accel" "$status"
 	rundir_latest
 	report

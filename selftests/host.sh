@@ -156,10 +156,11 @@ host_run()
 		printf 'vmig: %s cannot be tested: %s\n' "$dev_name" "$(cat "$tmp/env")" >&2
 		return 1
 	fi
+	streams_in "$rundir" || return
 	host_kmsg
 	[ -z "$opt_quiet" ] || out=/dev/null
 	# shellcheck disable=SC2046 # several words, or none
-	$(tie TERM) env "${test_env[@]}" "$top/selftests/run_chapters.sh" -o "$rundir" >"$out" </dev/null &
+	$(tie TERM) env "${test_env[@]}" "${streams_env[@]}" "$top/selftests/run_chapters.sh" -o "$rundir" >"$out" </dev/null &
 	chapters=$!
 	# A signal ends the wait, not the chapters: they put the device to rest first.
 	while :; do
@@ -169,6 +170,7 @@ host_run()
 		[ -z "$interrupted" ] || kill -TERM "$chapters" 2>/dev/null || :
 	done
 	host_kmsg_end
+	streams_out
 	case $rc in
 	0) status=complete ;;
 	3) status=device-lost ;;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory that faults where a test wants it to, and the fds that a process has. */
+/* Memory that faults where a test wants it to, and what processes and kernel have left. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -63,4 +64,23 @@ int vmig_count_fds(void)
 		n += e->d_name[0] != '.';
 	closedir(dir);
 	return n - 1;
+}
+
+/**
+ * vmig_mem_available - bytes of memory that the kernel could still give away
+ *
+ * Return: their number, MemAvailable.
+ */
+uint64_t vmig_mem_available(void)
+{
+	unsigned long long kib = 0;
+	char line[128];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib << 10;
 }

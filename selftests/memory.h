@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory that faults where a test wants it to, and the fds that a process has. */
+/* Memory that faults where a test wants it to, and what processes and kernel have left. */
 #ifndef VMIG_SELFTESTS_MEMORY_H
 #define VMIG_SELFTESTS_MEMORY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define VMIG_PAGE 4096
 
 void *vmig_before_hole(const void *data, size_t len);
 void vmig_protect(void *p, int prot);
 int vmig_count_fds(void);
+uint64_t vmig_mem_available(void);
 
 #endif /* VMIG_SELFTESTS_MEMORY_H */

@@ -11,12 +11,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "child.h"
 #include "memory.h"
 #include "resume.h"
+#include "writers.h"
 
 #define GIB (1UL << 30)
 
@@ -281,21 +281,6 @@ TEST_F_TIMEOUT(hostile, rearranged_stream_is_harmless, MINUTES)
 	vmig_stream_free(&bad);
 }
 
-/* Bytes of memory that the kernel could still give away. */
-static uint64_t mem_available(void)
-{
-	unsigned long long kib = 0;
-	char line[128];
-	FILE *f = fopen("/proc/meminfo", "re");
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return kib << 10;
-}
-
 /* Zeros that need no memory of their own, as they are only read. */
 static const void *many_zeros(size_t len)
 {
@@ -313,7 +298,7 @@ static const void *many_zeros(size_t len)
 TEST_F_TIMEOUT(hostile, oversized_write, MINUTES)
 {
 	const size_t before[] = { 0, 1, self->good.len / 2, self->good.len };
-	size_t size = mem_available() / 4;
+	size_t size = vmig_mem_available() / 4;
 	const void *zeros;
 	const char *did, *why;
 	unsigned int i;
@@ -353,7 +338,7 @@ TEST_F_TIMEOUT(hostile, oversized_write, MINUTES)
  */
 TEST_F_TIMEOUT(hostile, endless_writes, MINUTES)
 {
-	uint64_t room = mem_available(), used, end;
+	uint64_t room = vmig_mem_available(), used, end;
 	size_t limit = 256 * MIB, written = 0;
 	const void *zeros;
 	ssize_t n = 1;
@@ -368,14 +353,14 @@ TEST_F_TIMEOUT(hostile, endless_writes, MINUTES)
 	zeros = many_zeros(MIB);
 	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	vmig_stream_write(fd, &self->good);
-	room = mem_available();
+	room = vmig_mem_available();
 	end = vmig_now_ms() + SWEEP_MS;
 	while (n > 0 && written < limit && vmig_now_ms() < end) {
 		n = __vmig_write(fd, zeros, MIB);
 		if (n > 0)
 			written += n;
 	}
-	used = mem_available();
+	used = vmig_mem_available();
 	used = used < room ? room - used : 0;
 	CHECK(RES_14, n <= 0 || used < written / 2,
 	      say("write() of %zu bytes behind the end of a stream of %zu", written,
@@ -389,30 +374,18 @@ TEST_F_TIMEOUT(hostile, endless_writes, MINUTES)
 	munmap((void *)zeros, MIB);
 }
 
-#define WRITERS 4
-
 /* Memory that takes milliseconds to change the protection of. */
 #define SLOW_SIZE (32 * MIB)
 
 /* How often two writers meet. */
 #define TOUCHES 100
 
-/* Writers that begin together; shared, as they are in a child that may have to be killed. */
+/* What is written by several threads; shared, as they are in a child that may be killed. */
 struct crowd {
 	struct vmig_device *dev;
 	const struct vmig_stream *good;
-	int fd;
-	size_t len;
 	unsigned int rounds;
-	atomic_uint waiting;
-	size_t taken;
 	bool too_much;
-};
-
-struct writer {
-	struct crowd *crowd;
-	const unsigned char *data;
-	ssize_t n;
 };
 
 static struct crowd *new_crowd(struct vmig_device *dev, const struct vmig_stream *good)
@@ -427,50 +400,22 @@ static struct crowd *new_crowd(struct vmig_device *dev, const struct vmig_stream
 	return c;
 }
 
-static void *write_with_others(void *arg)
-{
-	struct writer *w = arg;
-
-	atomic_fetch_sub(&w->crowd->waiting, 1);
-	while (atomic_load(&w->crowd->waiting))
-		sched_yield();
-	w->n = write(w->crowd->fd, w->data, w->crowd->len);
-	return NULL;
-}
-
-/* @count threads write @c->len bytes each from @data on; @c->taken is what was accepted. */
-static void write_together(struct crowd *c, const unsigned char *data, size_t step,
-			   unsigned int count)
-{
-	pthread_t threads[WRITERS];
-	struct writer w[WRITERS];
-	unsigned int i;
-
-	atomic_store(&c->waiting, count);
-	for (i = 0; i < count; i++) {
-		w[i] = (struct writer){ .crowd = c, .data = data + i * step };
-		if (pthread_create(&threads[i], NULL, write_with_others, &w[i]))
-			vmig_die("pthread_create() failed");
-	}
-	for (i = 0; i < count; i++) {
-		pthread_join(threads[i], NULL);
-		if (w[i].n > 0)
-			c->taken += w[i].n;
-	}
-}
-
 static void share_one_stream(void *arg)
 {
+	struct vmig_part parts[VMIG_WRITERS];
 	struct crowd *c = arg;
 	unsigned int i;
+	int fd;
 
-	c->len = c->good->len / WRITERS;
+	for (i = 0; i < VMIG_WRITERS; i++) {
+		parts[i].len = c->good->len / VMIG_WRITERS;
+		parts[i].data = c->good->data + i * parts[i].len;
+	}
 	for (i = 0; i < c->rounds; i++) {
-		c->fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
-		c->taken = 0;
-		write_together(c, c->good->data, c->len, WRITERS);
+		fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
+		vmig_write_together(fd, parts, VMIG_WRITERS);
 		__vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
-		close(c->fd);
+		close(fd);
 		vmig_leave_attempt(c->dev);
 	}
 }
@@ -483,13 +428,14 @@ TEST_F_TIMEOUT(hostile, concurrent_writers, MINUTES)
 	const char *why;
 
 	CLAUSES(RES_14);
-	NEED_BYTES(WRITERS);
+	NEED_BYTES(VMIG_WRITERS);
 	NEED_RESET;
 	must_recover(self->dev, &self->good);
 	c->rounds = self->good.len > MIB ? 1 : 8;
 	end = vmig_child_run(share_one_stream, c, 4 * VMIG_IO_TIMEOUT_MS);
 	CHECK(RES_14, end == VMIG_CHILD_DONE,
-	      say("%u threads that write a quarter of the stream each to one data_fd", WRITERS),
+	      say("%u threads that write a quarter of the stream each to one data_fd",
+		  VMIG_WRITERS),
 	      "all of them return", "%s", vmig_child_name(end));
 	if (end == VMIG_CHILD_STUCK) {
 		vmig_session_abandon();
@@ -560,17 +506,18 @@ static void write_last_byte_twice(void *arg)
 	unsigned char *memory = slow_memory();
 	struct crowd *c = arg;
 	size_t last = c->good->len - 1;
+	struct vmig_part parts[2];
 	unsigned int i;
+	int fd;
 
-	c->len = 1;
 	for (i = 0; i < TOUCHES && !c->too_much && vmig_now_ms() < end; i++) {
-		c->fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
-		vmig_write_regardless(c->fd, c->good->data, last, VMIG_ONE_WRITE);
-		c->taken = 0;
-		write_together(c, memory + i * VMIG_PAGE, 0, 2);
-		c->too_much = c->taken > 1;
+		fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
+		vmig_write_regardless(fd, c->good->data, last, VMIG_ONE_WRITE);
+		parts[0] = (struct vmig_part){ memory + i * VMIG_PAGE, 1 };
+		parts[1] = parts[0];
+		c->too_much = vmig_write_together(fd, parts, 2) > 1;
 		vmig_leave_attempt(c->dev);
-		close(c->fd);
+		close(fd);
 	}
 	c->rounds = i;
 }

@@ -118,6 +118,8 @@ own_modules()
 		for f in "${opt_ko[@]}"; do
 			! tr '\0' '\n' <"$f" | grep -q '^depends=.*vfio_mig_ref' || need=1
 		done
+		# In the debug kernel mtty is built anew, to tell which branches it takes.
+		[[ " $(profile_value modules) " != *" mtty "* ]] || need=$need$opt_debug
 		[ -n "$need$gcov_wanted" ] || return 0
 	fi
 	own_build=$("$guest/modules.sh" "${args[@]}" "$kernel_source" "$kernel_build")

@@ -26,6 +26,8 @@ usage()
 	  --gcov         the modules count which of their lines run; of the reference drivers,
 	                 mtty of the kernel source is built too. The kernel needs
 	                 configs/guest/gcov.config
+	                 In a kernel with CONFIG_KCOV the modules tell which branches a call takes, and
+	                 mtty is built with the reference drivers too
 	  --sources      print the files that a build is made of, relative to the top
 
 	Environment:
@@ -70,6 +72,7 @@ module_make()
 
 	shift
 	[ -z "$gcov" ] || set -- "$@" GCOV_PROFILE=y
+	[ -z "$kcov" ] || set -- "$@" KCOV_INSTRUMENT=y
 	make -C "$kernel" M="$dir" -j"$(nproc)" "$@" modules </dev/null >>"$log" 2>&1
 }
 
@@ -131,7 +134,7 @@ compile()
 	if [ -n "$firmware" ]; then
 		upstream_list >"$out/upstream.sha256" || return
 		upstream_driver || return
-	elif [ -n "$gcov" ]; then
+	elif [ -n "$gcov$kcov" ]; then
 		mkdir "$out/src/mtty"
 		cp "$source/samples/vfio-mdev/mtty.c" "$out/src/mtty/"
 		echo 'obj-m := mtty.o' >"$out/src/mtty/Makefile"
@@ -183,6 +186,7 @@ source=$1
 [ -e "$2/include/config/kernel.release" ] ||
 	die "modules.sh: $2 is no build directory of a kernel (see --help)"
 kernel=$(realpath "$2")
+kcov=$(grep -x CONFIG_KCOV=y "$kernel/.config") || kcov=''
 [ -z "$upstream" ] || [ -d "$source/${upstream%%[[:blank:]]*}" ] ||
 	die "the kernel source $source has no ${upstream%%[[:blank:]]*}"
 [ -z "$patch" ] || have patch || die "no patch: install the package patch"

@@ -36,7 +36,7 @@ session_job()
 		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
 		[ "$1" != tests ] || printf 'export VMIG_FRESH=1 VMIG_RESUME=%s\n' "$(sh_quote "$resume")"
-		for s in "${test_env[@]}"; do
+		for s in "${test_env[@]}" ${streams_env[@]+"${streams_env[@]}"}; do
 			printf 'export %s=%s\n' "${s%%=*}" "$(sh_quote "${s#*=}")"
 		done
 	} >"$job/job"

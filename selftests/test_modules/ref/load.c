@@ -28,11 +28,20 @@ static bool unchecked(const struct ref_session *s)
 	return s->unchecked || ref_defect(s->ref, REF_DEFECT_bad_index_wedges);
 }
 
+/* What is done with numbers of the header that nobody has looked at yet; defects only. */
+static void trust_header(struct ref_session *s, const struct ref_header *h)
+{
+	if (ref_defect(s->ref, REF_DEFECT_header_size_allocated))
+		kfree(kmalloc(le64_to_cpu(h->mem_size), GFP_KERNEL));
+	s->io_kept = !h->regs_size && ref_defect(s->ref, REF_DEFECT_refusal_keeps_lock);
+}
+
 static int take_header(struct ref_session *s)
 {
 	const struct ref_header *h = (void *)s->buf;
 	struct ref_device *ref = s->ref;
 
+	trust_header(s, h);
 	if (le64_to_cpu(h->magic) != REF_MAGIC || le32_to_cpu(h->version) != REF_VERSION ||
 	    (le32_to_cpu(h->sum) != ref_header_sum(h) && !unchecked(s)))
 		return -EINVAL;
@@ -46,6 +55,24 @@ static int take_header(struct ref_session *s)
 	return 0;
 }
 
+/* The same for the head of a record. */
+static void trust_head(struct ref_session *s, const struct ref_record *r)
+{
+	const u8 *seen = s->regs;
+
+	if (ref_defect(s->ref, REF_DEFECT_number_is_index))
+		READ_ONCE(seen[le32_to_cpu(r->number)]);
+}
+
+/* The words of a record are counted down, past an end that is not between two of them. */
+static void count_words(struct ref_session *s, u32 len)
+{
+	if (!ref_defect(s->ref, REF_DEFECT_odd_length_loops))
+		return;
+	while (len % 8 && !fatal_signal_pending(current))
+		schedule_timeout_killable(HZ);
+}
+
 /* The head of a record: how many bytes follow? */
 static int take_head(struct ref_session *s)
 {
@@ -53,6 +80,7 @@ static int take_head(struct ref_session *s)
 	u32 kind = le32_to_cpu(r->kind), len = le32_to_cpu(r->len);
 	u64 at = le64_to_cpu(r->at), size = s->ref->mem_size;
 
+	trust_head(s, r);
 	if (le32_to_cpu(r->number) != s->number)
 		return -EINVAL;
 	if (kind == REF_RECORD_MEM && ref_defect(s->ref, REF_DEFECT_bad_index_wedges) &&
@@ -68,6 +96,7 @@ static int take_head(struct ref_session *s)
 		return -EINVAL;
 	if (kind < REF_RECORD_MEM || kind > REF_RECORD_END || len > REF_RECORD_MAX)
 		return -EINVAL;
+	count_words(s, len);
 	s->need = sizeof(*r) + len;
 	return 0;
 }
@@ -264,7 +293,8 @@ static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t
 		done += ret;
 	}
 	atomic_dec(&s->users);
-	mutex_unlock(&s->io);
+	if (!s->io_kept)
+		mutex_unlock(&s->io);
 	/* What is no stream is told at once, also where a part of it looked like one. */
 	return ret == -EINVAL || ret == -ENODEV ? ret : done ? done : ret;
 }

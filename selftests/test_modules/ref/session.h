@@ -54,6 +54,7 @@ enum ref_phase {
  * @touched: a defect looks at the device when it may be gone, NULL without
  * @buf_freed: a defect has freed @buf, which still points there
  * @users: read() and write() calls that are under way; defects only
+ * @io_kept: an error has left with @io held; defects only
  * @entry: in a list of stale sessions; defects only
  */
 struct ref_session {
@@ -89,6 +90,7 @@ struct ref_session {
 	struct ref_device *touched;
 	bool buf_freed;
 	atomic_t users;
+	bool io_kept;
 	struct list_head entry;
 };
 

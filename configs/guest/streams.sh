@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Streams that the chapter `poison` has from the runs before, and leaves for the next: a
+# corpus for each driver in DIR/corpus, and in the run's directory what did harm (repro).
+# Sourced by run.sh, which sets the options (opt_*), results, rundir, profile and mode.
+# shellcheck disable=SC2154
+
+# streams_in DIR: gives them to a run whose directory the tests know as DIR; what they have to
+# know is then in streams_env.
+streams_in()
+{
+	local f n=0 files='' again="./run.sh -d ${profile:-DEVICE}"
+
+	[ "$mode" != host ] || again="./run.sh -d $opt_device"
+	[ -z "$opt_debug" ] || again+=" --debug-kernel"
+	streams_env=("VMIG_REPRO_DIR=$1/repro" "VMIG_CORPUS_DIR=$1/corpus"
+		"VMIG_REPLAY=$again --replay-stream $rundir/repro")
+	mkdir -p "$rundir/corpus"
+	[ -z "$profile" ] || cp "$results/corpus/$profile"/*.bin "$rundir/corpus" 2>/dev/null || :
+	for f in ${opt_replay_stream[@]+"${opt_replay_stream[@]}"}; do
+		n=$((n + 1))
+		mkdir -p "$rundir/replayed"
+		cp "$f" "$rundir/replayed/$n.bin" || return
+		files+="${files:+ }$1/replayed/$n.bin"
+	done
+	[ -z "$files" ] || streams_env+=("VMIG_POISON_FILE=$files")
+}
+
+# streams_out: takes over what the run has made of the corpus.
+streams_out()
+{
+	local to=$results/corpus/${profile:-none}
+
+	if [ -n "$profile" ] && [ -n "$(ls "$rundir/corpus" 2>/dev/null)" ]; then
+		mkdir -p "$to"
+		rm -f "$to"/*.bin
+		cp "$rundir/corpus"/*.bin "$to/" || :
+	fi
+	rm -rf "$rundir/corpus"
+	[ ! -e "$rundir/repro/last.bin" ] ||
+		say "the last stream that was tried: $rundir/repro/last.bin (--replay-stream)"
+	rmdir "$rundir/repro" 2>/dev/null || :
+}
+
+streams_env=()

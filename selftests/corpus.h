@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Streams that are worth being changed: the good ones, and those that took a driver where
+ * none had been. In shared memory, as the children that find them may not live to tell; and
+ * in a directory, from one run to the next.
+ */
+#ifndef VMIG_SELFTESTS_CORPUS_H
+#define VMIG_SELFTESTS_CORPUS_H
+
+#include "../lib/migration/stream.h"
+#include "kcov.h"
+
+#define VMIG_CORPUS_MAX 256
+#define VMIG_CORPUS_BYTES (16UL << 20)
+
+/* Of these as many are kept in the directory at most. */
+#define VMIG_CORPUS_FILES 64
+#define VMIG_CORPUS_FILE_BYTES (4UL << 20)
+
+/**
+ * struct vmig_corpus_entry - one stream
+ * @off: where it is in the bytes of the corpus
+ * @len: its bytes
+ * @hot: where the last change was made
+ * @fresh: it took the driver where none before it had
+ */
+struct vmig_corpus_entry {
+	size_t off, len, hot;
+	bool fresh;
+};
+
+/**
+ * struct vmig_corpus - the streams
+ * @count: their number
+ * @own: of these, those that were saved from a device; they come first
+ * @used: bytes that they take
+ * @entries: what they are
+ * @edges: number of edges that the driver took
+ * @map: which ones
+ * @bytes: the streams
+ */
+struct vmig_corpus {
+	unsigned int count, own;
+	size_t used;
+	struct vmig_corpus_entry entries[VMIG_CORPUS_MAX];
+	unsigned int edges;
+	unsigned char map[VMIG_EDGES / 8];
+	unsigned char bytes[VMIG_CORPUS_BYTES];
+};
+
+struct vmig_corpus *vmig_corpus_new(void);
+void vmig_corpus_free(struct vmig_corpus *c);
+bool vmig_corpus_add(struct vmig_corpus *c, const void *data, size_t len, size_t hot, bool fresh);
+struct vmig_stream vmig_corpus_get(const struct vmig_corpus *c, unsigned int i);
+void vmig_corpus_load(struct vmig_corpus *c, const char *dir, size_t max);
+void vmig_corpus_store(const struct vmig_corpus *c, const char *dir);
+
+#endif /* VMIG_SELFTESTS_CORPUS_H */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Several writers on one data_fd, which begin together. */
+#ifndef VMIG_SELFTESTS_WRITERS_H
+#define VMIG_SELFTESTS_WRITERS_H
+
+#include <stddef.h>
+
+#define VMIG_WRITERS 4
+
+/**
+ * struct vmig_part - what one writer writes, in one write()
+ * @data: the bytes
+ * @len: their number
+ */
+struct vmig_part {
+	const unsigned char *data;
+	size_t len;
+};
+
+size_t vmig_write_together(int fd, const struct vmig_part *parts, unsigned int count);
+
+#endif /* VMIG_SELFTESTS_WRITERS_H */
