@@ -401,6 +401,7 @@ test_in_guest()
 {
 	profile=$1
 	rundir_new "${profile:-${guest_device:-guest}}"
+	rundir_planned
 	rundir_record guest "$accel" interrupted
 	if ! session tests; then
 		untested
@@ -419,6 +420,7 @@ test_on_host()
 	rundir_new "$dev_name"
 	rundir_latest
 	profile=''
+	rundir_planned
 	rundir_record host '' interrupted
 	if ! host_run; then
 		untested

@@ -19,8 +19,16 @@
 /* Breaches read of one test: the first ones tell. */
 #define BREACHES_MAX 100
 
+/* Clauses, notes, measurements read of one test: each has some ten. */
+#define LINES_MAX 200
+
 /* A plan above this is a damaged line: all chapters together have some thousand tests. */
 #define PLAN_MAX 1000000
+
+/* What the line "Totals" counts; XFAIL and XPASS are results of their own there. */
+struct totals {
+	unsigned int pass, fail, xfail, xpass, skip;
+};
 
 struct parser {
 	struct pool *pool;
@@ -30,6 +38,9 @@ struct parser {
 	unsigned int breaches; /* their number */
 	unsigned int plan; /* of the part of the file since the last version line */
 	unsigned int seen; /* tests in that part */
+	struct totals counted; /* results in that part */
+	bool ended; /* it has its totals */
+	unsigned int lines; /* of the test, but for its log */
 };
 
 static struct test *new_test(struct parser *p, struct text name)
@@ -51,7 +62,14 @@ static struct test *new_test(struct parser *p, struct text name)
 	p->seen++;
 	p->breach = NULL;
 	p->breaches = 0;
+	p->lines = 0;
 	return t;
+}
+
+/* Is there room for one more line of what the test said? */
+static bool room(struct parser *p)
+{
+	return p->lines++ < LINES_MAX;
 }
 
 static void add_line(struct parser *p, struct line ***last, char *id, struct text text)
@@ -85,13 +103,33 @@ static void add_log(struct parser *p, struct text text)
 /* A version line or the end of the file: what was announced and did not come is lost. */
 static void end_part(struct parser *p)
 {
+	bool cut_off = p->test;
+
 	if (p->test)
 		p->test->cut_off = true;
 	p->test = NULL;
 	if (p->plan > p->seen)
 		p->chapter->not_run += p->plan - p->seen;
+	else if (p->seen && !p->ended && !cut_off)
+		p->chapter->no_totals = true;
 	p->plan = 0;
 	p->seen = 0;
+	p->ended = false;
+	memset(&p->counted, 0, sizeof(p->counted));
+}
+
+static void count_result(struct totals *n, const struct test *t)
+{
+	if (t->result == KTAP_NOT_OK)
+		n->fail++;
+	else if (t->directive == KTAP_SKIP)
+		n->skip++;
+	else if (t->directive == KTAP_XFAIL)
+		n->xfail++;
+	else if (t->directive == KTAP_XPASS)
+		n->xpass++;
+	else
+		n->pass++;
 }
 
 /* Up to the hash sign in front of a directive, without the blanks. */
@@ -195,6 +233,7 @@ static bool result_line(struct parser *p, struct text line)
 	t->result = result;
 	t->directive = directive(&rest);
 	t->reason = text_clean(p->pool, rest);
+	count_result(&p->counted, t);
 	p->test = NULL;
 	return true;
 }
@@ -203,7 +242,7 @@ static void clause_list(struct parser *p, struct text list, char ***ids, size_t 
 {
 	struct text word;
 
-	for (;;) {
+	while (room(p)) {
 		word = text_word(&list);
 		if (!word.n)
 			return;
@@ -264,7 +303,7 @@ static bool metric(struct parser *p, struct text t)
 	struct metric *m;
 	double d;
 
-	if (!name.n || !decimal(value, &d))
+	if (!name.n || !decimal(value, &d) || !room(p))
 		return false;
 	m = pool_alloc(p->pool, sizeof(*m));
 	m->name = text_clean(p->pool, name);
@@ -293,7 +332,7 @@ static void device_line(struct parser *p, struct text t)
 	p->chapter->device = text_clean(p->pool, text_trim(t));
 }
 
-/* Lines before the first test. */
+/* Lines before the first test, and between tests. */
 static bool header(struct parser *p, struct text t)
 {
 	struct chapter *c = p->chapter;
@@ -303,6 +342,10 @@ static bool header(struct parser *p, struct text t)
 	} else if (text_skip(&t, "ended ")) {
 		/* The runner's words for who reads the file alone; run.json has them too. */
 		return true;
+	} else if (text_skip(&t, "breach ")) {
+		/* Whose it is got lost, and must not get it lost. */
+		c->strays++;
+		return false;
 	} else if (text_skip(&t, "suite ")) {
 		c->version = text_clean(p->pool, text_word(&t));
 		c->commit = text_clean(p->pool, text_trim(t));
@@ -341,9 +384,11 @@ static bool diagnostic(struct parser *p, struct text t)
 		known_breach(p, b, text_trim(t));
 	} else if (text_skip(&t, "note ")) {
 		word = text_word(&t);
-		add_line(p, &test->last_note, text_clean(p->pool, word), text_trim(t));
+		if (room(p))
+			add_line(p, &test->last_note, text_clean(p->pool, word), text_trim(t));
 	} else if (text_skip(&t, "broken")) {
-		add_line(p, &test->last_broken, NULL, text_trim(t));
+		if (!test->broken || room(p))
+			add_line(p, &test->last_broken, NULL, text_trim(t));
 	} else if (text_skip(&t, "metric ")) {
 		return metric(p, t);
 	} else if (text_skip(&t, "took ")) {
@@ -378,10 +423,31 @@ static void run_line(struct parser *p, struct text t)
 		p->test = new_test(p, name);
 }
 
+/* "pass:41 fail:0 xfail:0 xpass:0 skip:3 error:0", at the end of a program. */
+static void totals_line(struct parser *p, struct text t)
+{
+	static const char *const words[] = {
+		"pass:", "fail:", "xfail:", "xpass:", "skip:", "error:"
+	};
+	const struct totals *n = &p->counted;
+	unsigned int said[6] = { 0 };
+	size_t i;
+
+	p->ended = true;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		t = text_trim(t);
+		if (!text_skip(&t, words[i]) || !number(&t, &said[i]))
+			p->chapter->wrong_totals = true;
+	}
+	if (said[0] != n->pass || said[1] + said[5] != n->fail || said[2] != n->xfail ||
+	    said[3] != n->xpass || said[4] != n->skip)
+		p->chapter->wrong_totals = true;
+}
+
 /* What the harness says around a test; true where nothing is to be kept of it. */
 static bool harness_line(struct parser *p, struct text t)
 {
-	static const char *const noise[] = { "Starting ", "Totals: ", "FAILED: ", "PASSED: " };
+	static const char *const noise[] = { "Starting ", "FAILED: ", "PASSED: " };
 	struct test *test = p->test;
 	size_t i;
 
@@ -392,6 +458,11 @@ static bool harness_line(struct parser *p, struct text t)
 	for (i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
 		if (text_skip(&t, noise[i]))
 			return true;
+	if (text_skip(&t, "Totals: ")) {
+		if (!test)
+			totals_line(p, t);
+		return true;
+	}
 	if (!test)
 		return false;
 	if (contains(t, ": Test terminated by timeout"))

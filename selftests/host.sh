@@ -139,6 +139,8 @@ host_kmsg_end()
 	[ -z "${kmsg_limit:-}" ] || echo "$kmsg_limit" >/proc/sys/kernel/printk_devkmsg || :
 	kmsg_limit=''
 	[ -n "${kmsg_pid:-}" ] || return 0
+	# By this the report knows that it has all of the log; the guest's init does the same.
+	{ echo "vmig: end of run" >/dev/kmsg; } 2>/dev/null || :
 	# What the kernel said last is on its way through a pipe.
 	sleep 0.2
 	kill -- "-$kmsg_pid" 2>/dev/null || :
