@@ -399,8 +399,9 @@ static void check_chapters(struct run *run)
 				"%s holds more tests than any chapter has, %u of them were read.",
 				c->file, c->nr_tests);
 		if (c->strays)
-			model_problem(run, "%s tells of %u breach%s while no test ran.", c->file,
-				      c->strays, c->strays == 1 ? "" : "es");
+			model_problem(
+				run, "%s has %u line%s of breaches without a test that found them.",
+				c->file, c->strays, c->strays == 1 ? "" : "s");
 		if (c->bail)
 			model_problem(run, "%s gave up: %s", c->name, c->bail);
 		else if (!c->nr_tests && !c->not_run && !c->skip)

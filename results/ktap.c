@@ -374,6 +374,10 @@ static bool diagnostic(struct parser *p, struct text t)
 		clause_list(p, t, &test->checked, &test->nr_checked);
 	} else if (text_skip(&t, "breach ")) {
 		new_breach(p, t);
+	} else if (!b &&
+		   (text_skip(&t, "did:") || text_skip(&t, "expected:") || text_skip(&t, "got:"))) {
+		p->chapter->strays++;
+		return false;
 	} else if (b && text_skip(&t, "did:")) {
 		b->did = text_clean(p->pool, text_trim(t));
 	} else if (b && text_skip(&t, "expected:")) {

@@ -164,7 +164,7 @@ struct test {
  * @not_run: how many more the plan promised, or the list of what was planned
  * @missing: the names of those that are in that list, set by planned_join()
  * @nr_missing: their number
- * @strays: breaches that were printed while no test ran
+ * @strays: lines of breaches that belong to no test, or to no breach of it
  * @no_totals: a part of it that seems complete has no "Totals" line at its end
  * @wrong_totals: that line counts other results than those that were read
  * @skip: reason of a program that skipped itself ("1..0 # SKIP"), or NULL

@@ -76,8 +76,12 @@ static unsigned int compare(struct run *run, struct text list)
 	size_t nr;
 
 	came = names_that_came(run, &nr);
-	while (text_next_line(&list, &line) && planned < PLANNED_MAX) {
+	while (text_next_line(&list, &line)) {
 		number++;
+		if (number > PLANNED_MAX) {
+			model_problem(run, "tests.tsv lists more tests than any suite has.");
+			break;
+		}
 		tab = line.n ? memchr(line.s, '\t', line.n) : NULL;
 		if (!tab || tab == line.s || tab + 1 == line.s + line.n) {
 			model_problem(run,
@@ -112,6 +116,9 @@ static void look_for_files(struct run *run, const struct run_files *files)
 		model_problem(run, "run.json is missing: how the run ended is not known.");
 	if (!files->environment.s)
 		model_problem(run, "environment.json is missing: what was tested is not known.");
+	else if (run->env.migration == HAS_UNKNOWN)
+		model_problem(run, "environment.json does not say whether the device offers "
+				   "migration.");
 	if (!files->dmesg.s && in_guest(run))
 		model_problem(run, "dmesg.txt is missing: what the kernel said is not known.");
 }
