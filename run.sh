@@ -407,6 +407,10 @@ test_in_guest()
 		untested
 		return
 	fi
+	# By our rules, whatever the guest has made of them.
+	profile=${1:-${profile##*/}}
+	rm -f "$rundir/profile.conf"
+	[ -z "$profile" ] || cp "$top/configs/devices/$profile.conf" "$rundir/profile.conf"
 	rundir_record guest "$accel" "$status"
 	rundir_latest
 	report

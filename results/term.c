@@ -199,7 +199,7 @@ static void breaches(const struct term *t, const char *title, enum style s,
 	}
 }
 
-/* Enough of the tests that a run lacks to see which they are. */
+/* Enough of the tests that a run lacks to see which they are; of a chapter, its name is. */
 #define MISSING_SHOWN 8
 
 static void missing(const struct term *t, const struct chapter *c)
@@ -207,6 +207,8 @@ static void missing(const struct term *t, const struct chapter *c)
 	const struct line *l;
 	unsigned int n = 0;
 
+	if (!c->nr_tests)
+		return;
 	for (l = c->missing; l && n < MISSING_SHOWN; l = l->next, n++)
 		entry(t, 2 * INDENT, 0, "", l->text);
 	if (l)

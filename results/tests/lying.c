@@ -184,7 +184,7 @@ static struct run *report(struct pool *pool, const struct text file[NR_FILES])
 	return run;
 }
 
-static bool good_enough(struct pool *pool, const struct state *s, const struct run *run)
+static bool good_enough(const struct state *s, const struct run *run)
 {
 	if (!run || run->exit_code)
 		return true;
@@ -209,7 +209,7 @@ static void try(struct state *s, int file, const char *bytes, size_t n, const ch
 	all[file] = (struct text){ bytes, n };
 	run = report(pool, all);
 	s->tried++;
-	if (!good_enough(pool, s, run) && s->wrong++ < 20)
+	if (!good_enough(s, run) && s->wrong++ < 20)
 		printf("# %s, %s, %s %zu %zu: exit code 0, %s\n",
 		       s->kind->what ? s->kind->what : "good", names[file], how, where, other,
 		       run->sentence);

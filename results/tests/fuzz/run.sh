@@ -118,12 +118,14 @@ dictionary()
 # libFuzzer names what it finds by its kind (crash-, timeout-, oom-, leak-) and a checksum.
 fuzz()
 {
-	local name=$1 rc=0 left
+	local name=$1 rc=0 left time=$seconds
 
+	# Writes four files twice, and reads them: a hundred times slower than the rest.
+	[ "$name" != report ] || time=$((4 * seconds))
 	dictionary "$name" >"$build/$name.dict"
 	rm -f "$found/$name-"*
-	timeout -k 10 $((seconds + 120)) nice "$build/fuzz_$name" -seed="${FUZZ_SEED:-1}" \
-		-runs="${FUZZ_RUNS:-2000000}" -max_total_time="$seconds" -timeout=20 \
+	ASAN_OPTIONS=malloc_context_size=6 timeout -k 10 $((time + 120)) nice "$build/fuzz_$name" -seed="${FUZZ_SEED:-1}" \
+		-runs="${FUZZ_RUNS:-2000000}" -max_total_time="$time" -timeout=20 \
 		-rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 \
 		-dict="$build/$name.dict" -artifact_prefix="$found/$name-" \
 		"$build/corpus/$name" "$build/seeds/$name" "$here/regress" >"$log/$name" 2>&1 || rc=$?
@@ -139,8 +141,9 @@ fuzz()
 
 echo "TAP version 13"
 if ! command -v clang >/dev/null || ! clang -fsanitize=fuzzer,address -x c - -o "$build/can" \
-	>"$log/can" 2>&1 <<<'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && n; }'; then
-	echo "ok 1 fuzz # SKIP clang with libFuzzer is not installed (Debian: clang, libclang-rt-14-dev)"
+	>"$log/can" 2>&1 <<<'#include <expat.h>
+	int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && n; }'; then
+	echo "ok 1 fuzz # SKIP not installed: clang, libclang-rt-dev or libexpat1-dev"
 	echo 1..1
 	exit 0
 fi
