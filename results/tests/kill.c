@@ -23,7 +23,7 @@ static void count(void)
 
 int openat(int dirfd, const char *path, int flags, ...)
 {
-	int (*next)(int dirfd, const char *path, int flags, mode_t mode);
+	__typeof__(openat) *next;
 	mode_t mode = 0;
 	va_list ap;
 
@@ -39,7 +39,7 @@ int openat(int dirfd, const char *path, int flags, ...)
 
 int fflush(FILE *f)
 {
-	int (*next)(FILE * f) = dlsym(RTLD_NEXT, "fflush");
+	__typeof__(fflush) *next = dlsym(RTLD_NEXT, "fflush");
 
 	count();
 	return next(f);
@@ -47,7 +47,7 @@ int fflush(FILE *f)
 
 int fsync(int fd)
 {
-	int (*next)(int fd) = dlsym(RTLD_NEXT, "fsync");
+	__typeof__(fsync) *next = dlsym(RTLD_NEXT, "fsync");
 
 	count();
 	return next(fd);
@@ -55,9 +55,8 @@ int fsync(int fd)
 
 int renameat(int from, const char *name, int to, const char *other)
 {
-	int (*next)(int from, const char *name, int to, const char *other);
+	__typeof__(renameat) *next = dlsym(RTLD_NEXT, "renameat");
 
-	next = dlsym(RTLD_NEXT, "renameat");
 	count();
 	return next(from, name, to, other);
 }

@@ -25,7 +25,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	(void)argc, (void)argv;
+	(void)argc;
+	(void)argv;
 	/* Graphviz takes longer than all the rest. */
 	setenv("PATH", "/nowhere", 1);
 	return 0;
@@ -72,11 +73,13 @@ static void terminal(struct run *run, FILE *f)
 
 static void write_all(struct run *run, struct report *r)
 {
-	static void (*const writers[NR_FORMS])(struct run * run, FILE * f) = {
-		[JSON] = write_json,
-		[JUNIT] = write_junit,
-		[HTML] = write_html,
-		[TERMINAL] = terminal,
+	static const struct {
+		void (*write)(struct run *run, FILE *f);
+	} writers[NR_FORMS] = {
+		[JSON] = { write_json },
+		[JUNIT] = { write_junit },
+		[HTML] = { write_html },
+		[TERMINAL] = { terminal },
 	};
 	FILE *f;
 	int i;
@@ -84,7 +87,7 @@ static void write_all(struct run *run, struct report *r)
 	for (i = 0; i < NR_FORMS; i++) {
 		f = open_memstream(&r->form[i], &r->len[i]);
 		MUST(f);
-		writers[i](run, f);
+		writers[i].write(run, f);
 		MUST(!fclose(f));
 	}
 }
