@@ -36,11 +36,11 @@ struct parser {
 	struct test *test; /* the one that runs */
 	struct breach *breach; /* the last one of it */
 	unsigned int breaches; /* their number */
+	unsigned int lines; /* of the test, but for its log */
+	struct totals counted; /* results in the part of the file that @plan is of */
+	bool ended; /* that part has its totals */
 	unsigned int plan; /* of the part of the file since the last version line */
 	unsigned int seen; /* tests in that part */
-	struct totals counted; /* results in that part */
-	bool ended; /* it has its totals */
-	unsigned int lines; /* of the test, but for its log */
 };
 
 static struct test *new_test(struct parser *p, struct text name)
@@ -112,24 +112,10 @@ static void end_part(struct parser *p)
 		p->chapter->not_run += p->plan - p->seen;
 	else if (p->seen && !p->ended && !cut_off)
 		p->chapter->no_totals = true;
-	p->plan = 0;
-	p->seen = 0;
 	p->ended = false;
 	memset(&p->counted, 0, sizeof(p->counted));
-}
-
-static void count_result(struct totals *n, const struct test *t)
-{
-	if (t->result == KTAP_NOT_OK)
-		n->fail++;
-	else if (t->directive == KTAP_SKIP)
-		n->skip++;
-	else if (t->directive == KTAP_XFAIL)
-		n->xfail++;
-	else if (t->directive == KTAP_XPASS)
-		n->xpass++;
-	else
-		n->pass++;
+	p->plan = 0;
+	p->seen = 0;
 }
 
 /* Up to the hash sign in front of a directive, without the blanks. */
@@ -204,6 +190,20 @@ static enum ktap_directive directive(struct text *t)
 		}
 	}
 	return KTAP_PLAIN;
+}
+
+static void count_result(struct totals *n, const struct test *t)
+{
+	if (t->result == KTAP_NOT_OK)
+		n->fail++;
+	else if (t->directive == KTAP_SKIP)
+		n->skip++;
+	else if (t->directive == KTAP_XFAIL)
+		n->xfail++;
+	else if (t->directive == KTAP_XPASS)
+		n->xpass++;
+	else
+		n->pass++;
 }
 
 static bool result_line(struct parser *p, struct text line)

@@ -22,10 +22,6 @@ const char *run_status_name(enum run_status status)
 	return status_names[status];
 }
 
-/* Values kept of environment.json, and how deep they may stand: vmig_env writes some 60. */
-#define FACTS_MAX 1000
-#define DEPTH_MAX 16
-
 static json_t *load(struct pool *pool, struct text contents, char **error)
 {
 	json_error_t err;
@@ -134,6 +130,10 @@ static char *scalar(struct pool *pool, const json_t *value)
 		return "-";
 	}
 }
+
+/* Values kept of environment.json, and how deep they may stand: vmig_env writes some 60. */
+#define FACTS_MAX 1000
+#define DEPTH_MAX 16
 
 /* Where facts go. */
 struct facts {

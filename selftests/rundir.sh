@@ -66,7 +66,6 @@ rundir_record()
 	  "where": $(json_string "$1"),
 	  "accel": $(json_string "$2"),
 	  "status": $(json_string "$3"),
-	  "planned": $planned,
 	  "options": {
 	    "strict": $(json_bool "$opt_strict"),
 	    "hazards": $(json_bool "$hazards"),
@@ -77,6 +76,7 @@ rundir_record()
 	  },
 	  "firmware": $(firmware_json),
 	  "profile_file": $([ -e "$rundir/profile.conf" ] && json_string profile.conf || echo null),
+	  "planned": $planned,
 	  "started": $(json_string "$run_started"),
 	  "seconds": $seconds,
 	  "suite": {
