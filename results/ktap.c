@@ -226,8 +226,10 @@ static bool result_line(struct parser *p, struct text line)
 
 	/* The line of the test that ran got lost, or this one's "RUN" did. */
 	if (!t || (name.n && !text_is(name, t->name))) {
-		if (p->chapter->nr_tests == TESTS_MAX)
+		if (p->chapter->nr_tests == TESTS_MAX) {
+			p->chapter->too_long = true;
 			return false;
+		}
 		t = new_test(p, name);
 	}
 	t->result = result;
