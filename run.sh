@@ -25,6 +25,8 @@ guest=$top/configs/guest
 . "$guest/coverage.sh"
 # shellcheck source=selftests/rundir.sh
 . "$top/selftests/rundir.sh"
+# shellcheck source=selftests/undo.sh
+. "$top/selftests/undo.sh"
 # shellcheck source=selftests/host.sh
 . "$top/selftests/host.sh"
 
@@ -62,6 +64,9 @@ How to judge
   --debug-kernel the guest's kernel sees what a driver does to its memory and its locks (KASAN,
                  lockdep, kmemleak, UBSAN), and can be made to fail; built on first use. Tests
                  that need such a kernel are skipped in another one
+  --abort-on-taint
+                 run nothing more on a kernel that has warned, as after an oops; in the
+                 guest, the rest runs in a fresh one
   --hazards      run the tests that can take a kernel with a known bug down; in the guest
                  they are run anyway
   --no-hazards   do not run them in the guest either
@@ -82,6 +87,7 @@ What to do instead of a run
   --driver-coverage
                  which lines of the drivers does the suite reach? in a kernel that counts
                  them, which is built on first use; with -d NAME, of one driver
+  --cleanup      put back what a run on this host had changed that was killed
   --shell        a shell in the guest, with the device made
   --guest-cmd CMD
                  run CMD in the guest in this directory, on the host's files (read-only);
@@ -133,7 +139,7 @@ profile_names()
 
 opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_tests=''
 opt_device='' opt_guest='' opt_guest_cmd='' opt_action='' results=$top/results
-opt_full='' opt_debug='' opt_stress='' opt_seed='' opt_defect=()
+opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_defect=()
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 
 set_action()
@@ -179,13 +185,14 @@ parse_options()
 		--defect) opt_defect+=("$2") ;;
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
-		--list | --clauses | --shell | --mutants | --replay | --driver-coverage | \
+		--list | --clauses | --cleanup | --shell | --mutants | --replay | --driver-coverage | \
 			--kernel-build-dir)
 			set_action "${1#--}"
 			;;
 		--strict) opt_strict=1 ;;
 		--no-known-deviations) opt_no_known=1 ;;
 		--debug-kernel) opt_debug=1 ;;
+		--abort-on-taint) opt_abort=taint ;;
 		--stress) opt_stress=full ;;
 		--no-stress) opt_stress=off ;;
 		--seed)
@@ -261,6 +268,7 @@ choose_mode()
 	[ -z "$opt_tests" ] || test_env+=("VMIG_TESTS=$opt_tests")
 	[ -z "$opt_strict" ] || test_env+=(VMIG_STRICT=1)
 	[ -z "$opt_no_known" ] || test_env+=(VMIG_NO_KNOWN=1)
+	test_env+=("VMIG_ABORT_ON=${opt_abort:-oops}")
 	[ "$opt_hazards" != 1 ] || test_env+=(VMIG_HAZARDS=1)
 	if [ -n "${VMIG_CHAPTER_SECONDS:-}" ]; then
 		test_env+=("VMIG_CHAPTER_SECONDS=$VMIG_CHAPTER_SECONDS")
@@ -303,6 +311,7 @@ clean_up()
 {
 	qemu_stop
 	host_kmsg_end
+	undo_end
 	rm -rf "$tmp"
 }
 
@@ -403,7 +412,7 @@ test_in_guest()
 	rundir_new "${profile:-${guest_device:-guest}}"
 	rundir_planned
 	rundir_record guest "$accel" interrupted
-	if ! session tests; then
+	if ! session_tests; then
 		untested
 		return
 	fi
@@ -420,6 +429,7 @@ test_on_host()
 {
 	host_find "$opt_device"
 	host_check
+	undo_begin
 	build_programs
 	rundir_new "$dev_name"
 	rundir_latest
@@ -481,6 +491,10 @@ main()
 	driver-coverage)
 		build_programs
 		driver_coverage
+		return
+		;;
+	cleanup)
+		undo_all
 		return
 		;;
 	list | clauses)

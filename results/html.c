@@ -170,14 +170,15 @@ static void fact(FILE *f, const char *name, const char *value)
 static const char *run_words(struct run *run)
 {
 	const struct run_record *r = &run->record;
-	const char *s = run_status_name(r->status);
+	const char *s = run_status_words(run->pool, r);
 
 	if (r->seconds >= 0)
 		s = pool_printf(run->pool, "%s, %.1f s", s, r->seconds);
-	return pool_printf(run->pool, "%s%s%s%s%s%s%s", s, r->strict ? ", strict" : "",
-			   r->hazards ? ", with hazards" : "", r->tests ? ", only tests " : "",
-			   r->tests ? r->tests : "", r->parameters ? ", modules with " : "",
-			   r->parameters ? r->parameters : "");
+	return pool_printf(
+		run->pool, "%s%s%s%s%s%s%s%s", s, r->strict ? ", strict" : "",
+		r->hazards ? ", with hazards" : "", r->debug_kernel ? ", in a debug kernel" : "",
+		r->tests ? ", only tests " : "", r->tests ? r->tests : "",
+		r->parameters ? ", modules with " : "", r->parameters ? r->parameters : "");
 }
 
 static const char *profile_words(struct run *run)

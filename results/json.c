@@ -66,6 +66,8 @@ static json_t *record(const struct run *run)
 	put(o, "started", text(r->started));
 	put(o, "seconds", seconds(r->seconds));
 	put(o, "firmware", text(firmware_words(run->pool, r, &run->env)));
+	put(o, "guests", r->guests ? json_integer(r->guests) : json_null());
+	put(options, "debug_kernel", json_boolean(r->debug_kernel));
 	put(options, "strict", json_boolean(r->strict));
 	put(options, "hazards", json_boolean(r->hazards));
 	put(options, "known_deviations", json_boolean(r->known_deviations));

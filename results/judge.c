@@ -296,6 +296,33 @@ static const struct test *find_test(const struct run *run, const char *path)
 	return NULL;
 }
 
+/* The test that made the kernel complain has failed, whatever it says itself. */
+static void fail_by_complaint(struct run *run, const struct complaint *c, struct test *t)
+{
+	struct breach *b;
+
+	switch (t->outcome) {
+	case OUTCOME_PASS:
+	case OUTCOME_WARN:
+	case OUTCOME_XFAIL:
+	case OUTCOME_XPASS:
+		break;
+	default:
+		return;
+	}
+	b = pool_alloc(run->pool, sizeof(*b));
+	b->id = pool_printf(run->pool, "%s", COMPLAINT_CLAUSE);
+	b->clause = vmig_clause_find(COMPLAINT_CLAUSE);
+	b->did = pool_printf(run->pool, "what the test does");
+	b->expected = pool_printf(run->pool, "nothing in the kernel log");
+	b->got = c->title;
+	b->outcome = CLAUSE_BROKEN;
+	*t->last_breach = b;
+	t->last_breach = &b->next;
+	t->outcome = OUTCOME_FAIL;
+	add_clause_test(run, b->clause, t, CLAUSE_BROKEN);
+}
+
 /*
  * A complaint breaks a clause of its own, so a deviation from another one does not
  * excuse it. The test program cannot see it: where the profile lists it and nothing
@@ -310,6 +337,8 @@ static void join_complaint(struct run *run, struct complaint *c)
 	d = c->by ? known_by_profile(run, COMPLAINT_CLAUSE, c->by) : NULL;
 	if (!d) {
 		run->complained++;
+		if (c->by && !c->late)
+			fail_by_complaint(run, c, (struct test *)c->by);
 		return;
 	}
 	c->expected = true;

@@ -16,6 +16,9 @@
 /* Complaints kept: a kernel that complains more often says the same again and again. */
 #define COMPLAINTS 500
 
+/* Time that goes back by more is that of a kernel that has booted since. */
+#define REBOOT 1.0
+
 /* Silence of the kernel that ends a complaint without a closing line. */
 #define GAP 0.5
 
@@ -24,68 +27,70 @@
  * @text: what the message says
  * @start: only at its beginning
  * @joins: part of a complaint that is open already, such as the Oops after a BUG
+ * @late: it comes long after its cause, or has it elsewhere
  * @kind: what to call it
  */
 static const struct trigger {
 	const char *text;
 	bool start;
 	bool joins;
+	bool late;
 	const char *kind;
 } triggers[] = {
 	/* mm/kasan, mm/kfence, mm/kmsan, kernel/kcsan */
-	{ "BUG: KASAN:", true, false, "KASAN" },
-	{ "BUG: KFENCE:", true, false, "KFENCE" },
-	{ "BUG: KMSAN:", true, false, "KMSAN" },
-	{ "BUG: KCSAN:", true, false, "KCSAN" },
-	{ "UBSAN:", true, false, "UBSAN" },
+	{ "BUG: KASAN:", true, false, false, "KASAN" },
+	{ "BUG: KFENCE:", true, false, false, "KFENCE" },
+	{ "BUG: KMSAN:", true, false, false, "KMSAN" },
+	{ "BUG: KCSAN:", true, false, false, "KCSAN" },
+	{ "UBSAN:", true, false, false, "UBSAN" },
 	/* kernel/locking/lockdep.c, kernel/rcu */
-	{ "WARNING: possible circular locking dependency", true, false, "lockdep" },
-	{ "WARNING: possible recursive locking", true, false, "lockdep" },
-	{ "WARNING: possible irq lock inversion dependency", true, false, "lockdep" },
-	{ "-safe -> ", false, false, "lockdep" },
-	{ "WARNING: inconsistent lock state", true, false, "lockdep" },
-	{ "WARNING: bad unlock balance", true, false, "lockdep" },
-	{ "WARNING: held lock freed", true, false, "lockdep" },
-	{ "WARNING: lock held when returning to user space", true, false, "lockdep" },
-	{ "WARNING: Nested lock was not taken", true, false, "lockdep" },
-	{ "WARNING: suspicious RCU usage", true, false, "RCU usage" },
-	{ "[ BUG: Invalid wait context ]", true, false, "lockdep" },
-	{ "INFO: trying to register non-static key", true, false, "lockdep" },
-	{ "turning off the locking correctness validator", false, true, "lockdep" },
+	{ "WARNING: possible circular locking dependency", true, false, false, "lockdep" },
+	{ "WARNING: possible recursive locking", true, false, false, "lockdep" },
+	{ "WARNING: possible irq lock inversion dependency", true, false, false, "lockdep" },
+	{ "-safe -> ", false, false, false, "lockdep" },
+	{ "WARNING: inconsistent lock state", true, false, false, "lockdep" },
+	{ "WARNING: bad unlock balance", true, false, false, "lockdep" },
+	{ "WARNING: held lock freed", true, false, false, "lockdep" },
+	{ "WARNING: lock held when returning to user space", true, false, false, "lockdep" },
+	{ "WARNING: Nested lock was not taken", true, false, false, "lockdep" },
+	{ "WARNING: suspicious RCU usage", true, false, false, "RCU usage" },
+	{ "[ BUG: Invalid wait context ]", true, false, false, "lockdep" },
+	{ "INFO: trying to register non-static key", true, false, false, "lockdep" },
+	{ "turning off the locking correctness validator", false, true, false, "lockdep" },
 	/* kernel/hung_task.c, kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/workqueue.c */
-	{ "blocked for more than", false, false, "hung task" },
-	{ "BUG: soft lockup", false, false, "soft lockup" },
-	{ "hard LOCKUP", false, false, "hard lockup" },
-	{ "self-detected stall", false, false, "RCU stall" },
-	{ "detected stalls on CPUs", false, false, "RCU stall" },
-	{ "detected expedited stalls", false, false, "RCU stall" },
-	{ "BUG: workqueue lockup", true, false, "workqueue lockup" },
+	{ "blocked for more than", false, false, true, "hung task" },
+	{ "BUG: soft lockup", false, false, true, "soft lockup" },
+	{ "hard LOCKUP", false, false, true, "hard lockup" },
+	{ "self-detected stall", false, false, true, "RCU stall" },
+	{ "detected stalls on CPUs", false, false, true, "RCU stall" },
+	{ "detected expedited stalls", false, false, true, "RCU stall" },
+	{ "BUG: workqueue lockup", true, false, true, "workqueue lockup" },
 	/* mm, lib */
-	{ "new suspected memory leaks", false, false, "memory leak" },
-	{ " (Not tainted): ", false, false, "slab corruption" },
-	{ " (Tainted: ", false, false, "slab corruption" },
-	{ "refcount_t:", true, true, "refcount" },
-	{ "page allocation failure", false, false, "page allocation failure" },
-	{ "list_add corruption", true, true, "list corruption" },
-	{ "list_del corruption", true, true, "list corruption" },
-	{ "ODEBUG:", true, true, "object debugging" },
-	{ "DMA-API: ", false, true, "DMA-API" },
-	{ "sysfs: cannot create duplicate filename", true, false, "duplicate sysfs name" },
-	{ ": nobody cared", false, false, "unhandled interrupt" },
+	{ "new suspected memory leaks", false, false, true, "memory leak" },
+	{ " (Not tainted): ", false, false, false, "slab corruption" },
+	{ " (Tainted: ", false, false, false, "slab corruption" },
+	{ "refcount_t:", true, true, false, "refcount" },
+	{ "page allocation failure", false, false, true, "page allocation failure" },
+	{ "list_add corruption", true, true, false, "list corruption" },
+	{ "list_del corruption", true, true, false, "list corruption" },
+	{ "ODEBUG:", true, true, false, "object debugging" },
+	{ "DMA-API: ", false, true, false, "DMA-API" },
+	{ "sysfs: cannot create duplicate filename", true, false, false, "duplicate sysfs name" },
+	{ ": nobody cared", false, false, true, "unhandled interrupt" },
 	/* arch/x86/kernel/traps.c, arch/arm64/kernel/traps.c, kernel/panic.c */
-	{ "Oops: ", true, true, "Oops" },
-	{ "Internal error: ", true, true, "Oops" },
-	{ "general protection fault", false, true, "general protection fault" },
-	{ "divide error:", true, true, "divide error" },
-	{ "invalid opcode:", true, true, "invalid opcode" },
-	{ "stack segment:", true, true, "stack fault" },
-	{ "double fault:", false, true, "double fault" },
-	{ "Unable to handle kernel", true, true, "bad access" },
-	{ "kernel BUG at", false, true, "BUG" },
-	{ "Kernel panic - not syncing", true, true, "panic" },
+	{ "Oops: ", true, true, false, "Oops" },
+	{ "Internal error: ", true, true, false, "Oops" },
+	{ "general protection fault", false, true, false, "general protection fault" },
+	{ "divide error:", true, true, false, "divide error" },
+	{ "invalid opcode:", true, true, false, "invalid opcode" },
+	{ "stack segment:", true, true, false, "stack fault" },
+	{ "double fault:", false, true, false, "double fault" },
+	{ "Unable to handle kernel", true, true, false, "bad access" },
+	{ "kernel BUG at", false, true, false, "BUG" },
+	{ "Kernel panic - not syncing", true, true, false, "panic" },
 	/* All the rest that calls itself one. */
-	{ "BUG: ", true, true, "BUG" },
-	{ "WARNING: ", true, true, "warning" },
+	{ "BUG: ", true, true, false, "BUG" },
+	{ "WARNING: ", true, true, false, "warning" },
 };
 
 /**
@@ -250,6 +255,7 @@ static void complain(struct reader *r, const struct trigger *trigger, struct rec
 	r->count++;
 	c = pool_alloc(r->pool, sizeof(*c));
 	c->kind = trigger->kind;
+	c->late = trigger->late;
 	c->title = text_clean(r->pool, text_trim(rec->text));
 	c->test = r->test;
 	c->seconds = rec->seconds;
@@ -286,6 +292,13 @@ static void message(struct reader *r, struct record *rec)
 
 	if (marker(r, rec->text))
 		return;
+	/* Another kernel: a fresh guest, in which no test runs yet. */
+	if (rec->seconds >= 0 && rec->seconds + REBOOT < r->when) {
+		r->open = NULL;
+		r->before.n = 0;
+		r->test = NULL;
+		r->when = 0;
+	}
 	/* A process that logs the word WARNING is no complaint of the kernel. */
 	if (!rec->kernel)
 		return;

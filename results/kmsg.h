@@ -12,6 +12,7 @@
 /**
  * struct complaint - one thing the kernel found wrong
  * @kind: what it is, "warning", "KASAN", "hung task"
+ * @late: it need not be of the test that ran when it came
  * @title: the line that says it
  * @test: chapter/fixture.variant.test that ran at that time, NULL between tests
  * @seconds: since the kernel booted, negative where the record does not say
@@ -23,6 +24,7 @@
  */
 struct complaint {
 	const char *kind;
+	bool late;
 	char *title;
 	char *test;
 	double seconds;

@@ -41,6 +41,8 @@ struct parser {
 	bool ended; /* that part has its totals */
 	unsigned int plan; /* of the part of the file since the last version line */
 	unsigned int seen; /* tests in that part */
+	unsigned int owed; /* tests that it has to make up for, of a part that ended early */
+	struct test *present; /* the one that runs, while something is said of a former one */
 };
 
 static struct test *new_test(struct parser *p, struct text name)
@@ -108,6 +110,9 @@ static void end_part(struct parser *p)
 	if (p->test)
 		p->test->cut_off = true;
 	p->test = NULL;
+	p->present = NULL;
+	if (p->plan < p->owed)
+		p->plan = p->owed;
 	if (p->plan > p->seen)
 		p->chapter->not_run += p->plan - p->seen;
 	else if (p->seen && !p->ended && !cut_off)
@@ -116,6 +121,57 @@ static void end_part(struct parser *p)
 	memset(&p->counted, 0, sizeof(p->counted));
 	p->plan = 0;
 	p->seen = 0;
+	p->owed = 0;
+}
+
+static struct test *find_test(const struct chapter *c, struct text name)
+{
+	struct test *t;
+
+	for (t = c->tests; t; t = t->next)
+		if (text_is(name, t->name))
+			return t;
+	return NULL;
+}
+
+/*
+ * The chapter goes on in a fresh kernel, behind this test: what the lost one said of the
+ * tests that follow is void, and as many results are owed as are missing now.
+ */
+static void resume(struct parser *p, struct text name)
+{
+	struct chapter *c = p->chapter;
+	struct test *after = find_test(c, name), **from = &c->tests, *t;
+
+	end_part(p);
+	if (after)
+		from = &after->next;
+	else if (!text_is(name, "nothing"))
+		return;
+	p->owed = c->not_run;
+	c->not_run = 0;
+	for (t = *from; t; t = t->next) {
+		p->owed++;
+		c->nr_tests--;
+	}
+	*from = NULL;
+	c->last_test = from;
+}
+
+/* What follows belongs to a test that has ended, up to the word "present". */
+static bool of_former(struct parser *p, struct text t)
+{
+	if (text_is(t, "present")) {
+		p->test = p->present;
+		p->present = NULL;
+	} else if (text_skip(&t, "former ")) {
+		p->present = p->test;
+		p->test = find_test(p->chapter, text_trim(t));
+	} else {
+		return false;
+	}
+	p->breach = NULL;
+	return true;
 }
 
 /* Up to the hash sign in front of a directive, without the blanks. */
@@ -341,6 +397,8 @@ static bool header(struct parser *p, struct text t)
 
 	if (text_skip(&t, "chapter ")) {
 		c->name = text_clean(p->pool, text_trim(t));
+	} else if (text_skip(&t, "resumed after ")) {
+		resume(p, text_trim(t));
 	} else if (text_skip(&t, "ended ")) {
 		/* The runner's words for who reads the file alone; run.json has them too. */
 		return true;
@@ -368,6 +426,14 @@ static bool diagnostic(struct parser *p, struct text t)
 	double d;
 
 	t = text_trim(t);
+	if (of_former(p, t))
+		return true;
+	word = t;
+	if (text_skip(&word, "chapter ")) {
+		/* A program begins, whatever became of the one before. */
+		end_part(p);
+		test = NULL;
+	}
 	if (!test)
 		return header(p, t);
 	if (text_skip(&t, "clauses ")) {
@@ -487,7 +553,8 @@ static void parse_line(struct parser *p, struct text line)
 	struct text t = text_trim(line);
 
 	if (text_skip(&t, "TAP version ") || text_skip(&t, "KTAP version ")) {
-		end_part(p);
+		if (p->seen || p->plan)
+			end_part(p);
 		p->chapter->versions++;
 	} else if (text_skip(&t, "Bail out!")) {
 		if (!p->chapter->bail)

@@ -22,6 +22,22 @@ const char *run_status_name(enum run_status status)
 	return status_names[status];
 }
 
+/**
+ * run_status_words - how a run ended, for people
+ * @pool: where the words go
+ * @run: the run
+ *
+ * Return: "complete", "complete in 3 guests".
+ */
+const char *run_status_words(struct pool *pool, const struct run_record *run)
+{
+	const char *name = run_status_name(run->status);
+
+	if (run->guests < 2)
+		return name;
+	return pool_printf(pool, "%s in %u guests", name, run->guests);
+}
+
 static json_t *load(struct pool *pool, struct text contents, char **error)
 {
 	json_error_t err;
@@ -101,6 +117,9 @@ char *record_run(struct pool *pool, struct text contents, struct run_record *run
 		error = "does not say which tests were chosen";
 	run->parameters = string(pool, options, "parameters");
 	run->profile = string(pool, options, "profile");
+	run->debug_kernel = json_is_true(json_object_get(options, "debug_kernel"));
+	if (json_is_integer(json_object_get(root, "guests")))
+		run->guests = (unsigned int)json_integer_value(json_object_get(root, "guests"));
 	firmware = json_object_get(root, "firmware");
 	run->stand_in = string(pool, firmware, "stand_in");
 	run->driver_source = string(pool, firmware, "driver_source");

@@ -31,6 +31,8 @@ enum run_status {
  * @commit: the same
  * @strict: a breach of a SHOULD clause is a failure
  * @hazards: tests ran that can hang a kernel with a known bug
+ * @debug_kernel: the guest's kernel was one with debugging
+ * @guests: how many guests it took, 0 where that is not known
  * @known_deviations: the profile's deviations count as known
  * @tests: glob that chose the tests, NULL for all
  * @parameters: what modules of the guest were loaded with, or NULL
@@ -47,7 +49,8 @@ struct run_record {
 	double seconds;
 	long long planned;
 	char *version, *commit;
-	bool strict, hazards, known_deviations;
+	bool strict, hazards, known_deviations, debug_kernel;
+	unsigned int guests;
 	char *tests, *parameters, *profile;
 	char *stand_in, *driver_source, *driver_sha256, *driver_patch;
 };
@@ -102,5 +105,6 @@ struct environment {
 char *record_run(struct pool *pool, struct text contents, struct run_record *run);
 char *record_environment(struct pool *pool, struct text contents, struct environment *env);
 const char *run_status_name(enum run_status status);
+const char *run_status_words(struct pool *pool, const struct run_record *run);
 
 #endif /* VMIG_RESULTS_RECORD_H */

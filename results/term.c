@@ -90,7 +90,7 @@ static void header_profile(const struct term *t)
 static void header_run(const struct term *t)
 {
 	const struct run_record *r = &t->run->record;
-	const char *s = run_status_name(r->status);
+	const char *s = run_status_words(t->run->pool, r);
 
 	if (r->started)
 		s = pool_printf(t->run->pool, "%s, %s", r->started, s);
@@ -100,6 +100,8 @@ static void header_run(const struct term *t)
 		s = pool_printf(t->run->pool, "%s, strict", s);
 	if (r->hazards)
 		s = pool_printf(t->run->pool, "%s, hazards", s);
+	if (r->debug_kernel)
+		s = pool_printf(t->run->pool, "%s, debug kernel", s);
 	if (r->tests)
 		s = pool_printf(t->run->pool, "%s, only tests '%s'", s, r->tests);
 	if (r->parameters)

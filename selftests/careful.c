@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Requests after which there may be no kernel any more, or no way to the device. */
 #include <errno.h>
-#include <stdio.h>
 #include <sys/mman.h>
 
 #include "../lib/migration/feature.h"
 #include "../lib/vfio/die.h"
 #include "careful.h"
 #include "session.h"
+#include "trust.h"
 
 /* Shared with the child, which may not live to tell. */
 struct set_call {
@@ -21,24 +21,6 @@ static void set_in_child(void *arg)
 	struct set_call *call = arg;
 
 	call->ret = __vmig_set_state(call->dev, call->to, NULL);
-}
-
-/**
- * vmig_kernel_taint - what the kernel has noted against itself
- *
- * Return: of /proc/sys/kernel/tainted: oops (bit 7), WARN (bit 9), soft lockup (bit 14).
- */
-unsigned long vmig_kernel_taint(void)
-{
-	unsigned long taint = 0;
-	FILE *f = fopen("/proc/sys/kernel/tainted", "re");
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%lu", &taint) != 1)
-		taint = 0;
-	fclose(f);
-	return taint & (1UL << 7 | 1UL << 9 | 1UL << 14);
 }
 
 /**

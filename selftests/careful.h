@@ -19,7 +19,6 @@ struct vmig_careful {
 	bool survived;
 };
 
-unsigned long vmig_kernel_taint(void);
 bool vmig_survived(enum vmig_child_end end, unsigned long taint_before);
 struct vmig_careful vmig_careful_set(struct vmig_device *dev, uint32_t to);
 

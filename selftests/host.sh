@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Hardware mode: is the device of this host fit to be tested, and the run on it. Changes
 # nothing on the host but the rate limit of /dev/kmsg, which it puts back. Sourced by
-# run.sh, which sets the options (opt_*), top, rundir and interrupted.
+# run.sh after undo.sh, which sets the options (opt_*), top, rundir and interrupted.
 # shellcheck disable=SC2154,SC2034
 
 # host_find SPEC: sets dev_sysfs and dev_name, from a BDF, an mdev UUID,
@@ -121,8 +121,7 @@ host_kmsg()
 		return
 	fi
 	# Else the kernel drops most of the marks that the tests set in the log.
-	kmsg_limit=$(cat /proc/sys/kernel/printk_devkmsg 2>/dev/null) || kmsg_limit=''
-	{ echo on >/proc/sys/kernel/printk_devkmsg; } 2>/dev/null || kmsg_limit=''
+	undo_change /proc/sys/kernel/printk_devkmsg on || :
 	# Read by cat, as a shell's read asks for single bytes, which /dev/kmsg refuses.
 	# shellcheck disable=SC2016,SC2046 # expanded by sh; several words, or none
 	$(tie KILL) setsid sh -c '$2 cat /dev/kmsg | {
@@ -136,11 +135,10 @@ host_kmsg()
 
 host_kmsg_end()
 {
-	[ -z "${kmsg_limit:-}" ] || echo "$kmsg_limit" >/proc/sys/kernel/printk_devkmsg || :
-	kmsg_limit=''
 	[ -n "${kmsg_pid:-}" ] || return 0
 	# By this the report knows that it has all of the log; the guest's init does the same.
 	{ echo "vmig: end of run" >/dev/kmsg; } 2>/dev/null || :
+	undo_back /proc/sys/kernel/printk_devkmsg || :
 	# What the kernel said last is on its way through a pipe.
 	sleep 0.2
 	kill -- "-$kmsg_pid" 2>/dev/null || :

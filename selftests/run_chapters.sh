@@ -20,7 +20,11 @@ touched, with blanks between), VMIG_PROFILE, VMIG_STRICT, VMIG_NO_KNOWN, VMIG_TE
 VMIG_HAZARDS=1 runs the chapter \`hazard\` too;
 VMIG_CHAPTERS names the chapters to run, with blanks between, default all;
 VMIG_CHAPTER_SECONDS is the time that a chapter may take, default 600; VMIG_PORTS is a
-directory of pipes, one named like each chapter, that lead to RUNDIR/ktap (in the guest).
+directory of pipes, one named like each chapter, that lead to RUNDIR/ktap (in the guest);
+VMIG_ABORT_ON=oops ends the run when the kernel has oopsed, VMIG_ABORT_ON=taint also when
+it has warned;
+VMIG_RESUME=CHAPTER[/TEST] goes on with that chapter, behind that test; VMIG_FRESH=1: whoever
+started this can do so in a fresh kernel, so that nothing more is done in one that is lost.
 
 Exit code: 0 all chapters were run, whatever came out; 2 nothing could be run; 3 ended
 early because device or kernel cannot go on; 130 interrupted.
@@ -105,9 +109,12 @@ oopsed()
 # up (Bail out).
 progress()
 {
-	LC_ALL=C awk -v chapter="$1" -v t="$3" -v remark="$4" '
+	LC_ALL=C awk -v chapter="$1" -v t="$3" -v remark="$4" -v fresh="${VMIG_FRESH:-}" '
+		# What another guest said before is not ours to tell.
+		/^TAP version/ { plan = pass = fail = xfail = skip = xpass = lost = 0 }
 		/^1\.\.[0-9]/ { plan = substr($0, 4) + 0 }
 		/^not ok / { fail++ }
+		/^# vmig: lost before/ || fresh && /^# vmig: lost / { lost = 1 }
 		/^Bail out!/ {
 			sub(/^Bail out! */, "")
 			remark = remark ", gave up: " $0
@@ -154,7 +161,14 @@ run()
 	# A session of its own: the terminal's Ctrl-C comes to us alone, and whatever the
 	# tests start can be found.
 	[ -n "${VMIG_PORTS:-}" ] || : >"$ktap"
+	# In the order of the chapters, none of which comes twice.
+	if [ "$1" = "${VMIG_RESUME%%/*}" ]; then
+		case $VMIG_RESUME in
+		*/*) export VMIG_AFTER="${VMIG_RESUME#*/}" ;;
+		esac
+	fi
 	setsid "$bin/vmig_$1" </dev/null >>"$sink" 2>&1 &
+	unset VMIG_AFTER
 	session=$!
 	watchdog $session &
 	dog=$!
@@ -186,7 +200,7 @@ run()
 	if [ -z "$tainted" ] && oopsed; then
 		remark="$remark, the kernel oopsed"
 		tainted=1
-		[ "$1" = hazard ] || lost=1
+		[ "$1" = hazard ] && [ -z "${VMIG_FRESH:-}" ] || lost=1
 	fi
 	hundredths
 	progress "$1" "$ktap" $((now - start)) "$remark" && [ -z "$lost" ]
@@ -236,13 +250,20 @@ tainted=
 if oopsed; then
 	tainted=1
 fi
+VMIG_RESUME=${VMIG_RESUME:-}
+resume=${VMIG_RESUME%%/*}
 trap 'interrupted=130' INT TERM HUP
 trap 'stuck=1' USR1
 for c in $chapters; do
 	wanted "$c" || continue
+	if [ -n "$resume" ]; then
+		[ "$c" = "$resume" ] || continue
+		resume=
+	fi
 	run "$c" && continue
 	[ -z "$interrupted" ] || exit 130
-	[ "$c" = hazard ] || printf 'vmig: no other chapter is run after %s\n' "$c"
+	[ "$c" = hazard ] || [ -n "${VMIG_FRESH:-}" ] ||
+		printf 'vmig: no other chapter is run after %s\n' "$c"
 	exit 3
 done
 [ -z "$interrupted" ] || exit 130

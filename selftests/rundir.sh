@@ -66,9 +66,11 @@ rundir_record()
 	  "where": $(json_string "$1"),
 	  "accel": $(json_string "$2"),
 	  "status": $(json_string "$3"),
+	  "guests": ${guests:-null},
 	  "options": {
 	    "strict": $(json_bool "$opt_strict"),
 	    "hazards": $(json_bool "$hazards"),
+    "debug_kernel": $(json_bool "$opt_debug"),
 	    "known_deviations": $([ -n "$opt_no_known" ] && echo false || echo true),
 	    "tests": $(json_string "$opt_tests"),
 	    "parameters": $(json_string "${opt_param[*]}"),

@@ -18,6 +18,8 @@
 #include "../lib/vfio/die.h"
 #include "profile.h"
 #include "session.h"
+#include "trust.h"
+#include "undo.h"
 #include "verdict.h"
 
 /*
@@ -46,8 +48,17 @@ static struct helper {
 static const char *chapter_name;
 static char test_name[256];
 
-/* Shared with the processes of the tests: true once the device cannot be brought back. */
-static bool *lost;
+/**
+ * struct shared - what this program and the processes of its tests know together
+ * @lost: the device cannot be brought back, or the kernel is not to be trusted any more
+ * @test: the test that ran last
+ * @process: the process of it, which outlives it only where it is stuck in the kernel
+ */
+static struct shared {
+	bool lost;
+	char test[sizeof(test_name)];
+	struct vmig_process process;
+} * shared;
 
 /*
  * So that what the kernel says can be attributed to the test that made it say it. One
@@ -100,8 +111,10 @@ bool vmig_session_init(const char *chapter, const char *device)
 	char why[512];
 
 	chapter_name = chapter;
-	lost = mmap(NULL, sizeof(*lost), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (lost == MAP_FAILED)
+	vmig_trust_begin();
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
 		vmig_die("no memory: %s", vmig_errno_name(errno));
 	if (!device)
 		device = getenv("VMIG_DEVICE");
@@ -173,7 +186,7 @@ bool vmig_hazards(void)
 
 static void lose(const char *what, int err)
 {
-	*lost = true;
+	shared->lost = true;
 	printf("Bail out! %s %s: %s; the run stops here. Remove and re-create the device, or reboot, "
 	       "before the next run\n",
 	       first.name, what, vmig_errno_name(err));
@@ -187,7 +200,7 @@ static void lose(const char *what, int err)
  */
 void vmig_session_abandon(void)
 {
-	*lost = true;
+	shared->lost = true;
 	printf("# vmig: lost %s: remove and re-create it, or reboot, before the next run\n",
 	       first.name);
 }
@@ -227,6 +240,33 @@ static enum vmig_way any_way(void)
 	return first.cdev[0] ? VMIG_CDEV : VMIG_GROUP;
 }
 
+/*
+ * What the former test left behind, said in a block that the report counts with that test:
+ * it has ended, and maybe not of its own will. True if no other test can be judged.
+ */
+static bool after_former(void)
+{
+	unsigned long taint;
+	const char *what;
+
+	if (!shared->test[0])
+		return false;
+	taint = vmig_trust_lost();
+	if (vmig_process_gone(&shared->process))
+		what = taint ? vmig_taint_name(taint) : NULL;
+	else
+		what = "its process is stuck in the kernel and cannot be killed";
+	if (!what)
+		return false;
+	shared->lost = true;
+	printf("# vmig: lost before this test: %s\n", what);
+	printf("# vmig: former %s\n", shared->test);
+	vmig_blame_kernel(what);
+	vmig_process_explain(&shared->process);
+	printf("# vmig: present\n");
+	return true;
+}
+
 /**
  * vmig_session_begin - open the device for a test, in RUNNING
  * @test: full name, fixture.variant.test
@@ -245,16 +285,21 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool
 
 	snprintf(test_name, sizeof(test_name), "%s", test);
 	*skip = "the device was lost in an earlier test";
-	if (*lost)
+	if (shared->lost)
 		return NULL;
 	*skip = "known to take the kernel down with this driver (lethal: in the profile);"
 		" --no-known-deviations runs it";
 	if (lethal)
 		return NULL;
+	*skip = "the kernel cannot be trusted since an earlier test";
+	if (after_former())
+		return NULL;
 	vmig_verdict_begin(test);
 	if (!vmig_way_there(&first, way, skip))
 		return NULL;
 	mark("begin");
+	snprintf(shared->test, sizeof(shared->test), "%s", test);
+	shared->process = vmig_process_self();
 	dev = open_patiently(way);
 	/* A test that was killed may have left DMA logging on, should close not end it. */
 	__vmig_log_stop(dev);
@@ -281,7 +326,7 @@ int vmig_session_end(struct vmig_device *dev)
 {
 	int ret;
 
-	if (*lost) {
+	if (shared->lost) {
 		/* Even close() may wait for a lock whose holder died: leave it to exit. */
 		mark("end");
 		return vmig_verdict_end();
@@ -296,16 +341,6 @@ int vmig_session_end(struct vmig_device *dev)
 	return vmig_verdict_end();
 }
 
-static bool put_line(const char *path, const char *line)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && dprintf(fd, "%s\n", line) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
 /**
  * vmig_session_rebind - unbind the device from its driver and bind it again
  * @dev: the device, opened anew
@@ -318,18 +353,20 @@ void vmig_session_rebind(struct vmig_device **dev)
 {
 	const char *allowed = getenv("VMIG_REBIND");
 	enum vmig_way way = (*dev)->way;
-	char path[512];
+	char path[512], bind[512];
+	struct vmig_setting bound;
 
 	if (!allowed || strcmp(allowed, "1"))
 		return;
 	vmig_close(*dev);
 	*dev = NULL;
 	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/unbind", first.bus, first.driver);
-	if (!put_line(path, first.name))
+	snprintf(bind, sizeof(bind), "/sys/bus/%s/drivers/%s/bind", first.bus, first.driver);
+	vmig_setting_record(&bound, bind, first.name);
+	if (!vmig_put_line(path, first.name))
 		vmig_die("%s cannot be unbound from %s: %s", first.name, first.driver,
 			 vmig_errno_name(errno));
-	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/bind", first.bus, first.driver);
-	if (!put_line(path, first.name))
+	if (!vmig_setting_back(&bound))
 		vmig_die("%s cannot be bound to %s again: %s", first.name, first.driver,
 			 vmig_errno_name(errno));
 	*dev = open_patiently(way);
@@ -345,7 +382,7 @@ void vmig_session_put_back(void)
 	struct vmig_device *dev;
 	int ret;
 
-	if (*lost || __vmig_open(&first, any_way(), &dev))
+	if (shared->lost || after_former() || __vmig_open(&first, any_way(), &dev))
 		return;
 	ret = settle(dev);
 	if (ret)

@@ -14,6 +14,7 @@
 
 #include "careful.h"
 #include "liveness.h"
+#include "trust.h"
 #include "work_fixture.h"
 
 #define NEED_FAULTS                                                                                \

@@ -23,6 +23,8 @@
 #include "attempt.h"
 #include "careful.h"
 #include "memory.h"
+#include "trust.h"
+#include "undo.h"
 #include "vmig_test.h"
 #include "work.h"
 
@@ -98,18 +100,8 @@ VMIG_VARIANT(files, cdev_RESUMING, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_
 VMIG_VARIANT(files, group_STOP_COPY, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_STOP_COPY);
 VMIG_VARIANT(files, group_RESUMING, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_RESUMING);
 
-#define FILE_MAX "/proc/sys/fs/file-max"
-
 /* The most files that the system may have open; who is CAP_SYS_ADMIN may have more. */
-static bool set_file_max(const char *value)
-{
-	int fd = open(FILE_MAX, O_WRONLY | O_CLOEXEC);
-	bool set = fd >= 0 && write(fd, value, strlen(value)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return set;
-}
+#define FILE_MAX "/proc/sys/fs/file-max"
 
 /* A SET made by a child; shared, as the child may not live to tell. */
 struct fileless_set {
@@ -135,24 +127,21 @@ TEST_F(files, none_left)
 	unsigned long taint = vmig_kernel_taint();
 	struct fileless_set *call;
 	enum vmig_child_end end;
-	char max[32] = {};
+	struct vmig_setting max;
 	const char *did;
 	int fd;
 
 	CLAUSES(ROB_01, ROB_04);
 	/* It concerns the whole system, so not on one that is somebody's. */
 	NEED(strstr(self->dev->id.sysfs, "/vfio_mig_fw/"), "done on simulated firmware alone");
-	fd = open(FILE_MAX, O_RDONLY | O_CLOEXEC);
-	NEED(fd >= 0 && read(fd, max, sizeof(max) - 1) > 0, "there is no " FILE_MAX);
-	close(fd);
 	call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (call == MAP_FAILED)
 		vmig_die("no memory: %s", vmig_errno_name(errno));
 	call->dev = self->dev;
 	call->to = variant->state;
-	NEED(set_file_max("1"), FILE_MAX " cannot be written");
+	NEED(vmig_setting_change(&max, FILE_MAX, "1"), FILE_MAX " cannot be written");
 	end = vmig_child_run(set_without_a_file, call, VMIG_CAREFUL_MS);
-	set_file_max(max);
+	vmig_setting_back(&max);
 	did = say("SET(%s) by a user with no privilege, while the system may open no file more",
 		  vmig_state_name(variant->state));
 	CHECK(ROB_01, end == VMIG_CHILD_DONE && vmig_kernel_taint() == taint, did,

@@ -216,15 +216,17 @@ static inline void vmig_names(const char *chapter, const char *globs)
 
 /*
  * The harness runs exact names (-r). Globs become one -r for each test that they
- * match. Returns the new argv, or NULL where they match none.
+ * match, of those that come behind the test @after, which may be empty. Returns the new
+ * argv, or NULL where there is none.
  */
-static inline char **vmig_select(const char *globs, char *name, int *argc)
+static inline char **vmig_select(const char *globs, const char *after, char *name, int *argc)
 {
 	static char names[VMIG_MAX_TESTS][128];
 	static char *argv[2 * VMIG_MAX_TESTS + 2];
 	struct __fixture_variant_metadata *v;
 	struct __fixture_metadata *f;
 	struct __test_metadata *t;
+	bool behind = !*after;
 	unsigned int n = 0;
 
 	argv[0] = name;
@@ -233,6 +235,10 @@ static inline char **vmig_select(const char *globs, char *name, int *argc)
 			for (t = f->tests; t && n < VMIG_MAX_TESTS; t = t->next) {
 				snprintf(names[n], sizeof(names[n]), "%s.%s.%s", f->name, v->name,
 					 t->name);
+				if (!behind) {
+					behind = !strcmp(names[n], after);
+					continue;
+				}
 				if (!vmig_matches(globs, names[n]))
 					continue;
 				argv[1 + 2 * n] = "-r";
@@ -271,7 +277,7 @@ static inline void vmig_on_signal(int sig)
 
 static inline int vmig_main(const char *chapter, int argc, char **argv)
 {
-	const char *device = NULL, *glob = getenv("VMIG_TESTS");
+	const char *device = NULL, *glob = getenv("VMIG_TESTS"), *after = getenv("VMIG_AFTER");
 
 	if (argc > 1 && !strcmp(argv[1], "--list")) {
 		vmig_list(chapter);
@@ -296,8 +302,15 @@ static inline int vmig_main(const char *chapter, int argc, char **argv)
 		return KSFT_SKIP;
 	printf("# vmig: device %s driver %s\n", vmig_first_device()->name,
 	       vmig_first_device()->driver);
-	if (glob && *glob) {
-		argv = vmig_select(glob, argv[0], &argc);
+	/* The chapter was begun in another guest, which did not come to its end. */
+	if (after)
+		printf("# vmig: resumed after %s\n", *after ? after : "nothing");
+	if ((glob && *glob) || (after && *after)) {
+		argv = vmig_select(glob && *glob ? glob : "*", after ? after : "", argv[0], &argc);
+		if (!argv && after) {
+			printf("1..0\n");
+			return KSFT_PASS;
+		}
 		if (!argv) {
 			printf("1..0 # SKIP no test of this chapter matches '%s'\n", glob);
 			return KSFT_SKIP;

@@ -19,6 +19,8 @@ mutants_guests=2
 # A guest whose kernel log says nothing for longer, in seconds, hangs. A chapter may take
 # less.
 mutants_silence=150
+# How long a guest that runs entries may take.
+mutants_seconds=36000
 
 # mutants_profile_of WHERE: the profile whose driver has the defect.
 mutants_profile_of()

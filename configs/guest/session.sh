@@ -9,11 +9,17 @@ guest_seconds=${VMIG_GUEST_SECONDS:-1800}
 # The same in the debug kernel, which takes three times as long.
 debug_seconds=${VMIG_GUEST_SECONDS:-5400}
 
+# How long a guest that runs tests may say nothing: no test has as much time.
+tests_silence=400
+# How many guests one run may take.
+guests_max=16
+
 # session_job MODE: writes what init reads, as shell that quotes everything.
 session_job()
 {
 	local job=$rundir/.job s
 
+	rm -rf "$job"
 	mkdir "$job" || return
 	{
 		printf 'JOB_MODE=%s\n' "$1"
@@ -29,6 +35,7 @@ session_job()
 		printf 'JOB_TOP=%s\n' "$(sh_quote "$top")"
 		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
+		[ "$1" != tests ] || printf 'export VMIG_FRESH=1 VMIG_RESUME=%s\n' "$(sh_quote "$resume")"
 		for s in "${test_env[@]}"; do
 			printf 'export %s=%s\n' "${s%%=*}" "$(sh_quote "${s#*=}")"
 		done
@@ -85,7 +92,7 @@ session_port()
 	if ((nr_ports % 8 == 0)); then
 		qemu_args+=(-device "virtio-serial-pci,id=$device,ioeventfd=off,max_ports=9")
 	fi
-	qemu_args+=(-chardev "file,id=port$nr_ports,path=${2//,/,,}"
+	qemu_args+=(-chardev "file,id=port$nr_ports,path=${2//,/,,},append=on"
 		-device "virtserialport,bus=$device.0,chardev=port$nr_ports,name=$1")
 	nr_ports=$((nr_ports + 1))
 }
@@ -111,7 +118,7 @@ session_qemu_args()
 		qemu_args+=(-chardev "stdio,id=console,mux=on,signal=off,logfile=${rundir//,/,,}/console.log"
 			-serial chardev:console -mon chardev=console)
 	else
-		qemu_args+=(-chardev "file,id=console,path=${rundir//,/,,}/console.log"
+		qemu_args+=(-chardev "file,id=console,path=${rundir//,/,,}/console.log,append=on"
 			-serial chardev:console)
 	fi
 	nr_ports=0
@@ -139,7 +146,8 @@ session_qemu_args()
 # the user is fed up; meanwhile shows what it writes.
 session_watch()
 {
-	local shown output=$rundir/.job/output started=$SECONDS look=0 terminal='' size='' now
+	local shown output=$rundir/.job/output began=$SECONDS started=$SECONDS look=0
+	local terminal='' size='' now gone=0
 
 	if [ "$1" = shell ]; then
 		terminal=$(stty -g 2>/dev/null) || :
@@ -154,19 +162,23 @@ session_watch()
 	: >>"$output"
 	exec {shown}<"$output"
 	while qemu_lives && [ -z "$interrupted" ]; do
-		if ((SECONDS - started >= session_limit)); then
+		if ((SECONDS - began >= session_limit || SECONDS - started >= silence_limit)); then
 			status=timeout
 			break
 		fi
 		# A port whose file cannot grow stops the guest for good.
 		if ((SECONDS >= look)); then
 			look=$((SECONDS + 2))
+			if [ -e "$rundir/.job/off" ]; then
+				gone=$((gone + 1))
+				[ $gone -lt 8 ] || break
+			fi
 			if rundir_full; then
 				status=disk-full
 				break
 			fi
 			# Each test leaves marks in the kernel's log: a guest that says nothing hangs.
-			if [ "$1" = mutants ] && now=$(stat -c %s "$rundir/dmesg.txt" 2>/dev/null) &&
+			if [[ $1 == @(tests|mutants) ]] && now=$(stat -c %s "$rundir/dmesg.txt" 2>/dev/null) &&
 				[ "$now" != "$size" ]; then
 				size=$now
 				started=$SECONDS
@@ -189,10 +201,16 @@ session_show()
 	cat <&"$2"
 }
 
+# session_console: what this guest wrote to its console, not those before it.
+session_console()
+{
+	tail -c "+$((console_start + 1))" "$rundir/console.log"
+}
+
 # session_panic: the kernel's last words, if it had some.
 session_panic()
 {
-	grep -a -m1 'Kernel panic' "$rundir/console.log" | tr -d '\r'
+	session_console | grep -a -m1 'Kernel panic' | tr -d '\r'
 }
 
 # session_end: how it ended, in status; false with a sentence if it never began.
@@ -220,7 +238,7 @@ session_end()
 		status=complete
 		[ "$guest_exit" != 3 ] || status="device-lost"
 	elif [ "$status" = timeout ]; then
-		say "the guest was ended after $session_limit s"
+		say "the guest was ended: it hung, or took longer than $session_limit s"
 	else
 		status=guest-died
 		why=$(session_panic)
@@ -236,10 +254,18 @@ session()
 
 	status=''
 	guest_exit=''
+	console_start=$(stat -c %s "$rundir/console.log" 2>/dev/null) || console_start=0
 	tcg=$(profile_value tcg)
 	session_limit=$guest_seconds
 	[ -z "$opt_debug" ] || session_limit=$debug_seconds
-	[ "$1" != mutants ] || session_limit=$mutants_silence
+	silence_limit=$session_limit
+	case $1 in
+	tests) silence_limit=$((opt_debug ? 2 * tests_silence : tests_silence)) ;;
+	mutants)
+		silence_limit=$mutants_silence
+		session_limit=$mutants_seconds
+		;;
+	esac
 	session_initramfs "$tmp/initrd" || return 1
 	session_qemu_args "$1" || return 1
 	while [ -z "$interrupted" ]; do
@@ -266,4 +292,107 @@ session()
 	session_end && good=1
 	rm -rf "$rundir/.job"
 	[ -n "$good" ]
+}
+
+# resume_after FILE: what a chapter's output says of its end, as "TEST" or "!TEST" for the
+# test behind which it has to go on; with ! for one that did not end. Nothing if it is complete.
+resume_after()
+{
+	awk '
+		/^# vmig: resumed after / { last = $5 }
+		/^TAP version/ { now = from = ""; done = 0 }
+		/^1\.\.[0-9]/ { plan = substr($0, 4) + 0 }
+		/^#  RUN / { before = last; now = last = $3 }
+		/^(not )?ok / { now = ""; done++ }
+		from == "" && /^# vmig: lost before/ { from = before == "" ? "nothing" : before }
+		from == "" && now != "" && (/^# vmig: lost / || /^Bail out!/) { from = now }
+		END {
+			if (from != "")
+				print from
+			else if (now != "")
+				print "!" now
+			else if (done < plan)
+				print last == "" ? "nothing" : last
+		}' "$1"
+}
+
+# session_blame FILE TEST: the guest died in the test that a chapter's output ends with: what
+# the kernel said last goes there, and to the kernel's log.
+session_blame()
+{
+	local why
+
+	# The mark of its own may not have come through.
+	session_console | tr -d '\r' | awk -v file="$rundir/dmesg.txt" \
+		-v mark="begin $(basename "$1" .ktap)/$2" '
+		BEGIN {
+			FS = "[,;]"
+			while ((getline <file) > 0)
+				if ($1 ~ /^[0-9]+$/ && $3 ~ /^[0-9]+$/) {
+					seq = $2
+					last = $3 / 1e6
+				}
+			printf "12,%d,%d,-;vmig: %s\n", seq + 1, last * 1e6, mark
+			FS = "[][ ]+"
+		}
+		/^\[ *[0-9]+\.[0-9]+\]/ { $0 = $0; if ($2 + 0 > last) print }' >"$tmp/console"
+	{
+		echo
+		cat "$tmp/console"
+	} >>"$rundir/dmesg.txt"
+	why=$(session_panic | sed 's/^\[[^]]*\] *//')
+	[ -n "$why" ] || [ "$status" != timeout ] || why="a kernel that hangs"
+	[ -n "$why" ] || return
+	printf '%s\n' '' '# vmig: breach ROB-01' '# vmig:   did: what the test does' \
+		'# vmig:   expected: a kernel that goes on' "# vmig:   got: $why" >>"$1"
+}
+
+# session_resume: finds where a run goes on that a guest did not bring to its end, in
+# $resume, CHAPTER or CHAPTER/TEST; false if there is nothing left to run, or no hope.
+session_resume()
+{
+	local c words last='' next='' after
+
+	read -ra words < <(chapters)
+	for c in "${words[@]}"; do
+		if [ -s "$rundir/ktap/$c.ktap" ]; then
+			last=$c
+			next=''
+		elif [ -z "$next" ]; then
+			next=$c
+		fi
+	done
+	[ -n "$last" ] || return 1
+	after=$(resume_after "$rundir/ktap/$last.ktap")
+	[[ $after != !* ]] || session_blame "$rundir/ktap/$last.ktap" "${after#!}"
+	after=${after#!}
+	# Without --hazards there is no file of that chapter, and nothing of it to run.
+	[ "$next" != hazard ] || [ "$opt_hazards" = 1 ] || next=''
+	if [ -z "$after$next" ]; then
+		status=complete
+		return 1
+	fi
+	c=$resume
+	resume=${after:+$last/$after}
+	resume=${resume:-$next}
+	[ "$resume" != "$c" ]
+}
+
+# session_tests: the suite, in as many guests as it takes: one that dies, that hangs, or
+# whose kernel cannot be trusted any more costs the test that did it, and no other.
+session_tests()
+{
+	resume=''
+	guests=1
+	session tests || return
+	while [[ $status == @(guest-died|device-lost|timeout) ]] && session_resume; do
+		if [ $guests -eq $guests_max ]; then
+			say "$guests guests were lost, no other one is begun"
+			break
+		fi
+		guests=$((guests + 1))
+		say "a fresh guest goes on: $resume"
+		session tests || break
+	done
+	resume=''
 }

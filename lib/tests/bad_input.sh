@@ -82,6 +82,21 @@ if [ -n "$platform" ]; then
 	refused "device that is not VFIO's" "vfio\|VFIO" ./run.sh -d "$(dirname "$platform")"
 fi
 
+# What a run that was killed had changed is put back, the last change first.
+echo now >"$tmp/setting"
+printf '%s\told\n%s\tlater\n' "$tmp/setting" "$tmp/setting" >"$tmp/undo"
+if [ -n "$platform" ]; then
+	refused "a run after one that was killed" "vfio\|VFIO\|--cleanup" \
+		env VMIG_UNDO="$tmp/undo" ./run.sh -d "$(dirname "$platform")"
+fi
+VMIG_UNDO=$tmp/undo ./run.sh --cleanup >"$tmp/out" 2>&1
+tap_is 0 $? "--cleanup: exit code"
+tap_is old "$(cat "$tmp/setting")" "--cleanup puts back the first value"
+VMIG_UNDO=$tmp/undo ./run.sh --cleanup 2>&1 | grep -q '^There is nothing to put back'
+tap $? "--cleanup: nothing is left to put back"
+printf '/proc/version\told\n' >"$tmp/undo"
+refused "--cleanup of what cannot be written" "by hand" env VMIG_UNDO="$tmp/undo" ./run.sh --cleanup
+
 # A PATH with all but QEMU, and no permission to install it.
 path_without "$tmp/bin" "qemu-system-*"
 refused "no QEMU" "not installed: qemu-system-x86; run: .*apt-get install" \

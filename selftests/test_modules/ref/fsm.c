@@ -248,6 +248,25 @@ static struct file *walk(struct ref_device *ref, enum vfio_device_mig_state targ
 	return filp;
 }
 
+/*
+ * Defects that take the process or the kernel along. The spinning one is what the VFIO core
+ * did up to a26b499b757c: its search for the next state never ended on an arc that is blocked.
+ */
+static void no_return(struct ref_device *ref, u32 target)
+{
+	bool precopy =
+		target == VFIO_DEVICE_STATE_PRE_COPY || target == VFIO_DEVICE_STATE_PRE_COPY_P2P;
+
+	if (target == VFIO_DEVICE_STATE_ERROR && ref_defect(ref, REF_DEFECT_set_error_deadlocks))
+		mutex_lock(&ref->state_mutex);
+	if (target > VFIO_DEVICE_STATE_PRE_COPY_P2P &&
+	    ref_defect(ref, REF_DEFECT_set_undefined_panics))
+		panic("vfio_mig: SET of an undefined state\n");
+	while (precopy && ref->state == VFIO_DEVICE_STATE_STOP_COPY &&
+	       ref_defect(ref, REF_DEFECT_blocked_arc_spins))
+		cpu_relax();
+}
+
 static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig_state target)
 {
 	struct ref_device *ref = ref_of(vdev);
@@ -264,6 +283,7 @@ static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig
 	atomic_inc(&ref->setters);
 	mutex_lock(&ref->state_mutex);
 	ref->vdev->migration_flags = ref_flags(ref);
+	no_return(ref, target);
 	from = ref->state;
 	if (ref_defect(ref, REF_DEFECT_set_unserialised)) {
 		usleep_range(2000, 3000);

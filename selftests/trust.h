@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Can the kernel be trusted after a test: did it come through, and did its process end? */
+#ifndef VMIG_SELFTESTS_TRUST_H
+#define VMIG_SELFTESTS_TRUST_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/**
+ * struct vmig_process - a process, and not another one that got its number later
+ * @pid: its number
+ * @born: when it was started, in the kernel's own unit; 0 for none
+ */
+struct vmig_process {
+	pid_t pid;
+	unsigned long long born;
+};
+
+struct vmig_process vmig_process_self(void);
+bool vmig_process_gone(const struct vmig_process *p);
+void vmig_process_explain(const struct vmig_process *p);
+
+unsigned long vmig_kernel_taint(void);
+void vmig_trust_begin(void);
+unsigned long vmig_trust_lost(void);
+const char *vmig_taint_name(unsigned long taint);
+void vmig_blame_kernel(const char *got);
+
+#endif /* VMIG_SELFTESTS_TRUST_H */
