@@ -424,6 +424,7 @@ test_in_guest()
 {
 	profile=$1
 	rundir_new "${profile:-${guest_device:-guest}}"
+	rundir_planned
 	rundir_record guest "$accel" interrupted
 	streams_in /results || return 2
 	if ! session_tests; then
@@ -432,6 +433,10 @@ test_in_guest()
 		return
 	fi
 	streams_out
+	# By our rules, whatever the guest has made of them.
+	profile=${1:-${profile##*/}}
+	rm -f "$rundir/profile.conf"
+	[ -z "$profile" ] || cp "$top/configs/devices/$profile.conf" "$rundir/profile.conf"
 	rundir_record guest "$accel" "$status"
 	rundir_latest
 	report
@@ -446,6 +451,7 @@ test_on_host()
 	rundir_new "$dev_name"
 	rundir_latest
 	profile=''
+	rundir_planned
 	rundir_record host '' interrupted
 	if ! host_run; then
 		untested

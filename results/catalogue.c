@@ -10,6 +10,9 @@
 #include "../lib/spec/clauses.h"
 #include "catalogue.h"
 
+/* More clauses than any test names. */
+#define CLAUSES_MAX 200
+
 /**
  * struct listed_test - a line of the list
  * @chapter: chapter
@@ -52,6 +55,8 @@ static struct listed_test *parse_line(struct pool *pool, struct text line)
 	if (!field(&line, &chapter) || !field(&line, &name) || !field(&line, &variants))
 		return NULL;
 	number = text_clean(pool, variants);
+	if (*number < '0' || *number > '9' || strlen(number) > 9)
+		return NULL;
 	t->variants = (unsigned int)strtoul(number, &end, 10);
 	if (*end)
 		return NULL;
@@ -61,6 +66,8 @@ static struct listed_test *parse_line(struct pool *pool, struct text line)
 		word = text_word(&line);
 		if (!word.n)
 			return t;
+		if (t->nr_clauses == CLAUSES_MAX)
+			return NULL;
 		t->ids = pool_grow(pool, t->ids, t->nr_clauses, sizeof(*t->ids));
 		clauses = pool_grow(pool, t->clauses, t->nr_clauses, sizeof(*clauses));
 		t->ids[t->nr_clauses] = text_clean(pool, word);

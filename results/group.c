@@ -76,6 +76,9 @@ static void add_member(struct pool *pool, struct breach_group *g, const struct t
 	g->nr_tests++;
 }
 
+/* A broken guest may print breaches by the hundred thousand, no two alike. */
+#define BUCKETS 4096
+
 static unsigned int hash(const char *s)
 {
 	unsigned int sum = 5381;
@@ -94,7 +97,8 @@ static unsigned int hash(const char *s)
  */
 struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome)
 {
-	struct breach_group *first = NULL, **last = &first, *g;
+	struct breach_group *first = NULL, **last = &first, *g, **bucket;
+	struct breach_group **buckets = pool_alloc(run->pool, BUCKETS * sizeof(*buckets));
 	const struct breach *b;
 	const struct test *t;
 	unsigned int sum;
@@ -106,7 +110,8 @@ struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome
 				continue;
 			key = key_of(run->pool, t, b);
 			sum = hash(key);
-			for (g = first; g; g = g->next)
+			bucket = &buckets[sum % BUCKETS];
+			for (g = *bucket; g; g = g->same)
 				if (g->hash == sum && !strcmp(g->key, key))
 					break;
 			if (!g) {
@@ -114,6 +119,8 @@ struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome
 				g->breach = b;
 				g->key = key;
 				g->hash = sum;
+				g->same = *bucket;
+				*bucket = g;
 				*last = g;
 				last = &g->next;
 			}

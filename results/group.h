@@ -21,6 +21,7 @@ struct group_member {
  * @hash: of @key
  * @tests: the tests that found them, each once
  * @nr_tests: their number
+ * @same: another one whose hash falls into the same place
  */
 struct breach_group {
 	const struct breach *breach;
@@ -28,7 +29,7 @@ struct breach_group {
 	unsigned int hash;
 	struct group_member *tests, *tail;
 	unsigned int nr_tests;
-	struct breach_group *next;
+	struct breach_group *next, *same;
 };
 
 struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome);

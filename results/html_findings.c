@@ -138,7 +138,12 @@ static void errors(struct run *run, FILE *f)
 		fprintf(f, "<div class=\"item i-odd\"><p>%u test%s of ", c->not_run,
 			c->not_run == 1 ? "" : "s");
 		text_xml(f, c->name);
-		fputs(" never began.</p></div>\n", f);
+		fputs(c->missing ? " did not run:</p>\n<p class=\"tests\">" : " did not run.", f);
+		for (l = c->missing; l; l = l->next) {
+			text_xml(f, l->text);
+			fputs(l->next ? "<br/>\n" : "", f);
+		}
+		fputs("</p></div>\n", f);
 	}
 }
 

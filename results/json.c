@@ -230,6 +230,7 @@ static json_t *chapters(const struct run *run)
 		put(o, "skipped", text(c->skip));
 		put(o, "gave_up", text(c->bail));
 		put(o, "totals", totals(counts, c->nr_tests + c->not_run, c->not_run));
+		put(o, "missing", lines(c->missing));
 		put(o, "tests", tests);
 		json_array_append_new(array, o);
 	}

@@ -427,6 +427,10 @@ static void check_chapters(struct run *run)
 				run,
 				"%s holds more tests than any chapter has, %u of them were read.",
 				c->file, c->nr_tests);
+		if (c->strays)
+			model_problem(
+				run, "%s has %u line%s of breaches without a test that found them.",
+				c->file, c->strays, c->strays == 1 ? "" : "s");
 		if (c->bail)
 			model_problem(run, "%s gave up: %s", c->name, c->bail);
 		else if (!c->nr_tests && !c->not_run && !c->skip)

@@ -238,6 +238,24 @@ static void extra(FILE *f, const char *class, const char *name, const char *type
 	fputs("    </testcase>\n", f);
 }
 
+/* Test cases for what never ran: the missing by name, those without one as one case. */
+static unsigned int lost_cases(const struct chapter *c)
+{
+	return c->nr_missing + (c->not_run > c->nr_missing);
+}
+
+static void lost(const struct run *run, FILE *f, const struct chapter *c)
+{
+	static const char why[] = "the output of the test program has nothing of it";
+	const struct line *name;
+
+	for (name = c->missing; name; name = name->next)
+		extra(f, c->name, name->text, "not run", why);
+	if (c->not_run > c->nr_missing)
+		extra(f, c->name, pool_printf(run->pool, "%u tests", c->not_run - c->nr_missing),
+		      "not run", "the output of the test program ends before they began");
+}
+
 static void count_suite(const struct run *run, const struct chapter *c, unsigned int n[4])
 {
 	const struct test *t;
@@ -245,7 +263,7 @@ static void count_suite(const struct run *run, const struct chapter *c, unsigned
 	memset(n, 0, 4 * sizeof(*n));
 	for (t = c->tests; t; t = t->next)
 		n[class_of(run, t)]++;
-	n[JUNIT_ERROR] += !!c->not_run;
+	n[JUNIT_ERROR] += lost_cases(c);
 }
 
 static void testsuite(const struct run *run, FILE *f, const struct chapter *c)
@@ -260,7 +278,7 @@ static void testsuite(const struct run *run, FILE *f, const struct chapter *c)
 	fputs("  <testsuite", f);
 	attribute(f, "name", c->name);
 	fprintf(f, " tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.3f\"",
-		c->nr_tests + !!c->not_run, n[JUNIT_FAILURE], n[JUNIT_ERROR], n[JUNIT_SKIPPED],
+		c->nr_tests + lost_cases(c), n[JUNIT_FAILURE], n[JUNIT_ERROR], n[JUNIT_SKIPPED],
 		seconds);
 	if (run->record.started)
 		attribute(f, "timestamp", run->record.started);
@@ -268,9 +286,7 @@ static void testsuite(const struct run *run, FILE *f, const struct chapter *c)
 	properties(run, f);
 	for (t = c->tests; t; t = t->next)
 		testcase(run, f, t);
-	if (c->not_run)
-		extra(f, c->name, pool_printf(run->pool, "%u tests", c->not_run), "not run",
-		      "the output of the test program ends before they began");
+	lost(run, f, c);
 	fputs("  </testsuite>\n", f);
 }
 
@@ -308,7 +324,7 @@ void write_junit(struct run *run, FILE *f)
 		count_suite(run, c, n);
 		for (i = 0; i < 4; i++)
 			sum[i] += n[i];
-		tests += c->nr_tests + !!c->not_run;
+		tests += c->nr_tests + lost_cases(c);
 	}
 	for (p = run->problems; p; p = p->next)
 		errors++;

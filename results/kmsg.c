@@ -107,12 +107,15 @@ struct record {
 
 struct reader {
 	struct pool *pool;
-	struct complaint *first, **last;
+	struct complaint *first, **end;
 	struct complaint *open;
 	unsigned int count;
 	struct text before; /* the message before, where it opens a complaint */
 	double when;
 	char *test;
+	struct kmsg_log *log;
+	bool numbered; /* @last is the number of the record before */
+	unsigned long long last;
 };
 
 static bool digits(struct text *t, unsigned long long *value)
@@ -130,12 +133,12 @@ static bool digits(struct text *t, unsigned long long *value)
 }
 
 /* "4,1234,5678901,-;text" or "4,1234,5678901,-,caller=T1;text" */
-static bool raw_record(struct text t, struct record *r)
+static bool raw_record(struct text t, struct record *r, unsigned long long *seq)
 {
-	unsigned long long prio, seq, usec;
+	unsigned long long prio, usec;
 	const char *semicolon;
 
-	if (!digits(&t, &prio) || !text_skip(&t, ",") || !digits(&t, &seq) || !text_skip(&t, ",") ||
+	if (!digits(&t, &prio) || !text_skip(&t, ",") || !digits(&t, seq) || !text_skip(&t, ",") ||
 	    !digits(&t, &usec) || !text_skip(&t, ","))
 		return false;
 	semicolon = memchr(t.s, ';', t.n);
@@ -260,8 +263,8 @@ static void complain(struct reader *r, const struct trigger *trigger, struct rec
 	if (r->before.n)
 		keep(r, c, r->before);
 	keep(r, c, rec->text);
-	*r->last = c;
-	r->last = &c->next;
+	*r->end = c;
+	r->end = &c->next;
 	r->open = c;
 }
 
@@ -275,6 +278,8 @@ static bool marker(struct reader *r, struct text t)
 		r->test = NULL;
 	else
 		return false;
+	if (text_is(t, "of run"))
+		r->log->ended = true;
 	r->open = NULL;
 	r->before.n = 0;
 	return true;
@@ -312,25 +317,48 @@ static void message(struct reader *r, struct record *rec)
 	r->before = opens(rec->text) ? rec->text : (struct text){ "", 0 };
 }
 
+/* A guest that died is followed by another, which counts from 0 again. */
+static void number(struct reader *r, unsigned long long seq)
+{
+	if (!seq) {
+		r->log->ended = false;
+		r->test = NULL;
+		r->open = NULL;
+	} else if (r->numbered && seq > r->last + 1) {
+		r->log->lost += seq - r->last - 1;
+	} else if (r->numbered && seq <= r->last) {
+		r->log->disorder = true;
+	}
+	if (!r->numbered)
+		r->log->first = seq;
+	r->numbered = true;
+	r->last = seq;
+}
+
 /**
  * kmsg_parse - find the kernel's complaints
  * @pool: where everything goes
  * @contents: dmesg.txt, any bytes; lines that are no records are passed over
+ * @log: what of it is missing
  *
  * Return: the first 500 complaints in the order of the log, NULL where there are none.
  */
-struct complaint *kmsg_parse(struct pool *pool, struct text contents)
+struct complaint *kmsg_parse(struct pool *pool, struct text contents, struct kmsg_log *log)
 {
-	struct reader r = { .pool = pool };
+	struct reader r = { .pool = pool, .log = log };
+	unsigned long long seq;
 	struct record rec;
 	struct text line, text;
 
-	r.last = &r.first;
+	memset(log, 0, sizeof(*log));
+	r.end = &r.first;
 	while (text_next_line(&contents, &line)) {
 		/* " SUBSYSTEM=pci" and its like belong to the record before. */
 		if (line.n && line.s[0] == ' ')
 			continue;
-		if (!raw_record(line, &rec) && !printed_record(line, &rec))
+		if (raw_record(line, &rec, &seq))
+			number(&r, seq);
+		else if (!printed_record(line, &rec))
 			continue;
 		text = unescape(pool, rec.text);
 		while (text_next_line(&text, &rec.text))

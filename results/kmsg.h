@@ -36,6 +36,20 @@ struct complaint {
 	struct complaint *next;
 };
 
-struct complaint *kmsg_parse(struct pool *pool, struct text contents);
+/**
+ * struct kmsg_log - is the log whole?
+ * @first: number of the first record, 0 for the first one since a kernel booted
+ * @lost: records that are missing between others, by their numbers
+ * @disorder: a record comes after one of a higher number, and is no kernel's first
+ * @ended: the runner's mark of the end of the run is there, of the last kernel that booted
+ */
+struct kmsg_log {
+	unsigned long long first;
+	unsigned long long lost;
+	bool disorder;
+	bool ended;
+};
+
+struct complaint *kmsg_parse(struct pool *pool, struct text contents, struct kmsg_log *log);
 
 #endif /* VMIG_RESULTS_KMSG_H */

@@ -19,8 +19,16 @@
 /* Breaches read of one test: the first ones tell. */
 #define BREACHES_MAX 100
 
+/* Clauses, notes, measurements read of one test: each has some ten. */
+#define LINES_MAX 200
+
 /* A plan above this is a damaged line: all chapters together have some thousand tests. */
 #define PLAN_MAX 1000000
+
+/* What the line "Totals" counts; XFAIL and XPASS are results of their own there. */
+struct totals {
+	unsigned int pass, fail, xfail, xpass, skip;
+};
 
 struct parser {
 	struct pool *pool;
@@ -28,6 +36,9 @@ struct parser {
 	struct test *test; /* the one that runs */
 	struct breach *breach; /* the last one of it */
 	unsigned int breaches; /* their number */
+	unsigned int lines; /* of the test, but for its log */
+	struct totals counted; /* results in the part of the file that @plan is of */
+	bool ended; /* that part has its totals */
 	unsigned int plan; /* of the part of the file since the last version line */
 	unsigned int seen; /* tests in that part */
 	unsigned int owed; /* tests that it has to make up for, of a part that ended early */
@@ -53,7 +64,14 @@ static struct test *new_test(struct parser *p, struct text name)
 	p->seen++;
 	p->breach = NULL;
 	p->breaches = 0;
+	p->lines = 0;
 	return t;
+}
+
+/* Is there room for one more line of what the test said? */
+static bool room(struct parser *p)
+{
+	return p->lines++ < LINES_MAX;
 }
 
 static void add_line(struct parser *p, struct line ***last, char *id, struct text text)
@@ -87,6 +105,8 @@ static void add_log(struct parser *p, struct text text)
 /* A version line or the end of the file: what was announced and did not come is lost. */
 static void end_part(struct parser *p)
 {
+	bool cut_off = p->test;
+
 	if (p->test)
 		p->test->cut_off = true;
 	p->test = NULL;
@@ -95,6 +115,10 @@ static void end_part(struct parser *p)
 		p->plan = p->owed;
 	if (p->plan > p->seen)
 		p->chapter->not_run += p->plan - p->seen;
+	else if (p->seen && !p->ended && !cut_off)
+		p->chapter->no_totals = true;
+	p->ended = false;
+	memset(&p->counted, 0, sizeof(p->counted));
 	p->plan = 0;
 	p->seen = 0;
 	p->owed = 0;
@@ -224,6 +248,20 @@ static enum ktap_directive directive(struct text *t)
 	return KTAP_PLAIN;
 }
 
+static void count_result(struct totals *n, const struct test *t)
+{
+	if (t->result == KTAP_NOT_OK)
+		n->fail++;
+	else if (t->directive == KTAP_SKIP)
+		n->skip++;
+	else if (t->directive == KTAP_XFAIL)
+		n->xfail++;
+	else if (t->directive == KTAP_XPASS)
+		n->xpass++;
+	else
+		n->pass++;
+}
+
 static bool result_line(struct parser *p, struct text line)
 {
 	enum ktap_result result = KTAP_OK;
@@ -244,13 +282,16 @@ static bool result_line(struct parser *p, struct text line)
 
 	/* The line of the test that ran got lost, or this one's "RUN" did. */
 	if (!t || (name.n && !text_is(name, t->name))) {
-		if (p->chapter->nr_tests == TESTS_MAX)
+		if (p->chapter->nr_tests == TESTS_MAX) {
+			p->chapter->too_long = true;
 			return false;
+		}
 		t = new_test(p, name);
 	}
 	t->result = result;
 	t->directive = directive(&rest);
 	t->reason = text_clean(p->pool, rest);
+	count_result(&p->counted, t);
 	p->test = NULL;
 	return true;
 }
@@ -259,7 +300,7 @@ static void clause_list(struct parser *p, struct text list, char ***ids, size_t 
 {
 	struct text word;
 
-	for (;;) {
+	while (room(p)) {
 		word = text_word(&list);
 		if (!word.n)
 			return;
@@ -320,7 +361,7 @@ static bool metric(struct parser *p, struct text t)
 	struct metric *m;
 	double d;
 
-	if (!name.n || !decimal(value, &d))
+	if (!name.n || !decimal(value, &d) || !room(p))
 		return false;
 	m = pool_alloc(p->pool, sizeof(*m));
 	m->name = text_clean(p->pool, name);
@@ -349,7 +390,7 @@ static void device_line(struct parser *p, struct text t)
 	p->chapter->device = text_clean(p->pool, text_trim(t));
 }
 
-/* Lines before the first test. */
+/* Lines before the first test, and between tests. */
 static bool header(struct parser *p, struct text t)
 {
 	struct chapter *c = p->chapter;
@@ -361,6 +402,10 @@ static bool header(struct parser *p, struct text t)
 	} else if (text_skip(&t, "ended ")) {
 		/* The runner's words for who reads the file alone; run.json has them too. */
 		return true;
+	} else if (text_skip(&t, "breach ")) {
+		/* Whose it is got lost, and must not get it lost. */
+		c->strays++;
+		return false;
 	} else if (text_skip(&t, "suite ")) {
 		c->version = text_clean(p->pool, text_word(&t));
 		c->commit = text_clean(p->pool, text_trim(t));
@@ -397,6 +442,10 @@ static bool diagnostic(struct parser *p, struct text t)
 		clause_list(p, t, &test->checked, &test->nr_checked);
 	} else if (text_skip(&t, "breach ")) {
 		new_breach(p, t);
+	} else if (!b &&
+		   (text_skip(&t, "did:") || text_skip(&t, "expected:") || text_skip(&t, "got:"))) {
+		p->chapter->strays++;
+		return false;
 	} else if (b && text_skip(&t, "did:")) {
 		b->did = text_clean(p->pool, text_trim(t));
 	} else if (b && text_skip(&t, "expected:")) {
@@ -407,9 +456,11 @@ static bool diagnostic(struct parser *p, struct text t)
 		known_breach(p, b, text_trim(t));
 	} else if (text_skip(&t, "note ")) {
 		word = text_word(&t);
-		add_line(p, &test->last_note, text_clean(p->pool, word), text_trim(t));
+		if (room(p))
+			add_line(p, &test->last_note, text_clean(p->pool, word), text_trim(t));
 	} else if (text_skip(&t, "broken")) {
-		add_line(p, &test->last_broken, NULL, text_trim(t));
+		if (!test->broken || room(p))
+			add_line(p, &test->last_broken, NULL, text_trim(t));
 	} else if (text_skip(&t, "metric ")) {
 		return metric(p, t);
 	} else if (text_skip(&t, "took ")) {
@@ -444,10 +495,31 @@ static void run_line(struct parser *p, struct text t)
 		p->test = new_test(p, name);
 }
 
+/* "pass:41 fail:0 xfail:0 xpass:0 skip:3 error:0", at the end of a program. */
+static void totals_line(struct parser *p, struct text t)
+{
+	static const char *const words[] = {
+		"pass:", "fail:", "xfail:", "xpass:", "skip:", "error:"
+	};
+	const struct totals *n = &p->counted;
+	unsigned int said[6] = { 0 };
+	size_t i;
+
+	p->ended = true;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		t = text_trim(t);
+		if (!text_skip(&t, words[i]) || !number(&t, &said[i]))
+			p->chapter->wrong_totals = true;
+	}
+	if (said[0] != n->pass || said[1] + said[5] != n->fail || said[2] != n->xfail ||
+	    said[3] != n->xpass || said[4] != n->skip)
+		p->chapter->wrong_totals = true;
+}
+
 /* What the harness says around a test; true where nothing is to be kept of it. */
 static bool harness_line(struct parser *p, struct text t)
 {
-	static const char *const noise[] = { "Starting ", "Totals: ", "FAILED: ", "PASSED: " };
+	static const char *const noise[] = { "Starting ", "FAILED: ", "PASSED: " };
 	struct test *test = p->test;
 	size_t i;
 
@@ -458,6 +530,11 @@ static bool harness_line(struct parser *p, struct text t)
 	for (i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
 		if (text_skip(&t, noise[i]))
 			return true;
+	if (text_skip(&t, "Totals: ")) {
+		if (!test)
+			totals_line(p, t);
+		return true;
+	}
 	if (!test)
 		return false;
 	if (contains(t, ": Test terminated by timeout"))

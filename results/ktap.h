@@ -161,7 +161,12 @@ struct test {
  * @driver: the same
  * @tests: in the order in which they ran
  * @nr_tests: their number
- * @not_run: how many more the plan promised
+ * @not_run: how many more the plan promised, or the list of what was planned
+ * @missing: the names of those that are in that list, set by planned_join()
+ * @nr_missing: their number
+ * @strays: lines of breaches that belong to no test, or to no breach of it
+ * @no_totals: a part of it that seems complete has no "Totals" line at its end
+ * @wrong_totals: that line counts other results than those that were read
  * @skip: reason of a program that skipped itself ("1..0 # SKIP"), or NULL
  * @bail: what it said when it gave up ("Bail out!"), or NULL
  * @versions: number of KTAP version lines
@@ -176,6 +181,10 @@ struct chapter {
 	struct test *tests, **last_test;
 	unsigned int nr_tests;
 	unsigned int not_run;
+	struct line *missing, *last_missing;
+	unsigned int nr_missing;
+	unsigned int strays;
+	bool no_totals, wrong_totals;
 	char *skip;
 	char *bail;
 	unsigned int versions;

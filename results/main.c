@@ -130,6 +130,9 @@ static bool write_files(struct run *run, const struct mutants *mutants, int dirf
 		err = output_publish(&out[i]);
 		bad = i;
 	}
+	/* The names too are to be there after a power failure; not each file system knows how. */
+	if (!err && fsync(dirfd) && errno != EINVAL)
+		err = errno;
 	if (!err)
 		return true;
 	for (i = 0; i < nr; i++)

@@ -59,12 +59,38 @@ enum verdict {
 };
 
 /**
+ * struct chapter_file - a file of ktap/
+ * @name: relative to the run directory
+ * @contents: what it holds
+ */
+struct chapter_file {
+	char *name;
+	struct text contents;
+	struct chapter_file *next;
+};
+
+/**
+ * struct run_files - the files of a run directory, before anybody has looked into them
+ * @chapters: ktap/<chapter>.ktap, by name
+ * @record: run.json; a file that is absent has no @s, here and below
+ * @environment: environment.json
+ * @profile: profile.conf
+ * @dmesg: dmesg.txt
+ * @tests: tests.tsv
+ */
+struct run_files {
+	struct chapter_file *chapters;
+	struct text record, environment, profile, dmesg, tests;
+};
+
+/**
  * struct run - a run
  * @record: run.json
  * @env: environment.json
  * @profile: profile.conf, NULL without one
  * @chapters: the ktap files
  * @complaints: from dmesg.txt
+ * @log: whether that is whole
  * @problems: sentences about what is wrong with the run or its files
  * @nr_problems: their number
  * @skips: reasons of skipped tests
@@ -89,6 +115,7 @@ struct run {
 	struct profile *profile;
 	struct chapter *chapters, **last_chapter;
 	struct complaint *complaints;
+	struct kmsg_log log;
 	struct line *problems, **last_problem;
 	unsigned int nr_problems;
 	struct skip_reason *skips;
@@ -107,6 +134,8 @@ struct run {
 };
 
 char *model_load(struct run *run, struct pool *pool, int dirfd);
+char *model_read(struct run *run, const struct run_files *files);
+void model_init(struct run *run, struct pool *pool);
 void model_problem(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void judge(struct run *run);
 void verdict(struct run *run);

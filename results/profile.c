@@ -39,18 +39,19 @@ static char *deviation(struct pool *pool, struct deviation ***last, unsigned int
 	struct deviation *d;
 	char *name;
 
-	if (!id.n || !glob.n || !source.n || !reason.n)
-		return "a deviation needs four fields, \"clause | tests | source line | reason\"";
 	d = pool_alloc(pool, sizeof(*d));
 	name = text_clean(pool, id);
 	d->line = line;
-	d->clause = vmig_clause_find(name);
-	if (!d->clause)
-		return pool_printf(pool, "there is no clause \"%s\"; --clauses lists them", name);
 	d->glob = text_clean(pool, glob);
 	d->source = text_clean(pool, source);
 	d->reason = text_clean(pool, reason);
 	d->sometimes = sometimes;
+	/* What is left of them: control characters alone are no reason. */
+	if (!*name || !*d->glob || !*d->source || !*d->reason)
+		return "a deviation needs four fields, \"clause | tests | source line | reason\"";
+	d->clause = vmig_clause_find(name);
+	if (!d->clause)
+		return pool_printf(pool, "there is no clause \"%s\"; --clauses lists them", name);
 	**last = d;
 	*last = &d->next;
 	return NULL;

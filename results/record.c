@@ -84,7 +84,7 @@ static enum run_status status_of(const char *name)
  */
 char *record_run(struct pool *pool, struct text contents, struct run_record *run)
 {
-	json_t *root, *options, *suite, *seconds, *firmware;
+	json_t *root, *options, *suite, *seconds, *planned, *firmware;
 	char *error = NULL, *status;
 
 	root = load(pool, contents, &error);
@@ -103,12 +103,18 @@ char *record_run(struct pool *pool, struct text contents, struct run_record *run
 	run->started = string(pool, root, "started");
 	if (json_is_number(seconds) && json_number_value(seconds) >= 0)
 		run->seconds = json_number_value(seconds);
+	planned = json_object_get(root, "planned");
+	if (json_is_integer(planned) && json_integer_value(planned) >= 0)
+		run->planned = json_integer_value(planned);
 	run->version = string(pool, suite, "version");
 	run->commit = string(pool, suite, "commit");
 	run->strict = json_is_true(json_object_get(options, "strict"));
 	run->hazards = json_is_true(json_object_get(options, "hazards"));
 	run->known_deviations = !json_is_false(json_object_get(options, "known_deviations"));
 	run->tests = string(pool, options, "tests");
+	/* Without the word a part of the suite would pass for the whole. */
+	if (!error && run->planned >= 0 && !json_object_get(options, "tests"))
+		error = "does not say which tests were chosen";
 	run->parameters = string(pool, options, "parameters");
 	run->profile = string(pool, options, "profile");
 	run->debug_kernel = json_is_true(json_object_get(options, "debug_kernel"));
@@ -144,7 +150,17 @@ static char *scalar(struct pool *pool, const json_t *value)
 	}
 }
 
-static void flatten(struct pool *pool, const char *name, json_t *value, struct fact ***last)
+/* Values kept of environment.json, and how deep they may stand: vmig_env writes some 60. */
+#define FACTS_MAX 1000
+#define DEPTH_MAX 16
+
+/* Where facts go. */
+struct facts {
+	struct fact **last;
+	unsigned int nr, depth;
+};
+
+static void flatten(struct pool *pool, const char *name, json_t *value, struct facts *facts)
 {
 	struct fact *fact;
 	const char *key;
@@ -152,26 +168,31 @@ static void flatten(struct pool *pool, const char *name, json_t *value, struct f
 	json_t *member;
 	size_t i;
 
+	if (facts->nr == FACTS_MAX || facts->depth == DEPTH_MAX)
+		return;
+	facts->depth++;
 	if (json_is_object(value)) {
 		json_object_foreach(value, key, member)
 		{
 			place = text_clean(pool, (struct text){ key, strlen(key) });
 			place = *name ? pool_printf(pool, "%s.%s", name, place) : place;
-			flatten(pool, place, member, last);
+			flatten(pool, place, member, facts);
 		}
 	} else if (json_is_array(value)) {
 		json_array_foreach(value, i, member)
 		{
 			place = pool_printf(pool, "%s[%zu]", name, i);
-			flatten(pool, place, member, last);
+			flatten(pool, place, member, facts);
 		}
 	} else {
 		fact = pool_alloc(pool, sizeof(*fact));
 		fact->name = pool_strndup(pool, name, strlen(name));
 		fact->value = scalar(pool, value);
-		**last = fact;
-		*last = &fact->next;
+		*facts->last = fact;
+		facts->last = &fact->next;
+		facts->nr++;
 	}
+	facts->depth--;
 }
 
 static enum has truth(json_t *value)
@@ -192,13 +213,13 @@ static enum has truth(json_t *value)
 char *record_environment(struct pool *pool, struct text contents, struct environment *env)
 {
 	json_t *root, *kernel, *device, *module, *features;
-	struct fact **last = &env->facts;
+	struct facts facts = { .last = &env->facts };
 	char *error = NULL;
 
 	root = load(pool, contents, &error);
 	if (!root)
 		return error;
-	flatten(pool, "", root, &last);
+	flatten(pool, "", root, &facts);
 	kernel = json_object_get(root, "kernel");
 	env->release = string(pool, kernel, "release");
 	env->build = string(pool, kernel, "version");

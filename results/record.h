@@ -26,6 +26,7 @@ enum run_status {
  * @accel: "tcg" or "kvm" in a guest, or NULL
  * @started: ISO 8601, or NULL
  * @seconds: wall time, negative where it is not known
+ * @planned: number of tests in tests.tsv, negative where it does not say
  * @version: of the suite, or NULL
  * @commit: the same
  * @strict: a breach of a SHOULD clause is a failure
@@ -46,6 +47,7 @@ struct run_record {
 	char *where, *accel;
 	char *started;
 	double seconds;
+	long long planned;
 	char *version, *commit;
 	bool strict, hazards, known_deviations, debug_kernel;
 	unsigned int guests;

@@ -201,6 +201,24 @@ static void breaches(const struct term *t, const char *title, enum style s,
 	}
 }
 
+/* Enough of the tests that a run lacks to see which they are; of a chapter, its name is. */
+#define MISSING_SHOWN 8
+
+static void missing(const struct term *t, const struct chapter *c)
+{
+	const struct line *l;
+	unsigned int n = 0;
+
+	if (!c->nr_tests)
+		return;
+	for (l = c->missing; l && n < MISSING_SHOWN; l = l->next, n++)
+		entry(t, 2 * INDENT, 0, "", l->text);
+	if (l)
+		entry(t, 2 * INDENT, 0, "",
+		      pool_printf(t->run->pool, "and %u more, see results.json",
+				  c->nr_missing - n));
+}
+
 static void errors(const struct term *t)
 {
 	const struct chapter *c;
@@ -233,6 +251,7 @@ static void errors(const struct term *t)
 			heading(t, RED, "Tests that could not judge");
 		first = false;
 		fprintf(t->f, "%*s%u of %s not run\n", INDENT, "", c->not_run, c->name);
+		missing(t, c);
 	}
 }
 

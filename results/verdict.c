@@ -181,7 +181,7 @@ void verdict(struct run *run)
 {
 	decide(run);
 	/* Must not be read as one on the vendor's card. */
-	if (run->env.simulated)
+	if (run->env.simulated || run->record.stand_in)
 		run->sentence = pool_printf(run->pool, "%s (driver code on simulated firmware)",
 					    run->sentence);
 }

@@ -136,6 +136,8 @@ host_kmsg()
 host_kmsg_end()
 {
 	[ -n "${kmsg_pid:-}" ] || return 0
+	# By this the report knows that it has all of the log; the guest's init does the same.
+	{ echo "vmig: end of run" >/dev/kmsg; } 2>/dev/null || :
 	undo_back /proc/sys/kernel/printk_devkmsg || :
 	# What the kernel said last is on its way through a pipe.
 	sleep 0.2

@@ -7,11 +7,13 @@ usage()
 {
 	cat <<EOF
 Usage: run_chapters.sh [-b BINDIR] [-o RUNDIR]
-       run_chapters.sh [-b BINDIR] --list
+       run_chapters.sh [-b BINDIR] --list | --names
 
 Runs each test binary vmig_CHAPTER of BINDIR (default: where this script lies) in the
 order of BINDIR/chapters, and writes what it prints to RUNDIR/ktap/CHAPTER.ktap
-(default: the current directory). --list prints their tests and needs no device.
+(default: the current directory). --list prints their tests and needs no device; --names
+prints the chapter and the full name of each test that a run in this environment will have
+a result for.
 
 Environment: VMIG_DEVICE, and for the tests VMIG_DEVICE2, VMIG_DEVICES (all that may be
 touched, with blanks between), VMIG_PROFILE, VMIG_STRICT, VMIG_NO_KNOWN, VMIG_TESTS;
@@ -38,6 +40,7 @@ die()
 bin=$(cd "$(dirname "$0")" && pwd -P)
 out=.
 list=
+names=
 limit=${VMIG_CHAPTER_SECONDS:-600}
 # Set by signals: interrupted by the user, by the watchdog for a process that stays.
 interrupted=
@@ -135,6 +138,16 @@ progress()
 		}' "$2"
 }
 
+# wanted CHAPTER: is it a part of this run?
+wanted()
+{
+	[ "$1" != hazard ] || [ -n "${VMIG_HAZARDS:-}" ] || return 1
+	case " ${VMIG_CHAPTERS:-$1} " in
+	*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
+
 # run CHAPTER: false if no other can be run after it.
 run()
 {
@@ -200,6 +213,7 @@ while [ $# -gt 0 ]; do
 		exit 0
 		;;
 	--list) list=1 ;;
+	--names) names=1 ;;
 	-b | -o)
 		[ -n "${2:-}" ] || die "$1 needs a directory (see --help)"
 		if [ "$1" = -b ]; then bin=$2; else out=$2; fi
@@ -222,6 +236,13 @@ if [ -n "$list" ]; then
 	done
 	exit 0
 fi
+if [ -n "$names" ]; then
+	for c in $chapters; do
+		wanted "$c" || continue
+		"$bin/vmig_$c" --names || exit 2
+	done
+	exit 0
+fi
 
 [ -n "${VMIG_DEVICE:-}" ] || die "no device: set VMIG_DEVICE, or use run.sh -d DEVICE"
 mkdir -p "$out/ktap" || die "cannot write to $out: choose another directory with -o"
@@ -234,13 +255,7 @@ resume=${VMIG_RESUME%%/*}
 trap 'interrupted=130' INT TERM HUP
 trap 'stuck=1' USR1
 for c in $chapters; do
-	if [ "$c" = hazard ] && [ -z "${VMIG_HAZARDS:-}" ]; then
-		continue
-	fi
-	case " ${VMIG_CHAPTERS:-$c} " in
-	*" $c "*) ;;
-	*) continue ;;
-	esac
+	wanted "$c" || continue
 	if [ -n "$resume" ]; then
 		[ "$c" = "$resume" ] || continue
 		resume=

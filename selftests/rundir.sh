@@ -37,16 +37,30 @@ rundir_latest()
 	ln -sfn "runs/${rundir##*/}" "$results/latest" || :
 }
 
+# rundir_planned: what this run must bring a result of, for tests.tsv and run.json. The
+# guest has no say in it.
+rundir_planned()
+{
+	env "${test_env[@]}" "$top/selftests/run_chapters.sh" --names >"$tmp/tests.tsv" </dev/null ||
+		die "the test programs in $top/selftests do not say what tests they have"
+}
+
 # rundir_record WHERE ACCEL STATUS: writes run.json. Until the end of a run it says
 # "interrupted", so that it is right also if nobody is left to say so.
 rundir_record()
 {
-	local version commit seconds hazards=''
+	local version commit seconds hazards='' planned=null
 
 	seconds=$(LC_ALL=C awk -v a="$run_clock" -v b="$EPOCHREALTIME" \
 		'BEGIN { printf "%.2f", b - a }')
 	IFS=' ' read -r _ version _ commit < <("$top/results/vmig-report" --version) || :
 	[[ " ${test_env[*]} " != *" VMIG_HAZARDS=1 "* ]] || hazards=1
+	# What a guest left under these names is none of ours.
+	rm -rf "$rundir/run.json.part" "$rundir/tests.tsv"
+	if [ -e "$tmp/tests.tsv" ]; then
+		cp "$tmp/tests.tsv" "$rundir/tests.tsv"
+		planned=$(wc -l <"$tmp/tests.tsv")
+	fi
 	cat >"$rundir/run.json.part" <<-EOF && mv "$rundir/run.json.part" "$rundir/run.json"
 	{
 	  "where": $(json_string "$1"),
@@ -64,6 +78,7 @@ rundir_record()
 	  },
 	  "firmware": $(firmware_json),
 	  "profile_file": $([ -e "$rundir/profile.conf" ] && json_string profile.conf || echo null),
+	  "planned": $planned,
 	  "started": $(json_string "$run_started"),
 	  "seconds": $seconds,
 	  "suite": {
@@ -72,6 +87,8 @@ rundir_record()
 	  }
 	}
 	EOF
+	# The last word on the run: it must not be lost where the power fails now.
+	sync "$rundir/run.json" 2>/dev/null || :
 }
 
 # rundir_full: is there no space left for what a run leaves?

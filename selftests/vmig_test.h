@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kselftest harness with what every chapter has: a fixture that opens the device
- * through each way in, clauses, and a main() with --device, --list and VMIG_TESTS.
+ * through each way in, clauses, and a main() with --device, --list, --names and VMIG_TESTS.
  *
  *	#include "vmig_test.h"
  *
@@ -195,6 +195,25 @@ static inline bool vmig_matches(const char *globs, const char *name)
 	return false;
 }
 
+/* What a run of this chapter will print a result for: chapter and fixture.variant.test. */
+static inline void vmig_names(const char *chapter, const char *globs)
+{
+	struct __fixture_variant_metadata *v;
+	struct __fixture_metadata *f;
+	struct __test_metadata *t;
+	char name[128];
+
+	for (f = __fixture_list; f; f = f->next) {
+		for (v = f->variant; v; v = v->next) {
+			for (t = f->tests; t; t = t->next) {
+				snprintf(name, sizeof(name), "%s.%s.%s", f->name, v->name, t->name);
+				if (!globs || !*globs || vmig_matches(globs, name))
+					printf("%s\t%s\n", chapter, name);
+			}
+		}
+	}
+}
+
 /*
  * The harness runs exact names (-r). Globs become one -r for each test that they
  * match, of those that come behind the test @after, which may be empty. Returns the new
@@ -262,6 +281,10 @@ static inline int vmig_main(const char *chapter, int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "--list")) {
 		vmig_list(chapter);
+		return KSFT_PASS;
+	}
+	if (argc > 1 && !strcmp(argv[1], "--names")) {
+		vmig_names(chapter, glob);
 		return KSFT_PASS;
 	}
 	if (argc > 2 && !strcmp(argv[1], "--device")) {

@@ -28,6 +28,9 @@ packages_list()
 	check shellcheck        shellcheck
 	check cppcheck          cppcheck
 	check clang-format      clang-format
+	check clang             clang
+	check libclang-rt-dev   libfuzzer()
+	check libexpat1-dev     /usr/include/expat.h
 	guest patch             patch
 	check git               git
 	check rsync             rsync
@@ -45,6 +48,13 @@ static_libc_32()
 {
 	[ "$(uname -m)" != x86_64 ] ||
 		gcc -m32 -static -x c - -o /dev/null <<<'int main(void) { return 0; }' 2>/dev/null
+}
+
+# libFuzzer and the sanitizers, of whatever version clang has.
+libfuzzer()
+{
+	! have clang || clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null \
+		<<<'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && n; }'
 }
 
 kernel_source()

@@ -200,6 +200,12 @@ good=ok
 timeout 120 "$report" "$temp/huge" >"$temp/out" 2>&1
 [ $? -eq 1 ] || good="not ok"
 grep -q "holds more tests than any chapter has" "$temp/out" || good="not ok"
+# A failure behind the last one that is read is not lost.
+mkdir -p "$temp/long/ktap"
+awk 'BEGIN { for (i = 1; i <= 5000; i++) print "ok", i, "fd.cdev.t" i; print "not ok 5001 fd.cdev.last" }' \
+	>"$temp/long/ktap/fd.ktap"
+timeout 120 "$report" "$temp/long" >"$temp/out" 2>&1
+[ $? -eq 1 ] || good="not ok"
 result "$good" "files of absurd length"
 
 refused "no argument" "directory of a run" "$report"

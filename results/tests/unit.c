@@ -149,7 +149,8 @@ static void test_kmsg(void)
 		"4,10,9000008,-;a second later\n"
 		"4,11,9000009,-;divide error: 0000 [#1]\\x5c\n";
 	struct pool *pool = pool_new();
-	struct complaint *c = kmsg_parse(pool, of(text));
+	struct kmsg_log log;
+	struct complaint *c = kmsg_parse(pool, of(text), &log);
 	bool ok;
 
 	ok = HOLDS(c && !strcmp(c->kind, "slab corruption") && !c->test);
@@ -200,18 +201,20 @@ static void test_kinds(void)
 		  "unhandled interrupt" },
 	};
 	struct pool *pool = pool_new();
+	struct kmsg_log log;
 	struct complaint *c;
 	bool ok = true;
 	size_t i;
 
 	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
-		c = kmsg_parse(pool, of(pool_printf(pool, "4,1,1,-;%s\n", said[i][0])));
+		c = kmsg_parse(pool, of(pool_printf(pool, "4,1,1,-;%s\n", said[i][0])), &log);
 		if (c && !strcmp(c->kind, said[i][1]) && !c->next)
 			continue;
 		printf("# \"%s\" is taken for %s\n", said[i][0], c ? c->kind : "nothing");
 		ok = false;
 	}
-	ok &= HOLDS(!kmsg_parse(pool, of("6,1,1,-;mtty: a debugging message without warning\n")));
+	ok &= HOLDS(
+		!kmsg_parse(pool, of("6,1,1,-;mtty: a debugging message without warning\n"), &log));
 	result(ok, "kmsg: each kind of complaint");
 	pool_free(pool);
 }
@@ -288,7 +291,7 @@ static void whole(struct pool *pool, struct text ktap, struct text dmesg, struct
 	run.env.flags = VMIG_MIGRATION_KNOWN;
 	run.last_problem = &run.problems;
 	run.chapters = ktap_parse(pool, "ktap/a.ktap", ktap);
-	run.complaints = kmsg_parse(pool, dmesg);
+	run.complaints = kmsg_parse(pool, dmesg, &run.log);
 	run.profile = profile_parse(pool, profile, &error);
 	judge(&run);
 	verdict(&run);
@@ -322,7 +325,9 @@ static void parse_ktap(struct pool *pool, struct text t)
 
 static void parse_kmsg(struct pool *pool, struct text t)
 {
-	kmsg_parse(pool, t);
+	struct kmsg_log log;
+
+	kmsg_parse(pool, t, &log);
 }
 
 static void parse_profile(struct pool *pool, struct text t)
