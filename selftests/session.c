@@ -54,11 +54,13 @@ static char test_name[256];
  * @test: the test that ran last
  * @process: the process of it, which outlives it only where it is stuck in the kernel
  */
-static struct shared {
+struct shared {
 	bool lost;
 	char test[sizeof(test_name)];
 	struct vmig_process process;
-} * shared;
+};
+
+static struct shared *shared;
 
 /*
  * So that what the kernel says can be attributed to the test that made it say it. One
