@@ -21,6 +21,8 @@ mutants_guests=2
 mutants_silence=150
 # How long a guest that runs entries may take.
 mutants_seconds=36000
+# Defects that take the guest along and leave nobody to judge: lib/tests/survive.sh has them.
+mutants_fatal="set_error_deadlocks set_undefined_panics blocked_arc_spins"
 # Chapters that run with --debug-kernel, for the defects which that kernel alone shows.
 mutants_debug_chapters="fail_nth stress"
 
@@ -57,7 +59,7 @@ mutants_choose()
 			[[ " ${opt_defect[*]} " == *" $d "* ]] || continue
 		elif [ -n "$opt_debug" ]; then
 			mutants_needs_debug "$d" || continue
-		elif mutants_needs_debug "$d"; then
+		elif mutants_needs_debug "$d" || [[ " $mutants_fatal " == *" $d "* ]]; then
 			continue
 		fi
 		[[ " ${mutants_profiles[*]} " == *" $(mutants_profile_of "$p") "* ]] || continue
