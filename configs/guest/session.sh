@@ -13,6 +13,8 @@ debug_seconds=${VMIG_GUEST_SECONDS:-5400}
 tests_silence=400
 # How many guests one run may take.
 guests_max=16
+# Where a run goes on that a lost guest has left, see session_resume.
+resume=''
 
 # session_job MODE: writes what init reads, as shell that quotes everything.
 session_job()

@@ -20,12 +20,14 @@ tap $? "there are $n defects, 80 or more"
 sample=(no_compat_ioctl reset_not_advertised set_undefined_breaks arc_lands_elsewhere
 	stale_after_reset read_from_start write_error_forgotten temp_end_is_eos
 	data_size_is_errno log_not_cleared reset_keeps_state dma_in_stop
-	reopen_first_set_oops log_page_size_warns hot_reset_ignored)
+	reopen_first_set_oops log_page_size_warns hot_reset_ignored
+	interrupted_set_strays precopy_freed_in_flush loaded_p2p_stuck odd_length_loops
+	racing_readers)
 args=()
 for d in "${sample[@]}"; do
 	args+=(--defect "$d")
 done
-timeout 800 ./run.sh --mutants -q -o "$tmp/results" "${args[@]}" >"$tmp/out" 2>"$tmp/err" </dev/null
+timeout 1400 ./run.sh --mutants -q -o "$tmp/results" "${args[@]}" >"$tmp/out" 2>"$tmp/err" </dev/null
 rc=$?
 [ $rc -eq 0 ] || tap_show <(cat "$tmp/err" "$tmp/out")
 tap_is 0 $rc "exit code of run.sh --mutants"
