@@ -48,7 +48,7 @@ for patch in selftests/test_modules/history/*.patch; do
 	driver=$(profile_get "$patch" Driver)
 	clause=$(profile_get "$patch" Clause)
 	grep -qw -- "$clause" "$tmp/clauses" && [ -n "$(profile_get "$patch" What)" ] &&
-		[[ $(profile_get "$patch" Commit) =~ ^[0-9a-f]{12}\  ]] &&
+		[[ $(profile_get "$patch" Commit) =~ ^([0-9a-f]{12}|-)\ .+ ]] &&
 		[[ $(profile_get "$patch" Bug) =~ ^[0-9]+$ ]]
 	tap $? "$name says which bug, commit and clause"
 	dir=$(profile_get "$patch" Directory)
