@@ -95,11 +95,24 @@ void mock_dirty_rate(struct mock *m, u32 rate)
 		mod_delayed_work(m->wq, &m->dirty_work, DIRTY_TICK);
 }
 
+/* Has the user mapped something at the end of the lower half of the address space? */
+static bool last_page_taken(struct mock *m)
+{
+	u8 byte;
+	int ret = vfio_dma_rw(&m->vdev, S64_MAX, &byte, sizeof(byte), false);
+
+	return !ret || ret == -EFAULT;
+}
+
 static int set_activity(struct ref_device *ref, enum ref_activity activity)
 {
 	struct mock *m = ref_to_mock(ref);
 	enum ref_activity was;
 	int ret = 0;
+
+	if (activity == REF_STOPPED && ref_defect(ref, REF_DEFECT_needs_an_iova) &&
+	    last_page_taken(m))
+		return -ENOSPC;
 
 	mutex_lock(&m->lock);
 	was = m->activity;
