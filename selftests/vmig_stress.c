@@ -229,7 +229,7 @@ TEST_F_TIMEOUT(stress, sets, LONG)
 	NEED(limit, VMIG_NO_STRESS);
 	party_begin(&p, self->dev, self->flags, "sets",
 		    "random SETs and GETs from threads of two processes, and opens by a third");
-	party_size(&p, 3, 2, limit, vmig_stress(1000, 9000));
+	party_size(&p, 3, 2, limit, vmig_stress(1000, 8000));
 	p.crowd->shares[0] = sets;
 	p.crowd->shares[1] = sets;
 	p.crowd->shares[2] = opens;
@@ -272,7 +272,7 @@ TEST_F_TIMEOUT(stress, saves, LONG)
 		&p, self->dev, self->flags, "saves",
 		"random SETs, RESETs, reads, polls, PRECOPY_INFOs and closes from threads of two "
 		"processes, which fork, and opens by a third");
-	party_size(&p, 3, 3, limit, vmig_stress(2000, 12000));
+	party_size(&p, 3, 3, limit, vmig_stress(2000, 10000));
 	p.crowd->shares[0] = saving;
 	p.crowd->shares[1] = saving_and_fork;
 	p.crowd->shares[2] = opens;
@@ -314,7 +314,7 @@ TEST_F_TIMEOUT(stress, loads, LONG)
 		&p, self->dev, self->flags, "loads",
 		"random SETs, RESETs, writes and closes from threads of two processes, and opens "
 		"by a third");
-	party_size(&p, 3, 3, limit, vmig_stress(1500, 8000));
+	party_size(&p, 3, 3, limit, vmig_stress(1500, 7000));
 	p.crowd->shares[0] = loading;
 	p.crowd->shares[1] = loading;
 	p.crowd->shares[2] = opens;
@@ -353,7 +353,7 @@ TEST_F_TIMEOUT(stress, dma_logging, LONG)
 		&p, self->dev, self->flags, "dma_logging",
 		"random starts, reports and stops of DMA logging, SETs and RESETs from threads of "
 		"two processes");
-	party_size(&p, 2, 3, limit, vmig_stress(1000, 6000));
+	party_size(&p, 2, 3, limit, vmig_stress(1000, 5000));
 	p.crowd->shares[0] = logging;
 	p.crowd->shares[1] = logging;
 	add_states(p.crowd, copy_states, 4);
@@ -387,7 +387,7 @@ TEST_F_TIMEOUT(stress, readers, LONG)
 	NEED(calls, VMIG_NO_STRESS);
 	party_begin(&p, self->dev, self->flags, "readers",
 		    "a save that threads of two processes read");
-	party_size(&p, 2, 3, 0, vmig_stress(1500, 8000));
+	party_size(&p, 2, 3, 0, vmig_stress(1500, 7000));
 	fill(self->dev);
 	vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP);
 	vmig_save(self->dev, &good);
@@ -436,7 +436,7 @@ TEST_F_TIMEOUT(stress, writers, LONG)
 	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
 	party_begin(&p, self->dev, self->flags, "writers",
 		    "loads that threads of two processes write");
-	party_size(&p, 2, 2, 0, vmig_stress(2000, 8000));
+	party_size(&p, 2, 2, 0, vmig_stress(2000, 7000));
 	vmig_save(self->dev, &good);
 	full = refuses_surplus(self->dev, &good);
 	p.crowd->stream = good.data;
