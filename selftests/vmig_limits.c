@@ -374,8 +374,8 @@ TEST_F_TIMEOUT(limits, no_iova, 120)
 	why = vmig_round_trip(self->dev);
 	if (!why && pattern)
 		why = vmig_state_fault(w, SEED);
-	CHECK(STRM_11, !why, say("a save and a load where mapping a page fails with %s",
-				 vmig_errno_name(ret)),
+	CHECK(STRM_11, !why,
+	      say("a save and a load where mapping a page fails with %s", vmig_errno_name(ret)),
 	      "the state that was saved", "%s", why);
 	__vmig_dma_unmap(self->dev, 0, HALF);
 	__vmig_dma_unmap(self->dev, HALF, HALF);
