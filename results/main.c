@@ -15,6 +15,8 @@
 #include "input.h"
 #include "mutants.h"
 #include "output.h"
+#include "profile.h"
+#include "profile_keys.h"
 #include "writers.h"
 
 #define EXIT_UNTESTED 2
@@ -25,6 +27,8 @@ static const char help[] =
 	"       vmig-report --clauses LISTFILE\n"
 	"       vmig-report --check-coverage LISTFILE\n"
 	"       vmig-report --defects\n"
+	"       vmig-report --profile-keys\n"
+	"       vmig-report --check-profile FILE\n"
 	"       vmig-report --mutants DIR\n"
 	"       vmig-report --survivors DIR\n"
 	"\n"
@@ -47,6 +51,12 @@ static const char help[] =
 	"  --clauses         print each clause with its level, its keeper, its statement and\n"
 	"                    its tests, or the reason why it has none\n"
 	"  --check-coverage  print what does not fit between the two, exit 1 if anything\n"
+	"\n"
+	"Of the profiles of drivers:\n"
+	"\n"
+	"  --profile-keys    print each key: name, how often, form, what it says; tabs between\n"
+	"  --check-profile FILE\n"
+	"                    exit 2 with a sentence if it has not the form of a profile\n"
 	"\n"
 	"Of the reference drivers, which can have one defect at a time:\n"
 	"\n"
@@ -257,6 +267,22 @@ static int catalogue(struct pool *pool, const char *option, const char *file)
 	return flushed(!!gaps);
 }
 
+static int check_profile(struct pool *pool, const char *file)
+{
+	struct text contents;
+	char *wrong;
+	int err;
+
+	err = input_read(pool, AT_FDCWD, file, &contents);
+	if (err)
+		complain("cannot read the profile %s: %s", file, strerror(err));
+	else if (!profile_parse(pool, contents, &wrong))
+		complain("%s, %s", file, wrong);
+	else
+		return 0;
+	return EXIT_UNTESTED;
+}
+
 static bool wants_list(const char *option)
 {
 	return !strcmp(option, "--list") || !strcmp(option, "--clauses") ||
@@ -280,6 +306,12 @@ static int run_option(struct pool *pool, int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "--defects"))
 		return flushed(!!defects_list(stdout));
+	if (argc == 2 && !strcmp(argv[1], "--profile-keys")) {
+		profile_keys_list(stdout);
+		return flushed(0);
+	}
+	if (argc == 3 && !strcmp(argv[1], "--check-profile"))
+		return check_profile(pool, argv[2]);
 	if (argc == 3 && wants_mutants(argv[1]))
 		return mutants(pool, argv[1], argv[2]);
 	if (argc == 3 && wants_list(argv[1]))

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 logs=lib/tests/build/check
 mkdir -p "$logs" || exit 2
-parts=(unit report fuzz lint coverage bad_input guest survive firmware mutants install)
+parts=(unit report fuzz lint coverage profiles bad_input guest survive firmware mutants install)
 [ $# -eq 0 ] || parts=("$@")
 
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
@@ -18,12 +18,13 @@ KHDR=$(configs/guest/kernel.sh headers) || exit 2
 export KSRC KHDR
 
 # No part may hang; how long each may take is no assertion on its speed.
-declare -A limit=([unit]=600 [report]=600 [fuzz]=900 [lint]=600 [coverage]=300
+declare -A limit=([unit]=600 [report]=600 [fuzz]=900 [lint]=600 [coverage]=300 [profiles]=300
 	[bad_input]=900 [guest]=1800 [survive]=1800 [firmware]=3000 [mutants]=1500 [install]=900)
 
 declare -A command=([unit]="make -s -C lib/tests check" [report]=results/tests/run.sh
 	[fuzz]=results/tests/survive.sh
 	[lint]=lib/tests/lint.sh [coverage]=lib/tests/coverage.sh
+	[profiles]=lib/tests/profiles.sh
 	[bad_input]=lib/tests/bad_input.sh [guest]=lib/tests/guest.sh
 	[survive]=lib/tests/survive.sh [firmware]=lib/tests/firmware.sh [mutants]=lib/tests/mutants.sh
 	[install]=lib/tests/install.sh)
