@@ -77,7 +77,7 @@ install: all
 endif
 
 deb:
-	@configs/package/deb.sh
+	@configs/package/deb.sh $(DEB_PATH)
 
 gen_tar:
 	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \

@@ -29,6 +29,8 @@ cp -r configs/package/debian debian
 sed "s/@VERSION@/$version/; s/@COMMIT@/$commit/; s/@DATE@/$(git -C "$top" log -1 --format=%aD)/" \
 	debian/changelog.in >debian/changelog
 rm debian/changelog.in
+[ -z "${DEBEMAIL:-}" ] ||
+	sed -i "s/<[^>]*@[^>]*>/<$DEBEMAIL>/" debian/control debian/changelog
 if ! dpkg-buildpackage -us -uc -b -d >"$tmp/log" 2>&1; then
 	tail -n 20 "$tmp/log" >&2
 	echo "make deb: the package could not be built, see above" >&2

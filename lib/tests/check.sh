@@ -19,7 +19,7 @@ export KSRC KHDR
 
 # No part may hang; how long each may take is no assertion on its speed.
 declare -A limit=([unit]=600 [report]=600 [fuzz]=900 [lint]=600 [coverage]=300 [profiles]=300
-	[bad_input]=900 [guest]=1800 [survive]=1800 [firmware]=3000 [mutants]=1500 [install]=900)
+	[bad_input]=900 [guest]=1800 [survive]=1800 [firmware]=3000 [mutants]=1500 [install]=1800)
 
 declare -A command=([unit]="make -s -C lib/tests check" [report]=results/tests/run.sh
 	[fuzz]=results/tests/survive.sh
