@@ -8,6 +8,7 @@
 #   make driver-coverage      which lines of the drivers does the suite reach?
 #   make install              the command vmig, into PREFIX (default: /usr/local) below DESTDIR; with
 #                             INSTALL_PATH=DIR, the programs alone, as kselftest does
+#   make map                  results/map.md: clauses and bugs of the past, each with its tests
 #   make deb                  a Debian package
 #   make gen_tar              a tarball for hosts with no compiler
 #   make format lint          kernel style, kept by clang-format, checkpatch and friends
@@ -76,6 +77,11 @@ install: all
 	@configs/package/install.sh $(PREFIX) $(DESTDIR)
 endif
 
+map: all
+	@selftests/run_chapters.sh --list | \
+		results/vmig-report --map - selftests/test_modules/history > results/map.md
+	@echo "wrote results/map.md"
+
 deb:
 	@configs/package/deb.sh $(DEB_PATH)
 
@@ -96,4 +102,4 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
-.PHONY: all selftests report run_tests check mutants driver-coverage tree install deb gen_tar format lint clean
+.PHONY: all selftests report run_tests check mutants driver-coverage map tree install deb gen_tar format lint clean

@@ -13,6 +13,7 @@
 #include "catalogue.h"
 #include "defects.h"
 #include "input.h"
+#include "map.h"
 #include "mutants.h"
 #include "output.h"
 #include "profile.h"
@@ -26,6 +27,7 @@ static const char help[] =
 	"       vmig-report --list LISTFILE\n"
 	"       vmig-report --clauses LISTFILE\n"
 	"       vmig-report --check-coverage LISTFILE\n"
+	"       vmig-report --map LISTFILE HISTORY\n"
 	"       vmig-report --defects\n"
 	"       vmig-report --profile-keys\n"
 	"       vmig-report --check-profile FILE\n"
@@ -51,6 +53,10 @@ static const char help[] =
 	"  --clauses         print each clause with its level, its keeper, its statement and\n"
 	"                    its tests, or the reason why it has none\n"
 	"  --check-coverage  print what does not fit between the two, exit 1 if anything\n"
+	"\n"
+	"  --map             print a page in Markdown: each clause with its tests, and each bug that\n"
+	"                    migration drivers had with the tests of the clause that it broke;\n"
+	"                    HISTORY is the directory of the patches that bring bugs back\n"
 	"\n"
 	"Of the profiles of drivers:\n"
 	"\n"
@@ -239,7 +245,7 @@ static int mutants(struct pool *pool, const char *option, const char *dir)
 	return code;
 }
 
-static int catalogue(struct pool *pool, const char *option, const char *file)
+static int catalogue(struct pool *pool, const char *option, const char *file, int history)
 {
 	struct listed_test *tests;
 	struct text contents;
@@ -262,9 +268,25 @@ static int catalogue(struct pool *pool, const char *option, const char *file)
 		catalogue_tests(pool, tests, stdout);
 	else if (!strcmp(option, "--clauses"))
 		catalogue_clauses(pool, tests, stdout);
+	else if (!strcmp(option, "--map"))
+		map_write(pool, tests, history, stdout);
 	else
 		gaps = catalogue_gaps(tests, stdout);
 	return flushed(!!gaps);
+}
+
+static int map(struct pool *pool, const char *list, const char *history)
+{
+	int dirfd = open(history, O_RDONLY | O_DIRECTORY | O_CLOEXEC), code;
+
+	if (dirfd < 0) {
+		complain("cannot open %s: %s; give selftests/test_modules/history", history,
+			 strerror(errno));
+		return EXIT_UNTESTED;
+	}
+	code = catalogue(pool, "--map", list, dirfd);
+	close(dirfd);
+	return code;
 }
 
 static int check_profile(struct pool *pool, const char *file)
@@ -315,7 +337,9 @@ static int run_option(struct pool *pool, int argc, char **argv)
 	if (argc == 3 && wants_mutants(argv[1]))
 		return mutants(pool, argv[1], argv[2]);
 	if (argc == 3 && wants_list(argv[1]))
-		return catalogue(pool, argv[1], argv[2]);
+		return catalogue(pool, argv[1], argv[2], -1);
+	if (argc == 4 && !strcmp(argv[1], "--map"))
+		return map(pool, argv[2], argv[3]);
 	if (argc == 2 && argv[1][0] != '-')
 		return report(pool, argv[1]);
 	if (argc == 1)
