@@ -34,6 +34,9 @@ packages_list()
 	guest patch             patch
 	check git               git
 	check rsync             rsync
+	check debhelper         dh
+	check dpkg-dev          dpkg-buildpackage
+	check lintian           lintian
 	check perl              perl
 	EOF
 }
