@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../vfio/die.h"
@@ -13,11 +14,11 @@
 #include "stream.h"
 
 /*
- * A trial moves so many bytes of each stream, and comes twice for each shape: what else goes on
- * in the machine makes one slow, seldom both.
+ * A trial moves so many bytes of each stream, and comes three times for each shape: what else goes on
+ * in the machine makes one slow, seldom all.
  */
 #define TRIAL_BYTES (4UL << 20)
-#define TRIAL_ROUNDS 2
+#define TRIAL_ROUNDS 3
 
 /* Blocks that are tried where the user asks for none. */
 static const size_t trial_blocks[] = { 1UL << 20, 256UL << 10, 64UL << 10 };
@@ -177,19 +178,26 @@ static bool all_over(const struct vmig_flow *flows, unsigned int count)
 	return true;
 }
 
+/* Those that have come to their limits have ended. */
+static void end_at_limits(struct vmig_flow *flows, unsigned int count)
+{
+	for (; count; count--, flows++)
+		if (!vmig_flow_over(flows) && flows->limit && flows->bytes >= flows->limit)
+			vmig_flow_end(flows, 0, "limit");
+}
+
 /* Move up to @quota bytes of each stream. What is read is also written when this returns. */
 static void move(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
 		 const struct vmig_shape *shape, uint64_t quota)
 {
 	unsigned int i;
 
-	if (shape->how == VMIG_HOW_RING) {
+	if (shape->how == VMIG_HOW_RING)
 		vmig_ring_run(e, flows, count, shape->block, quota);
-		return;
-	}
-	for (i = 0; i < count; i++)
+	for (i = 0; shape->how == VMIG_HOW_PLAIN && i < count; i++)
 		if (!vmig_flow_over(&flows[i]))
 			vmig_plain_run(e, &flows[i], shape->block, quota);
+	end_at_limits(flows, count);
 }
 
 static uint64_t arrived(const struct vmig_flow *flows, unsigned int count)
@@ -237,12 +245,16 @@ static bool trying(const struct vmig_trial *t)
 	return t->count > 1 && t->next < t->count * TRIAL_ROUNDS;
 }
 
-/* Set O_NONBLOCK, or what was before; returns what was, -1 for no fd. */
+/*
+ * Set O_NONBLOCK, or what was before; returns what was, -1 where it is of no use: a regular file
+ * never waits for anybody, and io_uring may say EAGAIN for one again and again.
+ */
 static int set_flags(const struct vmig_place *p, int flags)
 {
+	struct stat st;
 	int was;
 
-	if (p->kind != VMIG_PLACE_FD)
+	if (p->kind != VMIG_PLACE_FD || fstat(p->fd, &st) || S_ISREG(st.st_mode))
 		return -1;
 	was = fcntl(p->fd, F_GETFL);
 	if (was >= 0)

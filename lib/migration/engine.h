@@ -89,18 +89,21 @@ struct vmig_place {
  * @to: any; FD if @from is MEMORY
  * @bytes: how many have arrived at @to; 0 before the first run, and goes on in the next one
  * @calls: how many read() and write() calls that took, or requests of the ring
- * @ret: how it ended: 0 at the end of the stream (read() gave 0, or all memory is written),
+ * @limit: stop when @bytes has come so far, 0 for never; it can be run again from there
+ * @ret: how it ended: 0 at the end of the stream (read() gave 0, or all memory is written) and
+ *	at the limit,
  *	-ENOMSG at the temporary end in PRE_COPY, after which it can be run again, -ENOSPC where
  *	the memory has no room for more, -ETIMEDOUT without progress, -EPROTO for a call that
  *	returned more than was asked for, -EIO for a write() that took nothing, else the errno
  *	of the call
- * @where: "read()" or "write()" that said so, NULL at the end of the stream
+ * @where: "read()" or "write()" that said so, "limit", NULL at the end of the stream
  */
 struct vmig_flow {
 	struct vmig_place from;
 	struct vmig_place to;
 	uint64_t bytes;
 	uint64_t calls;
+	uint64_t limit;
 	int ret;
 	const char *where;
 };

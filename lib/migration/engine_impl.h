@@ -83,9 +83,17 @@ static inline uint64_t vmig_engine_ms(void)
 	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
 }
 
-static inline size_t vmig_least(uint64_t a, uint64_t b)
+static inline uint64_t vmig_least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
+}
+
+/* How many bytes of a stream are wanted, @quota at most. */
+static inline uint64_t vmig_flow_wanted(const struct vmig_flow *f, uint64_t quota)
+{
+	if (!f->limit)
+		return quota;
+	return vmig_least(quota, f->limit > f->bytes ? f->limit - f->bytes : 0);
 }
 
 int vmig_ring_setup(struct vmig_engine *e, char *why, size_t size);

@@ -163,7 +163,7 @@ void vmig_plain_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block,
 		vmig_flow_end(flow, -EAGAIN, "timer_create()");
 		return;
 	}
-	for (; quota && !vmig_flow_over(flow); quota -= n) {
+	for (quota = vmig_flow_wanted(flow, quota); quota && !vmig_flow_over(flow); quota -= n) {
 		n = vmig_least(block, quota);
 		if (flow->from.kind == VMIG_PLACE_MEMORY)
 			n = step_memory(&p, n);

@@ -535,7 +535,7 @@ static void lane_init(struct ring_run *r, struct lane *lane, struct vmig_flow *f
 	lane->index = lane - r->lanes;
 	lane->blocks = r->e->blocks + lane->index * depth * r->e->room;
 	lane->len = vmig_alloc(depth * sizeof(*lane->len));
-	lane->quota = quota;
+	lane->quota = vmig_flow_wanted(flow, quota);
 	lane->since = vmig_engine_ms();
 	/* One that has ended in an earlier part of the run does nothing in this one. */
 	if (vmig_flow_over(flow)) {
