@@ -287,6 +287,8 @@ static void run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int cou
  */
 int __vmig_engine_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
 {
+	/* See engine_ring.c for why a ring wants it. */
+	bool nonblock = e->options.nonblock || e->has_ring;
 	int was[VMIG_ENGINE_FLOWS_MAX][2];
 	unsigned int i;
 
@@ -297,13 +299,13 @@ int __vmig_engine_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned i
 			return -EINVAL;
 	for (i = 0; i < count; i++) {
 		vmig_flow_end(&flows[i], -EINPROGRESS, NULL);
-		if (!e->options.nonblock)
+		if (!nonblock)
 			continue;
 		was[i][0] = set_flags(&flows[i].from, -1);
 		was[i][1] = set_flags(&flows[i].to, -1);
 	}
 	run(e, flows, count);
-	for (i = 0; e->options.nonblock && i < count; i++) {
+	for (i = 0; nonblock && i < count; i++) {
 		if (was[i][0] >= 0)
 			set_flags(&flows[i].from, was[i][0]);
 		if (was[i][1] >= 0)

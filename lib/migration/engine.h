@@ -43,8 +43,9 @@ enum vmig_how { VMIG_HOW_AUTO, VMIG_HOW_PLAIN, VMIG_HOW_RING };
  * @depth: blocks of memory for each stream, with 1 nothing overlaps; 0: VMIG_ENGINE_DEPTH
  * @fixed_buffers: registered with the ring; for blocks of the engine, not for the user's memory
  * @fixed_files: registered with the ring
- * @nonblock: O_NONBLOCK is set on the fds meanwhile: io_uring then calls read() at once,
- *	where it else hands it to a worker thread; what has no data is waited for by poll()
+ * @nonblock: no call may block: O_NONBLOCK is set on the fds meanwhile (but for files), what
+ *	has no data is waited for by poll(), and io_uring calls read() and write() in this
+ *	thread, where it else hands them to worker threads
  * @timeout_ms: how long a stream may make no progress before it counts as hung; 0:
  *	VMIG_IO_TIMEOUT_MS
  */

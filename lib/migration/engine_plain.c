@@ -77,7 +77,7 @@ static ssize_t call(struct plain *p, int fd, void *buf, size_t len, short events
 		n = events == POLLIN ? read(fd, buf, len) : write(fd, buf, len);
 		if (n >= 0)
 			return (size_t)n > len ? -EPROTO : n;
-		if (errno != EINTR && (errno != EAGAIN || !p->e->options.nonblock))
+		if (errno != EINTR && errno != EAGAIN)
 			return -errno;
 		if (late(p))
 			return -ETIMEDOUT;

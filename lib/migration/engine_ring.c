@@ -7,6 +7,11 @@
  * once where it stands (io_uring/rw.c, loop_rw_iter()). So what a ring buys is not a faster
  * read but another one beside it.
  *
+ * Without O_NONBLOCK the worker, too, calls poll() first where the file has one, and read() only
+ * when that says that there is something (io_wq_submit_work(), io_file_supports_nowait()). At
+ * the temporary end of PRE_COPY there is nothing (H:1265): the request would wait, and ENOMSG
+ * never come. So all fds have O_NONBLOCK here, and the requests go to workers by IOSQE_ASYNC.
+ *
  * Offset -1 is "where the file stands", the only one that is right for a stream and for a
  * file. Links are of no use here: a short read, and the last one is always short, would cut
  * the chain; order comes from having one request of a kind in flight.
@@ -213,10 +218,7 @@ static void submit(struct ring_run *r, struct lane *lane, int dir, unsigned char
 		io_uring_prep_write_fixed(sqe, fd, buf, len, -1, 0);
 	else
 		io_uring_prep_write(sqe, fd, buf, len, -1);
-	/*
-	 * A blocking call goes to a worker in the end. Told so, the kernel does not first wait
-	 * for poll() to say again and again what does not help.
-	 */
+	/* Without it the kernel makes the call at once, here, and nothing overlaps. */
 	io_uring_sqe_set_flags(sqe, (o->fixed_files ? IOSQE_FIXED_FILE : 0) |
 					    (o->nonblock ? 0 : IOSQE_ASYNC));
 	io_uring_sqe_set_data64(sqe, 2 * lane->index + dir);
@@ -307,7 +309,7 @@ static void complete(struct ring_run *r, struct lane *lane, int dir, int res)
 	r->flying--;
 	if (lane->failed)
 		return;
-	if (res == -EAGAIN && r->e->options.nonblock) {
+	if (res == -EAGAIN) {
 		lane->again[dir] = true;
 		return;
 	}
