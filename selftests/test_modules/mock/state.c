@@ -187,6 +187,21 @@ static int write_mem(struct ref_device *ref, u64 at, const void *buf, size_t len
 	return mock_mem_write(ref_to_mock(ref), at, buf, len);
 }
 
+static int save_mem(struct ref_device *ref, u64 at, struct ref_pieces *p, size_t len)
+{
+	return mock_mem_save(ref_to_mock(ref), at, p, len);
+}
+
+static void look_mem(struct ref_device *ref, u64 at, struct ref_pieces *p, size_t len)
+{
+	mock_mem_look(p, at, len);
+}
+
+static int load_mem(struct ref_device *ref, u64 at, const struct ref_pieces *p, size_t len)
+{
+	return mock_mem_load(ref_to_mock(ref), at, p, len);
+}
+
 static void power_on(struct mock_regs *r)
 {
 	static const struct {
@@ -255,5 +270,8 @@ const struct ref_ops mock_ref_ops = {
 	.set_regs = set_regs,
 	.read_mem = read_mem,
 	.write_mem = write_mem,
+	.save_mem = save_mem,
+	.look_mem = look_mem,
+	.load_mem = load_mem,
 	.reset = reset,
 };
