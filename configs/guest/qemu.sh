@@ -35,9 +35,14 @@ qemu_start()
 	disown "$qemu_pid"
 }
 
+# qemu_lives: it has not ended. One that has, and that nobody has taken leave of, is dead too: in a
+# trap that came while a process was made, this shell hears of no end.
 qemu_lives()
 {
-	kill -0 "$qemu_pid" 2>/dev/null
+	local stat
+
+	kill -0 "$qemu_pid" 2>/dev/null && read -r stat 2>/dev/null <"/proc/$qemu_pid/stat" &&
+		[[ $stat != *') Z '* ]]
 }
 
 # qemu_stop: ends it. Under a broken KVM it does not hear SIGTERM.
