@@ -17,7 +17,7 @@
  * A trial moves so many bytes of each stream, and comes three times for each shape: what else goes on
  * in the machine makes one slow, seldom all.
  */
-#define TRIAL_BYTES (4UL << 20)
+#define TRIAL_BYTES (3UL << 20)
 #define TRIAL_ROUNDS 3
 
 /* Blocks that are tried where the user asks for none. */
@@ -49,8 +49,8 @@ static bool options_good(const struct vmig_engine_options *o, unsigned int flows
 
 static void choose(struct vmig_engine *e, const struct vmig_shape *shape)
 {
-	snprintf(e->choice, sizeof(e->choice), "%s, blocks of %zu KiB", how_name(shape->how),
-		 shape->block >> 10);
+	snprintf(e->choice, sizeof(e->choice), "%s%s, blocks of %zu KiB", how_name(shape->how),
+		 shape->here ? ", read() here" : "", shape->block >> 10);
 }
 
 /* What there is to choose from. */
@@ -64,9 +64,12 @@ static void trial_begin(struct vmig_engine *e)
 		size_t block = o->block ? o->block : trial_blocks[i];
 
 		if (o->how != VMIG_HOW_RING)
-			t->shapes[t->count++] = (struct vmig_shape){ VMIG_HOW_PLAIN, block };
+			t->shapes[t->count++] = (struct vmig_shape){ VMIG_HOW_PLAIN, block, false };
 		if (o->how != VMIG_HOW_PLAIN && e->has_ring)
-			t->shapes[t->count++] = (struct vmig_shape){ VMIG_HOW_RING, block };
+			t->shapes[t->count++] =
+				(struct vmig_shape){ VMIG_HOW_RING, block, o->nonblock };
+		if (o->how == VMIG_HOW_AUTO && e->has_ring && !o->nonblock)
+			t->shapes[t->count++] = (struct vmig_shape){ VMIG_HOW_RING, block, true };
 		if (o->block || o->how != VMIG_HOW_AUTO)
 			break;
 	}
@@ -193,7 +196,7 @@ static void move(struct vmig_engine *e, struct vmig_flow *flows, unsigned int co
 	unsigned int i;
 
 	if (shape->how == VMIG_HOW_RING)
-		vmig_ring_run(e, flows, count, shape->block, quota);
+		vmig_ring_run(e, flows, count, shape, quota);
 	for (i = 0; shape->how == VMIG_HOW_PLAIN && i < count; i++)
 		if (!vmig_flow_over(&flows[i]))
 			vmig_plain_run(e, &flows[i], shape->block, quota);
