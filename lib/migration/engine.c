@@ -20,6 +20,9 @@
 #define TRIAL_BYTES (3UL << 20)
 #define TRIAL_ROUNDS 3
 
+/* How much faster a ring must be to be chosen. */
+#define RING_GAIN 1.05
+
 /* Blocks that are tried where the user asks for none. */
 static const size_t trial_blocks[] = { 1UL << 20, 256UL << 10, 64UL << 10 };
 
@@ -220,6 +223,12 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+/* A ring takes the time of another processor too: a little faster is not enough. */
+static double worth(const struct vmig_trial *t, unsigned int i)
+{
+	return t->shapes[i].how == VMIG_HOW_RING ? t->rate[i] / RING_GAIN : t->rate[i];
+}
+
 /*
  * The next shape for a little of the streams. A slice that a stream ended in tells nothing; it
  * is what remains of streams too short to be worth a choice, or the end of a long one.
@@ -237,8 +246,9 @@ static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int
 	rate = (arrived(flows, count) - before) / (now() - begin);
 	if (rate > t->rate[i])
 		t->rate[i] = rate;
-	if (t->rate[i] > t->rate[t->best])
-		t->best = i;
+	for (i = 0; i < t->count; i++)
+		if (worth(t, i) > worth(t, t->best))
+			t->best = i;
 	t->next++;
 	choose(e, &t->shapes[t->best]);
 }

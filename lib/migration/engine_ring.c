@@ -507,7 +507,7 @@ static void loop(struct ring_run *r)
 			break;
 		ret = wait_some(r, patience(r));
 		/* What was cancelled may not come. */
-		if (!all_cancelled(r))
+		if (!r->flying || !all_cancelled(r))
 			lost = 0;
 		else if (!lost)
 			lost = r->ms;
