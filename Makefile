@@ -5,6 +5,7 @@
 #   make run_tests DEVICE=..  run on a device of this host (KTAP on stdout)
 #   make check                the project's own tests, guests included
 #   make mutants              does the suite notice each defect of the reference drivers?
+#   make bench                how fast is the engine that moves migration data?
 #   make driver-coverage      which lines of the drivers does the suite reach?
 #   make install              the command vmig, into PREFIX (default: /usr/local) below DESTDIR; with
 #                             INSTALL_PATH=DIR, the programs alone, as kselftest does
@@ -49,6 +50,13 @@ check: all
 
 mutants: all
 	@./run.sh --mutants $(ARGS)
+
+# Ratios within one run; what it costs to copy 1 GiB, and a stream that no memory could hold.
+BENCH_GUEST = -q -d mock --param vfio_mig_mock.state_mb=
+bench: all
+	@./run.sh $(BENCH_GUEST)1024 --qemu-arg '-m 4G' $(ARGS) --guest-cmd 'selftests/bench.sh 4'
+	@./run.sh $(BENCH_GUEST)16384 --qemu-arg '-m 2G' $(ARGS) \
+		--guest-cmd 'selftests/bench.sh 2 --stream'
 
 driver-coverage: all
 	@./run.sh --driver-coverage $(ARGS)
@@ -102,4 +110,5 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
-.PHONY: all selftests report run_tests check mutants driver-coverage map tree install deb gen_tar format lint clean
+.PHONY: all selftests report run_tests check mutants bench driver-coverage map tree install deb
+.PHONY: gen_tar format lint clean

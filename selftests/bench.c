@@ -16,6 +16,10 @@
 #include "../lib/vfio/die.h"
 #include "bench.h"
 
+/* Rounds of one calibration, some ms, and how many of these there are. */
+#define COMPUTE (4U << 20)
+#define CALIBRATIONS 15
+
 static double now(void)
 {
 	struct timespec t;
@@ -203,6 +207,53 @@ struct bench_spread bench_spread(const struct bench_way *way)
 	s.median = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
 	free(sorted);
 	return s;
+}
+
+/* Work that needs nothing but a processor. */
+static void *compute(void *arg)
+{
+	uint64_t *x = arg;
+	unsigned int i;
+
+	for (i = 0; i < COMPUTE; i++)
+		*x = (*x ^ i) * 0x9e3779b97f4a7c15ULL;
+	return NULL;
+}
+
+static double compute_threads(unsigned int count)
+{
+	static uint64_t x[2][64];
+	pthread_t threads[2];
+	double begin = now();
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, compute, x[i]))
+			vmig_die("no thread: %s", vmig_errno_name(errno));
+	for (i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	return count / (now() - begin);
+}
+
+/**
+ * bench_calibrate - print how much more two threads compute than one
+ *
+ * What overlaps can be faster than what does not by no more than that: in a guest whose host
+ * is busy, by nothing, however many processors it believes to have.
+ */
+void bench_calibrate(void)
+{
+	double one[CALIBRATIONS], ratio[CALIBRATIONS];
+	unsigned int i;
+
+	for (i = 0; i < CALIBRATIONS; i++) {
+		one[i] = compute_threads(1);
+		ratio[i] = compute_threads(2) / one[i];
+	}
+	qsort(ratio, CALIBRATIONS, sizeof(*ratio), by_size);
+	printf("two threads compute %.2f times what one does (%.2f to %.2f, %d times): overlap "
+	       "cannot gain more\n",
+	       ratio[CALIBRATIONS / 2], ratio[0], ratio[CALIBRATIONS - 1], CALIBRATIONS);
 }
 
 /**

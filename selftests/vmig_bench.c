@@ -24,7 +24,7 @@
 #include "bench.h"
 
 #define MIB (1UL << 20)
-#define SLICE (8 * MIB)
+#define SLICE (16 * MIB)
 
 /* So much of a stream before it counts: the engine has chosen by then. */
 #define WARM_UP (96 * MIB)
@@ -412,6 +412,7 @@ int main(int argc, char **argv)
 	printf("%s, %u devices, %.1f MiB of state each, %ld processors\n", devices[0]->id.driver,
 	       nr_devices, (double)vmig_get_data_size(devices[0]) / MIB,
 	       sysconf(_SC_NPROCESSORS_ONLN));
+	bench_calibrate();
 	if (only_stream) {
 		bench_stream();
 	} else {
