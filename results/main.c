@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +10,14 @@
 
 #include "../lib/spec/version.h"
 #include "catalogue.h"
+#include "complain.h"
 #include "defects.h"
+#include "history_cmd.h"
 #include "input.h"
 #include "mutants.h"
 #include "output.h"
+#include "results_json.h"
 #include "writers.h"
-
-#define EXIT_UNTESTED 2
 
 static const char help[] =
 	"Usage: vmig-report RUNDIR\n"
@@ -27,11 +27,14 @@ static const char help[] =
 	"       vmig-report --defects\n"
 	"       vmig-report --mutants DIR\n"
 	"       vmig-report --survivors DIR\n"
+	"       vmig-report --history-add | --history-merge | --judge-regression | "
+	"--nightly-html ...\n"
+	"       vmig-report --lava | --lava-result RUNDIR\n"
 	"\n"
 	"With a run directory: reads what a run of the vmig suite left there (ktap/*.ktap,\n"
 	"dmesg.txt, environment.json, run.json, profile.conf; any of them may be missing or\n"
-	"cut off), writes results.json, junit.xml and report.html next to it, prints a\n"
-	"summary, and exits with the verdict:\n"
+	"cut off), writes results.json, junit.xml, report.html and kcidb.json next to it,\n"
+	"prints a summary, and exits with the verdict:\n"
 	"\n"
 	"    0  conformant, as it is or but for the known deviations of the profile\n"
 	"    1  a clause was broken that no profile knows of, a known deviation did not\n"
@@ -48,6 +51,11 @@ static const char help[] =
 	"                    its tests, or the reason why it has none\n"
 	"  --check-coverage  print what does not fit between the two, exit 1 if anything\n"
 	"\n"
+	"For LAVA, of a run that has a report:\n"
+	"\n"
+	"  --lava            print a <LAVA_SIGNAL_TESTCASE ...> for each test and measurement\n"
+	"  --lava-result     print lines of a result.txt: name result [measurement units]\n"
+	"\n"
 	"Of the reference drivers, which can have one defect at a time:\n"
 	"\n"
 	"  --defects         print each defect: name, driver, clause that it breaks, what goes\n"
@@ -57,36 +65,15 @@ static const char help[] =
 	"                    exit 0 if each one was and nothing failed without a defect\n"
 	"  --survivors DIR   print the names of the defects that no test has noticed, but for\n"
 	"                    those that took device or guest down\n"
-	"\n"
+	"\n";
+
+static const char help_end[] =
 	"  --help            print this\n"
 	"  --version         print the version\n"
 	"\n"
 	"NO_COLOR in the environment turns colour off; output that is no terminal has none.\n";
 
-static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static void complain(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("vmig-report: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	putc('\n', stderr);
-}
-
-/* Nothing that was printed may get lost without a word. */
-static int flushed(int exit_code)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return exit_code;
-	complain("cannot write to standard output: %s; free some space or redirect it elsewhere",
-		 strerror(errno));
-	return EXIT_UNTESTED;
-}
-
-#define FILES_MAX 3
+#define FILES_MAX 4
 
 /* A file that is written of a run, or of mutants. */
 struct form {
@@ -99,6 +86,7 @@ static const struct form run_forms[] = {
 	{ "results.json", .run = write_json },
 	{ "junit.xml", .run = write_junit },
 	{ "report.html", .run = write_html },
+	{ "kcidb.json", .run = write_kcidb },
 };
 
 static const struct form mutants_forms[] = {
@@ -199,6 +187,26 @@ static int report(struct pool *pool, const char *dir)
 	return code;
 }
 
+static bool wants_lava(const char *option)
+{
+	return !strcmp(option, "--lava") || !strcmp(option, "--lava-result");
+}
+
+/* The lines that LAVA takes results from, of a run that has a report. */
+static int lava(struct pool *pool, const char *option, const char *dir)
+{
+	json_t *results;
+	char *wrong = results_read(pool, dir, &results);
+
+	if (wrong) {
+		complain("%s", wrong);
+		return EXIT_UNTESTED;
+	}
+	write_lava(results, stdout, !strcmp(option, "--lava"));
+	json_decref(results);
+	return flushed(0);
+}
+
 static int mutants(struct pool *pool, const char *option, const char *dir)
 {
 	struct mutants m;
@@ -272,6 +280,8 @@ static int run_option(struct pool *pool, int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(help, stdout);
+		fputs(history_help, stdout);
+		fputs(help_end, stdout);
 		return flushed(0);
 	}
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
@@ -280,6 +290,10 @@ static int run_option(struct pool *pool, int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "--defects"))
 		return flushed(!!defects_list(stdout));
+	if (argc >= 2 && history_wanted(argv[1]))
+		return history_command(pool, argc, argv);
+	if (argc == 3 && wants_lava(argv[1]))
+		return lava(pool, argv[1], argv[2]);
 	if (argc == 3 && wants_mutants(argv[1]))
 		return mutants(pool, argv[1], argv[2]);
 	if (argc == 3 && wants_list(argv[1]))
