@@ -179,44 +179,7 @@ static void one_test(struct kcidb *k, const char *chapter, const json_t *t)
 	json_array_foreach(tell(t, "samples"), i, m) measurement(k, name, m, "p50");
 }
 
-static const char *overall(const json_t *results)
-{
-	const char *verdict = or (tell_text(results, "verdict.name"), "");
-
-	switch (tell_number(results, "verdict.exit_code")) {
-	case 0:
-		return "PASS";
-	case 1:
-		return strcmp(verdict, "incomplete") ? "FAIL" : "ERROR";
-	case 3:
-		return "FAIL";
-	default:
-		return "MISS";
-	}
-}
-
-static void tests(struct kcidb *k, const json_t *results)
-{
-	const json_t *chapter, *t;
-	const char *name;
-	size_t i, j;
-	json_t *o;
-
-	o = new_test(k, "vmig", overall(results));
-	put(o, "comment", tell_text(results, "verdict.sentence"));
-	json_array_foreach(tell(results, "chapters"), i, chapter)
-	{
-		name = or (tell_text(chapter, "name"), "unknown");
-		json_array_foreach(tell(chapter, "tests"), j, t) one_test(k, name, t);
-		json_array_foreach(tell(chapter, "missing"), j, t)
-			new_test(k,
-				 pool_printf(k->pool, "vmig.%s.%s", name,
-					     or (json_string_value(t), "unknown")),
-				 "MISS");
-	}
-}
-
-static json_t *environment(struct pool *pool, const json_t *r)
+static json_t *environment(struct pool *pool, const json_t *r, bool all)
 {
 	static const char *const places[][2] = {
 		{ "device", "environment.device.name" },
@@ -242,10 +205,49 @@ static json_t *environment(struct pool *pool, const json_t *r)
 			or (tell_text(r, "environment.device.name"), "unknown"),
 			results_host(pool)));
 	put(misc, "host", results_host(pool));
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+	for (i = 0; all && i < sizeof(places) / sizeof(places[0]); i++)
 		put(misc, places[i][0], tell_text(r, places[i][1]));
 	json_object_set_new(o, "misc", misc);
 	return o;
+}
+
+static const char *overall(const json_t *results)
+{
+	const char *verdict = or (tell_text(results, "verdict.name"), "");
+
+	switch (tell_number(results, "verdict.exit_code")) {
+	case 0:
+		return "PASS";
+	case 1:
+		return strcmp(verdict, "incomplete") ? "FAIL" : "ERROR";
+	case 3:
+		return "FAIL";
+	default:
+		return "MISS";
+	}
+}
+
+static void tests(struct kcidb *k, const json_t *results)
+{
+	const json_t *chapter, *t;
+	const char *name;
+	size_t i, j;
+	json_t *o;
+
+	o = new_test(k, "vmig", overall(results));
+	put(o, "comment", tell_text(results, "verdict.sentence"));
+	/* The whole of it once; a thousand copies would be most of the file. */
+	json_object_set_new(o, "environment", environment(k->pool, results, true));
+	json_array_foreach(tell(results, "chapters"), i, chapter)
+	{
+		name = or (tell_text(chapter, "name"), "unknown");
+		json_array_foreach(tell(chapter, "tests"), j, t) one_test(k, name, t);
+		json_array_foreach(tell(chapter, "missing"), j, t)
+			new_test(k,
+				 pool_printf(k->pool, "vmig.%s.%s", name,
+					     or (json_string_value(t), "unknown")),
+				 "MISS");
+	}
 }
 
 /* Checkout and build, where who built the kernel has not told KCIDB of them already. */
@@ -294,7 +296,7 @@ void kcidb_dump(const json_t *results, FILE *f)
 		    pool_printf(k.pool, "%s:linux-%s-%s", k.origin,
 				or (tell_text(results, "environment.kernel.release"), "unknown"),
 				or (tell_text(results, "environment.kernel.version"), "unknown")));
-	k.environment = environment(k.pool, results);
+	k.environment = environment(k.pool, results, false);
 	k.tests = json_array();
 	tests(&k, results);
 	json_object_set_new(root, "version", json_pack("{s:i, s:i}", "major", 5, "minor", 3));

@@ -215,6 +215,16 @@ static void method(const struct nights *n, FILE *f)
 		NIGHTS_MIN);
 }
 
+/* The devices are sorted by host. */
+static const char *last_host(const struct nights *n)
+{
+	const struct device *d = n->devices;
+
+	while (d->next)
+		d = d->next;
+	return d->host;
+}
+
 /**
  * write_nightly - write nightly.html
  * @n: after nights_judge(), with the history open
@@ -243,6 +253,8 @@ void write_nightly(struct nights *n, FILE *f)
 	for (d = n->devices; d; d = d->next) {
 		fprintf(f, "<a href=\"#d%u\">", ++i);
 		text_xml(f, d->name);
+		if (strcmp(n->devices->host, last_host(n)))
+			text_xml(f, pool_printf(n->history->pool, " on %s", d->host));
 		fputs("</a>", f);
 	}
 	fputs("<a href=\"#method\">Method</a></nav>\n", f);

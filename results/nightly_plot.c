@@ -109,12 +109,26 @@ static void axis(const struct track *t, size_t first, struct pool *pool, FILE *f
 	}
 }
 
+/* 1, 2 or 5 times a power of ten, not less than @least. */
+static double round_step(double least)
+{
+	double power = least > 0 ? pow(10, floor(log10(least))) : 1;
+
+	if (least <= power)
+		return power;
+	return least <= 2 * power ? 2 * power : least <= 5 * power ? 5 * power : 10 * power;
+}
+
 static void plot(struct pool *pool, const struct track *t, double factor, FILE *f)
 {
 	size_t first = t->nr > NIGHTS_MAX ? t->nr - NIGHTS_MAX : 0, i;
-	double radius = 0.007 * (double)(t->nr - first);
+	double radius = 0.008 * (double)(t->nr - first);
+	double most = 0, step;
 	const struct point *p;
 
+	for (i = first; i < t->nr; i++)
+		most = fmax(most, factor * t->points[i].q.p75);
+	step = round_step(most / 4);
 	axis(t, first, pool, f);
 	fputs("$nights << EOD\n", f);
 	for (i = first; i < t->nr; i++) {
@@ -125,7 +139,7 @@ static void plot(struct pool *pool, const struct track *t, double factor, FILE *
 	}
 	fputs("EOD\n", f);
 	fprintf(f,
-		"set xrange [-0.5:%zu.5]\nset yrange [0:*]\n"
+		"set xrange [-0.5:%zu.5]\nset yrange [0:%.9g]\nset ytics %.9g\n"
 		"plot $nights using 1:3:4 with filledcurves title \"half of the values\" lc rgb \"" BAND
 		"\", "
 		"$nights using 1:2 with lines title \"median\" lw 2 lc rgb \"" LINE "\", "
@@ -133,7 +147,7 @@ static void plot(struct pool *pool, const struct track *t, double factor, FILE *
 		"\", "
 		"$nights using 1:5:(%.3g) with circles fs solid noborder title \"worse\" lc rgb \"" WORSE
 		"\"\n",
-		t->nr - first - 1, radius, 1.6 * radius);
+		t->nr - first - 1, step * ceil(1.05 * most / step), step, radius, 1.6 * radius);
 }
 
 /* A drawing without what gnuplot puts around it: a background, and symbols with ids. */
@@ -179,12 +193,12 @@ bool nightly_plots(struct nights *n, const struct device *d, unsigned int number
 		return true;
 	in = filter_input();
 	if (in) {
-		fputs("set key off\nset border 3\nset tics nomirror out\nset format y \"%%g\"\n"
+		fputs("set key off\nset border 3\nset tics nomirror out\nset format y \"%g\"\n"
 		      "set lmargin 8\nset rmargin 1\nset tmargin 0.6\nset bmargin 2\n",
 		      in);
 		for (i = 0; i < nr; i++) {
 			fprintf(in,
-				"set terminal svg size %d,%d font \"sans-serif,12\" name \"d%ui%zu\"\n",
+				"set terminal svg size %d,%d font \"sans-serif,15\" name \"d%ui%zu\"\n",
 				WIDTH, HEIGHT, number, i);
 			plot(n->history->pool, chosen[i],
 			     scale(chosen[i], units[i], sizeof(units[i])), in);

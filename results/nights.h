@@ -15,6 +15,7 @@
  * @device: whose it is
  * @before: the run of that device before, of another night; NULL for the first
  * @again: it measures a second time what the first run of its night has brought
+ * @machine: how much slower than usual the machine itself was, in logarithms
  * @next: of the same device
  */
 struct past_run {
@@ -28,6 +29,7 @@ struct past_run {
 	struct device *device;
 	struct past_run *before;
 	bool again;
+	double machine;
 	struct past_run *next;
 };
 

@@ -18,8 +18,10 @@
  *    effect here, and no probability.
  *  - The median is worse by at least 5 %, and by more than the worst and the best of those nights
  *    differ.
- *  - It is still worse by these 5 % when the share is taken off by which the machine itself
- *    was slower (metrics that are called ceiling.*, copies with no driver in them).
+ *
+ * Where the run measured the machine itself (metrics called ceiling.*, copies with no driver in
+ * them), interval, order and size must hold a second time for the values without the share by
+ * which the machine was slower.
  *
  * A night that is a regression does not become part of what later ones are compared with. Five
  * better ones in a row do, alone: what was won must not be lost without a word.
@@ -41,36 +43,66 @@ static bool of_machine(const struct track *t)
 	return !strncmp(t->name, "ceiling.", strlen("ceiling."));
 }
 
-/* A metric of the night that is being judged. */
+/**
+ * struct position - where tonight stands among the nights before
+ * @shift: how much worse than their median, in logarithms
+ * @best: shift of the best of them
+ * @worst: shift of the worst of them
+ * @t: for Student's distribution
+ */
+struct position {
+	double shift, best, worst, t;
+};
+
+/* A metric of the night that is being judged; the second position is without the machine. */
 struct candidate {
 	struct track *track;
 	struct point *point;
-	double worst, best, better_p;
+	struct position as_it_is, driver;
+	double p, better_p;
 };
+
+static double level(const struct point *p, bool machine)
+{
+	return machine ? p->level : p->level - p->run->machine;
+}
+
+static struct position position(const struct track *track, const struct point *now, bool machine)
+{
+	double before[BASELINE_MAX], mean, deviation, median;
+	size_t i, k = track->nr_baseline;
+	struct position pos;
+
+	for (i = 0; i < k; i++)
+		before[i] = level(&track->points[track->baseline[i]], machine);
+	mean = stats_mean(before, k);
+	deviation = fmax(stats_deviation(before, k), DEVIATION_MIN);
+	stats_sort(before, k);
+	median = stats_quantile(before, k, 0.5);
+	pos.best = before[0] - median;
+	pos.worst = before[k - 1] - median;
+	pos.shift = level(now, machine) - median;
+	pos.t = (level(now, machine) - mean) / (deviation * sqrt(1 + 1 / (double)k));
+	return pos;
+}
 
 static void compare(struct candidate *c)
 {
-	double level[BASELINE_MAX], median[BASELINE_MAX], mean, deviation, t;
+	double median[BASELINE_MAX], freedom = (double)c->track->nr_baseline - 1;
 	const struct track *track = c->track;
-	size_t i, k = track->nr_baseline;
 	struct point *now = c->point;
+	size_t i;
 
-	for (i = 0; i < k; i++) {
-		level[i] = track->points[track->baseline[i]].level;
+	for (i = 0; i < track->nr_baseline; i++)
 		median[i] = track->points[track->baseline[i]].q.p50;
-	}
-	mean = stats_mean(level, k);
-	deviation = fmax(stats_deviation(level, k), DEVIATION_MIN);
-	stats_sort(level, k);
-	c->best = level[0];
-	c->worst = level[k - 1];
-	stats_sort(median, k);
-	now->base = stats_quantile(median, k, 0.5);
-	now->shift = now->level - stats_quantile(level, k, 0.5);
-	now->nights = k;
-	t = (now->level - mean) / (deviation * sqrt(1 + 1 / (double)k));
-	now->p = stats_student_tail(t, (double)k - 1);
-	c->better_p = stats_student_tail(-t, (double)k - 1);
+	stats_sort(median, track->nr_baseline);
+	now->base = stats_quantile(median, track->nr_baseline, 0.5);
+	now->nights = track->nr_baseline;
+	c->as_it_is = position(track, now, true);
+	c->driver = position(track, now, false);
+	now->shift = c->as_it_is.shift;
+	now->p = stats_student_tail(fmin(c->as_it_is.t, c->driver.t), freedom);
+	c->better_p = stats_student_tail(-fmax(c->as_it_is.t, c->driver.t), freedom);
 }
 
 /* How often a value of tonight is worse than one of the nights before. */
@@ -90,21 +122,26 @@ static double superiority(const struct candidate *c)
 	return t->more_is_better ? 1 - u / pairs : u / pairs;
 }
 
-static bool is_worse(const struct candidate *c, bool rejected, double machine)
+static bool beyond(const struct position *pos)
 {
-	const struct point *p = c->point;
-	double least = fmax(log1p(EFFECT_MIN), c->worst - c->best);
+	return pos->shift > pos->worst &&
+	       pos->shift > fmax(log1p(EFFECT_MIN), pos->worst - pos->best);
+}
 
-	return rejected && p->level > c->worst && p->shift > least &&
-	       p->shift - fmax(machine, 0) > log1p(EFFECT_MIN) && superiority(c) >= SUPERIOR;
+static bool below(const struct position *pos)
+{
+	return pos->shift < pos->best &&
+	       -pos->shift > fmax(log1p(EFFECT_MIN), pos->worst - pos->best);
+}
+
+static bool is_worse(const struct candidate *c, bool rejected)
+{
+	return rejected && beyond(&c->as_it_is) && beyond(&c->driver) && superiority(c) >= SUPERIOR;
 }
 
 static bool is_better(const struct candidate *c, bool rejected)
 {
-	const struct point *p = c->point;
-	double least = fmax(log1p(EFFECT_MIN), c->worst - c->best);
-
-	return rejected && p->level < c->best && -p->shift > least &&
+	return rejected && below(&c->as_it_is) && below(&c->driver) &&
 	       superiority(c) <= 1 - SUPERIOR;
 }
 
@@ -171,22 +208,6 @@ static size_t candidates(struct nights *n, const char *night, const char *host,
 	return nr;
 }
 
-/* How much slower the machine was, in logarithms: the median over what measures it. */
-static double machine_shift(struct pool *pool, const struct candidate *list, size_t nr,
-			    const struct device *d)
-{
-	double *shift = pool_alloc(pool, (nr + 1) * sizeof(*shift));
-	size_t i, k = 0;
-
-	for (i = 0; i < nr; i++)
-		if (of_machine(list[i].track) && (!d || list[i].track->device == d))
-			shift[k++] = list[i].point->shift;
-	if (!k)
-		return d ? machine_shift(pool, list, nr, NULL) : 0;
-	stats_sort(shift, k);
-	return stats_quantile(shift, k, 0.5);
-}
-
 static void judge_night(struct nights *n, const char *night, const char *host)
 {
 	struct pool *pool = n->history->pool;
@@ -213,10 +234,39 @@ static void judge_night(struct nights *n, const char *night, const char *host)
 			list[i].point->judgement = JUDGED_MACHINE;
 			continue;
 		}
-		settle(&list[i],
-		       is_worse(&list[i], worse[i],
-				machine_shift(pool, list, nr, list[i].track->device)),
-		       is_better(&list[i], better[i]));
+		settle(&list[i], is_worse(&list[i], worse[i]), is_better(&list[i], better[i]));
+	}
+}
+
+/*
+ * How much slower the machine was in each run: the mean over what measures it, relative to the
+ * mean of all its nights, which is the same for all and so cancels out.
+ */
+static void weigh_machine(const struct device *d)
+{
+	struct past_run *r;
+	const struct track *t;
+	double usual, sum;
+	unsigned int nr;
+	size_t i;
+
+	for (r = d->first; r; r = r->next) {
+		sum = 0;
+		nr = 0;
+		for (t = d->tracks; t; t = t->next) {
+			if (!of_machine(t))
+				continue;
+			usual = 0;
+			for (i = 0; i < t->nr; i++)
+				usual += t->points[i].level / (double)t->nr;
+			for (i = 0; i < t->nr; i++) {
+				if (t->points[i].run == r) {
+					sum += t->points[i].level - usual;
+					nr++;
+				}
+			}
+		}
+		r->machine = nr ? sum / nr : 0;
 	}
 }
 
@@ -246,6 +296,8 @@ void nights_judge(struct nights *n)
 	const struct track *t;
 	size_t i;
 
+	for (d = n->devices; d; d = d->next)
+		weigh_machine(d);
 	for (i = 0; i < n->nr_runs; i++)
 		if (first_of_night(n, i))
 			judge_night(n, n->runs[i]->night, n->runs[i]->host);
