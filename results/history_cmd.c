@@ -31,6 +31,9 @@ const char history_help[] =
 	"  --judge-regression DB [NIGHT]\n"
 	"                    which metrics of the newest runs are worse than in the nights before?\n"
 	"                    With NIGHT, of its runs only. Exit code 4 if any is, else 0\n"
+	"  --suspects DB NIGHT\n"
+	"                    print each device of that night with a metric that is worse and was\n"
+	"                    measured once only: its name, a tab, the tests that measure it\n"
 	"  --nightly-html DB FILE\n"
 	"                    write the page that tells all of it\n"
 	"\n";
@@ -39,10 +42,8 @@ static const struct {
 	const char *option;
 	int least, most; /* arguments */
 } commands[] = {
-	{ "--history-add", 2, 3 },
-	{ "--history-merge", 2, 64 },
-	{ "--judge-regression", 1, 2 },
-	{ "--nightly-html", 2, 2 },
+	{ "--history-add", 2, 3 }, { "--history-merge", 2, 64 }, { "--judge-regression", 1, 2 },
+	{ "--suspects", 2, 2 },	   { "--nightly-html", 2, 2 },
 };
 
 /**
@@ -149,6 +150,19 @@ static int judge_regression(struct pool *pool, char **argv)
 	return flushed(worse ? EXIT_REGRESSION : 0);
 }
 
+static int suspects(struct pool *pool, char **argv)
+{
+	struct history h;
+	struct nights n;
+	char *sentence = judged(&n, &h, pool, argv[0]);
+
+	if (sentence)
+		return wrong(sentence);
+	judgement_suspects(&n, argv[1], stdout);
+	history_close(&h);
+	return flushed(0);
+}
+
 /* The file appears complete, or the one before stays. */
 static int write_page(struct nights *n, int dirfd, const char *name)
 {
@@ -219,6 +233,8 @@ int history_command(struct pool *pool, int argc, char **argv)
 		return add(pool, argv);
 	if (!strcmp(option, "--history-merge"))
 		return merge(pool, argc, argv);
+	if (!strcmp(option, "--suspects"))
+		return suspects(pool, argv);
 	if (!strcmp(option, "--judge-regression"))
 		return judge_regression(pool, argv);
 	return html(pool, argv);

@@ -158,6 +158,48 @@ unsigned int judgement_terminal(const struct nights *n, const char *night, FILE 
 	return worse;
 }
 
+/* Two metrics of one test ask for it once. */
+static bool told(const struct track *first, const struct track *t)
+{
+	const struct point *p;
+
+	for (; first != t; first = first->next) {
+		p = track_last(first);
+		if (p && p->judgement == JUDGED_WORSE && !strcmp(first->test, t->test))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * judgement_suspects - which tests should measure again?
+ * @n: after nights_judge()
+ * @night: of which night
+ * @f: where to print
+ */
+void judgement_suspects(const struct nights *n, const char *night, FILE *f)
+{
+	const struct device *d;
+	const struct point *p;
+	const struct track *t;
+	bool any;
+
+	for (d = n->devices; d; d = d->next) {
+		if (strcmp(d->last->night, night))
+			continue;
+		any = false;
+		for (t = d->tracks; t; t = t->next) {
+			p = track_last(t);
+			if (!p || p->judgement != JUDGED_WORSE || p->runs > 1 || told(d->tracks, t))
+				continue;
+			fprintf(f, "%s%s%s", any ? "" : d->name, any ? " " : "\t", t->test);
+			any = true;
+		}
+		if (any)
+			putc('\n', f);
+	}
+}
+
 /**
  * night_words - when a night was
  * @pool: for the text

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "nights.h"
+#include "samples.h"
 #include "text.h"
 
 static const char runs_sql[] =
@@ -109,7 +110,7 @@ static struct track *track_of(struct nights *n, const struct past_run *r, const 
 	t->name = name;
 	t->unit = unit;
 	t->kernel = n->any_kernel ? NULL : r->kernel;
-	t->more_is_better = strlen(unit) > 2 && same(unit + strlen(unit) - 2, "/s");
+	t->more_is_better = samples_more_is_better(unit);
 	if (d->last_track)
 		d->last_track->next = t;
 	else

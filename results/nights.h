@@ -147,6 +147,7 @@ char *nights_load(struct nights *n, struct history *h, bool any_kernel);
 void nights_judge(struct nights *n);
 const struct point *track_last(const struct track *t);
 unsigned int judgement_terminal(const struct nights *n, const char *night, FILE *f);
+void judgement_suspects(const struct nights *n, const char *night, FILE *f);
 const char *metric_label(struct pool *pool, const struct track *t);
 const char *metric_value(struct pool *pool, double value, const char *unit);
 double point_percent(const struct track *t, const struct point *p);
