@@ -78,6 +78,8 @@ How to judge
                  form of them is run anyway
   --no-stress    not in the guest either
   --seed N       what is random in these, as a run with this seed had it
+  --bench N      measure throughput and downtime N times each, for statistics; without it a
+                 few times, in seconds
 
   --replay-stream FILE
                  only this: load a stream that did harm once (RUN/repro/*.bin) again, in one
@@ -156,7 +158,7 @@ profile_names()
 
 opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_tests=''
 opt_device='' opt_guest='' opt_guest_cmd='' opt_action='' results=$top/results
-opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_defect=() opt_replay_stream=()
+opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_bench='' opt_defect=() opt_replay_stream=()
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 
 set_action()
@@ -170,7 +172,7 @@ parse_options()
 {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | \
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
 			--replay-stream)
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
 			;;
@@ -217,6 +219,10 @@ parse_options()
 			[[ $2 =~ ^[0-9]{1,9}$ ]] || die "--seed $2: a number of at most nine digits"
 			opt_seed=$2
 			;;
+		--bench)
+			[[ $2 =~ ^[1-9][0-9]{0,3}$ ]] || die "--bench $2: a number from 1 to 9999"
+			opt_bench=$2
+			;;
 		--replay-stream)
 			[ -r "$2" ] || die "--replay-stream $2: no such file"
 			opt_replay_stream+=("$2")
@@ -229,7 +235,7 @@ parse_options()
 		*) die "unknown option '$1': see ./run.sh --help" ;;
 		esac
 		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | \
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
 			--replay-stream) shift ;;
 		esac
 		shift
@@ -303,6 +309,9 @@ choose_mode()
 	[ "$mode" = host ] || : "${opt_stress:=brief}"
 	[ -z "$opt_stress" ] || test_env+=("VMIG_STRESS=$opt_stress")
 	[ -z "$opt_seed" ] || test_env+=("VMIG_SEED=$opt_seed")
+	[ -z "$opt_bench" ] || test_env+=("VMIG_BENCH=$opt_bench")
+	# What takes long says how far it is, to who looks on.
+	[ -n "$opt_quiet" ] || [ ! -t 1 ] || test_env+=(VMIG_PROGRESS=3)
 	[ -z "${VMIG_EXERCISER:-}" ] || test_env+=("VMIG_EXERCISER=$VMIG_EXERCISER")
 }
 

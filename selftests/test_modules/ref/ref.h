@@ -14,7 +14,9 @@
 #define VFIO_MIG_REF_H
 
 #include <linux/bitmap.h>
+#include <linux/delay.h>
 #include <linux/iova_bitmap.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/vfio.h>
@@ -70,9 +72,15 @@ struct ref_ops {
 /**
  * struct ref_driver - one of the two drivers
  * @defect: what it does wrong at the moment
+ * @read_delay_us: how long each read() of a stream sleeps before it gives anything
+ * @arc_delay_us: the same of each step from one state to the next
+ *
+ * The delays break no rule: they are there to see whether a slower driver is noticed.
  */
 struct ref_driver {
 	enum ref_defect defect;
+	unsigned int read_delay_us;
+	unsigned int arc_delay_us;
 };
 
 /**
@@ -173,6 +181,10 @@ extern const struct kernel_param_ops ref_features_param_ops;
 #define REF_PARAMS(driver_, features_)                                                             \
 	module_param_cb(defect, &ref_defect_param_ops, &(driver_), 0644);                          \
 	MODULE_PARM_DESC(defect, "which rule to break, none by default; ? lists them in the log"); \
+	module_param_named(read_delay_us, (driver_).read_delay_us, uint, 0644);                    \
+	MODULE_PARM_DESC(read_delay_us, "each read() of a stream takes so much longer");           \
+	module_param_named(arc_delay_us, (driver_).arc_delay_us, uint, 0644);                      \
+	MODULE_PARM_DESC(arc_delay_us, "each step from state to state takes so much longer");      \
 	module_param_cb(features, &ref_features_param_ops, &(features_), 0444);                    \
 	MODULE_PARM_DESC(features, "what to offer: all, or none, p2p, pre_copy, log with commas")
 
@@ -194,6 +206,13 @@ void ref_set_hold(struct ref_device *ref, bool hold);
 void ref_log_write(struct ref_device *ref, u64 iova, u64 len);
 bool ref_unknown_feature_ok(struct ref_device *ref, u32 flags);
 void ref_force_state(struct ref_device *ref, enum vfio_device_mig_state state);
+
+/* A delay of ref_driver. Whoever asks for more than a second gets one: a wait must end. */
+static inline void ref_delay(unsigned int us)
+{
+	if (us)
+		fsleep(min(us, 1000000U));
+}
 
 static inline bool ref_defect(const struct ref_device *ref, enum ref_defect defect)
 {

@@ -378,13 +378,17 @@ static bool take(struct ref_session *s, size_t from, size_t n)
 
 static void new_reader(struct ref_session *s)
 {
+	unsigned int delay;
+
 	mutex_lock(&s->lock);
+	delay = s->over ? 0 : READ_ONCE(s->ref->driver->read_delay_us);
 	if (!s->over && s->tgid && s->tgid != current->tgid &&
 	    ref_defect(s->ref, REF_DEFECT_position_per_process))
 		ref_save_rewind(s);
 	s->tgid = current->tgid;
 	s->reads++;
 	mutex_unlock(&s->lock);
+	ref_delay(delay);
 }
 
 static bool is_defect(struct ref_session *s, enum ref_defect defect)
