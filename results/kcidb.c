@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "complain.h"
 #include "results_json.h"
 #include "tell.h"
 
@@ -250,11 +251,29 @@ static void tests(struct kcidb *k, const json_t *results)
 	}
 }
 
+/*
+ * What the lab tells of itself, where the schema takes it; else a sentence, and the report
+ * goes on without.
+ */
+static const char *told(const char *name, const char *letters, size_t least, size_t most)
+{
+	const char *s = getenv(name);
+
+	if (!s || !*s)
+		return NULL;
+	if (strspn(s, letters) == strlen(s) && strlen(s) >= least && strlen(s) <= most)
+		return s;
+	complain("kcidb.json is written without %s: KCIDB takes %zu to %zu of the letters %s "
+		 "there",
+		 name, least, most, letters);
+	return NULL;
+}
+
 /* Checkout and build, where who built the kernel has not told KCIDB of them already. */
 static void sources(struct kcidb *k, const json_t *r, json_t *root)
 {
 	const char *release = or (tell_text(r, "environment.kernel.release"), "unknown");
-	const char *commit = getenv("VMIG_KCIDB_COMMIT");
+	const char *commit = told("VMIG_KCIDB_COMMIT", "0123456789abcdef", 40, 40);
 	const char *checkout = pool_printf(k->pool, "%s:linux-%s", k->origin, release);
 	json_t *c = json_object(), *b = json_object();
 

@@ -10,7 +10,7 @@
 /* A page with more drawings is not read; the table has all metrics. */
 #define PLOTS_MAX 12
 #define NIGHTS_MAX 60
-#define GNUPLOT_SECONDS 60
+#define GNUPLOT_SECONDS 20
 #define SVG_MAX (4UL << 20)
 #define WIDTH 520
 #define HEIGHT 210

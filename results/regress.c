@@ -152,26 +152,33 @@ static void remember(struct track *t, size_t i)
 	t->baseline[t->nr_baseline++] = i;
 }
 
+/* The last @nr points before @p, and @p, may be compared with. */
+static void remember_all(struct track *t, const struct point *p, size_t nr)
+{
+	size_t i, last = (size_t)(p - t->points);
+
+	for (i = last - nr; i <= last; i++)
+		remember(t, i);
+}
+
 static void settle(struct candidate *c, bool worse, bool better)
 {
 	struct track *t = c->track;
 	struct point *p = c->point;
-	size_t i = (size_t)(p - t->points);
 
 	p->judgement = worse ? JUDGED_WORSE : better ? JUDGED_BETTER : JUDGED_SAME;
-	t->better = better ? t->better + 1 : 0;
 	if (worse) {
-		p->since = i && p[-1].since ? p[-1].since : p;
-		return;
-	}
-	if (t->better >= NIGHTS_MIN) {
+		p->since = p > t->points && p[-1].since ? p[-1].since : p;
+	} else if (!better) {
+		/* What was better for some nights only was chance. */
+		remember_all(t, p, t->better);
+	} else if (t->better + 1 == NIGHTS_MIN) {
 		/* The new level is what has to be kept from now on. */
 		t->nr_baseline = 0;
-		for (i = i + 1 - NIGHTS_MIN; &t->points[i] < p; i++)
-			remember(t, i);
-		t->better = 0;
+		remember_all(t, p, t->better);
+		better = false;
 	}
-	remember(t, (size_t)(p - t->points));
+	t->better = better ? t->better + 1 : 0;
 }
 
 /* The points of one night of one host that have enough nights before them, and its machine. */
