@@ -59,7 +59,7 @@ const char *metric_value(struct pool *pool, double value, const char *unit)
  * @t: the metric
  * @p: its point
  *
- * Return: the change of the median in percent, with the sign of the value.
+ * Return: the change of what the best tenth keeps, in percent, with the sign of the value.
  */
 double point_percent(const struct track *t, const struct point *p)
 {
@@ -107,8 +107,8 @@ static void tell_worse(struct pool *pool, const struct track *t, const struct po
 	const char *changes = run_changes(pool, first, first->before);
 
 	fprintf(f, "  %s  %s\n", t->device->name, metric_label(pool, t));
-	fprintf(f, "    %s, %+.0f %%: the median of %zu nights before is %s\n",
-		metric_value(pool, p->q.p50, t->unit), point_percent(t, p), p->nights,
+	fprintf(f, "    best tenth at %s, %+.0f %%: the median of %zu nights before is %s\n",
+		metric_value(pool, p->fast, t->unit), point_percent(t, p), p->nights,
 		metric_value(pool, p->base, t->unit));
 	fprintf(f, "    since %s%s%s; p = %.2g, %zu values\n", night_words(pool, first->night),
 		*changes ? ", with " : ", when nothing that is recorded had changed", changes, p->p,

@@ -227,6 +227,8 @@ static void metric_row(struct nights *n, const struct track *t, FILE *f)
 	fprintf(f, "</td><td class=\"n wide\">%zu</td><td class=\"n\">", p->n);
 	text_xml(f, former ? metric_value(pool, former->q.p50, t->unit) : "\u2013");
 	fputs("</td><td class=\"n\">", f);
+	text_xml(f, metric_value(pool, p->fast, t->unit));
+	fputs("</td><td class=\"n\">", f);
 	if (p->nights >= NIGHTS_MIN)
 		text_xml(f, pool_printf(pool, "%s, %+.1f %%", metric_value(pool, p->base, t->unit),
 					point_percent(t, p)));
@@ -261,7 +263,7 @@ static void metrics(struct nights *n, const struct device *d, FILE *f)
 	fputs("<div class=\"scroll\"><table class=\"metrics\"><thead><tr><th>metric</th>"
 	      "<th class=\"n\">tonight</th><th class=\"n wide\">half of the values</th>"
 	      "<th class=\"n wide\">n</th><th class=\"n\">night before</th>"
-	      "<th class=\"n\">nights before</th><th class=\"wide\">trend</th><th>judgement</th>"
+	      "<th class=\"n\">best tenth</th><th class=\"n\">nights before</th><th class=\"wide\">trend</th><th>judgement</th>"
 	      "</tr></thead><tbody>\n",
 	      f);
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {

@@ -133,9 +133,9 @@ static void plot(struct pool *pool, const struct track *t, double factor, FILE *
 	fputs("$nights << EOD\n", f);
 	for (i = first; i < t->nr; i++) {
 		p = &t->points[i];
-		fprintf(f, "%zu %.9g %.9g %.9g %.9g\n", i - first, factor * p->q.p50,
+		fprintf(f, "%zu %.9g %.9g %.9g %.9g %.9g\n", i - first, factor * p->q.p50,
 			factor * p->q.p25, factor * p->q.p75,
-			p->judgement == JUDGED_WORSE ? factor * p->q.p50 : NAN);
+			p->judgement == JUDGED_WORSE ? factor * p->fast : NAN, factor * p->fast);
 	}
 	fputs("EOD\n", f);
 	fprintf(f,
@@ -143,6 +143,7 @@ static void plot(struct pool *pool, const struct track *t, double factor, FILE *
 		"plot $nights using 1:3:4 with filledcurves title \"half of the values\" lc rgb \"" BAND
 		"\", "
 		"$nights using 1:2 with lines title \"median\" lw 2 lc rgb \"" LINE "\", "
+		"$nights using 1:6 with lines title \"best tenth\" dt 2 lc rgb \"" LINE "\", "
 		"$nights using 1:2:(%.3g) with circles fs solid noborder title \"median\" lc rgb \"" LINE
 		"\", "
 		"$nights using 1:5:(%.3g) with circles fs solid noborder title \"worse\" lc rgb \"" WORSE
@@ -222,7 +223,7 @@ bool nightly_plots(struct nights *n, const struct device *d, unsigned int number
 		svg = end;
 	}
 	fputs("</div>\n<p class=\"soft\">The line is the median of a night, the band has half of its "
-	      "values. A dotted line: driver, kernel, firmware or suite changed there.",
+	      "values, the broken line is what the best tenth keeps. A dotted line: driver, kernel, firmware or suite changed there.",
 	      f);
 	if (left)
 		fprintf(f, " %zu more metrics are in the table only.", left);

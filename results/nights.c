@@ -147,8 +147,9 @@ static void add_point(struct nights *n, struct track *t, const struct past_run *
 
 	new->run = r;
 	new->runs = 1;
+	new->fast = stats_quantile(new->v, new->n, t->more_is_better ? 1 - BEST : BEST);
 	/* A value of zero has no logarithm, and no clock or counter here counts finer. */
-	new->level = log(new->q.p50 > 1e-9 ? new->q.p50 : 1e-9) * (t->more_is_better ? -1 : 1);
+	new->level = log(new->fast > 1e-9 ? new->fast : 1e-9) * (t->more_is_better ? -1 : 1);
 	if (last && same(last->run->night, r->night)) {
 		new->runs = last->runs + 1;
 		if (new->level < last->level)

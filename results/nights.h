@@ -49,10 +49,11 @@ enum judgement {
  * @n: how many
  * @q: their quartiles
  * @runs: how many runs of the night measured it
- * @level: the log of the median, larger is worse
+ * @fast: the best tenth of the values is better than this
+ * @level: the log of @fast, larger is worse
  * @judgement: what came of it
  * @nights: how many nights it was compared with
- * @base: the median of these nights' medians
+ * @base: the median of @fast of these nights
  * @shift: how much worse, in logarithms
  * @p: how often an honest night would be that much worse
  * @since: the first night of the regression that this one belongs to, or NULL
@@ -63,6 +64,7 @@ struct point {
 	size_t n;
 	struct quartiles q;
 	unsigned int runs;
+	double fast;
 	double level;
 	enum judgement judgement;
 	size_t nights;
@@ -139,6 +141,9 @@ struct nights {
 	bool any_kernel;
 	unsigned int worse, judged, few;
 };
+
+/* The share of the values that the judgement looks at, from the best one on. */
+#define BEST 0.1
 
 /* The least number of nights before that a judgement takes. */
 #define NIGHTS_MIN 5
