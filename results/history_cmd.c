@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What vmig-report can do with a history: add to it, merge, judge, tell. */
+/* What vmig-report can do with a history: add to it, merge, judge, tell; and LAVA. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -36,6 +36,12 @@ const char history_help[] =
 	"                    measured once only: its name, a tab, the tests that measure it\n"
 	"  --nightly-html DB FILE\n"
 	"                    write the page that tells all of it\n"
+	"\n"
+	"For LAVA, of a run that has a report:\n"
+	"\n"
+	"  --lava RUNDIR     print a <LAVA_SIGNAL_TESTCASE ...> for each test and measurement\n"
+	"  --lava-result RUNDIR\n"
+	"                    print lines of a result.txt: name result [measurement units]\n"
 	"\n";
 
 static const struct {
@@ -208,6 +214,18 @@ static int html(struct pool *pool, char **argv)
 	return sentence ? wrong(sentence) : flushed(0);
 }
 
+static int lava(struct pool *pool, const char *dir, bool signals)
+{
+	json_t *results;
+	char *sentence = results_read(pool, dir, &results);
+
+	if (sentence)
+		return wrong(sentence);
+	write_lava(results, stdout, signals);
+	json_decref(results);
+	return flushed(0);
+}
+
 /**
  * history_command - do what an option with a history asks for
  * @pool: memory
@@ -237,5 +255,7 @@ int history_command(struct pool *pool, int argc, char **argv)
 		return suspects(pool, argv);
 	if (!strcmp(option, "--judge-regression"))
 		return judge_regression(pool, argv);
-	return html(pool, argv);
+	if (!strcmp(option, "--nightly-html"))
+		return html(pool, argv);
+	return lava(pool, argv[0], !strcmp(option, "--lava"));
 }

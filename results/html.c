@@ -233,6 +233,8 @@ static void environment(struct run *run, FILE *f)
 	fact(f, "Where", where_it_ran(run->pool, &run->record));
 	fact(f, "Firmware", firmware_words(run->pool, &run->record, e));
 	fact(f, "Profile", profile_words(run));
+	if (run->profile && run->profile->verified)
+		fact(f, "Profile verified", run->profile->verified);
 	fact(f, "Suite",
 	     pool_printf(run->pool, "vmig %s, commit %s",
 			 run->record.version ? run->record.version : "of unknown version",

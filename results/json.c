@@ -114,6 +114,8 @@ static json_t *profile(const struct profile *p)
 	list = json_array();
 	put(o, "driver", text(p->driver));
 	put(o, "source", text(p->source));
+	if (p->verified)
+		put(o, "verified", text(p->verified));
 	for (d = p->deviations; d; d = d->next) {
 		entry = json_object();
 		put(entry, "line", count(d->line));

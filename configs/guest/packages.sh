@@ -14,6 +14,7 @@ packages_list()
 	build libc6-dev         static_libc()
 	build libjansson-dev    /usr/include/jansson.h
 	build libsqlite3-dev    /usr/include/sqlite3.h
+	build liburing-dev      /usr/include/liburing.h
 	build linux-source-6.12 kernel_source()
 	build xz-utils          xz
 	guest flex              flex
@@ -39,6 +40,9 @@ packages_list()
 	check python3-yaml      python3_yaml()
 	check git               git
 	check rsync             rsync
+	check debhelper         dh
+	check dpkg-dev          dpkg-buildpackage
+	check lintian           lintian
 	check perl              perl
 	EOF
 }

@@ -106,19 +106,32 @@ static bool all_zero(const u8 *data, size_t len)
 	return !memchr_inv(data, 0, len);
 }
 
+static int take_mem(struct ref_session *s, u64 at, u32 len)
+{
+	const struct ref_ops *ops = s->ref->ops;
+
+	if (ops->load_mem)
+		return ops->load_mem(s->ref, at, &s->pieces, len);
+	return ops->write_mem(s->ref, at, s->pieces.data, len);
+}
+
 static int take_record(struct ref_session *s)
 {
 	const struct ref_record *r = (void *)s->buf;
-	const u8 *data = s->buf + sizeof(*r);
 	struct ref_device *ref = s->ref;
 	u32 len = s->need - sizeof(*r);
+	const u8 *data = s->pieces.data;
 
-	if (le32_to_cpu(r->sum) != ref_record_sum(r, data, len) && !unchecked(s))
+	if (le32_to_cpu(r->kind) == REF_RECORD_MEM && ref->ops->look_mem)
+		ref->ops->look_mem(ref, le64_to_cpu(r->at), &s->pieces, len);
+	else
+		ref_session_sum(s, len);
+	if (le32_to_cpu(r->sum) != ref_record_sum(r, s->pieces.sum, len) && !unchecked(s))
 		return -EINVAL;
 	s->number++;
 	switch (le32_to_cpu(r->kind)) {
 	case REF_RECORD_MEM:
-		return ref->ops->write_mem(ref, le64_to_cpu(r->at), data, len);
+		return take_mem(s, le64_to_cpu(r->at), len);
 	case REF_RECORD_REGS:
 		/* May come again only if the last one counts; the writer has one. */
 		if (s->have_regs)

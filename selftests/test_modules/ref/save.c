@@ -65,7 +65,8 @@ void ref_save_begin(struct ref_session *s)
 		s->phase = REF_PHASE_DONE;
 }
 
-static int put_record(struct ref_session *s, enum ref_record_kind kind, u64 at, size_t len)
+/* The head of a record whose data is in the buffer, and summed up. */
+static int put_head(struct ref_session *s, enum ref_record_kind kind, u64 at, size_t len)
 {
 	struct ref_record *r = (void *)s->buf;
 
@@ -73,15 +74,27 @@ static int put_record(struct ref_session *s, enum ref_record_kind kind, u64 at, 
 	r->len = cpu_to_le32(len);
 	r->at = cpu_to_le64(at);
 	r->number = cpu_to_le32(s->number++);
-	r->sum = cpu_to_le32(ref_record_sum(r, s->buf + sizeof(*r), len));
+	r->sum = cpu_to_le32(ref_record_sum(r, s->pieces.sum, len));
 	s->len = sizeof(*r) + len;
 	return 1;
 }
 
+static int put_record(struct ref_session *s, enum ref_record_kind kind, u64 at, size_t len)
+{
+	ref_session_sum(s, len);
+	return put_head(s, kind, at, len);
+}
+
 static int put_mem(struct ref_session *s, u64 at, size_t len)
 {
-	int ret = s->ref->ops->read_mem(s->ref, at, s->buf + sizeof(struct ref_record), len);
+	const struct ref_ops *ops = s->ref->ops;
+	int ret;
 
+	if (ops->save_mem) {
+		ret = ops->save_mem(s->ref, at, &s->pieces, len);
+		return ret ?: put_head(s, REF_RECORD_MEM, at, len);
+	}
+	ret = ops->read_mem(s->ref, at, s->pieces.data, len);
 	return ret ?: put_record(s, REF_RECORD_MEM, at, len);
 }
 
@@ -89,6 +102,7 @@ static int put_header(struct ref_session *s)
 {
 	struct ref_header *h = (void *)s->buf;
 
+	s->pieces.known = 0;
 	h->magic = cpu_to_le64(REF_MAGIC);
 	h->version = cpu_to_le32(REF_VERSION);
 	h->type = cpu_to_le32(s->ref->type);
