@@ -25,6 +25,8 @@ guest=$top/configs/guest
 . "$guest/replay.sh"
 # shellcheck source=configs/guest/coverage.sh
 . "$guest/coverage.sh"
+# shellcheck source=configs/guest/nightly.sh
+. "$guest/nightly.sh"
 # shellcheck source=selftests/rundir.sh
 . "$top/selftests/rundir.sh"
 # shellcheck source=selftests/undo.sh
@@ -97,6 +99,8 @@ What to do instead of a run
   --driver-coverage
                  which lines of the drivers does the suite reach? in a kernel that counts
                  them, which is built on first use; with -d NAME, of one driver
+  --nightly      a run whose results and measurements go into results/history.db; then says
+                 what is worse than in the nights before, and writes results/nightly.html
   --cleanup      put back what a run on this host had changed that was killed
   --shell        a shell in the guest, with the device made
   --guest-cmd CMD
@@ -129,11 +133,17 @@ Environment
   VMIG_DEVICE_OTHER=DEVICE  a device of another type of that driver (clause RES-12)
   VMIG_DEVICES="DEVICE..."  all devices that the run may touch, for the hot reset of a set
 
+  VMIG_HISTORY=FILE      with --nightly: another history
+  VMIG_HOST=NAME         the name of this machine there
+  VMIG_ANY_KERNEL=1      compare nights of different kernels too
+  VMIG_LAVA=1            with --nightly: print each result as a signal for LAVA
+
 Exit code
     0  nothing unexpected
     1  a clause was broken that no profile knows of, or an expected breach did not come
     2  could not be tested
     3  no clause was broken, but the kernel complained
+    4  with --nightly: nothing of these, but a metric is worse than in the nights before
   130  interrupted; what was measured until then is kept
 EOF
 }
@@ -202,7 +212,7 @@ parse_options()
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
 		--list | --clauses | --cleanup | --shell | --mutants | --replay | --driver-coverage | \
-			--kernel-build-dir)
+			--kernel-build-dir | --nightly)
 			set_action "${1#--}"
 			;;
 		--strict) opt_strict=1 ;;
@@ -549,9 +559,13 @@ main()
 		return
 		;;
 	esac
+	[ "$opt_action" != nightly ] || nightly_begin
+	verdict=0
 	if [ "$mode" = host ]; then
-		test_on_host
-		return
+		test_on_host || verdict=$?
+		[ "$opt_action" != nightly ] || nightly_add
+		[ "$opt_action" != nightly ] || nightly_end
+		return "$verdict"
 	fi
 	packages_ensure build guest
 	build_programs
@@ -570,15 +584,16 @@ main()
 		return
 		;;
 	esac
-	verdict=0
 	for d in "${devices[@]}"; do
 		[ -z "$interrupted" ] || break
 		rc=0
 		test_in_guest "$d" || rc=$?
 		worse "$verdict" "$rc"
+		[ "$opt_action" != nightly ] || nightly_add
 		verdicts+=("$(printf '%-9s %s' "$d" "$(verdict_sentence)")")
 	done
 	[ ${#verdicts[@]} -lt 2 ] || printf '%s\n' '' Verdicts "${verdicts[@]/#/  }"
+	[ "$opt_action" != nightly ] || nightly_end
 	[ -z "$interrupted" ] || verdict=$interrupted
 	return "$verdict"
 }

@@ -5,7 +5,7 @@
 # a command, a file (with a slash), or a function of this file (with brackets).
 
 # What for, package, probe. `build`: library, tests and report; `guest`: the kernel
-# and QEMU; `check`: `make check` on top of both.
+# and QEMU; `nightly`: the plots; `check`: `make check` on top of these.
 packages_list()
 {
 	cat <<-'EOF'
@@ -13,6 +13,7 @@ packages_list()
 	build make              make
 	build libc6-dev         static_libc()
 	build libjansson-dev    /usr/include/jansson.h
+	build libsqlite3-dev    /usr/include/sqlite3.h
 	build liburing-dev      /usr/include/liburing.h
 	build linux-source-6.12 kernel_source()
 	build xz-utils          xz
@@ -33,6 +34,10 @@ packages_list()
 	check libclang-rt-dev   libfuzzer()
 	check libexpat1-dev     /usr/include/expat.h
 	guest patch             patch
+	nightly gnuplot-nox     gnuplot
+	check gnuplot-nox       gnuplot
+	check sqlite3           sqlite3
+	check python3-yaml      python3_yaml()
 	check git               git
 	check rsync             rsync
 	check debhelper         dh
@@ -59,6 +64,11 @@ libfuzzer()
 {
 	! have clang || clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null \
 		<<<'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && n; }'
+}
+
+python3_yaml()
+{
+	python3 -c 'import yaml' 2>/dev/null
 }
 
 kernel_source()

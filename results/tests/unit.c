@@ -6,6 +6,7 @@
  *	unit TESTS_DIR		where the golden run directories are
  */
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "../fsmname.h"
 #include "../group.h"
 #include "../input.h"
+#include "../stats.h"
 #include "../writers.h"
 
 static unsigned int number, failed;
@@ -459,6 +461,41 @@ static void test_damage(const char *dir)
 	pool_free(pool);
 }
 
+static bool near(double a, double b)
+{
+	return fabs(a - b) < 1e-6;
+}
+
+/* Against values of published tables, and what can be counted by hand. */
+static void test_stats(void)
+{
+	static const double low[] = { 1, 2, 3 }, high[] = { 3, 4, 5, 6 };
+	double v[] = { 4, 1, 3, 2 }, p[] = { 0.01, 0.04, 0.03, 0.005 };
+	bool rejected[4], ok;
+	struct quartiles q;
+
+	/* The 97.5 % points of Student's distribution with 1, 4, 10 and 30 degrees. */
+	ok = HOLDS(near(stats_student_tail(12.7062047364, 1), 0.025));
+	ok &= HOLDS(near(stats_student_tail(2.7764451052, 4), 0.025));
+	ok &= HOLDS(near(stats_student_tail(2.2281388520, 10), 0.025));
+	ok &= HOLDS(near(stats_student_tail(2.0422724563, 30), 0.025));
+	ok &= HOLDS(near(stats_student_tail(0, 7), 0.5));
+	ok &= HOLDS(near(stats_student_tail(-2.7764451052, 4), 0.975));
+	result(ok, "stats: Student's distribution");
+
+	q = stats_quartiles(v, 4);
+	ok = HOLDS(near(q.min, 1) && near(q.p25, 1.75) && near(q.p50, 2.5) && near(q.max, 4));
+	ok &= HOLDS(near(stats_mean(v, 4), 2.5) && near(stats_deviation(v, 4), sqrt(5.0 / 3)));
+	/* Of twelve pairs one is equal, and eleven are greater. */
+	ok &= HOLDS(near(stats_superiority(high, 4, low, 3), 11.5 / 12));
+	ok &= HOLDS(near(stats_superiority(low, 3, high, 4), 0.5 / 12));
+	result(ok, "stats: quartiles, deviation, Mann and Whitney's U");
+
+	/* 0.005 < 0.05 / 4 and 0.01 < 0.05 / 3, but 0.03 > 0.05 / 2, which ends it. */
+	stats_holm(p, 4, 0.05, rejected);
+	result(HOLDS(rejected[0] && !rejected[1] && !rejected[2] && rejected[3]), "stats: Holm");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -474,6 +511,7 @@ int main(int argc, char **argv)
 	test_kinds();
 	test_profile();
 	test_samples();
+	test_stats();
 	test_damage(argv[1]);
 	printf("1..%u\n", number);
 	return !!failed;
