@@ -42,9 +42,13 @@ static int take_header(struct ref_session *s)
 	struct ref_device *ref = s->ref;
 
 	trust_header(s, h);
-	if (le64_to_cpu(h->magic) != REF_MAGIC || le32_to_cpu(h->version) != REF_VERSION ||
+	s->version = le32_to_cpu(h->version);
+	if (le64_to_cpu(h->magic) != REF_MAGIC || !s->version ||
+	    s->version > READ_ONCE(ref->version) ||
 	    (le32_to_cpu(h->sum) != ref_header_sum(h) && !unchecked(s)))
 		return -EINVAL;
+	if (ref_defect(ref, REF_DEFECT_version_not_checked))
+		s->version = ref->version;
 	if (ref_defect(ref, REF_DEFECT_stream_of_one_process) && ref->defect.saver != current->tgid)
 		return -EINVAL;
 	if (ref_defect(ref, REF_DEFECT_type_not_checked))
@@ -79,6 +83,7 @@ static int take_head(struct ref_session *s)
 	const struct ref_record *r = (void *)s->buf;
 	u32 kind = le32_to_cpu(r->kind), len = le32_to_cpu(r->len);
 	u64 at = le64_to_cpu(r->at), size = s->ref->mem_size;
+	u32 prefix = ref_prefix(s->version), bytes = len - prefix;
 
 	trust_head(s, r);
 	if (le32_to_cpu(r->number) != s->number)
@@ -87,14 +92,14 @@ static int take_head(struct ref_session *s)
 	    (at > size || at & (PAGE_SIZE - 1)))
 		s->ref->defect.wedged = true;
 	if (kind == REF_RECORD_MEM &&
-	    (!len || len > REF_RECORD_MAX || at > size || len > size - at))
+	    (len <= prefix || bytes > REF_RECORD_MAX || at > size || bytes > size - at))
 		return -EINVAL;
 	if (kind == REF_RECORD_REGS && len != s->ref->regs_size &&
 	    !ref_defect(s->ref, REF_DEFECT_type_not_checked))
 		return -EINVAL;
 	if (kind == REF_RECORD_END && (len != REF_END_LEN || !s->have_regs))
 		return -EINVAL;
-	if (kind < REF_RECORD_MEM || kind > REF_RECORD_END || len > REF_RECORD_MAX)
+	if (kind < REF_RECORD_MEM || kind > REF_RECORD_END || len > REF_RECORD_MAX + prefix)
 		return -EINVAL;
 	count_words(s, len);
 	s->need = sizeof(*r) + len;
@@ -111,14 +116,14 @@ static int take_record(struct ref_session *s)
 	const struct ref_record *r = (void *)s->buf;
 	const u8 *data = s->buf + sizeof(*r);
 	struct ref_device *ref = s->ref;
-	u32 len = s->need - sizeof(*r);
+	u32 len = s->need - sizeof(*r), prefix = ref_prefix(s->version);
 
 	if (le32_to_cpu(r->sum) != ref_record_sum(r, data, len) && !unchecked(s))
 		return -EINVAL;
 	s->number++;
 	switch (le32_to_cpu(r->kind)) {
 	case REF_RECORD_MEM:
-		return ref->ops->write_mem(ref, le64_to_cpu(r->at), data, len);
+		return ref->ops->write_mem(ref, le64_to_cpu(r->at), data + prefix, len - prefix);
 	case REF_RECORD_REGS:
 		/* May come again only if the last one counts; the writer has one. */
 		if (s->have_regs)

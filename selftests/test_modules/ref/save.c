@@ -50,6 +50,7 @@ void ref_save_begin(struct ref_session *s)
 
 	bitmap_zero(ref->dirty, mem_pages(ref));
 	WRITE_ONCE(ref->tracking, true);
+	s->version = READ_ONCE(ref->version);
 	ref_save_rewind(s);
 	if (ref->defect.aborted && ref_defect(ref, REF_DEFECT_aborted_precopy_continued)) {
 		s->phase = REF_PHASE_INITIAL;
@@ -80,9 +81,14 @@ static int put_record(struct ref_session *s, enum ref_record_kind kind, u64 at, 
 
 static int put_mem(struct ref_session *s, u64 at, size_t len)
 {
-	int ret = s->ref->ops->read_mem(s->ref, at, s->buf + sizeof(struct ref_record), len);
+	u8 *data = s->buf + sizeof(struct ref_record);
+	size_t prefix = ref_prefix(s->version);
+	struct ref_progress *progress = (void *)data;
+	int ret = s->ref->ops->read_mem(s->ref, at, data + prefix, len);
 
-	return ret ?: put_record(s, REF_RECORD_MEM, at, len);
+	if (prefix)
+		progress->left = cpu_to_le64(s->ref->mem_size - at - len);
+	return ret ?: put_record(s, REF_RECORD_MEM, at, prefix + len);
 }
 
 static int put_header(struct ref_session *s)
@@ -90,7 +96,7 @@ static int put_header(struct ref_session *s)
 	struct ref_header *h = (void *)s->buf;
 
 	h->magic = cpu_to_le64(REF_MAGIC);
-	h->version = cpu_to_le32(REF_VERSION);
+	h->version = cpu_to_le32(s->version);
 	h->type = cpu_to_le32(s->ref->type);
 	h->mem_size = cpu_to_le64(s->ref->mem_size);
 	h->regs_size = cpu_to_le32(s->ref->regs_size);
@@ -216,13 +222,19 @@ int ref_save_fill(struct ref_session *s)
 	return 0;
 }
 
+/* What a record has around the memory that it brings. */
+static size_t mem_overhead(u32 version)
+{
+	return sizeof(struct ref_record) + ref_prefix(version);
+}
+
 /* Bytes that the initial data still has, but for what is in the buffer. */
 static u64 initial_to_come(const struct ref_session *s)
 {
 	u64 left = s->ref->mem_size - s->cursor;
 
 	return (s->phase == REF_PHASE_HEADER ? sizeof(struct ref_header) : 0) + left +
-	       DIV_ROUND_UP_ULL(left, REF_RECORD_MAX) * sizeof(struct ref_record);
+	       DIV_ROUND_UP_ULL(left, REF_RECORD_MAX) * mem_overhead(s->version);
 }
 
 /**
@@ -247,7 +259,7 @@ u64 ref_save_dirty(struct ref_session *s)
 {
 	unsigned long sent = DIV_ROUND_UP_ULL(s->cursor, PAGE_SIZE);
 
-	return (u64)bitmap_weight(s->ref->dirty, sent) * (PAGE_SIZE + sizeof(struct ref_record)) +
+	return (u64)bitmap_weight(s->ref->dirty, sent) * (PAGE_SIZE + mem_overhead(s->version)) +
 	       (s->initial ? 0 : s->len - s->pos);
 }
 
@@ -259,7 +271,7 @@ u64 ref_save_dirty(struct ref_session *s)
  */
 u64 ref_save_size(struct ref_device *ref)
 {
-	struct ref_session fresh = { .ref = ref }, *s = ref->session;
+	struct ref_session fresh = { .ref = ref, .version = ref->version }, *s = ref->session;
 	u64 tail = 2 * sizeof(struct ref_record) + ref->regs_size + REF_END_LEN, size;
 
 	if (!s || !s->saving)
