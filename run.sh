@@ -17,8 +17,8 @@ guest=$top/configs/guest
 . "$guest/firmware.sh"
 # shellcheck source=configs/guest/streams.sh
 . "$guest/streams.sh"
-# shellcheck source=configs/guest/carry.sh
-. "$guest/carry.sh"
+# shellcheck source=configs/guest/ferry.sh
+. "$guest/ferry.sh"
 # shellcheck source=configs/guest/session.sh
 . "$guest/session.sh"
 # shellcheck source=configs/guest/mutants.sh
@@ -83,7 +83,7 @@ How to judge
                  only this: load a stream that did harm once (RUN/repro/*.bin) again, in one
                  write() and in many; may be repeated, in this order
 
-$(carry_usage)
+$(ferry_usage)
 
 What to do instead of a run
   --list         print each test with the clauses it checks
@@ -216,7 +216,7 @@ parse_options()
 			opt_replay_stream+=("$2")
 			opt_tests='poison_replay.*'
 			;;
-		--save-stream | --load-stream | --send | --recv | --link) carry_option "$1" "$2" ;;
+		--save-stream | --load-stream | --send | --recv | --link) ferry_option "$1" "$2" ;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
 		--no-install) opt_no_install=1 ;;
@@ -339,7 +339,7 @@ built()
 	local c words
 
 	read -ra words < <(chapters)
-	for c in env carry "${words[@]}"; do
+	for c in env ferry "${words[@]}"; do
 		[ -x "$top/selftests/vmig_$c" ] || return 1
 	done
 	[ -x "$top/results/vmig-report" ]
@@ -524,7 +524,7 @@ main()
 		return
 		;;
 	save-stream | load-stream | send | recv)
-		carry
+		ferry
 		return
 		;;
 	kernel-build-dir)

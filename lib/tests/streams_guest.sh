@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source=lib/tests/tap.sh
 . lib/tests/tap.sh
 
-carry=selftests/vmig_carry
+ferry=selftests/vmig_ferry
 tmp=$(mktemp -d) || exit 2
 export VMIG_SILENCE_SECONDS=3 VMIG_WAIT_SECONDS=20
 running="is in RUNNING\$"
@@ -37,44 +37,44 @@ refused()
 
 # Files.
 
-"$carry" save "$VMIG_DEVICE" "$tmp/good.vms" 77 >"$tmp/out" 2>&1
+"$ferry" save "$VMIG_DEVICE" "$tmp/good.vms" 77 >"$tmp/out" 2>&1
 tap $? "a state is saved"
 grep -q '^saved [0-9]* bytes in [0-9.]* s, [0-9.]* MiB/s' "$tmp/out"
 tap $? "and how fast"
-"$carry" load "$VMIG_DEVICE2" "$tmp/good.vms" >"$tmp/out" 2>&1
+"$ferry" load "$VMIG_DEVICE2" "$tmp/good.vms" >"$tmp/out" 2>&1
 tap $? "another device of the type takes it"
 grep -q 'accepted, the state is the one that was saved' "$tmp/out"
 tap $? "and has the state that was saved"
 refused 2 'it is of a device "mdev mock-1"' "a device of another type does not get it" \
-	"$carry" load "$VMIG_DEVICE_OTHER" "$tmp/good.vms"
+	"$ferry" load "$VMIG_DEVICE_OTHER" "$tmp/good.vms"
 size=$(stat -c %s "$tmp/good.vms")
 head -c $((size - 1)) "$tmp/good.vms" >"$tmp/short.vms"
-refused 2 "cut short" "a file cut short" "$carry" load "$VMIG_DEVICE" "$tmp/short.vms"
+refused 2 "cut short" "a file cut short" "$ferry" load "$VMIG_DEVICE" "$tmp/short.vms"
 head -c 1000 "$tmp/good.vms" >"$tmp/short.vms"
 refused 2 "within its header" "a file cut within its header" \
-	"$carry" load "$VMIG_DEVICE" "$tmp/short.vms"
+	"$ferry" load "$VMIG_DEVICE" "$tmp/short.vms"
 cp "$tmp/good.vms" "$tmp/bad.vms"
 printf x | dd of="$tmp/bad.vms" bs=1 seek=2000 conv=notrunc status=none
 refused 2 "checksum of its stream" "a file with a wrong byte" \
-	"$carry" load "$VMIG_DEVICE" "$tmp/bad.vms"
+	"$ferry" load "$VMIG_DEVICE" "$tmp/bad.vms"
 printf x | dd of="$tmp/bad.vms" bs=1 seek=300 conv=notrunc status=none
 refused 2 "checksum of its header" "a file with a wrong byte in its header" \
-	"$carry" load "$VMIG_DEVICE" "$tmp/bad.vms"
-refused 2 "does not begin as" "a file of another kind" "$carry" load "$VMIG_DEVICE" README.md
-refused 2 "cannot be opened" "a file that is not there" "$carry" load "$VMIG_DEVICE" "$tmp/none"
+	"$ferry" load "$VMIG_DEVICE" "$tmp/bad.vms"
+refused 2 "does not begin as" "a file of another kind" "$ferry" load "$VMIG_DEVICE" README.md
+refused 2 "cannot be opened" "a file that is not there" "$ferry" load "$VMIG_DEVICE" "$tmp/none"
 refused 2 "cannot be written" "a place where nothing can be written" \
-	"$carry" save "$VMIG_DEVICE" /proc/none/file
+	"$ferry" save "$VMIG_DEVICE" /proc/none/file
 mkdir "$tmp/small"
 mount -t tmpfs -o size=32k none "$tmp/small"
 refused 2 "cannot be written.*$running" "a disk that is full" \
-	"$carry" save "$VMIG_DEVICE" "$tmp/small/file"
+	"$ferry" save "$VMIG_DEVICE" "$tmp/small/file"
 tap_is "" "$(ls "$tmp/small")" "what was written of it is gone"
 umount "$tmp/small"
 
 # A state that is whole, and that the driver does not take: whatever it says, it is bad.
 lib/tests/streams_peer.py forge "$tmp/good.vms" "$tmp/forged.vms"
 refused 1 "the driver refused it: .*$running" "a stream that the driver refuses" \
-	"$carry" load "$VMIG_DEVICE" "$tmp/forged.vms"
+	"$ferry" load "$VMIG_DEVICE" "$tmp/forged.vms"
 
 # Connections.
 
@@ -84,7 +84,7 @@ port=4711
 receive()
 {
 	port=$((port + 1))
-	"$carry" recv "${1:-$VMIG_DEVICE2}" $port >"$tmp/recv.out" 2>"$tmp/recv.err" </dev/null &
+	"$ferry" recv "${1:-$VMIG_DEVICE2}" $port >"$tmp/recv.out" 2>"$tmp/recv.err" </dev/null &
 	receiver=$!
 	for _ in $(seq 100); do
 		grep -q '^waiting' "$tmp/recv.out" && return
@@ -102,7 +102,7 @@ received()
 }
 
 receive
-"$carry" send "$VMIG_DEVICE" 127.0.0.1:$port 78 >"$tmp/out" 2>"$tmp/err" </dev/null
+"$ferry" send "$VMIG_DEVICE" 127.0.0.1:$port 78 >"$tmp/out" 2>"$tmp/err" </dev/null
 tap_is 0 $? "a state is sent"
 wait "$receiver"
 tap_is 0 $? "and received"
@@ -115,7 +115,7 @@ tap $? "and how fast it went"
 
 receive "$VMIG_DEVICE_OTHER"
 refused 2 "does not want the stream: .*$running" "a sender whose stream fits no device there" \
-	"$carry" send "$VMIG_DEVICE" 127.0.0.1:$port
+	"$ferry" send "$VMIG_DEVICE" 127.0.0.1:$port
 received 2 'is none for.*"mdev mock-1"' "a receiver that gets a stream of another device"
 
 for act in hang_up silent rubbish bad_header late_hang_up late_silent late_rubbish wrong_place \
@@ -159,24 +159,24 @@ for act in hang_up silent rubbish nope late_hang_up late_silent late_rubbish bad
 	timeout 60 lib/tests/streams_peer.py recv $act $port >"$tmp/peer" 2>&1 &
 	peer=$!
 	refused $expected "$said.*$running" "a receiver that does this: $act" \
-		"$carry" send "$VMIG_DEVICE" 127.0.0.1:$port
+		"$ferry" send "$VMIG_DEVICE" 127.0.0.1:$port
 	kill "$peer" 2>/dev/null
 	wait "$peer"
 done
 
 VMIG_WAIT_SECONDS=1 refused 2 "no connection to .*refused" "nobody at the other end" \
-	"$carry" send "$VMIG_DEVICE" 127.0.0.1:4710
+	"$ferry" send "$VMIG_DEVICE" 127.0.0.1:4710
 VMIG_WAIT_SECONDS=1 refused 2 "no sender came to 4710 within 1 s" "nobody comes" \
-	"$carry" recv "$VMIG_DEVICE" 4710
+	"$ferry" recv "$VMIG_DEVICE" 4710
 receive "$VMIG_DEVICE2"
-refused 2 "cannot listen at" "an address that is taken" "$carry" recv "$VMIG_DEVICE" $port
+refused 2 "cannot listen at" "an address that is taken" "$ferry" recv "$VMIG_DEVICE" $port
 refused 2 "another process has it" "a device that is taken" \
-	"$carry" recv "$VMIG_DEVICE2" 4709
+	"$ferry" recv "$VMIG_DEVICE2" 4709
 kill -TERM "$receiver"
 received 2 "interrupted.*$running" "a receiver that is interrupted"
 
 # And after all that.
-"$carry" save "$VMIG_DEVICE" "$tmp/last.vms" 79 >"$tmp/out" 2>&1 &&
-	"$carry" load "$VMIG_DEVICE2" "$tmp/last.vms" >"$tmp/out" 2>&1
+"$ferry" save "$VMIG_DEVICE" "$tmp/last.vms" 79 >"$tmp/out" 2>&1 &&
+	"$ferry" load "$VMIG_DEVICE2" "$tmp/last.vms" >"$tmp/out" 2>&1
 tap $? "both devices are as good as before"
 tap_end

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Peers of vmig_carry that do not behave, and a stream that no driver should take.
+"""Peers of vmig_ferry that do not behave, and a stream that no driver should take.
 
     streams_peer.py forge FILE NEW
     streams_peer.py send ACT PORT FILE

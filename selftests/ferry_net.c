@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's state from one host to another. See carry.h, and wire.h for what goes over. */
+/* A device's state from one host to another. See ferry.h, and wire.h for what goes over. */
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "../lib/migration/wire.h"
 #include "../lib/vfio/die.h"
-#include "carry.h"
+#include "ferry.h"
 #include "verdict.h"
 
 /* The receiver tells how far it is each time so many bytes have come. */
@@ -31,32 +31,32 @@ struct link {
 	char text[VMIG_WIRE_TEXT + 1];
 };
 
-static void set_up(struct link *l, const struct vmig_carry *c, const char *peer)
+static void set_up(struct link *l, const struct vmig_ferry *c, const char *peer)
 {
 	*l = (struct link){
 		.w = { .fd = -1,
 		       .silence_ms = c->silence_ms,
 		       .end_ms = c->end_ms,
-		       .stop = &vmig_carry_stop },
+		       .stop = &vmig_ferry_stop },
 		.peer = peer,
 	};
 }
 
 /* The connection is of no use any more: why, and how far it came. */
-static bool lost(struct vmig_carry *c, const struct link *l, int err, const char *what)
+static bool lost(struct vmig_ferry *c, const struct link *l, int err, const char *what)
 {
 	char why[200];
 
 	vmig_wire_fault(&l->w, err, why, sizeof(why));
-	return vmig_carry_fail(c, "%s %s: %s", what, l->peer, why);
+	return vmig_ferry_fail(c, "%s %s: %s", what, l->peer, why);
 }
 
-static bool lost_sending(struct vmig_carry *c, const struct link *l, int err)
+static bool lost_sending(struct vmig_ferry *c, const struct link *l, int err)
 {
 	char why[200];
 
 	vmig_wire_fault(&l->w, err, why, sizeof(why));
-	return vmig_carry_fail(
+	return vmig_ferry_fail(
 		c, "the connection to %s broke: %s; %llu bytes were sent, %llu of them confirmed",
 		l->peer, why, (unsigned long long)c->bytes, (unsigned long long)l->took);
 }
@@ -93,25 +93,25 @@ static int listen_to(struct link *l)
 }
 
 /* What the receiver's last word means. */
-static enum vmig_carry_end answered(struct vmig_carry *c, const struct link *l)
+static enum vmig_ferry_end answered(struct vmig_ferry *c, const struct link *l)
 {
 	switch (l->answer) {
 	case VMIG_WIRE_GOOD:
-		return VMIG_CARRY_DONE;
+		return VMIG_FERRY_DONE;
 	case VMIG_WIRE_NOPE:
-		vmig_carry_fail(c, "%s refused the stream: %s", l->peer, l->text);
-		return VMIG_CARRY_REFUSED;
+		vmig_ferry_fail(c, "%s refused the stream: %s", l->peer, l->text);
+		return VMIG_FERRY_REFUSED;
 	case VMIG_WIRE_BAD:
-		vmig_carry_fail(c, "%s says of its device: %s", l->peer, l->text);
-		return VMIG_CARRY_BROKEN;
+		vmig_ferry_fail(c, "%s says of its device: %s", l->peer, l->text);
+		return VMIG_FERRY_BROKEN;
 	default:
-		vmig_carry_fail(c, "%s stopped after %llu bytes: %s", l->peer,
+		vmig_ferry_fail(c, "%s stopped after %llu bytes: %s", l->peer,
 				(unsigned long long)l->took, l->text);
-		return VMIG_CARRY_CANNOT;
+		return VMIG_FERRY_CANNOT;
 	}
 }
 
-static bool to_peer(struct vmig_carry *c, void *arg, const void *data, size_t len, uint64_t at)
+static bool to_peer(struct vmig_ferry *c, void *arg, const void *data, size_t len, uint64_t at)
 {
 	struct link *l = arg;
 	int ret = 0;
@@ -129,7 +129,7 @@ static bool to_peer(struct vmig_carry *c, void *arg, const void *data, size_t le
 }
 
 /* Whose stream it is, and whether the receiver wants it. */
-static enum vmig_carry_end introduce(struct vmig_carry *c, struct link *l)
+static enum vmig_ferry_end introduce(struct vmig_ferry *c, struct link *l)
 {
 	unsigned char header[VMIG_STREAMFILE_BYTES];
 	int ret;
@@ -141,19 +141,19 @@ static enum vmig_carry_end introduce(struct vmig_carry *c, struct link *l)
 		ret = -EPROTO;
 	if (ret) {
 		lost(c, l, ret, "no stream was sent to");
-		return VMIG_CARRY_CANNOT;
+		return VMIG_FERRY_CANNOT;
 	}
 	if (l->answer == VMIG_WIRE_NOPE) {
-		vmig_carry_fail(c, "%s does not want the stream: %s", l->peer, l->text);
-		return VMIG_CARRY_CANNOT;
+		vmig_ferry_fail(c, "%s does not want the stream: %s", l->peer, l->text);
+		return VMIG_FERRY_CANNOT;
 	}
 	if (l->answer != VMIG_WIRE_WANT)
 		return answered(c, l);
 	l->answer = 0;
-	return VMIG_CARRY_DONE;
+	return VMIG_FERRY_DONE;
 }
 
-static enum vmig_carry_end conclude(struct vmig_carry *c, struct link *l)
+static enum vmig_ferry_end conclude(struct vmig_ferry *c, struct link *l)
 {
 	uint64_t sum = htole64(c->checksum);
 	int ret;
@@ -166,16 +166,16 @@ static enum vmig_carry_end conclude(struct vmig_carry *c, struct link *l)
 		;
 	if (ret && !l->answer) {
 		lost_sending(c, l, ret);
-		return VMIG_CARRY_CANNOT;
+		return VMIG_FERRY_CANNOT;
 	}
 	if (l->answer == VMIG_WIRE_GOOD)
-		printf("sent %s from %s: %s accepted it, %s\n", vmig_carry_rate(c), c->id.name,
+		printf("sent %s from %s: %s accepted it, %s\n", vmig_ferry_rate(c), c->id.name,
 		       l->peer, l->text);
 	return answered(c, l);
 }
 
 /**
- * vmig_carry_send - the device's state to another host
+ * vmig_ferry_send - the device's state to another host
  * @c: what is carried, found
  * @to: ADDRESS:PORT of the receiver
  *
@@ -184,32 +184,32 @@ static enum vmig_carry_end conclude(struct vmig_carry *c, struct link *l)
  *
  * Return: how it ended, on both sides.
  */
-enum vmig_carry_end vmig_carry_send(struct vmig_carry *c, const char *to)
+enum vmig_ferry_end vmig_ferry_send(struct vmig_ferry *c, const char *to)
 {
 	struct sockaddr_storage address;
-	enum vmig_carry_end end;
+	enum vmig_ferry_end end;
 	struct link l;
 	int ret;
 
-	set_up(&l, c, vmig_carry_name(to));
-	if (vmig_wire_address(to, false, &address, c->why, sizeof(c->why)) || !vmig_carry_open(c))
-		return VMIG_CARRY_CANNOT;
+	set_up(&l, c, vmig_ferry_name(to));
+	if (vmig_wire_address(to, false, &address, c->why, sizeof(c->why)) || !vmig_ferry_open(c))
+		return VMIG_FERRY_CANNOT;
 	ret = vmig_wire_connect(&l.w, &address, c->patience_ms);
 	if (ret) {
 		lost(c, &l, ret, "no connection to");
-		return VMIG_CARRY_CANNOT;
+		return VMIG_FERRY_CANNOT;
 	}
 	c->here.seed = c->seed;
 	end = introduce(c, &l);
-	if (end == VMIG_CARRY_DONE) {
-		if (vmig_carry_out(c, to_peer, &l))
+	if (end == VMIG_FERRY_DONE) {
+		if (vmig_ferry_out(c, to_peer, &l))
 			end = conclude(c, &l);
 		else if (l.answer)
 			end = answered(c, &l);
 		else
-			end = VMIG_CARRY_CANNOT;
+			end = VMIG_FERRY_CANNOT;
 	}
-	if (end == VMIG_CARRY_CANNOT && !l.answer)
+	if (end == VMIG_FERRY_CANNOT && !l.answer)
 		vmig_wire_send(&l.w, VMIG_WIRE_STOP, c->bytes, c->why,
 			       strnlen(c->why, VMIG_WIRE_TEXT));
 	vmig_wire_close(&l.w);
@@ -217,13 +217,13 @@ enum vmig_carry_end vmig_carry_send(struct vmig_carry *c, const char *to)
 }
 
 /* Tell the sender what came of it. Where it does not hear that, the verdict stands here. */
-static void tell(struct vmig_carry *c, struct link *l, enum vmig_wire_type type, const char *text)
+static void tell(struct vmig_ferry *c, struct link *l, enum vmig_wire_type type, const char *text)
 {
 	vmig_wire_send(&l->w, type, c->bytes, text, strnlen(text, VMIG_WIRE_TEXT));
 }
 
 /* Is that a stream for this device? Nothing was touched so far. */
-static bool meet(struct vmig_carry *c, struct link *l, struct vmig_streamfile *f)
+static bool meet(struct vmig_ferry *c, struct link *l, struct vmig_streamfile *f)
 {
 	unsigned char header[4096];
 	struct vmig_frame frame;
@@ -238,24 +238,24 @@ static bool meet(struct vmig_carry *c, struct link *l, struct vmig_streamfile *f
 	if (vmig_streamfile_decode(header, frame.len, f, why, sizeof(why)) ||
 	    !vmig_streamfile_fits(f, &c->here, why, sizeof(why))) {
 		tell(c, l, VMIG_WIRE_NOPE, why);
-		return vmig_carry_fail(c, "the stream of %s is none for %s: %s", l->peer,
+		return vmig_ferry_fail(c, "the stream of %s is none for %s: %s", l->peer,
 				       c->id.name, why);
 	}
 	return true;
 }
 
-static bool lost_receiving(struct vmig_carry *c, const struct link *l, int err)
+static bool lost_receiving(struct vmig_ferry *c, const struct link *l, int err)
 {
 	char why[200];
 
 	vmig_wire_fault(&l->w, err, why, sizeof(why));
-	return vmig_carry_fail(
+	return vmig_ferry_fail(
 		c, "the connection from %s broke: %s; %llu bytes had come, which are dropped",
 		l->peer, why, (unsigned long long)c->bytes);
 }
 
 /* The sender's last frame: is what came what was sent? */
-static bool is_whole(struct vmig_carry *c, const struct link *l, const struct vmig_frame *f,
+static bool is_whole(struct vmig_ferry *c, const struct link *l, const struct vmig_frame *f,
 		     const unsigned char *data)
 {
 	uint64_t sum;
@@ -263,7 +263,7 @@ static bool is_whole(struct vmig_carry *c, const struct link *l, const struct vm
 	memcpy(&sum, data, sizeof(sum));
 	if (f->value == c->bytes && le64toh(sum) == c->checksum)
 		return true;
-	return vmig_carry_fail(
+	return vmig_ferry_fail(
 		c,
 		"what came from %s is not what was sent (%llu bytes of %llu, or another "
 		"checksum), and is dropped",
@@ -271,7 +271,7 @@ static bool is_whole(struct vmig_carry *c, const struct link *l, const struct vm
 }
 
 /* All of the stream, up to its end or to where the driver refuses it. False with c->why. */
-static bool from_peer(struct vmig_carry *c, struct link *l, int data_fd)
+static bool from_peer(struct vmig_ferry *c, struct link *l, int data_fd)
 {
 	unsigned char *block = vmig_alloc(VMIG_WIRE_MAX);
 	uint64_t told = 0;
@@ -284,7 +284,7 @@ static bool from_peer(struct vmig_carry *c, struct link *l, int data_fd)
 		if (ret)
 			break;
 		if (f.type == VMIG_WIRE_DATA && f.value == c->bytes) {
-			more = vmig_carry_in(c, data_fd, block, f.len);
+			more = vmig_ferry_in(c, data_fd, block, f.len);
 			if (more && c->bytes - told >= TELL_EACH) {
 				told = c->bytes;
 				ret = vmig_wire_send(&l->w, VMIG_WIRE_TOOK, told, NULL, 0);
@@ -295,7 +295,7 @@ static bool from_peer(struct vmig_carry *c, struct link *l, int data_fd)
 		} else if (f.type == VMIG_WIRE_STOP) {
 			more = false;
 			vmig_wire_text(block, f.len, l->text, sizeof(l->text));
-			vmig_carry_fail(c, "%s stopped after %llu bytes: %s", l->peer,
+			vmig_ferry_fail(c, "%s stopped after %llu bytes: %s", l->peer,
 					(unsigned long long)f.value, l->text);
 		} else {
 			ret = -EPROTO;
@@ -307,40 +307,40 @@ static bool from_peer(struct vmig_carry *c, struct link *l, int data_fd)
 	return !c->why[0];
 }
 
-static enum vmig_carry_end take(struct vmig_carry *c, struct link *l)
+static enum vmig_ferry_end take(struct vmig_ferry *c, struct link *l)
 {
 	struct vmig_streamfile f;
-	enum vmig_carry_end end;
+	enum vmig_ferry_end end;
 	char origin[512];
 	int data_fd;
 
 	if (!meet(c, l, &f))
-		return VMIG_CARRY_CANNOT;
-	data_fd = vmig_carry_begin(c, &f);
+		return VMIG_FERRY_CANNOT;
+	data_fd = vmig_ferry_begin(c, &f);
 	if (data_fd < 0) {
 		tell(c, l, VMIG_WIRE_STOP, c->why);
-		return VMIG_CARRY_CANNOT;
+		return VMIG_FERRY_CANNOT;
 	}
 	vmig_wire_send(&l->w, VMIG_WIRE_WANT, 0, NULL, 0);
 	if (!from_peer(c, l, data_fd)) {
 		close(data_fd);
 		tell(c, l, VMIG_WIRE_STOP, c->why);
-		return VMIG_CARRY_CANNOT;
+		return VMIG_FERRY_CANNOT;
 	}
-	end = vmig_carry_finish(c, data_fd, &f);
-	if (end == VMIG_CARRY_DONE) {
-		tell(c, l, VMIG_WIRE_GOOD, vmig_carry_seen(c));
+	end = vmig_ferry_finish(c, data_fd, &f);
+	if (end == VMIG_FERRY_DONE) {
+		tell(c, l, VMIG_WIRE_GOOD, vmig_ferry_seen(c));
 		vmig_streamfile_origin(&f, origin, sizeof(origin));
-		printf("received %s into %s: accepted, %s; it is from %s\n", vmig_carry_rate(c),
-		       c->id.name, vmig_carry_seen(c), origin);
+		printf("received %s into %s: accepted, %s; it is from %s\n", vmig_ferry_rate(c),
+		       c->id.name, vmig_ferry_seen(c), origin);
 	} else {
-		tell(c, l, end == VMIG_CARRY_BROKEN ? VMIG_WIRE_BAD : VMIG_WIRE_NOPE, c->why);
+		tell(c, l, end == VMIG_FERRY_BROKEN ? VMIG_WIRE_BAD : VMIG_WIRE_NOPE, c->why);
 	}
 	return end;
 }
 
 /**
- * vmig_carry_recv - the state of a device on another host into this one
+ * vmig_ferry_recv - the state of a device on another host into this one
  * @c: what is carried, found
  * @at: PORT or ADDRESS:PORT to listen at
  *
@@ -348,32 +348,32 @@ static enum vmig_carry_end take(struct vmig_carry *c, struct link *l)
  *
  * Return: how it ended.
  */
-enum vmig_carry_end vmig_carry_recv(struct vmig_carry *c, const char *at)
+enum vmig_ferry_end vmig_ferry_recv(struct vmig_ferry *c, const char *at)
 {
 	struct sockaddr_storage address;
-	enum vmig_carry_end end;
+	enum vmig_ferry_end end;
 	char why[200];
 	struct link l;
 	int fd, ret;
 
 	set_up(&l, c, "the sender");
-	if (vmig_wire_address(at, true, &address, c->why, sizeof(c->why)) || !vmig_carry_open(c))
-		return VMIG_CARRY_CANNOT;
+	if (vmig_wire_address(at, true, &address, c->why, sizeof(c->why)) || !vmig_ferry_open(c))
+		return VMIG_FERRY_CANNOT;
 	fd = vmig_wire_listen(&address, why, sizeof(why));
 	if (fd < 0) {
-		vmig_carry_fail(c, "cannot listen at %s: %s", at, why);
-		return VMIG_CARRY_CANNOT;
+		vmig_ferry_fail(c, "cannot listen at %s: %s", at, why);
+		return VMIG_FERRY_CANNOT;
 	}
 	printf("waiting for a sender at %s%s\n", strchr(at, ':') ? "" : "127.0.0.1:", at);
 	fflush(stdout);
 	ret = vmig_wire_accept(&l.w, fd, c->patience_ms);
 	if (ret == -ETIMEDOUT || ret == -ETIME)
-		vmig_carry_fail(c, "no sender came to %s within %u s (VMIG_WAIT_SECONDS)", at,
+		vmig_ferry_fail(c, "no sender came to %s within %u s (VMIG_WAIT_SECONDS)", at,
 				c->patience_ms / 1000);
 	else if (ret)
 		lost(c, &l, ret, "nothing came from");
 	if (ret)
-		return VMIG_CARRY_CANNOT;
+		return VMIG_FERRY_CANNOT;
 	end = take(c, &l);
 	vmig_wire_close(&l.w);
 	return end;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's state out and in, in blocks, whatever its size. See carry.h. */
+/* A device's state out and in, in blocks, whatever its size. See ferry.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,19 +15,19 @@
 #include "../lib/migration/walk.h"
 #include "../lib/spec/fsm.h"
 #include "../lib/vfio/die.h"
-#include "carry.h"
+#include "ferry.h"
 #include "verdict.h"
 
-volatile sig_atomic_t vmig_carry_stop;
+volatile sig_atomic_t vmig_ferry_stop;
 
 /**
- * vmig_carry_fail - say what went wrong, unless something else did before
+ * vmig_ferry_fail - say what went wrong, unless something else did before
  * @c: what is carried
  * @fmt: a sentence for people, without "vmig:" and the full stop
  *
  * Return: false.
  */
-bool vmig_carry_fail(struct vmig_carry *c, const char *fmt, ...)
+bool vmig_ferry_fail(struct vmig_ferry *c, const char *fmt, ...)
 {
 	va_list args;
 
@@ -39,13 +39,13 @@ bool vmig_carry_fail(struct vmig_carry *c, const char *fmt, ...)
 }
 
 /**
- * vmig_carry_find - find the device, without touching it
+ * vmig_ferry_find - find the device, without touching it
  * @c: what is carried
  * @device: what the user calls it
  *
  * Return: false with a sentence.
  */
-bool vmig_carry_find(struct vmig_carry *c, const char *device)
+bool vmig_ferry_find(struct vmig_ferry *c, const char *device)
 {
 	if (vmig_resolve(device, &c->id, c->why, sizeof(c->why)))
 		return false;
@@ -54,12 +54,12 @@ bool vmig_carry_find(struct vmig_carry *c, const char *device)
 }
 
 /**
- * vmig_carry_open - open the device, in RUNNING
+ * vmig_ferry_open - open the device, in RUNNING
  * @c: what is carried, found
  *
  * Return: false with a sentence.
  */
-bool vmig_carry_open(struct vmig_carry *c)
+bool vmig_ferry_open(struct vmig_ferry *c)
 {
 	const char *missing;
 	int way, ret = -ENOENT;
@@ -68,7 +68,7 @@ bool vmig_carry_open(struct vmig_carry *c)
 		if (vmig_way_there(&c->id, way, &missing))
 			ret = __vmig_open(&c->id, way, &c->dev);
 	if (!c->dev)
-		return vmig_carry_fail(c, "%s cannot be opened: %s%s", c->id.name,
+		return vmig_ferry_fail(c, "%s cannot be opened: %s%s", c->id.name,
 				       vmig_errno_name(ret),
 				       ret == -EBUSY || ret == -EINVAL
 					       ? ": another process has it, which has to end first"
@@ -76,22 +76,22 @@ bool vmig_carry_open(struct vmig_carry *c)
 									 : "");
 	ret = __vmig_get_migration(c->dev, &c->here.flags);
 	if (ret)
-		return vmig_carry_fail(c, "%s offers no migration (%s)", c->id.name,
+		return vmig_ferry_fail(c, "%s offers no migration (%s)", c->id.name,
 				       vmig_errno_name(ret));
 	ret = __vmig_settle(c->dev);
 	if (ret)
-		return vmig_carry_fail(c, "%s cannot be brought to RUNNING: %s", c->id.name,
+		return vmig_ferry_fail(c, "%s cannot be brought to RUNNING: %s", c->id.name,
 				       vmig_errno_name(ret));
 	return true;
 }
 
 /**
- * vmig_carry_close - leave the device in RUNNING, and close it
+ * vmig_ferry_close - leave the device in RUNNING, and close it
  * @c: what is carried; what went wrong gets words on the device
  *
  * Return: false where the device does not come back.
  */
-bool vmig_carry_close(struct vmig_carry *c)
+bool vmig_ferry_close(struct vmig_ferry *c)
 {
 	size_t len = strlen(c->why);
 	int ret;
@@ -112,22 +112,22 @@ bool vmig_carry_close(struct vmig_carry *c)
 }
 
 /* May it go on? */
-static bool go_on(struct vmig_carry *c)
+static bool go_on(struct vmig_ferry *c)
 {
-	if (vmig_carry_stop)
-		return vmig_carry_fail(c, "interrupted after %llu bytes",
+	if (vmig_ferry_stop)
+		return vmig_ferry_fail(c, "interrupted after %llu bytes",
 				       (unsigned long long)c->bytes);
 	if (vmig_now_ms() >= c->end_ms)
-		return vmig_carry_fail(
+		return vmig_ferry_fail(
 			c,
-			"it takes too long as a whole: %llu bytes have gone (VMIG_CARRY_SECONDS "
+			"it takes too long as a whole: %llu bytes have gone (VMIG_FERRY_SECONDS "
 			"allows more)",
 			(unsigned long long)c->bytes);
 	return true;
 }
 
 /* Put a pattern into the state. 0, -EOPNOTSUPP where no exerciser can, else -errno. */
-static int put_pattern(struct vmig_carry *c, uint32_t seed)
+static int put_pattern(struct vmig_ferry *c, uint32_t seed)
 {
 	struct vmig_worker w;
 	int ret = __vmig_worker_begin(&w, c->dev);
@@ -139,14 +139,14 @@ static int put_pattern(struct vmig_carry *c, uint32_t seed)
 	return ret;
 }
 
-static bool read_out(struct vmig_carry *c, int fd, vmig_carry_sink sink, void *arg)
+static bool read_out(struct vmig_ferry *c, int fd, vmig_ferry_sink sink, void *arg)
 {
-	unsigned char *block = vmig_alloc(VMIG_CARRY_BLOCK);
+	unsigned char *block = vmig_alloc(VMIG_FERRY_BLOCK);
 	ssize_t n = 0;
 
 	while (go_on(c)) {
-		n = __vmig_read(fd, block, VMIG_CARRY_BLOCK);
-		if (n <= 0 || n > VMIG_CARRY_BLOCK)
+		n = __vmig_read(fd, block, VMIG_FERRY_BLOCK);
+		if (n <= 0 || n > VMIG_FERRY_BLOCK)
 			break;
 		c->checksum = vmig_crc64(c->checksum, block, n);
 		if (!sink(c, arg, block, n, c->bytes))
@@ -154,17 +154,17 @@ static bool read_out(struct vmig_carry *c, int fd, vmig_carry_sink sink, void *a
 		c->bytes += n;
 	}
 	free(block);
-	if (n > VMIG_CARRY_BLOCK)
-		return vmig_carry_fail(c, "read() of the data_fd returned more than was asked for");
+	if (n > VMIG_FERRY_BLOCK)
+		return vmig_ferry_fail(c, "read() of the data_fd returned more than was asked for");
 	if (n < 0 && n != -EINTR)
-		return vmig_carry_fail(c, "read() of the data_fd failed after %llu bytes: %s",
+		return vmig_ferry_fail(c, "read() of the data_fd failed after %llu bytes: %s",
 				       (unsigned long long)c->bytes, vmig_errno_name(n));
 	go_on(c);
 	return !c->why[0];
 }
 
 /**
- * vmig_carry_out - save the device's state
+ * vmig_ferry_out - save the device's state
  * @c: what is carried; bytes, checksum and time are set
  * @sink: where it goes
  * @arg: for @sink
@@ -173,14 +173,14 @@ static bool read_out(struct vmig_carry *c, int fd, vmig_carry_sink sink, void *a
  *
  * Return: true with the device in RUNNING again; false with a sentence.
  */
-bool vmig_carry_out(struct vmig_carry *c, vmig_carry_sink sink, void *arg)
+bool vmig_ferry_out(struct vmig_ferry *c, vmig_ferry_sink sink, void *arg)
 {
 	uint64_t began;
 	int fd, ret = c->seed ? put_pattern(c, c->seed) : 0;
 	bool good;
 
 	if (ret)
-		return vmig_carry_fail(
+		return vmig_ferry_fail(
 			c,
 			ret == -EOPNOTSUPP
 				? "--seed: no exerciser can put a pattern into the state of %s"
@@ -190,7 +190,7 @@ bool vmig_carry_out(struct vmig_carry *c, vmig_carry_sink sink, void *arg)
 	if (!ret && fd < 0)
 		ret = -EBADF;
 	if (ret)
-		return vmig_carry_fail(c, "%s cannot be brought to STOP_COPY: %s", c->id.name,
+		return vmig_ferry_fail(c, "%s cannot be brought to STOP_COPY: %s", c->id.name,
 				       vmig_errno_name(ret));
 	began = vmig_now_ms();
 	good = read_out(c, fd, sink, arg);
@@ -198,13 +198,13 @@ bool vmig_carry_out(struct vmig_carry *c, vmig_carry_sink sink, void *arg)
 	close(fd);
 	ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RUNNING, &fd);
 	if (good && ret)
-		return vmig_carry_fail(c, "%s was saved, and does not come back to RUNNING: %s",
+		return vmig_ferry_fail(c, "%s was saved, and does not come back to RUNNING: %s",
 				       c->id.name, vmig_errno_name(ret));
 	return good;
 }
 
 /**
- * vmig_carry_begin - make the device ready for a stream
+ * vmig_ferry_begin - make the device ready for a stream
  * @c: what is carried
  * @f: the stream
  *
@@ -213,7 +213,7 @@ bool vmig_carry_out(struct vmig_carry *c, vmig_carry_sink sink, void *arg)
  *
  * Return: the data_fd of RESUMING, or -1 with a sentence.
  */
-int vmig_carry_begin(struct vmig_carry *c, const struct vmig_streamfile *f)
+int vmig_ferry_begin(struct vmig_ferry *c, const struct vmig_streamfile *f)
 {
 	int fd = -1, ret = 0;
 
@@ -222,22 +222,22 @@ int vmig_carry_begin(struct vmig_carry *c, const struct vmig_streamfile *f)
 	if (!ret || ret == -EOPNOTSUPP)
 		ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
 	if (ret || fd < 0)
-		vmig_carry_fail(c, "%s cannot be brought to RESUMING: %s", c->id.name,
+		vmig_ferry_fail(c, "%s cannot be brought to RESUMING: %s", c->id.name,
 				vmig_errno_name(ret ?: -EBADF));
 	return fd;
 }
 
 /**
- * vmig_carry_in - give the device a part of a stream
+ * vmig_ferry_in - give the device a part of a stream
  * @c: what is carried; bytes, checksum and time grow
- * @data_fd: of vmig_carry_begin()
+ * @data_fd: of vmig_ferry_begin()
  * @data: the part
  * @len: its bytes
  *
  * Return: true if it took all of it; false with c->write_error where the driver refused it,
  * else with a sentence.
  */
-bool vmig_carry_in(struct vmig_carry *c, int data_fd, const void *data, size_t len)
+bool vmig_ferry_in(struct vmig_ferry *c, int data_fd, const void *data, size_t len)
 {
 	uint64_t began = vmig_now_ms();
 	size_t done = 0;
@@ -249,20 +249,20 @@ bool vmig_carry_in(struct vmig_carry *c, int data_fd, const void *data, size_t l
 	c->took_ms += vmig_now_ms() - began;
 	c->checksum = vmig_crc64(c->checksum, data, done);
 	c->bytes += done;
-	if (ret == -EINTR && vmig_carry_stop)
+	if (ret == -EINTR && vmig_ferry_stop)
 		return go_on(c);
 	c->write_error = -ret;
 	return !ret;
 }
 
-static enum vmig_carry_end broken(struct vmig_carry *c, const char *what)
+static enum vmig_ferry_end broken(struct vmig_ferry *c, const char *what)
 {
-	vmig_carry_fail(c, "broken: %s", what);
-	return VMIG_CARRY_BROKEN;
+	vmig_ferry_fail(c, "broken: %s", what);
+	return VMIG_FERRY_BROKEN;
 }
 
 /* The driver said no. Did it do so as it must, and does the device come back? */
-static enum vmig_carry_end refused(struct vmig_carry *c, int ret)
+static enum vmig_ferry_end refused(struct vmig_ferry *c, int ret)
 {
 	uint32_t state;
 	int err = __vmig_get_state(c->dev, &state);
@@ -277,22 +277,22 @@ static enum vmig_carry_end refused(struct vmig_carry *c, int ret)
 			       "back to RUNNING by a reset: %s (RES-10)",
 			       vmig_errno_name(ret), vmig_errno_name(err)));
 	if (c->write_error)
-		vmig_carry_fail(
+		vmig_ferry_fail(
 			c,
 			"the driver refused it: write() failed after %llu bytes with %s, and "
 			"SET(STOP) with %s",
 			(unsigned long long)c->bytes, vmig_errno_name(c->write_error),
 			vmig_errno_name(ret));
 	else
-		vmig_carry_fail(c,
+		vmig_ferry_fail(c,
 				"the driver refused it: SET(STOP) after all %llu bytes failed with "
 				"%s",
 				(unsigned long long)c->bytes, vmig_errno_name(ret));
-	return VMIG_CARRY_REFUSED;
+	return VMIG_FERRY_REFUSED;
 }
 
 /* Is the pattern there that the stream is said to bring? */
-static enum vmig_carry_end look(struct vmig_carry *c, uint32_t seed)
+static enum vmig_ferry_end look(struct vmig_ferry *c, uint32_t seed)
 {
 	const char *why = NULL;
 	struct vmig_worker w;
@@ -301,7 +301,7 @@ static enum vmig_carry_end look(struct vmig_carry *c, uint32_t seed)
 	if (!seed || __vmig_worker_begin(&w, c->dev) || !w.ops->check_state) {
 		if (seed)
 			vmig_worker_end(&w);
-		return VMIG_CARRY_DONE;
+		return VMIG_FERRY_DONE;
 	}
 	ret = w.ops->check_state(&w, seed, &why);
 	why = say("%s", why ?: "");
@@ -310,18 +310,18 @@ static enum vmig_carry_end look(struct vmig_carry *c, uint32_t seed)
 	return ret ? broken(c, say("the driver accepted it, and the state is not the one that was "
 				   "saved: %s (RES-12)",
 				   why))
-		   : VMIG_CARRY_DONE;
+		   : VMIG_FERRY_DONE;
 }
 
 /**
- * vmig_carry_finish - the stream has come, or the driver has refused a part: what is it worth?
+ * vmig_ferry_finish - the stream has come, or the driver has refused a part: what is it worth?
  * @c: what is carried
- * @data_fd: of vmig_carry_begin(), closed
+ * @data_fd: of vmig_ferry_begin(), closed
  * @f: the stream
  *
- * Return: VMIG_CARRY_DONE with the device in RUNNING, else with a sentence.
+ * Return: VMIG_FERRY_DONE with the device in RUNNING, else with a sentence.
  */
-enum vmig_carry_end vmig_carry_finish(struct vmig_carry *c, int data_fd,
+enum vmig_ferry_end vmig_ferry_finish(struct vmig_ferry *c, int data_fd,
 				      const struct vmig_streamfile *f)
 {
 	uint64_t began = vmig_now_ms();
@@ -345,25 +345,25 @@ enum vmig_carry_end vmig_carry_finish(struct vmig_carry *c, int data_fd,
 }
 
 /**
- * vmig_carry_name - what the user calls a file or the other side
+ * vmig_ferry_name - what the user calls a file or the other side
  * @name: what it is called here, in a guest for instance
  *
- * Return: VMIG_CARRY_NAME, or @name without it.
+ * Return: VMIG_FERRY_NAME, or @name without it.
  */
-const char *vmig_carry_name(const char *name)
+const char *vmig_ferry_name(const char *name)
 {
-	const char *env = getenv("VMIG_CARRY_NAME");
+	const char *env = getenv("VMIG_FERRY_NAME");
 
 	return env && *env ? env : name;
 }
 
 /**
- * vmig_carry_rate - how much, how long, how fast
+ * vmig_ferry_rate - how much, how long, how fast
  * @c: what was carried
  *
  * Return: words for people, good until the next call.
  */
-const char *vmig_carry_rate(const struct vmig_carry *c)
+const char *vmig_ferry_rate(const struct vmig_ferry *c)
 {
 	static char text[96];
 	double seconds = (c->took_ms ?: 1) / 1000.0;
@@ -374,12 +374,12 @@ const char *vmig_carry_rate(const struct vmig_carry *c)
 }
 
 /**
- * vmig_carry_seen - what is known of the state after a load
+ * vmig_ferry_seen - what is known of the state after a load
  * @c: what was carried
  *
  * Return: words for people.
  */
-const char *vmig_carry_seen(const struct vmig_carry *c)
+const char *vmig_ferry_seen(const struct vmig_ferry *c)
 {
 	return c->sure ? "the state is the one that was saved"
 		       : "nobody can tell whether the state is the one that was saved";
