@@ -6,7 +6,10 @@
 #   make check                the project's own tests, guests included
 #   make mutants              does the suite notice each defect of the reference drivers?
 #   make driver-coverage      which lines of the drivers does the suite reach?
-#   make install              into INSTALL_PATH (default: install)
+#   make install              the command vmig, into PREFIX (default: /usr/local) below DESTDIR; with
+#                             INSTALL_PATH=DIR, the programs alone, as kselftest does
+#   make map                  results/map.md: clauses and bugs of the past, each with its tests
+#   make deb                  a Debian package
 #   make gen_tar              a tarball for hosts with no compiler
 #   make format lint          kernel style, kept by clang-format, checkpatch and friends
 #
@@ -14,11 +17,11 @@
 # package, or from KERNEL_SRC=DIR.
 
 KERNEL_SH := configs/guest/kernel.sh
-INSTALL_PATH ?= $(CURDIR)/install
+PREFIX ?= /usr/local
 TAR_PATH ?= $(CURDIR)/vmig.tar.gz
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
-SH_FILES = run.sh .ci/run configs/guest/init $(shell git ls-files '*.sh')
+SH_FILES = run.sh .ci/run configs/guest/init configs/package/vmig $(shell git ls-files '*.sh' '*.bash')
 
 all: selftests report
 
@@ -52,7 +55,7 @@ driver-coverage: all
 
 # What a host without a compiler needs: the programs, the scripts that start them, and
 # the kernel's own runner, so that run_kselftest.sh works too.
-install: all
+tree: all
 	@mkdir -p $(INSTALL_PATH)/selftests $(INSTALL_PATH)/results $(INSTALL_PATH)/configs
 	@$(MAKE) -s -C selftests install INSTALL_PATH=$(INSTALL_PATH)/selftests $(KERNEL_ARGS)
 	@cp run.sh README.md LICENSE $(INSTALL_PATH)
@@ -67,9 +70,24 @@ install: all
 		> $(INSTALL_PATH)/kselftest-list.txt
 	@echo "installed in $(INSTALL_PATH)"
 
+ifdef INSTALL_PATH
+install: tree
+else
+install: all
+	@configs/package/install.sh $(PREFIX) $(DESTDIR)
+endif
+
+map: all
+	@selftests/run_chapters.sh --list | \
+		results/vmig-report --map - selftests/test_modules/history > results/map.md
+	@echo "wrote results/map.md"
+
+deb:
+	@configs/package/deb.sh $(DEB_PATH)
+
 gen_tar:
 	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && \
-		$(MAKE) -s install INSTALL_PATH="$$tmp/vmig" >/dev/null && \
+		$(MAKE) -s tree INSTALL_PATH="$$tmp/vmig" >/dev/null && \
 		tar -C "$$tmp" -czf $(TAR_PATH) vmig && echo "wrote $(TAR_PATH)"
 
 format:
@@ -84,4 +102,4 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
-.PHONY: all selftests report run_tests check mutants driver-coverage install gen_tar format lint clean
+.PHONY: all selftests report run_tests check mutants driver-coverage map tree install deb gen_tar format lint clean

@@ -40,7 +40,7 @@ default_devices=(mtty mock edu)
 usage()
 {
 	cat <<EOF
-Usage: ./run.sh [OPTION]...
+Usage: ${VMIG_COMMAND:-./run.sh} [OPTION]...
 
 Tests VFIO migration drivers. Without -d, boots a QEMU guest for each of these drivers
 and tests them there: ${default_devices[*]}.
@@ -57,7 +57,8 @@ What to test
   --param MODULE.NAME=VALUE
                  load a module of the guest with a parameter; may be repeated
   --setup CMD    run CMD in the guest, to create or bind the device; may be repeated
-  --qemu-arg ARG more hardware for the guest, split at blanks; may be repeated
+  --qemu-arg ARG
+                 more hardware for the guest, split at blanks; may be repeated
   -t GLOB        only the tests whose name fixture.variant.test matches; several globs
                  with blanks between
 
@@ -78,6 +79,8 @@ How to judge
                  form of them is run anyway
   --no-stress    not in the guest either
   --seed N       what is random in these, as a run with this seed had it
+  --bench N      measure throughput and downtime N times each, for statistics; without it a
+                 few times, in seconds
 
   --replay-stream FILE
                  only this: load a stream that did harm once (RUN/repro/*.bin) again, in one
@@ -113,12 +116,14 @@ With --mutants and --replay
   --full         the whole suite on each defect, not only the tests that name its clause
 
 How
-  -o DIR         results go to DIR/runs/..., DIR/latest is the newest; default: results
+  -o DIR         results go to DIR/runs/..., DIR/latest is the newest; default:
+                 ${VMIG_RESULTS:-results}
   --no-install   never install packages, say what is missing
   -q             no progress, only the report
 
 Environment
   KERNEL_SRC=DIR         build the guest kernel from this tree (6.7 or newer, unbuilt)
+  VMIG_RESULTS=DIR       as -o DIR
   VMIG_CACHE=DIR         where kernels are kept, default ~/.cache/vmig
   VMIG_ACCEL=kvm|tcg     do not try which of them works
   VMIG_GUEST_SECONDS=N   time limit of a guest, default 1800; of the debug kernel 5400
@@ -137,20 +142,23 @@ Exit code
 EOF
 }
 
-# profile_names: the profiles that -d takes, on one line.
+# profile_names: the profiles of drivers that the guest has a device for, on one line.
 profile_names()
 {
 	local p names=()
 
 	for p in "$top"/configs/devices/*.conf; do
-		[ ! -e "$p" ] || names+=("$(basename "$p" .conf)")
+		[ ! -e "$p" ] || [ -z "$(profile_get "$p" modules)$(profile_get "$p" firmware)" ] ||
+			names+=("$(basename "$p" .conf)")
 	done
 	printf '%s' "${names[*]:-none}"
 }
 
 opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_tests=''
-opt_device='' opt_guest='' opt_guest_cmd='' opt_action='' results=$top/results
-opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_defect=() opt_replay_stream=()
+opt_device='' opt_guest='' opt_guest_cmd='' opt_action=''
+results=${VMIG_RESULTS:-$top/results}
+opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_bench=''
+opt_defect=() opt_replay_stream=()
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 
 set_action()
@@ -164,7 +172,7 @@ parse_options()
 {
 	while [ $# -gt 0 ]; do
 		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | \
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
 			--replay-stream | --save-stream | --load-stream | --send | --recv | --link)
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
 			;;
@@ -211,6 +219,10 @@ parse_options()
 			[[ $2 =~ ^[0-9]{1,9}$ ]] || die "--seed $2: a number of at most nine digits"
 			opt_seed=$2
 			;;
+		--bench)
+			[[ $2 =~ ^[1-9][0-9]{0,3}$ ]] || die "--bench $2: a number from 1 to 9999"
+			opt_bench=$2
+			;;
 		--replay-stream)
 			[ -r "$2" ] || die "--replay-stream $2: no such file"
 			opt_replay_stream+=("$2")
@@ -224,7 +236,7 @@ parse_options()
 		*) die "unknown option '$1': see ./run.sh --help" ;;
 		esac
 		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | \
+		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
 			--replay-stream | --save-stream | --load-stream | --send | --recv | --link) shift ;;
 		esac
 		shift
@@ -263,6 +275,9 @@ choose_mode()
 		read -ra devices < <(profile_names)
 	elif [ -n "$opt_device" ] && [[ $opt_device != */* ]] &&
 		[ -e "$top/configs/devices/$opt_device.conf" ]; then
+		[[ " $(profile_names) " == *" $opt_device "* ]] ||
+			die "the guest has no device for $opt_device: give a device of this host that is" \
+				"bound to $(profile_get "$top/configs/devices/$opt_device.conf" driver), -d DEVICE"
 		devices=("$opt_device")
 	elif [ -n "$opt_guest" ]; then
 		devices=("")
@@ -298,6 +313,9 @@ choose_mode()
 	[ "$mode" = host ] || : "${opt_stress:=brief}"
 	[ -z "$opt_stress" ] || test_env+=("VMIG_STRESS=$opt_stress")
 	[ -z "$opt_seed" ] || test_env+=("VMIG_SEED=$opt_seed")
+	[ -z "$opt_bench" ] || test_env+=("VMIG_BENCH=$opt_bench")
+	# What takes long says how far it is, to who looks on.
+	[ -n "$opt_quiet" ] || [ ! -t 1 ] || test_env+=(VMIG_PROGRESS=3)
 	[ -z "${VMIG_EXERCISER:-}" ] || test_env+=("VMIG_EXERCISER=$VMIG_EXERCISER")
 }
 
@@ -387,6 +405,13 @@ build_kernel()
 	step "$guest/kernel.sh" "${args[@]}" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
 	kernel_source=$("$guest/kernel.sh" source) || exit
+}
+
+# check_profile NAME: dies if the profile of that name cannot be understood.
+check_profile()
+{
+	[ -z "$1" ] || "$top/results/vmig-report" --check-profile "$top/configs/devices/$1.conf" ||
+		die "the profile $1 has to be mended first (configs/devices/README.md)"
 }
 
 # report: the verdict of this run as exit code.
@@ -539,6 +564,9 @@ main()
 	fi
 	packages_ensure build guest
 	build_programs
+	for d in "${devices[@]}"; do
+		check_profile "$d"
+	done
 	build_kernel
 	accel_choose "$kernel_build/arch/x86/boot/bzImage"
 	case $opt_action in

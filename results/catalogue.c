@@ -157,8 +157,16 @@ void catalogue_tests(struct pool *pool, const struct listed_test *tests, FILE *f
 	fprintf(f, "\n%u tests in %u chapters, %u with their variants\n", number, chapters, runs);
 }
 
-static const char *tests_of(struct pool *pool, const struct listed_test *tests,
-			    const struct vmig_clause *clause)
+/**
+ * catalogue_tests_of - the tests that name a clause
+ * @pool: where the answer goes
+ * @tests: the list
+ * @clause: the clause
+ *
+ * Return: chapter/fixture.test of each, with blanks between.
+ */
+const char *catalogue_tests_of(struct pool *pool, const struct listed_test *tests,
+			       const struct vmig_clause *clause)
 {
 	const struct listed_test *t;
 	const char *s = "";
@@ -191,7 +199,7 @@ void catalogue_clauses(struct pool *pool, const struct listed_test *tests, FILE 
 			vmig_keeper_name(c->keeper), *c->since ? ", since " : "", c->since);
 		fputs("         ", f);
 		text_wrap(f, c->statement, 9, 9);
-		list = tests_of(pool, tests, c);
+		list = catalogue_tests_of(pool, tests, c);
 		if (*list) {
 			fputs("         tests: ", f);
 			text_wrap(f, list, 16, 16);

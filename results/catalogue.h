@@ -9,10 +9,13 @@
 #include "text.h"
 
 struct listed_test;
+struct vmig_clause;
 
 struct listed_test *catalogue_parse(struct pool *pool, struct text contents, char **error);
 void catalogue_tests(struct pool *pool, const struct listed_test *tests, FILE *f);
 void catalogue_clauses(struct pool *pool, const struct listed_test *tests, FILE *f);
+const char *catalogue_tests_of(struct pool *pool, const struct listed_test *tests,
+			       const struct vmig_clause *clause);
 unsigned int catalogue_gaps(const struct listed_test *tests, FILE *f);
 
 #endif /* VMIG_RESULTS_CATALOGUE_H */

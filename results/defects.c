@@ -31,6 +31,17 @@ const struct defect *defect_find(struct text name)
 }
 
 /**
+ * defect_number - a defect by its place in the list
+ * @i: the place, from 0 on
+ *
+ * Return: the defect, NULL behind the last one.
+ */
+const struct defect *defect_number(int i)
+{
+	return i >= 0 && i < NR_DEFECTS ? &defects[i] : NULL;
+}
+
+/**
  * defect_clause - the clause that a defect breaks
  * @d: the defect
  *

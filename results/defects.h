@@ -27,6 +27,7 @@ struct defect {
 };
 
 const struct defect *defect_find(struct text name);
+const struct defect *defect_number(int i);
 const struct vmig_clause *defect_clause(const struct defect *d);
 unsigned int defects_list(FILE *f);
 

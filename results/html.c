@@ -124,6 +124,16 @@ static bool any_metric(const struct run *run)
 	return false;
 }
 
+static bool any_samples(const struct run *run)
+{
+	const struct test *t;
+
+	for (t = first_test(run); t; t = next_test(t))
+		if (t->samples)
+			return true;
+	return false;
+}
+
 static bool any_breach(const struct run *run, enum clause_outcome outcome)
 {
 	const struct breach *b;
@@ -152,6 +162,7 @@ static void navigation(const struct run *run, FILE *f, const struct matrix *m)
 	link_to(f, any_breach(run, CLAUSE_WARNED), "warnings", "Warnings");
 	link_to(f, m->tests, "fsm", "FSM");
 	link_to(f, true, "clauses", "Clauses");
+	link_to(f, any_samples(run), "samples", "Throughput and latency");
 	link_to(f, any_metric(run), "metrics", "Measurements");
 	link_to(f, run->skips, "skipped", "Skipped");
 	link_to(f, true, "tests", "All tests");
@@ -222,6 +233,8 @@ static void environment(struct run *run, FILE *f)
 	fact(f, "Where", where_it_ran(run->pool, &run->record));
 	fact(f, "Firmware", firmware_words(run->pool, &run->record, e));
 	fact(f, "Profile", profile_words(run));
+	if (run->profile && run->profile->verified)
+		fact(f, "Profile verified", run->profile->verified);
 	fact(f, "Suite",
 	     pool_printf(run->pool, "vmig %s, commit %s",
 			 run->record.version ? run->record.version : "of unknown version",
@@ -378,6 +391,8 @@ void write_html(struct run *run, FILE *f)
 	}
 	fputs("<h2 id=\"clauses\">Clauses</h2>\n", f);
 	html_clauses(run, f);
+	if (any_samples(run))
+		html_samples(run, f);
 	metrics(run, f);
 	skips(run, f);
 	all_tests(run, f);

@@ -49,6 +49,7 @@ void matrix_collect(const struct run *run, struct matrix *m);
 void html_clauses(struct run *run, FILE *f);
 void html_findings(struct run *run, FILE *f);
 void html_matrix(struct run *run, FILE *f, const struct matrix *m);
+void html_samples(struct run *run, FILE *f);
 void html_graph(struct run *run, FILE *f, const struct matrix *m);
 
 #endif /* VMIG_RESULTS_HTML_H */

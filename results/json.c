@@ -113,6 +113,8 @@ static json_t *profile(const struct profile *p)
 	list = json_array();
 	put(o, "driver", text(p->driver));
 	put(o, "source", text(p->source));
+	if (p->verified)
+		put(o, "verified", text(p->verified));
 	for (d = p->deviations; d; d = d->next) {
 		entry = json_object();
 		put(entry, "line", count(d->line));
@@ -188,7 +190,34 @@ static json_t *metrics(const struct metric *m)
 	return array;
 }
 
-static json_t *test(const struct test *t)
+static json_t *samples(struct pool *pool, const struct samples *s)
+{
+	json_t *array = json_array(), *o, *values;
+	struct spread spread;
+	size_t i;
+
+	for (; s; s = s->next) {
+		samples_spread(pool, s, &spread);
+		values = json_array();
+		for (i = 0; i < s->n; i++)
+			json_array_append_new(values, json_real(s->values[i]));
+		o = json_object();
+		put(o, "name", json_string(s->name));
+		put(o, "unit", json_string(s->unit));
+		put(o, "n", json_integer((json_int_t)s->n));
+		put(o, "min", json_real(spread.min));
+		put(o, "p25", json_real(spread.p25));
+		put(o, "p50", json_real(spread.p50));
+		put(o, "p75", json_real(spread.p75));
+		put(o, "p95", json_real(spread.p95));
+		put(o, "max", json_real(spread.max));
+		put(o, "values", values);
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+static json_t *test(struct pool *pool, const struct test *t)
 {
 	json_t *o = json_object(), *clauses = json_array();
 	size_t i;
@@ -204,6 +233,7 @@ static json_t *test(const struct test *t)
 	put(o, "broken", lines(t->broken));
 	put(o, "notes", notes(t->notes));
 	put(o, "metrics", metrics(t->metrics));
+	put(o, "samples", samples(pool, t->samples));
 	put(o, "log", lines(t->log));
 	return o;
 }
@@ -223,7 +253,7 @@ static json_t *chapters(const struct run *run)
 			counts[i] = 0;
 		for (t = c->tests; t; t = t->next) {
 			counts[t->outcome]++;
-			json_array_append_new(tests, test(t));
+			json_array_append_new(tests, test(run->pool, t));
 		}
 		put(o, "name", json_string(c->name));
 		put(o, "file", json_string(c->file));

@@ -22,6 +22,9 @@
 /* Clauses, notes, measurements read of one test: each has some ten. */
 #define LINES_MAX 200
 
+/* Values read of one test: the long form of the longest has some thousand. */
+#define SAMPLES_MAX 20000
+
 /* A plan above this is a damaged line: all chapters together have some thousand tests. */
 #define PLAN_MAX 1000000
 
@@ -372,6 +375,24 @@ static bool metric(struct parser *p, struct text t)
 	return true;
 }
 
+/* One more value of what is measured again and again. */
+static bool sample(struct parser *p, struct text t)
+{
+	struct text name = text_word(&t);
+	struct text value = text_word(&t);
+	struct test *test = p->test;
+	struct samples *s;
+	double d;
+
+	t = text_trim(t);
+	if (!name.n || !t.n || !decimal(value, &d) || test->nr_samples == SAMPLES_MAX)
+		return false;
+	s = samples_of(p->pool, &test->samples, name, t);
+	samples_add(p->pool, s, d);
+	test->nr_samples++;
+	return true;
+}
+
 /* "device <name> driver <driver>": the name may have blanks, the driver has none. */
 static void device_line(struct parser *p, struct text t)
 {
@@ -463,6 +484,8 @@ static bool diagnostic(struct parser *p, struct text t)
 			add_line(p, &test->last_broken, NULL, text_trim(t));
 	} else if (text_skip(&t, "metric ")) {
 		return metric(p, t);
+	} else if (text_skip(&t, "sample ")) {
+		return sample(p, t);
 	} else if (text_skip(&t, "took ")) {
 		if (!decimal(text_word(&t), &d))
 			return false;

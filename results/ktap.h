@@ -10,6 +10,7 @@
 
 #include "../lib/spec/clauses.h"
 #include "pool.h"
+#include "samples.h"
 #include "text.h"
 
 /* What stands before the number of a result line, and behind the hash sign. */
@@ -122,6 +123,8 @@ enum outcome {
  * @broken: why it could not judge
  * @log: other lines that came while it ran, the last ones
  * @metrics: what it measured
+ * @samples: what it measured again and again
+ * @nr_samples: values in @samples
  * @seconds: how long it took, negative where it did not say
  * @cut_off: the program's output ended while this test ran
  * @outcome: the verdict of judge()
@@ -144,6 +147,8 @@ struct test {
 	struct line *log, **last_log;
 	unsigned int log_lines;
 	struct metric *metrics, **last_metric;
+	struct samples *samples;
+	unsigned int nr_samples;
 	double seconds;
 	bool cut_off;
 	enum outcome outcome;

@@ -13,8 +13,11 @@
 #include "catalogue.h"
 #include "defects.h"
 #include "input.h"
+#include "map.h"
 #include "mutants.h"
 #include "output.h"
+#include "profile.h"
+#include "profile_keys.h"
 #include "writers.h"
 
 #define EXIT_UNTESTED 2
@@ -24,7 +27,10 @@ static const char help[] =
 	"       vmig-report --list LISTFILE\n"
 	"       vmig-report --clauses LISTFILE\n"
 	"       vmig-report --check-coverage LISTFILE\n"
+	"       vmig-report --map LISTFILE HISTORY\n"
 	"       vmig-report --defects\n"
+	"       vmig-report --profile-keys\n"
+	"       vmig-report --check-profile FILE\n"
 	"       vmig-report --mutants DIR\n"
 	"       vmig-report --survivors DIR\n"
 	"\n"
@@ -47,6 +53,16 @@ static const char help[] =
 	"  --clauses         print each clause with its level, its keeper, its statement and\n"
 	"                    its tests, or the reason why it has none\n"
 	"  --check-coverage  print what does not fit between the two, exit 1 if anything\n"
+	"\n"
+	"  --map             print a page in Markdown: each clause with its tests, and each bug that\n"
+	"                    migration drivers had with the tests of the clause that it broke;\n"
+	"                    HISTORY is the directory of the patches that bring bugs back\n"
+	"\n"
+	"Of the profiles of drivers:\n"
+	"\n"
+	"  --profile-keys    print each key: name, how often, form, what it says; tabs between\n"
+	"  --check-profile FILE\n"
+	"                    exit 2 with a sentence if it has not the form of a profile\n"
 	"\n"
 	"Of the reference drivers, which can have one defect at a time:\n"
 	"\n"
@@ -229,7 +245,7 @@ static int mutants(struct pool *pool, const char *option, const char *dir)
 	return code;
 }
 
-static int catalogue(struct pool *pool, const char *option, const char *file)
+static int catalogue(struct pool *pool, const char *option, const char *file, int history)
 {
 	struct listed_test *tests;
 	struct text contents;
@@ -252,9 +268,41 @@ static int catalogue(struct pool *pool, const char *option, const char *file)
 		catalogue_tests(pool, tests, stdout);
 	else if (!strcmp(option, "--clauses"))
 		catalogue_clauses(pool, tests, stdout);
+	else if (!strcmp(option, "--map"))
+		map_write(pool, tests, history, stdout);
 	else
 		gaps = catalogue_gaps(tests, stdout);
 	return flushed(!!gaps);
+}
+
+static int map(struct pool *pool, const char *list, const char *history)
+{
+	int dirfd = open(history, O_RDONLY | O_DIRECTORY | O_CLOEXEC), code;
+
+	if (dirfd < 0) {
+		complain("cannot open %s: %s; give selftests/test_modules/history", history,
+			 strerror(errno));
+		return EXIT_UNTESTED;
+	}
+	code = catalogue(pool, "--map", list, dirfd);
+	close(dirfd);
+	return code;
+}
+
+static int check_profile(struct pool *pool, const char *file)
+{
+	struct text contents;
+	char *wrong;
+	int err;
+
+	err = input_read(pool, AT_FDCWD, file, &contents);
+	if (err)
+		complain("cannot read the profile %s: %s", file, strerror(err));
+	else if (!profile_parse(pool, contents, &wrong))
+		complain("%s, %s", file, wrong);
+	else
+		return 0;
+	return EXIT_UNTESTED;
 }
 
 static bool wants_list(const char *option)
@@ -280,10 +328,18 @@ static int run_option(struct pool *pool, int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "--defects"))
 		return flushed(!!defects_list(stdout));
+	if (argc == 2 && !strcmp(argv[1], "--profile-keys")) {
+		profile_keys_list(stdout);
+		return flushed(0);
+	}
+	if (argc == 3 && !strcmp(argv[1], "--check-profile"))
+		return check_profile(pool, argv[2]);
 	if (argc == 3 && wants_mutants(argv[1]))
 		return mutants(pool, argv[1], argv[2]);
 	if (argc == 3 && wants_list(argv[1]))
-		return catalogue(pool, argv[1], argv[2]);
+		return catalogue(pool, argv[1], argv[2], -1);
+	if (argc == 4 && !strcmp(argv[1], "--map"))
+		return map(pool, argv[2], argv[3]);
 	if (argc == 2 && argv[1][0] != '-')
 		return report(pool, argv[1]);
 	if (argc == 1)

@@ -226,6 +226,7 @@ char *model_read(struct run *run, const struct run_files *files)
 		if (wrong)
 			model_problem(run, "environment.json %s.", wrong);
 	}
+	profile_for_kernel(run->profile, run->env.release);
 	if (files->dmesg.s)
 		run->complaints = kmsg_parse(run->pool, files->dmesg, &run->log);
 	planned_join(run, files);

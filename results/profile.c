@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "../lib/spec/kernel.h"
 #include "profile.h"
+#include "profile_keys.h"
 
 static bool key_char(char c)
 {
@@ -41,6 +43,9 @@ static char *deviation(struct pool *pool, struct deviation ***last, unsigned int
 
 	d = pool_alloc(pool, sizeof(*d));
 	name = text_clean(pool, id);
+	d->kernels = vmig_kernel_range_of(name);
+	if (!d->kernels)
+		return "behind the clause there is something that is no range of kernels, as (6.8-7.0)";
 	d->line = line;
 	d->glob = text_clean(pool, glob);
 	d->source = text_clean(pool, source);
@@ -71,6 +76,7 @@ struct profile *profile_parse(struct pool *pool, struct text contents, char **er
 	struct deviation **last = &p->deviations;
 	struct text line, key, value;
 	unsigned int number = 0;
+	unsigned long seen = 0;
 	char *wrong;
 	size_t n;
 
@@ -88,10 +94,17 @@ struct profile *profile_parse(struct pool *pool, struct text contents, char **er
 		}
 		key = (struct text){ line.s, n };
 		value = text_trim((struct text){ line.s + n + 1, line.n - n - 1 });
+		wrong = profile_key_check(pool, key, value, &seen);
+		if (wrong) {
+			*error = pool_printf(pool, "line %u: %s", number, wrong);
+			return NULL;
+		}
 		if (text_is(key, "driver")) {
 			p->driver = text_clean(pool, value);
 		} else if (text_is(key, "source")) {
 			p->source = text_clean(pool, value);
+		} else if (text_is(key, "verified")) {
+			p->verified = text_clean(pool, value);
 		} else if (text_is(key, "deviation") || text_is(key, "sometimes")) {
 			wrong = deviation(pool, &last, number, text_is(key, "sometimes"), value);
 			if (wrong) {
@@ -102,6 +115,27 @@ struct profile *profile_parse(struct pool *pool, struct text contents, char **er
 		}
 	}
 	return p;
+}
+
+/**
+ * profile_for_kernel - keeps the deviations of one kernel
+ * @p: the profile, or NULL for none
+ * @release: uname -r, or NULL where nobody knows
+ */
+void profile_for_kernel(struct profile *p, const char *release)
+{
+	struct deviation **d;
+
+	if (!p)
+		return;
+	for (d = &p->deviations; *d;) {
+		if (!*(*d)->kernels || vmig_kernel_in((*d)->kernels, release)) {
+			d = &(*d)->next;
+		} else {
+			*d = (*d)->next;
+			p->nr_deviations--;
+		}
+	}
 }
 
 /**

@@ -12,6 +12,7 @@
  * @line: its number in the file
  * @clause: the clause that is broken
  * @glob: the tests that may find it, fixture.variant.test
+ * @kernels: "FROM-TO", the kernels that have it, "" for all; see vmig_kernel_in()
  * @source: where in the driver it comes from
  * @reason: why, one sentence
  * @sometimes: a race, which need not come in each run
@@ -23,6 +24,7 @@ struct deviation {
 	unsigned int line;
 	const struct vmig_clause *clause;
 	char *glob;
+	char *kernels;
 	char *source;
 	char *reason;
 	bool sometimes;
@@ -34,17 +36,20 @@ struct deviation {
  * struct profile - what the report needs of configs/devices/NAME.conf
  * @driver: the driver it is for, or NULL
  * @source: what the line numbers of the deviations refer to, or NULL
+ * @verified: where it was seen to be right, or NULL
  * @deviations: in the order of the file
  * @nr_deviations: their number
  */
 struct profile {
 	char *driver;
 	char *source;
+	char *verified;
 	struct deviation *deviations;
 	unsigned int nr_deviations;
 };
 
 struct profile *profile_parse(struct pool *pool, struct text contents, char **error);
+void profile_for_kernel(struct profile *p, const char *release);
 struct deviation *profile_of(const struct profile *profile, const char *test);
 struct deviation *profile_find(const struct profile *profile, const char *clause, const char *test);
 

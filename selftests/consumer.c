@@ -14,6 +14,7 @@
 #include "../lib/spec/fsm.h"
 #include "../lib/vfio/die.h"
 #include "consumer.h"
+#include "fail_nth.h"
 #include "memory.h"
 
 /**
@@ -123,6 +124,23 @@ static bool now(struct consumer *c, enum consumer_fault fault, const char *by, c
 	return true;
 }
 
+/* From here on something fails, if this is the call that is to be short of memory. */
+static bool short_of_memory(struct consumer *c)
+{
+	if (c->calls != c->fail_at || c->fault != CONSUMER_NO_MEMORY)
+		return false;
+	vmig_fail_nth(c->fail_nth);
+	return true;
+}
+
+/* Until here, and only if so much was asked for. */
+static void enough_memory(struct consumer *c, bool was_short, const char *by, const char *what)
+{
+	if (was_short && vmig_fail_nth_end())
+		snprintf(c->failed, sizeof(c->failed), "%s of %s (call %u) with failure %u", what,
+			 by, c->calls, c->fail_nth);
+}
+
 static int without_descriptors(int fd, void *arg)
 {
 	struct rlimit old, none;
@@ -153,6 +171,7 @@ int consumer_feature(struct consumer *c, const char *by, uint32_t feature_and_op
 		     uint32_t size)
 {
 	struct vfio_device_feature *f = c->page;
+	bool fault;
 	int ret;
 
 	c->calls++;
@@ -168,7 +187,9 @@ int consumer_feature(struct consumer *c, const char *by, uint32_t feature_and_op
 		ret = __vmig_feature(c->dev->fd, f);
 		vmig_protect(f, PROT_READ | PROT_WRITE);
 	} else {
+		fault = short_of_memory(c);
 		ret = __vmig_feature(c->dev->fd, f);
+		enough_memory(c, fault, by, "VFIO_DEVICE_FEATURE");
 	}
 	if (size)
 		memcpy(payload, f->data, size);
@@ -227,7 +248,7 @@ int consumer_data_size(struct consumer *c, const char *by, uint64_t *length)
 int consumer_precopy_info(struct consumer *c, const char *by, struct vfio_precopy_info *info)
 {
 	struct vfio_precopy_info *at = c->page;
-	bool fault;
+	bool fault, few;
 	int ret;
 
 	c->calls++;
@@ -236,7 +257,9 @@ int consumer_precopy_info(struct consumer *c, const char *by, struct vfio_precop
 	fault = now(c, CONSUMER_NO_ANSWER, by, "VFIO_MIG_GET_PRECOPY_INFO");
 	if (fault)
 		vmig_protect(at, PROT_READ);
+	few = short_of_memory(c);
 	ret = ioctl(c->data_fd, VFIO_MIG_GET_PRECOPY_INFO, at) ? -errno : 0;
+	enough_memory(c, few, by, "VFIO_MIG_GET_PRECOPY_INFO");
 	if (fault)
 		vmig_protect(at, PROT_READ | PROT_WRITE);
 	*info = *at;
@@ -253,11 +276,14 @@ int consumer_precopy_info(struct consumer *c, const char *by, struct vfio_precop
 ssize_t consumer_read(struct consumer *c, const char *by)
 {
 	ssize_t n;
+	bool few;
 
 	c->calls++;
 	if (now(c, CONSUMER_NO_ANSWER, by, "read()"))
 		return __vmig_read(c->data_fd, NULL, c->buffer_size);
+	few = short_of_memory(c);
 	n = __vmig_read(c->data_fd, c->buffer, c->buffer_size);
+	enough_memory(c, few, by, "read()");
 	if (n > 0)
 		vmig_stream_append(&c->wire, c->buffer, n);
 	return n;
@@ -274,20 +300,24 @@ ssize_t consumer_read(struct consumer *c, const char *by)
 int consumer_write(struct consumer *c, const char *by, size_t bytes)
 {
 	size_t end = c->sent + bytes;
-	ssize_t n;
+	ssize_t n = 1;
+	bool few;
 
 	c->calls++;
 	if (now(c, CONSUMER_NO_ANSWER, by, "write()")) {
 		n = __vmig_write(c->data_fd, NULL, bytes);
 		return n < 0 ? n : -EIO;
 	}
-	while (c->sent < end) {
+	few = short_of_memory(c);
+	while (c->sent < end && n > 0) {
 		n = __vmig_write(c->data_fd, c->wire.data + c->sent, end - c->sent);
-		if (n <= 0)
-			return n ? n : -EIO;
-		c->sent += n;
+		if (n > 0)
+			c->sent += n;
 	}
-	return 0;
+	enough_memory(c, few, by, "write()");
+	if (n > 0)
+		return 0;
+	return n ? n : -EIO;
 }
 
 /**

@@ -21,8 +21,15 @@
  * @CONSUMER_NO_ANSWER: EFAULT: an ioctl is carried out and its answer cannot be written, a
  *	read() or write() has no memory
  * @CONSUMER_NO_DESCRIPTOR: EMFILE: a SET is carried out and there is no descriptor for its file
+ * @CONSUMER_NO_MEMORY: one of the allocations and user copies of the call fails; with a kernel
+ *	that can be made to fail (vmig_faults_missing())
  */
-enum consumer_fault { CONSUMER_NO_FAULT, CONSUMER_NO_ANSWER, CONSUMER_NO_DESCRIPTOR };
+enum consumer_fault {
+	CONSUMER_NO_FAULT,
+	CONSUMER_NO_ANSWER,
+	CONSUMER_NO_DESCRIPTOR,
+	CONSUMER_NO_MEMORY,
+};
 
 /* Calls of one migration that are told apart. */
 #define CONSUMER_CALLS 64
@@ -42,6 +49,7 @@ enum consumer_fault { CONSUMER_NO_FAULT, CONSUMER_NO_ANSWER, CONSUMER_NO_DESCRIP
  * @page: where the arguments of ioctls are
  * @fault: what fails
  * @fail_at: number of the call that fails, from 1
+ * @fail_nth: of CONSUMER_NO_MEMORY: which allocation or copy, from 1
  * @calls: how many were made
  * @opened: bit N: call N opened a session
  * @failed: the call that was made to fail, or the first one that did where @tolerant; empty
@@ -64,6 +72,7 @@ struct consumer {
 	void *page;
 	enum consumer_fault fault;
 	unsigned int fail_at;
+	unsigned int fail_nth;
 	unsigned int calls;
 	uint64_t opened;
 	char failed[128];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Many threads in several processes, each of which does what chance tells it. See crowd.h. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -370,15 +371,18 @@ static void say_call(char *to, size_t room, const struct vmig_entry *e, bool bus
 		snprintf(to + len, room - len, " %s(%u)=%d", e->call->name, e->arg, e->ret);
 }
 
-/* The profile that the guest was started with, for the command that repeats this. */
-static const char *device_name(void)
+/* The command that repeats the test that is running: run.sh's, or this program's without it. */
+static const char *again(void)
 {
-	const char *profile = getenv("VMIG_PROFILE");
-	const char *name = profile ? strrchr(profile, '/') : NULL;
+	unsigned long long seed = vmig_seed();
+	const char *run = getenv("VMIG_AGAIN");
 
-	if (!name)
-		return vmig_first_device()->name;
-	return say("%.*s", (int)strcspn(name + 1, "."), name + 1);
+	if (run)
+		return say("%s%s --seed %llu -t %s", run, vmig_stress(0, 1) ? " --stress" : "",
+			   seed, vmig_session_test());
+	return say("VMIG_STRESS=%s VMIG_SEED=%llu VMIG_TESTS=%s selftests/%s --device %s",
+		   vmig_stress(0, 1) ? "full" : "brief", seed, vmig_session_test(),
+		   program_invocation_short_name, vmig_first_device()->name);
 }
 
 /**
@@ -391,9 +395,7 @@ void vmig_crowd_tell(struct vmig_crowd *c, enum vmig_clause_id id)
 	unsigned int p, t, nr, i, first;
 	char line[360];
 
-	vmig_note(id, "seed %llu; again: ./run.sh -d %s --debug-kernel %s--seed %llu -t ...",
-		  (unsigned long long)vmig_seed(), device_name(),
-		  vmig_stress(0, 1) ? "--stress " : "", (unsigned long long)vmig_seed());
+	vmig_note(id, "again: %s", again());
 	for (p = 0; p < c->processes; p++) {
 		for (t = 0; t < c->threads; t++) {
 			struct vmig_member *m = &c->members[p][t];

@@ -104,6 +104,7 @@ host_profile()
 	for p in "$top"/configs/devices/*.conf; do
 		if [ -e "$p" ] && profile_get "$p" driver | grep -qxF -- "$dev_driver"; then
 			profile=$(basename "$p" .conf)
+			check_profile "$profile"
 			cp "$p" "$rundir/profile.conf"
 			return
 		fi

@@ -196,12 +196,16 @@ static const char *recover(struct vmig_poison *p, bool thoroughly)
 static void blame(struct vmig_poison *p, const char *why)
 {
 	unsigned int n = p->tried % VMIG_POISON_SUSPECTS, first = p->tried - n, i;
-	const char *did = keep(p, p->tried);
+	const char *did;
+	char got[160];
 
+	/* To keep a stream takes words, and @why is made of such. */
+	snprintf(got, sizeof(got), "%s", why);
 	for (i = first; i < p->tried; i++)
 		keep(p, i);
+	did = keep(p, p->tried);
 	tell_harm(RES_08, n ? say("%s (or one of the %u before it)", did, n) : did,
-		  "all after RESET works", why);
+		  "all after RESET works", got);
 	p->over = true;
 }
 

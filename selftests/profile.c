@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "../lib/spec/clauses.h"
+#include "../lib/spec/kernel.h"
 #include "../lib/vfio/die.h"
 #include "profile.h"
 
@@ -34,24 +36,39 @@ static char *trim(char *s)
 	return s;
 }
 
+/* Is this line, by the range of versions behind its clause, of the kernel that runs? */
+static bool of_this_kernel(char *clause, bool *wrong)
+{
+	char *range = vmig_kernel_range_of(clause);
+	struct utsname name;
+
+	*wrong = !range;
+	return !range || !*range || uname(&name) || vmig_kernel_in(range, name.release);
+}
+
 /* The fields of a line from the first one on that it has: a lethal line has no clause. */
 static void add(char *value, unsigned int first, bool sometimes, const char *file, int line)
 {
 	char *field[4] = {}, *at = value;
+	bool ours = true, wrong = false;
 	unsigned int i;
 
 	for (i = first; i < 4; i++) {
 		field[i] = i < 3 ? strsep(&at, "|") : at;
 		if (field[i])
 			field[i] = trim(field[i]);
-		if (!field[i] || !*field[i] || (!first && !vmig_clause_find(field[0]))) {
+		if (!i && field[i])
+			ours = of_this_kernel(field[i], &wrong);
+		if (wrong || !field[i] || !*field[i] || (!first && !vmig_clause_find(field[0]))) {
 			printf("Bail out! %s:%d: a line is '%stest glob | file:line function() | "
 			       "reason'%s\n",
-			       file, line, first ? "lethal: " : "deviation: CLAUSE | ",
+			       file, line, first ? "lethal: " : "deviation: CLAUSE [(FROM-TO)] | ",
 			       first ? "" : ", with a clause of the catalogue");
 			exit(EXIT_FAIL);
 		}
 	}
+	if (!ours)
+		return;
 	deviations = realloc(deviations, (count + 1) * sizeof(*deviations));
 	if (!deviations)
 		vmig_die("no memory");

@@ -18,6 +18,7 @@ a result for.
 Environment: VMIG_DEVICE, and for the tests VMIG_DEVICE2, VMIG_DEVICES (all that may be
 touched, with blanks between), VMIG_PROFILE, VMIG_STRICT, VMIG_NO_KNOWN, VMIG_TESTS;
 VMIG_HAZARDS=1 runs the chapter \`hazard\` too;
+VMIG_BENCH=N measures N times; VMIG_PROGRESS=3: what takes long says so on standard output;
 VMIG_CHAPTERS names the chapters to run, with blanks between, default all;
 VMIG_CHAPTER_SECONDS is the time that a chapter may take, default 600; VMIG_PORTS is a
 directory of pipes, one named like each chapter, that lead to RUNDIR/ktap (in the guest);
@@ -167,7 +168,7 @@ run()
 		*/*) export VMIG_AFTER="${VMIG_RESUME#*/}" ;;
 		esac
 	fi
-	setsid "$bin/vmig_$1" </dev/null >>"$sink" 2>&1 &
+	setsid "$bin/vmig_$1" </dev/null 3>&1 >>"$sink" 2>&1 &
 	unset VMIG_AFTER
 	session=$!
 	watchdog $session &

@@ -10,24 +10,25 @@
 #include "verdict.h"
 
 /**
- * vmig_open_second - open the second device, in RUNNING
- * @dev: the device under test; the second one is opened in the same way, and into the
+ * vmig_open_like - open another device of the same type, in RUNNING
+ * @dev: the device under test; the other one is opened in the same way, and into the
  *	 same address space where both are in one IOMMU group
- * @why: why there is none, a reason to skip
+ * @id: the other one
+ * @why: why it does not fit, a reason to skip
  *
- * Return: the device, vmig_close() it; NULL where there is none that fits.
+ * Return: the device, vmig_close() it; NULL where it does not fit.
  */
-struct vmig_device *vmig_open_second(struct vmig_device *dev, const char **why)
+struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_dev_id *id,
+				   const char **why)
 {
-	const struct vmig_dev_id *id = vmig_second_device(why);
 	uint64_t flags[2] = { 0, 0 };
 	struct vmig_device *second;
 	int ret;
 
-	if (!id || !vmig_way_there(id, dev->way, why))
+	if (!vmig_way_there(id, dev->way, why))
 		return NULL;
 	if (strcmp(id->driver, dev->id.driver)) {
-		*why = say("VMIG_DEVICE2 is bound to %s, the device under test to %s", id->driver,
+		*why = say("%s is bound to %s, the device under test to %s", id->name, id->driver,
 			   dev->id.driver);
 		return NULL;
 	}
@@ -43,4 +44,18 @@ struct vmig_device *vmig_open_second(struct vmig_device *dev, const char **why)
 		vmig_die("%s is of another type than %s", id->name, dev->id.name);
 	vmig_settle(second);
 	return second;
+}
+
+/**
+ * vmig_open_second - open the second device, in RUNNING
+ * @dev: the device under test, see vmig_open_like()
+ * @why: why there is none, a reason to skip
+ *
+ * Return: the device, vmig_close() it; NULL where there is none that fits.
+ */
+struct vmig_device *vmig_open_second(struct vmig_device *dev, const char **why)
+{
+	const struct vmig_dev_id *id = vmig_second_device(why);
+
+	return id ? vmig_open_like(dev, id, why) : NULL;
 }

@@ -5,6 +5,8 @@
 
 #include "../lib/vfio/device.h"
 
+struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_dev_id *id,
+				   const char **why);
 struct vmig_device *vmig_open_second(struct vmig_device *dev, const char **why);
 
 #endif /* VMIG_SELFTESTS_SECOND_H */

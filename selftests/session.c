@@ -82,6 +82,16 @@ static void mark(const char *what)
 	close(fd);
 }
 
+/**
+ * vmig_session_test - which test is running?
+ *
+ * Return: its full name, fixture.variant.test; the one before it between two tests.
+ */
+const char *vmig_session_test(void)
+{
+	return test_name;
+}
+
 static bool env_set(const char *name)
 {
 	const char *env = getenv(name);

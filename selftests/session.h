@@ -15,6 +15,7 @@ int vmig_session_end(struct vmig_device *dev);
 void vmig_session_rebind(struct vmig_device **dev);
 void vmig_session_put_back(void);
 void vmig_session_abandon(void);
+const char *vmig_session_test(void);
 
 const struct vmig_dev_id *vmig_first_device(void);
 const struct vmig_dev_id *vmig_second_device(const char **why);

@@ -225,6 +225,19 @@ void vmig_metric(const char *name, double value, const char *unit)
 	printf("# vmig: metric %s %.9g %s\n", name, value, unit);
 }
 
+/**
+ * vmig_sample - one of several measurements of the same thing
+ * @name: dotted, with what it depends on: "save.plain_1m.bytes_per_second"
+ * @value: the number
+ * @unit: us, B or B/s; a unit that ends in /s is better the greater it is
+ *
+ * The report makes the distribution of those of one name, and the nightly history judges it.
+ */
+void vmig_sample(const char *name, double value, const char *unit)
+{
+	printf("# vmig: sample %s %.9g %s\n", name, value, unit);
+}
+
 /* Evidence: the clauses that were checked. Returns whether there was any. */
 static bool print_checked(void)
 {

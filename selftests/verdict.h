@@ -22,6 +22,7 @@
  *	# vmig:   known: mtty.c:123 mtty_foo() | reason from the profile
  *	# vmig: note STRM-16 ...
  *	# vmig: metric stop_copy_bytes 96 bytes
+ *	# vmig: sample arc.RUNNING.PRE_COPY.us 412.5 us
  *	# vmig: checked FD-07
  *	# vmig: took 0.012
  */
@@ -89,6 +90,7 @@ bool vmig_check_errno(enum vmig_clause_id id, int ret, int err, const char *did)
 bool vmig_check_fails(enum vmig_clause_id id, int ret, const char *did);
 void vmig_note(enum vmig_clause_id id, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void vmig_metric(const char *name, double value, const char *unit);
+void vmig_sample(const char *name, double value, const char *unit);
 
 void vmig_verdict_init(void);
 void vmig_verdict_begin(const char *test);

@@ -5,7 +5,8 @@
  * test tells which function of the VMM would fail, or go on with what is wrong.
  *
  * A call is made to fail in ways that need nothing of the driver: an answer that cannot be
- * written, no free descriptor. Where the firmware is one of ours it refuses each of its
+ * written, no free descriptor; and, where the kernel can be made to fail, each of its
+ * allocations and user copies. Where the firmware is one of ours it refuses each of its
  * commands too. What the VMM does then is what it does; what the device must do is to be good
  * for another migration after it.
  */
@@ -14,10 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attempt.h"
 #include "careful.h"
 #include "consumer_clh.h"
 #include "consumer_qemu.h"
+#include "fail_nth.h"
 #include "memory.h"
+#include "stress.h"
 #include "trust.h"
 #include "work_fixture.h"
 
@@ -25,6 +29,10 @@
 
 /* A state may be large, and is moved twice for each call of a migration; seconds. */
 #define MINUTES 300
+
+/* For migrations that run short of memory, brief and full; ms. */
+#define MEMORY_MS 8000
+#define MEMORY_MS_FULL 60000
 
 /* For all that a VMM does in a child; ms. */
 #define CHILD_MS 60000
@@ -240,7 +248,7 @@ static void count_calls(struct attempt *a, const struct vmig_stream *wire, struc
 }
 
 static bool fail_call(struct attempt *a, const struct vmig_stream *wire, enum consumer_fault fault,
-		      unsigned int call)
+		      unsigned int call, unsigned int nth)
 {
 	int fds = vmig_count_fds();
 	struct qemu q;
@@ -251,6 +259,7 @@ static bool fail_call(struct attempt *a, const struct vmig_stream *wire, enum co
 		vmig_stream_copy(&q.c.wire, wire);
 	q.c.fault = fault;
 	q.c.fail_at = call;
+	q.c.fail_nth = nth;
 	put_pattern(a->w);
 	a->what(&q);
 	snprintf(a->did, sizeof(a->did), "%s", q.c.failed);
@@ -270,9 +279,9 @@ static void fail_each_call(struct attempt *a, const struct vmig_stream *wire)
 
 	count_calls(a, wire, &q);
 	for (i = 1; i <= q.c.calls && i < CONSUMER_CALLS && ok; i++) {
-		ok = fail_call(a, wire, CONSUMER_NO_ANSWER, i);
+		ok = fail_call(a, wire, CONSUMER_NO_ANSWER, i, 0);
 		if (ok && q.c.opened & 1ULL << i)
-			ok = fail_call(a, wire, CONSUMER_NO_DESCRIPTOR, i);
+			ok = fail_call(a, wire, CONSUMER_NO_DESCRIPTOR, i, 0);
 	}
 	vmig_note(ROB_04, "%u calls, each made to fail", q.c.calls);
 	consumer_end(&q.c);
@@ -298,6 +307,63 @@ TEST_F_TIMEOUT(qemu, each_call_of_the_destination_fails, MINUTES)
 	vmig_save(self->dev, &good);
 	vmig_settle(self->dev);
 	fail_each_call(&a, &good);
+	vmig_stream_free(&good);
+}
+
+/* The first failure of each call, then the second: so the time is shared by all of them. */
+static void fail_memory(struct attempt *a, const struct vmig_stream *wire, const char *metric)
+{
+	uint64_t end = vmig_now_ms() + vmig_stress(MEMORY_MS, MEMORY_MS_FULL);
+	unsigned int nth, i, points = 0, more;
+	struct qemu q;
+	bool ok = true;
+
+	count_calls(a, wire, &q);
+	/* Its first use takes a descriptor. */
+	vmig_fail_nth(0);
+	for (nth = 1, more = 1; ok && more; nth++) {
+		for (more = 0, i = 1; ok && i <= q.c.calls && vmig_now_ms() < end; i++) {
+			a->did[0] = '\0';
+			ok = fail_call(a, wire, CONSUMER_NO_MEMORY, i, nth);
+			more += !!a->did[0];
+		}
+		points += more;
+	}
+	vmig_metric(metric, points, "points");
+	vmig_note(ROB_04, "%u calls, %u failures in them", q.c.calls, points);
+	consumer_end(&q.c);
+}
+
+/* Both ways in are the same driver: the group only where there is time. */
+#define NEED_FAILING_KERNEL                                                                        \
+	do {                                                                                       \
+		NEED(vmig_stress(1, 1), VMIG_NO_STRESS);                                           \
+		NEED(!vmig_faults_missing(), "%s", vmig_faults_missing());                         \
+		NEED(variant->way == VMIG_CDEV || vmig_stress(0, 1),                               \
+		     "the driver is the same through the cdev; --stress tries both");              \
+	} while (0)
+
+TEST_F_TIMEOUT(qemu, no_memory_at_the_source, MINUTES)
+{
+	struct attempt a = { .w = &self->w, .what = outgoing };
+
+	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, FD_17, ROB_04);
+	NEED_FAILING_KERNEL;
+	NEED_A_RESET;
+	fail_memory(&a, NULL, "fault_points_qemu_source");
+}
+
+TEST_F_TIMEOUT(qemu, no_memory_at_the_destination, MINUTES)
+{
+	struct attempt a = { .w = &self->w, .what = incoming };
+	struct vmig_stream good = {};
+
+	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, FD_17, ROB_04);
+	NEED_FAILING_KERNEL;
+	NEED_A_RESET;
+	vmig_save(self->dev, &good);
+	vmig_settle(self->dev);
+	fail_memory(&a, &good, "fault_points_qemu_destination");
 	vmig_stream_free(&good);
 }
 
@@ -575,4 +641,11 @@ TEST_F_TIMEOUT(clh, restore_of_half_a_file, MINUTES)
 	consumer_end(&c);
 }
 
-VMIG_MAIN("consumers")
+int main(int argc, char **argv)
+{
+	/* Not for who only wants to know which tests there are. */
+	if (argc < 2 || !strcmp(argv[1], "--device") || !strcmp(argv[1], "-r"))
+		if (vmig_stress(1, 1))
+			vmig_faults_set_up();
+	return vmig_main("consumers", argc, argv);
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ST-11, FD-17, ROB-01, ROB-04: limits of the process that a migration meets: no free
- * descriptor, no memory in its cgroup; and processors that come and go under it.
+ * descriptor, no memory in its cgroup, no free IOVA; and processors that come and go under it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -337,6 +337,50 @@ TEST_F_TIMEOUT(limits, memory_cgroup, 240)
 		  runs, i, sets, ios);
 	cgroup_end(&group);
 	vmig_stream_free(&good);
+}
+
+/* The two halves of 64 bits of addresses. */
+#define HALF (1ULL << 63)
+
+/*
+ * Takes all IOVAs. A container or an IOAS with mediated devices alone pins nothing before it
+ * is used, so that this costs no memory; an IOMMU would pin it all. Return: is it done?
+ */
+static bool take_all_iovas(struct vmig_device *dev)
+{
+	if (__vmig_dma_map(dev, NULL, 0, HALF))
+		return false;
+	if (!__vmig_dma_map(dev, NULL, HALF, HALF))
+		return true;
+	__vmig_dma_unmap(dev, 0, HALF);
+	return false;
+}
+
+/* A migration needs none of the user's addresses: it works where nothing more can be mapped. */
+TEST_F_TIMEOUT(limits, no_iova, 120)
+{
+	struct vmig_worker *w = &self->w;
+	bool pattern = w->ops->put_state && w->ops->check_state;
+	const char *why;
+	int ret;
+
+	CLAUSES(STRM_11, ROB_04);
+	NEED(take_all_iovas(self->dev), "the address space of this device cannot be filled");
+	ret = __vmig_dma_map(self->dev, NULL, CHUNK, CHUNK);
+	if (!ret)
+		vmig_die("a page of a full address space could be mapped");
+	if (pattern)
+		vmig_put_state(w, SEED);
+	why = vmig_round_trip(self->dev);
+	if (!why && pattern)
+		why = vmig_state_fault(w, SEED);
+	CHECK(STRM_11, !why,
+	      say("a save and a load where mapping a page fails with %s", vmig_errno_name(ret)),
+	      "the state that was saved", "%s", why);
+	__vmig_dma_unmap(self->dev, 0, HALF);
+	__vmig_dma_unmap(self->dev, HALF, HALF);
+	why = round_trip_after_reset(self->dev);
+	CHECK(ROB_04, !why, "the same, then with all addresses free", "both work", "%s", why);
 }
 
 /* To and fro between the processors, until told to stop. */

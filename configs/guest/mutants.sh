@@ -23,8 +23,10 @@ mutants_silence=150
 mutants_seconds=36000
 # Defects that take the guest along and leave nobody to judge: lib/tests/survive.sh has them.
 mutants_fatal="set_error_deadlocks set_undefined_panics blocked_arc_spins"
-# Chapters that run with --debug-kernel, for the defects which that kernel alone shows.
-mutants_debug_chapters="fail_nth stress"
+# What runs with --debug-kernel, for the defects which that kernel alone shows: chapters, and the
+# globs of their tests.
+mutants_debug_chapters="fail_nth stress consumers"
+mutants_debug_globs="fail_nth*.* stress*.* *.no_memory_at_*"
 
 # mutants_profile_of WHERE: the profile whose driver has the defect.
 mutants_profile_of()
@@ -96,7 +98,16 @@ mutants_select()
 # has its own run, in a kernel that is some times as fast.
 mutants_keep_debug_chapters()
 {
-	grep -E "^(${mutants_debug_chapters// /|})$(printf '\t')" "$tmp/list" >"$tmp/list-debug"
+	local chapter test rest glob globs
+
+	read -ra globs <<<"$mutants_debug_globs"
+	while IFS=$'\t' read -r chapter test rest; do
+		[[ " $mutants_debug_chapters " == *" $chapter "* ]] || continue
+		for glob in "${globs[@]}"; do
+			# shellcheck disable=SC2053 # a pattern
+			[[ $test != $glob ]] || printf '%s\t%s\t%s\n' "$chapter" "$test" "$rest"
+		done
+	done <"$tmp/list" >"$tmp/list-debug"
 	mv "$tmp/list-debug" "$tmp/list"
 }
 
@@ -106,7 +117,7 @@ mutants_entry()
 	local select='|'
 
 	# As they are: all that is run with a defect.
-	[ -z "$opt_debug" ] || [ -n "${3-}" ] || select="$mutants_debug_chapters|"
+	[ -z "$opt_debug" ] || [ -n "${3-}" ] || select="$mutants_debug_chapters|$mutants_debug_globs"
 	[ -z "${3-}" ] || [ -n "$opt_full" ] || select=$(mutants_select "$3")
 	printf '%s|%s|%s\n' "$1" "$2" "$select"
 }

@@ -13,6 +13,7 @@ packages_list()
 	build make              make
 	build libc6-dev         static_libc()
 	build libjansson-dev    /usr/include/jansson.h
+	build liburing-dev      /usr/include/liburing.h
 	build linux-source-6.12 kernel_source()
 	build xz-utils          xz
 	guest flex              flex
@@ -34,6 +35,9 @@ packages_list()
 	guest patch             patch
 	check git               git
 	check rsync             rsync
+	check debhelper         dh
+	check dpkg-dev          dpkg-buildpackage
+	check lintian           lintian
 	check perl              perl
 	EOF
 }

@@ -6,15 +6,46 @@
 # Sourced by run.sh, which sets the options (opt_*), results, rundir, profile and mode.
 # shellcheck disable=SC2154
 
+# run_again: the command that makes a device as this run had it; the reader adds the tests.
+run_again()
+{
+	local words=(./run.sh) w
+
+	if [ "$mode" = host ]; then
+		words+=(-d "$opt_device")
+	elif [ -n "$guest_device" ]; then
+		words+=(--guest -d "$guest_device")
+	elif [ -n "$profile" ]; then
+		words+=(-d "$profile")
+	fi
+	[ -z "$opt_debug" ] || words+=(--debug-kernel)
+	for w in "${opt_ko[@]}"; do
+		words+=(--ko "$w")
+	done
+	for w in "${opt_param[@]}"; do
+		words+=(--param "$w")
+	done
+	for w in "${opt_setup[@]}"; do
+		words+=(--setup "$w")
+	done
+	for w in "${opt_qemu_arg[@]}"; do
+		words+=(--qemu-arg "$w")
+	done
+	printf '%s' "${words[0]}"
+	for w in "${words[@]:1}"; do
+		[[ $w != *[!A-Za-z0-9_.:=,/-]* ]] || w=$(sh_quote "$w")
+		printf ' %s' "$w"
+	done
+}
+
 # streams_in DIR: gives them to a run whose directory the tests know as DIR; what they have to
 # know is then in streams_env.
 streams_in()
 {
-	local f n=0 files='' again="./run.sh -d ${profile:-DEVICE}"
+	local f n=0 files='' again
 
-	[ "$mode" != host ] || again="./run.sh -d $opt_device"
-	[ -z "$opt_debug" ] || again+=" --debug-kernel"
-	streams_env=("VMIG_REPRO_DIR=$1/repro" "VMIG_CORPUS_DIR=$1/corpus"
+	again=$(run_again)
+	streams_env=("VMIG_REPRO_DIR=$1/repro" "VMIG_CORPUS_DIR=$1/corpus" "VMIG_AGAIN=$again"
 		"VMIG_REPLAY=$again --replay-stream $rundir/repro")
 	mkdir -p "$rundir/corpus" "$rundir/streams"
 	streams_env+=("VMIG_STREAMS_DIR=$1/streams")

@@ -9,34 +9,50 @@ cd "$(dirname "$0")/../.." || exit 2
 
 logs=lib/tests/build/check
 mkdir -p "$logs" || exit 2
-parts=(unit report fuzz lint coverage bad_input guest survive firmware mutants install)
+
+# Each part: how many seconds it may take, and its command. No part may hang; how long each
+# may take is no assertion on its speed.
+table="
+unit      600   make -s -C lib/tests check
+report    600   results/tests/run.sh
+fuzz      900   results/tests/survive.sh
+lint      600   lib/tests/lint.sh
+coverage  300   lib/tests/coverage.sh
+profiles  300   lib/tests/profiles.sh
+bad_input 900   lib/tests/bad_input.sh
+guest     1800  lib/tests/guest.sh
+survive   1800  lib/tests/survive.sh
+debug     2700  lib/tests/debug.sh
+firmware  3000  lib/tests/firmware.sh
+streams   1800  lib/tests/streams.sh
+mutants   1500  lib/tests/mutants.sh
+install   1800  lib/tests/install.sh
+"
+mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")
+
+# of_part PART FIELD...: these fields of its line
+of_part()
+{
+	awk -v part="$1" -v from="$2" -v to="${3:-$2}" '$1 == part {
+		for (i = from; i <= NF && i <= to; i++) printf "%s%s", $i, i < NF && i < to ? " " : ""
+	}' <<<"$table"
+}
 
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 KSRC=$(configs/guest/kernel.sh source) || exit 2
 KHDR=$(configs/guest/kernel.sh headers) || exit 2
 export KSRC KHDR
 
-# No part may hang; how long each may take is no assertion on its speed.
-declare -A limit=([unit]=600 [report]=600 [fuzz]=900 [lint]=600 [coverage]=300
-	[bad_input]=900 [guest]=1800 [survive]=1800 [firmware]=3000 [mutants]=1500 [install]=900)
-
-declare -A command=([unit]="make -s -C lib/tests check" [report]=results/tests/run.sh
-	[fuzz]=results/tests/survive.sh
-	[lint]=lib/tests/lint.sh [coverage]=lib/tests/coverage.sh
-	[bad_input]=lib/tests/bad_input.sh [guest]=lib/tests/guest.sh
-	[survive]=lib/tests/survive.sh [firmware]=lib/tests/firmware.sh [mutants]=lib/tests/mutants.sh
-	[install]=lib/tests/install.sh)
-
 passed=0
 failed=0
 for p in "${parts[@]}"; do
-	if [ -z "${command[$p]:-}" ]; then
-		echo "check.sh: no part '$p'; there are: ${!command[*]}" >&2
+	read -ra command < <(of_part "$p" 3 99)
+	if [ ${#command[@]} -eq 0 ]; then
+		echo "check.sh: no part '$p'; there are:$(awk '{ printf " %s", $1 }' <<<"$table")" >&2
 		exit 2
 	fi
-	# shellcheck disable=SC2086 # words
-	timeout -k 10 "${limit[$p]}" ${command[$p]} >"$logs/$p.tap" 2>&1 </dev/null
+	timeout -k 10 "$(of_part "$p" 2)" "${command[@]}" >"$logs/$p.tap" 2>&1 </dev/null
 	rc=$?
 	ok=$(grep -c '^ok ' "$logs/$p.tap")
 	bad=$(grep -c '^not ok ' "$logs/$p.tap")

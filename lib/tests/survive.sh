@@ -38,6 +38,9 @@ survive panic set_undefined_panics 2 \
 survive deadlock set_error_deadlocks 2 \
 	'fsm.cdev_STOP_to_ERROR.set fsm.cdev_RESUMING_to_STOP.set fsm.cdev_RESUMING_to_RUNNING.set' \
 	'stuck in the kernel and cannot be killed' fsm.cdev_RESUMING_to_STOP.set
+# Where in the driver it is stuck: the one line of the report that its author needs.
+grep -qE '\[<0>\] .*vfio_mig_ref' "$tmp/deadlock/latest/results.json"
+tap $? "deadlock: the report has the stack of the process that is stuck, down to the driver"
 survive loop blocked_arc_spins 3 \
 	'fsm.cdev_RUNNING_to_STOP.set fsm.cdev_STOP_COPY_to_PRE_COPY*.blocked logging.group.odd_start' \
 	'the process hangs in the kernel and cannot be killed' logging.group.odd_start

@@ -318,6 +318,36 @@ static void prefixes(struct text file, void (*parse)(struct pool *pool, struct t
 	}
 }
 
+static void test_samples(void)
+{
+	static const double values[] = { 40, 10, 30, 20 };
+	struct pool *pool = pool_new();
+	struct samples *list = NULL, *s;
+	struct spread v;
+	size_t i;
+	bool ok;
+
+	s = samples_of(pool, &list, of("save"), of("B/s"));
+	ok = HOLDS(s == list && !s->n);
+	for (i = 0; i < 4; i++)
+		samples_add(pool, s, values[i]);
+	ok &= HOLDS(samples_of(pool, &list, of("save"), of("B/s")) == s);
+	ok &= HOLDS(samples_of(pool, &list, of("save"), of("us")) == s->next);
+	samples_spread(pool, s, &v);
+	ok &= HOLDS(v.min == 10 && v.p25 == 17.5 && v.p50 == 25 && v.p75 == 32.5 && v.max == 40);
+	ok &= HOLDS(v.p95 > 38.49 && v.p95 < 38.51);
+	/* They keep the order in which they were measured. */
+	ok &= HOLDS(s->values[0] == 40 && s->values[3] == 20);
+	s = s->next;
+	samples_add(pool, s, 7);
+	samples_spread(pool, s, &v);
+	ok &= HOLDS(v.min == 7 && v.p25 == 7 && v.p95 == 7 && v.max == 7);
+	ok &= HOLDS(samples_more_is_better("B/s") && !samples_more_is_better("us"));
+	ok &= HOLDS(!samples_more_is_better("") && !samples_more_is_better("s"));
+	result(ok, "samples: their spread");
+	pool_free(pool);
+}
+
 static void parse_ktap(struct pool *pool, struct text t)
 {
 	ktap_parse(pool, "ktap/a.ktap", t);
@@ -443,6 +473,7 @@ int main(int argc, char **argv)
 	test_kmsg();
 	test_kinds();
 	test_profile();
+	test_samples();
 	test_damage(argv[1]);
 	printf("1..%u\n", number);
 	return !!failed;

@@ -14,6 +14,7 @@ static void breach(const struct breach *b)
 
 static void test(const struct test *t)
 {
+	const struct samples *s;
 	const struct metric *m;
 	const struct breach *b;
 	const struct line *l;
@@ -32,6 +33,13 @@ static void test(const struct test *t)
 		fuzz_clean(m->name);
 		fuzz_clean(m->unit);
 		MUST(m->value > -1e300 && m->value < 1e300);
+	}
+	for (s = t->samples; s; s = s->next) {
+		fuzz_clean(s->name);
+		fuzz_clean(s->unit);
+		MUST(s->n);
+		for (i = 0; i < s->n; i++)
+			MUST(s->values[i] > -1e300 && s->values[i] < 1e300);
 	}
 	fuzz_clean_lines(t->notes);
 	fuzz_clean_lines(t->broken);

@@ -14,10 +14,15 @@
 /* What a page that was never written holds, but for its first word. */
 static u64 template[PAGE_SIZE / sizeof(u64)];
 
+/* The checksum of such a page, but for that word. */
+static u64 template_sum;
+
 static void make_template(void)
 {
 	u64 x = 0x76666d6967ULL;
 	size_t i;
+
+	BUILD_BUG_ON(REF_PIECE != PAGE_SIZE);
 
 	if (template[1])
 		return;
@@ -25,6 +30,7 @@ static void make_template(void)
 		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
 		template[i] = x ^ x >> 29;
 	}
+	template_sum = ref_piece_begin((u8 *)template, PAGE_SIZE);
 }
 
 static u64 first_word(u64 index)
@@ -99,6 +105,16 @@ static void *page_at(struct mock *m, u64 index)
 	if (index < MOCK_BASE_PAGES)
 		return page_address(m->base[index]);
 	return xa_load(&m->far, index);
+}
+
+static bool page_there(struct mock *m, u64 at)
+{
+	bool there;
+
+	mutex_lock(&m->mem_lock);
+	there = page_at(m, at >> PAGE_SHIFT);
+	mutex_unlock(&m->mem_lock);
+	return there;
 }
 
 static void read_part(struct mock *m, u64 index, size_t from, void *buf, size_t len)
@@ -199,5 +215,104 @@ int mock_mem_write(struct mock *m, u64 at, const void *buf, size_t len)
 	}
 	mutex_unlock(&m->mem_lock);
 	ref_dirty(&m->ref, first, all);
+	return ret;
+}
+
+static u64 unwritten_sum(u64 index)
+{
+	u64 first = first_word(index);
+
+	return ref_sum_add(template_sum, (u8 *)&first, sizeof(first));
+}
+
+static void save_page(struct mock *m, u64 index, struct ref_pieces *p, size_t i)
+{
+	u64 first = first_word(index);
+	u8 *to = p->data + i * PAGE_SIZE;
+
+	if (page_at(m, index)) {
+		read_part(m, index, 0, to, PAGE_SIZE);
+		p->sum[i] = ref_piece_sum(to, PAGE_SIZE);
+		p->known &= ~BIT(i);
+		return;
+	}
+	/* Of a page that was never written either, all but the first word is there already. */
+	if (!(p->known & BIT(i)))
+		memcpy(to, template, PAGE_SIZE);
+	memcpy(to, &first, sizeof(first));
+	p->sum[i] = unwritten_sum(index);
+	p->known |= BIT(i);
+}
+
+/**
+ * mock_mem_save - read whole pages of the memory, and sum them up
+ * @m: the device
+ * @at: address in the device, of a page
+ * @p: where to; known: which pages of it hold what a page has that was never written
+ * @len: bytes, whole pages
+ *
+ * What was never written is neither copied nor summed up more than once: a device with many
+ * GiB would else be slower than its reader.
+ *
+ * Return: 0, or -EINVAL outside the memory
+ */
+int mock_mem_save(struct mock *m, u64 at, struct ref_pieces *p, size_t len)
+{
+	size_t i;
+
+	if (!in_memory(m, at, len) || !PAGE_ALIGNED(at | len) || len > REF_RECORD_MAX)
+		return -EINVAL;
+	mutex_lock(&m->mem_lock);
+	for (i = 0; i < len >> PAGE_SHIFT; i++)
+		save_page(m, (at >> PAGE_SHIFT) + i, p, i);
+	mutex_unlock(&m->mem_lock);
+	return 0;
+}
+
+/**
+ * mock_mem_look - sum up data that came for the memory
+ * @p: the data; known: which pages of it hold what is there if nobody writes
+ * @at: address in the device
+ * @len: bytes
+ */
+void mock_mem_look(struct ref_pieces *p, u64 at, size_t len)
+{
+	size_t i, n;
+
+	p->known = 0;
+	for (i = 0; i * PAGE_SIZE < len; i++) {
+		const u8 *data = p->data + i * PAGE_SIZE;
+		u64 index = (at >> PAGE_SHIFT) + i;
+
+		n = min_t(size_t, len - i * PAGE_SIZE, PAGE_SIZE);
+		if (n == PAGE_SIZE && PAGE_ALIGNED(at) && is_unwritten(index, data)) {
+			p->sum[i] = unwritten_sum(index);
+			p->known |= BIT(i);
+		} else {
+			p->sum[i] = ref_piece_sum(data, n);
+		}
+	}
+}
+
+/**
+ * mock_mem_load - write data that was looked at to the memory
+ * @m: the device
+ * @at: address in the device
+ * @p: the data, after mock_mem_look() of it
+ * @len: bytes
+ *
+ * Return: as mock_mem_write()
+ */
+int mock_mem_load(struct mock *m, u64 at, const struct ref_pieces *p, size_t len)
+{
+	size_t i, n;
+	int ret = 0;
+
+	for (i = 0; i * PAGE_SIZE < len && !ret; i++) {
+		n = min_t(size_t, len - i * PAGE_SIZE, PAGE_SIZE);
+		if (p->known & BIT(i) && !page_there(m, at + i * PAGE_SIZE))
+			continue;
+		ret = mock_mem_write(m, at + i * PAGE_SIZE, p->data + i * PAGE_SIZE, n);
+	}
 	return ret;
 }

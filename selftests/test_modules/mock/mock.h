@@ -163,6 +163,9 @@ void mock_mem_destroy(struct mock *m);
 void mock_mem_reset(struct mock *m);
 int mock_mem_read(struct mock *m, u64 at, void *buf, size_t len);
 int mock_mem_write(struct mock *m, u64 at, const void *buf, size_t len);
+int mock_mem_save(struct mock *m, u64 at, struct ref_pieces *p, size_t len);
+void mock_mem_look(struct ref_pieces *p, u64 at, size_t len);
+int mock_mem_load(struct mock *m, u64 at, const struct ref_pieces *p, size_t len);
 
 /* dma.c */
 int mock_dma_init(struct mock *m);

@@ -95,11 +95,24 @@ void mock_dirty_rate(struct mock *m, u32 rate)
 		mod_delayed_work(m->wq, &m->dirty_work, DIRTY_TICK);
 }
 
+/* Has the user mapped something at the end of the lower half of the address space? */
+static bool last_page_taken(struct mock *m)
+{
+	u8 byte;
+	int ret = vfio_dma_rw(&m->vdev, S64_MAX, &byte, sizeof(byte), false);
+
+	return !ret || ret == -EFAULT;
+}
+
 static int set_activity(struct ref_device *ref, enum ref_activity activity)
 {
 	struct mock *m = ref_to_mock(ref);
 	enum ref_activity was;
 	int ret = 0;
+
+	if (activity == REF_STOPPED && ref_defect(ref, REF_DEFECT_needs_an_iova) &&
+	    last_page_taken(m))
+		return -ENOSPC;
 
 	mutex_lock(&m->lock);
 	was = m->activity;
@@ -174,6 +187,21 @@ static int write_mem(struct ref_device *ref, u64 at, const void *buf, size_t len
 	return mock_mem_write(ref_to_mock(ref), at, buf, len);
 }
 
+static int save_mem(struct ref_device *ref, u64 at, struct ref_pieces *p, size_t len)
+{
+	return mock_mem_save(ref_to_mock(ref), at, p, len);
+}
+
+static void look_mem(struct ref_device *ref, u64 at, struct ref_pieces *p, size_t len)
+{
+	mock_mem_look(p, at, len);
+}
+
+static int load_mem(struct ref_device *ref, u64 at, const struct ref_pieces *p, size_t len)
+{
+	return mock_mem_load(ref_to_mock(ref), at, p, len);
+}
+
 static void power_on(struct mock_regs *r)
 {
 	static const struct {
@@ -242,5 +270,8 @@ const struct ref_ops mock_ref_ops = {
 	.set_regs = set_regs,
 	.read_mem = read_mem,
 	.write_mem = write_mem,
+	.save_mem = save_mem,
+	.look_mem = look_mem,
+	.load_mem = load_mem,
 	.reset = reset,
 };

@@ -4,13 +4,15 @@
  * numbered, each with a checksum over itself: memory in any order and as often as it changed,
  * then the registers, then the end.
  *
- * In version 2 what a record brings of the memory has struct ref_progress before it. A device
- * reads the streams of its own version and of older ones, and refuses newer ones.
+ * In version 2 the registers have struct ref_offer before them. A device reads the streams of its
+ * own version and of older ones, and refuses newer ones.
  */
 #ifndef VFIO_MIG_REF_FORMAT_H
 #define VFIO_MIG_REF_FORMAT_H
 
 #include <linux/bitops.h>
+#include <linux/math.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -43,7 +45,7 @@ enum ref_record_kind { REF_RECORD_MEM = 1, REF_RECORD_REGS, REF_RECORD_END };
  * @len: bytes that follow
  * @at: address in memory, 0 for other records
  * @number: of the record, from 0
- * @sum: ref_sum() of all before it and of what follows it
+ * @sum: ref_record_sum() of all before it and of what follows it
  */
 struct ref_record {
 	__le32 kind;
@@ -54,22 +56,22 @@ struct ref_record {
 };
 
 /**
- * struct ref_progress - how far the memory is, for who shows it; nothing depends on it
- * @left: bytes of the memory behind this record
+ * struct ref_offer - what the device offered to who saved it; nothing depends on it
+ * @features: REF_FEATURE_*
  */
-struct ref_progress {
-	__le64 left;
+struct ref_offer {
+	__le64 features;
 };
 
-/* Bytes of a record before what it brings of the memory. */
-static inline size_t ref_prefix(u32 version)
+/* Bytes of a record before the registers that it brings. */
+static inline u32 ref_prefix(u32 version)
 {
-	return version > 1 ? sizeof(struct ref_progress) : 0;
+	return version > 1 ? sizeof(struct ref_offer) : 0;
 }
 
 #define REF_RECORD_MAX 0x10000
 #define REF_END_LEN 16 /* reserved, 0 */
-#define REF_BUFFER (sizeof(struct ref_record) + sizeof(struct ref_progress) + REF_RECORD_MAX)
+#define REF_BUFFER (sizeof(struct ref_record) + REF_RECORD_MAX)
 
 /*
  * Each step is a bijection of the sum, so that one wrong word shows always, and words that
@@ -100,11 +102,34 @@ static inline u32 ref_header_sum(const struct ref_header *h)
 	return ref_sum_end(ref_sum_add(1, (const u8 *)h, offsetof(struct ref_header, sum)));
 }
 
-static inline u32 ref_record_sum(const struct ref_record *r, const void *data, size_t len)
+/* The data of a record are summed up by pieces, and the sums of these go into the record's. */
+#define REF_PIECE 4096
+#define REF_PIECES (REF_RECORD_MAX / REF_PIECE)
+
+/*
+ * The first word of a piece comes last. So a device whose pages differ in that word alone, as
+ * long as nobody wrote to them, knows what comes before without looking at each again.
+ */
+static inline u64 ref_piece_begin(const u8 *data, size_t len)
+{
+	size_t head = min(len, sizeof(u64));
+
+	return ref_sum_add(3, data + head, len - head);
+}
+
+static inline u64 ref_piece_sum(const u8 *data, size_t len)
+{
+	return ref_sum_add(ref_piece_begin(data, len), data, min(len, sizeof(u64)));
+}
+
+static inline u32 ref_record_sum(const struct ref_record *r, const u64 *pieces, size_t len)
 {
 	u64 sum = ref_sum_add(2, (const u8 *)r, offsetof(struct ref_record, sum));
+	size_t i;
 
-	return ref_sum_end(ref_sum_add(sum, data, len));
+	for (i = 0; i < DIV_ROUND_UP(len, REF_PIECE); i++)
+		sum = rol64(sum ^ pieces[i], 23) * 0x9e3779b97f4a7c15ULL;
+	return ref_sum_end(sum);
 }
 
 #endif /* VFIO_MIG_REF_FORMAT_H */

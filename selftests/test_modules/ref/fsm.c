@@ -255,6 +255,7 @@ static struct file *walk(struct ref_device *ref, enum vfio_device_mig_state targ
 				ref->defect.blocked = true;
 			return ERR_PTR(ret);
 		}
+		ref_delay(READ_ONCE(ref->driver->arc_delay_us));
 		filp = arc(ref, next, target);
 		if (IS_ERR(filp))
 			return filp;

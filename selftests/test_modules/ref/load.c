@@ -83,7 +83,6 @@ static int take_head(struct ref_session *s)
 	const struct ref_record *r = (void *)s->buf;
 	u32 kind = le32_to_cpu(r->kind), len = le32_to_cpu(r->len);
 	u64 at = le64_to_cpu(r->at), size = s->ref->mem_size;
-	u32 prefix = ref_prefix(s->version), bytes = len - prefix;
 
 	trust_head(s, r);
 	if (le32_to_cpu(r->number) != s->number)
@@ -92,14 +91,15 @@ static int take_head(struct ref_session *s)
 	    (at > size || at & (PAGE_SIZE - 1)))
 		s->ref->defect.wedged = true;
 	if (kind == REF_RECORD_MEM &&
-	    (len <= prefix || bytes > REF_RECORD_MAX || at > size || bytes > size - at))
+	    (!len || len > REF_RECORD_MAX || at > size || len > size - at))
 		return -EINVAL;
-	if (kind == REF_RECORD_REGS && len != s->ref->regs_size &&
+	if (kind == REF_RECORD_REGS && len != ref_prefix(s->version) + s->ref->regs_size &&
+	    !ref_defect(s->ref, REF_DEFECT_version_not_checked) &&
 	    !ref_defect(s->ref, REF_DEFECT_type_not_checked))
 		return -EINVAL;
 	if (kind == REF_RECORD_END && (len != REF_END_LEN || !s->have_regs))
 		return -EINVAL;
-	if (kind < REF_RECORD_MEM || kind > REF_RECORD_END || len > REF_RECORD_MAX + prefix)
+	if (kind < REF_RECORD_MEM || kind > REF_RECORD_END || len > REF_RECORD_MAX)
 		return -EINVAL;
 	count_words(s, len);
 	s->need = sizeof(*r) + len;
@@ -111,24 +111,38 @@ static bool all_zero(const u8 *data, size_t len)
 	return !memchr_inv(data, 0, len);
 }
 
+static int take_mem(struct ref_session *s, u64 at, u32 len)
+{
+	const struct ref_ops *ops = s->ref->ops;
+
+	if (ops->load_mem)
+		return ops->load_mem(s->ref, at, &s->pieces, len);
+	return ops->write_mem(s->ref, at, s->pieces.data, len);
+}
+
 static int take_record(struct ref_session *s)
 {
 	const struct ref_record *r = (void *)s->buf;
-	const u8 *data = s->buf + sizeof(*r);
 	struct ref_device *ref = s->ref;
-	u32 len = s->need - sizeof(*r), prefix = ref_prefix(s->version);
+	u32 len = s->need - sizeof(*r), prefix;
+	const u8 *data = s->pieces.data;
 
-	if (le32_to_cpu(r->sum) != ref_record_sum(r, data, len) && !unchecked(s))
+	if (le32_to_cpu(r->kind) == REF_RECORD_MEM && ref->ops->look_mem)
+		ref->ops->look_mem(ref, le64_to_cpu(r->at), &s->pieces, len);
+	else
+		ref_session_sum(s, len);
+	if (le32_to_cpu(r->sum) != ref_record_sum(r, s->pieces.sum, len) && !unchecked(s))
 		return -EINVAL;
 	s->number++;
 	switch (le32_to_cpu(r->kind)) {
 	case REF_RECORD_MEM:
-		return ref->ops->write_mem(ref, le64_to_cpu(r->at), data + prefix, len - prefix);
+		return take_mem(s, le64_to_cpu(r->at), len);
 	case REF_RECORD_REGS:
 		/* May come again only if the last one counts; the writer has one. */
 		if (s->have_regs)
 			return -EINVAL;
-		memcpy(s->regs, data, min(len, ref->regs_size));
+		prefix = min(len, ref_prefix(s->version));
+		memcpy(s->regs, data + prefix, min(len - prefix, ref->regs_size));
 		s->have_regs = true;
 		return ref->ops->check_regs(ref, s->regs);
 	case REF_RECORD_END:

@@ -14,7 +14,9 @@
 #define VFIO_MIG_REF_H
 
 #include <linux/bitmap.h>
+#include <linux/delay.h>
 #include <linux/iova_bitmap.h>
+#include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/vfio.h>
@@ -23,9 +25,11 @@
 #include <linux/xarray.h>
 
 #include "defect.h"
+#include "format.h"
 
 struct ref_device;
 struct ref_session;
+struct ref_pieces;
 
 /**
  * enum ref_activity - how much of a device is at work
@@ -47,13 +51,17 @@ enum ref_activity { REF_STOPPED, REF_NO_DMA, REF_RUNNING };
  * @read_mem: memory, in any state, while the device may be writing to it (then it calls
  *	ref_dirty(), and the page is sent again)
  * @write_mem: memory that came in a stream, only in RESUMING
+ * @save_mem: optional: read_mem() to @p->data and the sums of its pieces, for a device that
+ *	knows some without looking; @at is a multiple of REF_PIECE
+ * @look_mem: optional: the sums of the pieces of @p->data, which came for @at and is unchecked
+ * @load_mem: optional: write_mem() of @p->data, of which look_mem() has seen the same
  * @load_begin: optional: RESUMING was entered
  * @load_end: optional: all has come, make what write_mem() brought the device's own; before
  *	set_regs()
  * @reset: make the state what it is after power-on, memory included; the activity is
  *	REF_RUNNING after it
  *
- * All but read_mem and write_mem are called with the state mutex held.
+ * All but those that move memory are called with the state mutex held.
  */
 struct ref_ops {
 	int (*set_activity)(struct ref_device *ref, enum ref_activity activity);
@@ -62,6 +70,9 @@ struct ref_ops {
 	int (*set_regs)(struct ref_device *ref, const void *regs);
 	int (*read_mem)(struct ref_device *ref, u64 at, void *buf, size_t len);
 	int (*write_mem)(struct ref_device *ref, u64 at, const void *buf, size_t len);
+	int (*save_mem)(struct ref_device *ref, u64 at, struct ref_pieces *p, size_t len);
+	void (*look_mem)(struct ref_device *ref, u64 at, struct ref_pieces *p, size_t len);
+	int (*load_mem)(struct ref_device *ref, u64 at, const struct ref_pieces *p, size_t len);
 	void (*load_begin)(struct ref_device *ref);
 	int (*load_end)(struct ref_device *ref);
 	void (*reset)(struct ref_device *ref);
@@ -70,9 +81,15 @@ struct ref_ops {
 /**
  * struct ref_driver - one of the two drivers
  * @defect: what it does wrong at the moment
+ * @read_delay_us: how long each read() of a stream sleeps before it gives anything
+ * @arc_delay_us: the same of each step from one state to the next
+ *
+ * The delays break no rule: they are there to see whether a slower driver is noticed.
  */
 struct ref_driver {
 	enum ref_defect defect;
+	unsigned int read_delay_us;
+	unsigned int arc_delay_us;
 };
 
 /**
@@ -175,8 +192,26 @@ extern const struct kernel_param_ops ref_features_param_ops;
 #define REF_PARAMS(driver_, features_)                                                             \
 	module_param_cb(defect, &ref_defect_param_ops, &(driver_), 0644);                          \
 	MODULE_PARM_DESC(defect, "which rule to break, none by default; ? lists them in the log"); \
+	module_param_named(read_delay_us, (driver_).read_delay_us, uint, 0644);                    \
+	MODULE_PARM_DESC(read_delay_us, "each read() of a stream takes so much longer");           \
+	module_param_named(arc_delay_us, (driver_).arc_delay_us, uint, 0644);                      \
+	MODULE_PARM_DESC(arc_delay_us, "each step from state to state takes so much longer");      \
 	module_param_cb(features, &ref_features_param_ops, &(features_), 0444);                    \
 	MODULE_PARM_DESC(features, "what to offer: all, or none, p2p, pre_copy, log with commas")
+
+/**
+ * struct ref_pieces - data of a record and what is known of its pieces
+ * @data: the data
+ * @sum: ref_piece_sum() of each piece
+ * @known: a bit for each piece, which only the device's operations set and read: what it
+ *	found there. It holds from one save_mem() to the next, as all others who write to @data
+ *	clear it.
+ */
+struct ref_pieces {
+	u8 *data;
+	u64 sum[REF_PIECES];
+	u32 known;
+};
 
 extern const struct vfio_log_ops ref_log_ops;
 
@@ -196,6 +231,13 @@ void ref_set_hold(struct ref_device *ref, bool hold);
 void ref_log_write(struct ref_device *ref, u64 iova, u64 len);
 bool ref_unknown_feature_ok(struct ref_device *ref, u32 flags);
 void ref_force_state(struct ref_device *ref, enum vfio_device_mig_state state);
+
+/* A delay of ref_driver. Whoever asks for more than a second gets one: a wait must end. */
+static inline void ref_delay(unsigned int us)
+{
+	if (us)
+		fsleep(min(us, 1000000U));
+}
 
 static inline bool ref_defect(const struct ref_device *ref, enum ref_defect defect)
 {

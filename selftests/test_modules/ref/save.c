@@ -66,7 +66,8 @@ void ref_save_begin(struct ref_session *s)
 		s->phase = REF_PHASE_DONE;
 }
 
-static int put_record(struct ref_session *s, enum ref_record_kind kind, u64 at, size_t len)
+/* The head of a record whose data is in the buffer, and summed up. */
+static int put_head(struct ref_session *s, enum ref_record_kind kind, u64 at, size_t len)
 {
 	struct ref_record *r = (void *)s->buf;
 
@@ -74,27 +75,35 @@ static int put_record(struct ref_session *s, enum ref_record_kind kind, u64 at, 
 	r->len = cpu_to_le32(len);
 	r->at = cpu_to_le64(at);
 	r->number = cpu_to_le32(s->number++);
-	r->sum = cpu_to_le32(ref_record_sum(r, s->buf + sizeof(*r), len));
+	r->sum = cpu_to_le32(ref_record_sum(r, s->pieces.sum, len));
 	s->len = sizeof(*r) + len;
 	return 1;
 }
 
+static int put_record(struct ref_session *s, enum ref_record_kind kind, u64 at, size_t len)
+{
+	ref_session_sum(s, len);
+	return put_head(s, kind, at, len);
+}
+
 static int put_mem(struct ref_session *s, u64 at, size_t len)
 {
-	u8 *data = s->buf + sizeof(struct ref_record);
-	size_t prefix = ref_prefix(s->version);
-	struct ref_progress *progress = (void *)data;
-	int ret = s->ref->ops->read_mem(s->ref, at, data + prefix, len);
+	const struct ref_ops *ops = s->ref->ops;
+	int ret;
 
-	if (prefix)
-		progress->left = cpu_to_le64(s->ref->mem_size - at - len);
-	return ret ?: put_record(s, REF_RECORD_MEM, at, prefix + len);
+	if (ops->save_mem) {
+		ret = ops->save_mem(s->ref, at, &s->pieces, len);
+		return ret ?: put_head(s, REF_RECORD_MEM, at, len);
+	}
+	ret = ops->read_mem(s->ref, at, s->pieces.data, len);
+	return ret ?: put_record(s, REF_RECORD_MEM, at, len);
 }
 
 static int put_header(struct ref_session *s)
 {
 	struct ref_header *h = (void *)s->buf;
 
+	s->pieces.known = 0;
 	h->magic = cpu_to_le64(REF_MAGIC);
 	h->version = cpu_to_le32(s->version);
 	h->type = cpu_to_le32(s->ref->type);
@@ -149,8 +158,12 @@ static int put_dirty(struct ref_session *s)
 static int put_regs(struct ref_session *s)
 {
 	struct ref_device *ref = s->ref;
-	u8 *regs = s->buf + sizeof(struct ref_record);
+	struct ref_offer *offer = (void *)(s->buf + sizeof(struct ref_record));
+	size_t prefix = ref_prefix(s->version);
+	u8 *regs = (u8 *)offer + prefix;
 
+	if (prefix)
+		offer->features = cpu_to_le64(ref->features);
 	memset(regs, 0, ref->regs_size);
 	if (s->have_regs)
 		memcpy(regs, s->regs, ref->regs_size);
@@ -158,7 +171,7 @@ static int put_regs(struct ref_session *s)
 		ref->ops->get_regs(ref, regs);
 	if (ref_defect(ref, REF_DEFECT_register_missing))
 		memset(regs + ref->regs_size - 16, 0, 16);
-	return put_record(s, REF_RECORD_REGS, 0, ref->regs_size);
+	return put_record(s, REF_RECORD_REGS, 0, prefix + ref->regs_size);
 }
 
 static int put_end(struct ref_session *s)
@@ -222,19 +235,13 @@ int ref_save_fill(struct ref_session *s)
 	return 0;
 }
 
-/* What a record has around the memory that it brings. */
-static size_t mem_overhead(u32 version)
-{
-	return sizeof(struct ref_record) + ref_prefix(version);
-}
-
 /* Bytes that the initial data still has, but for what is in the buffer. */
 static u64 initial_to_come(const struct ref_session *s)
 {
 	u64 left = s->ref->mem_size - s->cursor;
 
 	return (s->phase == REF_PHASE_HEADER ? sizeof(struct ref_header) : 0) + left +
-	       DIV_ROUND_UP_ULL(left, REF_RECORD_MAX) * mem_overhead(s->version);
+	       DIV_ROUND_UP_ULL(left, REF_RECORD_MAX) * sizeof(struct ref_record);
 }
 
 /**
@@ -259,7 +266,7 @@ u64 ref_save_dirty(struct ref_session *s)
 {
 	unsigned long sent = DIV_ROUND_UP_ULL(s->cursor, PAGE_SIZE);
 
-	return (u64)bitmap_weight(s->ref->dirty, sent) * (PAGE_SIZE + mem_overhead(s->version)) +
+	return (u64)bitmap_weight(s->ref->dirty, sent) * (PAGE_SIZE + sizeof(struct ref_record)) +
 	       (s->initial ? 0 : s->len - s->pos);
 }
 
@@ -271,8 +278,11 @@ u64 ref_save_dirty(struct ref_session *s)
  */
 u64 ref_save_size(struct ref_device *ref)
 {
-	struct ref_session fresh = { .ref = ref, .version = ref->version }, *s = ref->session;
-	u64 tail = 2 * sizeof(struct ref_record) + ref->regs_size + REF_END_LEN, size;
+	struct ref_session fresh = { .ref = ref }, *s = ref->session;
+	u32 version = s && s->saving ? s->version : READ_ONCE(ref->version);
+	u64 tail =
+		2 * sizeof(struct ref_record) + ref_prefix(version) + ref->regs_size + REF_END_LEN;
+	u64 size;
 
 	if (!s || !s->saving)
 		return initial_to_come(&fresh) + tail;
@@ -390,13 +400,17 @@ static bool take(struct ref_session *s, size_t from, size_t n)
 
 static void new_reader(struct ref_session *s)
 {
+	unsigned int delay;
+
 	mutex_lock(&s->lock);
+	delay = s->over ? 0 : READ_ONCE(s->ref->driver->read_delay_us);
 	if (!s->over && s->tgid && s->tgid != current->tgid &&
 	    ref_defect(s->ref, REF_DEFECT_position_per_process))
 		ref_save_rewind(s);
 	s->tgid = current->tgid;
 	s->reads++;
 	mutex_unlock(&s->lock);
+	ref_delay(delay);
 }
 
 static bool is_defect(struct ref_session *s, enum ref_defect defect)

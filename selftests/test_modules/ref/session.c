@@ -112,6 +112,8 @@ static struct ref_session *session_alloc(struct ref_device *ref)
 	INIT_LIST_HEAD(&s->entry);
 	s->buf = kvzalloc(REF_BUFFER, GFP_KERNEL_ACCOUNT);
 	s->regs = kzalloc(REF_MAX_REGS, GFP_KERNEL_ACCOUNT);
+	if (s->buf)
+		s->pieces.data = s->buf + sizeof(struct ref_record);
 	if (s->buf && s->regs)
 		return s;
 	/* One that is at its end needs neither. */
@@ -239,6 +241,22 @@ static void set_session(struct ref_device *ref, struct ref_session *s)
 	spin_lock_irqsave(&ref->lock, flags);
 	ref->session = s;
 	spin_unlock_irqrestore(&ref->lock, flags);
+}
+
+/**
+ * ref_session_sum - sum up the data of the record in the buffer, whatever it is
+ * @s: the session
+ * @len: bytes of the data
+ */
+void ref_session_sum(struct ref_session *s, size_t len)
+{
+	struct ref_pieces *p = &s->pieces;
+	size_t i;
+
+	p->known = 0;
+	for (i = 0; i * REF_PIECE < len; i++)
+		p->sum[i] = ref_piece_sum(p->data + i * REF_PIECE,
+					  min_t(size_t, len - i * REF_PIECE, REF_PIECE));
 }
 
 /**

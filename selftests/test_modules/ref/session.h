@@ -34,6 +34,7 @@ enum ref_phase {
  * @hold: no data for now
  * @wait: readers that wait for data or the end of the session
  * @buf: a header or record
+ * @pieces: of the data of the record in @buf
  * @len: bytes in @buf
  * @pos: saving: how many of them were read
  * @need: resuming: how many make it complete
@@ -71,6 +72,7 @@ struct ref_session {
 	bool hold;
 	wait_queue_head_t wait;
 	u8 *buf;
+	struct ref_pieces pieces;
 	size_t len;
 	size_t pos;
 	size_t need;
@@ -119,6 +121,8 @@ int ref_session_release(struct inode *inode, struct file *filp);
 void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
 bool ref_session_defect(const struct ref_session *s, enum ref_defect defect);
 int ref_defect_leak_fd(void);
+
+void ref_session_sum(struct ref_session *s, size_t len);
 
 /* save.c */
 extern const struct file_operations ref_save_fops;

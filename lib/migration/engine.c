@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The engine: its memory, and which way of moving bytes is taken. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../vfio/die.h"
+#include "engine_impl.h"
+#include "stream.h"
+
+/*
+ * A trial moves so many bytes of each stream, and comes three times for each shape: what else goes on
+ * in the machine makes one slow, seldom all.
+ */
+#define TRIAL_BYTES (4UL << 20)
+#define TRIAL_ROUNDS 3
+
+/* Blocks that are tried where the user asks for none. */
+static const size_t trial_blocks[] = { 1UL << 20, 256UL << 10, 64UL << 10 };
+
+static const char *how_name(enum vmig_how how)
+{
+	return how == VMIG_HOW_RING ? "io_uring" : "read() and write()";
+}
+
+static bool options_good(const struct vmig_engine_options *o, unsigned int flows, char *why,
+			 size_t size)
+{
+	if (!flows || flows > VMIG_ENGINE_FLOWS_MAX)
+		snprintf(why, size, "%u streams at once: 1 to %d are possible", flows,
+			 VMIG_ENGINE_FLOWS_MAX);
+	else if (o->block > VMIG_ENGINE_BLOCK_MAX)
+		snprintf(why, size, "blocks of %zu bytes: %lu at most", o->block,
+			 VMIG_ENGINE_BLOCK_MAX);
+	else if (o->depth > VMIG_ENGINE_DEPTH_MAX)
+		snprintf(why, size, "a depth of %u blocks: %d at most", o->depth,
+			 VMIG_ENGINE_DEPTH_MAX);
+	else if (o->how == VMIG_HOW_PLAIN && (o->fixed_buffers || o->fixed_files))
+		snprintf(why, size, "registered buffers and files need io_uring");
+	else
+		return true;
+	return false;
+}
+
+static void choose(struct vmig_engine *e, const struct vmig_shape *shape)
+{
+	snprintf(e->choice, sizeof(e->choice), "%s, blocks of %zu KiB", how_name(shape->how),
+		 shape->block >> 10);
+}
+
+/* What there is to choose from. */
+static void trial_begin(struct vmig_engine *e)
+{
+	const struct vmig_engine_options *o = &e->options;
+	struct vmig_trial *t = &e->trial;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(trial_blocks) / sizeof(trial_blocks[0]); i++) {
+		size_t block = o->block ? o->block : trial_blocks[i];
+
+		if (o->how != VMIG_HOW_RING)
+			t->shapes[t->count++] = (struct vmig_shape){ VMIG_HOW_PLAIN, block };
+		if (o->how != VMIG_HOW_PLAIN && e->has_ring)
+			t->shapes[t->count++] = (struct vmig_shape){ VMIG_HOW_RING, block };
+		if (o->block || o->how != VMIG_HOW_AUTO)
+			break;
+	}
+	choose(e, &t->shapes[0]);
+}
+
+/**
+ * vmig_engine_open - get the memory, and the ring where one is wanted
+ * @options: see there; NULL for none
+ * @flows: how many streams it can move at once
+ * @why: where it is told what is wrong
+ * @size: bytes of @why
+ *
+ * Its ring is for the thread that calls this.
+ *
+ * With VMIG_HOW_AUTO a kernel that refuses a ring is no failure: @why says so, and what is
+ * moved is moved without one. Else @why is empty.
+ *
+ * Return: the engine, vmig_engine_close() it; NULL if that cannot be, with errno: EINVAL for
+ * options that make no sense, ENOMEM, or why the kernel refused the ring.
+ */
+struct vmig_engine *vmig_engine_open(const struct vmig_engine_options *options, unsigned int flows,
+				     char *why, size_t size)
+{
+	static const struct vmig_engine_options none;
+	struct vmig_engine *e;
+	int ret = 0;
+
+	if (!options)
+		options = &none;
+	why[0] = '\0';
+	errno = EINVAL;
+	if (!options_good(options, flows, why, size))
+		return NULL;
+	e = vmig_alloc(sizeof(*e));
+	e->options = *options;
+	e->flows = flows;
+	e->room = options->block ? options->block : VMIG_ENGINE_BLOCK;
+	if (!options->depth)
+		e->options.depth = VMIG_ENGINE_DEPTH;
+	if (!options->timeout_ms)
+		e->options.timeout_ms = VMIG_IO_TIMEOUT_MS;
+	if (options->how != VMIG_HOW_AUTO)
+		e->options.block = e->room;
+	e->size = flows * e->options.depth * e->room;
+	/* All of it now, so that no page fault is measured. */
+	e->blocks = mmap(NULL, e->size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (e->blocks == MAP_FAILED) {
+		snprintf(why, size, "no memory for %u x %u blocks of %zu bytes", flows,
+			 e->options.depth, e->room);
+		free(e);
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (options->how != VMIG_HOW_PLAIN)
+		ret = vmig_ring_setup(e, why, size);
+	if (ret && options->how == VMIG_HOW_RING) {
+		vmig_engine_close(e);
+		errno = -ret;
+		return NULL;
+	}
+	trial_begin(e);
+	return e;
+}
+
+/**
+ * vmig_engine_close - give all back
+ * @e: the engine, or NULL; none of its streams is being moved
+ *
+ * Does not wait. Where a request of the ring could not be cancelled, the memory that the
+ * kernel may still write to stays.
+ */
+void vmig_engine_close(struct vmig_engine *e)
+{
+	if (!e)
+		return;
+	vmig_ring_destroy(e);
+	if (!e->stuck)
+		munmap(e->blocks, e->size);
+	free(e);
+}
+
+/**
+ * vmig_engine_choice - how the bytes are moved, for people
+ * @e: the engine
+ *
+ * Return: words; with VMIG_HOW_AUTO, those of the way that is preferred by now.
+ */
+const char *vmig_engine_choice(const struct vmig_engine *e)
+{
+	return e->choice;
+}
+
+static bool flow_good(const struct vmig_flow *f)
+{
+	if (f->from.kind == VMIG_PLACE_MEMORY)
+		return f->to.kind == VMIG_PLACE_FD;
+	return f->from.kind == VMIG_PLACE_FD;
+}
+
+static bool all_over(const struct vmig_flow *flows, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (!vmig_flow_over(&flows[i]))
+			return false;
+	return true;
+}
+
+/* Those that have come to their limits have ended. */
+static void end_at_limits(struct vmig_flow *flows, unsigned int count)
+{
+	for (; count; count--, flows++)
+		if (!vmig_flow_over(flows) && flows->limit && flows->bytes >= flows->limit)
+			vmig_flow_end(flows, 0, "limit");
+}
+
+/* Move up to @quota bytes of each stream. What is read is also written when this returns. */
+static void move(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
+		 const struct vmig_shape *shape, uint64_t quota)
+{
+	unsigned int i;
+
+	if (shape->how == VMIG_HOW_RING)
+		vmig_ring_run(e, flows, count, shape->block, quota);
+	for (i = 0; shape->how == VMIG_HOW_PLAIN && i < count; i++)
+		if (!vmig_flow_over(&flows[i]))
+			vmig_plain_run(e, &flows[i], shape->block, quota);
+	end_at_limits(flows, count);
+}
+
+static uint64_t arrived(const struct vmig_flow *flows, unsigned int count)
+{
+	uint64_t bytes = 0;
+
+	while (count)
+		bytes += flows[--count].bytes;
+	return bytes;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/*
+ * The next shape for a little of the streams. A slice that a stream ended in tells nothing; it
+ * is what remains of streams too short to be worth a choice, or the end of a long one.
+ */
+static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
+{
+	struct vmig_trial *t = &e->trial;
+	unsigned int i = t->next % t->count;
+	uint64_t before = arrived(flows, count);
+	double begin = now(), rate;
+
+	move(e, flows, count, &t->shapes[i], TRIAL_BYTES);
+	if (arrived(flows, count) - before < count * TRIAL_BYTES)
+		return;
+	rate = (arrived(flows, count) - before) / (now() - begin);
+	if (rate > t->rate[i])
+		t->rate[i] = rate;
+	if (t->rate[i] > t->rate[t->best])
+		t->best = i;
+	t->next++;
+	choose(e, &t->shapes[t->best]);
+}
+
+static bool trying(const struct vmig_trial *t)
+{
+	return t->count > 1 && t->next < t->count * TRIAL_ROUNDS;
+}
+
+/*
+ * Set O_NONBLOCK, or what was before; returns what was, -1 where it is of no use: a regular file
+ * never waits for anybody, and io_uring may say EAGAIN for one again and again.
+ */
+static int set_flags(const struct vmig_place *p, int flags)
+{
+	struct stat st;
+	int was;
+
+	if (p->kind != VMIG_PLACE_FD || fstat(p->fd, &st) || S_ISREG(st.st_mode))
+		return -1;
+	was = fcntl(p->fd, F_GETFL);
+	if (was >= 0)
+		fcntl(p->fd, F_SETFL, flags < 0 ? was | O_NONBLOCK : flags);
+	return was;
+}
+
+static void run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
+{
+	struct vmig_trial *t = &e->trial;
+
+	while (!all_over(flows, count) && trying(t))
+		try_one(e, flows, count);
+	if (!all_over(flows, count))
+		move(e, flows, count, &t->shapes[t->best], UINT64_MAX);
+}
+
+/**
+ * __vmig_engine_run - move streams to their ends, all at once
+ * @e: the engine
+ * @flows: the streams; @bytes of those that are new is 0
+ * @count: how many; not more than vmig_engine_open() was told
+ *
+ * A stream that fails does not end the others. Nothing is under way when this returns, unless
+ * a request could not even be cancelled: then that stream has -ETIMEDOUT, and the engine can
+ * only be closed.
+ *
+ * Return: 0 when all came to their ends; else the @ret of the first that did not; -EINVAL for
+ * places that do not go together.
+ */
+int __vmig_engine_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
+{
+	/* See engine_ring.c for why a ring wants it. */
+	bool nonblock = e->options.nonblock || e->has_ring;
+	int was[VMIG_ENGINE_FLOWS_MAX][2];
+	unsigned int i;
+
+	if (!count || count > e->flows || e->stuck)
+		return -EINVAL;
+	for (i = 0; i < count; i++)
+		if (!flow_good(&flows[i]))
+			return -EINVAL;
+	for (i = 0; i < count; i++) {
+		vmig_flow_end(&flows[i], -EINPROGRESS, NULL);
+		if (!nonblock)
+			continue;
+		was[i][0] = set_flags(&flows[i].from, -1);
+		was[i][1] = set_flags(&flows[i].to, -1);
+	}
+	run(e, flows, count);
+	for (i = 0; nonblock && i < count; i++) {
+		if (was[i][0] >= 0)
+			set_flags(&flows[i].from, was[i][0]);
+		if (was[i][1] >= 0)
+			set_flags(&flows[i].to, was[i][1]);
+	}
+	for (i = 0; i < count; i++)
+		if (flows[i].ret)
+			return flows[i].ret;
+	return 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Kernel versions: what a known deviation is bound to, as drivers get mended. */
+#ifndef VMIG_SPEC_KERNEL_H
+#define VMIG_SPEC_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+bool vmig_kernel_range(const char *range);
+bool vmig_kernel_in(const char *range, const char *release);
+char *vmig_kernel_range_of(char *clause);
+
+#endif /* VMIG_SPEC_KERNEL_H */

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a test measured again and again. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "samples.h"
+
+/**
+ * samples_of - the values of one name and unit
+ * @pool: where a new one goes
+ * @list: those of the test; a new one is put at its end
+ * @name: what was measured
+ * @unit: its unit
+ *
+ * The same name with another unit is another thing.
+ *
+ * Return: the one that there was, or a new one without values.
+ */
+struct samples *samples_of(struct pool *pool, struct samples **list, struct text name,
+			   struct text unit)
+{
+	char *clean_name = text_clean(pool, name), *clean_unit = text_clean(pool, unit);
+	struct samples *s;
+
+	for (; *list; list = &(*list)->next)
+		if (!strcmp((*list)->name, clean_name) && !strcmp((*list)->unit, clean_unit))
+			return *list;
+	s = pool_alloc(pool, sizeof(*s));
+	s->name = clean_name;
+	s->unit = clean_unit;
+	*list = s;
+	return s;
+}
+
+/**
+ * samples_add - one more value
+ * @pool: where it goes
+ * @s: of these
+ * @value: finite, in their unit
+ */
+void samples_add(struct pool *pool, struct samples *s, double value)
+{
+	s->values = pool_grow(pool, s->values, s->n, sizeof(*s->values));
+	s->values[s->n++] = value;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Between the two values around it in proportion (Hyndman and Fan, "Sample Quantiles in
+ * Statistical Packages", 1996, type 7), so that three values have quartiles too.
+ */
+static double quantile(const double *sorted, size_t n, double q)
+{
+	double at = (double)(n - 1) * q, low = floor(at);
+	size_t i = (size_t)low;
+
+	if (i + 1 >= n)
+		return sorted[n - 1];
+	return sorted[i] + (at - low) * (sorted[i + 1] - sorted[i]);
+}
+
+/**
+ * samples_spread - where the values lie
+ * @pool: for a sorted copy
+ * @s: the values, one or more
+ * @spread: the answer
+ */
+void samples_spread(struct pool *pool, const struct samples *s, struct spread *spread)
+{
+	double *sorted = pool_alloc(pool, s->n * sizeof(*sorted));
+
+	memcpy(sorted, s->values, s->n * sizeof(*sorted));
+	qsort(sorted, s->n, sizeof(*sorted), by_size);
+	spread->min = sorted[0];
+	spread->p25 = quantile(sorted, s->n, 0.25);
+	spread->p50 = quantile(sorted, s->n, 0.50);
+	spread->p75 = quantile(sorted, s->n, 0.75);
+	spread->p95 = quantile(sorted, s->n, 0.95);
+	spread->max = sorted[s->n - 1];
+}
+
+/**
+ * samples_more_is_better - is a greater value a better one?
+ * @unit: of the value
+ *
+ * Return: true for what is counted per second; time and bytes are costs.
+ */
+bool samples_more_is_better(const char *unit)
+{
+	size_t n = strlen(unit);
+
+	return n >= 2 && !strcmp(unit + n - 2, "/s");
+}

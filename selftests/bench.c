@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ways to move migration data, measured in turns on slices of the same streams.
+ *
+ * The loops are written out here, and share nothing with the engine: they are what it is
+ * compared with.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/vfio/die.h"
+#include "bench.h"
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/**
+ * struct job - a slice of a stream for a loop
+ * @flow: the stream
+ * @block: bytes of a call
+ * @left: bytes of the slice
+ * @buf: memory, BENCH_BLOCK_MAX
+ */
+struct job {
+	struct vmig_flow *flow;
+	size_t block;
+	uint64_t left;
+	unsigned char *buf;
+};
+
+/* All of a block; what QEMU does after each read(). */
+static void write_all(struct vmig_flow *f, const unsigned char *data, size_t len)
+{
+	ssize_t n;
+
+	for (; len; data += n, len -= n) {
+		n = write(f->to.fd, data, len);
+		if (n <= 0)
+			vmig_die("write() failed after %llu bytes: %s",
+				 (unsigned long long)f->bytes, vmig_errno_name(errno));
+		f->bytes += n;
+	}
+}
+
+static void *loop(void *arg)
+{
+	struct job *job = arg;
+	struct vmig_flow *f = job->flow;
+	size_t len;
+	ssize_t n;
+
+	for (; job->left; job->left -= n) {
+		len = job->left < job->block ? job->left : job->block;
+		if (f->from.kind == VMIG_PLACE_MEMORY) {
+			n = f->from.len - f->bytes < len ? f->from.len - f->bytes : len;
+			write_all(f, f->from.memory + f->bytes, n);
+		} else {
+			n = read(f->from.fd, job->buf, len);
+			if (n > 0 && f->to.kind == VMIG_PLACE_FD)
+				write_all(f, job->buf, n);
+			else if (n > 0)
+				f->bytes += n;
+		}
+		if (n < 0)
+			vmig_die("read() failed after %llu bytes: %s", (unsigned long long)f->bytes,
+				 vmig_errno_name(errno));
+		if (!n)
+			break;
+	}
+	return NULL;
+}
+
+static void loops(const struct bench_way *way, struct vmig_flow *flows, unsigned int count,
+		  uint64_t bytes)
+{
+	static unsigned char *buf[BENCH_DEVICES];
+	struct job jobs[BENCH_DEVICES];
+	pthread_t threads[BENCH_DEVICES];
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (!buf[i]) {
+			buf[i] = vmig_alloc(BENCH_BLOCK_MAX);
+			memset(buf[i], 1, BENCH_BLOCK_MAX);
+		}
+		jobs[i] = (struct job){ &flows[i], way->block, bytes, buf[i] };
+		if (way->kind == BENCH_LOOP)
+			loop(&jobs[i]);
+		else if (pthread_create(&threads[i], NULL, loop, &jobs[i]))
+			vmig_die("no thread: %s", vmig_errno_name(errno));
+	}
+	for (i = 0; way->kind == BENCH_THREADS && i < count; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void with_engine(const struct bench_way *way, struct vmig_flow *flows, unsigned int count,
+			uint64_t bytes)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < count; i++)
+		flows[i].limit = flows[i].bytes + bytes;
+	ret = __vmig_engine_run(way->engine, flows, count);
+	if (ret)
+		vmig_die("%s: %s after %llu bytes", way->name, vmig_errno_name(ret),
+			 (unsigned long long)flows[0].bytes);
+}
+
+static uint64_t arrived(const struct vmig_flow *flows, unsigned int count)
+{
+	uint64_t sum = 0;
+
+	while (count)
+		sum += flows[--count].bytes;
+	return sum;
+}
+
+static void rewind_place(const struct vmig_place *p)
+{
+	/* /dev/zero and the like have no position, and need none. */
+	if (p->kind == VMIG_PLACE_FD)
+		lseek(p->fd, 0, SEEK_SET);
+}
+
+/**
+ * bench_slice - move a slice of streams, and take the time
+ * @way: how
+ * @flows: the streams; not those of a way that has its own
+ * @count: their number
+ * @bytes: of each
+ * @warm: only so that caches and the engine's choice are warm: do not count it
+ *
+ * A slice that the streams did not have whole does not count either.
+ *
+ * Return: false if the streams have ended.
+ */
+bool bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count,
+		 uint64_t bytes, bool warm)
+{
+	uint64_t before;
+	double begin;
+	unsigned int i;
+
+	if (way->own) {
+		flows = way->flows;
+		count = way->count;
+		for (i = 0; i < count; i++) {
+			flows[i].bytes = 0;
+			rewind_place(&flows[i].from);
+			rewind_place(&flows[i].to);
+		}
+	}
+	before = arrived(flows, count);
+	begin = now();
+	if (way->kind == BENCH_ENGINE)
+		with_engine(way, flows, count, bytes);
+	else
+		loops(way, flows, count, bytes);
+	if (arrived(flows, count) - before < count * bytes)
+		return way->own;
+	if (!warm && way->samples < BENCH_SAMPLES_MAX)
+		way->rates[way->samples++] = count * bytes / (now() - begin);
+	return true;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/**
+ * bench_spread - the median of a way and its quartiles
+ * @way: the way; its samples are sorted
+ *
+ * Return: these, 0 without samples.
+ */
+struct bench_spread bench_spread(const struct bench_way *way)
+{
+	struct bench_spread s = {};
+	double *sorted;
+	unsigned int n = way->samples;
+
+	if (!n)
+		return s;
+	sorted = vmig_alloc(n * sizeof(*sorted));
+	memcpy(sorted, way->rates, n * sizeof(*sorted));
+	qsort(sorted, n, sizeof(*sorted), by_size);
+	s.p25 = sorted[n / 4];
+	s.p75 = sorted[n - 1 - n / 4];
+	s.median = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+	free(sorted);
+	return s;
+}
+
+/**
+ * bench_resident - how much memory this process has
+ * @field: of /proc/self/status: VmRSS, or VmHWM for the most that it ever had
+ *
+ * Return: bytes
+ */
+uint64_t bench_resident(const char *field)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	unsigned long long kib = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, field, strlen(field)))
+			sscanf(line + strlen(field), ": %llu", &kib);
+	if (f)
+		fclose(f);
+	return kib << 10;
+}

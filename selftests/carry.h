@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Bytes of a data_fd carried as QEMU does it: read() and write() in turns, with one buffer of
+ * 1 MiB, whatever the length of the state.
+ */
+#ifndef VMIG_SELFTESTS_CARRY_H
+#define VMIG_SELFTESTS_CARRY_H
+
+#include "../lib/migration/stream.h"
+#include "../lib/vfio/device.h"
+#include "measure.h"
+
+/* A state that is shorter says nothing about a rate: a call costs more than its bytes. */
+#define VMIG_RATE_BYTES (64 << 10)
+
+/**
+ * struct vmig_carried - what moving bytes took
+ * @bytes: how many
+ * @read_us: in read()
+ * @write_us: in write()
+ * @first_us: until the first read() returned, 0 where there was none
+ * @ret: 0 at the end of the stream, -ENOMSG at the temporary end, else -errno of what failed
+ */
+struct vmig_carried {
+	uint64_t bytes;
+	double read_us;
+	double write_us;
+	double first_us;
+	int ret;
+};
+
+struct vmig_carried vmig_carry(int from, int to, uint64_t most, struct vmig_stream *keep,
+			       struct vmig_measure *m);
+struct vmig_carried vmig_carry_in(int to, const struct vmig_stream *s, struct vmig_measure *m);
+bool vmig_keepable(struct vmig_device *dev, const char **why);
+
+#endif /* VMIG_SELFTESTS_CARRY_H */

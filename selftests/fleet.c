@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* All devices of the type under test that a run may touch. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/migration/walk.h"
+#include "fleet.h"
+#include "second.h"
+#include "session.h"
+#include "verdict.h"
+
+static bool has(const struct vmig_fleet *f, const struct vmig_dev_id *id)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->count; i++)
+		if (!strcmp(f->dev[i]->id.sysfs, id->sysfs))
+			return true;
+	return false;
+}
+
+static void add(struct vmig_fleet *f, const struct vmig_dev_id *id, const char **why)
+{
+	struct vmig_device *dev;
+
+	if (has(f, id))
+		return;
+	dev = vmig_open_like(f->dev[0], id, why);
+	if (dev)
+		f->dev[f->count++] = dev;
+}
+
+/**
+ * vmig_fleet_open - open more devices like the one under test
+ * @f: the fleet
+ * @dev: the device under test, open, in RUNNING
+ * @most: how many are wanted in all, VMIG_FLEET_MAX at most
+ * @why: where none was found, a reason to skip
+ *
+ * VMIG_DEVICE2 first, then what VMIG_DEVICES names; those of another driver are passed over.
+ */
+void vmig_fleet_open(struct vmig_fleet *f, struct vmig_device *dev, unsigned int most,
+		     const char **why)
+{
+	const char *names = getenv("VMIG_DEVICES") ?: "";
+	const struct vmig_dev_id *second;
+	struct vmig_dev_id id;
+	char name[256], text[256];
+	size_t len;
+
+	f->dev[0] = dev;
+	f->count = 1;
+	second = vmig_second_device(why);
+	if (second && most > 1)
+		add(f, second, why);
+	for (names += strspn(names, " "); *names && f->count < most; names += strspn(names, " ")) {
+		len = strcspn(names, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)len, names);
+		names += len;
+		if (!vmig_resolve(name, &id, text, sizeof(text)) &&
+		    !strcmp(id.driver, dev->id.driver))
+			add(f, &id, why);
+	}
+}
+
+/**
+ * vmig_fleet_close - close all but the device under test
+ * @f: the fleet, in any states; they are brought to RUNNING
+ */
+void vmig_fleet_close(struct vmig_fleet *f)
+{
+	for (; f->count > 1; f->count--) {
+		vmig_settle(f->dev[f->count - 1]);
+		vmig_close(f->dev[f->count - 1]);
+	}
+}

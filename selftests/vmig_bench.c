@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How fast is the engine? Not a test: it prints figures, and their ratios within this run.
+ *
+ *	vmig_bench [--passes N] DEVICE...	save, load, device to device, four devices at once
+ *	vmig_bench --stream DEVICE DEVICE	one stream from device to device, and the memory
+ *
+ * A machine is not equally fast all the time. So the ways that are compared take turns on
+ * slices of one and the same stream, and in each pass another one begins; the first pass only
+ * warms up. The ceiling is the same engine over files in memory: what copying alone costs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/migration/feature.h"
+#include "../lib/migration/walk.h"
+#include "../lib/vfio/die.h"
+#include "bench.h"
+
+#define MIB (1UL << 20)
+#define SLICE (8 * MIB)
+
+/* So much of a stream before it counts: the engine has chosen by then. */
+#define WARM_UP (96 * MIB)
+
+/* Nothing here takes so long: what hangs, ends. */
+#define LIMIT_S 1700
+
+static struct vmig_device *devices[BENCH_DEVICES];
+static unsigned int nr_devices;
+static unsigned int passes = 5;
+
+/* A stream of the first device, and a file of the same size. */
+static int stream_fd, copy_fd;
+static unsigned char *stream;
+static uint64_t stream_len;
+
+static struct bench_way *ways;
+static unsigned int nr_ways;
+
+static struct vmig_engine *engine(enum vmig_how how, bool nonblock, unsigned int flows)
+{
+	struct vmig_engine_options o = { .how = how, .nonblock = nonblock };
+	struct vmig_engine *e;
+	char why[256];
+
+	e = vmig_engine_open(&o, flows, why, sizeof(why));
+	if (!e) {
+		printf("vmig: %s\n", why);
+		exit(2);
+	}
+	if (why[0])
+		printf("vmig: %s; the engine does without\n", why);
+	return e;
+}
+
+static void ways_begin(void)
+{
+	ways = vmig_alloc(BENCH_WAYS_MAX * sizeof(*ways));
+	nr_ways = 0;
+}
+
+static void ways_end(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_ways; i++)
+		vmig_engine_close(ways[i].engine);
+	free(ways);
+}
+
+static struct bench_way *add(const char *name, enum bench_kind kind, size_t block)
+{
+	struct bench_way *way = &ways[nr_ways++];
+
+	way->name = name;
+	way->kind = kind;
+	way->block = block;
+	return way;
+}
+
+static struct bench_way *add_engine(const char *name, enum vmig_how how, bool nonblock,
+				    unsigned int flows)
+{
+	struct bench_way *way = add(name, BENCH_ENGINE, 0);
+
+	way->engine = engine(how, nonblock, flows);
+	return way;
+}
+
+static struct bench_way *add_ceiling(const char *name, struct vmig_place from, struct vmig_place to)
+{
+	struct bench_way *way = add_engine(name, VMIG_HOW_AUTO, false, 1);
+
+	way->own = true;
+	way->flows[0] = (struct vmig_flow){ .from = from, .to = to };
+	way->count = 1;
+	return way;
+}
+
+/* The loops over all block sizes; returns the one at 1 MiB, what QEMU does. */
+static struct bench_way *add_loops(void)
+{
+	static char names[12][32];
+	struct bench_way *qemu = NULL, *way;
+	unsigned int i;
+
+	for (i = 0; 4096UL << i <= BENCH_BLOCK_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "loop, %lu KiB", 4UL << i);
+		way = add(names[i], BENCH_LOOP, 4096UL << i);
+		if (way->block == MIB)
+			qemu = way;
+	}
+	return qemu;
+}
+
+static struct bench_way *best_loop(void)
+{
+	struct bench_way *best = NULL;
+	unsigned int i;
+
+	for (i = 0; i < nr_ways; i++)
+		if (ways[i].kind == BENCH_LOOP &&
+		    (!best || bench_spread(&ways[i]).median > bench_spread(best).median))
+			best = &ways[i];
+	return best;
+}
+
+/* The ways take turns until the streams are at their ends; none of them is left unfinished. */
+static void take_turns(struct vmig_flow *flows, unsigned int count, unsigned int pass)
+{
+	struct vmig_engine *rest;
+	unsigned int turn = pass * 5;
+	unsigned int i;
+
+	for (i = 0; !pass && i < nr_ways; i++)
+		if (ways[i].kind == BENCH_ENGINE)
+			bench_slice(&ways[i], flows, count, WARM_UP, true);
+	while (bench_slice(&ways[turn++ % nr_ways], flows, count, SLICE, !pass))
+		;
+	/* A slice that was cut off by the end leaves nothing; the last read() must say so. */
+	rest = engine(VMIG_HOW_PLAIN, false, count);
+	for (i = 0; i < count; i++)
+		flows[i].limit = 0;
+	if (__vmig_engine_run(rest, flows, count))
+		vmig_die("the end of a stream: %s", vmig_errno_name(flows[0].ret));
+	vmig_engine_close(rest);
+}
+
+static void print_ways(const char *what)
+{
+	struct bench_spread s;
+	unsigned int i;
+
+	printf("\n%s\n  %-34s %9s %20s %4s\n", what, "", "MB/s", "p25 to p75", "n");
+	for (i = 0; i < nr_ways; i++) {
+		s = bench_spread(&ways[i]);
+		printf("  %-34s %9.1f %9.1f to %7.1f %4u", ways[i].name, s.median / 1e6, s.p25 / 1e6,
+		       s.p75 / 1e6, ways[i].samples);
+		if (ways[i].kind == BENCH_ENGINE)
+			printf("  %s", vmig_engine_choice(ways[i].engine));
+		printf("\n");
+	}
+}
+
+static void ratio(const struct bench_way *a, const struct bench_way *b, double target)
+{
+	struct bench_spread x = bench_spread(a), y = bench_spread(b);
+	double r = x.median / y.median;
+
+	printf("  ratio %s / %s: %.2f", a->name, b->name, r);
+	if (target > 0)
+		printf(" (target %.2f, %s)", target, r >= target ? "met" : "NOT MET");
+	printf(", of the upper quartiles %.2f\n", x.p75 / y.p75);
+}
+
+static int state_fd(struct vmig_device *dev, uint32_t state)
+{
+	vmig_settle(dev);
+	return vmig_enter(dev, state);
+}
+
+/* After RESUMING this is where the driver says whether all has come, and in order. */
+static void leave(struct vmig_device *dev, int fd)
+{
+	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
+	close(fd);
+}
+
+static void keep_stream(void)
+{
+	struct vmig_flow f = {};
+	int fd = state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY);
+	struct vmig_engine *e = engine(VMIG_HOW_PLAIN, false, 1);
+
+	stream_fd = memfd_create("stream", MFD_CLOEXEC);
+	copy_fd = memfd_create("copy", MFD_CLOEXEC);
+	f.from = vmig_at_fd(fd);
+	f.to = vmig_at_fd(stream_fd);
+	if (__vmig_engine_run(e, &f, 1))
+		vmig_die("saving into memory failed after %llu bytes: %s",
+			 (unsigned long long)f.bytes, vmig_errno_name(f.ret));
+	leave(devices[0], fd);
+	vmig_engine_close(e);
+	stream_len = f.bytes;
+	stream = mmap(NULL, stream_len, PROT_READ, MAP_SHARED | MAP_POPULATE, stream_fd, 0);
+	if (stream == MAP_FAILED)
+		vmig_die("mmap() of the stream: %s", vmig_errno_name(errno));
+}
+
+/* As each slice begins at the front again, the file has its pages from the first one on. */
+static struct vmig_place copy_place(void)
+{
+	return vmig_at_fd(copy_fd);
+}
+
+static void bench_save(void)
+{
+	struct bench_way *qemu, *best, *e, *ceiling;
+	struct vmig_flow f;
+	unsigned int pass;
+
+	ways_begin();
+	qemu = add_loops();
+	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
+	add_engine("engine, io_uring alone", VMIG_HOW_RING, false, 1);
+	add_engine("engine, io_uring and O_NONBLOCK", VMIG_HOW_RING, true, 1);
+	ceiling = add_ceiling("ceiling, from a memfd", vmig_at_fd(stream_fd), vmig_at_nowhere());
+	add_ceiling("ceiling, from /dev/zero", vmig_at_fd(open("/dev/zero", O_RDONLY | O_CLOEXEC)),
+		    vmig_at_nowhere());
+	for (pass = 0; pass <= passes; pass++) {
+		f = (struct vmig_flow){ .to = vmig_at_nowhere() };
+		f.from = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
+		take_turns(&f, 1, pass);
+		leave(devices[0], f.from.fd);
+	}
+	best = best_loop();
+	print_ways("Save: device to memory");
+	ratio(e, qemu, 0);
+	ratio(e, best, 1.0);
+	ratio(e, ceiling, 0.85);
+	ways_end();
+}
+
+static void bench_load(void)
+{
+	struct bench_way *qemu, *best, *e, *ceiling;
+	struct vmig_flow f;
+	unsigned int pass;
+
+	ways_begin();
+	qemu = add_loops();
+	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
+	add_engine("engine, io_uring alone", VMIG_HOW_RING, false, 1);
+	ceiling = add_ceiling("ceiling, into a memfd", vmig_at_memory(stream, stream_len),
+			      copy_place());
+	for (pass = 0; pass <= passes; pass++) {
+		f = (struct vmig_flow){ .from = vmig_at_memory(stream, stream_len) };
+		f.to = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_RESUMING));
+		take_turns(&f, 1, pass);
+		leave(devices[0], f.to.fd);
+	}
+	best = best_loop();
+	print_ways("Load: memory to device");
+	ratio(e, qemu, 0);
+	ratio(e, best, 1.0);
+	ratio(e, ceiling, 0.85);
+	ways_end();
+}
+
+static void bench_move(void)
+{
+	struct bench_way *qemu, *e, *ring;
+	struct vmig_flow f;
+	unsigned int pass;
+
+	if (nr_devices < 2) {
+		printf("\nDevice to device: needs a second device\n");
+		return;
+	}
+	ways_begin();
+	qemu = add("loop, 1024 KiB", BENCH_LOOP, MIB);
+	add("loop, 256 KiB", BENCH_LOOP, MIB / 4);
+	add("loop, 64 KiB", BENCH_LOOP, MIB / 16);
+	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
+	ring = add_engine("engine, io_uring alone", VMIG_HOW_RING, false, 1);
+	add_ceiling("ceiling, memfd to memfd", vmig_at_fd(stream_fd), copy_place());
+	for (pass = 0; pass <= passes; pass++) {
+		f = (struct vmig_flow){};
+		f.from = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
+		f.to = vmig_at_fd(state_fd(devices[1], VFIO_DEVICE_STATE_RESUMING));
+		take_turns(&f, 1, pass);
+		leave(devices[0], f.from.fd);
+		leave(devices[1], f.to.fd);
+	}
+	print_ways("Device to device: read() of one, write() to the other");
+	ratio(e, qemu, 1.6);
+	ratio(e, best_loop(), 0);
+	ratio(ring, qemu, 0);
+	ways_end();
+}
+
+static void bench_many(void)
+{
+	struct vmig_flow f[BENCH_DEVICES];
+	struct bench_way *threads, *e;
+	unsigned int pass, i;
+
+	if (nr_devices < BENCH_DEVICES) {
+		printf("\nFour devices: needs %d devices, %u are there\n", BENCH_DEVICES, nr_devices);
+		return;
+	}
+	ways_begin();
+	threads = add("four threads, loops of 1024 KiB", BENCH_THREADS, MIB);
+	add("one thread, loops of 1024 KiB", BENCH_LOOP, MIB);
+	e = add_engine("engine, one thread", VMIG_HOW_AUTO, false, BENCH_DEVICES);
+	add_engine("engine, io_uring alone", VMIG_HOW_RING, false, BENCH_DEVICES);
+	for (pass = 0; pass <= passes; pass++) {
+		for (i = 0; i < BENCH_DEVICES; i++) {
+			f[i] = (struct vmig_flow){ .to = vmig_at_nowhere() };
+			f[i].from = vmig_at_fd(state_fd(devices[i], VFIO_DEVICE_STATE_STOP_COPY));
+		}
+		take_turns(f, BENCH_DEVICES, pass);
+		for (i = 0; i < BENCH_DEVICES; i++)
+			leave(devices[i], f[i].from.fd);
+	}
+	print_ways("Four devices saved at once, sum of all");
+	ratio(e, threads, 0.9);
+	ways_end();
+}
+
+/* One stream, however long, and what the process has of memory meanwhile. */
+static void bench_stream(void)
+{
+	struct vmig_flow f = {};
+	struct vmig_engine *e;
+	unsigned int i;
+
+	if (nr_devices < 2) {
+		printf("vmig: --stream needs two devices\n");
+		exit(2);
+	}
+	e = engine(VMIG_HOW_AUTO, false, 1);
+	f.from = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
+	f.to = vmig_at_fd(state_fd(devices[1], VFIO_DEVICE_STATE_RESUMING));
+	for (i = 1; i == 1 || f.where; i++) {
+		f.limit = i * 1024 * MIB;
+		if (__vmig_engine_run(e, &f, 1))
+			vmig_die("%s failed after %llu bytes: %s", f.where,
+				 (unsigned long long)f.bytes, vmig_errno_name(f.ret));
+		printf("  %7.2f GiB moved, resident %.1f MiB, never more than %.1f MiB\n",
+		       (double)f.bytes / (1024 * MIB), (double)bench_resident("VmRSS") / MIB,
+		       (double)bench_resident("VmHWM") / MIB);
+		fflush(stdout);
+	}
+	leave(devices[0], f.from.fd);
+	leave(devices[1], f.to.fd);
+	vmig_engine_close(e);
+}
+
+static void open_devices(char **names)
+{
+	struct vmig_dev_id id;
+	const char *unused;
+	char why[512];
+	uint64_t flags;
+
+	for (; *names && nr_devices < BENCH_DEVICES; names++) {
+		if (vmig_resolve(*names, &id, why, sizeof(why))) {
+			printf("vmig: %s\n", why);
+			exit(2);
+		}
+		devices[nr_devices] =
+			vmig_open(&id, vmig_way_there(&id, VMIG_CDEV, &unused) ? VMIG_CDEV : VMIG_GROUP);
+		if (__vmig_get_migration(devices[nr_devices], &flags)) {
+			printf("vmig: %s offers no migration\n", id.name);
+			exit(2);
+		}
+		nr_devices++;
+	}
+	if (!nr_devices) {
+		printf("vmig: usage: vmig_bench [--passes N | --stream] DEVICE...\n");
+		exit(2);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	bool only_stream = false;
+	char **arg = argv + 1;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 1 && !strcmp(*arg, "--stream")) {
+		only_stream = true;
+		arg++;
+	} else if (argc > 2 && !strcmp(*arg, "--passes")) {
+		passes = atoi(arg[1]);
+		arg += 2;
+	}
+	if (passes < 1 || passes > 100) {
+		printf("vmig: --passes: a number from 1 to 100\n");
+		return 2;
+	}
+	open_devices(arg);
+	alarm(LIMIT_S);
+	printf("%s, %u devices, %.1f MiB of state each, %ld processors\n", devices[0]->id.driver,
+	       nr_devices, (double)vmig_get_data_size(devices[0]) / MIB,
+	       sysconf(_SC_NPROCESSORS_ONLN));
+	if (only_stream) {
+		bench_stream();
+	} else {
+		keep_stream();
+		bench_save();
+		bench_load();
+		bench_move();
+		bench_many();
+	}
+	while (nr_devices) {
+		vmig_settle(devices[--nr_devices]);
+		vmig_close(devices[nr_devices]);
+	}
+	return 0;
+}
