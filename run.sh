@@ -522,6 +522,7 @@ main()
 	local d rc verdicts=()
 
 	parse_options "$@"
+	[ -z "$opt_link" ] || [ -n "$opt_ferry" ] || die "--link needs --send or --recv"
 	check_whole
 	choose_mode
 	case $opt_action in

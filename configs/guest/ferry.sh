@@ -16,7 +16,7 @@ ferry_mask=255.255.255.0
 ferry_usage()
 {
 	cat <<-'END'
-	What to do instead of a run, with the one device that -d names
+	What to do with the state of the device that -d names
 	  --save-stream FILE
 	                 its state into a file; with --seed N, a pattern is put into it first
 	  --load-stream FILE
@@ -91,6 +91,8 @@ ferry_try()
 # ferry: the whole of it; returns the exit code.
 ferry()
 {
+	local args
+
 	ferry_check
 	build_programs
 	case $opt_action in
@@ -191,8 +193,6 @@ ferry_in_guest()
 	[[ $opt_ferry == *:* ]] || ferry_name=127.0.0.1:$opt_ferry
 	[[ $job != @(send|recv) ]] || ferry_network
 	rundir_new "${profile:-guest}-$job"
-	rmdir "$rundir/ktap"
-	mkdir "$rundir/ktap"
 	if [ "$job" = load ]; then
 		cp --reflink=auto "$opt_ferry" "$rundir/stream.vms" ||
 			die "--load-stream $opt_ferry: no space for a copy of it in $results"
