@@ -17,6 +17,8 @@ guest=$top/configs/guest
 . "$guest/firmware.sh"
 # shellcheck source=configs/guest/streams.sh
 . "$guest/streams.sh"
+# shellcheck source=configs/guest/ferry.sh
+. "$guest/ferry.sh"
 # shellcheck source=configs/guest/session.sh
 . "$guest/session.sh"
 # shellcheck source=configs/guest/mutants.sh
@@ -85,6 +87,8 @@ How to judge
   --replay-stream FILE
                  only this: load a stream that did harm once (RUN/repro/*.bin) again, in one
                  write() and in many; may be repeated, in this order
+
+$(ferry_usage)
 
 What to do instead of a run
   --list         print each test with the clauses it checks
@@ -179,7 +183,7 @@ parse_options()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream)
+			--replay-stream | --save-stream | --load-stream | --send | --recv | --link)
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
 			;;
 		esac
@@ -234,6 +238,7 @@ parse_options()
 			opt_replay_stream+=("$2")
 			opt_tests='poison_replay.*'
 			;;
+		--save-stream | --load-stream | --send | --recv | --link) ferry_option "$1" "$2" ;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
 		--no-install) opt_no_install=1 ;;
@@ -242,7 +247,7 @@ parse_options()
 		esac
 		case $1 in
 		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream) shift ;;
+			--replay-stream | --save-stream | --load-stream | --send | --recv | --link) shift ;;
 		esac
 		shift
 	done
@@ -362,7 +367,7 @@ built()
 	local c words
 
 	read -ra words < <(chapters)
-	for c in env "${words[@]}"; do
+	for c in env ferry "${words[@]}"; do
 		[ -x "$top/selftests/vmig_$c" ] || return 1
 	done
 	[ -x "$top/results/vmig-report" ]
@@ -527,6 +532,7 @@ main()
 	local d rc verdicts=()
 
 	parse_options "$@"
+	[ -z "$opt_link" ] || [ -n "$opt_ferry" ] || die "--link needs --send or --recv"
 	check_whole
 	choose_mode
 	case $opt_action in
@@ -551,6 +557,10 @@ main()
 		;;
 	list | clauses)
 		print_catalogue "$opt_action"
+		return
+		;;
+	save-stream | load-stream | send | recv)
+		ferry
 		return
 		;;
 	kernel-build-dir)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Loading streams that may be wrong: what each call said, and the way back. */
 #include <errno.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../lib/migration/feature.h"
@@ -196,19 +195,6 @@ void vmig_put_back(struct vmig_device *dev, const struct vmig_stream *good)
 	if (good->len)
 		vmig_load(dev, good);
 	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
-}
-
-/**
- * vmig_now_ms - a clock for tests that end after some time
- *
- * Return: milliseconds since some moment in the past.
- */
-uint64_t vmig_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
 }
 
 /**

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../lib/migration/clock.h"
 #include "../lib/migration/stream.h"
 #include "../lib/vfio/device.h"
 
@@ -33,7 +34,6 @@ const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *g
 void vmig_reopen(struct vmig_device **dev);
 void vmig_put_back(struct vmig_device *dev, const struct vmig_stream *good);
 
-uint64_t vmig_now_ms(void);
 size_t vmig_position(unsigned int i, unsigned int count, size_t len);
 
 #endif /* VMIG_SELFTESTS_ATTEMPT_H */

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Streams that the chapter `poison` has from the runs before, and leaves for the next: a
-# corpus for each driver in DIR/corpus, and in the run's directory what did harm (repro).
+# Streams that chapters have from the runs before, and leave for the next. `poison`: a corpus
+# for each driver in DIR/corpus, and in the run's directory what did harm (repro). `compat`:
+# one of each version of a driver and its firmware that was tested, in DIR/streams/DRIVER.
 # Sourced by run.sh, which sets the options (opt_*), results, rundir, profile and mode.
 # shellcheck disable=SC2154
 
@@ -46,7 +47,10 @@ streams_in()
 	again=$(run_again)
 	streams_env=("VMIG_REPRO_DIR=$1/repro" "VMIG_CORPUS_DIR=$1/corpus" "VMIG_AGAIN=$again"
 		"VMIG_REPLAY=$again --replay-stream $rundir/repro")
-	mkdir -p "$rundir/corpus"
+	mkdir -p "$rundir/corpus" "$rundir/streams"
+	streams_env+=("VMIG_STREAMS_DIR=$1/streams")
+	[ -z "$(streams_driver)" ] ||
+		cp "$results/streams/$(streams_driver)"/*.vms "$rundir/streams" 2>/dev/null || :
 	[ -z "$profile" ] || cp "$results/corpus/$profile"/*.bin "$rundir/corpus" 2>/dev/null || :
 	for f in ${opt_replay_stream[@]+"${opt_replay_stream[@]}"}; do
 		n=$((n + 1))
@@ -55,6 +59,31 @@ streams_in()
 		files+="${files:+ }$1/replayed/$n.bin"
 	done
 	[ -z "$files" ] || streams_env+=("VMIG_POISON_FILE=$files")
+}
+
+# streams_driver: the driver whose streams these are, if it is known before the run.
+streams_driver()
+{
+	if [ "$mode" = host ]; then
+		printf '%s' "$dev_driver"
+	elif [ -n "$profile" ]; then
+		profile_value driver
+	fi
+}
+
+# streams_keep: takes over what this version has left, unless it is one that fails with it.
+streams_keep()
+{
+	local to
+
+	to=$results/streams/$(streams_driver)
+	if [ -n "$(streams_driver)" ] && [ -n "$(ls "$rundir/streams" 2>/dev/null)" ] &&
+		grep -qs '^ok .*kept_streams' "$rundir/ktap/compat.ktap" &&
+		! grep -q '^not ok' "$rundir/ktap/compat.ktap"; then
+		mkdir -p "$to"
+		cp -n "$rundir/streams"/*.vms "$to/" || :
+	fi
+	rm -rf "$rundir/streams"
 }
 
 # streams_out: takes over what the run has made of the corpus.
@@ -68,6 +97,7 @@ streams_out()
 		cp "$rundir/corpus"/*.bin "$to/" || :
 	fi
 	rm -rf "$rundir/corpus"
+	streams_keep
 	[ ! -e "$rundir/repro/last.bin" ] ||
 		say "the last stream that was tried: $rundir/repro/last.bin (--replay-stream)"
 	rmdir "$rundir/repro" 2>/dev/null || :

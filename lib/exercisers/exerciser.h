@@ -54,6 +54,8 @@ struct vmig_worker {
  *	any state
  * @hold_stream: the device gives no migration data until it is told to go on (@on false), so
  *	that a read() waits; in any state
+ * @older: give and take streams as the version of driver or firmware before this one does, as
+ *	long as @on; in any state. -ENOENT where there is none. Optional.
  *
  * DMA:
  * @dma_max: largest transfer in bytes
@@ -105,6 +107,7 @@ struct vmig_exerciser {
 	int (*poke)(struct vmig_worker *w);
 	int (*counter)(struct vmig_worker *w, uint64_t *value);
 	int (*hold_stream)(struct vmig_worker *w, bool on);
+	int (*older)(struct vmig_worker *w, bool on);
 
 	uint32_t dma_max;
 	uint32_t dma_align;

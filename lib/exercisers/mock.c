@@ -24,7 +24,8 @@ struct mock {
 	uint64_t mem_size;
 	uint32_t dma_at; /* where in MOCK_DMA_BUFFER the next transfer begins */
 	uint32_t read_at, read_len;
-	bool counts;
+	uint32_t version;
+	bool counts, older;
 	char why[96];
 };
 
@@ -40,6 +41,7 @@ static int begin(struct vmig_worker *w)
 	ret = ret ?: vmig_bar_read(&m->regs, MOCK_ID, &id, sizeof(id));
 	ret = ret ?: vmig_bar_read(&m->regs, MOCK_MEM_SIZE, &m->mem_size, sizeof(m->mem_size));
 	ret = ret ?: vmig_bar_write32(&m->regs, MOCK_CLEAR, 1);
+	ret = ret ?: vmig_bar_read(&m->regs, MOCK_FW_VERSION, &m->version, sizeof(m->version));
 	if (!ret && id != MOCK_ID_VALUE)
 		ret = -ENODEV;
 	return ret;
@@ -51,6 +53,8 @@ static void end(struct vmig_worker *w)
 
 	if (m->regs.info)
 		vmig_bar_write32(&m->regs, MOCK_HOLD_STREAM, 0);
+	if (m->older)
+		vmig_bar_write32(&m->regs, MOCK_FW_VERSION, m->version);
 	if (m->counts)
 		vmig_bar_write32(&m->regs, MOCK_COUNTER_ON, 0);
 	vmig_bar_end(&m->regs);
@@ -261,6 +265,16 @@ static int hold_stream(struct vmig_worker *w, bool on)
 	return vmig_bar_write32(&m->regs, MOCK_HOLD_STREAM, on);
 }
 
+static int older(struct vmig_worker *w, bool on)
+{
+	struct mock *m = w->priv;
+
+	if (m->version < 2)
+		return -ENOENT;
+	m->older = on;
+	return vmig_bar_write32(&m->regs, MOCK_FW_VERSION, on ? m->version - 1 : m->version);
+}
+
 /* Transfers that are under way at a time lie one behind the other in the buffer. */
 static uint32_t take_room(struct mock *m, uint32_t len)
 {
@@ -362,6 +376,7 @@ const struct vmig_exerciser vmig_exerciser_mock = {
 	.poke = poke,
 	.counter = counter,
 	.hold_stream = hold_stream,
+	.older = older,
 	.dma_max = MOCK_DMA_MAX,
 	.dma_align = 1,
 	.iova_bits = 48,

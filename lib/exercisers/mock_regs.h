@@ -54,6 +54,11 @@
 #define MOCK_DIRTY_RATE 0x04c
 /* 1: migration sessions give no data until 0 is written; not part of the state */
 #define MOCK_HOLD_STREAM 0x050
+/*
+ * version of the firmware, which the format of the stream goes by; not part of the state.
+ * Written to, the device migrates as one with that firmware, an older one, until it is closed
+ */
+#define MOCK_FW_VERSION 0x054
 /* bytes of memory, 8 bytes, read only */
 #define MOCK_MEM_SIZE 0x058
 /* reaches all of the memory: address (8 bytes), then 4 bytes of data */

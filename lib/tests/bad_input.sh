@@ -62,6 +62,26 @@ refused "too little memory for the card" "state_kb=x: a number" \
 	./run.sh -q -d pds -o "$tmp/results" --param vfio_mig_fw.state_kb=x
 refused "memory of a size that the card does not have" "could not load vfio_mig_fw.ko" \
 	./run.sh -q -d pds -o "$tmp/results" --param vfio_mig_fw.state_kb=100
+refused "a state of no device" "needs a device" ./run.sh --save-stream "$tmp/x.vms"
+refused "a state of several devices" "takes one device" ./run.sh -d all --save-stream "$tmp/x.vms"
+refused "a state to a place that is not there" "no file can be written" \
+	./run.sh -d mock --save-stream "$tmp/nosuch/x.vms"
+refused "a file that is no state" "does not begin as a stream file" \
+	./run.sh -d mock --load-stream README.md
+refused "a pattern for a state that has one" "does nothing" \
+	./run.sh -d mock --load-stream README.md --seed 3
+refused "a state, and tests" "runs no tests" ./run.sh -d mock --recv 4711 -t 'fsm*'
+refused "a receiver on all addresses" "all addresses" ./run.sh -d mock --recv 0.0.0.0:4711
+refused "a receiver at no port" "is no PORT" ./run.sh -d mock --recv 127.0.0.1:x
+refused "a sender to no address" "is no ADDRESS:PORT" ./run.sh -d mock --send 4711
+refused "a sender to a name that nobody knows" "not known here" \
+	./run.sh -d mock --send nosuch.invalid:4711
+refused "a sender that receives" "given once" ./run.sh -d mock --recv 4711 --send 127.0.0.1:4711
+refused "a cable without an end" "for --send and --recv" \
+	./run.sh -d mock --link "$tmp/x" --save-stream "$tmp/x.vms"
+refused "a cable for nothing" "needs --send or --recv" ./run.sh -d mock --link "$tmp/x"
+refused "a limit that is no time" "a number of seconds" \
+	env VMIG_WAIT_SECONDS=soon ./run.sh -d mock --recv 4711
 refused "module that is not there" "no such file" ./run.sh --ko "$tmp/nosuch.ko"
 refused "kernel tree that is not there" "KERNEL_SRC=.*does not exist" \
 	env KERNEL_SRC="$tmp/nosuch" ./run.sh --kernel-build-dir

@@ -28,6 +28,7 @@ survive   guest  1800  lib/tests/survive.sh
 debug     guest  2700  lib/tests/debug.sh
 firmware  guest  3000  lib/tests/firmware.sh
 mutants   guest  1500  lib/tests/mutants.sh
+streams   guest  1800  lib/tests/streams.sh
 "
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")

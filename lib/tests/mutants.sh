@@ -22,7 +22,7 @@ sample=(no_compat_ioctl reset_not_advertised set_undefined_breaks arc_lands_else
 	data_size_is_errno log_not_cleared reset_keeps_state dma_in_stop
 	reopen_first_set_oops log_page_size_warns hot_reset_ignored
 	interrupted_set_strays precopy_freed_in_flush loaded_p2p_stuck odd_length_loops
-	racing_readers)
+	racing_readers version_not_checked)
 args=()
 for d in "${sample[@]}"; do
 	args+=(--defect "$d")

@@ -60,6 +60,7 @@ corpus()
 	for dir in "$t"/mutants/*/run; do
 		mutants "$dir" | seed mutants "$(basename "$(dirname "$dir")")"
 	done
+	printf '127.0.0.1:4711' | seed streamfile a
 	printf 'fd\tfd.cloexec\t2\tFD-01\nfd\tfd.odd\t1\tFD-02 NO-01\nx\tx.y\t0\t\n' | seed list a
 }
 

@@ -377,5 +377,6 @@ module_pci_driver(edu_pci_driver);
 
 MODULE_DESCRIPTION(
 	"Reference driver for VFIO migration of QEMU's edu device, with defects on demand");
+MODULE_VERSION("2");
 MODULE_AUTHOR("vmig");
 MODULE_LICENSE("GPL");

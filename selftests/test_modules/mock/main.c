@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
+#include "format.h"
 #include "mock.h"
 
 #define IOVA_BITS 48
@@ -44,6 +45,21 @@ bool mock_initial_counter_on;
 module_param_named(counter_on, mock_initial_counter_on, bool, 0644);
 MODULE_PARM_DESC(counter_on, "the counter counts after reset, so that no two states are equal");
 
+unsigned int mock_fw_version = REF_VERSION;
+
+static int fw_version_set(const char *value, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(value, kp, 1, REF_VERSION);
+}
+
+static const struct kernel_param_ops fw_version_ops = {
+	.set = fw_version_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(fw_version, &fw_version_ops, &mock_fw_version, 0444);
+MODULE_PARM_DESC(fw_version, "version of the firmware and so of the stream, 1 or 2 (default)");
+
 static int mock_init(struct vfio_device *vdev)
 {
 	struct mock_type *type =
@@ -64,6 +80,7 @@ static int mock_init(struct vfio_device *vdev)
 		m->ref.mem_size = MOCK_BAR2_SIZE + ((u64)state_mb << 20);
 		m->ref.regs_size = sizeof(struct mock_regs);
 		m->ref.iova_bits = IOVA_BITS;
+		m->ref.version = mock_fw_version;
 		m->ref.error_on_bad_load = true;
 		ret = ref_init(&m->ref, features);
 	}
@@ -85,6 +102,7 @@ static void mock_release(struct vfio_device *vdev)
 
 static int mock_open(struct vfio_device *vdev)
 {
+	to_mock(vdev)->ref.version = mock_fw_version;
 	ref_open(&to_mock(vdev)->ref);
 	return 0;
 }
@@ -207,6 +225,15 @@ static void mock_remove(struct mdev_device *mdev)
 	vfio_put_device(&m->vdev);
 }
 
+static ssize_t fw_version_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", mock_fw_version);
+}
+static DEVICE_ATTR_RO(fw_version);
+
+static struct attribute *mock_attrs[] = { &dev_attr_fw_version.attr, NULL };
+ATTRIBUTE_GROUPS(mock);
+
 static struct mdev_driver mdev_driver = {
 	.device_api = VFIO_DEVICE_API_PCI_STRING,
 	.max_instances = 16,
@@ -216,6 +243,7 @@ static struct mdev_driver mdev_driver = {
 		.name = "vfio_mig_mock",
 		.owner = THIS_MODULE,
 		.mod_name = KBUILD_MODNAME,
+		.dev_groups = mock_groups,
 	},
 };
 
@@ -262,5 +290,6 @@ module_init(mock_module_init);
 module_exit(mock_module_exit);
 
 MODULE_DESCRIPTION("Reference device for VFIO migration, with defects on demand");
+MODULE_VERSION("2");
 MODULE_AUTHOR("vmig");
 MODULE_LICENSE("GPL");

@@ -155,6 +155,7 @@ static inline struct mock *ref_to_mock(struct ref_device *ref)
 
 extern unsigned int mock_initial_dirty_rate;
 extern bool mock_initial_counter_on;
+extern unsigned int mock_fw_version;
 
 /* mem.c */
 int mock_mem_init(struct mock *m);

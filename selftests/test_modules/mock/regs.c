@@ -29,6 +29,8 @@ static u64 get_register(struct mock *m, u32 at)
 		return le32_to_cpu(m->regs.command.len);
 	case MOCK_DMA_TIME:
 		return le32_to_cpu(m->regs.command.time);
+	case MOCK_FW_VERSION:
+		return m->ref.version;
 	case MOCK_IRQ_COUNT:
 		return le32_to_cpu(m->regs.irq_count);
 	case MOCK_DIRTY_RATE:
@@ -100,6 +102,8 @@ static void set_register(struct mock *m, u32 at, u64 value)
 {
 	if (at == MOCK_MEM_AT)
 		m->mem_at = value;
+	else if (at == MOCK_FW_VERSION && value && value <= mock_fw_version)
+		WRITE_ONCE(m->ref.version, value);
 	else if (m->activity != REF_STOPPED)
 		set_state_register(m, at, value);
 }

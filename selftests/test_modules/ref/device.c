@@ -309,6 +309,7 @@ int ref_init(struct ref_device *ref, u32 features)
 	spin_lock_init(&ref->lock);
 	xa_init(&ref->log.pages);
 	ref->features = features;
+	ref->version = ref->version ?: REF_VERSION;
 	ref->state = VFIO_DEVICE_STATE_RUNNING;
 	ref->activity = REF_STOPPED;
 	ref->dirty = kvcalloc(BITS_TO_LONGS(DIV_ROUND_UP_ULL(ref->mem_size, PAGE_SIZE)) ?: 1,

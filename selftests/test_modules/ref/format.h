@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The stream of the reference drivers, version 1, little endian: a header, then records
- * that are numbered, each with a checksum over itself: memory in any order and as often as
- * it changed, then the registers, then the end.
+ * The stream of the reference drivers, little endian: a header, then records that are
+ * numbered, each with a checksum over itself: memory in any order and as often as it changed,
+ * then the registers, then the end.
+ *
+ * In version 2 the registers have struct ref_offer before them. A device reads the streams of its
+ * own version and of older ones, and refuses newer ones.
  */
 #ifndef VFIO_MIG_REF_FORMAT_H
 #define VFIO_MIG_REF_FORMAT_H
@@ -14,12 +17,12 @@
 #include <linux/types.h>
 
 #define REF_MAGIC 0x3167696d66657276ULL
-#define REF_VERSION 1
+#define REF_VERSION 2 /* the newest */
 
 /**
  * struct ref_header - what the stream is of
  * @magic: REF_MAGIC
- * @version: REF_VERSION
+ * @version: 1 to REF_VERSION
  * @type: of the device, see struct ref_device
  * @mem_size: bytes of memory
  * @regs_size: bytes of registers
@@ -51,6 +54,20 @@ struct ref_record {
 	__le32 number;
 	__le32 sum;
 };
+
+/**
+ * struct ref_offer - what the device offered to who saved it; nothing depends on it
+ * @features: REF_FEATURE_*
+ */
+struct ref_offer {
+	__le64 features;
+};
+
+/* Bytes of a record before the registers that it brings. */
+static inline u32 ref_prefix(u32 version)
+{
+	return version > 1 ? sizeof(struct ref_offer) : 0;
+}
 
 #define REF_RECORD_MAX 0x10000
 #define REF_END_LEN 16 /* reserved, 0 */

@@ -42,9 +42,13 @@ static int take_header(struct ref_session *s)
 	struct ref_device *ref = s->ref;
 
 	trust_header(s, h);
-	if (le64_to_cpu(h->magic) != REF_MAGIC || le32_to_cpu(h->version) != REF_VERSION ||
+	s->version = le32_to_cpu(h->version);
+	if (le64_to_cpu(h->magic) != REF_MAGIC || !s->version ||
+	    s->version > READ_ONCE(ref->version) ||
 	    (le32_to_cpu(h->sum) != ref_header_sum(h) && !unchecked(s)))
 		return -EINVAL;
+	if (ref_defect(ref, REF_DEFECT_version_not_checked))
+		s->version = ref->version;
 	if (ref_defect(ref, REF_DEFECT_stream_of_one_process) && ref->defect.saver != current->tgid)
 		return -EINVAL;
 	if (ref_defect(ref, REF_DEFECT_type_not_checked))
@@ -89,7 +93,8 @@ static int take_head(struct ref_session *s)
 	if (kind == REF_RECORD_MEM &&
 	    (!len || len > REF_RECORD_MAX || at > size || len > size - at))
 		return -EINVAL;
-	if (kind == REF_RECORD_REGS && len != s->ref->regs_size &&
+	if (kind == REF_RECORD_REGS && len != ref_prefix(s->version) + s->ref->regs_size &&
+	    !ref_defect(s->ref, REF_DEFECT_version_not_checked) &&
 	    !ref_defect(s->ref, REF_DEFECT_type_not_checked))
 		return -EINVAL;
 	if (kind == REF_RECORD_END && (len != REF_END_LEN || !s->have_regs))
@@ -119,7 +124,7 @@ static int take_record(struct ref_session *s)
 {
 	const struct ref_record *r = (void *)s->buf;
 	struct ref_device *ref = s->ref;
-	u32 len = s->need - sizeof(*r);
+	u32 len = s->need - sizeof(*r), prefix;
 	const u8 *data = s->pieces.data;
 
 	if (le32_to_cpu(r->kind) == REF_RECORD_MEM && ref->ops->look_mem)
@@ -136,7 +141,8 @@ static int take_record(struct ref_session *s)
 		/* May come again only if the last one counts; the writer has one. */
 		if (s->have_regs)
 			return -EINVAL;
-		memcpy(s->regs, data, min(len, ref->regs_size));
+		prefix = min(len, ref_prefix(s->version));
+		memcpy(s->regs, data + prefix, min(len - prefix, ref->regs_size));
 		s->have_regs = true;
 		return ref->ops->check_regs(ref, s->regs);
 	case REF_RECORD_END:

@@ -133,6 +133,7 @@ struct ref_range {
  * @mem_size: bytes of memory
  * @regs_size: bytes of all other state, REF_MAX_REGS at most
  * @iova_bits: width of the addresses that the device can make
+ * @version: of the stream that it writes, the newest that it reads; 0 for REF_VERSION
  * @error_on_bad_load: a failed load leads to ERROR, else the device stays in RESUMING
  *
  * The engine's own:
@@ -158,6 +159,7 @@ struct ref_device {
 	u64 mem_size;
 	u32 regs_size;
 	unsigned int iova_bits;
+	u32 version;
 	bool error_on_bad_load;
 
 	struct mutex state_mutex;

@@ -50,6 +50,7 @@ void ref_save_begin(struct ref_session *s)
 
 	bitmap_zero(ref->dirty, mem_pages(ref));
 	WRITE_ONCE(ref->tracking, true);
+	s->version = READ_ONCE(ref->version);
 	ref_save_rewind(s);
 	if (ref->defect.aborted && ref_defect(ref, REF_DEFECT_aborted_precopy_continued)) {
 		s->phase = REF_PHASE_INITIAL;
@@ -104,7 +105,7 @@ static int put_header(struct ref_session *s)
 
 	s->pieces.known = 0;
 	h->magic = cpu_to_le64(REF_MAGIC);
-	h->version = cpu_to_le32(REF_VERSION);
+	h->version = cpu_to_le32(s->version);
 	h->type = cpu_to_le32(s->ref->type);
 	h->mem_size = cpu_to_le64(s->ref->mem_size);
 	h->regs_size = cpu_to_le32(s->ref->regs_size);
@@ -157,8 +158,12 @@ static int put_dirty(struct ref_session *s)
 static int put_regs(struct ref_session *s)
 {
 	struct ref_device *ref = s->ref;
-	u8 *regs = s->buf + sizeof(struct ref_record);
+	struct ref_offer *offer = (void *)(s->buf + sizeof(struct ref_record));
+	size_t prefix = ref_prefix(s->version);
+	u8 *regs = (u8 *)offer + prefix;
 
+	if (prefix)
+		offer->features = cpu_to_le64(ref->features);
 	memset(regs, 0, ref->regs_size);
 	if (s->have_regs)
 		memcpy(regs, s->regs, ref->regs_size);
@@ -166,7 +171,7 @@ static int put_regs(struct ref_session *s)
 		ref->ops->get_regs(ref, regs);
 	if (ref_defect(ref, REF_DEFECT_register_missing))
 		memset(regs + ref->regs_size - 16, 0, 16);
-	return put_record(s, REF_RECORD_REGS, 0, ref->regs_size);
+	return put_record(s, REF_RECORD_REGS, 0, prefix + ref->regs_size);
 }
 
 static int put_end(struct ref_session *s)
@@ -274,7 +279,10 @@ u64 ref_save_dirty(struct ref_session *s)
 u64 ref_save_size(struct ref_device *ref)
 {
 	struct ref_session fresh = { .ref = ref }, *s = ref->session;
-	u64 tail = 2 * sizeof(struct ref_record) + ref->regs_size + REF_END_LEN, size;
+	u32 version = s && s->saving ? s->version : READ_ONCE(ref->version);
+	u64 tail =
+		2 * sizeof(struct ref_record) + ref_prefix(version) + ref->regs_size + REF_END_LEN;
+	u64 size;
 
 	if (!s || !s->saving)
 		return initial_to_come(&fresh) + tail;

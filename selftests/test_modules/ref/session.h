@@ -38,6 +38,7 @@ enum ref_phase {
  * @len: bytes in @buf
  * @pos: saving: how many of them were read
  * @need: resuming: how many make it complete
+ * @version: of the stream
  * @initial: saving: @buf is of the initial data
  * @phase: what comes next
  * @cursor: saving: how much of the memory has gone once
@@ -75,6 +76,7 @@ struct ref_session {
 	size_t len;
 	size_t pos;
 	size_t need;
+	u32 version;
 	bool initial;
 	enum ref_phase phase;
 	u64 cursor;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Streams of other versions of a driver or firmware: what the present one makes of them. Three
+ * things can come of a stream: it is accepted, and the state is the one that was saved; it is
+ * refused as a bad stream has to be, and the device works; or something is broken.
+ */
+#ifndef VMIG_SELFTESTS_COMPAT_H
+#define VMIG_SELFTESTS_COMPAT_H
+
+#include "../lib/exercisers/exerciser.h"
+#include "../lib/migration/stream.h"
+
+/* The clauses that vmig_compat_judge() checks. */
+#define VMIG_COMPAT_CLAUSES RES_03, RES_07, RES_09, RES_12, RES_16, ROB_01, ROB_04
+
+/**
+ * struct vmig_compat - a stream of some version
+ * @name: of the stream, for people
+ * @stream: the bytes
+ * @seed: of the pattern in it, 0 where there is none or nobody can tell
+ * @same: it is of the very version that is here: refusing it is a breach
+ */
+struct vmig_compat {
+	const char *name;
+	struct vmig_stream stream;
+	uint32_t seed;
+	bool same;
+};
+
+enum vmig_compat_outcome { VMIG_COMPAT_ACCEPTED, VMIG_COMPAT_REFUSED, VMIG_COMPAT_BROKEN };
+
+enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct vmig_compat *c,
+					   const struct vmig_stream *good, const char **what);
+
+#endif /* VMIG_SELFTESTS_COMPAT_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Carrying a device's state to a file, from one, or between hosts: what vmig_ferry does. No
+ * test and no verdict on clauses; one sentence tells what came of it.
+ */
+#ifndef VMIG_SELFTESTS_FERRY_H
+#define VMIG_SELFTESTS_FERRY_H
+
+#include <signal.h>
+
+#include "../lib/exercisers/exerciser.h"
+#include "../lib/migration/streamfile.h"
+
+/* How vmig_ferry ends. */
+enum vmig_ferry_end {
+	VMIG_FERRY_DONE, /* and what could be seen of the state is right */
+	VMIG_FERRY_REFUSED, /* the driver refused the stream, and the device works */
+	VMIG_FERRY_CANNOT, /* it could not be tried, or not to its end */
+	VMIG_FERRY_BROKEN, /* the driver broke a rule; the exit code is that of a refusal */
+};
+
+/* Bytes of a read() or write(), and of a frame. */
+#define VMIG_FERRY_BLOCK (1 << 20)
+
+/**
+ * struct vmig_ferry - a device whose state is carried
+ * @id: which one
+ * @dev: the device, open
+ * @here: what it is, for the headers of its streams
+ * @bytes: of the stream, so far
+ * @checksum: of these
+ * @took_ms: how long it took to move them
+ * @end_ms: when all has to be over, vmig_now_ms()
+ * @silence_ms: how long the other side may be silent
+ * @patience_ms: how long the other side is waited for
+ * @seed: pattern to put into the device before it is saved, 0 for none
+ * @write_error: errno of the write() that the driver refused
+ * @sure: an exerciser has seen that the state is the one that was saved
+ * @why: what went wrong, a clause for people
+ */
+struct vmig_ferry {
+	struct vmig_dev_id id;
+	struct vmig_device *dev;
+	struct vmig_streamfile here;
+	uint64_t bytes;
+	uint64_t checksum;
+	uint64_t took_ms;
+	uint64_t end_ms;
+	unsigned int silence_ms;
+	unsigned int patience_ms;
+	uint32_t seed;
+	int write_error;
+	bool sure;
+	char why[600];
+};
+
+/* Set by a signal: give up, put the device back. */
+extern volatile sig_atomic_t vmig_ferry_stop;
+
+/* Where a stream goes: the bytes and their place; false with c->why where they cannot. */
+typedef bool (*vmig_ferry_sink)(struct vmig_ferry *c, void *arg, const void *data, size_t len,
+				uint64_t at);
+
+/* ferry_device.c */
+bool vmig_ferry_fail(struct vmig_ferry *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+bool vmig_ferry_find(struct vmig_ferry *c, const char *device);
+bool vmig_ferry_open(struct vmig_ferry *c);
+bool vmig_ferry_close(struct vmig_ferry *c);
+bool vmig_ferry_out(struct vmig_ferry *c, vmig_ferry_sink sink, void *arg);
+int vmig_ferry_begin(struct vmig_ferry *c, const struct vmig_streamfile *f);
+bool vmig_ferry_in(struct vmig_ferry *c, int data_fd, const void *data, size_t len);
+enum vmig_ferry_end vmig_ferry_finish(struct vmig_ferry *c, int data_fd,
+				      const struct vmig_streamfile *f);
+const char *vmig_ferry_name(const char *name);
+const char *vmig_ferry_rate(const struct vmig_ferry *c);
+const char *vmig_ferry_seen(const struct vmig_ferry *c);
+
+/* ferry_file.c */
+enum vmig_ferry_end vmig_ferry_show(const char *path);
+enum vmig_ferry_end vmig_ferry_save(struct vmig_ferry *c, const char *path);
+enum vmig_ferry_end vmig_ferry_load(struct vmig_ferry *c, const char *path);
+
+/* ferry_net.c */
+enum vmig_ferry_end vmig_ferry_send(struct vmig_ferry *c, const char *to);
+enum vmig_ferry_end vmig_ferry_recv(struct vmig_ferry *c, const char *at);
+
+#endif /* VMIG_SELFTESTS_FERRY_H */
