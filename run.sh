@@ -33,6 +33,10 @@ guest=$top/configs/guest
 . "$top/selftests/undo.sh"
 # shellcheck source=selftests/host.sh
 . "$top/selftests/host.sh"
+# shellcheck source=selftests/probe.sh
+. "$top/selftests/probe.sh"
+# shellcheck source=selftests/setup.sh
+. "$top/selftests/setup.sh"
 
 # What a run without -d tests, in this order: profiles of configs/devices.
 default_devices=(mtty mock edu)
@@ -62,6 +66,18 @@ What to test
   -t GLOB        only the tests whose name fixture.variant.test matches; several globs
                  with blanks between
 
+Set a device of this host up for the run, and put it back behind it
+  --bind DRIVER  give -d DEVICE to this driver; \`auto': the one that --probe finds. Where the
+                 driver's profile says so, devlink makes the device migratable first
+  --vfs N        make N virtual functions of -d DEVICE, bind these (auto), test the first
+  --mdev TYPE    make a mediated device of -d DEVICE, test that
+  --hugepages N  have at least N huge pages
+  --memlock MIB  may lock so much memory, or \`unlimited'
+  --prepare      only set it up, and leave it so until --cleanup
+  --i-know       also what is refused because it would hurt the host: a device that carries a
+                 mounted file system or the default route, a group shared with a device of the
+                 host, a physical function with virtual ones
+
 How to judge
   --strict       a broken SHOULD clause is a failure too
   --no-known-deviations
@@ -87,6 +103,9 @@ How to judge
                  write() and in many; may be repeated, in this order
 
 What to do instead of a run
+  --probe        which devices of this host can be migrated, and why the others cannot, with the
+                 step that changes it; -d DEVICE: this one (exit code 1 if it cannot); with
+                 --guest or the name of a profile: in the guest. --json: for programs
   --list         print each test with the clauses it checks
   --clauses      print each clause with its level and its tests, or why it has none
   --mutants      the suite on the reference drivers as they are, and with each defect that
@@ -101,7 +120,7 @@ What to do instead of a run
                  them, which is built on first use; with -d NAME, of one driver
   --nightly      a run whose results and measurements go into results/history.db; then says
                  what is worse than in the nights before, and writes results/nightly.html
-  --cleanup      put back what a run on this host had changed that was killed
+  --cleanup      put back what --prepare, or a run that was killed, had changed on this host
   --shell        a shell in the guest, with the device made
   --guest-cmd CMD
                  run CMD in the guest in this directory, on the host's files (read-only);
@@ -166,6 +185,7 @@ results=${VMIG_RESULTS:-$top/results}
 opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_bench=''
 opt_defect=() opt_replay_stream=()
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
+opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_i_know=''
 
 set_action()
 {
@@ -179,7 +199,7 @@ parse_options()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream)
+			--replay-stream | --bind | --vfs | --mdev | --hugepages | --memlock)
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
 			;;
 		esac
@@ -212,7 +232,7 @@ parse_options()
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
 		--list | --clauses | --cleanup | --shell | --mutants | --replay | --driver-coverage | \
-			--kernel-build-dir | --nightly)
+			--kernel-build-dir | --nightly | --probe | --prepare)
 			set_action "${1#--}"
 			;;
 		--strict) opt_strict=1 ;;
@@ -236,13 +256,20 @@ parse_options()
 			;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
+		--json) opt_json=1 ;;
+		--bind) opt_bind=$2 ;;
+		--vfs) opt_vfs=$2 ;;
+		--mdev) opt_mdev=$2 ;;
+		--hugepages) opt_hugepages=$2 ;;
+		--memlock) opt_memlock=$2 ;;
+		--i-know) opt_i_know=1 ;;
 		--no-install) opt_no_install=1 ;;
 		-q) opt_quiet=1 ;;
 		*) die "unknown option '$1': see ./run.sh --help" ;;
 		esac
 		case $1 in
 		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream) shift ;;
+			--replay-stream | --bind | --vfs | --mdev | --hugepages | --memlock) shift ;;
 		esac
 		shift
 	done
@@ -479,6 +506,11 @@ test_in_guest()
 
 test_on_host()
 {
+	if setup_asked; then
+		build_programs
+		undo_begin
+		setup_host
+	fi
 	host_find "$opt_device"
 	host_check
 	undo_begin
@@ -529,7 +561,13 @@ main()
 	parse_options "$@"
 	check_whole
 	choose_mode
+	setup_check_options
+	[ -z "$opt_json" ] || [ "$opt_action" = probe ] || die "--json needs --probe"
 	case $opt_action in
+	probe | prepare)
+		if [ "$opt_action" = probe ]; then probe; else prepare_host; fi
+		return
+		;;
 	mutants)
 		build_programs
 		mutants
