@@ -12,11 +12,25 @@
 
 #define CLASS_BRIDGE "0x06"
 
-/* A driver through which VFIO, or a program, has the device, and not the host. */
+static bool ends_in(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && !strcmp(s + n - m, end);
+}
+
+/* A driver of VFIO; before 6.1 there was no vfio-dev, and only the name tells. */
 static bool is_vfio(const char *sysfs, const char *driver)
 {
-	return probe_there("%s/vfio-dev", sysfs) || strstr(driver, "vfio") ||
-	       !strcmp(driver, "pci-stub") || !strcmp(driver, "pci-pf-stub");
+	return probe_there("%s/vfio-dev", sysfs) || ends_in(driver, "vfio-pci") ||
+	       ends_in(driver, "vfio_pci");
+}
+
+/* A driver of the host, and none that lets the other devices of its group be VFIO's. */
+static bool is_hosts(const char *sysfs, const char *driver)
+{
+	return driver[0] && !is_vfio(sysfs, driver) && strcmp(driver, "pci-stub") &&
+	       strcmp(driver, "pcieport");
 }
 
 static bool is_bridge(const char *sysfs)
@@ -48,8 +62,7 @@ static json_t *peers(const struct vmig_dev_id *id)
 		vmig_link_name(dir, "driver", driver, sizeof(driver));
 		json_array_append_new(list, json_pack("{s:s, s:s, s:b, s:s}", "name", name,
 						      "driver", driver, "host",
-						      driver[0] && !is_vfio(sysfs, driver), "sysfs",
-						      sysfs));
+						      is_hosts(sysfs, driver), "sysfs", sysfs));
 	}
 	json_decref(names);
 	return list;

@@ -6,7 +6,7 @@
 #include "probe.h"
 
 #define WIDTH 100
-#define LABEL 14
+#define LABEL 17
 
 /* A line of text, broken at blanks; what follows the first line is indented. */
 static void wrap(unsigned int indent, unsigned int at, const char *text)
@@ -64,7 +64,7 @@ static void limits(const json_t *host)
 	if (bytes < 0)
 		line("Locked memory", "unlimited");
 	else
-		line_of("memlock", json_sprintf("%lld KiB%s", bytes >> 10, capable));
+		line_of("Locked memory", json_sprintf("%lld KiB%s", bytes >> 10, capable));
 }
 
 /**
@@ -84,8 +84,8 @@ void probe_page_host(const json_t *host)
 					       : " (its configuration is not to be read)"));
 	line_of("IOMMU", json_sprintf("%s%s%lld groups", json_string_value(iommus),
 				      *json_string_value(iommus) ? ", " : "", groups));
-	line_of("cdev", json_sprintf("/dev/iommu %s", probe_text(host, "iommufd")));
-	line_of("group", json_sprintf("/dev/vfio/vfio %s", probe_text(host, "container")));
+	line_of("For the cdev", json_sprintf("/dev/iommu %s", probe_text(host, "iommufd")));
+	line_of("For the group", json_sprintf("/dev/vfio/vfio %s", probe_text(host, "container")));
 	limits(host);
 	line_of("Huge pages", hugepages(host));
 	json_decref(iommus);
@@ -249,7 +249,7 @@ void probe_page_device(const json_t *device)
 						    : "not to be seen:");
 	list(device, "reasons");
 	if (json_array_size(probe_find(device, "notes"))) {
-		line("With less", "");
+		printf("  With less\n");
 		list(device, "notes");
 	}
 }

@@ -341,7 +341,7 @@ static json_t *expand(const char *words, const json_t *h, const json_t *d)
 		text = !strcmp(path, "run")    ? (run && *run ? run : "./run.sh")
 		       : json_is_integer(fact) ? number
 		       : json_is_string(fact)  ? json_string_value(fact)
-					       : "?";
+					       : "(unknown)";
 		n += snprintf(out + n, sizeof(out) - n, "%s", text);
 	}
 	out[n < sizeof(out) ? n : sizeof(out) - 1] = '\0';

@@ -118,6 +118,10 @@ setup_vfs()
 		die "$name can have no virtual functions: --vfs needs a physical function that can"
 	total=$(cat "$pf/sriov_totalvfs")
 	[ "$opt_vfs" -le "$total" ] || die "$name can have $total virtual functions, not $opt_vfs"
+	# The kernel changes their number only by way of none at all.
+	v=$(cat "$pf/sriov_numvfs")
+	[ "$v" = 0 ] || die "refused: $name has $v virtual functions; name one of these with -d, or take them" \
+		"away first (echo 0 > $pf/sriov_numvfs)"
 	setup_refuse "$name"
 	[ -n "${fact[driver]}" ] ||
 		die "$name has no driver, and so can have no virtual functions: bind it to the driver of its" \

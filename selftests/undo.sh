@@ -39,6 +39,7 @@ undo_begin()
 {
 	local owner
 
+	[ "$(cat "$undo_file.owner" 2>/dev/null)" != $$ ] || return 0
 	mkdir -p "${undo_file%/*}" 2>/dev/null || return 0
 	! undo_at_work || die "another run (process $owner) is at work on this host: wait for its end"
 	! undo_void || say "the host has booted since an earlier run was killed: what that had changed is gone"

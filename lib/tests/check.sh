@@ -20,6 +20,7 @@ lint      600   lib/tests/lint.sh
 coverage  300   lib/tests/coverage.sh
 profiles  300   lib/tests/profiles.sh
 bad_input 900   lib/tests/bad_input.sh
+probe     3000  lib/tests/probe.sh
 guest     1800  lib/tests/guest.sh
 survive   1800  lib/tests/survive.sh
 debug     2700  lib/tests/debug.sh
