@@ -43,6 +43,7 @@ undo_begin()
 	mkdir -p "${undo_file%/*}" 2>/dev/null || return 0
 	! undo_at_work || die "another run (process $owner) is at work on this host: wait for its end"
 	! undo_void || say "the host has booted since an earlier run was killed: what that had changed is gone"
+	[ -s "$undo_file" ] || rm -f "$undo_file.kept"
 	if [ -s "$undo_file" ] && ! cmp -s "$undo_file" "$undo_file.kept"; then
 		die "an earlier run ended before it could put back what it had changed on this host" \
 			"($(undo_words)): ./run.sh --cleanup does it"
