@@ -114,8 +114,7 @@ static void read_profiles(const char *dir)
 	vmig_root = "";
 	names = probe_names("%s", dir);
 	vmig_root = root;
-	json_array_foreach(names, i, entry)
-	{
+	json_array_foreach(names, i, entry) {
 		name = json_string_value(entry);
 		dot = strrchr(name, '.');
 		if (dot && !strcmp(dot, ".conf"))
@@ -151,7 +150,9 @@ static json_t *profile_of(const char *driver)
 	json_t *p;
 	size_t i;
 
-	json_array_foreach(profiles, i, p) if (!strcmp(probe_text(p, "driver"), driver)) return p;
+	json_array_foreach(profiles, i, p)
+		if (!strcmp(probe_text(p, "driver"), driver))
+			return p;
 	return NULL;
 }
 
@@ -161,7 +162,9 @@ static void add_candidate(json_t *list, const char *driver, bool there)
 	json_t *c, *profile = profile_of(driver);
 	size_t i;
 
-	json_array_foreach(list, i, c) if (!strcmp(probe_text(c, "driver"), driver)) return;
+	json_array_foreach(list, i, c)
+		if (!strcmp(probe_text(c, "driver"), driver))
+			return;
 	c = json_pack("{s:s, s:b, s:b}", "driver", driver, "there", there || loaded, "loaded",
 		      loaded);
 	if (!there && !loaded && !aliases_known)
@@ -197,14 +200,13 @@ json_t *probe_candidates(const char *modalias)
 	if (strncmp(modalias, "pci:", 4))
 		return list;
 	snprintf(wanted, sizeof(wanted), "vfio_%s", modalias);
-	json_array_foreach(
-		aliases, i,
-		entry) if (!fnmatch(json_string_value(json_array_get(entry, 0)), wanted, 0))
-		add_candidate(list, json_string_value(json_array_get(entry, 1)), true);
+	json_array_foreach(aliases, i, entry)
+		if (!fnmatch(json_string_value(json_array_get(entry, 0)), wanted, 0))
+			add_candidate(list, json_string_value(json_array_get(entry, 1)), true);
 	json_array_foreach(profiles, i, entry)
-		json_array_foreach(json_object_get(entry, "pci"), j,
-				   id) if (id_matches(json_string_value(id), modalias))
-			add_candidate(list, probe_text(entry, "driver"), false);
+		json_array_foreach(json_object_get(entry, "pci"), j, id)
+			if (id_matches(json_string_value(id), modalias))
+				add_candidate(list, probe_text(entry, "driver"), false);
 	return list;
 }
 
@@ -218,6 +220,7 @@ json_t *probe_profile_configs(void)
 	json_t *names = json_array(), *p;
 	size_t i;
 
-	json_array_foreach(profiles, i, p) json_array_append(names, json_object_get(p, "kconfig"));
+	json_array_foreach(profiles, i, p)
+		json_array_append(names, json_object_get(p, "kconfig"));
 	return names;
 }

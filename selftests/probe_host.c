@@ -131,8 +131,7 @@ static json_t *hugepages(void)
 	const char *name;
 	size_t i;
 
-	json_array_foreach(names, i, entry)
-	{
+	json_array_foreach(names, i, entry) {
 		name = json_string_value(entry);
 		json_array_append_new(
 			list,

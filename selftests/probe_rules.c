@@ -6,7 +6,7 @@
 
 #include "probe.h"
 
-/* What the largest buffers of the suite need, which map them for DMA. */
+/* What is mapped for DMA is locked: of a test some MiB, of a VMM all memory of its guest. */
 #define MEMLOCK_NEEDED (64LL << 20)
 
 /* The driver of VFIO for any PCI device. */
@@ -60,8 +60,9 @@ static bool bound_well(const json_t *d)
 
 	if (probe_true(d, "features.migration"))
 		return true;
-	json_array_foreach(list, i, c) if (!strcmp(probe_text(c, "driver"),
-						   probe_text(d, "driver"))) return true;
+	json_array_foreach(list, i, c)
+		if (!strcmp(probe_text(c, "driver"), probe_text(d, "driver")))
+			return true;
 	return false;
 }
 
@@ -89,8 +90,9 @@ static bool all_errors_are(const json_t *d, const char *name)
 	const char *way;
 	json_t *error;
 
-	json_object_foreach((json_t *)ways, way,
-			    error) if (strcmp(json_string_value(error), name)) return false;
+	json_object_foreach((json_t *)ways, way, error)
+		if (strcmp(json_string_value(error), name))
+			return false;
 	return json_object_size(ways);
 }
 
@@ -180,9 +182,9 @@ static bool rule_driver_refused(const json_t *h, const json_t *d)
 
 	if (probe_text(d, "driver")[0] || !probe_text(d, "override")[0])
 		return false;
-	json_array_foreach(
-		list, i, c) if (!strcmp(probe_text(c, "driver"),
-					probe_text(d, "override"))) return probe_true(c, "loaded");
+	json_array_foreach(list, i, c)
+		if (!strcmp(probe_text(c, "driver"), probe_text(d, "override")))
+			return probe_true(c, "loaded");
 	return false;
 }
 
@@ -362,8 +364,9 @@ static json_t *peers(const json_t *d)
 	json_t *words = json_array(), *peer;
 	size_t i;
 
-	json_array_foreach(probe_find(d, "peers"), i, peer) if (probe_true(peer, "host"))
-		ADD(words, "%s (%s)", probe_text(peer, "name"), probe_text(peer, "driver"));
+	json_array_foreach(probe_find(d, "peers"), i, peer)
+		if (probe_true(peer, "host"))
+			ADD(words, "%s (%s)", probe_text(peer, "name"), probe_text(peer, "driver"));
 	return words;
 }
 
@@ -412,8 +415,7 @@ static json_t *types(const json_t *d, bool first)
 	json_t *words = json_array(), *type;
 	size_t i;
 
-	json_array_foreach(probe_find(d, "mdev_types"), i, type)
-	{
+	json_array_foreach(probe_find(d, "mdev_types"), i, type) {
 		if (first && !probe_number(type, "available", 0))
 			continue;
 		if (first && json_array_size(words))
@@ -431,8 +433,9 @@ static void derive(const json_t *h, json_t *d)
 	json_t *best = json_array_get(list, 0);
 	size_t i;
 
-	json_array_foreach(list, i, c) if (probe_true(c, "there") && !probe_true(best, "there"))
-		best = c;
+	json_array_foreach(list, i, c)
+		if (probe_true(c, "there") && !probe_true(best, "there"))
+			best = c;
 	if (best)
 		json_object_set(d, "best", best);
 	put_words(words, "peers", peers(d));

@@ -13,14 +13,21 @@
 #include "describe.h"
 #include "probe.h"
 
-/* The path of the arguments of the caller, below vmig_root. */
+/* A path below vmig_root; how much of it there was room for is enough. */
+static void path_of(char *path, size_t len, const char *fmt, va_list args)
+{
+	size_t n = snprintf(path, len, "%s", vmig_root);
+
+	if (n < len)
+		vsnprintf(path + n, len - n, fmt, args);
+}
+
+/* The path of the arguments of the caller. */
 #define PATH_OF(path, fmt)                                                                         \
 	do {                                                                                       \
 		va_list args_;                                                                     \
-		size_t n_ = snprintf(path, sizeof(path), "%s", vmig_root);                         \
-                                                                                                   \
 		va_start(args_, fmt);                                                              \
-		vsnprintf((path) + n_, sizeof(path) - n_, fmt, args_);                             \
+		path_of(path, sizeof(path), fmt, args_);                                           \
 		va_end(args_);                                                                     \
 	} while (0)
 

@@ -105,10 +105,12 @@ static void facts(const json_t *device)
 
 	list = json_array_size(list) ? list : probe_find(device, "sriov.candidates");
 	best = json_array_get(list, 0);
-	json_array_foreach(list, i, c) if (probe_true(c, "there") && !probe_true(best, "there"))
-		best = c;
-	json_array_foreach(probe_find(device, "mdev_types"), i, c) if (!*type) type =
-		probe_text(c, "type");
+	json_array_foreach(list, i, c)
+		if (probe_true(c, "there") && !probe_true(best, "there"))
+			best = c;
+	json_array_foreach(probe_find(device, "mdev_types"), i, c)
+		if (!*type)
+			type = probe_text(c, "type");
 	fact("sysfs", probe_text(device, "sysfs"));
 	fact("name", probe_text(device, "name"));
 	fact("bus", probe_text(device, "bus"));
@@ -146,7 +148,8 @@ static int output(const struct arguments *a, const json_t *probe)
 		printf("\n");
 	} else {
 		probe_page_host(json_object_get(probe, "host"));
-		json_array_foreach(devices, i, device) probe_page_device(device);
+		json_array_foreach(devices, i, device)
+			probe_page_device(device);
 		if (!json_array_size(devices))
 			printf("\nThere is no device that VFIO could have with migration.\n");
 		if (probe_number(probe, "others", 0))
@@ -172,16 +175,14 @@ static json_t *gather(const struct arguments *a)
 	uname(&uts);
 	probe_drivers_load(&a->options, uts.release);
 	probe_devlink_load(&a->options);
-	if (!a->device) {
-		devices = probe_devices(&others);
-	} else if (vmig_resolve(a->device, &id, why, sizeof(why)) && !id.sysfs[0]) {
+	if (a->device && vmig_resolve(a->device, &id, why, sizeof(why)) && !id.sysfs[0]) {
 		fprintf(stderr, "vmig: %s\n", why);
 		return NULL;
-	} else {
-		devices = json_pack("[o]", probe_device(&id));
 	}
+	devices = a->device ? json_pack("[o]", probe_device(&id)) : probe_devices(&others);
 	host = probe_host();
-	json_array_foreach(devices, i, device) probe_judge(host, device);
+	json_array_foreach(devices, i, device)
+		probe_judge(host, device);
 	return json_pack("{s:s, s:o, s:o, s:i}", "suite", vmig_commit, "host", host, "devices",
 			 devices, "others", others);
 }
@@ -201,8 +202,9 @@ static json_t *read_facts(const char *file)
 		json_decref(probe);
 		return NULL;
 	}
-	json_array_foreach(json_object_get(probe, "devices"), i, device) if (json_is_object(device))
-		probe_judge(host, device);
+	json_array_foreach(json_object_get(probe, "devices"), i, device)
+		if (json_is_object(device))
+			probe_judge(host, device);
 	return probe;
 }
 

@@ -84,8 +84,10 @@ check_run()
 	tap_is "vfio-pci vfio-pci" "$(driver_of "$dev") $(cat "$pci/$dev/driver_override")" \
 		"the driver and driver_override are put back"
 	refused "a driver that there is not" 'there is no driver nosuch' -d "$dev" --bind nosuch
-	refused "a driver that refuses the device" 'vfio_mig_edu refuses' -d 0000:00:1f.0 --bind vfio_mig_edu
-	tap_is none "$(driver_of 0000:00:1f.0)" "it is put back"
+	# The PCI bridge of the profile.
+	refused "a driver that refuses the device" 'vfio-pci refuses 0000:03:00.0 (Invalid argument)' \
+		-d 0000:03:00.0 --bind vfio-pci
+	tap_is "none (null)" "$(driver_of 0000:03:00.0) $(cat $pci/0000:03:00.0/driver_override)" "it is put back"
 }
 
 check_prepare()
