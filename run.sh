@@ -35,6 +35,10 @@ guest=$top/configs/guest
 . "$top/selftests/undo.sh"
 # shellcheck source=selftests/host.sh
 . "$top/selftests/host.sh"
+# shellcheck source=selftests/probe.sh
+. "$top/selftests/probe.sh"
+# shellcheck source=selftests/setup.sh
+. "$top/selftests/setup.sh"
 
 # What a run without -d tests, in this order: profiles of configs/devices.
 default_devices=(mtty mock edu)
@@ -64,6 +68,18 @@ What to test
   -t GLOB        only the tests whose name fixture.variant.test matches; several globs
                  with blanks between
 
+Set a device of this host up for the run, and put it back behind it
+  --bind DRIVER  give -d DEVICE to this driver; \`auto': the one that --probe finds. Where the
+                 driver's profile says so, devlink makes the device migratable first
+  --vfs N        make N virtual functions of -d DEVICE, bind these (auto), test the first
+  --mdev TYPE    make a mediated device of -d DEVICE, test that
+  --hugepages N  have at least N huge pages
+  --memlock MIB  may lock so much memory, or \`unlimited'
+  --prepare      only set it up, and leave it so until --cleanup
+  --i-know       also what is refused because it would hurt the host: a device that carries a
+                 mounted file system or the default route, a group shared with a device of the
+                 host, a physical function with virtual ones
+
 How to judge
   --strict       a broken SHOULD clause is a failure too
   --no-known-deviations
@@ -91,6 +107,9 @@ How to judge
 $(ferry_usage)
 
 What to do instead of a run
+  --probe        which devices of this host can be migrated, and why the others cannot, with the
+                 step that changes it; -d DEVICE: this one (exit code 1 if it cannot); with
+                 --guest or the name of a profile: in the guest. --json: for programs
   --list         print each test with the clauses it checks
   --clauses      print each clause with its level and its tests, or why it has none
   --mutants      the suite on the reference drivers as they are, and with each defect that
@@ -105,7 +124,7 @@ What to do instead of a run
                  them, which is built on first use; with -d NAME, of one driver
   --nightly      a run whose results and measurements go into results/history.db; then says
                  what is worse than in the nights before, and writes results/nightly.html
-  --cleanup      put back what a run on this host had changed that was killed
+  --cleanup      put back what --prepare, or a run that was killed, had changed on this host
   --shell        a shell in the guest, with the device made
   --guest-cmd CMD
                  run CMD in the guest in this directory, on the host's files (read-only);
@@ -170,6 +189,7 @@ results=${VMIG_RESULTS:-$top/results}
 opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_bench=''
 opt_defect=() opt_replay_stream=()
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
+opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_i_know=''
 
 set_action()
 {
@@ -178,15 +198,24 @@ set_action()
 	opt_action=$1
 }
 
+# takes_value OPTION: is the next word its value?
+takes_value()
+{
+	case $1 in
+	-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect) ;;
+	--seed | --bench | --replay-stream) ;;
+	--save-stream | --load-stream | --send | --recv | --link) ;;
+	--bind | --vfs | --mdev | --hugepages | --memlock) ;;
+	*) return 1 ;;
+	esac
+}
+
 parse_options()
 {
 	while [ $# -gt 0 ]; do
-		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream | --save-stream | --load-stream | --send | --recv | --link)
+		if takes_value "$1"; then
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
-			;;
-		esac
+		fi
 		case $1 in
 		-h | --help)
 			usage
@@ -216,7 +245,7 @@ parse_options()
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
 		--list | --clauses | --cleanup | --shell | --mutants | --replay | --driver-coverage | \
-			--kernel-build-dir | --nightly)
+			--kernel-build-dir | --nightly | --probe | --prepare)
 			set_action "${1#--}"
 			;;
 		--strict) opt_strict=1 ;;
@@ -241,14 +270,18 @@ parse_options()
 		--save-stream | --load-stream | --send | --recv | --link) ferry_option "$1" "$2" ;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
+		--json) opt_json=1 ;;
+		--bind) opt_bind=$2 ;;
+		--vfs) opt_vfs=$2 ;;
+		--mdev) opt_mdev=$2 ;;
+		--hugepages) opt_hugepages=$2 ;;
+		--memlock) opt_memlock=$2 ;;
+		--i-know) opt_i_know=1 ;;
 		--no-install) opt_no_install=1 ;;
 		-q) opt_quiet=1 ;;
 		*) die "unknown option '$1': see ./run.sh --help" ;;
 		esac
-		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream | --save-stream | --load-stream | --send | --recv | --link) shift ;;
-		esac
+		! takes_value "$1" || shift
 		shift
 	done
 }
@@ -484,6 +517,11 @@ test_in_guest()
 
 test_on_host()
 {
+	if setup_asked; then
+		build_programs
+		undo_begin
+		setup_host
+	fi
 	host_find "$opt_device"
 	host_check
 	undo_begin
@@ -535,7 +573,13 @@ main()
 	[ -z "$opt_link" ] || [ -n "$opt_ferry" ] || die "--link needs --send or --recv"
 	check_whole
 	choose_mode
+	setup_check_options
+	[ -z "$opt_json" ] || [ "$opt_action" = probe ] || die "--json needs --probe"
 	case $opt_action in
+	probe | prepare)
+		if [ "$opt_action" = probe ]; then probe; else prepare_host; fi
+		return
+		;;
 	mutants)
 		build_programs
 		mutants
