@@ -11,6 +11,7 @@
 
 #include "../lib/spec/version.h"
 #include "catalogue.h"
+#include "cli.h"
 #include "defects.h"
 #include "input.h"
 #include "map.h"
@@ -19,8 +20,6 @@
 #include "profile.h"
 #include "profile_keys.h"
 #include "writers.h"
-
-#define EXIT_UNTESTED 2
 
 static const char help[] =
 	"Usage: vmig-report RUNDIR\n"
@@ -33,6 +32,11 @@ static const char help[] =
 	"       vmig-report --check-profile FILE\n"
 	"       vmig-report --mutants DIR\n"
 	"       vmig-report --survivors DIR\n"
+	"       vmig-report --verify BUNDLE.tar\n"
+	"       vmig-report --bundle-file BUNDLE.tar NAME\n"
+	"       vmig-report --waivers FILE DRIVER KERNEL DAY\n"
+	"       vmig-report --mustpass-tests LIST\n"
+	"       vmig-report --mustpass-make HEAD RUNDIR...\n"
 	"\n"
 	"With a run directory: reads what a run of the vmig suite left there (ktap/*.ktap,\n"
 	"dmesg.txt, environment.json, run.json, profile.conf; any of them may be missing or\n"
@@ -74,14 +78,28 @@ static const char help[] =
 	"  --survivors DIR   print the names of the defects that no test has noticed, but for\n"
 	"                    those that took device or guest down\n"
 	"\n"
+	"Of a qualification (run.sh --qualify and --verify, which unpack what is compressed\n"
+	"and look at signatures; - is standard input):\n"
+	"\n"
+	"  --verify          derive the verdict from what a bundle holds, print the statement;\n"
+	"                    exit 0 conformant, 1 not, 2 refused, and why\n"
+	"  --bundle-file     print one file of a bundle\n"
+	"  --waivers         print those waivers of a file that are for this driver on this\n"
+	"                    kernel, as lines of a profile; exit 2 if one has expired\n"
+	"  --mustpass-tests  print rounds, seed and stress of the frozen list, then its tests\n"
+	"  --mustpass-make   print a list made of runs of the reference drivers, behind the\n"
+	"                    lines of HEAD\n"
+	"\n"
 	"  --help            print this\n"
 	"  --version         print the version\n"
 	"\n"
 	"NO_COLOR in the environment turns colour off; output that is no terminal has none.\n";
 
-static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static void complain(const char *fmt, ...)
+/**
+ * complain - one sentence on standard error
+ * @fmt: the sentence, as printf()
+ */
+void complain(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -92,8 +110,13 @@ static void complain(const char *fmt, ...)
 	putc('\n', stderr);
 }
 
-/* Nothing that was printed may get lost without a word. */
-static int flushed(int exit_code)
+/**
+ * flushed - nothing that was printed may get lost without a word
+ * @exit_code: what the program wants to end with
+ *
+ * Return: that, or EXIT_UNTESTED with a sentence where standard output is full.
+ */
+int flushed(int exit_code)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return exit_code;
@@ -340,6 +363,8 @@ static int run_option(struct pool *pool, int argc, char **argv)
 		return catalogue(pool, argv[1], argv[2], -1);
 	if (argc == 4 && !strcmp(argv[1], "--map"))
 		return map(pool, argv[2], argv[3]);
+	if (argc > 1 && qualify_option(argv[1]))
+		return qualify_run(pool, argc, argv);
 	if (argc == 2 && argv[1][0] != '-')
 		return report(pool, argv[1]);
 	if (argc == 1)

@@ -5,7 +5,7 @@
 # a command, a file (with a slash), or a function of this file (with brackets).
 
 # What for, package, probe. `build`: library, tests and report; `guest`: the kernel
-# and QEMU; `check`: `make check` on top of both.
+# and QEMU; `bundle`: --qualify and --verify; `check`: `make check` on top of all.
 packages_list()
 {
 	cat <<-'EOF'
@@ -14,8 +14,11 @@ packages_list()
 	build libc6-dev         static_libc()
 	build libjansson-dev    /usr/include/jansson.h
 	build liburing-dev      /usr/include/liburing.h
+	build libmd-dev         /usr/include/sha256.h
 	build linux-source-6.12 kernel_source()
 	build xz-utils          xz
+	bundle zstd             zstd
+	bundle openssh-client   ssh-keygen
 	guest flex              flex
 	guest bison             bison
 	guest bc                bc

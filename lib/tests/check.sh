@@ -21,6 +21,7 @@ coverage  300   lib/tests/coverage.sh
 profiles  300   lib/tests/profiles.sh
 bad_input 900   lib/tests/bad_input.sh
 guest     1800  lib/tests/guest.sh
+qualify   1800  lib/tests/qualify.sh
 survive   1800  lib/tests/survive.sh
 debug     2700  lib/tests/debug.sh
 firmware  3000  lib/tests/firmware.sh
