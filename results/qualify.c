@@ -76,7 +76,8 @@ static enum listed_outcome outcome_of(const struct qualification *q, const struc
 	case OUTCOME_SKIP:
 		if (!mustpass_applies(m->section, q->traits))
 			return LISTED_ELSEWHERE;
-		return mustpass_excused(q->list, t->reason, q->traits) ? LISTED_NOTHING : LISTED_NOT_PASSED;
+		return mustpass_excused(q->list, t->reason, q->traits) ? LISTED_NOTHING
+								       : LISTED_NOT_PASSED;
 	default:
 		return LISTED_NOT_PASSED;
 	}

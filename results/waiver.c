@@ -6,6 +6,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "../lib/spec/kernel.h"
 #include "waiver.h"
 
 /* More would be no exceptions any more. */
@@ -58,56 +59,6 @@ static bool is_day(const char *s)
 	return day <= days[month - 1];
 }
 
-/* Up to three numbers with dots between; -1 for those that are not said. */
-struct release {
-	int part[3];
-};
-
-static bool release(const char **s, struct release *r)
-{
-	int i;
-
-	*r = (struct release){ { -1, -1, -1 } };
-	for (i = 0; i < 3; i++) {
-		r->part[i] = number(s, 5);
-		if (r->part[i] < 0)
-			return false;
-		if (**s != '.' || (*s)[1] < '0' || (*s)[1] > '9')
-			break;
-		(*s)++;
-	}
-	/* A whole series is named by two numbers at least. */
-	return i >= 1;
-}
-
-/* "6.12", "6.7-6.12", "6.18-"; the ends belong to it, 6.12 is all of 6.12.*. */
-static bool kernels(const char *s, struct release *from, struct release *to)
-{
-	if (!release(&s, from))
-		return false;
-	*to = *from;
-	if (!*s)
-		return true;
-	if (*s++ != '-')
-		return false;
-	if (!*s) {
-		*to = (struct release){ { 99999, -1, -1 } };
-		return true;
-	}
-	return release(&s, to) && !*s;
-}
-
-/* Below 0: @r comes before the series @end, 0: it is of it, above: behind. */
-static int compare(const struct release *r, const struct release *end)
-{
-	int i;
-
-	for (i = 0; i < 3 && end->part[i] >= 0; i++)
-		if (r->part[i] != end->part[i])
-			return (r->part[i] < 0 ? 0 : r->part[i]) - end->part[i];
-	return 0;
-}
-
 static bool is_link(const char *s)
 {
 	const char *host = s + 8;
@@ -120,8 +71,6 @@ static bool is_link(const char *s)
 
 static char *understand(struct pool *pool, struct waiver *w, char *const f[FIELDS])
 {
-	struct release from, to;
-
 	w->clause = vmig_clause_find(f[0]);
 	if (!w->clause)
 		return pool_printf(pool, "there is no clause \"%.40s\"; --clauses lists them",
@@ -129,11 +78,12 @@ static char *understand(struct pool *pool, struct waiver *w, char *const f[FIELD
 	w->glob = f[1];
 	w->driver = f[2];
 	w->kernels = f[3];
-	if (!kernels(f[3], &from, &to) || compare(&to, &from) < 0)
-		return pool_printf(pool,
-				   "\"%.40s\" is no range of kernels such as 6.12, 6.7-6.12 or "
-				   "6.18-",
-				   f[3]);
+	if (!vmig_kernel_range(f[3]))
+		return pool_printf(
+			pool,
+			"\"%.40s\" is no range of kernels such as 6.12-6.12, 6.7-6.14 or "
+			"6.18-",
+			f[3]);
 	w->expires = f[4];
 	if (!is_day(f[4]))
 		return pool_printf(pool, "\"%.40s\" is no day such as 2027-03-31", f[4]);
@@ -214,12 +164,10 @@ struct waiver *waivers_parse(struct pool *pool, struct text contents, char **err
  */
 bool waiver_covers(const struct waiver *w, const char *driver, const char *kernel)
 {
-	struct release now, from, to;
-
-	if (!driver || !kernel || !release(&kernel, &now) || !kernels(w->kernels, &from, &to))
+	/* A release that nobody understands lies in every range: it must not be waived for. */
+	if (!driver || !kernel || vmig_kernel_in("-0.0.0", kernel))
 		return false;
-	return !fnmatch(w->driver, driver, 0) && compare(&now, &from) >= 0 &&
-	       compare(&now, &to) <= 0;
+	return !fnmatch(w->driver, driver, 0) && vmig_kernel_in(w->kernels, kernel);
 }
 
 /**

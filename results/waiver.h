@@ -16,7 +16,7 @@
  * @clause: the clause whose breach is taken
  * @glob: the tests that may find it, fixture.variant.test
  * @driver: the drivers that it is for, a glob
- * @kernels: the kernels that it is for, as it says them: "6.7-6.12", "6.18-"
+ * @kernels: the kernels that it is for, as it says them: "6.7-6.12", "6.18-", both ends included
  * @expires: the last day on which it holds, "2027-03-31"
  * @link: the public discussion
  * @reason: why, one sentence

@@ -88,10 +88,10 @@ waiver()
 {
 	printf 'waiver: %s | %s | %s | %s | %s | %s | a test of waivers\n' "$@"
 }
-waiver OPEN-01 '*' mtty 6.12 2020-01-31 $link >"$tmp/expired"
+waiver OPEN-01 '*' mtty 6.12- 2020-01-31 $link >"$tmp/expired"
 refused "--qualify with a waiver that has expired" "OPEN-01 for mtty expired on 2020-01-31" \
 	./run.sh -q --qualify -d mtty --waivers "$tmp/expired"
-waiver OPEN-01 '*' mtty 6.12 2099-01-31 "an internal ticket" >"$tmp/secret"
+waiver OPEN-01 '*' mtty 6.12- 2099-01-31 "an internal ticket" >"$tmp/secret"
 refused "--qualify with a waiver without a link" "no link to a public discussion" \
 	./run.sh -q --qualify -d mtty --waivers "$tmp/secret"
 refused "--qualify with a key that does not sign" "does not sign" \
@@ -100,7 +100,7 @@ refused "--qualify with a key that does not sign" "does not sign" \
 # mtty breaks rules: two of them are waived, the others decide.
 {
 	waiver OPEN-01 'lifecycle_from.*' mtty 6.7- 2099-01-31 $link
-	waiver PRE-10 '*' 'mt*' 6.12.0-6.13 2099-01-31 $link
+	waiver PRE-10 '*' 'mt*' 6.12-6.13 2099-01-31 $link
 	waiver PRE-11 '*' 'mt*' 6.13- 2099-01-31 $link
 } >"$tmp/waivers"
 timeout 1500 ./run.sh -q --qualify -d mtty --waivers "$tmp/waivers" --sign-key "$tmp/key" \

@@ -39,7 +39,7 @@ static const char dmesg[] = "5,0,1000000,-;Linux version 6.12.117\n"
 			    "12,2,1000300,-;vmig: end fd/fd.cdev.cloexec\n"
 			    "12,3,1002500,-;vmig: end of run\n";
 
-static const char waived[] = "waiver: RES-07 | fd.*.cloexec | mtty | 6.12 | 2027-03-31 | "
+static const char waived[] = "waiver: RES-07 | fd.*.cloexec | mtty | 6.12- | 2027-03-31 | "
 			     "https://lore.example.org/r/1 | agreed\n";
 
 static const char breach[] = "# vmig: breach RES-07\n# vmig:   did: read\n"
@@ -240,14 +240,14 @@ static const struct forgery forgeries[] = {
 	  2 },
 	{ "a waiver that has expired",
 	  { { "waivers.conf", "",
-	      "waiver: FD-01 | * | mtty | 6.12 | 2026-11-20 | "
+	      "waiver: FD-01 | * | mtty | 6.12- | 2026-11-20 | "
 	      "https://lore.example.org/r/1 | agreed\n" } },
 	  RESULTS,
 	  "waiver of FD-01 (line 1 of waivers.conf) had expired on 2026-11-20",
 	  2 },
 	{ "a waiver without a link",
 	  { { "waivers.conf", "",
-	      "waiver: FD-01 | * | mtty | 6.12 | 2027-11-20 | my desk | x\n" } },
+	      "waiver: FD-01 | * | mtty | 6.12- | 2027-11-20 | my desk | x\n" } },
 	  RESULTS,
 	  "no link to a public discussion",
 	  2 },
