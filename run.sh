@@ -102,9 +102,9 @@ What to do instead of a run
   --qualify      with -d: the frozen list of tests that a driver must pass, by fixed rules;
                  writes bundle.tar.zst, which others can verify, and statement.txt
   --waivers FILE the breaches that it takes, not those of configs/waivers
-  --sign-key KEY sign the bundle with a key of ssh-keygen
-  --verify BUNDLE
-                 what does a bundle say, derived anew from what the tests printed? exit code
+  --sign-key FILE
+                 sign the bundle with this key of ssh-keygen
+  --verify FILE  what does a bundle say, derived anew from what the tests printed? exit code
                  0 conformant, 1 not, 2 the bundle is not to be believed
   --allowed-signers FILE
                  and somebody of FILE must have signed it (ssh-keygen(1), ALLOWED SIGNERS)
