@@ -221,8 +221,8 @@ parse_options()
 			opt_bundle=$2
 			;;
 		--allowed-signers) opt_signers=$2 ;;
-		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | --driver-coverage | \
-			--kernel-build-dir)
+		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | \
+			--driver-coverage | --kernel-build-dir)
 			set_action "${1#--}"
 			;;
 		--strict) opt_strict=1 ;;

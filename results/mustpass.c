@@ -8,7 +8,7 @@
  *	stress: brief
  *	excuse: one device is enough
  *	[any device]
- *	feature feature.cdev.argsz_below_header
+ *	data_fd fd.cdev.cloexec
  *	[P2P, PRE_COPY]
  *	...
  */

@@ -148,7 +148,8 @@ static char **keys(const struct qualification *q)
 		key = pool_grow(q->pool, key, n, sizeof(*key));
 		key[n++] = pool_printf(q->pool, "%s\t%s", t->chapter, t->name);
 	}
-	qsort(key, n, sizeof(*key), by_key);
+	if (n)
+		qsort(key, n, sizeof(*key), by_key);
 	return key;
 }
 

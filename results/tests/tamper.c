@@ -402,7 +402,7 @@ static size_t pack(char *out, const char *name, const char *contents)
 	       "0000000\0"
 	       "0000000\0",
 	       24);
-	snprintf(out + 124, 12, "%011lo", n & 0777777777UL);
+	snprintf(out + 124, 12, "%011lo", (unsigned long)n & 0777777777UL);
 	snprintf(out + 136, 12, "%011o", 0);
 	out[156] = '0';
 	memcpy(out + 257,
