@@ -18,13 +18,20 @@ static void trouble(struct qualification *q, char *sentence)
 	q->last_trouble = &line->next;
 }
 
-static void fault(struct qualification *q, unsigned int round, const struct mustpass_test *t,
-		  const char *why)
+static void fault(struct qualification *q, const struct mustpass_test *t, const char *why)
 {
-	struct listed_fault *f = pool_alloc(q->pool, sizeof(*f));
+	const char *test = pool_printf(q->pool, "%s/%s", t->chapter, t->name);
+	struct listed_fault *f;
 
-	f->round = round;
-	f->test = pool_printf(q->pool, "%s/%s", t->chapter, t->name);
+	for (f = q->faults; f; f = f->next) {
+		if (strcmp(f->test, test) || strcmp(f->why, why))
+			continue;
+		f->rounds++;
+		return;
+	}
+	f = pool_alloc(q->pool, sizeof(*f));
+	f->rounds = 1;
+	f->test = test;
 	f->why = why;
 	*q->last_fault = f;
 	q->last_fault = &f->next;
@@ -123,7 +130,7 @@ static void judge_list(struct qualification *q, unsigned int i)
 		outcome = at ? outcome_of(q, m, *at) : LISTED_NOT_PASSED;
 		q->count[outcome]++;
 		if (outcome == LISTED_NOT_PASSED)
-			fault(q, i + 1, m, at ? why_not(q, *at) : "not run");
+			fault(q, m, at ? why_not(q, *at) : "not run");
 	}
 }
 
@@ -211,7 +218,7 @@ static const char *sentence(struct qualification *q)
 	if (must)
 		s = pool_printf(q->pool, "%s: %u MUST clause%s broken", s, must, plural(must));
 	if (q->count[LISTED_NOT_PASSED])
-		s = pool_printf(q->pool, "%s%s %u test%s of %u rounds not passed", s,
+		s = pool_printf(q->pool, "%s%s %u result%s of %u rounds no pass", s,
 				must ? "," : ":", q->count[LISTED_NOT_PASSED],
 				plural(q->count[LISTED_NOT_PASSED]), q->bundle.nr_rounds);
 	if (!must && !q->count[LISTED_NOT_PASSED] && q->troubles)

@@ -31,12 +31,12 @@ enum clause_column {
 
 /**
  * struct listed_fault - a test that did not pass
- * @round: in which round
+ * @rounds: in how many rounds, for the same reason
  * @test: chapter and name
  * @why: in a few words
  */
 struct listed_fault {
-	unsigned int round;
+	unsigned int rounds;
 	const char *test, *why;
 	struct listed_fault *next;
 };

@@ -207,7 +207,10 @@ static void faults(const struct qualification *q, FILE *f)
 	for (fault = q->faults; fault; fault = fault->next)
 		if (n++ < FAULTS_SHOWN)
 			entry(f, n == 1 ? "Not passed" : "",
-			      pool_printf(q->pool, "%s (round %u): %s", fault->test, fault->round,
+			      pool_printf(q->pool, "%s%s: %s", fault->test,
+					  fault->rounds == q->bundle.nr_rounds
+						  ? ""
+						  : " (not in each round)",
 					  fault->why));
 	if (n > FAULTS_SHOWN)
 		entry(f, "", pool_printf(q->pool, "and %u more", n - FAULTS_SHOWN));
