@@ -233,19 +233,58 @@ static char *check_complete(const struct qualification *q, unsigned int i)
 	return NULL;
 }
 
-/* results.json without the profile, which is told there by its own lines. */
-static json_t *results(struct text contents)
+/* Of each object of an array, these two members. */
+static json_t *pairs(json_t *array, const char *name, const char *value)
+{
+	json_t *out = json_array(), *o, *pair;
+	size_t i;
+
+	json_array_foreach(array, i, o)
+	{
+		pair = json_array();
+		json_array_append(pair, json_object_get(o, name));
+		json_array_append(pair, json_object_get(o, value));
+		json_array_append_new(out, pair);
+	}
+	return out;
+}
+
+/* What results.json says of verdict, tests and clauses: other commits may say it in more words. */
+static json_t *essence(json_t *root)
+{
+	json_t *out = json_object(), *tests = json_array(), *chapter;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "chapters"), i, chapter)
+	{
+		json_array_append_new(tests,
+				      pairs(json_object_get(chapter, "tests"), "name", "outcome"));
+	}
+	json_object_set(out, "verdict", json_object_get(root, "verdict"));
+	json_object_set(out, "suite", json_object_get(root, "suite"));
+	json_object_set(out, "totals", json_object_get(root, "totals"));
+	json_object_set_new(out, "tests", tests);
+	json_object_set_new(out, "clauses",
+			    pairs(json_object_get(root, "clauses"), "id", "outcome"));
+	json_decref(root);
+	return out;
+}
+
+/* results.json without the profile, which is told there by its own lines; NULL if it is none. */
+static json_t *results(struct text contents, bool whole)
 {
 	json_t *root = json_loadb(contents.s, contents.n, 0, NULL);
 
-	if (root)
-		json_object_del(root, "profile");
-	return root;
+	if (!root)
+		return NULL;
+	json_object_del(root, "profile");
+	return whole ? root : essence(root);
 }
 
 static char *check_results(const struct qualification *q, unsigned int i)
 {
-	json_t *said = results(q->bundle.rounds[i].results), *derived = NULL;
+	const bool whole = same(q->rounds[i].record.commit, vmig_commit);
+	json_t *said = results(q->bundle.rounds[i].results, whole), *derived = NULL;
 	char *buf = NULL;
 	size_t size = 0;
 	FILE *f = open_memstream(&buf, &size);
@@ -254,7 +293,7 @@ static char *check_results(const struct qualification *q, unsigned int i)
 	if (f) {
 		write_json((struct run *)&q->rounds[i], f);
 		fclose(f);
-		derived = results((struct text){ buf, size });
+		derived = results((struct text){ buf, size }, whole);
 	}
 	equal = said && derived && json_equal(said, derived);
 	json_decref(said);
@@ -262,12 +301,10 @@ static char *check_results(const struct qualification *q, unsigned int i)
 	free(buf);
 	if (equal)
 		return NULL;
-	return pool_printf(
-		q->pool,
-		"round-%u/results.json says other things than the KTAP files of that "
-		"round: it was edited, or is of another commit than this vmig-report (%s, "
-		"the bundle: %s)",
-		i + 1, vmig_commit, q->rounds[i].record.commit);
+	return pool_printf(q->pool,
+			   "round-%u/results.json says other things than the KTAP files of that "
+			   "round: it was edited",
+			   i + 1);
 }
 
 /*

@@ -58,7 +58,11 @@ qualify_rules()
 	mustpass_list=$top/configs/mustpass/$mustpass.txt
 	[ -r "$mustpass_list" ] ||
 		die "there is no mustpass list for vmig $mustpass ($mustpass_list)"
-	"$top/results/vmig-report" --mustpass-tests "$mustpass_list" >"$tmp/mustpass" || exit 2
+	if ! "$top/results/vmig-report" --mustpass-tests "$mustpass_list" >"$tmp/mustpass" \
+		2>"$tmp/err"; then
+		sed 's/^vmig-report:/vmig:/' "$tmp/err" >&2
+		exit 2
+	fi
 	read -r qualify_rounds qualify_seed opt_stress <"$tmp/mustpass"
 	sed 1d "$tmp/mustpass" | cut -f 2 >"$tmp/tests"
 	missing=$(sed 1d "$tmp/mustpass" | LC_ALL=C sort |
