@@ -95,7 +95,7 @@ static struct tar_member *member(struct pool *pool, struct text *rest, char **er
 	m->name = text_clean(pool, (struct text){ h.name, strnlen(h.name, NAME_SIZE - 1) });
 	if (h.name[NAME_SIZE - 1] || h.prefix[0] || !name_is_plain(h.name)) {
 		*error = pool_printf(pool,
-				     "it holds a file with the name \"%.60s\": names of a bundle "
+				     "it holds a file with the name \"%s\": names of a bundle "
 				     "lead to no other directory",
 				     m->name);
 		return NULL;

@@ -73,24 +73,22 @@ static char *understand(struct pool *pool, struct waiver *w, char *const f[FIELD
 {
 	w->clause = vmig_clause_find(f[0]);
 	if (!w->clause)
-		return pool_printf(pool, "there is no clause \"%.40s\"; --clauses lists them",
-				   f[0]);
+		return pool_printf(pool, "there is no clause \"%s\"; --clauses lists them", f[0]);
 	w->glob = f[1];
 	w->driver = f[2];
 	w->kernels = f[3];
 	if (!vmig_kernel_range(f[3]))
-		return pool_printf(
-			pool,
-			"\"%.40s\" is no range of kernels such as 6.12-6.12, 6.7-6.14 or "
-			"6.18-",
-			f[3]);
+		return pool_printf(pool,
+				   "\"%s\" is no range of kernels such as 6.12-6.12, 6.7-6.14 or "
+				   "6.18-",
+				   f[3]);
 	w->expires = f[4];
 	if (!is_day(f[4]))
-		return pool_printf(pool, "\"%.40s\" is no day such as 2027-03-31", f[4]);
+		return pool_printf(pool, "\"%s\" is no day such as 2027-03-31", f[4]);
 	w->link = f[5];
 	if (!is_link(f[5]))
 		return pool_printf(pool,
-				   "\"%.80s\" is no link to a public discussion, "
+				   "\"%s\" is no link to a public discussion, "
 				   "https://HOST/PATH",
 				   f[5]);
 	w->reason = f[6];
