@@ -137,6 +137,8 @@ qualify_round()
 	opt_seed=$((qualify_seed + $1 - 1))
 	choose_mode
 	test_env+=("VMIG_TESTS=@$tmp/tests" VMIG_QUALIFY=1)
+	# As in the guest, where init says so.
+	[ "$mode" != host ] || test_env+=(VMIG_REMOVE=1)
 	mkdir -p "$rundir/ktap" "$results"
 	run_started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	run_clock=$EPOCHREALTIME
@@ -214,8 +216,9 @@ qualify()
 	qualify_key
 	if [ "$mode" = host ]; then
 		[ "$opt_hazards" = 1 ] ||
-			die "the mustpass list holds tests that take a kernel down whose driver has a bug" \
-				"(chapter hazard, run last): say --hazards on a host that may crash"
+			die "the mustpass list holds tests that take a kernel down whose driver has a bug, and" \
+				"tests that take the device from its driver and give it back: say --hazards on a" \
+				"host that may crash"
 		host_find "$opt_device"
 		host_check
 		undo_begin
