@@ -39,6 +39,8 @@ guest=$top/configs/guest
 . "$top/selftests/probe.sh"
 # shellcheck source=selftests/setup.sh
 . "$top/selftests/setup.sh"
+# shellcheck source=selftests/qualify.sh
+. "$top/selftests/qualify.sh"
 
 # What a run without -d tests, in this order: profiles of configs/devices.
 default_devices=(mtty mock edu)
@@ -124,6 +126,15 @@ What to do instead of a run
                  them, which is built on first use; with -d NAME, of one driver
   --nightly      a run whose results and measurements go into results/history.db; then says
                  what is worse than in the nights before, and writes results/nightly.html
+  --qualify      with -d: the frozen list of tests that a driver must pass, by fixed rules;
+                 writes bundle.tar.zst, which others can verify, and statement.txt
+  --waivers FILE the breaches that it takes, not those of configs/waivers
+  --sign-key FILE
+                 sign the bundle with this key of ssh-keygen
+  --verify FILE  what does a bundle say, derived anew from what the tests printed? exit code
+                 0 conformant, 1 not, 2 the bundle is not to be believed
+  --allowed-signers FILE
+                 and somebody of FILE must have signed it (ssh-keygen(1), ALLOWED SIGNERS)
   --cleanup      put back what --prepare, or a run that was killed, had changed on this host
   --shell        a shell in the guest, with the device made
   --guest-cmd CMD
@@ -188,6 +199,8 @@ opt_device='' opt_guest='' opt_guest_cmd='' opt_action=''
 results=${VMIG_RESULTS:-$top/results}
 opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_bench=''
 opt_defect=() opt_replay_stream=()
+opt_waivers='' opt_sign_key='' opt_bundle='' opt_signers='' mustpass=''
+profiles=$top/configs/devices
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_i_know=''
 
@@ -206,6 +219,7 @@ takes_value()
 	--seed | --bench | --replay-stream) ;;
 	--save-stream | --load-stream | --send | --recv | --link) ;;
 	--bind | --vfs | --mdev | --hugepages | --memlock) ;;
+	--waivers | --sign-key | --verify | --allowed-signers) ;;
 	*) return 1 ;;
 	esac
 }
@@ -244,7 +258,14 @@ parse_options()
 		--defect) opt_defect+=("$2") ;;
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
-		--list | --clauses | --cleanup | --shell | --mutants | --replay | --driver-coverage | \
+		--waivers) opt_waivers=$2 ;;
+		--sign-key) opt_sign_key=$2 ;;
+		--verify)
+			set_action verify
+			opt_bundle=$2
+			;;
+		--allowed-signers) opt_signers=$2 ;;
+		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | --driver-coverage | \
 			--kernel-build-dir | --nightly | --probe | --prepare)
 			set_action "${1#--}"
 			;;
@@ -492,27 +513,45 @@ untested()
 	return 2
 }
 
-# test_in_guest PROFILE: a run; returns the verdict.
-test_in_guest()
+# run_in_guest PROFILE: a run, in $rundir; false if it never began.
+run_in_guest()
 {
 	profile=$1
-	rundir_new "${profile:-${guest_device:-guest}}"
 	rundir_planned
 	rundir_record guest "$accel" interrupted
-	streams_in /results || return 2
+	streams_in /results || return
 	if ! session_tests; then
 		streams_out
-		untested
-		return
+		return 1
 	fi
 	streams_out
 	# By our rules, whatever the guest has made of them.
 	profile=${1:-${profile##*/}}
 	rm -f "$rundir/profile.conf"
-	[ -z "$profile" ] || cp "$top/configs/devices/$profile.conf" "$rundir/profile.conf"
+	[ -z "$profile" ] || cp "$profiles/$profile.conf" "$rundir/profile.conf"
 	rundir_record guest "$accel" "$status"
+}
+
+# test_in_guest PROFILE: the same, in a directory of its own; returns the verdict.
+test_in_guest()
+{
+	rundir_new "${1:-${guest_device:-guest}}"
+	if ! run_in_guest "$1"; then
+		untested
+		return
+	fi
 	rundir_latest
 	report
+}
+
+# run_on_host: a run, in $rundir; false if it never began.
+run_on_host()
+{
+	profile=''
+	rundir_planned
+	rundir_record host '' interrupted
+	host_run || return
+	rundir_record host '' "$status"
 }
 
 test_on_host()
@@ -528,14 +567,10 @@ test_on_host()
 	build_programs
 	rundir_new "$dev_name"
 	rundir_latest
-	profile=''
-	rundir_planned
-	rundir_record host '' interrupted
-	if ! host_run; then
+	if ! run_on_host; then
 		untested
 		return
 	fi
-	rundir_record host '' "$status"
 	rundir_latest
 	report
 }
@@ -572,6 +607,7 @@ main()
 	parse_options "$@"
 	[ -z "$opt_link" ] || [ -n "$opt_ferry" ] || die "--link needs --send or --recv"
 	check_whole
+	bundle_check
 	choose_mode
 	setup_check_options
 	[ -z "$opt_json" ] || [ "$opt_action" = probe ] || die "--json needs --probe"
@@ -597,6 +633,10 @@ main()
 		;;
 	cleanup)
 		undo_all
+		return
+		;;
+	qualify | verify)
+		"$opt_action"
 		return
 		;;
 	list | clauses)

@@ -10,6 +10,7 @@
 
 #include "../lib/spec/version.h"
 #include "catalogue.h"
+#include "cli.h"
 #include "complain.h"
 #include "defects.h"
 #include "history_cmd.h"
@@ -35,6 +36,11 @@ static const char help[] =
 	"       vmig-report --history-add | --history-merge | --judge-regression | "
 	"--nightly-html ...\n"
 	"       vmig-report --lava | --lava-result RUNDIR\n"
+	"       vmig-report --verify BUNDLE.tar\n"
+	"       vmig-report --bundle-file BUNDLE.tar NAME\n"
+	"       vmig-report --waivers FILE DRIVER KERNEL DAY\n"
+	"       vmig-report --mustpass-tests LIST\n"
+	"       vmig-report --mustpass-make HEAD RUNDIR...\n"
 	"\n"
 	"With a run directory: reads what a run of the vmig suite left there (ktap/*.ktap,\n"
 	"dmesg.txt, environment.json, run.json, profile.conf; any of them may be missing or\n"
@@ -78,6 +84,18 @@ static const char help[] =
 	"\n";
 
 static const char help_end[] =
+	"Of a qualification (run.sh --qualify and --verify, which unpack what is compressed\n"
+	"and look at signatures; - is standard input):\n"
+	"\n"
+	"  --verify          derive the verdict from what a bundle holds, print the statement;\n"
+	"                    exit 0 conformant, 1 not, 2 refused, and why\n"
+	"  --bundle-file     print one file of a bundle\n"
+	"  --waivers         print those waivers of a file that are for this driver on this\n"
+	"                    kernel, as lines of a profile; exit 2 if one has expired\n"
+	"  --mustpass-tests  print rounds, seed and stress of the frozen list, then its tests\n"
+	"  --mustpass-make   print a list made of runs of the reference drivers, behind the\n"
+	"                    lines of HEAD\n"
+	"\n"
 	"  --help            print this\n"
 	"  --version         print the version\n"
 	"\n"
@@ -326,6 +344,8 @@ static int run_option(struct pool *pool, int argc, char **argv)
 		return catalogue(pool, argv[1], argv[2], -1);
 	if (argc == 4 && !strcmp(argv[1], "--map"))
 		return map(pool, argv[2], argv[3]);
+	if (argc > 1 && qualify_option(argv[1]))
+		return qualify_run(pool, argc, argv);
 	if (argc == 2 && argv[1][0] != '-')
 		return report(pool, argv[1]);
 	if (argc == 1)

@@ -117,6 +117,9 @@ char *record_run(struct pool *pool, struct text contents, struct run_record *run
 		error = "does not say which tests were chosen";
 	run->parameters = string(pool, options, "parameters");
 	run->profile = string(pool, options, "profile");
+	run->mustpass = string(pool, options, "mustpass");
+	run->stress = string(pool, options, "stress");
+	run->seed = json_integer_value(json_object_get(options, "seed"));
 	run->debug_kernel = json_is_true(json_object_get(options, "debug_kernel"));
 	if (json_is_integer(json_object_get(root, "guests")))
 		run->guests = (unsigned int)json_integer_value(json_object_get(root, "guests"));

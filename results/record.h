@@ -35,6 +35,9 @@ enum run_status {
  * @guests: how many guests it took, 0 where that is not known
  * @known_deviations: the profile's deviations count as known
  * @tests: glob that chose the tests, NULL for all
+ * @mustpass: version of the mustpass list that chose them, or NULL
+ * @stress: "brief" or "full": bounds of the tests by chance, NULL for none
+ * @seed: what chance began with, 0 where it does not say
  * @parameters: what modules of the guest were loaded with, or NULL
  * @profile: name of the profile, or NULL
  * @stand_in: module that simulated the firmware, or NULL
@@ -52,6 +55,8 @@ struct run_record {
 	bool strict, hazards, known_deviations, debug_kernel;
 	unsigned int guests;
 	char *tests, *parameters, *profile;
+	char *mustpass, *stress;
+	long long seed;
 	char *stand_in, *driver_source, *driver_sha256, *driver_patch;
 };
 

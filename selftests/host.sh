@@ -100,7 +100,7 @@ host_profile()
 	local p
 
 	profile=''
-	for p in "$top"/configs/devices/*.conf; do
+	for p in "$profiles"/*.conf; do
 		if [ -e "$p" ] && profile_get "$p" driver | grep -qxF -- "$dev_driver"; then
 			profile=$(basename "$p" .conf)
 			check_profile "$profile"

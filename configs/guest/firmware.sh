@@ -11,7 +11,7 @@ firmware_ram=1024
 # profile_value KEY: the value of a key of this run's profile; empty without one.
 profile_value()
 {
-	[ -z "$profile" ] || profile_get "$top/configs/devices/$profile.conf" "$1"
+	[ -z "$profile" ] || profile_get "$profiles/$profile.conf" "$1"
 }
 
 # firmware_parameter NAME DEFAULT: what vfio_mig_fw is loaded with.

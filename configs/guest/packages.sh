@@ -6,6 +6,7 @@
 
 # What for, package, probe. `build`: library, tests and report; `guest`: the kernel
 # and QEMU; `nightly`: the plots; `check`: `make check` on top of these.
+# and QEMU; `bundle`: --qualify and --verify; `check`: `make check` on top of all.
 packages_list()
 {
 	cat <<-'EOF'
@@ -15,8 +16,11 @@ packages_list()
 	build libjansson-dev    /usr/include/jansson.h
 	build libsqlite3-dev    /usr/include/sqlite3.h
 	build liburing-dev      /usr/include/liburing.h
+	build libmd-dev         /usr/include/sha256.h
 	build linux-source-6.12 kernel_source()
 	build xz-utils          xz
+	bundle zstd             zstd
+	bundle openssh-client   ssh-keygen
 	guest flex              flex
 	guest bison             bison
 	guest bc                bc

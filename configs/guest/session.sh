@@ -39,6 +39,7 @@ session_job()
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
 		[ "$1" != tests ] || printf 'export VMIG_FRESH=1 VMIG_RESUME=%s\n' "$(sh_quote "$resume")"
 		for s in "${test_env[@]}" ${streams_env[@]+"${streams_env[@]}"}; do
+			[[ $s != VMIG_TESTS=@* ]] || { cp "${s#*@}" "$job/tests" && s=VMIG_TESTS=@/results/.job/tests; }
 			printf 'export %s=%s\n' "${s%%=*}" "$(sh_quote "${s#*=}")"
 		done
 	} >"$job/job"
@@ -59,7 +60,7 @@ session_initramfs()
 
 	firmware_window >/dev/null || return
 	if [ -n "$profile" ]; then
-		args+=(-p "$top/configs/devices/$profile.conf")
+		args+=(-p "$profiles/$profile.conf")
 		for m in $(firmware_modules); do
 			args+=(-m "$m")
 		done
@@ -68,7 +69,7 @@ session_initramfs()
 		done
 	else
 		# Which one it takes shows in the guest, by the driver of its device.
-		for m in "$top"/configs/devices/*.conf; do
+		for m in "$profiles"/*.conf; do
 			[ ! -e "$m" ] || args+=(-p "$m")
 		done
 	fi

@@ -30,6 +30,7 @@ firmware  guest  3000  lib/tests/firmware.sh
 mutants   guest  1500  lib/tests/mutants.sh
 streams   guest  1800  lib/tests/streams.sh
 probe     guest  3000  lib/tests/probe.sh
+qualify   guest  1800  lib/tests/qualify.sh
 "
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")

@@ -16,6 +16,8 @@
 #include "../group.h"
 #include "../input.h"
 #include "../stats.h"
+#include "../mustpass.h"
+#include "../waiver.h"
 #include "../writers.h"
 
 static unsigned int number, failed;
@@ -253,6 +255,100 @@ static void test_profile(void)
 		ok &= HOLDS(!p && error && !strncmp(error, "line 1", 6));
 	}
 	result(ok, "profile: deviations, and sentences about bad lines");
+	pool_free(pool);
+}
+
+static void test_waivers(void)
+{
+	static const char good[] = "# c\n\nwaiver: FD-01 | fd.*.a* | m*y | 6.7-6.12 | 2028-02-29 | "
+				   "https://lore.example.org/r/1 | agreed\n";
+	static const struct {
+		const char *from, *to;
+	} bad[] = {
+		{ "waiver:", "waver:" },
+		{ "FD-01", "FD-99" },
+		{ " | agreed", "" },
+		{ "agreed", "a | b" },
+		{ "agreed", "" },
+		{ "2028-02-29", "2027-02-29" },
+		{ "2028-02-29", "2028-2-29" },
+		{ "2028-02-29", "forever" },
+		{ "6.7-6.12", "6.12-6.7" },
+		{ "6.7-6.12", "6.12" },
+		{ "6.7-6.12", "any" },
+		{ "https", "http" },
+		{ "/r/1", "" },
+		{ "lore.example.org", "desk" },
+		{ "fd.*.a*", "" },
+		{ "m*y", " " },
+	};
+	struct pool *pool = pool_new();
+	struct profile *p;
+	struct waiver *w;
+	char *error, *at;
+	bool ok;
+	size_t i;
+
+	w = waivers_parse(pool, of(good), &error);
+	ok = HOLDS(w && !error && w->line == 3 && !w->next);
+	ok &= HOLDS(w && waiver_covers(w, "mtty", "6.12.117"));
+	ok &= HOLDS(w && waiver_covers(w, "mtty", "6.7.0-rc1"));
+	ok &= HOLDS(w && !waiver_covers(w, "mtty", "6.13.0"));
+	ok &= HOLDS(w && !waiver_covers(w, "mtty", "6.6.99"));
+	ok &= HOLDS(w && !waiver_covers(w, "mock", "6.12.117"));
+	ok &= HOLDS(w && !waiver_covers(w, NULL, "6.12.117") && !waiver_covers(w, "mtty", "x"));
+	ok &= HOLDS(w && !waiver_expired(w, "2028-02-29T23:59:59Z"));
+	ok &= HOLDS(w && waiver_expired(w, "2028-03-01"));
+	p = waivers_profile(pool, w, "mtty", "6.12.117");
+	ok &= HOLDS(p && p->nr_deviations == 1 && profile_find(p, "FD-01", "fd.cdev.abc"));
+	ok &= HOLDS(p && !profile_find(p, "FD-01", "fd.cdev.b") && p->deviations->sometimes);
+	ok &= HOLDS(!waivers_profile(pool, w, "mtty", "6.13.0"));
+	ok &= HOLDS(!waivers_parse(pool, of("# none\n"), &error) && !error);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		at = strstr(good, bad[i].from);
+		at = pool_printf(pool, "%.*s%s%s", (int)(at - good), good, bad[i].to,
+				 at + strlen(bad[i].from));
+		if (!waivers_parse(pool, of(at), &error) && error && !strncmp(error, "line 3", 6))
+			continue;
+		printf("# \"%s\" for \"%s\" is taken\n", bad[i].to, bad[i].from);
+		ok = false;
+	}
+	result(ok, "waivers: what they cover, and sentences about bad lines");
+	pool_free(pool);
+}
+
+static void test_mustpass(void)
+{
+	static const char head[] = "version: 1\nrounds: 2\nseed: 3\nstress: brief\nexcuse: no *\n";
+	static const char *const bad[] = {
+		"[any]\na b\n",	     "[P2P, no P2P]\na b\n",  "a b\n",
+		"[any device]\na\n", "[any device]\na b c\n", "[PRE_COPY, P2P]\na b\n",
+		"[P2P]\n",	     "rounds: 0\n",	      "rounds: 10\n",
+	};
+	struct pool *pool = pool_new();
+	struct mustpass *m;
+	char *error = NULL;
+	bool ok;
+	size_t i;
+
+	m = mustpass_parse(pool,
+			   of(pool_printf(pool, "%s[any device]\na b\n[P2P, no PCI]\nc d\n", head)),
+			   &error);
+	ok = HOLDS(m && m->nr_tests == 2 && m->rounds == 2 && m->seed == 3);
+	ok &= HOLDS(m && mustpass_applies(m->tests->section, 0));
+	ok &= HOLDS(m && mustpass_applies(m->tests->next->section, TRAIT_P2P));
+	ok &= HOLDS(m && !mustpass_applies(m->tests->next->section, TRAIT_P2P | TRAIT_PCI));
+	ok &= HOLDS(m && mustpass_excused(m, "no exerciser", 0));
+	ok &= HOLDS(m && !mustpass_excused(m, "the device was lost", 0));
+	ok &= HOLDS(m && mustpass_excused(m, "the device offers no PRE_COPY", TRAIT_P2P));
+	ok &= HOLDS(m && !mustpass_excused(m, "the device offers no PRE_COPY", TRAIT_PRE_COPY));
+	ok &= HOLDS(m && mustpass_excused(m, "the device offers no PRE_COPY_P2P", TRAIT_P2P));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		error = NULL;
+		m = mustpass_parse(pool, of(pool_printf(pool, "%s%s", head, bad[i])), &error);
+		ok &= HOLDS(!m && error);
+	}
+	result(ok, "mustpass: sections, excuses, and sentences about bad lists");
 	pool_free(pool);
 }
 
@@ -512,6 +608,8 @@ int main(int argc, char **argv)
 	test_profile();
 	test_samples();
 	test_stats();
+	test_waivers();
+	test_mustpass();
 	test_damage(argv[1]);
 	printf("1..%u\n", number);
 	return !!failed;
