@@ -11,6 +11,12 @@ guest=$top/configs/guest
 . "$guest/lib.sh"
 # shellcheck source=configs/guest/packages.sh
 . "$guest/packages.sh"
+# shellcheck source=configs/guest/arch.sh
+. "$guest/arch.sh"
+# shellcheck source=configs/guest/debs.sh
+. "$guest/debs.sh"
+# shellcheck source=configs/guest/foreign.sh
+. "$guest/foreign.sh"
 # shellcheck source=configs/guest/qemu.sh
 . "$guest/qemu.sh"
 # shellcheck source=configs/guest/firmware.sh
@@ -59,6 +65,11 @@ What to test
   --setup CMD    run CMD in the guest, to create or bind the device; may be repeated
   --qemu-arg ARG
                  more hardware for the guest, split at blanks; may be repeated
+  --arch NAME    the guest is another machine: aarch64, with an SMMUv3; default x86_64
+  --stock-kernel SERIES
+                 the guest's kernel is not built but Debian's own, such as 6.1 or 6.12; it has
+                 no iommufd, and so no cdev
+  --m32          the tests are 32-bit programs, on the same 64-bit kernel
   -t GLOB        only the tests whose name fixture.variant.test matches; several globs
                  with blanks between
 
@@ -122,7 +133,7 @@ How
   -q             no progress, only the report
 
 Environment
-  KERNEL_SRC=DIR         build the guest kernel from this tree (6.7 or newer, unbuilt)
+  KERNEL_SRC=DIR         build the guest kernel from this tree (6.1 or newer, unbuilt)
   VMIG_RESULTS=DIR       as -o DIR
   VMIG_CACHE=DIR         where kernels are kept, default ~/.cache/vmig
   VMIG_ACCEL=kvm|tcg     do not try which of them works
@@ -165,7 +176,7 @@ opt_device='' opt_guest='' opt_guest_cmd='' opt_action=''
 results=${VMIG_RESULTS:-$top/results}
 opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_bench=''
 opt_defect=() opt_replay_stream=()
-opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
+opt_m32='' opt_stock='' opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 
 set_action()
 {
@@ -179,7 +190,7 @@ parse_options()
 	while [ $# -gt 0 ]; do
 		case $1 in
 		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream)
+			--replay-stream | --arch | --stock-kernel)
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
 			;;
 		esac
@@ -211,6 +222,9 @@ parse_options()
 		--defect) opt_defect+=("$2") ;;
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
+		--arch) arch_set "$2" ;;
+		--m32) opt_m32=1 ;;
+		--stock-kernel) opt_stock=$2 ;;
 		--list | --clauses | --cleanup | --shell | --mutants | --replay | --driver-coverage | \
 			--kernel-build-dir | --nightly)
 			set_action "${1#--}"
@@ -242,7 +256,7 @@ parse_options()
 		esac
 		case $1 in
 		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream) shift ;;
+			--replay-stream | --arch | --stock-kernel) shift ;;
 		esac
 		shift
 	done
@@ -405,8 +419,14 @@ build_kernel()
 {
 	local args=()
 
-	packages_ensure build guest
-	[ -z "$opt_debug" ] || args=(--fragment "$guest/debug.config")
+	packages_ensure build guest $arch_packages
+	if [ -n "$opt_stock" ]; then
+		stock_kernel
+		return
+	fi
+	args=(--arch "$guest_arch")
+	[ -z "$opt_debug" ] || args+=(--fragment "$guest/debug.config")
+	[ -z "$opt_m32" ] || args+=(--fragment "$guest/m32.config")
 	step "$guest/kernel.sh" "${args[@]}" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
 	kernel_source=$("$guest/kernel.sh" source) || exit
@@ -529,6 +549,7 @@ main()
 	parse_options "$@"
 	check_whole
 	choose_mode
+	foreign_check
 	case $opt_action in
 	mutants)
 		build_programs
@@ -572,8 +593,9 @@ main()
 	for d in "${devices[@]}"; do
 		check_profile "$d"
 	done
+	foreign_programs
 	build_kernel
-	accel_choose "$kernel_build/arch/x86/boot/bzImage"
+	accel_choose "$(arch_image "$kernel_build")"
 	case $opt_action in
 	guest-cmd)
 		work_in_guest command
