@@ -419,7 +419,7 @@ build_kernel()
 {
 	local args=()
 
-	packages_ensure build guest $arch_packages
+	packages_ensure build guest "${arch_packages[@]}"
 	if [ -n "$opt_stock" ]; then
 		stock_kernel
 		return

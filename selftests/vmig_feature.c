@@ -594,7 +594,7 @@ TEST_F(feature, compat32)
 	NEED(self->flags, "the device offers no migration");
 	ret = compat_program(self->dev->fd, theirs);
 	NEED(ret != -ENOENT, "vmig_compat" THEIR_BITS " was not built (x86: libc6-dev-i386)");
-	NEED(ret != -ENOEXEC, "the kernel runs no " THEIR_BITS "-bit programs (CONFIG_IA32_EMULATION)");
+	NEED(ret != -ENOEXEC, "the kernel runs no " THEIR_BITS "-bit programs (IA32_EMULATION)");
 	if (ret)
 		vmig_die("vmig_compat" THEIR_BITS ": %s", vmig_errno_name(ret));
 	count = vmig_compat_calls(self->dev->fd, mine);

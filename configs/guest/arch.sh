@@ -10,7 +10,7 @@ arch_config=''
 # Where the guest's kernel has its console.
 arch_console=ttyS0
 # A group of packages.sh.
-arch_packages=''
+arch_packages=()
 
 # arch_set NAME: the machine of the guest.
 arch_set()
@@ -20,7 +20,7 @@ arch_set()
 	aarch64)
 		arch_config=aarch64.config
 		arch_console=ttyAMA0
-		arch_packages=aarch64
+		arch_packages=(aarch64)
 		;;
 	*) die "--arch ${1:-}: the guest can be x86_64 or aarch64" ;;
 	esac

@@ -4,7 +4,7 @@
 # (--m32). They are built beside the native ones, into build/, with static libraries out of
 # Debian's packages of that machine. Sourced by run.sh after arch.sh and debs.sh, which sets top, tmp and
 # the options (opt_*).
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154,SC2034
 
 # Where the test programs are that the guest runs.
 programs=$top/selftests
@@ -45,9 +45,10 @@ foreign_build()
 
 	programs=$top/build/$name
 	shift
-	[ -f "$top/Makefile" ] && [ -w "$top" ] ||
-		die "--$name: the test programs for it are built from the sources, and $top is no" \
-			"work tree that can be written"
+	if [ ! -f "$top/Makefile" ] || [ ! -w "$top" ]; then
+		die "the test programs for $name are built from the sources, and $top is no work" \
+			"tree that can be written"
+	fi
 	headers=$(step "$guest/kernel.sh" --arch "$guest_arch" headers) || exit
 	mkdir -p "$programs"
 	if ! step make -s -C "$top/selftests" -j"$(nproc)" OUTPUT="$programs" \
@@ -68,7 +69,7 @@ foreign_programs()
 		foreign_root i386
 		foreign_build m32 M32=1
 	elif arch_foreign; then
-		packages_ensure build guest $arch_packages
+		packages_ensure build guest "${arch_packages[@]}"
 		arch_check
 		foreign_root arm64
 		foreign_build "$guest_arch" CROSS_COMPILE="$(arch_cross)"

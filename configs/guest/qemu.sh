@@ -13,11 +13,11 @@ trial_seconds=8
 # kernel to gather randomness.
 qemu_machine()
 {
-	local cpu=qemu64,+rdrand machine=(-M q35,kernel-irqchip=off -device intel-iommu,intremap=on)
+	local cpu=qemu64,+rdrand machine=(-M "q35,kernel-irqchip=off" -device "intel-iommu,intremap=on")
 
 	if [ "$guest_arch" = aarch64 ]; then
 		cpu=cortex-a72
-		machine=(-M virt,gic-version=3,iommu=smmuv3)
+		machine=(-M "virt,gic-version=3,iommu=smmuv3")
 	fi
 	[ "$1" != kvm ] || cpu=host
 	[ "$1" != tcg ] || [ -z "${2-}" ] || set -- "tcg,$2"

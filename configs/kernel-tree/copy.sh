@@ -23,7 +23,9 @@ dest=$(realpath "$1")/tools/testing/selftests/vfio_migration
 cd "$top"
 commit=$(git describe --always --dirty --abbrev=12 2>/dev/null) ||
 	die "$top is no git work tree, and only that knows which files are the suite's"
-rm -rf "$dest"/{selftests,lib,configs}
+for d in selftests lib configs; do
+	rm -rf "${dest:?}/$d"
+done
 # The project's own tests need more than goes there.
 git ls-files selftests lib configs/devices configs/guest | grep -v '^lib/tests/' |
 	while read -r f; do

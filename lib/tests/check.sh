@@ -29,6 +29,7 @@ survive   guest  1800  lib/tests/survive.sh
 debug     guest  2700  lib/tests/debug.sh
 firmware  guest  3000  lib/tests/firmware.sh
 mutants   guest  1500  lib/tests/mutants.sh
+other_guests guest 3600 lib/tests/other_guests.sh
 "
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")
