@@ -12,13 +12,19 @@
 #   make map                  results/map.md: clauses and bugs of the past, each with its tests
 #   make deb                  a Debian package
 #   make gen_tar              a tarball for hosts with no compiler
+#   make kernel-tree DEST=DIR copies the suite into a kernel tree's selftests
 #   make format lint          kernel style, kept by clang-format, checkpatch and friends
 #
 # The kselftest harness, lib.mk and the uAPI headers come from the kernel source
 # package, or from KERNEL_SRC=DIR.
 
+<<<<<<< HEAD
 KERNEL_SH := configs/guest/kernel.sh
 PREFIX ?= /usr/local
+=======
+KERNEL_SH := configs/guest/kernel.sh --programs
+INSTALL_PATH ?= $(CURDIR)/install
+>>>>>>> e4c715a (make kernel-tree: the suite in a kernel tree's selftests, with the device named as the kernel's own VFIO selftests name it)
 TAR_PATH ?= $(CURDIR)/vmig.tar.gz
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
@@ -98,6 +104,9 @@ gen_tar:
 		$(MAKE) -s tree INSTALL_PATH="$$tmp/vmig" >/dev/null && \
 		tar -C "$$tmp" -czf $(TAR_PATH) vmig && echo "wrote $(TAR_PATH)"
 
+kernel-tree:
+	@configs/kernel-tree/copy.sh "$(DEST)"
+
 format:
 	clang-format -i $(C_FILES)
 
@@ -110,5 +119,9 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
+<<<<<<< HEAD
 .PHONY: all selftests report run_tests check mutants bench driver-coverage map tree install deb
 .PHONY: gen_tar format lint clean
+=======
+.PHONY: all selftests report run_tests check mutants driver-coverage install gen_tar kernel-tree format lint clean
+>>>>>>> e4c715a (make kernel-tree: the suite in a kernel tree's selftests, with the device named as the kernel's own VFIO selftests name it)

@@ -11,6 +11,12 @@ guest=$top/configs/guest
 . "$guest/lib.sh"
 # shellcheck source=configs/guest/packages.sh
 . "$guest/packages.sh"
+# shellcheck source=configs/guest/arch.sh
+. "$guest/arch.sh"
+# shellcheck source=configs/guest/debs.sh
+. "$guest/debs.sh"
+# shellcheck source=configs/guest/foreign.sh
+. "$guest/foreign.sh"
 # shellcheck source=configs/guest/qemu.sh
 . "$guest/qemu.sh"
 # shellcheck source=configs/guest/firmware.sh
@@ -67,6 +73,11 @@ What to test
   --setup CMD    run CMD in the guest, to create or bind the device; may be repeated
   --qemu-arg ARG
                  more hardware for the guest, split at blanks; may be repeated
+  --arch NAME    the guest is another machine: aarch64, with an SMMUv3; default x86_64
+  --stock-kernel SERIES
+                 the guest's kernel is not built but Debian's own, such as 6.1 or 6.12; it has
+                 no iommufd, and so no cdev
+  --m32          the tests are 32-bit programs, on the same 64-bit kernel
   -t GLOB        only the tests whose name fixture.variant.test matches; several globs
                  with blanks between
 
@@ -156,7 +167,7 @@ How
   -q             no progress, only the report
 
 Environment
-  KERNEL_SRC=DIR         build the guest kernel from this tree (6.7 or newer, unbuilt)
+  KERNEL_SRC=DIR         build the guest kernel from this tree (6.1 or newer, unbuilt)
   VMIG_RESULTS=DIR       as -o DIR
   VMIG_CACHE=DIR         where kernels are kept, default ~/.cache/vmig
   VMIG_ACCEL=kvm|tcg     do not try which of them works
@@ -203,6 +214,7 @@ opt_waivers='' opt_sign_key='' opt_bundle='' opt_signers='' mustpass=''
 profiles=$top/configs/devices
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_i_know=''
+opt_m32='' opt_stock=''
 
 set_action()
 {
@@ -216,7 +228,7 @@ takes_value()
 {
 	case $1 in
 	-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect) ;;
-	--seed | --bench | --replay-stream) ;;
+	--seed | --bench | --replay-stream | --arch | --stock-kernel) ;;
 	--save-stream | --load-stream | --send | --recv | --link) ;;
 	--bind | --vfs | --mdev | --hugepages | --memlock) ;;
 	--waivers | --sign-key | --verify | --allowed-signers) ;;
@@ -265,6 +277,9 @@ parse_options()
 			opt_bundle=$2
 			;;
 		--allowed-signers) opt_signers=$2 ;;
+		--arch) arch_set "$2" ;;
+		--m32) opt_m32=1 ;;
+		--stock-kernel) opt_stock=$2 ;;
 		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | --driver-coverage | \
 			--kernel-build-dir | --nightly | --probe | --prepare)
 			set_action "${1#--}"
@@ -464,8 +479,14 @@ build_kernel()
 {
 	local args=()
 
-	packages_ensure build guest
-	[ -z "$opt_debug" ] || args=(--fragment "$guest/debug.config")
+	packages_ensure build guest "${arch_packages[@]}"
+	if [ -n "$opt_stock" ]; then
+		stock_kernel
+		return
+	fi
+	args=(--arch "$guest_arch")
+	[ -z "$opt_debug" ] || args+=(--fragment "$guest/debug.config")
+	[ -z "$opt_m32" ] || args+=(--fragment "$guest/m32.config")
 	step "$guest/kernel.sh" "${args[@]}" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
 	kernel_source=$("$guest/kernel.sh" source) || exit
@@ -609,6 +630,7 @@ main()
 	check_whole
 	bundle_check
 	choose_mode
+	foreign_check
 	setup_check_options
 	[ -z "$opt_json" ] || [ "$opt_action" = probe ] || die "--json needs --probe"
 	case $opt_action in
@@ -666,8 +688,9 @@ main()
 	for d in "${devices[@]}"; do
 		check_profile "$d"
 	done
+	foreign_programs
 	build_kernel
-	accel_choose "$kernel_build/arch/x86/boot/bzImage"
+	accel_choose "$(arch_image "$kernel_build")"
 	case $opt_action in
 	guest-cmd)
 		work_in_guest command

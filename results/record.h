@@ -32,6 +32,7 @@ enum run_status {
  * @strict: a breach of a SHOULD clause is a failure
  * @hazards: tests ran that can hang a kernel with a known bug
  * @debug_kernel: the guest's kernel was one with debugging
+ * @programs: "32-bit" where the tests were not this machine's own, or NULL
  * @guests: how many guests it took, 0 where that is not known
  * @known_deviations: the profile's deviations count as known
  * @tests: glob that chose the tests, NULL for all
@@ -47,7 +48,7 @@ enum run_status {
  */
 struct run_record {
 	enum run_status status;
-	char *where, *accel;
+	char *where, *accel, *programs;
 	char *started;
 	double seconds;
 	long long planned;

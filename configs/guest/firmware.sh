@@ -120,9 +120,13 @@ own_modules()
 		done
 		# In the debug kernel mtty is built anew, to tell which branches it takes.
 		[[ " $(profile_value modules) " != *" mtty "* ]] || need=$need$opt_debug
-		[ -n "$need$gcov_wanted" ] || return 0
+		if [ -n "$opt_stock" ]; then
+			args+=(--sample "$(if [ -n "$need" ]; then echo with; else echo alone; fi)")
+		elif [ -z "$need$gcov_wanted" ]; then
+			return 0
+		fi
 	fi
-	own_build=$("$guest/modules.sh" "${args[@]}" "$kernel_source" "$kernel_build")
+	own_build=$("$guest/modules.sh" --arch "$guest_arch" "${args[@]}" "$kernel_source" "$kernel_build")
 }
 
 # A patch for the driver that is built.

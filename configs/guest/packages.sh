@@ -30,6 +30,9 @@ packages_list()
 	guest cpio              cpio
 	guest graphviz          dot
 	guest gcc-multilib      static_libc_32()
+	aarch64 gcc-aarch64-linux-gnu  aarch64-linux-gnu-gcc
+	aarch64 libc6-dev-arm64-cross  static_libc_aarch64()
+	aarch64 qemu-system-arm        qemu-system-aarch64
 	check python3           python3
 	check shellcheck        shellcheck
 	check cppcheck          cppcheck
@@ -61,6 +64,12 @@ static_libc_32()
 {
 	[ "$(uname -m)" != x86_64 ] ||
 		gcc -m32 -static -x c - -o /dev/null <<<'int main(void) { return 0; }' 2>/dev/null
+}
+
+static_libc_aarch64()
+{
+	[ "$(uname -m)" = aarch64 ] ||
+		[ -e "$(aarch64-linux-gnu-gcc -print-file-name=libc.a 2>/dev/null)" ]
 }
 
 # libFuzzer and the sanitizers, of whatever version clang has.

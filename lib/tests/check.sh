@@ -22,6 +22,7 @@ lint      host   1200  lib/tests/lint.sh
 coverage  host   300   lib/tests/coverage.sh
 profiles  host   300   lib/tests/profiles.sh
 install   host   1800  lib/tests/install.sh
+kernel_tree host 1800  lib/tests/kernel_tree.sh
 bad_input guest  900   lib/tests/bad_input.sh
 guest     guest  1800  lib/tests/guest.sh
 survive   guest  1800  lib/tests/survive.sh
@@ -31,6 +32,7 @@ mutants   guest  1500  lib/tests/mutants.sh
 streams   guest  1800  lib/tests/streams.sh
 probe     guest  3000  lib/tests/probe.sh
 qualify   guest  1800  lib/tests/qualify.sh
+other_guests guest  3600  lib/tests/other_guests.sh
 "
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")
