@@ -251,7 +251,7 @@ check_whole()
 		[ "$opt_action" = driver-coverage ] || return 0
 		;;
 	esac
-	if [ -n "$opt_tests$opt_guest$opt_no_known$opt_strict$opt_hazards" ] ||
+	if [ -n "$opt_tests$opt_guest$opt_no_known$opt_strict$opt_hazards$opt_bench" ] ||
 		[ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]} +
 			${#opt_qemu_arg[@]})) -gt 0 ]; then
 		die "--$opt_action chooses tests, modules and rules by itself: leave out all but" \

@@ -44,6 +44,9 @@ refused "parameter of a module that is not loaded" "the guest loads no module vf
 	./run.sh -q -d mtty -o "$tmp/results" --param vfio_mig_mock.features=all
 refused "parameter of a value that the module refuses" "could not load vfio_mig_mock.ko with features=x" \
 	./run.sh -q -d mock -o "$tmp/results" --param vfio_mig_mock.features=x
+refused "no measurement" "from 1 to 9999" ./run.sh --bench 0
+refused "so many measurements" "from 1 to 9999" ./run.sh --bench lots
+refused "mutants with measurements" "chooses tests" ./run.sh --mutants --bench 20
 refused "unknown defect" "no defect 'nosuch'" ./run.sh --mutants --defect nosuch
 refused "mutants of a driver that has no defects" "mtty has no defects" ./run.sh --mutants -d mtty
 refused "defect of the other driver" "none of these defects" \
