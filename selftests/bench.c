@@ -16,8 +16,8 @@
 #include "../lib/vfio/die.h"
 #include "bench.h"
 
-/* Rounds of one calibration, some ms, and how many of these there are. */
-#define COMPUTE (4U << 20)
+/* Rounds of one calibration, tens of ms, and how many of these there are. */
+#define COMPUTE (16U << 20)
 #define CALIBRATIONS 15
 
 static double now(void)
@@ -149,8 +149,8 @@ static void rewind_place(const struct vmig_place *p)
  *
  * Return: false if the streams have ended.
  */
-bool bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count,
-		 uint64_t bytes, bool warm)
+bool bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count, uint64_t bytes,
+		 bool warm)
 {
 	uint64_t before;
 	double begin;
@@ -243,17 +243,16 @@ static double compute_threads(unsigned int count)
  */
 void bench_calibrate(void)
 {
-	double one[CALIBRATIONS], ratio[CALIBRATIONS];
+	struct bench_way one = {}, two = {};
 	unsigned int i;
 
 	for (i = 0; i < CALIBRATIONS; i++) {
-		one[i] = compute_threads(1);
-		ratio[i] = compute_threads(2) / one[i];
+		one.rates[one.samples++] = compute_threads(1);
+		two.rates[two.samples++] = compute_threads(2);
 	}
-	qsort(ratio, CALIBRATIONS, sizeof(*ratio), by_size);
-	printf("two threads compute %.2f times what one does (%.2f to %.2f, %d times): overlap "
-	       "cannot gain more\n",
-	       ratio[CALIBRATIONS / 2], ratio[0], ratio[CALIBRATIONS - 1], CALIBRATIONS);
+	printf("two threads compute %.2f times what one does (medians of %d): overlap cannot "
+	       "gain more\n",
+	       bench_spread(&two).median / bench_spread(&one).median, CALIBRATIONS);
 }
 
 /**

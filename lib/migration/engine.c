@@ -14,8 +14,8 @@
 #include "stream.h"
 
 /*
- * A trial moves so many bytes of each stream, and comes three times for each shape: what else goes on
- * in the machine makes one slow, seldom all.
+ * A trial moves so many bytes of each stream, and comes three times for each shape: what else goes
+ * on in the machine makes one slow, seldom all.
  */
 #define TRIAL_BYTES (3UL << 20)
 #define TRIAL_ROUNDS 3

@@ -119,8 +119,8 @@ static inline struct vmig_place vmig_at_memory(void *memory, size_t len)
 	return (struct vmig_place){ .kind = VMIG_PLACE_MEMORY, .memory = memory, .len = len };
 }
 
-static inline struct vmig_place
-vmig_at_call(void (*call)(void *arg, const void *data, size_t len), void *arg)
+static inline struct vmig_place vmig_at_call(void (*call)(void *arg, const void *data, size_t len),
+					     void *arg)
 {
 	return (struct vmig_place){ .kind = VMIG_PLACE_CALL, .call = call, .arg = arg };
 }

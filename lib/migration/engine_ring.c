@@ -210,8 +210,7 @@ static void submit(struct ring_run *r, struct lane *lane, int dir, unsigned char
 	const struct vmig_engine_options *o = &r->e->options;
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->e->ring);
 	int fd = o->fixed_files ? (int)(2 * lane->index + dir) : place->fd;
-	bool here = r->shape->here &&
-		    (dir == READ || lane->flow->from.kind == VMIG_PLACE_MEMORY);
+	bool here = r->shape->here && (dir == READ || lane->flow->from.kind == VMIG_PLACE_MEMORY);
 	bool fixed = o->fixed_buffers && buf >= r->e->blocks && buf < r->e->blocks + r->e->size;
 
 	if (dir == READ && fixed)
@@ -223,8 +222,8 @@ static void submit(struct ring_run *r, struct lane *lane, int dir, unsigned char
 	else
 		io_uring_prep_write(sqe, fd, buf, len, -1);
 	/* Without IOSQE_ASYNC the kernel makes the call at once, in io_uring_enter(). */
-	io_uring_sqe_set_flags(sqe, (o->fixed_files ? IOSQE_FIXED_FILE : 0) |
-					    (here ? 0 : IOSQE_ASYNC));
+	io_uring_sqe_set_flags(sqe,
+			       (o->fixed_files ? IOSQE_FIXED_FILE : 0) | (here ? 0 : IOSQE_ASYNC));
 	io_uring_sqe_set_data64(sqe, 2 * lane->index + dir);
 	lane->asked[dir] = len;
 	lane->again[dir] = false;

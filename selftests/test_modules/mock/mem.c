@@ -134,7 +134,8 @@ static void read_part(struct mock *m, u64 index, size_t from, void *buf, size_t 
 	memcpy(buf, (u8 *)&first + from, n);
 }
 
-/* Eight words a step: with a branch for each, as memcmp() has it, a load would take twice as long. */
+/* Eight words a step: with a branch for each, as memcmp() has it, a load would take twice as long.
+ */
 static bool is_unwritten(u64 index, const void *page)
 {
 	const u64 *a = page, *b = template;
