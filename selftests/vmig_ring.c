@@ -446,7 +446,7 @@ TEST_F_TIMEOUT(ring, reset_in_flight, 120)
 	unsigned int i;
 	int fd, ret;
 
-	CLAUSES(RST_05, FD_08);
+	CLAUSES(RST_01, FD_08);
 	NEED_RESET;
 	NEED_RING;
 	vmig_save(self->dev, &good);
@@ -463,12 +463,12 @@ TEST_F_TIMEOUT(ring, reset_in_flight, 120)
 			begin_read(&r, fd, BUF);
 		usleep(i / 2 * 100);
 		ret = __vmig_reset(self->dev);
-		if (!CHECK(RST_05, back(&r, HANGS_MS) || cancelled(&r),
+		if (!CHECK(RST_01, back(&r, HANGS_MS) || cancelled(&r),
 			   "RESET beside a request of io_uring", "both return",
 			   "the request did not, nor when it was cancelled"))
 			break;
 		state = vmig_get_state(self->dev);
-		if (!CHECK(RST_05, !ret && state == VFIO_DEVICE_STATE_RUNNING,
+		if (!CHECK(RST_01, !ret && state == VFIO_DEVICE_STATE_RUNNING,
 			   "RESET beside a request of io_uring", "state RUNNING", "%s, state %s",
 			   vmig_errno_name(ret), vmig_state_name(state)))
 			break;
