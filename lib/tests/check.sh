@@ -16,6 +16,7 @@ table="
 unit      600   make -s -C lib/tests check
 report    600   results/tests/run.sh
 fuzz      900   results/tests/survive.sh
+nightly   600   results/tests/nightly.sh
 lint      600   lib/tests/lint.sh
 coverage  300   lib/tests/coverage.sh
 profiles  300   lib/tests/profiles.sh
