@@ -100,14 +100,14 @@ static json_t *number(double value, const char *unit)
 {
 	static const struct {
 		const char *unit, *base;
-		double factor;
-	} units[] = { { "ns", "s", 1e-9 }, { "us", "s", 1e-6 }, { "ms", "s", 1e-3 } };
+		double parts;
+	} units[] = { { "ns", "s", 1e9 }, { "us", "s", 1e6 }, { "ms", "s", 1e3 } };
 	json_t *o = json_object();
 	size_t i;
 
 	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (!strcmp(unit, units[i].unit)) {
-			value *= units[i].factor;
+			value /= units[i].parts;
 			unit = units[i].base;
 		}
 	}

@@ -112,7 +112,7 @@ static void axis(const struct track *t, size_t first, struct pool *pool, FILE *f
 /* 1, 2 or 5 times a power of ten, not less than @least. */
 static double round_step(double least)
 {
-	double power = least > 0 ? pow(10, floor(log10(least))) : 1;
+	double power = pow(10, floor(log10(fmax(least, 1 / 1e9))));
 
 	if (least <= power)
 		return power;
