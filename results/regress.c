@@ -66,13 +66,15 @@ struct candidate {
 
 /*
  * By how much the machine was slower than in the nights before, in logarithms; 0 where it was
- * faster, as that is no excuse.
+ * faster, as that is no excuse, and for bytes, of which no machine makes more.
  */
 static double excuse(const struct track *t, const struct point *now)
 {
 	double before[BASELINE_MAX];
 	size_t i;
 
+	if (!strcmp(t->unit, "B"))
+		return 0;
 	for (i = 0; i < t->nr_baseline; i++)
 		before[i] = t->points[t->baseline[i]].run->machine;
 	stats_sort(before, t->nr_baseline);

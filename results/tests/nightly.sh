@@ -87,7 +87,7 @@ judgement()
 	history since --repeat 2 --nights 9 --scale '9:arc.STOP*:10' --srcversion 9:NEW
 	judged since 4 "since 2026-11-10 02:00, with driver srcversion .* NEW" \
 		"a slow-down that stays is told with its first night, and what changed then"
-	history machine --nights 9 --scale '8:*:10'
+	history machine --nights 9 --scale '8:*us:10' --scale '8:*per_second:10'
 	judged machine 0 "^Nightly: 0 regressions" "a machine that is slower at copying too is no regression"
 	history kernel --nights 9 --scale '8:arc.STOP*:10' --kernel 8:6.13.0
 	judged kernel 0 "no judgement yet" "another kernel is not compared"
