@@ -161,7 +161,7 @@ static enum vmig_ferry_end conclude(struct vmig_ferry *c, struct link *l)
 	ret = vmig_wire_send(&l->w, VMIG_WIRE_DONE, c->bytes, &sum, sizeof(sum));
 	while (!ret && !l->answer)
 		ret = listen_to(l);
-	/* It may have answered before it heard that that was all. */
+	/* It may have answered before it heard of the end. */
 	while ((ret == -EPIPE || ret == -ECONNRESET) && !l->answer && !listen_to(l))
 		;
 	if (ret && !l->answer) {

@@ -40,17 +40,16 @@ static const struct field {
 	size_t member;
 	const char *name;
 } fields[] = {
-#define FIELD(at_, member_, name_)                                                                 \
-	{                                                                                          \
-		at_, sizeof(((struct vmig_streamfile *)NULL)->member_),                            \
-			offsetof(struct vmig_streamfile, member_), name_                           \
-	}
-	FIELD(56, device, "device"),	      FIELD(184, kind, "kind of device"),
-	FIELD(280, driver, "driver"),	      FIELD(344, driver_version, "driver version"),
-	FIELD(408, srcversion, "srcversion"), FIELD(472, firmware, "firmware version"),
-	FIELD(568, kernel, "kernel"),
-#undef FIELD
+	{ 56, 128, offsetof(struct vmig_streamfile, device), "device" },
+	{ 184, 96, offsetof(struct vmig_streamfile, kind), "kind of device" },
+	{ 280, 64, offsetof(struct vmig_streamfile, driver), "driver" },
+	{ 344, 64, offsetof(struct vmig_streamfile, driver_version), "driver version" },
+	{ 408, 64, offsetof(struct vmig_streamfile, srcversion), "srcversion" },
+	{ 472, 96, offsetof(struct vmig_streamfile, firmware), "firmware version" },
+	{ 568, 128, offsetof(struct vmig_streamfile, kernel), "kernel" },
 };
+
+_Static_assert(sizeof(struct vmig_streamfile) == 680, "the sizes of the texts stand twice");
 
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 

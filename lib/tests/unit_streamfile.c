@@ -139,7 +139,8 @@ static void fits(void)
 	UNIT(!vmig_streamfile_fits(&f, &here, why, sizeof(why)) && strstr(why, "1b36:6d77"),
 	     "another device does not fit");
 	here = sample();
-	here.srcversion[0] = f.srcversion[0] = '\0';
+	here.srcversion[0] = '\0';
+	f.srcversion[0] = '\0';
 	strcpy(here.kernel, "7.1.0 aarch64");
 	UNIT(!vmig_streamfile_same_version(&f, &here),
 	     "a driver without a srcversion is the kernel's");
