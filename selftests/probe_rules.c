@@ -99,7 +99,7 @@ static bool all_errors_are(const json_t *d, const char *name)
 	json_t *error;
 
 	json_object_foreach((json_t *)ways, way, error)
-		if (strcmp(json_string_value(error), name))
+		if (!json_is_string(error) || strcmp(json_string_value(error), name))
 			return false;
 	return json_object_size(ways);
 }
@@ -409,7 +409,7 @@ static json_t *errors(const json_t *d)
 	const char *way;
 
 	json_object_foreach((json_t *)probe_find(d, "opened"), way, error)
-		ADD(words, "%s: %s", way, json_string_value(error));
+		ADD(words, "%s: %s", way, json_is_string(error) ? json_string_value(error) : "?");
 	return words;
 }
 
