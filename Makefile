@@ -18,8 +18,8 @@
 # The kselftest harness, lib.mk and the uAPI headers come from the kernel source
 # package, or from KERNEL_SRC=DIR.
 
-	@cp -r configs/devices configs/guest configs/mustpass configs/waivers configs/nightly \
-		$(INSTALL_PATH)/configs
+KERNEL_SH := configs/guest/kernel.sh --programs
+PREFIX ?= /usr/local
 TAR_PATH ?= $(CURDIR)/vmig.tar.gz
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
@@ -115,5 +115,5 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
-	@cp -r configs/devices configs/guest configs/mustpass configs/waivers configs/nightly \
-		$(INSTALL_PATH)/configs
+.PHONY: all selftests report run_tests check mutants bench driver-coverage map tree install deb
+.PHONY: gen_tar kernel-tree format lint clean
