@@ -110,6 +110,8 @@ static void subject(const struct qualification *q, FILE *f)
 		s = pool_printf(q->pool, "%s, srcversion %s", s, e->srcversion);
 	if (sum)
 		s = pool_printf(q->pool, "%s, module sha256 %.16s", s, sum);
+	else
+		s = pool_printf(q->pool, "%s, from a file that is not known", s);
 	entry(f, "Driver", s);
 	entry(f, "Device",
 	      pool_printf(q->pool, "%s%s%s", e->device ? e->device : "unknown",
