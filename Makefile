@@ -5,19 +5,26 @@
 #   make run_tests DEVICE=..  run on a device of this host (KTAP on stdout)
 #   make check                the project's own tests, guests included
 #   make mutants              does the suite notice each defect of the reference drivers?
+#   make bench                how fast is the engine that moves migration data?
 #   make driver-coverage      which lines of the drivers does the suite reach?
 #   make install              the command vmig, into PREFIX (default: /usr/local) below DESTDIR; with
 #                             INSTALL_PATH=DIR, the programs alone, as kselftest does
 #   make map                  results/map.md: clauses and bugs of the past, each with its tests
 #   make deb                  a Debian package
 #   make gen_tar              a tarball for hosts with no compiler
+#   make kernel-tree DEST=DIR copies the suite into a kernel tree's selftests
 #   make format lint          kernel style, kept by clang-format, checkpatch and friends
 #
 # The kselftest harness, lib.mk and the uAPI headers come from the kernel source
 # package, or from KERNEL_SRC=DIR.
 
+<<<<<<< HEAD
 KERNEL_SH := configs/guest/kernel.sh
 PREFIX ?= /usr/local
+=======
+KERNEL_SH := configs/guest/kernel.sh --programs
+INSTALL_PATH ?= $(CURDIR)/install
+>>>>>>> e4c715a (make kernel-tree: the suite in a kernel tree's selftests, with the device named as the kernel's own VFIO selftests name it)
 TAR_PATH ?= $(CURDIR)/vmig.tar.gz
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
@@ -50,6 +57,13 @@ check: all
 mutants: all
 	@./run.sh --mutants $(ARGS)
 
+# Ratios within one run; what it costs to copy 1 GiB, and a stream that no memory could hold.
+BENCH_GUEST = -q -d mock --param vfio_mig_mock.state_mb=
+bench: all
+	@./run.sh $(BENCH_GUEST)1024 --qemu-arg '-m 4G' $(ARGS) --guest-cmd 'selftests/bench.sh 4'
+	@./run.sh $(BENCH_GUEST)16384 --qemu-arg '-m 2G' $(ARGS) \
+		--guest-cmd 'selftests/bench.sh 2 --stream'
+
 driver-coverage: all
 	@./run.sh --driver-coverage $(ARGS)
 
@@ -59,7 +73,7 @@ tree: all
 	@mkdir -p $(INSTALL_PATH)/selftests $(INSTALL_PATH)/results $(INSTALL_PATH)/configs
 	@$(MAKE) -s -C selftests install INSTALL_PATH=$(INSTALL_PATH)/selftests $(KERNEL_ARGS)
 	@cp run.sh README.md LICENSE $(INSTALL_PATH)
-	@cp -r configs/devices configs/guest $(INSTALL_PATH)/configs
+	@cp -r configs/devices configs/guest configs/mustpass configs/waivers $(INSTALL_PATH)/configs
 	@cp results/vmig-report $(INSTALL_PATH)/results
 	@for f in $$(configs/guest/modules.sh --sources); do \
 		install -D -m 644 $$f $(INSTALL_PATH)/$$f || exit; done
@@ -90,6 +104,9 @@ gen_tar:
 		$(MAKE) -s tree INSTALL_PATH="$$tmp/vmig" >/dev/null && \
 		tar -C "$$tmp" -czf $(TAR_PATH) vmig && echo "wrote $(TAR_PATH)"
 
+kernel-tree:
+	@configs/kernel-tree/copy.sh "$(DEST)"
+
 format:
 	clang-format -i $(C_FILES)
 
@@ -102,4 +119,9 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
-.PHONY: all selftests report run_tests check mutants driver-coverage map tree install deb gen_tar format lint clean
+<<<<<<< HEAD
+.PHONY: all selftests report run_tests check mutants bench driver-coverage map tree install deb
+.PHONY: gen_tar format lint clean
+=======
+.PHONY: all selftests report run_tests check mutants driver-coverage install gen_tar kernel-tree format lint clean
+>>>>>>> e4c715a (make kernel-tree: the suite in a kernel tree's selftests, with the device named as the kernel's own VFIO selftests name it)

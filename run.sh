@@ -11,6 +11,12 @@ guest=$top/configs/guest
 . "$guest/lib.sh"
 # shellcheck source=configs/guest/packages.sh
 . "$guest/packages.sh"
+# shellcheck source=configs/guest/arch.sh
+. "$guest/arch.sh"
+# shellcheck source=configs/guest/debs.sh
+. "$guest/debs.sh"
+# shellcheck source=configs/guest/foreign.sh
+. "$guest/foreign.sh"
 # shellcheck source=configs/guest/qemu.sh
 . "$guest/qemu.sh"
 # shellcheck source=configs/guest/firmware.sh
@@ -27,12 +33,20 @@ guest=$top/configs/guest
 . "$guest/replay.sh"
 # shellcheck source=configs/guest/coverage.sh
 . "$guest/coverage.sh"
+# shellcheck source=configs/guest/nightly.sh
+. "$guest/nightly.sh"
 # shellcheck source=selftests/rundir.sh
 . "$top/selftests/rundir.sh"
 # shellcheck source=selftests/undo.sh
 . "$top/selftests/undo.sh"
 # shellcheck source=selftests/host.sh
 . "$top/selftests/host.sh"
+# shellcheck source=selftests/probe.sh
+. "$top/selftests/probe.sh"
+# shellcheck source=selftests/setup.sh
+. "$top/selftests/setup.sh"
+# shellcheck source=selftests/qualify.sh
+. "$top/selftests/qualify.sh"
 
 # What a run without -d tests, in this order: profiles of configs/devices.
 default_devices=(mtty mock edu)
@@ -59,8 +73,25 @@ What to test
   --setup CMD    run CMD in the guest, to create or bind the device; may be repeated
   --qemu-arg ARG
                  more hardware for the guest, split at blanks; may be repeated
+  --arch NAME    the guest is another machine: aarch64, with an SMMUv3; default x86_64
+  --stock-kernel SERIES
+                 the guest's kernel is not built but Debian's own, such as 6.1 or 6.12; it has
+                 no iommufd, and so no cdev
+  --m32          the tests are 32-bit programs, on the same 64-bit kernel
   -t GLOB        only the tests whose name fixture.variant.test matches; several globs
                  with blanks between
+
+Set a device of this host up for the run, and put it back behind it
+  --bind DRIVER  give -d DEVICE to this driver; \`auto': the one that --probe finds. Where the
+                 driver's profile says so, devlink makes the device migratable first
+  --vfs N        make N virtual functions of -d DEVICE, bind these (auto), test the first
+  --mdev TYPE    make a mediated device of -d DEVICE, test that
+  --hugepages N  have at least N huge pages
+  --memlock MIB  may lock so much memory, or \`unlimited'
+  --prepare      only set it up, and leave it so until --cleanup
+  --i-know       also what is refused because it would hurt the host: a device that carries a
+                 mounted file system or the default route, a group shared with a device of the
+                 host, a physical function with virtual ones
 
 How to judge
   --strict       a broken SHOULD clause is a failure too
@@ -89,6 +120,9 @@ How to judge
 $(ferry_usage)
 
 What to do instead of a run
+  --probe        which devices of this host can be migrated, and why the others cannot, with the
+                 step that changes it; -d DEVICE: this one (exit code 1 if it cannot); with
+                 --guest or the name of a profile: in the guest. --json: for programs
   --list         print each test with the clauses it checks
   --clauses      print each clause with its level and its tests, or why it has none
   --mutants      the suite on the reference drivers as they are, and with each defect that
@@ -101,7 +135,18 @@ What to do instead of a run
   --driver-coverage
                  which lines of the drivers does the suite reach? in a kernel that counts
                  them, which is built on first use; with -d NAME, of one driver
-  --cleanup      put back what a run on this host had changed that was killed
+  --nightly      a run whose results and measurements go into results/history.db; then says
+                 what is worse than in the nights before, and writes results/nightly.html
+  --qualify      with -d: the frozen list of tests that a driver must pass, by fixed rules;
+                 writes bundle.tar.zst, which others can verify, and statement.txt
+  --waivers FILE the breaches that it takes, not those of configs/waivers
+  --sign-key FILE
+                 sign the bundle with this key of ssh-keygen
+  --verify FILE  what does a bundle say, derived anew from what the tests printed? exit code
+                 0 conformant, 1 not, 2 the bundle is not to be believed
+  --allowed-signers FILE
+                 and somebody of FILE must have signed it (ssh-keygen(1), ALLOWED SIGNERS)
+  --cleanup      put back what --prepare, or a run that was killed, had changed on this host
   --shell        a shell in the guest, with the device made
   --guest-cmd CMD
                  run CMD in the guest in this directory, on the host's files (read-only);
@@ -122,7 +167,7 @@ How
   -q             no progress, only the report
 
 Environment
-  KERNEL_SRC=DIR         build the guest kernel from this tree (6.7 or newer, unbuilt)
+  KERNEL_SRC=DIR         build the guest kernel from this tree (6.1 or newer, unbuilt)
   VMIG_RESULTS=DIR       as -o DIR
   VMIG_CACHE=DIR         where kernels are kept, default ~/.cache/vmig
   VMIG_ACCEL=kvm|tcg     do not try which of them works
@@ -133,11 +178,17 @@ Environment
   VMIG_DEVICE_OTHER=DEVICE  a device of another type of that driver (clause RES-12)
   VMIG_DEVICES="DEVICE..."  all devices that the run may touch, for the hot reset of a set
 
+  VMIG_HISTORY=FILE      with --nightly: another history
+  VMIG_HOST=NAME         the name of this machine there
+  VMIG_ANY_KERNEL=1      compare nights of different kernels too
+  VMIG_LAVA=1            with --nightly: print each result as a signal for LAVA
+
 Exit code
     0  nothing unexpected
     1  a clause was broken that no profile knows of, or an expected breach did not come
     2  could not be tested
     3  no clause was broken, but the kernel complained
+    4  with --nightly: nothing of these, but a metric is worse than in the nights before
   130  interrupted; what was measured until then is kept
 EOF
 }
@@ -159,7 +210,11 @@ opt_device='' opt_guest='' opt_guest_cmd='' opt_action=''
 results=${VMIG_RESULTS:-$top/results}
 opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_bench=''
 opt_defect=() opt_replay_stream=()
+opt_waivers='' opt_sign_key='' opt_bundle='' opt_signers='' mustpass=''
+profiles=$top/configs/devices
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
+opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_i_know=''
+opt_m32='' opt_stock=''
 
 set_action()
 {
@@ -168,15 +223,25 @@ set_action()
 	opt_action=$1
 }
 
+# takes_value OPTION: is the next word its value?
+takes_value()
+{
+	case $1 in
+	-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect) ;;
+	--seed | --bench | --replay-stream | --arch | --stock-kernel) ;;
+	--save-stream | --load-stream | --send | --recv | --link) ;;
+	--bind | --vfs | --mdev | --hugepages | --memlock) ;;
+	--waivers | --sign-key | --verify | --allowed-signers) ;;
+	*) return 1 ;;
+	esac
+}
+
 parse_options()
 {
 	while [ $# -gt 0 ]; do
-		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream | --save-stream | --load-stream | --send | --recv | --link)
+		if takes_value "$1"; then
 			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
-			;;
-		esac
+		fi
 		case $1 in
 		-h | --help)
 			usage
@@ -205,8 +270,18 @@ parse_options()
 		--defect) opt_defect+=("$2") ;;
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
-		--list | --clauses | --cleanup | --shell | --mutants | --replay | --driver-coverage | \
-			--kernel-build-dir)
+		--waivers) opt_waivers=$2 ;;
+		--sign-key) opt_sign_key=$2 ;;
+		--verify)
+			set_action verify
+			opt_bundle=$2
+			;;
+		--allowed-signers) opt_signers=$2 ;;
+		--arch) arch_set "$2" ;;
+		--m32) opt_m32=1 ;;
+		--stock-kernel) opt_stock=$2 ;;
+		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | --driver-coverage | \
+			--kernel-build-dir | --nightly | --probe | --prepare)
 			set_action "${1#--}"
 			;;
 		--strict) opt_strict=1 ;;
@@ -231,14 +306,18 @@ parse_options()
 		--save-stream | --load-stream | --send | --recv | --link) ferry_option "$1" "$2" ;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
+		--json) opt_json=1 ;;
+		--bind) opt_bind=$2 ;;
+		--vfs) opt_vfs=$2 ;;
+		--mdev) opt_mdev=$2 ;;
+		--hugepages) opt_hugepages=$2 ;;
+		--memlock) opt_memlock=$2 ;;
+		--i-know) opt_i_know=1 ;;
 		--no-install) opt_no_install=1 ;;
 		-q) opt_quiet=1 ;;
 		*) die "unknown option '$1': see ./run.sh --help" ;;
 		esac
-		case $1 in
-		-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --seed | --bench | \
-			--replay-stream | --save-stream | --load-stream | --send | --recv | --link) shift ;;
-		esac
+		! takes_value "$1" || shift
 		shift
 	done
 }
@@ -256,7 +335,7 @@ check_whole()
 		[ "$opt_action" = driver-coverage ] || return 0
 		;;
 	esac
-	if [ -n "$opt_tests$opt_guest$opt_no_known$opt_strict$opt_hazards" ] ||
+	if [ -n "$opt_tests$opt_guest$opt_no_known$opt_strict$opt_hazards$opt_bench" ] ||
 		[ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]} +
 			${#opt_qemu_arg[@]})) -gt 0 ]; then
 		die "--$opt_action chooses tests, modules and rules by itself: leave out all but" \
@@ -400,8 +479,14 @@ build_kernel()
 {
 	local args=()
 
-	packages_ensure build guest
-	[ -z "$opt_debug" ] || args=(--fragment "$guest/debug.config")
+	packages_ensure build guest "${arch_packages[@]}"
+	if [ -n "$opt_stock" ]; then
+		stock_kernel
+		return
+	fi
+	args=(--arch "$guest_arch")
+	[ -z "$opt_debug" ] || args+=(--fragment "$guest/debug.config")
+	[ -z "$opt_m32" ] || args+=(--fragment "$guest/m32.config")
 	step "$guest/kernel.sh" "${args[@]}" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
 	kernel_source=$("$guest/kernel.sh" source) || exit
@@ -449,45 +534,64 @@ untested()
 	return 2
 }
 
-# test_in_guest PROFILE: a run; returns the verdict.
-test_in_guest()
+# run_in_guest PROFILE: a run, in $rundir; false if it never began.
+run_in_guest()
 {
 	profile=$1
-	rundir_new "${profile:-${guest_device:-guest}}"
 	rundir_planned
 	rundir_record guest "$accel" interrupted
-	streams_in /results || return 2
+	streams_in /results || return
 	if ! session_tests; then
 		streams_out
-		untested
-		return
+		return 1
 	fi
 	streams_out
 	# By our rules, whatever the guest has made of them.
 	profile=${1:-${profile##*/}}
 	rm -f "$rundir/profile.conf"
-	[ -z "$profile" ] || cp "$top/configs/devices/$profile.conf" "$rundir/profile.conf"
+	[ -z "$profile" ] || cp "$profiles/$profile.conf" "$rundir/profile.conf"
 	rundir_record guest "$accel" "$status"
+}
+
+# test_in_guest PROFILE: the same, in a directory of its own; returns the verdict.
+test_in_guest()
+{
+	rundir_new "${1:-${guest_device:-guest}}"
+	if ! run_in_guest "$1"; then
+		untested
+		return
+	fi
 	rundir_latest
 	report
 }
 
+# run_on_host: a run, in $rundir; false if it never began.
+run_on_host()
+{
+	profile=''
+	rundir_planned
+	rundir_record host '' interrupted
+	host_run || return
+	rundir_record host '' "$status"
+}
+
 test_on_host()
 {
+	if setup_asked; then
+		build_programs
+		undo_begin
+		setup_host
+	fi
 	host_find "$opt_device"
 	host_check
 	undo_begin
 	build_programs
 	rundir_new "$dev_name"
 	rundir_latest
-	profile=''
-	rundir_planned
-	rundir_record host '' interrupted
-	if ! host_run; then
+	if ! run_on_host; then
 		untested
 		return
 	fi
-	rundir_record host '' "$status"
 	rundir_latest
 	report
 }
@@ -524,8 +628,16 @@ main()
 	parse_options "$@"
 	[ -z "$opt_link" ] || [ -n "$opt_ferry" ] || die "--link needs --send or --recv"
 	check_whole
+	bundle_check
 	choose_mode
+	foreign_check
+	setup_check_options
+	[ -z "$opt_json" ] || [ "$opt_action" = probe ] || die "--json needs --probe"
 	case $opt_action in
+	probe | prepare)
+		if [ "$opt_action" = probe ]; then probe; else prepare_host; fi
+		return
+		;;
 	mutants)
 		build_programs
 		mutants
@@ -545,6 +657,10 @@ main()
 		undo_all
 		return
 		;;
+	qualify | verify)
+		"$opt_action"
+		return
+		;;
 	list | clauses)
 		print_catalogue "$opt_action"
 		return
@@ -559,17 +675,22 @@ main()
 		return
 		;;
 	esac
+	[ "$opt_action" != nightly ] || nightly_begin
+	verdict=0
 	if [ "$mode" = host ]; then
-		test_on_host
-		return
+		test_on_host || verdict=$?
+		[ "$opt_action" != nightly ] || nightly_add
+		[ "$opt_action" != nightly ] || nightly_end
+		return "$verdict"
 	fi
 	packages_ensure build guest
 	build_programs
 	for d in "${devices[@]}"; do
 		check_profile "$d"
 	done
+	foreign_programs
 	build_kernel
-	accel_choose "$kernel_build/arch/x86/boot/bzImage"
+	accel_choose "$(arch_image "$kernel_build")"
 	case $opt_action in
 	guest-cmd)
 		work_in_guest command
@@ -580,15 +701,16 @@ main()
 		return
 		;;
 	esac
-	verdict=0
 	for d in "${devices[@]}"; do
 		[ -z "$interrupted" ] || break
 		rc=0
 		test_in_guest "$d" || rc=$?
 		worse "$verdict" "$rc"
+		[ "$opt_action" != nightly ] || nightly_add
 		verdicts+=("$(printf '%-9s %s' "$d" "$(verdict_sentence)")")
 	done
 	[ ${#verdicts[@]} -lt 2 ] || printf '%s\n' '' Verdicts "${verdicts[@]/#/  }"
+	[ "$opt_action" != nightly ] || nightly_end
 	[ -z "$interrupted" ] || verdict=$interrupted
 	return "$verdict"
 }

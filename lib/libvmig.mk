@@ -7,9 +7,10 @@ LIBVMIG_SRC := $(wildcard $(LIBVMIG_DIR)/spec/*.c $(LIBVMIG_DIR)/vfio/*.c \
 LIBVMIG_O := $(patsubst $(LIBVMIG_DIR)/%.c,$(OUTPUT)/libvmig/%.o,$(LIBVMIG_SRC))
 LIBVMIG := $(OUTPUT)/libvmig.a
 
-# Which tree this was built from. A tarball has no git and brings the answer along.
-VMIG_COMMIT := $(or $(shell git -C $(LIBVMIG_DIR) describe --always --dirty --abbrev=12 \
-		 2>/dev/null),$(shell cat $(LIBVMIG_DIR)/../COMMIT 2>/dev/null),unknown)
+# Which tree this was built from. A tarball has no git, and a kernel tree has the kernel's:
+# both bring the answer along.
+VMIG_COMMIT := $(or $(shell cat $(LIBVMIG_DIR)/../COMMIT 2>/dev/null),$(shell \
+		 git -C $(LIBVMIG_DIR) describe --always --dirty --abbrev=12 2>/dev/null),unknown)
 ifneq ($(VMIG_COMMIT),$(shell cat $(OUTPUT)/libvmig/commit 2>/dev/null))
 $(shell mkdir -p $(OUTPUT)/libvmig && echo $(VMIG_COMMIT) > $(OUTPUT)/libvmig/commit)
 endif

@@ -77,8 +77,15 @@ const char *firmware_words(struct pool *pool, const struct run_record *r,
 	return pool_printf(pool, "%s, unmodified", s);
 }
 
+static const char *guest_words(struct pool *pool, const char *accel)
+{
+	if (!strcmp(accel, "tcg"))
+		return "QEMU guest, TCG (no hardware virtualisation)";
+	return pool_printf(pool, "QEMU guest, %s", strcmp(accel, "kvm") ? accel : "KVM");
+}
+
 /**
- * where_it_ran - guest or host, and under which accelerator
+ * where_it_ran - guest or host, under which accelerator, and by whose programs
  * @pool: where the words go
  * @record: run.json
  *
@@ -86,12 +93,11 @@ const char *firmware_words(struct pool *pool, const struct run_record *r,
  */
 const char *where_it_ran(struct pool *pool, const struct run_record *record)
 {
-	if (!record->where)
+	const char *s = record->where;
+
+	if (!s)
 		return NULL;
-	if (strcmp(record->where, "guest") || !record->accel)
-		return record->where;
-	if (!strcmp(record->accel, "tcg"))
-		return "QEMU guest, TCG (no hardware virtualisation)";
-	return pool_printf(pool, "QEMU guest, %s",
-			   strcmp(record->accel, "kvm") ? record->accel : "KVM");
+	if (!strcmp(s, "guest") && record->accel)
+		s = guest_words(pool, record->accel);
+	return record->programs ? pool_printf(pool, "%s, %s programs", s, record->programs) : s;
 }

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The arcs of the device's FSM, drawn by Graphviz. */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "../lib/spec/fsm.h"
+#include "filter.h"
 #include "html.h"
 #include "text.h"
-
-extern char **environ;
 
 /* Eight nodes take it some milliseconds; under an emulated CPU a second or two. */
 #define DOT_SECONDS 15
@@ -67,84 +56,6 @@ static void graph(struct run *run, FILE *f, const struct matrix *m)
 	fputs("}\n", f);
 }
 
-static long long now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-/* All that comes from @fd until its end; false for a writer that is slow or too fond. */
-static bool drain(int fd, char *buf, size_t room, size_t *used)
-{
-	long long deadline = now_ms() + DOT_SECONDS * 1000LL;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	long long left;
-	ssize_t n;
-
-	*used = 0;
-	while (*used < room) {
-		left = deadline - now_ms();
-		if (left <= 0)
-			return false;
-		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
-			return false;
-		if (!p.revents)
-			continue;
-		n = read(fd, buf + *used, room - *used);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return !n;
-		*used += (size_t)n;
-	}
-	return false;
-}
-
-static pid_t start_dot(int in, int out)
-{
-	char *argv[] = { "dot", "-Tsvg", NULL };
-	posix_spawn_file_actions_t actions;
-	pid_t pid = -1;
-
-	if (posix_spawn_file_actions_init(&actions))
-		return -1;
-	if (posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO) ||
-	    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO) ||
-	    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) ||
-	    posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ))
-		pid = -1;
-	posix_spawn_file_actions_destroy(&actions);
-	return pid;
-}
-
-/* Runs dot on what is in @in; returns its SVG without the XML prologue, or NULL. */
-static const char *run_dot(struct pool *pool, int in)
-{
-	char *svg = pool_alloc(pool, SVG_MAX);
-	int pipefd[2], status = -1;
-	size_t used = 0;
-	bool complete;
-	pid_t pid;
-
-	if (pipe2(pipefd, O_CLOEXEC))
-		return NULL;
-	pid = start_dot(in, pipefd[1]);
-	close(pipefd[1]);
-	complete = pid > 0 && drain(pipefd[0], svg, SVG_MAX - 1, &used);
-	close(pipefd[0]);
-	if (pid < 0)
-		return NULL;
-	if (!complete)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!complete || !WIFEXITED(status) || WEXITSTATUS(status))
-		return NULL;
-	return strstr(svg, "<svg");
-}
-
 /**
  * html_graph - draw the arcs of a device with these features
  * @run: the run after verdict()
@@ -155,21 +66,19 @@ static const char *run_dot(struct pool *pool, int in)
  */
 void html_graph(struct run *run, FILE *f, const struct matrix *m)
 {
+	static char *const dot[] = { "dot", "-Tsvg", NULL };
 	const char *svg = NULL;
 	FILE *in;
-	int fd;
 
 	fputs("<h3>The arcs of a device with these features</h3>\n", f);
-	fd = memfd_create("fsm.dot", MFD_CLOEXEC);
-	in = fd >= 0 ? fdopen(fd, "w+") : NULL;
+	in = filter_input();
 	if (in) {
 		graph(run, in, m);
-		if (!fflush(in) && !lseek(fd, 0, SEEK_SET))
-			svg = run_dot(run->pool, fd);
+		svg = filter_run(run->pool, dot, in, DOT_SECONDS, SVG_MAX);
 		fclose(in);
-	} else if (fd >= 0) {
-		close(fd);
 	}
+	/* Without the XML prologue. */
+	svg = svg ? strstr(svg, "<svg") : NULL;
 	if (svg)
 		fprintf(f,
 			"<div class=\"graph scroll\">%s</div>\n"

@@ -13,7 +13,7 @@
 #define CHUNK (256UL << 10)
 
 /**
- * input_read - read a file into memory
+ * input_read - read a file of a run into memory
  * @pool: where the contents go
  * @dirfd: directory that @path is relative to, or AT_FDCWD
  * @path: the file, "-" for standard input
@@ -22,6 +22,22 @@
  * Return: 0, or the errno of what failed; EISDIR for a directory.
  */
 int input_read(struct pool *pool, int dirfd, const char *path, struct text *contents)
+{
+	return input_read_head(pool, dirfd, path, INPUT_MAX, contents);
+}
+
+/**
+ * input_read_head - read the beginning of a file into memory
+ * @pool: where the contents go
+ * @dirfd: directory that @path is relative to, or AT_FDCWD
+ * @path: the file, "-" for standard input
+ * @max: bytes that are read at most, a chunk more or less
+ * @contents: what was read
+ *
+ * Return: 0, or the errno of what failed; EISDIR for a directory.
+ */
+int input_read_head(struct pool *pool, int dirfd, const char *path, size_t max,
+		    struct text *contents)
 {
 	size_t room = CHUNK, used = 0;
 	char *buf, *bigger;
@@ -38,10 +54,10 @@ int input_read(struct pool *pool, int dirfd, const char *path, struct text *cont
 		fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return errno;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size < (off_t)INPUT_MAX)
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size < (off_t)max)
 		room = (size_t)st.st_size + 1;
 	buf = pool_alloc(pool, room);
-	while (used < INPUT_MAX) {
+	while (used < max) {
 		if (used == room) {
 			bigger = pool_alloc(pool, 2 * room);
 			memcpy(bigger, buf, used);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "features.h"
+#include "results_json.h"
 #include "writers.h"
 
 /* The number of the schema; changes when a reader of the old one would stumble. */
@@ -315,12 +316,7 @@ static json_t *complaints(const struct complaint *c)
 	return array;
 }
 
-/**
- * write_json - write results.json
- * @run: the run after verdict()
- * @f: the file
- */
-void write_json(struct run *run, FILE *f)
+static json_t *run_json(struct run *run)
 {
 	json_t *root = json_object(), *v = json_object();
 
@@ -337,7 +333,32 @@ void write_json(struct run *run, FILE *f)
 	put(root, "chapters", chapters(run));
 	put(root, "clauses", clauses(run));
 	put(root, "complaints", complaints(run->complaints));
+	return root;
+}
+
+/**
+ * write_json - write results.json
+ * @run: the run after verdict()
+ * @f: the file
+ */
+void write_json(struct run *run, FILE *f)
+{
+	json_t *root = run_json(run);
+
 	json_dumpf(root, f, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 	putc('\n', f);
+	json_decref(root);
+}
+
+/**
+ * write_kcidb - write kcidb.json
+ * @run: the run after verdict()
+ * @f: the file
+ */
+void write_kcidb(struct run *run, FILE *f)
+{
+	json_t *root = run_json(run);
+
+	kcidb_dump(root, f);
 	json_decref(root);
 }

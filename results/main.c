@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,10 @@
 
 #include "../lib/spec/version.h"
 #include "catalogue.h"
+#include "cli.h"
+#include "complain.h"
 #include "defects.h"
+#include "history_cmd.h"
 #include "input.h"
 #include "map.h"
 #include "mutants.h"
@@ -19,8 +21,6 @@
 #include "profile.h"
 #include "profile_keys.h"
 #include "writers.h"
-
-#define EXIT_UNTESTED 2
 
 static const char help[] =
 	"Usage: vmig-report RUNDIR\n"
@@ -33,11 +33,19 @@ static const char help[] =
 	"       vmig-report --check-profile FILE\n"
 	"       vmig-report --mutants DIR\n"
 	"       vmig-report --survivors DIR\n"
+	"       vmig-report --history-add | --history-merge | --judge-regression | "
+	"--nightly-html ...\n"
+	"       vmig-report --lava | --lava-result RUNDIR\n"
+	"       vmig-report --verify BUNDLE.tar\n"
+	"       vmig-report --bundle-file BUNDLE.tar NAME\n"
+	"       vmig-report --waivers FILE DRIVER KERNEL DAY\n"
+	"       vmig-report --mustpass-tests LIST\n"
+	"       vmig-report --mustpass-make HEAD RUNDIR...\n"
 	"\n"
 	"With a run directory: reads what a run of the vmig suite left there (ktap/*.ktap,\n"
 	"dmesg.txt, environment.json, run.json, profile.conf; any of them may be missing or\n"
-	"cut off), writes results.json, junit.xml and report.html next to it, prints a\n"
-	"summary, and exits with the verdict:\n"
+	"cut off), writes results.json, junit.xml, report.html and kcidb.json next to it,\n"
+	"prints a summary, and exits with the verdict:\n"
 	"\n"
 	"    0  conformant, as it is or but for the known deviations of the profile\n"
 	"    1  a clause was broken that no profile knows of, a known deviation did not\n"
@@ -73,36 +81,27 @@ static const char help[] =
 	"                    exit 0 if each one was and nothing failed without a defect\n"
 	"  --survivors DIR   print the names of the defects that no test has noticed, but for\n"
 	"                    those that took device or guest down\n"
+	"\n";
+
+static const char help_end[] =
+	"Of a qualification (run.sh --qualify and --verify, which unpack what is compressed\n"
+	"and look at signatures; - is standard input):\n"
+	"\n"
+	"  --verify          derive the verdict from what a bundle holds, print the statement;\n"
+	"                    exit 0 conformant, 1 not, 2 refused, and why\n"
+	"  --bundle-file     print one file of a bundle\n"
+	"  --waivers         print those waivers of a file that are for this driver on this\n"
+	"                    kernel, as lines of a profile; exit 2 if one has expired\n"
+	"  --mustpass-tests  print rounds, seed and stress of the frozen list, then its tests\n"
+	"  --mustpass-make   print a list made of runs of the reference drivers, behind the\n"
+	"                    lines of HEAD\n"
 	"\n"
 	"  --help            print this\n"
 	"  --version         print the version\n"
 	"\n"
 	"NO_COLOR in the environment turns colour off; output that is no terminal has none.\n";
 
-static void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static void complain(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("vmig-report: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	putc('\n', stderr);
-}
-
-/* Nothing that was printed may get lost without a word. */
-static int flushed(int exit_code)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return exit_code;
-	complain("cannot write to standard output: %s; free some space or redirect it elsewhere",
-		 strerror(errno));
-	return EXIT_UNTESTED;
-}
-
-#define FILES_MAX 3
+#define FILES_MAX 4
 
 /* A file that is written of a run, or of mutants. */
 struct form {
@@ -115,6 +114,7 @@ static const struct form run_forms[] = {
 	{ "results.json", .run = write_json },
 	{ "junit.xml", .run = write_junit },
 	{ "report.html", .run = write_html },
+	{ "kcidb.json", .run = write_kcidb },
 };
 
 static const struct form mutants_forms[] = {
@@ -320,6 +320,8 @@ static int run_option(struct pool *pool, int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(help, stdout);
+		fputs(history_help, stdout);
+		fputs(help_end, stdout);
 		return flushed(0);
 	}
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
@@ -328,6 +330,8 @@ static int run_option(struct pool *pool, int argc, char **argv)
 	}
 	if (argc == 2 && !strcmp(argv[1], "--defects"))
 		return flushed(!!defects_list(stdout));
+	if (argc >= 2 && history_wanted(argv[1]))
+		return history_command(pool, argc, argv);
 	if (argc == 2 && !strcmp(argv[1], "--profile-keys")) {
 		profile_keys_list(stdout);
 		return flushed(0);
@@ -340,6 +344,8 @@ static int run_option(struct pool *pool, int argc, char **argv)
 		return catalogue(pool, argv[1], argv[2], -1);
 	if (argc == 4 && !strcmp(argv[1], "--map"))
 		return map(pool, argv[2], argv[3]);
+	if (argc > 1 && qualify_option(argv[1]))
+		return qualify_run(pool, argc, argv);
 	if (argc == 2 && argv[1][0] != '-')
 		return report(pool, argv[1]);
 	if (argc == 1)

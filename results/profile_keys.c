@@ -22,6 +22,9 @@ static const struct form TEXT = { "text", "." };
 static const struct form NUMBER = { "a number from 1 on", "^[1-9][0-9]{0,3}$" };
 static const struct form RANGE = { "FROM-TO of kernels, either may be missing",
 				   "^([0-9]+\\.[0-9.]+)?-([0-9]+\\.[0-9.]+)?$" };
+static const struct form PCI_ID = { "VENDOR:DEVICE, four hexadecimal digits each",
+				    "^[0-9a-f]{4}:[0-9a-f]{4}$" };
+static const struct form DEVLINK = { "migratable", "^migratable$" };
 static const struct form PARAMETER = { "MODULE.NAME=VALUE, without blanks",
 				       "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_]+=[^[:space:]]*$" };
 static const struct form FEATURE = {

@@ -100,6 +100,7 @@ char *record_run(struct pool *pool, struct text contents, struct run_record *run
 			       : "has no status";
 	run->where = string(pool, root, "where");
 	run->accel = string(pool, root, "accel");
+	run->programs = string(pool, options, "programs");
 	run->started = string(pool, root, "started");
 	if (json_is_number(seconds) && json_number_value(seconds) >= 0)
 		run->seconds = json_number_value(seconds);
@@ -117,6 +118,9 @@ char *record_run(struct pool *pool, struct text contents, struct run_record *run
 		error = "does not say which tests were chosen";
 	run->parameters = string(pool, options, "parameters");
 	run->profile = string(pool, options, "profile");
+	run->mustpass = string(pool, options, "mustpass");
+	run->stress = string(pool, options, "stress");
+	run->seed = json_integer_value(json_object_get(options, "seed"));
 	run->debug_kernel = json_is_true(json_object_get(options, "debug_kernel"));
 	if (json_is_integer(json_object_get(root, "guests")))
 		run->guests = (unsigned int)json_integer_value(json_object_get(root, "guests"));

@@ -32,9 +32,13 @@ enum run_status {
  * @strict: a breach of a SHOULD clause is a failure
  * @hazards: tests ran that can hang a kernel with a known bug
  * @debug_kernel: the guest's kernel was one with debugging
+ * @programs: "32-bit" where the tests were not this machine's own, or NULL
  * @guests: how many guests it took, 0 where that is not known
  * @known_deviations: the profile's deviations count as known
  * @tests: glob that chose the tests, NULL for all
+ * @mustpass: version of the mustpass list that chose them, or NULL
+ * @stress: "brief" or "full": bounds of the tests by chance, NULL for none
+ * @seed: what chance began with, 0 where it does not say
  * @parameters: what modules of the guest were loaded with, or NULL
  * @profile: name of the profile, or NULL
  * @stand_in: module that simulated the firmware, or NULL
@@ -44,7 +48,7 @@ enum run_status {
  */
 struct run_record {
 	enum run_status status;
-	char *where, *accel;
+	char *where, *accel, *programs;
 	char *started;
 	double seconds;
 	long long planned;
@@ -52,6 +56,8 @@ struct run_record {
 	bool strict, hazards, known_deviations, debug_kernel;
 	unsigned int guests;
 	char *tests, *parameters, *profile;
+	char *mustpass, *stress;
+	long long seed;
 	char *stand_in, *driver_source, *driver_sha256, *driver_patch;
 };
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a test measured again and again. */
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "samples.h"
+#include "stats.h"
 
 /**
  * samples_of - the values of one name and unit
@@ -45,27 +44,6 @@ void samples_add(struct pool *pool, struct samples *s, double value)
 	s->values[s->n++] = value;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/*
- * Between the two values around it in proportion (Hyndman and Fan, "Sample Quantiles in
- * Statistical Packages", 1996, type 7), so that three values have quartiles too.
- */
-static double quantile(const double *sorted, size_t n, double q)
-{
-	double at = (double)(n - 1) * q, low = floor(at);
-	size_t i = (size_t)low;
-
-	if (i + 1 >= n)
-		return sorted[n - 1];
-	return sorted[i] + (at - low) * (sorted[i + 1] - sorted[i]);
-}
-
 /**
  * samples_spread - where the values lie
  * @pool: for a sorted copy
@@ -77,12 +55,12 @@ void samples_spread(struct pool *pool, const struct samples *s, struct spread *s
 	double *sorted = pool_alloc(pool, s->n * sizeof(*sorted));
 
 	memcpy(sorted, s->values, s->n * sizeof(*sorted));
-	qsort(sorted, s->n, sizeof(*sorted), by_size);
+	stats_sort(sorted, s->n);
 	spread->min = sorted[0];
-	spread->p25 = quantile(sorted, s->n, 0.25);
-	spread->p50 = quantile(sorted, s->n, 0.50);
-	spread->p75 = quantile(sorted, s->n, 0.75);
-	spread->p95 = quantile(sorted, s->n, 0.95);
+	spread->p25 = stats_quantile(sorted, s->n, 0.25);
+	spread->p50 = stats_quantile(sorted, s->n, 0.50);
+	spread->p75 = stats_quantile(sorted, s->n, 0.75);
+	spread->p95 = stats_quantile(sorted, s->n, 0.95);
 	spread->max = sorted[s->n - 1];
 }
 

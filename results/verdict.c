@@ -123,6 +123,9 @@ static const char *out_of_date_sentence(struct run *run)
 /* A verdict on a part of the suite must not read like one on the whole. */
 static const char *chosen(const struct run *run)
 {
+	if (run->record.mustpass)
+		return pool_printf(run->pool, ", as far as the mustpass list %s goes",
+				   run->record.mustpass);
 	if (!run->record.tests)
 		return "";
 	return pool_printf(run->pool, ", as far as the tests that match '%s' go",

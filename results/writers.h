@@ -10,6 +10,7 @@
 #include "model.h"
 
 void write_json(struct run *run, FILE *f);
+void write_kcidb(struct run *run, FILE *f);
 void write_junit(struct run *run, FILE *f);
 void write_html(struct run *run, FILE *f);
 void write_terminal(struct run *run, FILE *f, bool colour);

@@ -16,6 +16,10 @@
 #include "../lib/vfio/die.h"
 #include "bench.h"
 
+/* Rounds of one calibration, tens of ms, and how many of these there are. */
+#define COMPUTE (16U << 20)
+#define CALIBRATIONS 15
+
 static double now(void)
 {
 	struct timespec t;
@@ -145,8 +149,8 @@ static void rewind_place(const struct vmig_place *p)
  *
  * Return: false if the streams have ended.
  */
-bool bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count,
-		 uint64_t bytes, bool warm)
+bool bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count, uint64_t bytes,
+		 bool warm)
 {
 	uint64_t before;
 	double begin;
@@ -203,6 +207,52 @@ struct bench_spread bench_spread(const struct bench_way *way)
 	s.median = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
 	free(sorted);
 	return s;
+}
+
+/* Work that needs nothing but a processor. */
+static void *compute(void *arg)
+{
+	uint64_t *x = arg;
+	unsigned int i;
+
+	for (i = 0; i < COMPUTE; i++)
+		*x = (*x ^ i) * 0x9e3779b97f4a7c15ULL;
+	return NULL;
+}
+
+static double compute_threads(unsigned int count)
+{
+	static uint64_t x[2][64];
+	pthread_t threads[2];
+	double begin = now();
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, compute, x[i]))
+			vmig_die("no thread: %s", vmig_errno_name(errno));
+	for (i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	return count / (now() - begin);
+}
+
+/**
+ * bench_calibrate - print how much more two threads compute than one
+ *
+ * What overlaps can be faster than what does not by no more than that: in a guest whose host
+ * is busy, by nothing, however many processors it believes to have.
+ */
+void bench_calibrate(void)
+{
+	struct bench_way one = {}, two = {};
+	unsigned int i;
+
+	for (i = 0; i < CALIBRATIONS; i++) {
+		one.rates[one.samples++] = compute_threads(1);
+		two.rates[two.samples++] = compute_threads(2);
+	}
+	printf("two threads compute %.2f times what one does (medians of %d): overlap cannot "
+	       "gain more\n",
+	       bench_spread(&two).median / bench_spread(&one).median, CALIBRATIONS);
 }
 
 /**

@@ -52,9 +52,10 @@ struct bench_spread {
 	double p75;
 };
 
-bool bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count,
-		 uint64_t bytes, bool warm);
+bool bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count, uint64_t bytes,
+		 bool warm);
 struct bench_spread bench_spread(const struct bench_way *way);
+void bench_calibrate(void);
 uint64_t bench_resident(const char *field);
 
 #endif /* VMIG_SELFTESTS_BENCH_H */

@@ -10,23 +10,19 @@
 #include "session.h"
 #include "verdict.h"
 
-static bool has(const struct vmig_fleet *f, const struct vmig_dev_id *id)
-{
-	unsigned int i;
-
-	for (i = 0; i < f->count; i++)
-		if (!strcmp(f->dev[i]->id.sysfs, id->sysfs))
-			return true;
-	return false;
-}
-
 static void add(struct vmig_fleet *f, const struct vmig_dev_id *id, const char **why)
 {
-	struct vmig_device *dev;
+	struct vmig_device *like = f->dev[0], *dev;
+	unsigned int i;
 
-	if (has(f, id))
-		return;
-	dev = vmig_open_like(f->dev[0], id, why);
+	for (i = 0; i < f->count; i++) {
+		if (!strcmp(f->dev[i]->id.sysfs, id->sysfs))
+			return;
+		/* One that shares a group with another can only be opened beside that one. */
+		if (id->group_id >= 0 && f->dev[i]->id.group_id == id->group_id)
+			like = f->dev[i];
+	}
+	dev = vmig_open_like(like, id, why);
 	if (dev)
 		f->dev[f->count++] = dev;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Hardware mode: is the device of this host fit to be tested, and the run on it. Changes
-# nothing on the host but the rate limit of /dev/kmsg, which it puts back. Sourced by
+# nothing on the host but the rate limit of /dev/kmsg, which it puts back; setup.sh does
+# what a user asks for. Sourced by
 # run.sh after undo.sh, which sets the options (opt_*), top, rundir and interrupted.
 # shellcheck disable=SC2154,SC2034
 
@@ -71,9 +72,7 @@ host_check()
 
 host_bind_hint()
 {
-	printf 'for a PCI device: echo DRIVER > %s/driver_override; echo %s > %s; echo %s > %s' \
-		"$dev_sysfs" "$dev_name" "$dev_sysfs/driver/unbind" "$dev_name" \
-		/sys/bus/pci/drivers_probe
+	printf 'with --bind DRIVER or --bind auto (./run.sh --probe -d %s says to which)' "$dev_name"
 }
 
 # host_check_busy NODE: who has it open? What is in another container shows only as an
@@ -101,7 +100,7 @@ host_profile()
 	local p
 
 	profile=''
-	for p in "$top"/configs/devices/*.conf; do
+	for p in "$profiles"/*.conf; do
 		if [ -e "$p" ] && profile_get "$p" driver | grep -qxF -- "$dev_driver"; then
 			profile=$(basename "$p" .conf)
 			check_profile "$profile"

@@ -70,9 +70,13 @@ rundir_record()
 	  "options": {
 	    "strict": $(json_bool "$opt_strict"),
 	    "hazards": $(json_bool "$hazards"),
+    "programs": $(json_string "$(foreign_words)"),
     "debug_kernel": $(json_bool "$opt_debug"),
 	    "known_deviations": $([ -n "$opt_no_known" ] && echo false || echo true),
 	    "tests": $(json_string "$opt_tests"),
+	    "mustpass": $(json_string "$mustpass"),
+	    "stress": $(json_string "$opt_stress"),
+	    "seed": $([ -n "$opt_seed" ] && echo $((10#$opt_seed)) || echo null),
 	    "parameters": $(json_string "${opt_param[*]}"),
 	    "profile": $(json_string "$profile")
 	  },

@@ -111,10 +111,28 @@ static void find_helper(struct helper *h)
 		snprintf(h->why_not, sizeof(h->why_not), "%.255s", why);
 }
 
+/*
+ * What the user calls the device. By the last name the kernel's own VFIO selftests know it
+ * (tools/testing/selftests/vfio).
+ */
+static const char *device_of_environment(void)
+{
+	static const char *const names[] = { "VMIG_DEVICE", "DEVICE", "VFIO_SELFTESTS_BDF" };
+	const char *device;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		device = getenv(names[i]);
+		if (device && *device)
+			return device;
+	}
+	return NULL;
+}
+
 /**
  * vmig_session_init - find the device, once a program
  * @chapter: name of the chapter
- * @device: what the command line says, or NULL for VMIG_DEVICE
+ * @device: what the command line says, or NULL for what the environment does
  *
  * Return: false if there is no device to test, after one sentence about it.
  */
@@ -129,9 +147,9 @@ bool vmig_session_init(const char *chapter, const char *device)
 	if (shared == MAP_FAILED)
 		vmig_die("no memory: %s", vmig_errno_name(errno));
 	if (!device)
-		device = getenv("VMIG_DEVICE");
+		device = device_of_environment();
 	if (!device || !*device) {
-		printf("1..0 # SKIP no device: set VMIG_DEVICE, or give --device, to a PCI address, "
+		printf("1..0 # SKIP no device: set VMIG_DEVICE (or VFIO_SELFTESTS_BDF), or give --device, to a PCI address, "
 		       "an mdev UUID or /dev/vfio/devices/vfioN\n");
 		return false;
 	}
@@ -249,7 +267,9 @@ static int settle(struct vmig_device *dev)
 
 static enum vmig_way any_way(void)
 {
-	return first.cdev[0] ? VMIG_CDEV : VMIG_GROUP;
+	const char *why;
+
+	return vmig_way_there(&first, VMIG_CDEV, &why) ? VMIG_CDEV : VMIG_GROUP;
 }
 
 /*

@@ -2,7 +2,8 @@
 /*
  * Settings of the system that a test changes for a while. What undoes a change is on disk
  * before the change is made, so that whoever comes after a run that was killed can do it:
- * run.sh --cleanup. One line a change, "PATH<TAB>VALUE": write VALUE to PATH.
+ * run.sh --cleanup. One line a change, "PATH<TAB>VALUE": write VALUE to PATH. Before them a
+ * line "boot<TAB>ID": after a reboot nothing of it is true.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,13 +42,38 @@ bool vmig_put_line(const char *path, const char *line)
 	return ok;
 }
 
+/* The line that the record of this boot begins with. */
+static void boot_line(char *line, size_t len)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char id[64] = "";
+
+	if (f && fgets(id, sizeof(id), f))
+		id[strcspn(id, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	snprintf(line, len, "boot\t%s\n", id);
+}
+
+/* Leaves what is on record of this boot, with its first line. */
+static void drop_other_boot(char *text)
+{
+	char line[80];
+
+	boot_line(line, sizeof(line));
+	if (!strncmp(text, "boot\t", 5) && strncmp(text, line, strlen(line)))
+		text[0] = '\0';
+	if (!text[0])
+		strcpy(text, line);
+}
+
 /*
  * Adds a line to the record, or takes it out. Without a place for the record, as in the
  * guest, which is thrown away, there is none.
  */
 static void edit_record(const struct vmig_setting *s, bool add)
 {
-	char line[512], text[RECORD_MAX], *at;
+	char line[512], text[RECORD_MAX], *at, *next;
 	int fd = open(record_path(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	ssize_t n;
 
@@ -57,11 +83,17 @@ static void edit_record(const struct vmig_setting *s, bool add)
 	snprintf(line, sizeof(line), "%s\t%s\n", s->path, s->old);
 	n = read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
-	at = strstr(text, line);
+	drop_other_boot(text);
+	/* The last one, as changes are undone in reverse. */
+	for (at = strstr(text, line); at && (next = strstr(at + 1, line)); at = next)
+		;
 	if (add && strlen(text) + strlen(line) < sizeof(text))
 		strcat(text, line);
 	else if (!add && at)
 		memmove(at, at + strlen(line), strlen(at + strlen(line)) + 1);
+	boot_line(line, sizeof(line));
+	if (!strcmp(text, line))
+		text[0] = '\0';
 	n = ftruncate(fd, 0) ? -1 : pwrite(fd, text, strlen(text), 0);
 	if (n >= 0)
 		fsync(fd);

@@ -24,7 +24,7 @@
 #include "bench.h"
 
 #define MIB (1UL << 20)
-#define SLICE (8 * MIB)
+#define SLICE (16 * MIB)
 
 /* So much of a stream before it counts: the engine has chosen by then. */
 #define WARM_UP (96 * MIB)
@@ -161,8 +161,8 @@ static void print_ways(const char *what)
 	printf("\n%s\n  %-34s %9s %20s %4s\n", what, "", "MB/s", "p25 to p75", "n");
 	for (i = 0; i < nr_ways; i++) {
 		s = bench_spread(&ways[i]);
-		printf("  %-34s %9.1f %9.1f to %7.1f %4u", ways[i].name, s.median / 1e6, s.p25 / 1e6,
-		       s.p75 / 1e6, ways[i].samples);
+		printf("  %-34s %9.1f %9.1f to %7.1f %4u", ways[i].name, s.median / 1e6,
+		       s.p25 / 1e6, s.p75 / 1e6, ways[i].samples);
 		if (ways[i].kind == BENCH_ENGINE)
 			printf("  %s", vmig_engine_choice(ways[i].engine));
 		printf("\n");
@@ -313,7 +313,8 @@ static void bench_many(void)
 	unsigned int pass, i;
 
 	if (nr_devices < BENCH_DEVICES) {
-		printf("\nFour devices: needs %d devices, %u are there\n", BENCH_DEVICES, nr_devices);
+		printf("\nFour devices: needs %d devices, %u are there\n", BENCH_DEVICES,
+		       nr_devices);
 		return;
 	}
 	ways_begin();
@@ -376,8 +377,8 @@ static void open_devices(char **names)
 			printf("vmig: %s\n", why);
 			exit(2);
 		}
-		devices[nr_devices] =
-			vmig_open(&id, vmig_way_there(&id, VMIG_CDEV, &unused) ? VMIG_CDEV : VMIG_GROUP);
+		devices[nr_devices] = vmig_open(
+			&id, vmig_way_there(&id, VMIG_CDEV, &unused) ? VMIG_CDEV : VMIG_GROUP);
 		if (__vmig_get_migration(devices[nr_devices], &flags)) {
 			printf("vmig: %s offers no migration\n", id.name);
 			exit(2);
@@ -412,6 +413,7 @@ int main(int argc, char **argv)
 	printf("%s, %u devices, %.1f MiB of state each, %ld processors\n", devices[0]->id.driver,
 	       nr_devices, (double)vmig_get_data_size(devices[0]) / MIB,
 	       sysconf(_SC_NPROCESSORS_ONLN));
+	bench_calibrate();
 	if (only_stream) {
 		bench_stream();
 	} else {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmig_compat32 FD: a 32-bit program that makes the calls of compat_calls.c on an open
- * device and writes the answers to stdout, for the feature chapter to compare.
+ * vmig_compat32 FD, and where the suite is 32-bit itself vmig_compat64 FD: a program that
+ * makes the calls of compat_calls.c on an open device and writes the answers to stdout, for
+ * the feature chapter to compare.
  */
 #include <stdlib.h>
 #include <unistd.h>

@@ -14,30 +14,11 @@
 
 #include <jansson.h>
 
-#include "../lib/migration/feature.h"
 #include "../lib/spec/version.h"
 #include "../lib/vfio/die.h"
-#include "../lib/vfio/info.h"
+#include "describe.h"
 
 #define EXIT_USAGE 2
-
-/* A line of a sysfs or proc file as a JSON string, or null where it cannot be read. */
-static json_t *file_line(const char *dir, const char *name)
-{
-	char path[1024], line[1024];
-	json_t *s = NULL;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "re");
-	if (f && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		s = json_string(line);
-	}
-	if (f)
-		fclose(f);
-	return s ? s : json_null();
-}
 
 static json_t *text_or_null(const char *s)
 {
@@ -56,62 +37,8 @@ static json_t *kernel(void)
 	uname(&uts);
 	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "release", uts.release, "version",
 			 uts.version, "machine", uts.machine, "cmdline",
-			 file_line("/proc", "cmdline"), "taint_before",
-			 file_line("/proc/sys/kernel", "tainted"));
-}
-
-static json_t *module(const struct vmig_dev_id *id)
-{
-	char dir[256];
-
-	if (!id->module[0])
-		return json_null();
-	snprintf(dir, sizeof(dir), "/sys/module/%s", id->module);
-	return json_pack("{s:s, s:o, s:o, s:o}", "name", id->module, "version",
-			 file_line(dir, "version"), "srcversion", file_line(dir, "srcversion"),
-			 "taint", file_line(dir, "taint"));
-}
-
-/* Names for people; the number is what the device said. */
-static json_t *flag_names(uint64_t flags)
-{
-	static const char *const names[] = { "STOP_COPY", "P2P", "PRE_COPY" };
-	json_t *array = json_array();
-	char number[32];
-	int bit;
-
-	for (bit = 0; bit < 64; bit++) {
-		if (!(flags & 1ULL << bit))
-			continue;
-		snprintf(number, sizeof(number), "bit %d", bit);
-		json_array_append_new(array, json_string(bit < 3 ? names[bit] : number));
-	}
-	return array;
-}
-
-static json_t *features(struct vmig_device *dev)
-{
-	bool logging = !__vmig_probe(dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0);
-	struct vfio_device_info info;
-	uint64_t flags = 0, size = 0;
-	json_t *f;
-
-	f = json_object();
-	json_object_set_new(f, "migration", json_boolean(!__vmig_get_migration(dev, &flags)));
-	json_object_set_new(f, "flags", json_integer(flags));
-	json_object_set_new(f, "flag_names", flag_names(flags));
-	json_object_set_new(f, "dma_logging", json_boolean(logging));
-	json_object_set_new(f, "data_size",
-			    __vmig_get_data_size(dev, &size) ? json_null() : json_integer(size));
-	json_object_set_new(
-		f, "precopy_info_v2",
-		json_boolean(!__vmig_probe(dev, VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, 0)));
-	if (__vmig_device_info(dev, &info))
-		return f;
-	json_object_set_new(f, "reset", json_boolean(info.flags & VFIO_DEVICE_FLAGS_RESET));
-	json_object_set_new(f, "regions", json_integer(info.num_regions));
-	json_object_set_new(f, "irqs", json_integer(info.num_irqs));
-	return f;
+			 vmig_file_line("/proc", "cmdline"), "taint_before",
+			 vmig_file_line("/proc/sys/kernel", "tainted"));
 }
 
 /* A device of the card that selftests/test_modules/firmware makes, and not of a vendor? */
@@ -131,10 +58,11 @@ static json_t *device(const struct vmig_dev_id *id)
 			json_array_append_new(ways, json_string(vmig_way_name(way)));
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
 			 "spec", id->spec, "name", id->name, "bus", id->bus, "sysfs", id->sysfs,
-			 "driver", id->driver, "module", module(id), "cdev", text_or_null(id->cdev),
-			 "group", text_or_null(id->group), "iommu_group", id->group_id, "ways",
-			 ways, "vendor_id", file_line(id->sysfs, "vendor"), "device_id",
-			 file_line(id->sysfs, "device"), "simulated_firmware", simulated(id));
+			 "driver", id->driver, "module", vmig_describe_module(id), "cdev",
+			 text_or_null(id->cdev), "group", text_or_null(id->group), "iommu_group",
+			 id->group_id, "ways", ways, "vendor_id",
+			 vmig_file_line(id->sysfs, "vendor"), "device_id",
+			 vmig_file_line(id->sysfs, "device"), "simulated_firmware", simulated(id));
 }
 
 int main(int argc, char **argv)
@@ -168,7 +96,7 @@ int main(int argc, char **argv)
 	}
 	strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
 	root = json_pack("{s:s, s:o, s:o, s:o, s:o}", "started", now, "suite", suite(), "kernel",
-			 kernel(), "device", device(&id), "features", features(dev));
+			 kernel(), "device", device(&id), "features", vmig_describe_features(dev));
 	vmig_close(dev);
 	if (!root || json_dumpf(root, stdout, JSON_INDENT(2)) || printf("\n") < 0 ||
 	    fflush(stdout)) {

@@ -524,13 +524,22 @@ TEST_F(feature, before_bind)
 
 #define COMPAT_TIMEOUT_MS 20000
 
+/* The companion has the word size that this program does not have. */
+#if __SIZEOF_POINTER__ == 8
+#define OUR_BITS "64"
+#define THEIR_BITS "32"
+#else
+#define OUR_BITS "32"
+#define THEIR_BITS "64"
+#endif
+
 struct exec {
 	const char *path;
 	int device_fd;
 	int out;
 };
 
-static void exec_compat32(void *arg)
+static void exec_compat(void *arg)
 {
 	struct exec *e = arg;
 	char number[16];
@@ -542,10 +551,10 @@ static void exec_compat32(void *arg)
 }
 
 /*
- * Where this program stands, there stands its 32-bit companion. Returns 0 with its
+ * Where this program stands, there stands its companion. Returns 0 with its
  * answers, -ENOENT without the program, -ENOEXEC where it wrote none.
  */
-static int compat32(int device_fd, struct vmig_compat *answers)
+static int compat_program(int device_fd, struct vmig_compat *answers)
 {
 	const ssize_t size = VMIG_COMPAT_MAX * sizeof(*answers);
 	enum vmig_child_end end;
@@ -560,18 +569,18 @@ static int compat32(int device_fd, struct vmig_compat *answers)
 		return -errno;
 	path[len] = '\0';
 	slash = strrchr(path, '/');
-	strcpy(slash + 1, "vmig_compat32");
+	strcpy(slash + 1, "vmig_compat" THEIR_BITS);
 	if (access(path, X_OK))
 		return -errno;
 	if (pipe2(pipe_fd, O_CLOEXEC))
 		vmig_die("pipe() failed: %s", vmig_errno_name(errno));
 	e.out = pipe_fd[1];
-	end = vmig_child_run(exec_compat32, &e, COMPAT_TIMEOUT_MS);
+	end = vmig_child_run(exec_compat, &e, COMPAT_TIMEOUT_MS);
 	close(pipe_fd[1]);
 	got = __vmig_read(pipe_fd[0], answers, size);
 	close(pipe_fd[0]);
 	if (end != VMIG_CHILD_DONE)
-		vmig_die("the 32-bit program: %s", vmig_child_name(end));
+		vmig_die("the " THEIR_BITS "-bit program: %s", vmig_child_name(end));
 	return got == size ? 0 : -ENOEXEC;
 }
 
@@ -583,16 +592,16 @@ TEST_F(feature, compat32)
 
 	CLAUSES(FEAT_16);
 	NEED(self->flags, "the device offers no migration");
-	ret = compat32(self->dev->fd, theirs);
-	NEED(ret != -ENOENT, "vmig_compat32 was not built (libc6-dev-i386)");
-	NEED(ret != -ENOEXEC, "the kernel runs no 32-bit programs (CONFIG_IA32_EMULATION)");
+	ret = compat_program(self->dev->fd, theirs);
+	NEED(ret != -ENOENT, "vmig_compat" THEIR_BITS " was not built (x86: libc6-dev-i386)");
+	NEED(ret != -ENOEXEC, "the kernel runs no " THEIR_BITS "-bit programs (IA32_EMULATION)");
 	if (ret)
-		vmig_die("vmig_compat32: %s", vmig_errno_name(ret));
+		vmig_die("vmig_compat" THEIR_BITS ": %s", vmig_errno_name(ret));
 	count = vmig_compat_calls(self->dev->fd, mine);
 	for (i = 0; i < count; i++)
 		CHECK(FEAT_16, theirs[i].ret == mine[i].ret && theirs[i].value == mine[i].value,
-		      say("%s by a 32-bit program", mine[i].what),
-		      say("%s (%#llx), as by a 64-bit one", vmig_errno_name(mine[i].ret),
+		      say("%s by a " THEIR_BITS "-bit program", mine[i].what),
+		      say("%s (%#llx), as by a " OUR_BITS "-bit one", vmig_errno_name(mine[i].ret),
 			  (unsigned long long)mine[i].value),
 		      "%s (%#llx)", vmig_errno_name(theirs[i].ret),
 		      (unsigned long long)theirs[i].value);

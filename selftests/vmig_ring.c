@@ -78,7 +78,8 @@ static const struct mode {
 	{ "read() and write()", { .how = VMIG_HOW_PLAIN } },
 	{ "io_uring", { .how = VMIG_HOW_RING } },
 	{ "io_uring, one block", { .how = VMIG_HOW_RING, .depth = 1 } },
-	{ "io_uring, 16 blocks of 4099 bytes", { .how = VMIG_HOW_RING, .block = 4099, .depth = 16 } },
+	{ "io_uring, 16 blocks of 4099 bytes",
+	  { .how = VMIG_HOW_RING, .block = 4099, .depth = 16 } },
 	{ "io_uring, registered buffers and files",
 	  { .how = VMIG_HOW_RING, .fixed_buffers = true, .fixed_files = true } },
 	{ "io_uring, O_NONBLOCK", { .how = VMIG_HOW_RING, .nonblock = true } },
@@ -368,7 +369,9 @@ TEST_F_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 	e = engine(&by_ring, 1);
 	ret = __vmig_engine_run(e, &f, 1);
 	NEED(ret == -ENOMSG, "io_uring in PRE_COPY comes to no ENOMSG: %s",
-	     ret ? vmig_errno_name(ret) : f.where ? "data for ever" : "0");
+	     ret       ? vmig_errno_name(ret)
+	     : f.where ? "data for ever"
+		       : "0");
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	f.limit = 0;
 	ret = __vmig_engine_run(e, &f, 1);
@@ -378,8 +381,9 @@ TEST_F_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 		  (unsigned long long)f.bytes)) {
 		why = vmig_try_finish_save(self->dev, f.from.fd, &s, &control,
 					   &vmig_default_chunks);
-		CHECK(PRE_14, !why, "a stream that was read in PRE_COPY and in STOP_COPY by io_uring",
-		      "it loads", "%s", why);
+		CHECK(PRE_14, !why,
+		      "a stream that was read in PRE_COPY and in STOP_COPY by io_uring", "it loads",
+		      "%s", why);
 	} else {
 		close(f.from.fd);
 	}
@@ -408,35 +412,29 @@ TEST_F_TIMEOUT(ring, stale_fd, 60)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_RESUMING,
 					   VFIO_DEVICE_STATE_PRE_COPY };
+	struct vmig_stream good = {};
 	struct request r = {};
 	unsigned int i;
 	int fd;
 
 	CLAUSES(FD_07);
 	NEED_RING;
+	vmig_save(self->dev, &good);
 	for (i = 0; i < ARRAY_SIZE(states); i++) {
 		bool resuming = states[i] == VFIO_DEVICE_STATE_RESUMING;
 
 		if (!vmig_state_offered(self->flags, states[i]))
 			continue;
 		vmig_settle(self->dev);
-		fd = vmig_enter(self->dev, states[i]);
-		if (resuming && !vmig_can_reset(self->dev)) {
-			close(fd);
-			continue;
-		}
-		/* Out of RESUMING without data leads no SET. */
-		if (resuming)
-			vmig_reset(self->dev);
-		else
-			vmig_set_state(self->dev, states[i] == VFIO_DEVICE_STATE_PRE_COPY
-							  ? VFIO_DEVICE_STATE_RUNNING
-							  : VFIO_DEVICE_STATE_STOP);
-		judge_stale(FD_07, &r, fd, resuming,
-			    say("%s left", vmig_state_name(states[i])));
+		fd = vmig_hold(self->dev, states[i], &good);
+		vmig_set_state(self->dev, states[i] == VFIO_DEVICE_STATE_PRE_COPY
+						  ? VFIO_DEVICE_STATE_RUNNING
+						  : VFIO_DEVICE_STATE_STOP);
+		judge_stale(FD_07, &r, fd, resuming, say("%s left", vmig_state_name(states[i])));
 		close(fd);
 	}
 	request_end(&r);
+	vmig_stream_free(&good);
 }
 
 /* A worker is in read() or write(), or about to be, or just back, when the reset comes. */
@@ -448,7 +446,7 @@ TEST_F_TIMEOUT(ring, reset_in_flight, 120)
 	unsigned int i;
 	int fd, ret;
 
-	CLAUSES(RST_05, FD_08);
+	CLAUSES(RST_01, FD_08);
 	NEED_RESET;
 	NEED_RING;
 	vmig_save(self->dev, &good);
@@ -465,12 +463,12 @@ TEST_F_TIMEOUT(ring, reset_in_flight, 120)
 			begin_read(&r, fd, BUF);
 		usleep(i / 2 * 100);
 		ret = __vmig_reset(self->dev);
-		if (!CHECK(RST_05, back(&r, HANGS_MS) || cancelled(&r),
+		if (!CHECK(RST_01, back(&r, HANGS_MS) || cancelled(&r),
 			   "RESET beside a request of io_uring", "both return",
 			   "the request did not, nor when it was cancelled"))
 			break;
 		state = vmig_get_state(self->dev);
-		if (!CHECK(RST_05, !ret && state == VFIO_DEVICE_STATE_RUNNING,
+		if (!CHECK(RST_01, !ret && state == VFIO_DEVICE_STATE_RUNNING,
 			   "RESET beside a request of io_uring", "state RUNNING", "%s, state %s",
 			   vmig_errno_name(ret), vmig_state_name(state)))
 			break;

@@ -179,12 +179,49 @@ static inline void vmig_list(const char *chapter)
 	}
 }
 
+/*
+ * What VMIG_TESTS says: globs, or "@FILE", a file with a full name in each line, as a list of
+ * all tests is longer than a variable may be. NULL where it says nothing. Returns the names
+ * with "@" in front and a new line around each.
+ */
+static inline const char *vmig_chosen(void)
+{
+	static char names[1 << 20] = "@\n";
+	const char *globs = getenv("VMIG_TESTS");
+	FILE *f;
+	size_t n;
+
+	if (!globs || !*globs)
+		return NULL;
+	if (*globs != '@')
+		return globs;
+	f = fopen(globs + 1, "re");
+	n = f ? fread(names + 2, 1, sizeof(names) - 3, f) : 0;
+	if (!n || n == sizeof(names) - 3) {
+		fprintf(stderr, "vmig: the list of tests %s cannot be read\n", globs + 1);
+		exit(KSFT_SKIP);
+	}
+	fclose(f);
+	return names;
+}
+
+/* Is a name in a list of vmig_chosen()? */
+static inline bool vmig_in_list(const char *names, const char *name)
+{
+	char line[130];
+
+	snprintf(line, sizeof(line), "\n%s\n", name);
+	return strstr(names, line);
+}
+
 /* Does one of the globs match, which stand with blanks between? */
 static inline bool vmig_matches(const char *globs, const char *name)
 {
 	char glob[256];
 	size_t len;
 
+	if (*globs == '@')
+		return vmig_in_list(globs, name);
 	for (globs += strspn(globs, " "); *globs; globs += strspn(globs, " ")) {
 		len = strcspn(globs, " ");
 		snprintf(glob, sizeof(glob), "%.*s", (int)len, globs);
@@ -207,7 +244,7 @@ static inline void vmig_names(const char *chapter, const char *globs)
 		for (v = f->variant; v; v = v->next) {
 			for (t = f->tests; t; t = t->next) {
 				snprintf(name, sizeof(name), "%s.%s.%s", f->name, v->name, t->name);
-				if (!globs || !*globs || vmig_matches(globs, name))
+				if (!globs || vmig_matches(globs, name))
 					printf("%s\t%s\n", chapter, name);
 			}
 		}
@@ -277,7 +314,7 @@ static inline void vmig_on_signal(int sig)
 
 static inline int vmig_main(const char *chapter, int argc, char **argv)
 {
-	const char *device = NULL, *glob = getenv("VMIG_TESTS"), *after = getenv("VMIG_AFTER");
+	const char *device = NULL, *glob = vmig_chosen(), *after = getenv("VMIG_AFTER");
 
 	if (argc > 1 && !strcmp(argv[1], "--list")) {
 		vmig_list(chapter);
@@ -305,14 +342,15 @@ static inline int vmig_main(const char *chapter, int argc, char **argv)
 	/* The chapter was begun in another guest, which did not come to its end. */
 	if (after)
 		printf("# vmig: resumed after %s\n", *after ? after : "nothing");
-	if ((glob && *glob) || (after && *after)) {
-		argv = vmig_select(glob && *glob ? glob : "*", after ? after : "", argv[0], &argc);
+	if (glob || (after && *after)) {
+		argv = vmig_select(glob ? glob : "*", after ? after : "", argv[0], &argc);
 		if (!argv && after) {
 			printf("1..0\n");
 			return KSFT_PASS;
 		}
 		if (!argv) {
-			printf("1..0 # SKIP no test of this chapter matches '%s'\n", glob);
+			printf("1..0 # SKIP no test of this chapter matches '%s'\n",
+			       getenv("VMIG_TESTS"));
 			return KSFT_SKIP;
 		}
 	}

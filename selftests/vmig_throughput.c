@@ -281,13 +281,16 @@ static uint64_t timed_save(struct vmig_device *dev, struct vmig_stream *keep,
 			   struct vmig_measure *m)
 {
 	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
-	struct vmig_carried c;
+	struct vmig_carried c, more;
 
 	if (keep)
 		keep->len = 0;
 	c = vmig_carry(fd, -1, UINT64_MAX, keep, m);
 	CHECK(STRM_01, !c.ret, "read() in STOP_COPY, in blocks of 1 MiB", "end of stream",
 	      "%s after %llu bytes", vmig_errno_name(c.ret), (unsigned long long)c.bytes);
+	more = vmig_carry(fd, -1, 1, NULL, NULL);
+	CHECK(STRM_01, !more.bytes && !more.ret, "read() after the end of the stream",
+	      "end of stream", "%s", more.ret ? vmig_errno_name(more.ret) : "a byte");
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 	close(fd);
 	if (c.ret)

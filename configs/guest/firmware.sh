@@ -11,7 +11,7 @@ firmware_ram=1024
 # profile_value KEY: the value of a key of this run's profile; empty without one.
 profile_value()
 {
-	[ -z "$profile" ] || profile_get "$top/configs/devices/$profile.conf" "$1"
+	[ -z "$profile" ] || profile_get "$profiles/$profile.conf" "$1"
 }
 
 # firmware_parameter NAME DEFAULT: what vfio_mig_fw is loaded with.
@@ -120,9 +120,13 @@ own_modules()
 		done
 		# In the debug kernel mtty is built anew, to tell which branches it takes.
 		[[ " $(profile_value modules) " != *" mtty "* ]] || need=$need$opt_debug
-		[ -n "$need$gcov_wanted" ] || return 0
+		if [ -n "$opt_stock" ]; then
+			args+=(--sample "$(if [ -n "$need" ]; then echo with; else echo alone; fi)")
+		elif [ -z "$need$gcov_wanted" ]; then
+			return 0
+		fi
 	fi
-	own_build=$("$guest/modules.sh" "${args[@]}" "$kernel_source" "$kernel_build")
+	own_build=$("$guest/modules.sh" --arch "$guest_arch" "${args[@]}" "$kernel_source" "$kernel_build")
 }
 
 # A patch for the driver that is built.

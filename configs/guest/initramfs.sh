@@ -9,6 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/lib.sh"
 # shellcheck source=configs/guest/packages.sh
 . "$here/packages.sh"
+# shellcheck source=configs/guest/arch.sh
+. "$here/arch.sh"
 
 usage()
 {
@@ -30,6 +32,7 @@ usage()
 	                 repeated, the last one wins
 	  --built DIR    where modules come from that the kernel build does not have, see
 	                 modules.sh
+	  --arch ARCH    the machine of the guest, for the tool that strips its programs
 	  --marker WORD  a guest that prints WORD and powers off, to see whether one boots
 	EOF
 }
@@ -80,6 +83,8 @@ check_ko()
 {
 	local file=$1 magic release name
 
+	# A distribution has its modules compressed.
+	[ -e "$file" ] || [ ! -e "$file.xz" ] || xz -dk "$file.xz"
 	[ -r "$file" ] || die "--ko $file: no such file"
 	magic=$(ko_info "$file" vermagic)
 	[ -n "$magic" ] || die "--ko $file is no kernel module (an uncompressed .ko file)"
@@ -101,6 +106,8 @@ add_module()
 	[ -n "$file" ] ||
 		die "$2 needs the module $name, and the guest kernel has none of that name: give it" \
 			"with --ko, or add it to configs/guest/base.config"
+	# A distribution has its modules compressed.
+	[ -e "$file" ] || [ ! -e "$file.xz" ] || xz -dk "$file.xz"
 	[ -r "$file" ] || die "the guest kernel's $file is missing: delete $kernel and run again"
 	added[$name]=1
 	depends=$(ko_info "$file" depends)
@@ -109,7 +116,7 @@ add_module()
 	done
 	cp "$file" "$root/vmig/modules/$name.ko"
 	with=$(params_of "$name" "$file")
-	printf '%s.ko%s\n' "$name" "$with" >>"$root/vmig/modules/order"
+	printf '%s.ko%s\n' "$name" "$with" >>"$root/vmig/modules/$order"
 }
 
 # params_of NAME FILE: what a module is loaded with, a blank before each. The kernel
@@ -173,6 +180,7 @@ while [ $# -gt 0 ]; do
 		params+=("${module//-/_}.${2#*.}")
 		;;
 	--built) own_build=$2 ;;
+	--arch) arch_set "$2" ;;
 	--marker) marker=$2 ;;
 	*) die "initramfs.sh: unknown option $1 (see --help)" ;;
 	esac
@@ -208,7 +216,7 @@ for f in "$bin"/vmig_*; do
 	if [ ! -f "$f" ] || [ ! -x "$f" ]; then
 		continue
 	fi
-	strip -o "$root/vmig/selftests/${f##*/}" "$f" 2>/dev/null ||
+	"$(arch_cross)strip" -o "$root/vmig/selftests/${f##*/}" "$f" 2>/dev/null ||
 		cp "$f" "$root/vmig/selftests/"
 done
 for f in ${profiles[@]+"${profiles[@]}"}; do
@@ -218,6 +226,14 @@ done
 read_modules
 [ -z "$own_build" ] || read_own_build
 : >"$root/vmig/modules/order"
+: >"$root/vmig/modules/early"
+# What a distribution's kernel has as modules and the guest cannot begin without: the ways to
+# the host, and the container, which no module depends on.
+order=early
+for f in virtio_pci virtio_console 9pnet_virtio 9p vfio_iommu_type1; do
+	add_module "$f" "the guest"
+done
+order=order
 for f in ${kos[@]+"${kos[@]}"}; do
 	check_ko "$f"
 done

@@ -9,30 +9,42 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/lib.sh"
 # shellcheck source=configs/guest/packages.sh
 . "$here/packages.sh"
+# shellcheck source=configs/guest/arch.sh
+. "$here/arch.sh"
 
 usage()
 {
 	cat <<-'EOF'
-	Usage: configs/guest/kernel.sh [--fragment FILE]... COMMAND
+	Usage: configs/guest/kernel.sh [--arch ARCH] [--fragment FILE]... COMMAND
 
 	  source   print the kernel source directory (unpacked on first use)
 	  headers  print a directory with the uAPI headers of that source
 	  build    build the guest kernel if need be, print its build directory
-	  image    the same, print the path of its bzImage
+	  image    the same, print the path of what QEMU boots
 
+	--programs is for who builds test programs: they need the headers and the kselftest harness
+	of 6.7 or newer, and so those of linux-source-6.12 where KERNEL_SRC is older.
+	--arch aarch64 is for a guest of that machine, cross-compiled where need be; default x86_64.
 	--fragment FILE adds a config fragment to configs/guest/base.config; may be repeated,
 	the last one wins. Environment:
 
-	  KERNEL_SRC=DIR  a kernel tree from 6.7 on, unbuilt (make mrproper), in place of Debian's
-	                  linux-source-6.12; it is built incrementally each time
+	  KERNEL_SRC=DIR  a kernel tree from 6.1 on, unbuilt (make mrproper), in place of Debian's
+	                  linux-source-6.12; it is built incrementally each time. Before 6.6 there is
+	                  no VFIO cdev, before 6.7 no driver with migration that needs no hardware
 	  VMIG_CACHE=DIR  where sources and builds are kept, default ~/.cache/vmig; what is in
 	                  it can be deleted at any time
 	EOF
 }
 
 tarball=${VMIG_KERNEL_TARBALL:-/usr/src/linux-source-6.12.tar.xz}
-fragments=("$here/base.config")
+fragments=()
 resumed=
+# Set for who builds test programs, see usage.
+programs=
+# What base.config asks for and a kernel before 6.7 may not know.
+late_options=(IOMMUFD VFIO_GROUP VFIO_CONTAINER VFIO_DEVICE_CDEV VFIO_DEBUGFS)
+# Those of them that this one does not know.
+missing_options=
 
 # A make above us must not hand its options and variables to the kernel's make.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES KBUILD_OUTPUT O M ARCH CROSS_COMPILE LOCALVERSION
@@ -45,10 +57,31 @@ kernel_version()
 		/^SUBLEVEL *= */{s///;H;x;s/\n/./gp;q}' "$1/Makefile" 2>/dev/null || :
 }
 
+# older_than VERSION MAJOR MINOR
+older_than()
+{
+	local major minor
+
+	IFS=. read -r major minor _ <<<"$1"
+	[ "$major" -lt "$2" ] || { [ "$major" -eq "$2" ] && [ "$minor" -lt "$3" ]; }
+}
+
+# find_missing: for an older kernel, which of late_options it does not know.
+find_missing()
+{
+	local o
+
+	fragments+=("$here/early.config")
+	for o in "${late_options[@]}"; do
+		grep -rqxE "(menu)?config $o" --include='Kconfig*' "$src/drivers" ||
+			missing_options+=" $o"
+	done
+}
+
 # Sets src_id, what the cache knows the source by, and src, where it is or will be.
 find_source()
 {
-	local version major minor
+	local version
 
 	if [ -n "${KERNEL_SRC:-}" ]; then
 		src=$(realpath -e "$KERNEL_SRC" 2>/dev/null) ||
@@ -56,15 +89,15 @@ find_source()
 		version=$(kernel_version "$src")
 		[ -n "$version" ] ||
 			die "KERNEL_SRC=$KERNEL_SRC is no kernel tree: its Makefile says no version"
-		IFS=. read -r major minor _ <<<"$version"
-		if [ "$major" -lt 6 ] || { [ "$major" -eq 6 ] && [ "$minor" -lt 7 ]; }; then
-			die "KERNEL_SRC=$KERNEL_SRC is Linux $version: the guest needs 6.7 or newer"
+		if older_than "$version" 6 1; then
+			die "KERNEL_SRC=$KERNEL_SRC is Linux $version: the guest needs 6.1 or newer"
 		fi
 		if [ -e "$src/.config" ] || [ -d "$src/include/config" ]; then
 			die "KERNEL_SRC=$KERNEL_SRC was built in place, and kbuild then refuses to" \
 				"build anywhere else: run make mrproper there, or give another tree"
 		fi
 		src_id="tree $src"
+		! older_than "$version" 6 7 || find_missing
 		return
 	fi
 	[ -e "$tarball" ] ||
@@ -121,12 +154,15 @@ hash_of()
 
 kmake()
 {
-	long_step make -C "$src" O="$out" ARCH=x86_64 -j"$(nproc)" "$@"
+	local words
+
+	read -ra words < <(arch_make)
+	long_step make -C "$src" O="$out" "${words[@]}" -j"$(nproc)" "$@"
 }
 
 ensure_headers()
 {
-	out="$cache/headers/$(printf '%s\n' "$src_id" | hash_of)"
+	out="$cache/headers/$(printf '%s\n' "$src_id${guest_arch#x86_64}" | hash_of)"
 	[ -e "$out/.vmig-complete" ] && [ -z "${KERNEL_SRC:-}" ] && return
 	lock_cache "$cache"
 	if [ ! -e "$out/.vmig-complete" ] || [ -n "${KERNEL_SRC:-}" ]; then
@@ -147,7 +183,9 @@ check_config()
 {
 	local wrong
 
-	wrong=$(awk '
+	[ -z "$missing_options" ] ||
+		say "Linux $(kernel_version "$src") does not know$missing_options: the guest goes without"
+	wrong=$(awk -v missing="$missing_options " '
 		function name(line) {
 			sub(/^# /, "", line)
 			sub(/[= ].*/, "", line)
@@ -160,6 +198,8 @@ check_config()
 		END {
 			for (n in want) {
 				off = want[n] ~ /^#/
+				if (index(missing, " " substr(n, 8) " "))
+					continue
 				if (n in is ? is[n] != want[n] : !off)
 					printf "%s%s", sep, off ? n " off" : want[n]
 				else
@@ -187,7 +227,7 @@ configure()
 # fails; it counts only once everything was made.
 compile()
 {
-	if configure && check_config && kmake bzImage modules; then
+	if configure && check_config && kmake "$(arch_image_target)" modules; then
 		return
 	fi
 	[ -n "$resumed" ] && [ -z "${KERNEL_SRC:-}" ] || return 1
@@ -195,24 +235,21 @@ compile()
 	rm -rf "$out"
 	mkdir -p "$out"
 	: >"$log"
-	configure && check_config && kmake bzImage modules
+	configure && check_config && kmake "$(arch_image_target)" modules
 }
 
 ensure_build()
 {
 	local key started=$SECONDS missing version
 
-	[ "$(uname -m)" = x86_64 ] ||
-		die "the guest is an x86-64 one, and this host is $(uname -m): use a device of this" \
-			"host (-d DEVICE)"
-	have gcc || die "no compiler: install gcc"
+	arch_check
 	key=$({
 		printf '%s\n' "$src_id"
 		cat "${fragments[@]}"
-		gcc --version | head -n 1
+		arch_compiler
 	} | hash_of)
 	version=$(kernel_version "$src")
-	out="$cache/kernel/${version:-unknown}-$key"
+	out="$cache/kernel/${version:-unknown}${guest_arch#x86_64}-$key"
 	[ -e "$out/.vmig-complete" ] && [ -z "${KERNEL_SRC:-}" ] && return
 
 	missing=$(packages_missing build guest | grep -x 'flex\|bison\|bc\|libelf-dev\|make' |
@@ -222,7 +259,7 @@ ensure_build()
 	lock_cache "$cache"
 	if [ ! -e "$out/.vmig-complete" ] || [ -n "${KERNEL_SRC:-}" ]; then
 		log=$out/vmig-build.log
-		if [ ! -d "$out" ] || [ ! -e "$out/arch/x86/boot/bzImage" ]; then
+		if [ ! -d "$out" ] || [ ! -e "$(arch_image "$out")" ]; then
 			need_space "$cache" 1000 "the guest kernel" "VMIG_CACHE=DIR"
 			say "building the guest kernel, Linux $version: 3 to 4 minutes on 2 cores, once" \
 				"(log: $log)"
@@ -246,6 +283,11 @@ while [ $# -gt 0 ]; do
 		usage
 		exit 0
 		;;
+	--arch)
+		arch_set "${2-}"
+		shift
+		;;
+	--programs) programs=1 ;;
 	--fragment)
 		[ -r "${2-}" ] || die "--fragment ${2-}: no such file"
 		fragments+=("$2")
@@ -263,6 +305,11 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$command" ] || die "kernel.sh: say what: source, headers, build or image (see --help)"
 
+fragments=("$here/base.config" ${arch_config:+"$here/$arch_config"} ${fragments[@]+"${fragments[@]}"})
+if [ -n "$programs" ] && [ -n "${KERNEL_SRC:-}" ]; then
+	version=$(kernel_version "$KERNEL_SRC")
+	[ -z "$version" ] || ! older_than "$version" 6 7 || unset KERNEL_SRC
+fi
 find_source
 ensure_source
 case $command in
@@ -279,6 +326,6 @@ build)
 	;;
 image)
 	ensure_build
-	printf '%s\n' "$out/arch/x86/boot/bzImage"
+	arch_image "$out"
 	;;
 esac

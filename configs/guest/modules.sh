@@ -7,6 +7,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # shellcheck source=configs/guest/lib.sh
 . "$here/lib.sh"
+# shellcheck source=configs/guest/arch.sh
+. "$here/arch.sh"
 
 usage()
 {
@@ -18,6 +20,7 @@ usage()
 	  directory with the .ko files. The sources are copied first, so that they may be
 	  read-only; a build of the same sources, kernel and compiler is taken as it is.
 
+	  --arch ARCH    for a guest of that machine: aarch64, default x86_64
 	  --for PROFILE  not the reference drivers, but the stand-in for firmware that this
 	                 profile names (firmware:) and the driver of the kernel source that runs
 	                 on it (upstream:), unmodified. upstream.sha256 beside the .ko files
@@ -28,6 +31,8 @@ usage()
 	                 configs/guest/gcov.config
 	                 In a kernel with CONFIG_KCOV the modules tell which branches a call takes, and
 	                 mtty is built with the reference drivers too
+	  --sample WHAT  with: mtty of the kernel source too, and mdev if the kernel has none;
+	                 alone: these and no reference driver
 	  --sources      print the files that a build is made of, relative to the top
 
 	Environment:
@@ -73,7 +78,7 @@ module_make()
 	shift
 	[ -z "$gcov" ] || set -- "$@" GCOV_PROFILE=y
 	[ -z "$kcov" ] || set -- "$@" KCOV_INSTRUMENT=y
-	make -C "$kernel" M="$dir" -j"$(nproc)" "$@" modules </dev/null >>"$log" 2>&1
+	make -C "$kernel" M="$dir" "${arch_words[@]}" -j"$(nproc)" "$@" modules </dev/null >>"$log" 2>&1
 }
 
 # upstream_list: what the drivers under test are made of, with checksums.
@@ -117,6 +122,22 @@ upstream_driver()
 		KBUILD_EXTRA_SYMBOLS="$out/src/selftests/test_modules/Module.symvers"
 }
 
+# sample_driver: mtty of the kernel source, and beneath it mdev where the kernel has none.
+sample_driver()
+{
+	local dir=$out/src/mtty
+
+	mkdir -p "$dir"
+	cp "$source/samples/vfio-mdev/mtty.c" "$dir/" || return
+	echo 'obj-m := mtty.o' >"$dir/Makefile"
+	if ! grep -qE '/mdev\.k?o$' "$kernel"/modules.{order,builtin}; then
+		cp "$source"/drivers/vfio/mdev/*.[ch] "$dir/" || return
+		printf '%s\n' 'obj-m += mdev.o' 'mdev-y := mdev_core.o mdev_sysfs.o mdev_driver.o' \
+			>>"$dir/Makefile"
+	fi
+	module_make "$dir"
+}
+
 compile()
 {
 	local f
@@ -129,16 +150,15 @@ compile()
 	done
 	: >"$log"
 	[ -z "$patch" ] || patch_beneath || return
-	module_make "$out/src/selftests/test_modules" "FIRMWARE=$firmware" \
-		"KERNEL_SOURCE=$source" || return
+	if [ -z "$firmware" ] && [ -n "$gcov$kcov$sample" ]; then
+		sample_driver || return
+	fi
+	[ "$sample" = alone ] || module_make "$out/src/selftests/test_modules" \
+		"FIRMWARE=$firmware" "KERNEL_SOURCE=$source" \
+		KBUILD_EXTRA_SYMBOLS="$(ls "$out/src/mtty/Module.symvers" 2>/dev/null)" || return
 	if [ -n "$firmware" ]; then
 		upstream_list >"$out/upstream.sha256" || return
 		upstream_driver || return
-	elif [ -n "$gcov$kcov" ]; then
-		mkdir "$out/src/mtty"
-		cp "$source/samples/vfio-mdev/mtty.c" "$out/src/mtty/"
-		echo 'obj-m := mtty.o' >"$out/src/mtty/Makefile"
-		module_make "$out/src/mtty" || return
 	fi
 	find "$out/src" -name '*.ko' -exec cp {} "$out/" \;
 }
@@ -155,7 +175,7 @@ read_profile()
 	fi
 }
 
-gcov='' profile='' firmware='' upstream='' patch=''
+gcov='' sample='' profile='' firmware='' upstream='' patch=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	-h | --help)
@@ -167,6 +187,14 @@ while [ $# -gt 0 ]; do
 		exit 0
 		;;
 	--gcov) gcov=1 ;;
+	--sample)
+		sample=${2-}
+		shift
+		;;
+	--arch)
+		arch_set "${2-}"
+		shift
+		;;
 	--for)
 		read_profile "${2-}"
 		shift
@@ -193,7 +221,8 @@ kcov=$(grep -x CONFIG_KCOV=y "$kernel/.config") || kcov=''
 mapfile -t files < <(sources)
 [[ " ${files[*]} " == *" selftests/test_modules/"*.c* ]] ||
 	die "the sources of the reference drivers are missing in $top/selftests/test_modules"
-have gcc || die "no compiler: install gcc"
+arch_check
+read -ra arch_words < <(arch_make)
 
 # Kernels of the cache have a name that says all of them; a tree that is being worked on
 # (KERNEL_SRC) is built anew into the same directory, and its modules with it.
@@ -201,9 +230,10 @@ name=${kernel##*/}${firmware:+-$firmware}${gcov:+-gcov}
 key=$({
 	printf '%s\n' "$kernel"
 	[ -z "$profile" ] || profile_get "$profile" upstream
+	[ -z "$sample" ] || printf '%s\n' "$sample"
 	(cd "$top" && sha256sum "${files[@]}" "configs/guest/modules.sh")
 	[ -z "$patch" ] || sha256sum <"$patch"
-	gcc --version | head -n 1
+	arch_compiler
 	[ -z "${KERNEL_SRC:-}" ] || {
 		stat -c %Y "$kernel/vmlinux" "$kernel/Module.symvers"
 		[ -z "$upstream" ] || find "$source/${upstream%%[[:blank:]]*}" -type f -exec sha256sum {} +

@@ -300,10 +300,11 @@ mutants()
 	[ -z "$opt_debug" ] || mutants_keep_debug_chapters
 	mutants_choose
 	packages_ensure build guest
+	foreign_programs
 	build_kernel
 	# Built before two guests want them at once.
-	step "$guest/modules.sh" "$kernel_source" "$kernel_build" >/dev/null || exit 2
-	accel_choose "$kernel_build/arch/x86/boot/bzImage"
+	step "$guest/modules.sh" --arch "$guest_arch" "$kernel_source" "$kernel_build" >/dev/null || exit 2
+	accel_choose "$(arch_image "$kernel_build")"
 	rundir_new mutants
 	rmdir "$rundir/ktap"
 	mutants_setup "$rundir"

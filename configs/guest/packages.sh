@@ -5,7 +5,8 @@
 # a command, a file (with a slash), or a function of this file (with brackets).
 
 # What for, package, probe. `build`: library, tests and report; `guest`: the kernel
-# and QEMU; `check`: `make check` on top of both.
+# and QEMU; `nightly`: the plots; `check`: `make check` on top of these.
+# and QEMU; `bundle`: --qualify and --verify; `check`: `make check` on top of all.
 packages_list()
 {
 	cat <<-'EOF'
@@ -13,9 +14,13 @@ packages_list()
 	build make              make
 	build libc6-dev         static_libc()
 	build libjansson-dev    /usr/include/jansson.h
+	build libsqlite3-dev    /usr/include/sqlite3.h
 	build liburing-dev      /usr/include/liburing.h
+	build libmd-dev         /usr/include/sha256.h
 	build linux-source-6.12 kernel_source()
 	build xz-utils          xz
+	bundle zstd             zstd
+	bundle openssh-client   ssh-keygen
 	guest flex              flex
 	guest bison             bison
 	guest bc                bc
@@ -25,6 +30,9 @@ packages_list()
 	guest cpio              cpio
 	guest graphviz          dot
 	guest gcc-multilib      static_libc_32()
+	aarch64 gcc-aarch64-linux-gnu  aarch64-linux-gnu-gcc
+	aarch64 libc6-dev-arm64-cross  static_libc_aarch64()
+	aarch64 qemu-system-arm        qemu-system-aarch64
 	check python3           python3
 	check shellcheck        shellcheck
 	check cppcheck          cppcheck
@@ -33,6 +41,10 @@ packages_list()
 	check libclang-rt-dev   libfuzzer()
 	check libexpat1-dev     /usr/include/expat.h
 	guest patch             patch
+	nightly gnuplot-nox     gnuplot
+	check gnuplot-nox       gnuplot
+	check sqlite3           sqlite3
+	check python3-yaml      python3_yaml()
 	check git               git
 	check rsync             rsync
 	check debhelper         dh
@@ -54,11 +66,22 @@ static_libc_32()
 		gcc -m32 -static -x c - -o /dev/null <<<'int main(void) { return 0; }' 2>/dev/null
 }
 
+static_libc_aarch64()
+{
+	[ "$(uname -m)" = aarch64 ] ||
+		[ -e "$(aarch64-linux-gnu-gcc -print-file-name=libc.a 2>/dev/null)" ]
+}
+
 # libFuzzer and the sanitizers, of whatever version clang has.
 libfuzzer()
 {
 	! have clang || clang -fsanitize=fuzzer,address,undefined -x c - -o /dev/null 2>/dev/null \
 		<<<'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && n; }'
+}
+
+python3_yaml()
+{
+	python3 -c 'import yaml' 2>/dev/null
 }
 
 kernel_source()

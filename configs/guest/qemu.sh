@@ -4,7 +4,6 @@
 # Sourced by run.sh, which sets guest (this directory) and cache, after lib.sh.
 # shellcheck disable=SC2154
 
-qemu="qemu-system-x86_64"
 # How long a guest may take to boot in the trial of KVM, in seconds.
 trial_seconds=8
 
@@ -14,13 +13,16 @@ trial_seconds=8
 # kernel to gather randomness.
 qemu_machine()
 {
-	local cpu=qemu64,+rdrand
+	local cpu=qemu64,+rdrand machine=(-M "q35,kernel-irqchip=off" -device "intel-iommu,intremap=on")
 
+	if [ "$guest_arch" = aarch64 ]; then
+		cpu=cortex-a72
+		machine=(-M "virt,gic-version=3,iommu=smmuv3")
+	fi
 	[ "$1" != kvm ] || cpu=host
 	[ "$1" != tcg ] || [ -z "${2-}" ] || set -- "tcg,$2"
-	printf '%s\n' -accel "$1" -M q35,kernel-irqchip=off -cpu "$cpu" -smp "${guest_cpus:-2}" -m 1G \
-		-nodefaults -no-user-config -display none -no-reboot \
-		-device intel-iommu,intremap=on
+	printf '%s\n' -accel "$1" -cpu "$cpu" -smp "${guest_cpus:-2}" -m 1G \
+		-nodefaults -no-user-config -display none -no-reboot "${machine[@]}"
 }
 
 # qemu_start ARG...: starts QEMU, its pid in $qemu_pid. It dies with this shell, also
@@ -29,15 +31,20 @@ qemu_start()
 {
 	# Without the redirection, what runs in the background reads /dev/null.
 	# shellcheck disable=SC2046 # several words, or none
-	$(tie KILL) "$qemu" "$@" <&0 &
+	$(tie KILL) "qemu-system-$guest_arch" "$@" <&0 &
 	qemu_pid=$!
 	# Else the shell has its own words about a QEMU that aborts.
 	disown "$qemu_pid"
 }
 
+# qemu_lives: it has not ended. One that has, and that nobody has taken leave of, is dead too: in a
+# trap that came while a process was made, this shell hears of no end.
 qemu_lives()
 {
-	kill -0 "$qemu_pid" 2>/dev/null
+	local stat
+
+	kill -0 "$qemu_pid" 2>/dev/null && read -r stat 2>/dev/null <"/proc/$qemu_pid/stat" &&
+		[[ $stat != *') Z '* ]]
 }
 
 # qemu_stop: ends it. Under a broken KVM it does not hear SIGTERM.
@@ -70,7 +77,7 @@ kvm_boots()
 	"$guest/initramfs.sh" -o "$dir/initrd" --marker vmig-booted
 	mapfile -t machine < <(qemu_machine kvm)
 	qemu_start "${machine[@]}" -kernel "$1" -initrd "$dir/initrd" \
-		-append "console=ttyS0 quiet panic=-1 no_timer_check" -serial "file:$dir/console" \
+		-append "console=$arch_console quiet panic=-1 no_timer_check" -serial "file:$dir/console" \
 		</dev/null >"$dir/qemu" 2>&1
 	while [ -z "$booted" ] && [ -z "${interrupted:-}" ]; do
 		if grep -q vmig-booted "$dir/console" 2>/dev/null; then
@@ -108,13 +115,16 @@ accel_choose()
 {
 	local known=()
 
-	accel_key="$(uname -r) $(cat /proc/sys/kernel/random/boot_id) $("$qemu" --version | head -n 1)"
+	accel_key="$(uname -r) $(cat /proc/sys/kernel/random/boot_id) $("qemu-system-$guest_arch" --version | head -n 1)"
 	[ -r "$cache/accel" ] && mapfile -t known <"$cache/accel"
 	if [ -n "${VMIG_ACCEL:-}" ]; then
 		accel=$VMIG_ACCEL
 		accel_why="VMIG_ACCEL says so"
 		[ "$accel" = kvm ] || [ "$accel" = tcg ] ||
 			die "VMIG_ACCEL=$accel: it can be kvm or tcg"
+	elif arch_foreign; then
+		accel=tcg
+		accel_why="the guest is another machine than this host"
 	elif [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
 		accel=tcg
 		accel_why="this host has no /dev/kvm that can be opened"

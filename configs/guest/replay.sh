@@ -128,7 +128,7 @@ replay()
 	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
 	packages_ensure build guest
 	build_kernel
-	accel_choose "$kernel_build/arch/x86/boot/bzImage"
+	accel_choose "$(arch_image "$kernel_build")"
 	rundir_new replay
 	rmdir "$rundir/ktap"
 	replay_dir=$rundir

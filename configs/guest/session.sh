@@ -39,6 +39,7 @@ session_job()
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
 		[ "$1" != tests ] || printf 'export VMIG_FRESH=1 VMIG_RESUME=%s\n' "$(sh_quote "$resume")"
 		for s in "${test_env[@]}" ${streams_env[@]+"${streams_env[@]}"}; do
+			[[ $s != VMIG_TESTS=@* ]] || { cp "${s#*@}" "$job/tests" && s=VMIG_TESTS=@/results/.job/tests; }
 			printf 'export %s=%s\n' "${s%%=*}" "$(sh_quote "${s#*=}")"
 		done
 	} >"$job/job"
@@ -55,11 +56,11 @@ session_job()
 # session_initramfs FILE: packs what the guest boots into.
 session_initramfs()
 {
-	local args=(-o "$1" -k "$kernel_build" -b "$top/selftests") m
+	local args=(-o "$1" -k "$kernel_build" -b "$programs" --arch "$guest_arch") m
 
 	firmware_window >/dev/null || return
 	if [ -n "$profile" ]; then
-		args+=(-p "$top/configs/devices/$profile.conf")
+		args+=(-p "$profiles/$profile.conf")
 		for m in $(firmware_modules); do
 			args+=(-m "$m")
 		done
@@ -68,7 +69,7 @@ session_initramfs()
 		done
 	else
 		# Which one it takes shows in the guest, by the driver of its device.
-		for m in "$top"/configs/devices/*.conf; do
+		for m in "$profiles"/*.conf; do
 			[ ! -e "$m" ] || args+=(-p "$m")
 		done
 	fi
@@ -104,17 +105,17 @@ session_qemu_args()
 {
 	local more line words append
 
-	append="console=ttyS0 quiet panic=-1 vfio_iommu_type1.allow_unsafe_interrupts=1"
+	append="console=$arch_console quiet panic=-1 vfio_iommu_type1.allow_unsafe_interrupts=1"
 	# Else the kernel drops most of the marks that the tests set in its log, or forgets them.
 	append+=" printk.devkmsg=on log_buf_len=4M"
 	# Else it panics where a busy host lets the timer come late (timer_irq_works()).
-	append+=" no_timer_check"
+	[ "$guest_arch" != x86_64 ] || append+=" no_timer_check"
 	append+=$(firmware_boot) || return
 	# kmemleak is silent until it is asked for: a scan of its own every ten minutes would be
 	# charged to whatever test runs then. KASAN reports the first bug of a boot only, unless
 	# it is told to go on.
 	[ -z "$opt_debug" ] || append+=" kmemleak=on slub_debug=FZ kasan_multi_shot"
-	qemu_args=(-kernel "$kernel_build/arch/x86/boot/bzImage" -initrd "$tmp/initrd"
+	qemu_args=(-kernel "$(arch_image "$kernel_build")" -initrd "$tmp/initrd"
 		-append "$append"
 		-virtfs "local,path=${rundir//,/,,},mount_tag=results,security_model=none")
 	if [ "$1" = shell ]; then

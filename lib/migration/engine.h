@@ -23,7 +23,7 @@
 
 #define VMIG_ENGINE_BLOCK (1UL << 20)
 #define VMIG_ENGINE_BLOCK_MAX (64UL << 20)
-#define VMIG_ENGINE_DEPTH 3
+#define VMIG_ENGINE_DEPTH 8
 #define VMIG_ENGINE_DEPTH_MAX 64
 #define VMIG_ENGINE_FLOWS_MAX 64
 
@@ -44,8 +44,8 @@ enum vmig_how { VMIG_HOW_AUTO, VMIG_HOW_PLAIN, VMIG_HOW_RING };
  * @fixed_buffers: registered with the ring; for blocks of the engine, not for the user's memory
  * @fixed_files: registered with the ring
  * @nonblock: no call may block: O_NONBLOCK is set on the fds meanwhile (but for files), what
- *	has no data is waited for by poll(), and io_uring calls read() and write() in this
- *	thread, where it else hands them to worker threads
+ *	has no data is waited for by poll(), and io_uring calls read() in this thread, where it
+ *	else hands all calls to workers; VMIG_HOW_AUTO tries both
  * @timeout_ms: how long a stream may make no progress before it counts as hung; 0:
  *	VMIG_IO_TIMEOUT_MS
  */
@@ -119,8 +119,8 @@ static inline struct vmig_place vmig_at_memory(void *memory, size_t len)
 	return (struct vmig_place){ .kind = VMIG_PLACE_MEMORY, .memory = memory, .len = len };
 }
 
-static inline struct vmig_place
-vmig_at_call(void (*call)(void *arg, const void *data, size_t len), void *arg)
+static inline struct vmig_place vmig_at_call(void (*call)(void *arg, const void *data, size_t len),
+					     void *arg)
 {
 	return (struct vmig_place){ .kind = VMIG_PLACE_CALL, .call = call, .arg = arg };
 }

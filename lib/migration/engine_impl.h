@@ -12,13 +12,16 @@
  * struct vmig_shape - a way to move bytes
  * @how: PLAIN or RING
  * @block: bytes of a read or write
+ * @here: with RING: calls are made in this thread, and only a write() that a read() can go on
+ *	beside is handed to a worker
  */
 struct vmig_shape {
 	enum vmig_how how;
 	size_t block;
+	bool here;
 };
 
-#define VMIG_SHAPES_MAX 6
+#define VMIG_SHAPES_MAX 9
 
 /**
  * struct vmig_trial - which way is the fastest?
@@ -60,7 +63,7 @@ struct vmig_engine {
 	bool has_ring;
 	bool stuck;
 	struct vmig_trial trial;
-	char choice[64];
+	char choice[96];
 };
 
 /* A flow that has come to an end of some kind: nothing is to be done for it in this run. */
@@ -98,8 +101,8 @@ static inline uint64_t vmig_flow_wanted(const struct vmig_flow *f, uint64_t quot
 
 int vmig_ring_setup(struct vmig_engine *e, char *why, size_t size);
 void vmig_ring_destroy(struct vmig_engine *e);
-int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count, size_t block,
-		  uint64_t quota);
+int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
+		  const struct vmig_shape *shape, uint64_t quota);
 void vmig_plain_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block, uint64_t quota);
 
 #endif /* VMIG_MIGRATION_ENGINE_IMPL_H */

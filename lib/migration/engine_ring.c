@@ -74,15 +74,17 @@ enum { READ, WRITE };
  * @e: the engine
  * @lanes: one a stream
  * @count: their number
- * @block: bytes of a read or write
+ * @shape: how
  * @flying: requests in flight
+ * @ms: now, more or less
  */
 struct ring_run {
 	struct vmig_engine *e;
 	struct lane *lanes;
 	unsigned int count;
-	size_t block;
+	const struct vmig_shape *shape;
 	unsigned int flying;
+	uint64_t ms;
 };
 
 static void refused(int err, char *why, size_t size)
@@ -208,6 +210,7 @@ static void submit(struct ring_run *r, struct lane *lane, int dir, unsigned char
 	const struct vmig_engine_options *o = &r->e->options;
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->e->ring);
 	int fd = o->fixed_files ? (int)(2 * lane->index + dir) : place->fd;
+	bool here = r->shape->here && (dir == READ || lane->flow->from.kind == VMIG_PLACE_MEMORY);
 	bool fixed = o->fixed_buffers && buf >= r->e->blocks && buf < r->e->blocks + r->e->size;
 
 	if (dir == READ && fixed)
@@ -218,9 +221,9 @@ static void submit(struct ring_run *r, struct lane *lane, int dir, unsigned char
 		io_uring_prep_write_fixed(sqe, fd, buf, len, -1, 0);
 	else
 		io_uring_prep_write(sqe, fd, buf, len, -1);
-	/* Without it the kernel makes the call at once, here, and nothing overlaps. */
-	io_uring_sqe_set_flags(sqe, (o->fixed_files ? IOSQE_FIXED_FILE : 0) |
-					    (o->nonblock ? 0 : IOSQE_ASYNC));
+	/* Without IOSQE_ASYNC the kernel makes the call at once, in io_uring_enter(). */
+	io_uring_sqe_set_flags(sqe,
+			       (o->fixed_files ? IOSQE_FIXED_FILE : 0) | (here ? 0 : IOSQE_ASYNC));
 	io_uring_sqe_set_data64(sqe, 2 * lane->index + dir);
 	lane->asked[dir] = len;
 	lane->again[dir] = false;
@@ -230,7 +233,7 @@ static void submit(struct ring_run *r, struct lane *lane, int dir, unsigned char
 
 static void begin_read(struct ring_run *r, struct lane *lane)
 {
-	size_t len = vmig_least(r->block, lane->quota);
+	size_t len = vmig_least(r->shape->block, lane->quota);
 	struct vmig_flow *f = lane->flow;
 
 	if (f->from.kind == VMIG_PLACE_MEMORY || lane->end || !lane->quota || lane->asked[READ] ||
@@ -256,7 +259,7 @@ static void begin_write(struct ring_run *r, struct lane *lane)
 			       lane->len[lane->first] - lane->at);
 		return;
 	}
-	len = vmig_least(vmig_least(r->block, lane->quota), f->from.len - f->bytes);
+	len = vmig_least(vmig_least(r->shape->block, lane->quota), f->from.len - f->bytes);
 	if (len)
 		submit(r, lane, WRITE, f->from.memory + f->bytes, len);
 	else if (f->bytes >= f->from.len)
@@ -316,7 +319,7 @@ static void complete(struct ring_run *r, struct lane *lane, int dir, int res)
 	/* A worker that was woken for another reason. */
 	if (res == -EINTR)
 		return;
-	lane->since = vmig_engine_ms();
+	lane->since = r->ms;
 	if (res > 0 && (size_t)res > asked) {
 		fail(lane, -EPROTO, where);
 	} else if (res > 0 && dir == READ) {
@@ -355,9 +358,9 @@ static bool waits(const struct lane *lane)
 }
 
 /* Begin what can be begun for a stream, and see whether it hangs. */
-static void step(struct ring_run *r, struct lane *lane, uint64_t ms)
+static void step(struct ring_run *r, struct lane *lane)
 {
-	if (waits(lane) && !lane->failed && ms - lane->since >= r->e->options.timeout_ms)
+	if (waits(lane) && !lane->failed && r->ms - lane->since >= r->e->options.timeout_ms)
 		fail(lane, -ETIMEDOUT, lane->asked[WRITE] ? "write()" : "read()");
 	if (lane->failed) {
 		cancel(r, lane);
@@ -365,9 +368,10 @@ static void step(struct ring_run *r, struct lane *lane, uint64_t ms)
 	}
 	/* A request that follows a pause is not late. */
 	if (!waits(lane))
-		lane->since = ms;
-	begin_read(r, lane);
+		lane->since = r->ms;
+	/* First, as a worker begins with it while a read may be made here. */
 	begin_write(r, lane);
+	begin_read(r, lane);
 }
 
 static void reap(struct ring_run *r)
@@ -422,7 +426,7 @@ static bool all_cancelled(const struct ring_run *r)
 }
 
 /* How long to wait at most: until something is to be asked again, or is late. */
-static uint64_t patience(const struct ring_run *r, uint64_t ms)
+static uint64_t patience(const struct ring_run *r)
 {
 	uint64_t wait = all_cancelled(r) ? 100 : r->e->options.timeout_ms, passed;
 	unsigned int i;
@@ -432,7 +436,7 @@ static uint64_t patience(const struct ring_run *r, uint64_t ms)
 
 		if (lane->failed || !waits(lane))
 			continue;
-		passed = ms - lane->since;
+		passed = r->ms - lane->since;
 		wait = vmig_least(wait, passed < r->e->options.timeout_ms
 						? r->e->options.timeout_ms - passed
 						: 1);
@@ -448,6 +452,7 @@ static int wait_some(struct ring_run *r, uint64_t ms)
 	struct io_uring_cqe *cqe;
 	int ret = io_uring_submit_and_wait_timeout(&r->e->ring, &cqe, 1, &t, NULL);
 
+	r->ms = vmig_engine_ms();
 	reap(r);
 	return ret == -ETIME || ret == -EINTR || ret == -EAGAIN || ret == -EBUSY ? 0 : ret;
 }
@@ -485,28 +490,27 @@ static void bring_back(struct ring_run *r)
 
 static void loop(struct ring_run *r)
 {
-	uint64_t ms = vmig_engine_ms(), lost = 0;
+	uint64_t lost = 0;
 	unsigned int i;
 	int ret = 0;
 
 	for (;;) {
 		for (i = 0; i < r->count; i++)
-			step(r, &r->lanes[i], ms);
+			step(r, &r->lanes[i]);
 		io_uring_submit(&r->e->ring);
 		if (call_all_back(r)) {
-			ms = vmig_engine_ms();
+			r->ms = vmig_engine_ms();
 			continue;
 		}
 		if (!busy(r))
 			break;
-		ret = wait_some(r, patience(r, ms));
-		ms = vmig_engine_ms();
+		ret = wait_some(r, patience(r));
 		/* What was cancelled may not come. */
-		if (!all_cancelled(r))
+		if (!r->flying || !all_cancelled(r))
 			lost = 0;
 		else if (!lost)
-			lost = ms;
-		if (ret < 0 || (lost && ms - lost >= CANCEL_MS))
+			lost = r->ms;
+		if (ret < 0 || (lost && r->ms - lost >= CANCEL_MS))
 			break;
 	}
 	if (r->flying)
@@ -538,7 +542,7 @@ static void lane_init(struct ring_run *r, struct lane *lane, struct vmig_flow *f
 	lane->blocks = r->e->blocks + lane->index * depth * r->e->room;
 	lane->len = vmig_alloc(depth * sizeof(*lane->len));
 	lane->quota = vmig_flow_wanted(flow, quota);
-	lane->since = vmig_engine_ms();
+	lane->since = r->ms;
 	/* One that has ended in an earlier part of the run does nothing in this one. */
 	if (vmig_flow_over(flow)) {
 		lane->end = true;
@@ -552,15 +556,15 @@ static void lane_init(struct ring_run *r, struct lane *lane, struct vmig_flow *f
  * @e: the engine
  * @flows: the streams
  * @count: their number
- * @block: bytes of a read or write
+ * @shape: how
  * @quota: how many bytes of each at most
  *
  * Return: 0, or the -errno of io_uring itself, which all streams then have.
  */
-int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count, size_t block,
-		  uint64_t quota)
+int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
+		  const struct vmig_shape *shape, uint64_t quota)
 {
-	struct ring_run r = { .e = e, .count = count, .block = block };
+	struct ring_run r = { .e = e, .count = count, .shape = shape, .ms = vmig_engine_ms() };
 	unsigned int i;
 	int ret;
 

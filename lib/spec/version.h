@@ -5,5 +5,6 @@
 
 extern const char vmig_version[];
 extern const char vmig_commit[];
+extern const char vmig_mustpass[];
 
 #endif /* VMIG_SPEC_VERSION_H */

@@ -44,6 +44,9 @@ refused "parameter of a module that is not loaded" "the guest loads no module vf
 	./run.sh -q -d mtty -o "$tmp/results" --param vfio_mig_mock.features=all
 refused "parameter of a value that the module refuses" "could not load vfio_mig_mock.ko with features=x" \
 	./run.sh -q -d mock -o "$tmp/results" --param vfio_mig_mock.features=x
+refused "no measurement" "from 1 to 9999" ./run.sh --bench 0
+refused "so many measurements" "from 1 to 9999" ./run.sh --bench lots
+refused "mutants with measurements" "chooses tests" ./run.sh --mutants --bench 20
 refused "unknown defect" "no defect 'nosuch'" ./run.sh --mutants --defect nosuch
 refused "mutants of a driver that has no defects" "mtty has no defects" ./run.sh --mutants -d mtty
 refused "defect of the other driver" "none of these defects" \
@@ -82,11 +85,21 @@ refused "a limit that is no time" "a number of seconds" \
 refused "module that is not there" "no such file" ./run.sh --ko "$tmp/nosuch.ko"
 refused "kernel tree that is not there" "KERNEL_SRC=.*does not exist" \
 	env KERNEL_SRC="$tmp/nosuch" ./run.sh --kernel-build-dir
-printf 'VERSION = 6\nPATCHLEVEL = 1\nSUBLEVEL = 0\nEXTRAVERSION =\n' >"$tmp/Makefile"
+printf 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\nEXTRAVERSION =\n' >"$tmp/Makefile"
 mkdir -p "$tmp/scripts" "$tmp/arch/x86"
 touch "$tmp/Kconfig" "$tmp/Kbuild"
-refused "kernel tree that is too old" "6.7 or newer" \
+refused "kernel tree that is too old" "6.1 or newer" \
 	env KERNEL_SRC="$tmp" ./run.sh --kernel-build-dir
+refused "guest of a machine that there is not" "can be x86_64 or aarch64" ./run.sh --arch riscv64
+refused "series of kernels of no form" "has the form 6.1, not 'new'" \
+	./run.sh -q -d mtty --stock-kernel new
+refused "two kernels" "two kernels: take one" ./run.sh -q -d mtty --stock-kernel 6.1 --debug-kernel
+refused "32-bit programs on a device of the host" "for the guest" ./run.sh -d 0000:ff:1f.7 --m32
+refused "32-bit programs of another machine" "leave out --arch" ./run.sh -d mtty --m32 --arch aarch64
+refused "command of this host in a guest of another machine" "runs this host's programs" \
+	./run.sh -d mtty --arch aarch64 --guest-cmd true
+refused "card in software on another machine" "made for x86-64" ./run.sh -d qat --arch aarch64
+refused "replay on a stock kernel" "not for another guest" ./run.sh --replay --stock-kernel 6.12
 refused "accelerator that is none" "VMIG_ACCEL=fast" env VMIG_ACCEL=fast ./run.sh -d mtty
 touch "$tmp/file"
 refused "results directory that is a file" "cannot write to $tmp/file" \

@@ -3,30 +3,36 @@
 # `make check`: the project's own tests. Each part prints KTAP; this adds them up. The
 # last line is `N passed, N failed`.
 #
-#   check.sh [PART]...      default: all, in the order below
+#   check.sh [PART]...      default: all
+#
+# What boots guests runs beside what does not: a guest takes one processor most of the time.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 
 logs=lib/tests/build/check
 mkdir -p "$logs" || exit 2
 
-# Each part: how many seconds it may take, and its command. No part may hang; how long each
-# may take is no assertion on its speed.
+# Each part: where it runs, how many seconds it may take, and its command. No part may hang;
+# how long each may take is no assertion on its speed.
 table="
-unit      600   make -s -C lib/tests check
-report    600   results/tests/run.sh
-fuzz      900   results/tests/survive.sh
-lint      600   lib/tests/lint.sh
-coverage  300   lib/tests/coverage.sh
-profiles  300   lib/tests/profiles.sh
-bad_input 900   lib/tests/bad_input.sh
-guest     1800  lib/tests/guest.sh
-survive   1800  lib/tests/survive.sh
-debug     2700  lib/tests/debug.sh
-firmware  3000  lib/tests/firmware.sh
-streams   1800  lib/tests/streams.sh
-mutants   1500  lib/tests/mutants.sh
-install   1800  lib/tests/install.sh
+unit      host   900   make -s -C lib/tests check
+report    host   900   results/tests/run.sh
+fuzz      host   1200  results/tests/survive.sh
+lint      host   1200  lib/tests/lint.sh
+coverage  host   300   lib/tests/coverage.sh
+profiles  host   300   lib/tests/profiles.sh
+install   host   1800  lib/tests/install.sh
+kernel_tree host 1800  lib/tests/kernel_tree.sh
+bad_input guest  900   lib/tests/bad_input.sh
+guest     guest  1800  lib/tests/guest.sh
+survive   guest  1800  lib/tests/survive.sh
+debug     guest  2700  lib/tests/debug.sh
+firmware  guest  3000  lib/tests/firmware.sh
+mutants   guest  1500  lib/tests/mutants.sh
+streams   guest  1800  lib/tests/streams.sh
+probe     guest  3000  lib/tests/probe.sh
+qualify   guest  1800  lib/tests/qualify.sh
+other_guests guest  3600  lib/tests/other_guests.sh
 "
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")
@@ -44,29 +50,69 @@ KSRC=$(configs/guest/kernel.sh source) || exit 2
 KHDR=$(configs/guest/kernel.sh headers) || exit 2
 export KSRC KHDR
 
-passed=0
-failed=0
+# run_part PART: its output goes to a file, and what it comes to, to another.
+run_part()
+{
+	local p=$1 rc ok bad began=$SECONDS command
+
+	read -ra command < <(of_part "$p" 4 99)
+	timeout -k 10 "$(of_part "$p" 3)" "${command[@]}" >"$logs/$p.tap" 2>&1 </dev/null &
+	part_pid=$!
+	wait "$part_pid"
+	rc=$?
+	part_pid=''
+	ok=$(grep -c '^ok ' "$logs/$p.tap")
+	bad=$(grep -c '^not ok ' "$logs/$p.tap")
+	{
+		# A part that dies without a word of KTAP has failed all the same.
+		if [ $rc -ne 0 ] && [ "$bad" -eq 0 ]; then
+			bad=1
+			echo "not ok $p ended with exit code $rc"
+			tail -n 15 "$logs/$p.tap" | sed 's/^/# /'
+		elif [ "$ok" -eq 0 ] && [ "$bad" -eq 0 ]; then
+			bad=1
+			echo "not ok $p ran no test"
+		fi
+		grep -B 12 '^not ok ' "$logs/$p.tap" | grep -E '^(#|not ok )'
+		printf '# %-10s %5d passed, %d failed, %d s\n' "$p" "$ok" "$bad" $((SECONDS - began))
+	} >"$logs/$p.says"
+	cat "$logs/$p.says"
+	echo "$ok $bad" >"$logs/$p.sum"
+}
+
+# run_lane WHERE: the parts that run there, one after the other
+run_lane()
+{
+	local p
+
+	part_pid=''
+	trap '[ -z "$part_pid" ] || kill "$part_pid" 2>/dev/null; exit 143' TERM
+	for p in "${parts[@]}"; do
+		[ "$(of_part "$p" 2)" != "$1" ] || run_part "$p"
+	done
+}
+
 for p in "${parts[@]}"; do
-	read -ra command < <(of_part "$p" 3 99)
-	if [ ${#command[@]} -eq 0 ]; then
+	if [ -z "$(of_part "$p" 2)" ]; then
 		echo "check.sh: no part '$p'; there are:$(awk '{ printf " %s", $1 }' <<<"$table")" >&2
 		exit 2
 	fi
-	timeout -k 10 "$(of_part "$p" 2)" "${command[@]}" >"$logs/$p.tap" 2>&1 </dev/null
-	rc=$?
-	ok=$(grep -c '^ok ' "$logs/$p.tap")
-	bad=$(grep -c '^not ok ' "$logs/$p.tap")
-	# A part that dies without a word of KTAP has failed all the same.
-	if [ $rc -ne 0 ] && [ "$bad" -eq 0 ]; then
-		bad=1
-		echo "not ok $p ended with exit code $rc"
-		tail -n 15 "$logs/$p.tap" | sed 's/^/# /'
-	elif [ "$ok" -eq 0 ] && [ "$bad" -eq 0 ]; then
-		bad=1
-		echo "not ok $p ran no test"
-	fi
-	grep -B 12 '^not ok ' "$logs/$p.tap" | grep -E '^(#|not ok )'
-	printf '# %-10s %5d passed, %d failed\n' "$p" "$ok" "$bad"
+	rm -f "$logs/$p.sum"
+done
+lanes=()
+for where in host guest; do
+	run_lane $where &
+	lanes+=($!)
+done
+trap 'kill "${lanes[@]}" 2>/dev/null; wait; exit 130' INT TERM
+wait
+
+passed=0
+failed=0
+for p in "${parts[@]}"; do
+	ok=0
+	bad=1
+	[ ! -e "$logs/$p.sum" ] || read -r ok bad <"$logs/$p.sum"
 	passed=$((passed + ok))
 	failed=$((failed + bad))
 done

@@ -41,6 +41,26 @@ const char *vmig_way_name(enum vmig_way way)
 	return way == VMIG_CDEV ? "cdev" : "group";
 }
 
+/*
+ * The fops of /dev/iommu have no compat_ioctl in Linux 6.12 (iommufd/main.c, iommufd_fops): a
+ * 32-bit program gets ENOTTY for each call. A call that is served says EINVAL, for its size.
+ */
+static bool iommufd_serves_us(void)
+{
+	struct iommu_ioas_alloc none = {};
+	bool served;
+	int fd;
+
+	if (sizeof(long) == 8)
+		return true;
+	fd = open(IOMMUFD, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	served = !ioctl(fd, IOMMU_IOAS_ALLOC, &none) || errno != ENOTTY;
+	close(fd);
+	return served;
+}
+
 /**
  * vmig_way_there - does this kernel offer that way to that device?
  * @id: the device
@@ -57,6 +77,9 @@ bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_way way, const char 
 			*why = "no /dev/vfio/devices node (CONFIG_VFIO_DEVICE_CDEV)";
 		else if (access(IOMMUFD, F_OK))
 			*why = "no /dev/iommu (CONFIG_IOMMUFD)";
+		else if (!iommufd_serves_us())
+			*why = "the kernel's iommufd takes no calls of 32-bit programs "
+			       "(iommufd_fops has no compat_ioctl)";
 	} else {
 		if (!id->group[0])
 			*why = "no /dev/vfio/N node (CONFIG_VFIO_GROUP)";

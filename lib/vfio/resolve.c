@@ -10,6 +10,8 @@
 
 #include "resolve.h"
 
+const char *vmig_root = "";
+
 static const char *last_component(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -17,8 +19,14 @@ static const char *last_component(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Name of what a symlink in the device's directory points at, "" if there is none. */
-static void link_name(const char *dir, const char *link, char *name, size_t len)
+/**
+ * vmig_link_name - the name of what a symlink of sysfs points at
+ * @dir: directory of the link
+ * @link: its name
+ * @name: where the last component of its target goes, "" if there is none
+ * @len: size of @name
+ */
+void vmig_link_name(const char *dir, const char *link, char *name, size_t len)
 {
 	char path[PATH_MAX], target[PATH_MAX];
 
@@ -31,21 +39,19 @@ static void link_name(const char *dir, const char *link, char *name, size_t len)
 static int find_sysfs(const char *spec, char *sysfs)
 {
 	static const char *const places[] = {
-		"/sys/bus/pci/devices/%s",
-		"/sys/bus/mdev/devices/%s",
-		"/sys/class/vfio-dev/%s/device",
+		"%s/sys/bus/pci/devices/%s",  "%s/sys/bus/pci/devices/0000:%s",
+		"%s/sys/bus/mdev/devices/%s", "%s/sys/class/vfio-dev/%s/device",
+		"%s/sys/class/mdev_bus/%s",
 	};
 	char path[PATH_MAX];
 	unsigned int i;
 
-	if (!strncmp(spec, "/dev/vfio/devices/", 18)) {
-		snprintf(path, sizeof(path), places[2], last_component(spec));
-		return realpath(path, sysfs) ? 0 : -errno;
-	}
+	if (!strncmp(spec, "/dev/vfio/devices/", 18))
+		spec = last_component(spec);
 	if (spec[0] == '/')
 		return realpath(spec, sysfs) ? 0 : -errno;
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(path, sizeof(path), places[i], spec);
+		snprintf(path, sizeof(path), places[i], vmig_root, spec);
 		if (realpath(path, sysfs))
 			return 0;
 	}
@@ -65,27 +71,27 @@ static void find_cdev(struct vmig_dev_id *id)
 	while ((e = readdir(dir))) {
 		if (strncmp(e->d_name, "vfio", 4))
 			continue;
-		snprintf(path, sizeof(path), "/dev/vfio/devices/%s", e->d_name);
+		snprintf(path, sizeof(path), "%s/dev/vfio/devices/%s", vmig_root, e->d_name);
 		if (!access(path, F_OK))
-			snprintf(id->cdev, sizeof(id->cdev), "%.*s", (int)sizeof(id->cdev) - 1,
-				 path);
+			snprintf(id->cdev, sizeof(id->cdev), "/dev/vfio/devices/%.100s", e->d_name);
 	}
 	closedir(dir);
 }
 
 static void find_group(struct vmig_dev_id *id)
 {
-	char number[32];
+	char path[PATH_MAX], number[32];
 	char *end;
 	long n;
 
-	link_name(id->sysfs, "iommu_group", number, sizeof(number));
+	vmig_link_name(id->sysfs, "iommu_group", number, sizeof(number));
 	n = strtol(number, &end, 10);
 	if (!number[0] || *end)
 		return;
 	id->group_id = n;
 	snprintf(id->group, sizeof(id->group), "/dev/vfio/%ld", n);
-	if (access(id->group, F_OK))
+	snprintf(path, sizeof(path), "%s%s", vmig_root, id->group);
+	if (access(path, F_OK))
 		id->group[0] = '\0';
 }
 
@@ -99,7 +105,8 @@ static void find_group(struct vmig_dev_id *id)
  * Looks at sysfs only and opens nothing. A way in that the kernel does not offer has
  * an empty path; that is an error only when there is none at all.
  *
- * Return: 0, -ENODEV for no such device, -ENXIO for one that VFIO does not have.
+ * Return: 0, -ENODEV for no such device, -ENXIO for one that VFIO does not have, of which
+ * @id says all the same what there is.
  */
 int vmig_resolve(const char *spec, struct vmig_dev_id *id, char *why, size_t len)
 {
@@ -118,10 +125,10 @@ int vmig_resolve(const char *spec, struct vmig_dev_id *id, char *why, size_t len
 	}
 	strcpy(id->sysfs, sysfs);
 	snprintf(id->name, sizeof(id->name), "%.127s", last_component(sysfs));
-	link_name(sysfs, "subsystem", id->bus, sizeof(id->bus));
-	link_name(sysfs, "driver", id->driver, sizeof(id->driver));
+	vmig_link_name(sysfs, "subsystem", id->bus, sizeof(id->bus));
+	vmig_link_name(sysfs, "driver", id->driver, sizeof(id->driver));
 	snprintf(path, sizeof(path), "%.500s/driver", sysfs);
-	link_name(path, "module", id->module, sizeof(id->module));
+	vmig_link_name(path, "module", id->module, sizeof(id->module));
 	find_cdev(id);
 	find_group(id);
 

@@ -29,6 +29,10 @@ struct vmig_dev_id {
 	int group_id;
 };
 
+/* What stands before /sys and /dev: "", or a directory with a tree that a test has made. */
+extern const char *vmig_root;
+
 int vmig_resolve(const char *spec, struct vmig_dev_id *id, char *why, size_t len);
+void vmig_link_name(const char *dir, const char *link, char *name, size_t len);
 
 #endif /* VMIG_VFIO_RESOLVE_H */

@@ -26,7 +26,7 @@ build=$results/build/check
 report=$build/vmig-report
 if ! ${MAKE:-make} -s -C "$results" BUILD="$build" PROGRAM="$report" \
 	CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" \
-	"$report" "$build/unit" >"$temp/build" 2>&1; then
+	"$report" "$build/unit" "$build/tamper" >"$temp/build" 2>&1; then
 	cat "$temp/build" >&2
 	echo "run.sh: the report tool does not build" >&2
 	exit 2
@@ -136,6 +136,17 @@ echo "TAP version 13"
 "$build/unit" "$tests" >"$temp/unit" 2>&1 && good=ok || good="not ok"
 [ "$good" = ok ] || tell "$temp/unit"
 result "$good" "unit tests"
+
+# Each forgery is a test of its own.
+"$build/tamper" "$tests/33-planned/run" >"$temp/tamper" 2>&1 || tell "$temp/tamper"
+while IFS= read -r line; do
+	case $line in
+	"ok "*) result ok "${line#ok * }" ;;
+	"not ok "*) result "not ok" "${line#not ok * }" ;;
+	esac
+done <"$temp/tamper"
+grep -q '^1\.\.' "$temp/tamper" && good=ok || good="not ok"
+result "$good" "the forgeries came to their end"
 
 no_schema=
 for dir in "$tests"/[0-9]*-*; do

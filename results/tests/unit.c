@@ -6,6 +6,7 @@
  *	unit TESTS_DIR		where the golden run directories are
  */
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 #include "../fsmname.h"
 #include "../group.h"
 #include "../input.h"
+#include "../stats.h"
+#include "../mustpass.h"
+#include "../waiver.h"
 #include "../writers.h"
 
 static unsigned int number, failed;
@@ -254,6 +258,100 @@ static void test_profile(void)
 	pool_free(pool);
 }
 
+static void test_waivers(void)
+{
+	static const char good[] = "# c\n\nwaiver: FD-01 | fd.*.a* | m*y | 6.7-6.12 | 2028-02-29 | "
+				   "https://lore.example.org/r/1 | agreed\n";
+	static const struct {
+		const char *from, *to;
+	} bad[] = {
+		{ "waiver:", "waver:" },
+		{ "FD-01", "FD-99" },
+		{ " | agreed", "" },
+		{ "agreed", "a | b" },
+		{ "agreed", "" },
+		{ "2028-02-29", "2027-02-29" },
+		{ "2028-02-29", "2028-2-29" },
+		{ "2028-02-29", "forever" },
+		{ "6.7-6.12", "6.12-6.7" },
+		{ "6.7-6.12", "6.12" },
+		{ "6.7-6.12", "any" },
+		{ "https", "http" },
+		{ "/r/1", "" },
+		{ "lore.example.org", "desk" },
+		{ "fd.*.a*", "" },
+		{ "m*y", " " },
+	};
+	struct pool *pool = pool_new();
+	struct profile *p;
+	struct waiver *w;
+	char *error, *at;
+	bool ok;
+	size_t i;
+
+	w = waivers_parse(pool, of(good), &error);
+	ok = HOLDS(w && !error && w->line == 3 && !w->next);
+	ok &= HOLDS(w && waiver_covers(w, "mtty", "6.12.117"));
+	ok &= HOLDS(w && waiver_covers(w, "mtty", "6.7.0-rc1"));
+	ok &= HOLDS(w && !waiver_covers(w, "mtty", "6.13.0"));
+	ok &= HOLDS(w && !waiver_covers(w, "mtty", "6.6.99"));
+	ok &= HOLDS(w && !waiver_covers(w, "mock", "6.12.117"));
+	ok &= HOLDS(w && !waiver_covers(w, NULL, "6.12.117") && !waiver_covers(w, "mtty", "x"));
+	ok &= HOLDS(w && !waiver_expired(w, "2028-02-29T23:59:59Z"));
+	ok &= HOLDS(w && waiver_expired(w, "2028-03-01"));
+	p = waivers_profile(pool, w, "mtty", "6.12.117");
+	ok &= HOLDS(p && p->nr_deviations == 1 && profile_find(p, "FD-01", "fd.cdev.abc"));
+	ok &= HOLDS(p && !profile_find(p, "FD-01", "fd.cdev.b") && p->deviations->sometimes);
+	ok &= HOLDS(!waivers_profile(pool, w, "mtty", "6.13.0"));
+	ok &= HOLDS(!waivers_parse(pool, of("# none\n"), &error) && !error);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		at = strstr(good, bad[i].from);
+		at = pool_printf(pool, "%.*s%s%s", (int)(at - good), good, bad[i].to,
+				 at + strlen(bad[i].from));
+		if (!waivers_parse(pool, of(at), &error) && error && !strncmp(error, "line 3", 6))
+			continue;
+		printf("# \"%s\" for \"%s\" is taken\n", bad[i].to, bad[i].from);
+		ok = false;
+	}
+	result(ok, "waivers: what they cover, and sentences about bad lines");
+	pool_free(pool);
+}
+
+static void test_mustpass(void)
+{
+	static const char head[] = "version: 1\nrounds: 2\nseed: 3\nstress: brief\nexcuse: no *\n";
+	static const char *const bad[] = {
+		"[any]\na b\n",	     "[P2P, no P2P]\na b\n",  "a b\n",
+		"[any device]\na\n", "[any device]\na b c\n", "[PRE_COPY, P2P]\na b\n",
+		"[P2P]\n",	     "rounds: 0\n",	      "rounds: 10\n",
+	};
+	struct pool *pool = pool_new();
+	struct mustpass *m;
+	char *error = NULL;
+	bool ok;
+	size_t i;
+
+	m = mustpass_parse(pool,
+			   of(pool_printf(pool, "%s[any device]\na b\n[P2P, no PCI]\nc d\n", head)),
+			   &error);
+	ok = HOLDS(m && m->nr_tests == 2 && m->rounds == 2 && m->seed == 3);
+	ok &= HOLDS(m && mustpass_applies(m->tests->section, 0));
+	ok &= HOLDS(m && mustpass_applies(m->tests->next->section, TRAIT_P2P));
+	ok &= HOLDS(m && !mustpass_applies(m->tests->next->section, TRAIT_P2P | TRAIT_PCI));
+	ok &= HOLDS(m && mustpass_excused(m, "no exerciser", 0));
+	ok &= HOLDS(m && !mustpass_excused(m, "the device was lost", 0));
+	ok &= HOLDS(m && mustpass_excused(m, "the device offers no PRE_COPY", TRAIT_P2P));
+	ok &= HOLDS(m && !mustpass_excused(m, "the device offers no PRE_COPY", TRAIT_PRE_COPY));
+	ok &= HOLDS(m && mustpass_excused(m, "the device offers no PRE_COPY_P2P", TRAIT_P2P));
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		error = NULL;
+		m = mustpass_parse(pool, of(pool_printf(pool, "%s%s", head, bad[i])), &error);
+		ok &= HOLDS(!m && error);
+	}
+	result(ok, "mustpass: sections, excuses, and sentences about bad lists");
+	pool_free(pool);
+}
+
 static void test_wrap(void)
 {
 	char *buf = NULL;
@@ -459,6 +557,41 @@ static void test_damage(const char *dir)
 	pool_free(pool);
 }
 
+static bool near(double a, double b)
+{
+	return fabs(a - b) < 1e-6;
+}
+
+/* Against values of published tables, and what can be counted by hand. */
+static void test_stats(void)
+{
+	static const double low[] = { 1, 2, 3 }, high[] = { 3, 4, 5, 6 };
+	double v[] = { 4, 1, 3, 2 }, p[] = { 0.01, 0.04, 0.03, 0.005 };
+	bool rejected[4], ok;
+	struct quartiles q;
+
+	/* The 97.5 % points of Student's distribution with 1, 4, 10 and 30 degrees. */
+	ok = HOLDS(near(stats_student_tail(12.7062047364, 1), 0.025));
+	ok &= HOLDS(near(stats_student_tail(2.7764451052, 4), 0.025));
+	ok &= HOLDS(near(stats_student_tail(2.2281388520, 10), 0.025));
+	ok &= HOLDS(near(stats_student_tail(2.0422724563, 30), 0.025));
+	ok &= HOLDS(near(stats_student_tail(0, 7), 0.5));
+	ok &= HOLDS(near(stats_student_tail(-2.7764451052, 4), 0.975));
+	result(ok, "stats: Student's distribution");
+
+	q = stats_quartiles(v, 4);
+	ok = HOLDS(near(q.min, 1) && near(q.p25, 1.75) && near(q.p50, 2.5) && near(q.max, 4));
+	ok &= HOLDS(near(stats_mean(v, 4), 2.5) && near(stats_deviation(v, 4), sqrt(5.0 / 3)));
+	/* Of twelve pairs one is equal, and eleven are greater. */
+	ok &= HOLDS(near(stats_superiority(high, 4, low, 3), 11.5 / 12));
+	ok &= HOLDS(near(stats_superiority(low, 3, high, 4), 0.5 / 12));
+	result(ok, "stats: quartiles, deviation, Mann and Whitney's U");
+
+	/* 0.005 < 0.05 / 4 and 0.01 < 0.05 / 3, but 0.03 > 0.05 / 2, which ends it. */
+	stats_holm(p, 4, 0.05, rejected);
+	result(HOLDS(rejected[0] && !rejected[1] && !rejected[2] && rejected[3]), "stats: Holm");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -474,6 +607,9 @@ int main(int argc, char **argv)
 	test_kinds();
 	test_profile();
 	test_samples();
+	test_stats();
+	test_waivers();
+	test_mustpass();
 	test_damage(argv[1]);
 	printf("1..%u\n", number);
 	return !!failed;

@@ -61,6 +61,14 @@ corpus()
 		mutants "$dir" | seed mutants "$(basename "$(dirname "$dir")")"
 	done
 	printf '127.0.0.1:4711' | seed streamfile a
+	{
+		printf w
+		cat "$results/../configs/waivers/"*.conf 2>/dev/null
+		printf 'waiver: RES-07 | hostile.*.x | mtty | 6.7-6.12 | 2027-03-31 | %s | agreed\n' \
+			https://lore.kernel.org/r/1
+	} | seed waiver waivers
+	{ printf m && head -c 8000 "$results"/../configs/mustpass/[0-9]*.txt; } | seed waiver list
+	small_bundle | seed bundle a
 	printf 'fd\tfd.cloexec\t2\tFD-01\nfd\tfd.odd\t1\tFD-02 NO-01\nx\tx.y\t0\t\n' | seed list a
 }
 
@@ -83,6 +91,26 @@ parts()
 			[ ! -e "$f" ] || { echo "=== $f" && cat "$f"; }
 		done
 	)
+}
+
+# small_bundle: an archive as run.sh --qualify packs it, of a few short files.
+small_bundle()
+{
+	local d
+
+	d=$(mktemp -d)
+	mkdir -p "$d/round-1/ktap"
+	(
+		cd "$d" || exit
+		echo x | tee a binaries.sha256 kernel.config modules.sha256 mustpass.txt waivers.conf \
+			round-1/{dmesg.txt,environment.json,run.json,tests.tsv,results.json,ktap/fd.ktap} \
+			>/dev/null
+		find . -type f -printf '%P\n' | LC_ALL=C sort >list
+		xargs sha256sum <list >manifest
+		echo manifest >>list
+		LC_ALL=C sort list | tar --format=ustar --mtime=@0 --no-recursion -cf - -T -
+	)
+	rm -rf "$d"
 }
 
 # mutants DIR: the same for what run.sh --mutants leaves, under the names of the target.

@@ -134,10 +134,23 @@ static void read_part(struct mock *m, u64 index, size_t from, void *buf, size_t 
 	memcpy(buf, (u8 *)&first + from, n);
 }
 
+/* Eight words a step: with a branch for each, as memcmp() has it, a load would take twice as long.
+ */
 static bool is_unwritten(u64 index, const void *page)
 {
-	return *(u64 *)page == first_word(index) &&
-	       !memcmp(page + sizeof(u64), template + 1, PAGE_SIZE - sizeof(u64));
+	const u64 *a = page, *b = template;
+	u64 differ;
+	size_t i;
+
+	if (a[0] != first_word(index))
+		return false;
+	differ = (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) | (a[5] ^ b[5]) |
+		 (a[6] ^ b[6]) | (a[7] ^ b[7]);
+	for (i = 8; i < ARRAY_SIZE(template) && !differ; i += 8)
+		differ = (a[i] ^ b[i]) | (a[i + 1] ^ b[i + 1]) | (a[i + 2] ^ b[i + 2]) |
+			 (a[i + 3] ^ b[i + 3]) | (a[i + 4] ^ b[i + 4]) | (a[i + 5] ^ b[i + 5]) |
+			 (a[i + 6] ^ b[i + 6]) | (a[i + 7] ^ b[i + 7]);
+	return !differ;
 }
 
 static int write_part(struct mock *m, u64 index, size_t from, const void *buf, size_t len)

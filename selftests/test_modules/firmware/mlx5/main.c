@@ -49,6 +49,11 @@ static uint track_ranges = 16;
 module_param(track_ranges, uint, 0444);
 MODULE_PARM_DESC(track_ranges, "how many ranges a tracker takes, 16 by default");
 
+static bool migratable = true;
+
+module_param(migratable, bool, 0644);
+MODULE_PARM_DESC(migratable, "virtual functions may be migrated, 1 by default; as devlink sets it");
+
 static struct hca *the_hca;
 
 /**
@@ -163,7 +168,7 @@ u8 hca_query_cap(struct hca *hca, const void *in, void *out)
 		return MLX5_CMD_STAT_OK;
 	case MLX5_CAP_GENERAL_2:
 		memcpy(cap, hca->caps[1].cur, MLX5_UN_SZ_BYTES(hca_cap_union));
-		MLX5_SET(cmd_hca_cap_2, cap, migratable, 1);
+		MLX5_SET(cmd_hca_cap_2, cap, migratable, migratable);
 		return MLX5_CMD_STAT_OK;
 	default:
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;

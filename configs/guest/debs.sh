@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Debian packages that are unpacked into the cache and not installed, also those of another
+# machine: apt-get works with lists of its own, so that this host's dpkg does not have to
+# know of that machine, and nobody has to be root. Sourced after lib.sh, which sets cache.
+# shellcheck disable=SC2154
+
+# deb_arch MACHINE: what Debian calls a machine.
+deb_arch()
+{
+	case $1 in
+	x86_64) echo amd64 ;;
+	aarch64) echo arm64 ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# deb_apt DEBARCH: sets apt_options, for apt-get and apt-cache.
+deb_apt()
+{
+	local dir=$cache/debs/apt-$1
+
+	mkdir -p "$dir/lists/partial"
+	apt_options=(-o "APT::Architecture=$1" -o "APT::Architectures=$1" -o "Dir::State=$dir"
+		-o "Dir::State::Lists=$dir/lists" -o Dir::State::status=/dev/null
+		-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o Acquire::Languages=none
+		-o Acquire::Retries=2 -o Acquire::http::Timeout=30)
+}
+
+# deb_lists DEBARCH LOG: gets the lists of packages, unless they are of today.
+deb_lists()
+{
+	have apt-get || die "there is no apt-get to get Debian's packages for $1 with"
+	deb_apt "$1"
+	[ -z "$(find "$cache/debs/apt-$1/updated" -mmin -720 2>/dev/null)" ] || return 0
+	say "getting the package lists for $1 (10 MiB)"
+	# One of several archives may be out of order, and not be the one that matters.
+	apt-get "${apt_options[@]}" update >>"$2" 2>&1 </dev/null || :
+	touch "$cache/debs/apt-$1/updated"
+}
+
+# deb_newest DEBARCH REGEX: the newest package whose whole name matches; nothing if none does.
+deb_newest()
+{
+	deb_apt "$1"
+	apt-cache "${apt_options[@]}" pkgnames 2>/dev/null | grep -xE "$2" | sort -V | tail -n 1
+}
+
+# deb_unpack DEBARCH DIR LOG PACKAGE...: gets packages and unpacks them into DIR.
+deb_unpack()
+{
+	local arch=$1 dir=$2 log=$3 f
+
+	shift 3
+	deb_apt "$arch"
+	mkdir -p "$dir/debs"
+	(cd "$dir/debs" && apt-get "${apt_options[@]}" download "$@") >>"$log" 2>&1 </dev/null ||
+		return
+	for f in "$dir"/debs/*.deb; do
+		dpkg-deb --fsys-tarfile "$f" |
+			tar -x -C "$dir" --exclude=./usr/share/doc --exclude='./lib/modules/*/kernel/sound' \
+				--exclude='./lib/modules/*/kernel/drivers/[gm]*' \
+				--exclude='./lib/modules/*/kernel/drivers/net' >>"$log" 2>&1 || return
+	done
+	rm -rf "$dir/debs"
+}
+
+# deb_failed WHAT LOG: dies with apt-get's reason.
+deb_failed()
+{
+	die "could not get $1: $(grep -m 1 '^E:' "$2" || tail -n 1 "$2") (all of it is in $2)"
+}

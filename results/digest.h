@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Checksums. */
+#ifndef VMIG_RESULTS_DIGEST_H
+#define VMIG_RESULTS_DIGEST_H
+
+#include "pool.h"
+#include "text.h"
+
+char *digest(struct pool *pool, struct text contents);
+
+#endif /* VMIG_RESULTS_DIGEST_H */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Programs that read text and print a drawing. */
+#ifndef VMIG_RESULTS_FILTER_H
+#define VMIG_RESULTS_FILTER_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "pool.h"
+
+FILE *filter_input(void);
+char *filter_run(struct pool *pool, char *const argv[], FILE *in, unsigned int seconds, size_t max);
+
+#endif /* VMIG_RESULTS_FILTER_H */

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The history of a lab, an SQLite database: schema/history.sql says what is in it. */
+#ifndef VMIG_RESULTS_HISTORY_H
+#define VMIG_RESULTS_HISTORY_H
+
+#include <jansson.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "pool.h"
+
+#define HISTORY_VERSION 1
+#define HISTORY_APPLICATION 0x766d6967 /* the letters "vmig" */
+
+enum history_open { HISTORY_READ, HISTORY_WRITE };
+
+/**
+ * struct history - an open history
+ * @db: the database
+ * @path: where it is
+ * @pool: for sentences
+ * @err: SQLite's code of the first call that failed, SQLITE_OK so far
+ * @why: what SQLite said of it
+ */
+struct history {
+	sqlite3 *db;
+	const char *path;
+	struct pool *pool;
+	int err;
+	const char *why;
+};
+
+/**
+ * struct origin - what a run's files do not say of it
+ * @directory: name of the run directory
+ * @host: the machine
+ * @night: when the nightly began that it is of, or NULL
+ */
+struct origin {
+	const char *directory, *host, *night;
+};
+
+char *history_open(struct history *h, struct pool *pool, const char *path, enum history_open how);
+void history_close(struct history *h);
+void history_exec(struct history *h, const char *sql);
+sqlite3_stmt *history_prepare(struct history *h, const char *sql);
+bool history_row(struct history *h, sqlite3_stmt *s);
+void history_run(struct history *h, sqlite3_stmt *s);
+void history_text(struct history *h, sqlite3_stmt *s, const char *name, const char *value);
+void history_number(struct history *h, sqlite3_stmt *s, const char *name, long long value);
+const char *history_string(struct history *h, sqlite3_stmt *s, int column);
+char *history_commit(struct history *h);
+char *history_failed(struct history *h, const char *what);
+
+char *history_add(struct history *h, const json_t *results, const struct origin *origin,
+		  bool *added);
+char *history_merge(struct history *h, const char *path, long long *added);
+
+#endif /* VMIG_RESULTS_HISTORY_H */

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the judgement on a night says, in words. */
+#include <math.h>
+#include <string.h>
+
+#include "nights.h"
+#include "text.h"
+
+/**
+ * metric_label - what a metric is called where it stands beside others
+ * @pool: for the text
+ * @t: the metric
+ *
+ * Return: its name, and the way into the device where the test has one.
+ */
+const char *metric_label(struct pool *pool, const struct track *t)
+{
+	const char *dot = strchr(t->test, '.'), *end = dot ? strchr(dot + 1, '.') : NULL;
+
+	if (!end)
+		return t->name;
+	return pool_printf(pool, "%s (%.*s)", t->name, (int)(end - dot - 1), dot + 1);
+}
+
+/**
+ * metric_value - a number as people read it
+ * @pool: for the text
+ * @value: the number
+ * @unit: its unit
+ *
+ * Return: three digits with a unit that fits, "1.21 GB/s", "12.3 ms".
+ */
+const char *metric_value(struct pool *pool, double value, const char *unit)
+{
+	static const char prefix[] = { 0, 'k', 'M', 'G', 'T' };
+	size_t i = 0;
+
+	if (!strcmp(unit, "us") || !strcmp(unit, "ns") || !strcmp(unit, "ms")) {
+		value *= *unit == 'n' ? 1e-9 : *unit == 'u' ? 1e-6 : 1e-3;
+		unit = "s";
+		if (value < 1e-3)
+			value *= 1e6, unit = "\u00b5s";
+		else if (value < 1)
+			value *= 1e3, unit = "ms";
+		return pool_printf(pool, "%.3g %s", value, unit);
+	}
+	while ((*unit == 'B' || strstr(unit, "/s")) && fabs(value) >= 999.5 &&
+	       i + 1 < sizeof(prefix)) {
+		value /= 1000;
+		i++;
+	}
+	if (prefix[i])
+		return pool_printf(pool, "%.3g %c%s", value, prefix[i], unit);
+	return pool_printf(pool, fabs(value) < 1e5 ? "%.4g %s" : "%.0f %s", value, unit);
+}
+
+/**
+ * point_percent - how much more or less a metric was than in the nights before
+ * @t: the metric
+ * @p: its point
+ *
+ * Return: the change of what the best tenth keeps, in percent, with the sign of the value.
+ */
+double point_percent(const struct track *t, const struct point *p)
+{
+	return 100 * expm1(t->more_is_better ? -p->shift : p->shift);
+}
+
+static const char *change(struct pool *pool, const char *list, const char *what, const char *old,
+			  const char *new)
+{
+	if (text_equal(old, new))
+		return list;
+	return pool_printf(pool, "%s%s%s %s \u2192 %s", list, *list ? ", " : "", what,
+			   old ? old : "none", new ? new : "none");
+}
+
+/**
+ * run_changes - what is other than it was
+ * @pool: for the text
+ * @now: a run
+ * @before: the one before, or NULL
+ *
+ * Return: the changes with commas between, "" for none.
+ */
+const char *run_changes(struct pool *pool, const struct past_run *now,
+			const struct past_run *before)
+{
+	const char *s = "";
+
+	if (!before)
+		return s;
+	s = change(pool, s, "kernel", before->kernel, now->kernel);
+	if (text_equal(before->kernel, now->kernel))
+		s = change(pool, s, "kernel build", before->kernel_build, now->kernel_build);
+	s = change(pool, s, "driver version", before->driver_version, now->driver_version);
+	s = change(pool, s, "driver srcversion", before->srcversion, now->srcversion);
+	s = change(pool, s, "firmware", before->firmware, now->firmware);
+	s = change(pool, s, "suite", before->suite_commit, now->suite_commit);
+	return change(pool, s, "tests", *before->globs ? before->globs : "all",
+		      *now->globs ? now->globs : "all");
+}
+
+static void tell_worse(struct pool *pool, const struct track *t, const struct point *p, FILE *f)
+{
+	const struct past_run *first = p->since->run;
+	const char *changes = run_changes(pool, first, first->before);
+
+	fprintf(f, "  %s  %s\n", t->device->name, metric_label(pool, t));
+	fprintf(f, "    best tenth at %s, %+.0f %%: the median of %zu nights before is %s\n",
+		metric_value(pool, p->fast, t->unit), point_percent(t, p), p->nights,
+		metric_value(pool, p->base, t->unit));
+	fprintf(f, "    since %s%s%s; p = %.2g, %zu values\n", night_words(pool, first->night),
+		*changes ? ", with " : ", when nothing that is recorded had changed", changes, p->p,
+		p->n);
+}
+
+/**
+ * judgement_terminal - say what has become worse
+ * @n: after nights_judge()
+ * @night: of these runs only, NULL for the newest of each device
+ * @f: the terminal
+ *
+ * Return: how many metrics have.
+ */
+unsigned int judgement_terminal(const struct nights *n, const char *night, FILE *f)
+{
+	unsigned int worse = 0, judged = 0, few = 0;
+	size_t most = 0;
+	const struct device *d;
+	const struct point *p;
+	const struct track *t;
+
+	for (d = n->devices; d; d = d->next) {
+		if (night && strcmp(d->last->night, night))
+			continue;
+		for (t = d->tracks; t; t = t->next) {
+			p = track_last(t);
+			if (!p)
+				continue;
+			if (p->judgement == JUDGED_WORSE && !worse++)
+				fputs("Regressions\n", f);
+			if (p->judgement == JUDGED_WORSE)
+				tell_worse(n->history->pool, t, p, f);
+			if (p->judgement == JUDGED_FEW) {
+				few++;
+				most = p->nights > most ? p->nights : most;
+			} else {
+				judged++;
+			}
+		}
+	}
+	fprintf(f, "Nightly: %u regression%s in %u metrics", worse, worse == 1 ? "" : "s", judged);
+	if (few)
+		fprintf(f, "%s no judgement yet on %u (%zu of %d nights before)",
+			judged ? ";" : ",", few, most, NIGHTS_MIN);
+	putc('\n', f);
+	return worse;
+}
+
+/* Two metrics of one test ask for it once. */
+static bool told(const struct track *first, const struct track *t)
+{
+	const struct point *p;
+
+	for (; first != t; first = first->next) {
+		p = track_last(first);
+		if (p && p->judgement == JUDGED_WORSE && !strcmp(first->test, t->test))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * judgement_suspects - which tests should measure again?
+ * @n: after nights_judge()
+ * @night: of which night
+ * @f: where to print
+ */
+void judgement_suspects(const struct nights *n, const char *night, FILE *f)
+{
+	const struct device *d;
+	const struct point *p;
+	const struct track *t;
+	bool any;
+
+	for (d = n->devices; d; d = d->next) {
+		if (strcmp(d->last->night, night))
+			continue;
+		any = false;
+		for (t = d->tracks; t; t = t->next) {
+			p = track_last(t);
+			if (!p || p->judgement != JUDGED_WORSE || p->runs > 1 || told(d->tracks, t))
+				continue;
+			fprintf(f, "%s%s%s", any ? "" : d->name, any ? " " : "\t", t->test);
+			any = true;
+		}
+		if (any)
+			putc('\n', f);
+	}
+}
+
+/**
+ * night_words - when a night was
+ * @pool: for the text
+ * @night: "2026-11-21T02:00:00Z" or "20261121T020000Z"
+ *
+ * Return: "2026-11-21 02:00", or what @night says in another form.
+ */
+const char *night_words(struct pool *pool, const char *night)
+{
+	int y, m, d, h, min;
+
+	if (sscanf(night, "%4d-%2d-%2dT%2d:%2d", &y, &m, &d, &h, &min) != 5 &&
+	    sscanf(night, "%4d%2d%2dT%2d%2d", &y, &m, &d, &h, &min) != 5)
+		return night;
+	return pool_printf(pool, "%04d-%02d-%02d %02d:%02d", y, m, d, h, min);
+}

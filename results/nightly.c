@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * nightly.html: what the nights of one lab, or of many, came to. One file that needs nothing
+ * else; every tag is closed, so that it is XML too.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "nightly.h"
+#include "text.h"
+
+/**
+ * mark_of_run - colour and sign of a run's verdict
+ * @r: the run
+ *
+ * Return: the mark.
+ */
+struct mark mark_of_run(const struct past_run *r)
+{
+	switch (r->exit_code) {
+	case 0:
+		return r->nr_xfail ? (struct mark){ "known", "\u2248" }
+				   : (struct mark){ "good", "\u2713" };
+	case 1:
+		return (struct mark){ "bad", "\u2717" };
+	case 3:
+		return (struct mark){ "bad", "!" };
+	case 130:
+		return (struct mark){ "none", "?" };
+	default:
+		return (struct mark){ "none", "\u2013" };
+	}
+}
+
+/**
+ * mark_of_judgement - colour, sign and word for a metric
+ * @judgement: what came of it
+ * @word: where the word goes
+ *
+ * Return: the mark.
+ */
+struct mark mark_of_judgement(enum judgement judgement, const char **word)
+{
+	static const struct {
+		struct mark mark;
+		const char *word;
+	} marks[] = {
+		[JUDGED_FEW] = { { "none", "\u25cb" }, "too few nights" },
+		[JUDGED_MACHINE] = { { "none", "\u2699" }, "the machine" },
+		[JUDGED_SAME] = { { "good", "\u2713" }, "as before" },
+		[JUDGED_BETTER] = { { "known", "\u2191" }, "better" },
+		[JUDGED_WORSE] = { { "bad", "\u2717" }, "worse" },
+	};
+
+	*word = marks[judgement].word;
+	return marks[judgement].mark;
+}
+
+static unsigned int worse_of(const struct device *d)
+{
+	unsigned int worse = 0;
+	const struct point *p;
+	const struct track *t;
+
+	for (t = d->tracks; t; t = t->next) {
+		p = track_last(t);
+		worse += p && p->judgement == JUDGED_WORSE;
+	}
+	return worse;
+}
+
+static const char *plural(unsigned int n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* What a reader who looks for five seconds must know. */
+static void summary(struct nights *n, FILE *f)
+{
+	unsigned int devices = 0, bad = 0, untested = 0;
+	const struct device *d;
+	const char *class;
+
+	for (d = n->devices; d; d = d->next) {
+		devices++;
+		bad += d->newest->exit_code == 1 || d->newest->exit_code == 3;
+		untested += d->newest->exit_code == 2 || d->newest->exit_code >= 130;
+	}
+	class = bad || n->worse ? "bad" : untested ? "none" : "good";
+	fprintf(f, "<div class=\"verdict v-%s\"><p class=\"say\"><span class=\"sign\">%s</span> ",
+		class,
+		bad || n->worse ? "\u2717"
+		: untested	? "\u2013"
+				: "\u2713");
+	if (n->worse)
+		fprintf(f, "%u regression%s", n->worse, plural(n->worse));
+	if (bad)
+		fprintf(f, "%s%u of %u devices not conformant", n->worse ? ", " : "", bad, devices);
+	if (untested)
+		fprintf(f, "%s%u of %u devices not tested to the end", n->worse || bad ? ", " : "",
+			untested, devices);
+	if (!n->worse && !bad && !untested)
+		fprintf(f, "Nothing unexpected on %u device%s", devices, plural(devices));
+	fprintf(f, "</p><p class=\"soft\">%u metric%s compared with the nights before", n->judged,
+		plural(n->judged));
+	if (n->few)
+		fprintf(f, "; no judgement yet on %u that have fewer than %d nights", n->few,
+			NIGHTS_MIN);
+	fputs("</p></div>\n", f);
+}
+
+static void regression(struct nights *n, const struct track *t, const struct point *p, FILE *f)
+{
+	struct pool *pool = n->history->pool;
+	const struct past_run *first = p->since->run;
+	const char *changes = run_changes(pool, first, first->before);
+
+	fputs("<div class=\"item i-bad\"><p><span class=\"id\">", f);
+	text_xml(f, metric_label(pool, t));
+	fputs("</span> ", f);
+	html_badge(f, (struct mark){ "bad", "\u2717" },
+		   pool_printf(pool, "%+.0f %%", point_percent(t, p)));
+	fputs("</p><dl><dt>device</dt><dd>", f);
+	text_xml(f, pool_printf(pool, "%s on %s, driver %s", t->device->name, t->device->host,
+				t->device->driver));
+	fputs("</dd><dt>tonight</dt><dd>", f);
+	text_xml(f,
+		 pool_printf(pool,
+			     "best tenth at %s, median %s, half of %zu values between %s and %s%s",
+			     metric_value(pool, p->fast, t->unit),
+			     metric_value(pool, p->q.p50, t->unit), p->n,
+			     metric_value(pool, p->q.p25, t->unit),
+			     metric_value(pool, p->q.p75, t->unit),
+			     p->runs > 1 ? "; measured twice, this is the better one" : ""));
+	fputs("</dd><dt>before</dt><dd>", f);
+	text_xml(f, pool_printf(pool,
+				"best tenth at %s, the median of %zu nights; an honest night would "
+				"be that much worse with p = %.2g",
+				metric_value(pool, p->base, t->unit), p->nights, p->p));
+	fputs("</dd><dt>since</dt><dd>", f);
+	text_xml(f, night_words(pool, first->night));
+	fputs(*changes ? ", when this changed: " : ", when nothing that is recorded had changed",
+	      f);
+	text_xml(f, changes);
+	fputs("</dd></dl></div>\n", f);
+}
+
+static void regressions(struct nights *n, FILE *f)
+{
+	const struct device *d;
+	const struct point *p;
+	const struct track *t;
+
+	if (!n->worse)
+		return;
+	fputs("<h2 id=\"regressions\">Regressions</h2>\n", f);
+	for (d = n->devices; d; d = d->next) {
+		for (t = d->tracks; t; t = t->next) {
+			p = track_last(t);
+			if (p && p->judgement == JUDGED_WORSE)
+				regression(n, t, p, f);
+		}
+	}
+}
+
+static void fleet_row(struct nights *n, const struct device *d, unsigned int number, FILE *f)
+{
+	struct difference diff = difference(n, d);
+	const struct past_run *r = d->newest;
+	struct pool *pool = n->history->pool;
+	unsigned int worse = worse_of(d);
+
+	fputs("<tr><td>", f);
+	text_xml(f, d->host);
+	fprintf(f, "</td><td><a href=\"#d%u\">", number);
+	text_xml(f, d->name);
+	fputs("</a></td><td>", f);
+	html_badge(f, mark_of_run(r), r->verdict);
+	fprintf(f, "</td><td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"n\">%u</td>",
+		worse, diff.nr_failures, diff.nr_passes);
+	fputs("<td class=\"key\">", f);
+	text_xml(f, night_words(pool, r->night));
+	fputs("</td><td class=\"wide\">", f);
+	text_xml(f, pool_printf(pool, "%s, %s", r->kernel, d->place));
+	fprintf(f, "</td><td class=\"n wide\">%zu</td></tr>\n", d->nr);
+}
+
+static void fleet(struct nights *n, FILE *f)
+{
+	const struct device *d;
+	unsigned int i = 0;
+
+	fputs("<h2 id=\"fleet\">Hosts and devices</h2>\n<div class=\"scroll\"><table><thead><tr>"
+	      "<th>host</th><th>device</th><th>verdict</th><th class=\"n\">regressions</th>"
+	      "<th class=\"n\">new failures</th><th class=\"n\">new passes</th><th>last night</th>"
+	      "<th class=\"wide\">kernel, where</th><th class=\"n wide\">nights</th></tr></thead>"
+	      "<tbody>\n",
+	      f);
+	for (d = n->devices; d; d = d->next)
+		fleet_row(n, d, ++i, f);
+	fputs("</tbody></table></div>\n", f);
+}
+
+static void method(const struct nights *n, FILE *f)
+{
+	fputs("<h2 id=\"method\">How a regression is judged</h2>\n<p>What else a machine does makes "
+	      "things slower, never faster: a night counts once, by the value that the best tenth of "
+	      "its values keeps. It is compared with up to 20 nights before on the same host, "
+	      "device, driver",
+	      f);
+	fputs(n->any_kernel ? "" : " and kernel", f);
+	fprintf(f,
+		", at least %d. It is worse if it is outside Student\u2019s prediction interval for one "
+		"more night, with Holm\u2019s correction for all metrics of that night (one false alarm "
+		"in a hundred nights); worse than each of those nights; by at least 5 %% and more than "
+		"those nights differ; if three of four of its values are worse than theirs (Mann and "
+		"Whitney\u2019s U); and all this not only because copying memory was slower too.</p>\n",
+		NIGHTS_MIN);
+}
+
+/* The devices are sorted by host. */
+static const char *last_host(const struct nights *n)
+{
+	const struct device *d = n->devices;
+
+	while (d->next)
+		d = d->next;
+	return d->host;
+}
+
+/**
+ * write_nightly - write nightly.html
+ * @n: after nights_judge(), with the history open
+ * @f: the file
+ */
+void write_nightly(struct nights *n, FILE *f)
+{
+	const struct device *d;
+	unsigned int i = 0;
+
+	fprintf(f,
+		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+		"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+		"<title>vmig nightly</title>\n<style>\n%s%s</style>\n</head>\n<body>\n"
+		"<h1>VFIO migration drivers, night by night</h1>\n",
+		report_css, nightly_css);
+	if (!n->devices) {
+		fputs("<p>The history has no run yet.</p>\n</body>\n</html>\n", f);
+		return;
+	}
+	summary(n, f);
+	fputs("<nav>", f);
+	if (n->worse)
+		fputs("<a href=\"#regressions\">Regressions</a>", f);
+	fputs("<a href=\"#fleet\">Hosts and devices</a>", f);
+	for (d = n->devices; d; d = d->next) {
+		fprintf(f, "<a href=\"#d%u\">", ++i);
+		text_xml(f, d->name);
+		if (strcmp(n->devices->host, last_host(n)))
+			text_xml(f, pool_printf(n->history->pool, " on %s", d->host));
+		fputs("</a>", f);
+	}
+	fputs("<a href=\"#method\">Method</a></nav>\n", f);
+	regressions(n, f);
+	fleet(n, f);
+	for (d = n->devices, i = 0; d; d = d->next)
+		nightly_device(n, d, ++i, f);
+	method(n, f);
+	fputs("</body>\n</html>\n", f);
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One device in nightly.html: what it is, what changed, its verdicts and its metrics. */
+#include <math.h>
+#include <string.h>
+
+#include "nightly.h"
+#include "text.h"
+
+/* More nights than these have no room on a page. */
+#define STRIP_MAX 60
+#define SPARK_MAX 40
+
+/**
+ * mark_of_outcome - colour and sign of an outcome that a history has
+ * @outcome: its name
+ *
+ * Return: the mark.
+ */
+struct mark mark_of_outcome(const char *outcome)
+{
+	int i;
+
+	for (i = 0; i < NR_OUTCOMES; i++)
+		if (!strcmp(outcome, outcome_name((enum outcome)i)))
+			return mark_of_test((enum outcome)i);
+	return (struct mark){ "odd", "?" };
+}
+
+static bool bad(const char *outcome)
+{
+	const char *class = mark_of_outcome(outcome).class;
+
+	return !strcmp(class, "bad") || !strcmp(class, "odd");
+}
+
+static void enlist(struct changed_test ***list, struct changed_test *t, unsigned int *nr)
+{
+	**list = t;
+	*list = &t->next;
+	++*nr;
+}
+
+static unsigned int count_only(struct history *h, long long here, long long there)
+{
+	sqlite3_stmt *s = history_prepare(h, "SELECT count(*) FROM outcomes WHERE run = :here AND"
+					     " test NOT IN (SELECT test FROM outcomes"
+					     " WHERE run = :there)");
+	unsigned int nr;
+
+	history_number(h, s, ":here", here);
+	history_number(h, s, ":there", there);
+	nr = history_row(h, s) ? (unsigned int)sqlite3_column_int64(s, 0) : 0;
+	sqlite3_finalize(s);
+	return nr;
+}
+
+/**
+ * difference - compare the newest run of a device with the one before
+ * @n: the history, open
+ * @d: the device
+ *
+ * Return: the tests whose outcome is another one; none where there is no run before.
+ */
+struct difference difference(const struct nights *n, const struct device *d)
+{
+	const struct past_run *now = d->newest, *before = now->before;
+	struct difference diff = { 0 };
+	struct changed_test **failures = &diff.failures, **passes = &diff.passes;
+	struct changed_test **other = &diff.other, *t;
+	struct history *h = n->history;
+	sqlite3_stmt *s;
+
+	if (!before)
+		return diff;
+	s = history_prepare(h, "SELECT t.chapter, t.name, a.outcome, b.outcome, b.message"
+			       " FROM outcomes b JOIN outcomes a ON a.test = b.test"
+			       " AND a.run = :before JOIN tests t ON t.id = b.test"
+			       " WHERE b.run = :now AND a.outcome <> b.outcome ORDER BY t.id");
+	history_number(h, s, ":before", before->id);
+	history_number(h, s, ":now", now->id);
+	while (history_row(h, s)) {
+		t = pool_alloc(h->pool, sizeof(*t));
+		t->chapter = history_string(h, s, 0);
+		t->name = history_string(h, s, 1);
+		t->before = history_string(h, s, 2);
+		t->now = history_string(h, s, 3);
+		t->message = history_string(h, s, 4);
+		if (bad(t->now) && !bad(t->before))
+			enlist(&failures, t, &diff.nr_failures);
+		else if (!bad(t->now) && bad(t->before))
+			enlist(&passes, t, &diff.nr_passes);
+		else
+			enlist(&other, t, &diff.nr_other);
+	}
+	sqlite3_finalize(s);
+	diff.more = count_only(h, now->id, before->id);
+	diff.fewer = count_only(h, before->id, now->id);
+	return diff;
+}
+
+static void changed_tests(const struct changed_test *t, unsigned int nr, const char *what,
+			  bool open, FILE *f)
+{
+	if (!nr)
+		return;
+	fprintf(f, "<details%s><summary><b>%u</b> %s%s</summary><ul class=\"plain\">\n",
+		open ? " open=\"open\"" : "", nr, what, nr == 1 ? "" : "s");
+	for (; t; t = t->next) {
+		fputs("<li>", f);
+		html_badge(f, mark_of_outcome(t->before), t->before);
+		fputs(" \u2192 ", f);
+		html_badge(f, mark_of_outcome(t->now), t->now);
+		fputs(" <span class=\"tests\">", f);
+		text_xml(f, t->chapter);
+		putc('/', f);
+		text_xml(f, t->name);
+		fputs("</span>", f);
+		if (t->message) {
+			fputs(" <span class=\"soft\">", f);
+			text_xml(f, t->message);
+			fputs("</span>", f);
+		}
+		fputs("</li>\n", f);
+	}
+	fputs("</ul></details>\n", f);
+}
+
+static void changes(struct nights *n, const struct device *d, FILE *f)
+{
+	struct difference diff = difference(n, d);
+	struct pool *pool = n->history->pool;
+	const struct past_run *now = d->newest;
+	const char *other = run_changes(pool, now, now->before);
+
+	if (!now->before) {
+		fputs("<h3>What changed</h3><p>This is the first night.</p>\n", f);
+		return;
+	}
+	fputs("<h3>What changed since ", f);
+	text_xml(f, night_words(pool, now->before->night));
+	fputs("</h3>\n", f);
+	if (*other) {
+		fputs("<p>", f);
+		text_xml(f, other);
+		fputs("</p>\n", f);
+	}
+	changed_tests(diff.failures, diff.nr_failures, "new failure", true, f);
+	changed_tests(diff.passes, diff.nr_passes, "new pass", true, f);
+	changed_tests(diff.other, diff.nr_other, "other outcome", false, f);
+	if (diff.more || diff.fewer)
+		fprintf(f,
+			"<p>%u tests that were not there before, %u that are not any more.</p>\n",
+			diff.more, diff.fewer);
+	if (!*other && !diff.nr_failures && !diff.nr_passes && !diff.nr_other && !diff.more &&
+	    !diff.fewer)
+		fputs("<p>Nothing: driver, kernel, firmware, suite and each outcome are the same."
+		      "</p>\n",
+		      f);
+}
+
+static void strip(struct nights *n, const struct device *d, FILE *f)
+{
+	struct pool *pool = n->history->pool;
+	size_t skip = d->nr > STRIP_MAX ? d->nr - STRIP_MAX : 0, i = 0;
+	const struct past_run *r;
+	const char *changed;
+	struct mark m;
+
+	fputs("<h3>Verdicts</h3>\n<ol class=\"strip\">", f);
+	for (r = d->first; r; r = r->next) {
+		if (r->again || i++ < skip)
+			continue;
+		m = mark_of_run(r);
+		changed = run_changes(pool, r, r->before);
+		fprintf(f, "<li class=\"o-%s%s\" title=\"", m.class, *changed ? " changed" : "");
+		text_xml(f, pool_printf(pool, "%s: %s%s%s", night_words(pool, r->night),
+					r->sentence, *changed ? "; " : "", changed));
+		fprintf(f, "\">%s</li>", m.sign);
+	}
+	fputs("</ol>\n<p class=\"soft\">", f);
+	text_xml(f, pool_printf(pool,
+				"%s to %s; a bar on the left: driver, kernel, firmware, suite or "
+				"the choice of tests was another one than the night before",
+				night_words(pool, d->first->night),
+				night_words(pool, d->newest->night)));
+	fputs("</p>\n", f);
+}
+
+/* The medians of the nights, as a line without axes. */
+static void spark(const struct track *t, FILE *f)
+{
+	size_t first = t->nr > SPARK_MAX ? t->nr - SPARK_MAX : 0, i;
+	double low = t->points[first].q.p50, high = low, span;
+
+	for (i = first; i < t->nr; i++) {
+		low = fmin(low, t->points[i].q.p50);
+		high = fmax(high, t->points[i].q.p50);
+	}
+	/* What differs by less than a tenth must not look like mountains. */
+	span = fmax(high - low, high / 10);
+	span = span > 0 ? span : 1;
+	fputs("<svg class=\"spark\" viewBox=\"0 0 100 20\" aria-hidden=\"true\"><polyline points=\"",
+	      f);
+	for (i = first; i < t->nr; i++)
+		fprintf(f, "%.1f,%.1f ",
+			t->nr - first > 1
+				? 2 + 96.0 * (double)(i - first) / (double)(t->nr - first - 1)
+				: 50,
+			17 - 14 * (t->points[i].q.p50 - low) / span);
+	fputs("\"/></svg>", f);
+}
+
+static void metric_row(struct nights *n, const struct track *t, FILE *f)
+{
+	const struct point *p = track_last(t), *former = t->nr > 1 ? &t->points[t->nr - 2] : NULL;
+	struct pool *pool = n->history->pool;
+	struct mark mark;
+	const char *word;
+
+	fputs("<tr><td class=\"tests\">", f);
+	text_xml(f, metric_label(pool, t));
+	fputs("</td><td class=\"n\"><b>", f);
+	text_xml(f, metric_value(pool, p->q.p50, t->unit));
+	fputs("</b></td><td class=\"n wide\">", f);
+	text_xml(f, pool_printf(pool, "%s \u2013 %s", metric_value(pool, p->q.p25, t->unit),
+				metric_value(pool, p->q.p75, t->unit)));
+	fprintf(f, "</td><td class=\"n wide\">%zu</td><td class=\"n\">", p->n);
+	text_xml(f, former ? metric_value(pool, former->q.p50, t->unit) : "\u2013");
+	fputs("</td><td class=\"n\">", f);
+	text_xml(f, metric_value(pool, p->fast, t->unit));
+	fputs("</td><td class=\"n\">", f);
+	if (p->nights >= NIGHTS_MIN)
+		text_xml(f, pool_printf(pool, "%s, %+.1f %%", metric_value(pool, p->base, t->unit),
+					point_percent(t, p)));
+	else
+		fputs("\u2013", f);
+	fputs("</td><td class=\"wide\">", f);
+	spark(t, f);
+	fputs("</td><td>", f);
+	mark = mark_of_judgement(p->judgement, &word);
+	if (p->judgement == JUDGED_FEW)
+		word = pool_printf(pool, "%zu of %d nights", p->nights, NIGHTS_MIN);
+	html_badge(f, mark, word);
+	fputs("</td></tr>\n", f);
+}
+
+static void metrics(struct nights *n, const struct device *d, FILE *f)
+{
+	static const enum judgement order[] = { JUDGED_WORSE, JUDGED_BETTER, JUDGED_SAME,
+						JUDGED_FEW, JUDGED_MACHINE };
+	const struct point *p;
+	const struct track *t;
+	bool any = false;
+	size_t i;
+
+	for (t = d->tracks; t; t = t->next)
+		any |= !!track_last(t);
+	fputs("<h3>Measurements</h3>\n", f);
+	if (!any) {
+		fputs("<p>The newest night measured nothing.</p>\n", f);
+		return;
+	}
+	fputs("<div class=\"scroll\"><table class=\"metrics\"><thead><tr><th>metric</th>"
+	      "<th class=\"n\">tonight</th><th class=\"n wide\">half of the values</th>"
+	      "<th class=\"n wide\">n</th><th class=\"n\">night before</th>"
+	      "<th class=\"n\">best tenth</th><th class=\"n\">nights before</th><th class=\"wide\">trend</th><th>judgement</th>"
+	      "</tr></thead><tbody>\n",
+	      f);
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		for (t = d->tracks; t; t = t->next) {
+			p = track_last(t);
+			if (p && p->judgement == order[i])
+				metric_row(n, t, f);
+		}
+	}
+	fputs("</tbody></table></div>\n", f);
+}
+
+static void fact(FILE *f, const char *name, const char *value)
+{
+	if (!value || !*value)
+		return;
+	fprintf(f, "<dt>%s</dt><dd>", name);
+	text_xml(f, value);
+	fputs("</dd>\n", f);
+}
+
+static void facts(struct nights *n, const struct device *d, FILE *f)
+{
+	const struct past_run *r = d->newest;
+	struct pool *pool = n->history->pool;
+	const char *driver = d->driver;
+
+	if (r->driver_version)
+		driver = pool_printf(pool, "%s %s", driver, r->driver_version);
+	if (r->srcversion)
+		driver = pool_printf(pool, "%s, srcversion %s", driver, r->srcversion);
+	fputs("<dl class=\"facts\">\n", f);
+	fact(f, "Verdict", r->sentence);
+	fact(f, "Tests",
+	     pool_printf(pool,
+			 "%lld: %lld passed, %lld failed, %lld known deviations, %lld skipped, "
+			 "%lld could not judge, %lld not run; %lld kernel complaints",
+			 r->nr_tests, r->nr_pass, r->nr_fail, r->nr_xfail, r->nr_skip, r->nr_error,
+			 r->nr_missing, r->nr_complaints));
+	fact(f, "Driver", driver);
+	fact(f, "Kernel",
+	     pool_printf(pool, "%s %s", r->kernel, r->kernel_build ? r->kernel_build : ""));
+	fact(f, "Firmware", r->firmware);
+	fact(f, "Where", pool_printf(pool, "%s, %s", d->host, d->place));
+	fact(f, "Parameters", d->parameters);
+	fact(f, "Suite",
+	     pool_printf(pool, "vmig %s, commit %s", r->suite_version ? r->suite_version : "?",
+			 r->suite_commit ? r->suite_commit : "unknown"));
+	fputs("</dl>\n", f);
+}
+
+/**
+ * nightly_device - write the part of one device
+ * @n: after nights_judge()
+ * @d: the device
+ * @number: for its anchor
+ * @f: the file
+ */
+void nightly_device(struct nights *n, const struct device *d, unsigned int number, FILE *f)
+{
+	fprintf(f, "<h2 id=\"d%u\">", number);
+	html_badge(f, mark_of_run(d->newest), NULL);
+	putc(' ', f);
+	text_xml(f, d->name);
+	fputs(" <span class=\"soft\">on ", f);
+	text_xml(f, d->host);
+	fputs("</span></h2>\n", f);
+	facts(n, d, f);
+	changes(n, d, f);
+	strip(n, d, f);
+	metrics(n, d, f);
+	nightly_plots(n, d, number, f);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A history, read into memory. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nights.h"
+#include "samples.h"
+#include "text.h"
+
+static const char runs_sql[] =
+	"SELECT id, night, host, started, place, kernel, kernel_build, arch, suite_version,"
+	" suite_commit, device_name, driver, driver_version, srcversion, firmware, globs, verdict,"
+	" sentence, device, parameters, exit_code, nr_tests, nr_fail, nr_error, nr_xfail,"
+	" nr_pass, nr_skip, nr_missing, nr_complaints FROM runs ORDER BY night, started, id";
+
+static bool same(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+static int device_order(const struct device *a, const struct device *b)
+{
+	int d = strcmp(a->host, b->host);
+
+	d = d ? d : strcmp(a->name, b->name);
+	d = d ? d : strcmp(a->driver, b->driver);
+	d = d ? d : strcmp(a->place, b->place);
+	return d ? d : strcmp(a->parameters, b->parameters);
+}
+
+static struct device *device_of(struct nights *n, const struct device *wanted)
+{
+	struct device **d = &n->devices, *new;
+
+	while (*d && device_order(*d, wanted) < 0)
+		d = &(*d)->next;
+	if (*d && !device_order(*d, wanted))
+		return *d;
+	new = pool_alloc(n->history->pool, sizeof(*new));
+	*new = *wanted;
+	new->next = *d;
+	*d = new;
+	return new;
+}
+
+/* Text that a merged history brought is as foreign as what a guest prints. */
+static const char *column(struct nights *n, sqlite3_stmt *s, int i)
+{
+	const char *text = (const char *)sqlite3_column_text(s, i);
+
+	return text ? text_clean(n->history->pool, (struct text){ text, strlen(text) }) : NULL;
+}
+
+static void read_run(struct nights *n, sqlite3_stmt *s)
+{
+	struct past_run *r = pool_alloc(n->history->pool, sizeof(*r)), *last;
+	const char **texts[] = { &r->night,	 &r->host,	    &r->started,
+				 &r->place,	 &r->kernel,	    &r->kernel_build,
+				 &r->arch,	 &r->suite_version, &r->suite_commit,
+				 &r->name,	 &r->driver,	    &r->driver_version,
+				 &r->srcversion, &r->firmware,	    &r->globs,
+				 &r->verdict,	 &r->sentence };
+	long long *numbers[] = { &r->nr_tests, &r->nr_fail, &r->nr_error,   &r->nr_xfail,
+				 &r->nr_pass,  &r->nr_skip, &r->nr_missing, &r->nr_complaints };
+	struct device d = { 0 };
+	size_t i;
+
+	r->id = sqlite3_column_int64(s, 0);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		*texts[i] = column(n, s, (int)i + 1);
+	d.host = r->host;
+	d.name = column(n, s, 18);
+	d.driver = r->driver;
+	d.place = r->place;
+	d.parameters = column(n, s, 19);
+	r->exit_code = sqlite3_column_int(s, 20);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		*numbers[i] = sqlite3_column_int64(s, (int)i + 21);
+	r->device = device_of(n, &d);
+	last = r->device->last;
+	r->again = last && same(last->night, r->night);
+	r->before = r->again ? r->device->newest->before : r->device->newest;
+	if (last)
+		last->next = r;
+	else
+		r->device->first = r;
+	if (!r->again) {
+		r->device->newest = r;
+		r->device->nr++;
+	}
+	r->device->last = r;
+	n->runs = pool_grow(n->history->pool, n->runs, n->nr_runs, sizeof(struct past_run *));
+	n->runs[n->nr_runs++] = r;
+}
+
+static struct track *track_of(struct nights *n, const struct past_run *r, const char *test,
+			      const char *name, const char *unit)
+{
+	struct device *d = r->device;
+	struct track *t;
+
+	for (t = d->tracks; t; t = t->next)
+		if (same(t->name, name) && same(t->test, test) && same(t->unit, unit) &&
+		    (n->any_kernel || same(t->kernel, r->kernel)))
+			return t;
+	t = pool_alloc(n->history->pool, sizeof(*t));
+	t->device = d;
+	t->test = test;
+	t->name = name;
+	t->unit = unit;
+	t->kernel = n->any_kernel ? NULL : r->kernel;
+	t->more_is_better = samples_more_is_better(unit);
+	if (d->last_track)
+		d->last_track->next = t;
+	else
+		d->tracks = t;
+	d->last_track = t;
+	return t;
+}
+
+static size_t read_values(struct nights *n, const char *text, double **v)
+{
+	const char *from = text;
+	size_t nr = 0;
+	char *end;
+	double d;
+
+	*v = NULL;
+	for (;;) {
+		d = strtod(from, &end);
+		if (end == from)
+			return nr;
+		if (isfinite(d)) {
+			*v = pool_grow(n->history->pool, *v, nr, sizeof(**v));
+			(*v)[nr++] = d;
+		}
+		from = end;
+	}
+}
+
+/* Of two runs of a night, the better counts: what disturbed one of them did not last. */
+static void add_point(struct nights *n, struct track *t, const struct past_run *r,
+		      struct point *new)
+{
+	struct point *last = t->nr ? &t->points[t->nr - 1] : NULL;
+
+	new->run = r;
+	new->runs = 1;
+	new->fast = stats_quantile(new->v, new->n, t->more_is_better ? 1 - BEST : BEST);
+	/* A value of zero has no logarithm, and no clock or counter here counts finer. */
+	new->level = log(new->fast > 1e-9 ? new->fast : 1e-9) * (t->more_is_better ? -1 : 1);
+	if (last && same(last->run->night, r->night)) {
+		new->runs = last->runs + 1;
+		if (new->level < last->level)
+			*last = *new;
+		else
+			last->runs++;
+		return;
+	}
+	t->points = pool_grow(n->history->pool, t->points, t->nr, sizeof(*t->points));
+	t->points[t->nr++] = *new;
+}
+
+static void read_samples(struct nights *n, const struct past_run *r, sqlite3_stmt *s)
+{
+	struct point p;
+	struct track *t;
+
+	history_number(n->history, s, ":run", r->id);
+	while (history_row(n->history, s)) {
+		memset(&p, 0, sizeof(p));
+		p.n = read_values(n, (const char *)sqlite3_column_text(s, 3), &p.v);
+		if (!p.n)
+			continue;
+		p.q = stats_quartiles(p.v, p.n);
+		t = track_of(n, r, column(n, s, 0), column(n, s, 1), column(n, s, 2));
+		add_point(n, t, r, &p);
+	}
+	history_run(n->history, s);
+}
+
+/**
+ * nights_load - read a history
+ * @n: where it goes
+ * @h: the history, open
+ * @any_kernel: nights with other kernels can be compared too
+ *
+ * Return: NULL or a sentence.
+ */
+char *nights_load(struct nights *n, struct history *h, bool any_kernel)
+{
+	sqlite3_stmt *s;
+	size_t i;
+
+	memset(n, 0, sizeof(*n));
+	n->history = h;
+	n->any_kernel = any_kernel;
+	s = history_prepare(h, runs_sql);
+	while (history_row(h, s))
+		read_run(n, s);
+	sqlite3_finalize(s);
+	s = history_prepare(h, "SELECT t.name, m.name, m.unit, s.vals FROM samples s"
+			       " JOIN metrics m ON m.id = s.metric JOIN tests t ON t.id = m.test"
+			       " WHERE s.run = :run ORDER BY m.id");
+	for (i = 0; i < n->nr_runs; i++)
+		read_samples(n, n->runs[i], s);
+	sqlite3_finalize(s);
+	return h->err == SQLITE_OK ? NULL : history_failed(h, "read");
+}
+
+/**
+ * track_last - a metric in the newest night of its device
+ * @t: the metric
+ *
+ * Return: the point, NULL where that night did not measure it.
+ */
+const struct point *track_last(const struct track *t)
+{
+	const struct point *p = t->nr ? &t->points[t->nr - 1] : NULL;
+
+	return p && same(p->run->night, t->device->last->night) ? p : NULL;
+}

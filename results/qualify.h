@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A bundle, judged by the mustpass list. */
+#ifndef VMIG_RESULTS_QUALIFY_H
+#define VMIG_RESULTS_QUALIFY_H
+
+#include "bundle.h"
+#include "mustpass.h"
+#include "waiver.h"
+
+/* What came of a test of the list in one round. */
+enum listed_outcome {
+	LISTED_PASSED,
+	LISTED_WAIVED, /* its breaches are, all of them */
+	LISTED_KERNEL, /* broke what the VFIO core keeps, and nothing of the driver's */
+	LISTED_NOTHING, /* found nothing to check, for a reason that the list excuses */
+	LISTED_ELSEWHERE, /* is for devices with other features */
+	LISTED_NOT_PASSED,
+	NR_LISTED
+};
+
+/* What came of the clauses of one level. */
+enum clause_column {
+	COLUMN_KEPT,
+	COLUMN_BROKEN,
+	COLUMN_WAIVED,
+	COLUMN_KERNEL,
+	COLUMN_RECORDED,
+	COLUMN_OPEN, /* not checked on this device, or not testable from user space */
+	NR_COLUMNS
+};
+
+/**
+ * struct listed_fault - a test that did not pass
+ * @rounds: in how many rounds, for the same reason
+ * @test: chapter and name
+ * @why: in a few words
+ */
+struct listed_fault {
+	unsigned int rounds;
+	const char *test, *why;
+	struct listed_fault *next;
+};
+
+/**
+ * struct qualification - a bundle, judged
+ * @bundle: the bundle
+ * @list: its mustpass list, the frozen one
+ * @waivers: its waivers
+ * @rounds: its rounds, judged
+ * @traits: of the device, enum mustpass_trait
+ * @clauses: per clause what came of it in the worst round
+ * @levels: clauses per level and column
+ * @count: tests per outcome, in all rounds
+ * @faults: the tests that did not pass, in the order of the list
+ * @troubles: what else speaks against the driver, sentences
+ * @exit_code: 0 conformant, 1 not
+ * @sentence: the same in words
+ */
+struct qualification {
+	struct pool *pool;
+	struct bundle bundle;
+	struct mustpass *list;
+	struct waiver *waivers;
+	struct run rounds[ROUNDS_MAX];
+	unsigned int traits;
+	enum clause_outcome clauses[VMIG_NR_CLAUSES];
+	unsigned int levels[VMIG_MAY + 1][NR_COLUMNS];
+	unsigned int count[NR_LISTED];
+	struct listed_fault *faults, **last_fault;
+	struct line *troubles, **last_trouble;
+	int exit_code;
+	const char *sentence;
+};
+
+char *verify(struct qualification *q, struct pool *pool, struct text tar, const char *frozen);
+void qualify_judge(struct qualification *q);
+enum clause_column clause_column(const struct qualification *q, int clause);
+const char *not_hardware(struct pool *pool, const struct run *run);
+void write_statement(const struct qualification *q, FILE *f);
+
+#endif /* VMIG_RESULTS_QUALIFY_H */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The archive of a bundle, read in memory: nothing of it ever becomes a file here. */
+#ifndef VMIG_RESULTS_TAR_H
+#define VMIG_RESULTS_TAR_H
+
+#include "pool.h"
+#include "text.h"
+
+/* A bundle that is larger than this is none: two rounds take some 10 MB. */
+#define TAR_MAX (256UL << 20)
+
+/**
+ * struct tar_member - a file of the archive
+ * @name: its name
+ * @contents: what it holds
+ * @next: the next one; names are in ascending order
+ */
+struct tar_member {
+	char *name;
+	struct text contents;
+	struct tar_member *next;
+};
+
+struct tar_member *tar_read(struct pool *pool, struct text tar, char **error);
+const struct tar_member *tar_find(const struct tar_member *members, const char *name);
+
+#endif /* VMIG_RESULTS_TAR_H */

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fuzz target: the archive of a bundle, and its manifest. What is accepted has plain names in
+ * ascending order, and contents that lie in the input.
+ */
+#include <string.h>
+
+#include "../../bundle.h"
+#include "fuzz.h"
+
+static void check(const struct tar_member *m, struct text input)
+{
+	const char *before = "";
+
+	for (; m; m = m->next) {
+		MUST(*m->name && *m->name != '/' && *m->name != '.' && !strstr(m->name, "/."));
+		MUST(!strstr(m->name, "//") && strcmp(before, m->name) < 0);
+		MUST(m->contents.s >= input.s &&
+		     m->contents.s + m->contents.n <= input.s + input.n);
+		fuzz_clean(m->name);
+		before = m->name;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct text input = { (const char *)data, size };
+	struct pool *pool = pool_new();
+	struct tar_member *members;
+	struct tar_member two[2] = { { .name = "a", .contents = { "x\n", 2 }, .next = &two[1] },
+				     { .name = "manifest" } };
+	char *wrong = NULL;
+	struct bundle b;
+
+	members = tar_read(pool, input, &wrong);
+	MUST(!members == !!wrong);
+	fuzz_clean(wrong);
+	check(members, input);
+	wrong = bundle_read(&b, pool, input);
+	fuzz_clean(wrong);
+	MUST(wrong || (b.manifest.s && b.mustpass.s && b.waivers.s && b.nr_rounds <= ROUNDS_MAX));
+	wrong = manifest_check(pool, input, two);
+	fuzz_clean(wrong);
+	pool_free(pool);
+	return 0;
+}

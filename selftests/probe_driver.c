@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which drivers could have a device, for VFIO with migration: those that say so in their
+ * module ("vfio_pci:" aliases, PCI_DRIVER_OVERRIDE_DEVICE_VFIO()), and those of which a
+ * profile of configs/devices says so, whether this kernel has them or not.
+ */
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe.h"
+
+#define ALIAS "alias vfio_pci:"
+#define ALIAS_BUILT_IN ".alias=vfio_pci:"
+
+/* Pairs of pattern and module; profiles as objects. */
+static json_t *aliases, *profiles;
+static bool aliases_known;
+
+static void add_alias(const char *pattern, const char *module)
+{
+	/* The driver for all devices has no migration. */
+	if (strcmp(module, "vfio_pci"))
+		json_array_append_new(aliases, json_pack("[s,s]", pattern, module));
+}
+
+static void read_aliases(const char *path)
+{
+	char line[1024], pattern[512], module[128];
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return;
+	aliases_known = true;
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, ALIAS, strlen(ALIAS)) &&
+		    sscanf(line, "alias %511s %127s", pattern, module) == 2)
+			add_alias(pattern, module);
+	fclose(f);
+}
+
+/* Records end in a zero byte: NAME.alias=PATTERN. */
+static void read_built_in(const char *path)
+{
+	char *record = NULL, *at;
+	FILE *f = fopen(path, "re");
+	size_t size = 0;
+
+	if (!f)
+		return;
+	while (getdelim(&record, &size, '\0', f) > 0) {
+		at = strstr(record, ALIAS_BUILT_IN);
+		if (!at)
+			continue;
+		*at = '\0';
+		add_alias(at + strlen(".alias="), record);
+	}
+	free(record);
+	fclose(f);
+}
+
+/* A line "KEY: VALUE" of a profile; the value without blanks around it, or NULL. */
+static char *value_of(char *line, const char *key)
+{
+	size_t n = strlen(key);
+	char *end;
+
+	line += strspn(line, " \t");
+	if (strncmp(line, key, n) || line[n] != ':')
+		return NULL;
+	line += n + 1;
+	line += strspn(line, " \t");
+	for (end = line + strlen(line); end > line && strchr(" \t\r\n", end[-1]);)
+		*--end = '\0';
+	return line;
+}
+
+static void read_profile(const char *dir, const char *name)
+{
+	static const char *const keys[] = { "driver", "kconfig", "devlink" };
+	json_t *profile, *ids = json_array();
+	char path[PATH_MAX], *line = NULL, *value;
+	size_t i, size = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "re");
+	profile = json_pack("{s:s%, s:o}", "name", name, strcspn(name, "."), "pci", ids);
+	while (f && getline(&line, &size, f) > 0) {
+		for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+			value = value_of(line, keys[i]);
+			if (value)
+				json_object_set_new(profile, keys[i], json_string(value));
+		}
+		value = value_of(line, "pci");
+		if (value)
+			json_array_append_new(ids, json_string(value));
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	json_array_append_new(profiles, profile);
+}
+
+static void read_profiles(const char *dir)
+{
+	const char *root = vmig_root, *name, *dot;
+	json_t *names, *entry;
+	size_t i;
+
+	/* They are ours, and not part of a tree that stands in for the system. */
+	vmig_root = "";
+	names = probe_names("%s", dir);
+	vmig_root = root;
+	json_array_foreach(names, i, entry) {
+		name = json_string_value(entry);
+		dot = strrchr(name, '.');
+		if (dot && !strcmp(dot, ".conf"))
+			read_profile(dir, name);
+	}
+	json_decref(names);
+}
+
+/**
+ * probe_drivers_load - read the aliases of the modules, and the profiles
+ * @options: where they are
+ * @release: of the kernel
+ *
+ * What cannot be read is taken as empty.
+ */
+void probe_drivers_load(const struct probe_options *options, const char *release)
+{
+	char path[PATH_MAX];
+
+	aliases = json_array();
+	profiles = json_array();
+	snprintf(path, sizeof(path), "%s/lib/modules/%s/modules.alias", vmig_root, release);
+	read_aliases(options->aliases ? options->aliases : path);
+	snprintf(path, sizeof(path), "%s/lib/modules/%s/modules.builtin.modinfo", vmig_root,
+		 release);
+	read_built_in(path);
+	if (options->profiles)
+		read_profiles(options->profiles);
+}
+
+static json_t *profile_of(const char *driver)
+{
+	json_t *p;
+	size_t i;
+
+	json_array_foreach(profiles, i, p)
+		if (!strcmp(probe_text(p, "driver"), driver))
+			return p;
+	return NULL;
+}
+
+static void add_candidate(json_t *list, const char *driver, bool there)
+{
+	bool loaded = probe_there("/sys/bus/pci/drivers/%s", driver);
+	json_t *c, *profile = profile_of(driver);
+	size_t i;
+
+	json_array_foreach(list, i, c)
+		if (!strcmp(probe_text(c, "driver"), driver))
+			return;
+	c = json_pack("{s:s, s:b, s:b}", "driver", driver, "there", there || loaded, "loaded",
+		      loaded);
+	if (!there && !loaded && !aliases_known)
+		json_object_set_new(c, "there", json_null());
+	json_object_set(c, "profile", json_object_get(profile, "name"));
+	json_object_set(c, "config", json_object_get(profile, "kconfig"));
+	json_object_set(c, "devlink", json_object_get(profile, "devlink"));
+	json_array_append_new(list, c);
+}
+
+/* Does "8086:4941", or with a * for any, stand for the device of a modalias? */
+static bool id_matches(const char *id, const char *modalias)
+{
+	unsigned int vendor, device, v, d;
+
+	return sscanf(id, "%x:%x", &vendor, &device) == 2 &&
+	       sscanf(modalias, "pci:v%8xd%8x", &v, &d) == 2 && v == vendor && d == device;
+}
+
+/**
+ * probe_candidates - the drivers that could have a device, for VFIO with migration
+ * @modalias: of the device, "pci:v...", "" for a device of another bus
+ *
+ * Return: a JSON array of objects: driver; there: has this kernel it? (null: cannot be told);
+ * loaded; and what a profile says: profile, config, devlink.
+ */
+json_t *probe_candidates(const char *modalias)
+{
+	json_t *list = json_array(), *entry, *id;
+	char wanted[512];
+	size_t i, j;
+
+	if (strncmp(modalias, "pci:", 4))
+		return list;
+	snprintf(wanted, sizeof(wanted), "vfio_%s", modalias);
+	json_array_foreach(aliases, i, entry)
+		if (!fnmatch(json_string_value(json_array_get(entry, 0)), wanted, 0))
+			add_candidate(list, json_string_value(json_array_get(entry, 1)), true);
+	json_array_foreach(profiles, i, entry)
+		json_array_foreach(json_object_get(entry, "pci"), j, id)
+			if (id_matches(json_string_value(id), modalias))
+				add_candidate(list, probe_text(entry, "driver"), false);
+	return list;
+}
+
+/**
+ * probe_profile_configs - the options of the kernel that profiles name
+ *
+ * Return: a JSON array of strings.
+ */
+json_t *probe_profile_configs(void)
+{
+	json_t *names = json_array(), *p;
+	size_t i;
+
+	json_array_foreach(profiles, i, p)
+		json_array_append(names, json_object_get(p, "kconfig"));
+	return names;
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The probe's page for people. */
+#include <stdio.h>
+#include <string.h>
+
+#include "probe.h"
+
+#define WIDTH 100
+#define LABEL 17
+
+/* A line of text, broken at blanks; what follows the first line is indented. */
+static void wrap(unsigned int indent, unsigned int at, const char *text)
+{
+	size_t n, room;
+
+	for (;;) {
+		room = WIDTH - at;
+		n = strlen(text);
+		if (n > room) {
+			for (n = room; n && text[n] != ' '; n--)
+				;
+			if (!n)
+				n = strcspn(text, " ");
+		}
+		printf("%.*s\n", (int)n, text);
+		text += n + (text[n] == ' ');
+		if (!*text)
+			return;
+		printf("%*s", indent, "");
+		at = indent;
+	}
+}
+
+static void line(const char *label, const char *text)
+{
+	printf("  %-*s", LABEL - 2, label);
+	wrap(LABEL, LABEL, *text ? text : "none");
+}
+
+static void line_of(const char *label, json_t *text)
+{
+	line(label, json_string_value(text));
+	json_decref(text);
+}
+
+static json_t *hugepages(const json_t *host)
+{
+	json_t *words = json_array(), *size, *text;
+	size_t i;
+
+	json_array_foreach(probe_find(host, "hugepages"), i, size)
+		json_array_append_new(words, json_sprintf("%lld of %lld KiB",
+							  probe_number(size, "pages", 0),
+							  probe_number(size, "kib", 0)));
+	text = probe_join(words, ", ");
+	json_decref(words);
+	return text;
+}
+
+static void limits(const json_t *host)
+{
+	const char *capable = probe_true(host, "ipc_lock") ? ", not binding (CAP_IPC_LOCK)" : "";
+	long long bytes = probe_number(host, "memlock", -1);
+
+	if (bytes < 0)
+		line("Locked memory", "unlimited");
+	else
+		line_of("Locked memory", json_sprintf("%lld KiB%s", bytes >> 10, capable));
+}
+
+/**
+ * probe_page_host - the host's part of the page
+ * @host: facts
+ */
+void probe_page_host(const json_t *host)
+{
+	json_t *iommus = probe_join(probe_find(host, "iommus"), ", ");
+	long long groups = probe_number(host, "groups", 0);
+
+	printf("Host %s\n", probe_text(host, "name"));
+	line_of("Kernel", json_sprintf("%s %s%s", probe_text(host, "kernel.release"),
+				       probe_text(host, "kernel.machine"),
+				       json_object_size(probe_find(host, "config"))
+					       ? ""
+					       : " (its configuration is not to be read)"));
+	line_of("IOMMU", json_sprintf("%s%s%lld groups", json_string_value(iommus),
+				      *json_string_value(iommus) ? ", " : "", groups));
+	line_of("For the cdev", json_sprintf("/dev/iommu %s", probe_text(host, "iommufd")));
+	line_of("For the group", json_sprintf("/dev/vfio/vfio %s", probe_text(host, "container")));
+	limits(host);
+	line_of("Huge pages", hugepages(host));
+	json_decref(iommus);
+}
+
+static void drivers(const json_t *device)
+{
+	json_t *words = json_array(), *c;
+	const char *driver = probe_text(device, "driver");
+	size_t i;
+
+	line_of("Driver",
+		json_sprintf("%s%s%s%s", *driver ? driver : "none",
+			     probe_true(device, "vfio") ? ", of VFIO" : "",
+			     probe_text(device, "override")[0] ? ", driver_override " : "",
+			     probe_text(device, "override")));
+	json_array_foreach(probe_find(device, "candidates"), i, c)
+		json_array_append_new(words,
+				      json_sprintf("%s (%s)", probe_text(c, "driver"),
+						   probe_true(c, "loaded")  ? "loaded"
+						   : probe_true(c, "there") ? "not loaded"
+						   : json_is_false(json_object_get(c, "there"))
+							   ? "not installed"
+							   : "installed or not"));
+	if (json_array_size(words))
+		line_of("Could be", probe_join(words, ", "));
+	json_decref(words);
+}
+
+static void sriov(const json_t *device)
+{
+	const char *role = probe_text(device, "sriov.role");
+	json_t *list;
+
+	if (!strcmp(role, "vf")) {
+		line_of("Function", json_sprintf("virtual, number %lld of %s (%s)",
+						 probe_number(device, "sriov.index", -1),
+						 probe_text(device, "sriov.pf.name"),
+						 probe_text(device, "sriov.pf.driver")[0]
+							 ? probe_text(device, "sriov.pf.driver")
+							 : "no driver"));
+		if (probe_find(device, "sriov.devlink"))
+			line_of("devlink",
+				json_sprintf("port %s, migratable %s",
+					     probe_text(device, "sriov.devlink.port"),
+					     probe_text(device, "sriov.devlink.migratable")));
+	} else if (!strcmp(role, "pf")) {
+		list = probe_join(probe_find(device, "sriov.vfs"), ", ");
+		line_of("Function", json_sprintf("physical, with %lld of %lld virtual ones%s%s",
+						 probe_number(device, "sriov.numvfs", 0),
+						 probe_number(device, "sriov.totalvfs", 0),
+						 *json_string_value(list) ? ": " : "",
+						 json_string_value(list)));
+		json_decref(list);
+	}
+}
+
+static void way(const json_t *device, const char *name)
+{
+	char path[32], access[32], opened[32];
+	const char *tried;
+
+	snprintf(path, sizeof(path), "%s.path", name);
+	snprintf(access, sizeof(access), "%s.access", name);
+	snprintf(opened, sizeof(opened), "opened.%s", name);
+	tried = probe_text(device, opened);
+	if (!probe_text(device, path)[0])
+		line(name, "no node");
+	else
+		line_of(name, json_sprintf("%s, access %s%s%s", probe_text(device, path),
+					   probe_text(device, access), *tried ? ", opened: " : "",
+					   tried));
+}
+
+static void group(const json_t *device)
+{
+	json_t *words = json_array(), *peer, *text;
+	size_t i;
+
+	json_array_foreach(probe_find(device, "peers"), i, peer)
+		json_array_append_new(words, json_sprintf("%s (%s)", probe_text(peer, "name"),
+							  probe_text(peer, "driver")[0]
+								  ? probe_text(peer, "driver")
+								  : "no driver"));
+	text = probe_join(words, ", ");
+	if (probe_number(device, "iommu_group", -1) < 0)
+		line("IOMMU group", "none");
+	else
+		line_of("IOMMU group",
+			json_sprintf("%lld%s%s", probe_number(device, "iommu_group", -1),
+				     json_array_size(words) ? ", with " : ", alone",
+				     json_string_value(text)));
+	json_decref(text);
+	json_decref(words);
+}
+
+static void features(const json_t *device)
+{
+	long long size = probe_number(device, "features.data_size", -1);
+	bool migration = probe_true(device, "features.migration");
+	json_t *text;
+
+	if (!probe_find(device, "features"))
+		return;
+	text = probe_join(probe_find(device, "features.flag_names"), ", ");
+	line("Migration", migration ? json_string_value(text) : "no");
+	json_decref(text);
+	line("DMA logging", probe_true(device, "features.dma_logging") ? "yes" : "no");
+	if (size < 0)
+		line("MIG_DATA_SIZE", "not offered");
+	else
+		line_of("MIG_DATA_SIZE", json_sprintf("%lld bytes", size));
+	line("VFIO reset", probe_true(device, "features.reset") ? "yes" : "not advertised");
+}
+
+static void list(const json_t *device, const char *name)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(probe_find(device, name), i, entry) {
+		printf("    %s\n      ", probe_text(entry, "id"));
+		wrap(6, 6, probe_text(entry, "why"));
+		printf("      -> ");
+		wrap(9, 9, probe_text(entry, "step"));
+	}
+}
+
+static void hosts_part(const json_t *device)
+{
+	json_t *text = probe_join(probe_find(device, "carries"), ", ");
+
+	if (*json_string_value(text))
+		line("Carries", json_string_value(text));
+	json_decref(text);
+}
+
+/**
+ * probe_page_device - a device's part of the page
+ * @device: facts, judged
+ */
+void probe_page_device(const json_t *device)
+{
+	const json_t *verdict = json_object_get(device, "migratable");
+	const char *id = probe_text(device, "id"), *reset = probe_text(device, "reset_methods");
+
+	printf("\n%s%s%s, bus %s\n", probe_text(device, "name"), *id ? ", " : "", id,
+	       probe_text(device, "bus"));
+	drivers(device);
+	sriov(device);
+	group(device);
+	hosts_part(device);
+	if (probe_true(device, "vfio")) {
+		way(device, "cdev");
+		way(device, "group");
+	}
+	features(device);
+	if (*reset)
+		line("Reset methods", reset);
+	line("Migratable", json_is_true(verdict)    ? "yes"
+			   : json_is_false(verdict) ? "no:"
+						    : "not to be seen:");
+	list(device, "reasons");
+	if (json_array_size(probe_find(device, "notes"))) {
+		printf("  With less\n");
+		list(device, "notes");
+	}
+}
