@@ -18,13 +18,8 @@
 # The kselftest harness, lib.mk and the uAPI headers come from the kernel source
 # package, or from KERNEL_SRC=DIR.
 
-<<<<<<< HEAD
-KERNEL_SH := configs/guest/kernel.sh
-PREFIX ?= /usr/local
-=======
 KERNEL_SH := configs/guest/kernel.sh --programs
-INSTALL_PATH ?= $(CURDIR)/install
->>>>>>> e4c715a (make kernel-tree: the suite in a kernel tree's selftests, with the device named as the kernel's own VFIO selftests name it)
+PREFIX ?= /usr/local
 TAR_PATH ?= $(CURDIR)/vmig.tar.gz
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
@@ -73,7 +68,8 @@ tree: all
 	@mkdir -p $(INSTALL_PATH)/selftests $(INSTALL_PATH)/results $(INSTALL_PATH)/configs
 	@$(MAKE) -s -C selftests install INSTALL_PATH=$(INSTALL_PATH)/selftests $(KERNEL_ARGS)
 	@cp run.sh README.md LICENSE $(INSTALL_PATH)
-	@cp -r configs/devices configs/guest configs/mustpass configs/waivers $(INSTALL_PATH)/configs
+	@cp -r configs/devices configs/guest configs/mustpass configs/waivers configs/nightly \
+		$(INSTALL_PATH)/configs
 	@cp results/vmig-report $(INSTALL_PATH)/results
 	@for f in $$(configs/guest/modules.sh --sources); do \
 		install -D -m 644 $$f $(INSTALL_PATH)/$$f || exit; done
@@ -119,9 +115,5 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
-<<<<<<< HEAD
 .PHONY: all selftests report run_tests check mutants bench driver-coverage map tree install deb
-.PHONY: gen_tar format lint clean
-=======
-.PHONY: all selftests report run_tests check mutants driver-coverage install gen_tar kernel-tree format lint clean
->>>>>>> e4c715a (make kernel-tree: the suite in a kernel tree's selftests, with the device named as the kernel's own VFIO selftests name it)
+.PHONY: gen_tar kernel-tree format lint clean

@@ -243,9 +243,9 @@ char *history_open(struct history *h, struct pool *pool, const char *path, enum 
 				   "there is no history %s (%s): add runs with vmig-report "
 				   "--history-add",
 				   path, strerror(errno));
-	if (failed(h, sqlite3_open_v2(path, &h->db, flags, NULL)))
+	if (failed(h, sqlite3_open_v2(path, &h->db, flags, NULL))) {
 		wrong = history_failed(h, "open");
-	else {
+	} else {
 		sqlite3_busy_timeout(h->db, BUSY_MS);
 		/* One writer at a time, and what it looks at stays as it was. */
 		history_exec(h, how == HISTORY_WRITE ? "PRAGMA foreign_keys = ON; BEGIN IMMEDIATE"

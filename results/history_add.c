@@ -33,36 +33,37 @@ static const char run_sql[] =
 	" :exit_code, :verdict, :sentence, :tests, :fail, :error, :xfail, :pass, :skip,"
 	" :missing, :complaints)";
 
-static const char * or (const char *s, const char *without)
+static const char *either(const char *s, const char *without)
 {
 	return s ? s : without;
 }
 
 static void bind_where(struct history *h, sqlite3_stmt *s, const json_t *r)
 {
-	const char *place = or (tell_text(r, "run.where"), "host"), *accel;
+	const char *place = either(tell_text(r, "run.where"), "host"), *accel;
 	const char *profile = tell_text(r, "run.options.profile");
 	const char *name = tell_text(r, "environment.device.name");
 	bool guest = !strcmp(place, "guest");
 
 	accel = tell_text(r, "run.accel");
-	place = pool_printf(h->pool, "%s%s%s%s", place, accel ? "/" : "", or (accel, ""),
+	place = pool_printf(h->pool, "%s%s%s%s", place, accel ? "/" : "", either(accel, ""),
 			    tell_true(r, "run.options.debug_kernel") ? "+debug" : "");
 	history_text(h, s, ":place", place);
-	history_text(h, s, ":kernel", or (tell_text(r, "environment.kernel.release"), "unknown"));
+	history_text(h, s, ":kernel",
+		     either(tell_text(r, "environment.kernel.release"), "unknown"));
 	history_text(h, s, ":build", tell_text(r, "environment.kernel.version"));
 	history_text(h, s, ":arch", tell_text(r, "environment.kernel.machine"));
 	history_text(h, s, ":version", tell_text(r, "suite.version"));
 	history_text(h, s, ":commit", tell_text(r, "suite.commit"));
-	history_text(h, s, ":device", or (guest && profile ? profile : name, "unknown"));
+	history_text(h, s, ":device", either(guest && profile ? profile : name, "unknown"));
 	history_text(h, s, ":name", name);
-	history_text(h, s, ":driver", or (tell_text(r, "environment.driver.name"), "unknown"));
+	history_text(h, s, ":driver", either(tell_text(r, "environment.driver.name"), "unknown"));
 	history_text(h, s, ":driver_version", tell_text(r, "environment.driver.version"));
 	history_text(h, s, ":srcversion", tell_text(r, "environment.driver.srcversion"));
 	history_text(h, s, ":firmware", tell_text(r, "run.firmware"));
 	history_text(h, s, ":profile", profile);
-	history_text(h, s, ":parameters", or (tell_text(r, "run.options.parameters"), ""));
-	history_text(h, s, ":globs", or (tell_text(r, "run.options.tests"), ""));
+	history_text(h, s, ":parameters", either(tell_text(r, "run.options.parameters"), ""));
+	history_text(h, s, ":globs", either(tell_text(r, "run.options.tests"), ""));
 	history_number(h, s, ":strict", tell_true(r, "run.options.strict"));
 	history_number(h, s, ":hazards", tell_true(r, "run.options.hazards"));
 }
@@ -73,7 +74,8 @@ static void bind_counts(struct history *h, sqlite3_stmt *s, const json_t *r)
 	long long complaints = 0;
 	size_t i;
 
-	json_array_foreach(tell(r, "complaints"), i, c) complaints += !tell_true(c, "expected");
+	json_array_foreach(tell(r, "complaints"), i, c)
+		complaints += !tell_true(c, "expected");
 	history_number(h, s, ":tests", tell_number(r, "totals.tests"));
 	history_number(h, s, ":fail",
 		       tell_number(r, "totals.fail") + tell_number(r, "totals.xpass"));
@@ -91,12 +93,12 @@ static void bind_counts(struct history *h, sqlite3_stmt *s, const json_t *r)
 static long long add_run(struct history *h, const json_t *r, const struct origin *origin,
 			 const char *uid)
 {
-	const char *started = or (tell_text(r, "run.started"), "unknown");
+	const char *started = either(tell_text(r, "run.started"), "unknown");
 	const json_t *seconds = tell(r, "run.seconds");
 	sqlite3_stmt *s = history_prepare(h, run_sql);
 
 	history_text(h, s, ":uid", uid);
-	history_text(h, s, ":night", or (origin->night, started));
+	history_text(h, s, ":night", either(origin->night, started));
 	history_text(h, s, ":host", origin->host);
 	history_text(h, s, ":started", started);
 	if (json_is_number(seconds))
@@ -104,10 +106,10 @@ static long long add_run(struct history *h, const json_t *r, const struct origin
 				    json_number_value(seconds));
 	bind_where(h, s, r);
 	bind_counts(h, s, r);
-	history_text(h, s, ":status", or (tell_text(r, "run.status"), "unknown"));
+	history_text(h, s, ":status", either(tell_text(r, "run.status"), "unknown"));
 	history_number(h, s, ":exit_code", tell_number(r, "verdict.exit_code"));
-	history_text(h, s, ":verdict", or (tell_text(r, "verdict.name"), "unknown"));
-	history_text(h, s, ":sentence", or (tell_text(r, "verdict.sentence"), ""));
+	history_text(h, s, ":verdict", either(tell_text(r, "verdict.name"), "unknown"));
+	history_text(h, s, ":sentence", either(tell_text(r, "verdict.sentence"), ""));
 	history_run(h, s);
 	sqlite3_finalize(s);
 	return h->err == SQLITE_OK ? sqlite3_last_insert_rowid(h->db) : 0;
@@ -156,8 +158,7 @@ static const char *values_text(struct history *h, const json_t *values, double *
 	size_t i;
 
 	*n = 0;
-	json_array_foreach(values, i, value)
-	{
+	json_array_foreach(values, i, value) {
 		if (!json_is_number(value))
 			continue;
 		v[*n] = json_number_value(value);
@@ -198,20 +199,21 @@ static void add_sample(struct adding *a, long long test, const json_t *sample)
 
 static void add_chapter(struct adding *a, const json_t *chapter)
 {
-	const char *name = or (tell_text(chapter, "name"), "unknown");
+	const char *name = either(tell_text(chapter, "name"), "unknown");
 	const json_t *t, *sample;
 	long long test;
 	size_t i, j;
 
-	json_array_foreach(tell(chapter, "tests"), i, t)
-	{
-		test = test_id(a, name, or (tell_text(t, "name"), "unknown"));
-		add_outcome(a, test, or (tell_text(t, "outcome"), "unknown"),
+	json_array_foreach(tell(chapter, "tests"), i, t) {
+		test = test_id(a, name, either(tell_text(t, "name"), "unknown"));
+		add_outcome(a, test, either(tell_text(t, "outcome"), "unknown"),
 			    tell_text(t, "message"));
-		json_array_foreach(tell(t, "samples"), j, sample) add_sample(a, test, sample);
+		json_array_foreach(tell(t, "samples"), j, sample)
+			add_sample(a, test, sample);
 	}
-	json_array_foreach(tell(chapter, "missing"), i, t) if (json_is_string(t))
-		add_outcome(a, test_id(a, name, json_string_value(t)), "missing", NULL);
+	json_array_foreach(tell(chapter, "missing"), i, t)
+		if (json_is_string(t))
+			add_outcome(a, test_id(a, name, json_string_value(t)), "missing", NULL);
 }
 
 static void add_tests(struct history *h, const json_t *results, long long run)
@@ -234,7 +236,8 @@ static void add_tests(struct history *h, const json_t *results, long long run)
 	a.samples = history_prepare(
 		h, "INSERT OR IGNORE INTO samples(run, metric, n, p25, p50, p75, vals)"
 		   " VALUES (:run, :metric, :n, ?4, ?5, ?6, :vals)");
-	json_array_foreach(tell(results, "chapters"), i, chapter) add_chapter(&a, chapter);
+	json_array_foreach(tell(results, "chapters"), i, chapter)
+		add_chapter(&a, chapter);
 	sqlite3_finalize(a.new_test);
 	sqlite3_finalize(a.test_id);
 	sqlite3_finalize(a.outcome);

@@ -49,7 +49,8 @@ static const struct {
 	int least, most; /* arguments */
 } commands[] = {
 	{ "--history-add", 2, 3 }, { "--history-merge", 2, 64 }, { "--judge-regression", 1, 2 },
-	{ "--suspects", 2, 2 },	   { "--nightly-html", 2, 2 },
+	{ "--suspects", 2, 2 },	   { "--nightly-html", 2, 2 },	 { "--lava", 1, 1 },
+	{ "--lava-result", 1, 1 },
 };
 
 /**

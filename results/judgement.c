@@ -36,12 +36,15 @@ const char *metric_value(struct pool *pool, double value, const char *unit)
 	size_t i = 0;
 
 	if (!strcmp(unit, "us") || !strcmp(unit, "ns") || !strcmp(unit, "ms")) {
-		value *= *unit == 'n' ? 1e-9 : *unit == 'u' ? 1e-6 : 1e-3;
+		value /= *unit == 'n' ? 1e9 : *unit == 'u' ? 1e6 : 1e3;
 		unit = "s";
-		if (value < 1e-3)
-			value *= 1e6, unit = "\u00b5s";
-		else if (value < 1)
-			value *= 1e3, unit = "ms";
+		if (value * 1000 < 1) {
+			value *= 1e6;
+			unit = "\u00b5s";
+		} else if (value < 1) {
+			value *= 1e3;
+			unit = "ms";
+		}
 		return pool_printf(pool, "%.3g %s", value, unit);
 	}
 	while ((*unit == 'B' || strstr(unit, "/s")) && fabs(value) >= 999.5 &&

@@ -29,7 +29,7 @@ struct kcidb {
 	json_t *environment, *tests;
 };
 
-static const char * or (const char *s, const char *without)
+static const char *either(const char *s, const char *without)
 {
 	return s && *s ? s : without;
 }
@@ -100,14 +100,14 @@ static json_t *number(double value, const char *unit)
 {
 	static const struct {
 		const char *unit, *base;
-		double factor;
-	} units[] = { { "ns", "s", 1e-9 }, { "us", "s", 1e-6 }, { "ms", "s", 1e-3 } };
+		double parts;
+	} units[] = { { "ns", "s", 1e9 }, { "us", "s", 1e6 }, { "ms", "s", 1e3 } };
 	json_t *o = json_object();
 	size_t i;
 
 	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (!strcmp(unit, units[i].unit)) {
-			value *= units[i].factor;
+			value /= units[i].parts;
 			unit = units[i].base;
 		}
 	}
@@ -129,7 +129,7 @@ static void measurement(struct kcidb *k, const char *test, const json_t *m, cons
 		return;
 	o = new_test(k, pool_printf(k->pool, "%s.%s", test, name), "DONE");
 	json_object_set_new(o, "number",
-			    number(json_number_value(v), or (tell_text(m, "unit"), "")));
+			    number(json_number_value(v), either(tell_text(m, "unit"), "")));
 	misc = json_object();
 	put(misc, "unit", tell_text(m, "unit"));
 	for (i = 0; rest[i]; i++) {
@@ -142,12 +142,11 @@ static void measurement(struct kcidb *k, const char *test, const json_t *m, cons
 
 static const char *excerpt(struct kcidb *k, const json_t *t)
 {
-	const char *all = or (tell_text(t, "message"), "");
+	const char *all = either(tell_text(t, "message"), "");
 	const json_t *line;
 	size_t i;
 
-	json_array_foreach(tell(t, "log"), i, line)
-	{
+	json_array_foreach(tell(t, "log"), i, line) {
 		if (strlen(all) + json_string_length(line) + 2 > LOG_MAX)
 			break;
 		all = pool_printf(k->pool, "%s%s%s", all, *all ? "\n" : "",
@@ -158,8 +157,8 @@ static const char *excerpt(struct kcidb *k, const json_t *t)
 
 static void one_test(struct kcidb *k, const char *chapter, const json_t *t)
 {
-	const char *name =
-		pool_printf(k->pool, "vmig.%s.%s", chapter, or (tell_text(t, "name"), "unknown"));
+	const char *name = pool_printf(k->pool, "vmig.%s.%s", chapter,
+				       either(tell_text(t, "name"), "unknown"));
 	const char *outcome = tell_text(t, "outcome"), *status = status_of(outcome);
 	json_t *o = new_test(k, name, status), *misc = json_object();
 	const json_t *seconds = tell(t, "seconds"), *m;
@@ -176,8 +175,10 @@ static void one_test(struct kcidb *k, const char *chapter, const json_t *t)
 		json_object_set_new(misc, "known_deviation",
 				    json_boolean(outcome && !strcmp(outcome, "xfail")));
 	json_object_set_new(o, "misc", misc);
-	json_array_foreach(tell(t, "metrics"), i, m) measurement(k, name, m, "value");
-	json_array_foreach(tell(t, "samples"), i, m) measurement(k, name, m, "p50");
+	json_array_foreach(tell(t, "metrics"), i, m)
+		measurement(k, name, m, "value");
+	json_array_foreach(tell(t, "samples"), i, m)
+		measurement(k, name, m, "p50");
 }
 
 static json_t *environment(struct pool *pool, const json_t *r, bool all)
@@ -202,8 +203,8 @@ static json_t *environment(struct pool *pool, const json_t *r, bool all)
 
 	put(o, "comment",
 	    pool_printf(pool, "driver %s, device %s, on %s",
-			or (tell_text(r, "environment.driver.name"), "unknown"),
-			or (tell_text(r, "environment.device.name"), "unknown"),
+			either(tell_text(r, "environment.driver.name"), "unknown"),
+			either(tell_text(r, "environment.device.name"), "unknown"),
 			results_host(pool)));
 	put(misc, "host", results_host(pool));
 	for (i = 0; all && i < sizeof(places) / sizeof(places[0]); i++)
@@ -214,7 +215,7 @@ static json_t *environment(struct pool *pool, const json_t *r, bool all)
 
 static const char *overall(const json_t *results)
 {
-	const char *verdict = or (tell_text(results, "verdict.name"), "");
+	const char *verdict = either(tell_text(results, "verdict.name"), "");
 
 	switch (tell_number(results, "verdict.exit_code")) {
 	case 0:
@@ -239,14 +240,14 @@ static void tests(struct kcidb *k, const json_t *results)
 	put(o, "comment", tell_text(results, "verdict.sentence"));
 	/* The whole of it once; a thousand copies would be most of the file. */
 	json_object_set_new(o, "environment", environment(k->pool, results, true));
-	json_array_foreach(tell(results, "chapters"), i, chapter)
-	{
-		name = or (tell_text(chapter, "name"), "unknown");
-		json_array_foreach(tell(chapter, "tests"), j, t) one_test(k, name, t);
+	json_array_foreach(tell(results, "chapters"), i, chapter) {
+		name = either(tell_text(chapter, "name"), "unknown");
+		json_array_foreach(tell(chapter, "tests"), j, t)
+			one_test(k, name, t);
 		json_array_foreach(tell(chapter, "missing"), j, t)
 			new_test(k,
 				 pool_printf(k->pool, "vmig.%s.%s", name,
-					     or (json_string_value(t), "unknown")),
+					     either(json_string_value(t), "unknown")),
 				 "MISS");
 	}
 }
@@ -272,7 +273,7 @@ static const char *told(const char *name, const char *letters, size_t least, siz
 /* Checkout and build, where who built the kernel has not told KCIDB of them already. */
 static void sources(struct kcidb *k, const json_t *r, json_t *root)
 {
-	const char *release = or (tell_text(r, "environment.kernel.release"), "unknown");
+	const char *release = either(tell_text(r, "environment.kernel.release"), "unknown");
 	const char *commit = told("VMIG_KCIDB_COMMIT", "0123456789abcdef", 40, 40);
 	const char *checkout = pool_printf(k->pool, "%s:linux-%s", k->origin, release);
 	json_t *c = json_object(), *b = json_object();
@@ -306,15 +307,16 @@ void kcidb_dump(const json_t *results, FILE *f)
 	struct kcidb k = { .pool = pool_new() };
 	json_t *root = json_object();
 
-	k.origin = or (getenv("VMIG_KCIDB_ORIGIN"), "vmig");
+	k.origin = either(getenv("VMIG_KCIDB_ORIGIN"), "vmig");
 	k.started = tell_text(results, "run.started");
-	k.prefix = pool_printf(k.pool, "%s-%s-%s", results_host(k.pool), or (k.started, "unknown"),
-			       or (tell_text(results, "environment.device.name"), "unknown"));
-	k.build =
-		or (build,
-		    pool_printf(k.pool, "%s:linux-%s-%s", k.origin,
-				or (tell_text(results, "environment.kernel.release"), "unknown"),
-				or (tell_text(results, "environment.kernel.version"), "unknown")));
+	k.prefix =
+		pool_printf(k.pool, "%s-%s-%s", results_host(k.pool), either(k.started, "unknown"),
+			    either(tell_text(results, "environment.device.name"), "unknown"));
+	k.build = either(
+		build,
+		pool_printf(k.pool, "%s:linux-%s-%s", k.origin,
+			    either(tell_text(results, "environment.kernel.release"), "unknown"),
+			    either(tell_text(results, "environment.kernel.version"), "unknown")));
 	k.environment = environment(k.pool, results, false);
 	k.tests = json_array();
 	tests(&k, results);

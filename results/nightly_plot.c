@@ -65,7 +65,7 @@ static double scale(const struct track *t, char *unit, size_t size)
 	for (i = 0; i < t->nr; i++)
 		most = fmax(most, t->points[i].q.p75);
 	if (!strcmp(t->unit, "us")) {
-		factor = most >= 1e6 ? 1e-6 : most >= 1e3 ? 1e-3 : 1;
+		factor = 1 / (most >= 1e6 ? 1e6 : most >= 1e3 ? 1e3 : 1);
 		snprintf(unit, size, "%s", most >= 1e6 ? "s" : most >= 1e3 ? "ms" : "\u00b5s");
 		return factor;
 	}
@@ -112,7 +112,7 @@ static void axis(const struct track *t, size_t first, struct pool *pool, FILE *f
 /* 1, 2 or 5 times a power of ten, not less than @least. */
 static double round_step(double least)
 {
-	double power = least > 0 ? pow(10, floor(log10(least))) : 1;
+	double power = pow(10, floor(log10(fmax(least, 1 / 1e9))));
 
 	if (least <= power)
 		return power;
@@ -140,13 +140,12 @@ static void plot(struct pool *pool, const struct track *t, double factor, FILE *
 	fputs("EOD\n", f);
 	fprintf(f,
 		"set xrange [-0.5:%zu.5]\nset yrange [0:%.9g]\nset ytics %.9g\n"
-		"plot $nights using 1:3:4 with filledcurves title \"half of the values\" lc rgb \"" BAND
-		"\", "
+		"plot $nights using 1:3:4 with filledcurves title \"half\" lc rgb \"" BAND "\", "
 		"$nights using 1:2 with lines title \"median\" lw 2 lc rgb \"" LINE "\", "
 		"$nights using 1:6 with lines title \"best tenth\" dt 2 lc rgb \"" LINE "\", "
-		"$nights using 1:2:(%.3g) with circles fs solid noborder title \"median\" lc rgb \"" LINE
+		"$nights using 1:2:(%.3g) with circles fs solid noborder notitle lc rgb \"" LINE
 		"\", "
-		"$nights using 1:5:(%.3g) with circles fs solid noborder title \"worse\" lc rgb \"" WORSE
+		"$nights using 1:5:(%.3g) with circles fs solid noborder notitle lc rgb \"" WORSE
 		"\"\n",
 		t->nr - first - 1, step * ceil(1.05 * most / step), step, radius, 1.6 * radius);
 }

@@ -8,6 +8,9 @@
 #include "samples.h"
 #include "text.h"
 
+/* No clock or counter here counts finer, and zero has no logarithm. */
+#define LEAST (1 / 1e9)
+
 static const char runs_sql[] =
 	"SELECT id, night, host, started, place, kernel, kernel_build, arch, suite_version,"
 	" suite_commit, device_name, driver, driver_version, srcversion, firmware, globs, verdict,"
@@ -148,8 +151,7 @@ static void add_point(struct nights *n, struct track *t, const struct past_run *
 	new->run = r;
 	new->runs = 1;
 	new->fast = stats_quantile(new->v, new->n, t->more_is_better ? 1 - BEST : BEST);
-	/* A value of zero has no logarithm, and no clock or counter here counts finer. */
-	new->level = log(new->fast > 1e-9 ? new->fast : 1e-9) * (t->more_is_better ? -1 : 1);
+	new->level = log(fmax(new->fast, LEAST)) * (t->more_is_better ? -1 : 1);
 	if (last && same(last->run->night, r->night)) {
 		new->runs = last->runs + 1;
 		if (new->level < last->level)

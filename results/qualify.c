@@ -129,6 +129,8 @@ static void judge_list(struct qualification *q, unsigned int i)
 		at = nr ? bsearch(&key, tests, nr, sizeof(const struct test *), by_name) : NULL;
 		outcome = at ? outcome_of(q, m, *at) : LISTED_NOT_PASSED;
 		q->count[outcome]++;
+		if (outcome == LISTED_NOTHING && !strncmp((*at)->reason, "no exerciser ", 13))
+			q->unexercised++;
 		if (outcome == LISTED_NOT_PASSED)
 			fault(q, m, at ? why_not(q, *at) : "not run");
 	}

@@ -51,6 +51,7 @@ struct listed_fault {
  * @clauses: per clause what came of it in the worst round
  * @levels: clauses per level and column
  * @count: tests per outcome, in all rounds
+ * @unexercised: of those that found nothing to check, those that would need an exerciser
  * @faults: the tests that did not pass, in the order of the list
  * @troubles: what else speaks against the driver, sentences
  * @exit_code: 0 conformant, 1 not
@@ -66,6 +67,7 @@ struct qualification {
 	enum clause_outcome clauses[VMIG_NR_CLAUSES];
 	unsigned int levels[VMIG_MAY + 1][NR_COLUMNS];
 	unsigned int count[NR_LISTED];
+	unsigned int unexercised;
 	struct listed_fault *faults, **last_fault;
 	struct line *troubles, **last_trouble;
 	int exit_code;

@@ -22,8 +22,8 @@
  *  - It is worse by at least 5 %, and by more than the worst and the best of those nights differ.
  *
  * Where the run measured the machine itself (metrics called ceiling.*, copies with no driver in
- * them), interval, order and size must hold a second time for the values without the share by
- * which the machine was slower.
+ * them), all this must hold for tonight without the share by which the machine was slower than in
+ * those nights; that it was faster is no excuse for anything.
  *
  * A night that is a regression does not become part of what later ones are compared with. Five
  * better ones in a row do, alone: what was won must not be lost without a word.
@@ -56,7 +56,7 @@ struct position {
 	double shift, best, worst, t;
 };
 
-/* A metric of the night that is being judged; the second position is without the machine. */
+/* A metric of the night that is being judged; @driver is its position without the excuse. */
 struct candidate {
 	struct track *track;
 	struct point *point;
@@ -64,27 +64,39 @@ struct candidate {
 	double p, better_p;
 };
 
-static double level(const struct point *p, bool machine)
+/*
+ * By how much the machine was slower than in the nights before, in logarithms; 0 where it was
+ * faster, as that is no excuse, and for bytes, of which no machine makes more.
+ */
+static double excuse(const struct track *t, const struct point *now)
 {
-	return machine ? p->level : p->level - p->run->machine;
+	double before[BASELINE_MAX];
+	size_t i;
+
+	if (!strcmp(t->unit, "B"))
+		return 0;
+	for (i = 0; i < t->nr_baseline; i++)
+		before[i] = t->points[t->baseline[i]].run->machine;
+	stats_sort(before, t->nr_baseline);
+	return fmax(now->run->machine - stats_quantile(before, t->nr_baseline, 0.5), 0);
 }
 
-static struct position position(const struct track *track, const struct point *now, bool machine)
+static struct position position(const struct track *track, double level)
 {
 	double before[BASELINE_MAX], mean, deviation, median;
 	size_t i, k = track->nr_baseline;
 	struct position pos;
 
 	for (i = 0; i < k; i++)
-		before[i] = level(&track->points[track->baseline[i]], machine);
+		before[i] = track->points[track->baseline[i]].level;
 	mean = stats_mean(before, k);
 	deviation = fmax(stats_deviation(before, k), DEVIATION_MIN);
 	stats_sort(before, k);
 	median = stats_quantile(before, k, 0.5);
 	pos.best = before[0] - median;
 	pos.worst = before[k - 1] - median;
-	pos.shift = level(now, machine) - median;
-	pos.t = (level(now, machine) - mean) / (deviation * sqrt(1 + 1 / (double)k));
+	pos.shift = level - median;
+	pos.t = (level - mean) / (deviation * sqrt(1 + 1 / (double)k));
 	return pos;
 }
 
@@ -100,11 +112,11 @@ static void compare(struct candidate *c)
 	stats_sort(fast, track->nr_baseline);
 	now->base = stats_quantile(fast, track->nr_baseline, 0.5);
 	now->nights = track->nr_baseline;
-	c->as_it_is = position(track, now, true);
-	c->driver = position(track, now, false);
+	c->as_it_is = position(track, now->level);
+	c->driver = position(track, now->level - excuse(track, now));
 	now->shift = c->as_it_is.shift;
-	now->p = stats_student_tail(fmin(c->as_it_is.t, c->driver.t), freedom);
-	c->better_p = stats_student_tail(-fmax(c->as_it_is.t, c->driver.t), freedom);
+	now->p = stats_student_tail(c->driver.t, freedom);
+	c->better_p = stats_student_tail(-c->as_it_is.t, freedom);
 }
 
 /* How often a value of tonight is worse than one of the nights before. */
@@ -143,8 +155,7 @@ static bool is_worse(const struct candidate *c, bool rejected)
 
 static bool is_better(const struct candidate *c, bool rejected)
 {
-	return rejected && below(&c->as_it_is) && below(&c->driver) &&
-	       superiority(c) <= 1 - SUPERIOR;
+	return rejected && below(&c->as_it_is) && superiority(c) <= 1 - SUPERIOR;
 }
 
 static void remember(struct track *t, size_t i)

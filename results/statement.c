@@ -169,10 +169,11 @@ static void tests(const struct qualification *q, FILE *f)
 	      pool_printf(
 		      q->pool,
 		      "%u on the list, in %u rounds: %u passed, %u not passed, %u waived, %u the "
-		      "kernel's fault, %u found nothing to check, %u are for other devices",
+		      "kernel's fault, %u found nothing to check (%u of them because no "
+		      "exerciser can make this device work), %u are for other devices",
 		      q->list->nr_tests, q->bundle.nr_rounds, n[LISTED_PASSED],
 		      n[LISTED_NOT_PASSED], n[LISTED_WAIVED], n[LISTED_KERNEL], n[LISTED_NOTHING],
-		      n[LISTED_ELSEWHERE]));
+		      q->unexercised, n[LISTED_ELSEWHERE]));
 }
 
 /* The clauses of one column, but for SHOULD those that are broken too. */

@@ -118,7 +118,7 @@ static double beta_fraction(double a, double b, double x)
 		c = 1 + term / c;
 		d = 1 / (fabs(d) < DBL_MIN ? DBL_MIN : d);
 		h *= d * c;
-		if (fabs(d * c - 1) < 1e-14)
+		if (fabs(d * c - 1) < 4 * DBL_EPSILON)
 			break;
 	}
 	return h;
@@ -164,15 +164,15 @@ double stats_student_tail(double t, double freedom)
  */
 double stats_superiority(const double *a, size_t na, const double *b, size_t nb)
 {
-	size_t i, below = 0, upto = 0;
+	size_t i, below = 0, through = 0;
 	double u = 0;
 
 	for (i = 0; i < na; i++) {
 		while (below < nb && b[below] < a[i])
 			below++;
-		while (upto < nb && b[upto] <= a[i])
-			upto++;
-		u += (double)(below + upto) / 2;
+		while (through < nb && b[through] <= a[i])
+			through++;
+		u += (double)(below + through) / 2;
 	}
 	return u / ((double)na * (double)nb);
 }

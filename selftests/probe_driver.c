@@ -79,7 +79,7 @@ static char *value_of(char *line, const char *key)
 
 static void read_profile(const char *dir, const char *name)
 {
-	static const char *const keys[] = { "driver", "kconfig", "devlink" };
+	static const char *const keys[] = { "driver", "kconfig", "devlink", "kernels" };
 	json_t *profile, *ids = json_array();
 	char path[PATH_MAX], *line = NULL, *value;
 	size_t i, size = 0;
@@ -145,37 +145,67 @@ void probe_drivers_load(const struct probe_options *options, const char *release
 		read_profiles(options->profiles);
 }
 
+/* A driver may be spelt with a dash, and its module always with a bar. */
+static bool same_driver(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if (*a != *b && !(strchr("-_", *a) && strchr("-_", *b)))
+			return false;
+	return *a == *b;
+}
+
 static json_t *profile_of(const char *driver)
 {
 	json_t *p;
 	size_t i;
 
 	json_array_foreach(profiles, i, p)
-		if (!strcmp(probe_text(p, "driver"), driver))
+		if (same_driver(probe_text(p, "driver"), driver))
 			return p;
 	return NULL;
 }
 
+/* The name of a driver that is loaded, or NULL. */
+static json_t *loaded(const char *driver)
+{
+	json_t *names = probe_names("/sys/bus/pci/drivers"), *name, *found = NULL;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+		if (!found && same_driver(json_string_value(name), driver))
+			found = json_incref(name);
+	json_decref(names);
+	return found;
+}
+
 static void add_candidate(json_t *list, const char *driver, bool there)
 {
-	bool loaded = probe_there("/sys/bus/pci/drivers/%s", driver);
-	json_t *c, *profile = profile_of(driver);
+	json_t *c, *profile = profile_of(driver), *name = loaded(driver);
+	static const char *const keys[] = { "kernels", "devlink" };
 	size_t i;
 
 	json_array_foreach(list, i, c)
-		if (!strcmp(probe_text(c, "driver"), driver))
-			return;
-	c = json_pack("{s:s, s:b, s:b}", "driver", driver, "there", there || loaded, "loaded",
-		      loaded);
-	if (!there && !loaded && !aliases_known)
+		if (same_driver(probe_text(c, "driver"), driver))
+			goto out;
+	c = json_pack("{s:b, s:b, s:b}", "there", there || name, "loaded", !!name, "vfs_only",
+		      json_array_size(json_object_get(profile, "pci")) > 0);
+	if (name)
+		json_object_set(c, "driver", name);
+	else
+		json_object_set_new(c, "driver",
+				    json_string(profile ? probe_text(profile, "driver") : driver));
+	if (!there && !name && !aliases_known)
 		json_object_set_new(c, "there", json_null());
 	json_object_set(c, "profile", json_object_get(profile, "name"));
 	json_object_set(c, "config", json_object_get(profile, "kconfig"));
-	json_object_set(c, "devlink", json_object_get(profile, "devlink"));
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_object_set(c, keys[i], json_object_get(profile, keys[i]));
 	json_array_append_new(list, c);
+out:
+	json_decref(name);
 }
 
-/* Does "8086:4941", or with a * for any, stand for the device of a modalias? */
+/* Does "8086:4941" stand for the device of a modalias? */
 static bool id_matches(const char *id, const char *modalias)
 {
 	unsigned int vendor, device, v, d;
@@ -189,7 +219,7 @@ static bool id_matches(const char *id, const char *modalias)
  * @modalias: of the device, "pci:v...", "" for a device of another bus
  *
  * Return: a JSON array of objects: driver; there: has this kernel it? (null: cannot be told);
- * loaded; and what a profile says: profile, config, devlink.
+ * loaded; and what a profile says: profile, config, devlink, kernels, vfs_only.
  */
 json_t *probe_candidates(const char *modalias)
 {

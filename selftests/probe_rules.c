@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/spec/kernel.h"
 #include "probe.h"
 
 /* What is mapped for DMA is locked: of a test some MiB, of a VMM all memory of its guest. */
@@ -66,11 +67,18 @@ static bool bound_well(const json_t *d)
 	return false;
 }
 
+/* A device that its driver would take, and offer no migration for. */
+static bool is_no_vf(const json_t *d)
+{
+	return probe_true(d, "best.vfs_only") && strcmp(probe_text(d, "sriov.role"), "vf") &&
+	       !probe_true(d, "features.migration");
+}
+
 /* Could a driver that is there have it, which has it not? */
 static bool could_be(const json_t *d)
 {
 	return probe_find(d, "best") && !json_is_false(probe_find(d, "best.there")) &&
-	       !bound_well(d) && !is_parent_of_any(d);
+	       !bound_well(d) && !is_parent_of_any(d) && !is_no_vf(d);
 }
 
 /* Bound to a driver of VFIO that may have migration: all but the one for any device. */
@@ -91,7 +99,7 @@ static bool all_errors_are(const json_t *d, const char *name)
 	json_t *error;
 
 	json_object_foreach((json_t *)ways, way, error)
-		if (strcmp(json_string_value(error), name))
+		if (!json_is_string(error) || strcmp(json_string_value(error), name))
 			return false;
 	return json_object_size(ways);
 }
@@ -137,6 +145,11 @@ static bool rule_pf_has_vfs(const json_t *h, const json_t *d)
 	return is_pf(d) && has(d, "sriov.vfs");
 }
 
+static bool rule_not_virtual(const json_t *h, const json_t *d)
+{
+	return is_no_vf(d);
+}
+
 static bool rule_mdev_parent(const json_t *h, const json_t *d)
 {
 	return is_parent(d) && probe_text(d, "words.type")[0];
@@ -156,7 +169,7 @@ static bool rule_pf_without_driver(const json_t *h, const json_t *d)
 static bool is_missing(const json_t *d)
 {
 	return probe_find(d, "best") && json_is_false(probe_find(d, "best.there")) &&
-	       !probe_true(d, "features.migration");
+	       !probe_true(d, "features.migration") && !is_no_vf(d);
 }
 
 static bool rule_config_no_driver(const json_t *h, const json_t *d)
@@ -167,6 +180,15 @@ static bool rule_config_no_driver(const json_t *h, const json_t *d)
 static bool rule_module_missing(const json_t *h, const json_t *d)
 {
 	return is_missing(d) && !rule_config_no_driver(h, d);
+}
+
+static bool rule_driver_too_old(const json_t *h, const json_t *d)
+{
+	const char *kernels = probe_text(d, "best.kernels");
+
+	return kernels[0] && !is_no_vf(d) && !probe_true(d, "features.migration") &&
+	       vmig_kernel_range(kernels) &&
+	       !vmig_kernel_in(kernels, probe_text(h, "kernel.release"));
 }
 
 static bool rule_no_variant_driver(const json_t *h, const json_t *d)
@@ -262,13 +284,13 @@ static bool rule_devlink_off(const json_t *h, const json_t *d)
 static bool rule_devlink_unknown(const json_t *h, const json_t *d)
 {
 	return without_migration(d) && bound_well(d) && probe_text(d, "best.devlink")[0] &&
-	       !probe_find(d, "sriov.devlink");
+	       !probe_find(d, "sriov.devlink") && !is_no_vf(d);
 }
 
 static bool rule_firmware_without(const json_t *h, const json_t *d)
 {
 	return without_migration(d) && bound_well(d) && !rule_devlink_off(h, d) &&
-	       !rule_devlink_unknown(h, d);
+	       !rule_devlink_unknown(h, d) && !is_no_vf(d) && !rule_driver_too_old(h, d);
 }
 
 static bool rule_driver_without(const json_t *h, const json_t *d)
@@ -387,7 +409,7 @@ static json_t *errors(const json_t *d)
 	const char *way;
 
 	json_object_foreach((json_t *)probe_find(d, "opened"), way, error)
-		ADD(words, "%s: %s", way, json_string_value(error));
+		ADD(words, "%s: %s", way, json_is_string(error) ? json_string_value(error) : "?");
 	return words;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * STRM-11 to STRM-13: the downtime that devices add to a migration, and what a VMM would have
+ * STRM-11, STRM-13: the downtime that devices add to a migration, and what a VMM would have
  * thought of it before.
  *
  * A VMM stops the guest when what is left takes no longer than the user allows. It adds up
@@ -430,7 +430,7 @@ static void check_busy(struct busy *b)
 	if (b->rate)
 		w->ops->dirty(w, OTHER);
 	ret = __vmig_load(w->dev, b->keep->data, b->keep->len, &vmig_default_chunks);
-	if (!CHECK_OK(STRM_12, ret,
+	if (!CHECK_OK(STRM_13, ret,
 		      say("PRE_COPY with %u changes a second, STOP_COPY, load of it all, SET(STOP)",
 			  b->rate)))
 		return;
@@ -453,7 +453,7 @@ TEST_F_TIMEOUT(pre_copy, at_dirty_rates, MINUTES)
 	const char *why;
 	unsigned int i;
 
-	CLAUSES(STRM_12, STRM_13, PRE_23);
+	CLAUSES(STRM_13, PRE_23);
 	NEED_THIS_WAY;
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
 	b.keep = vmig_keepable(self->dev, &why) ? &keep : NULL;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * FSM-01, STRM-02, STRM-11: how long each arc takes, and how fast the state comes out of the
- * device and goes in.
+ * FSM-01, STRM-01, STRM-02, STRM-11: how long each arc takes, and how fast the state comes out of
+ * the device and goes in.
  *
  * No clause bounds a rate or a latency: the samples are for the report and for the nights
  * after. What is judged is that the device does it right while it is timed: each arc lands
@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "../lib/migration/engine.h"
 #include "carry.h"
 #include "measure.h"
 #include "second.h"
@@ -231,6 +232,11 @@ static uint64_t state_bytes(struct vmig_device *dev)
 	close(fd);
 	return c.bytes;
 }
+
+#define NEED_RATE(bytes)                                                                           \
+	NEED((bytes) >= VMIG_RATE_BYTES,                                                           \
+	     "a state of %llu bytes: throughput means nothing there, only latency does",           \
+	     (unsigned long long)(bytes))
 
 static double per_second(uint64_t bytes, double us)
 {
@@ -454,6 +460,139 @@ TEST_F_TIMEOUT(throughput, device_to_device, MINUTES)
 		vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING);
 		why = pattern_fault(&w2, SEED);
 		CHECK(STRM_11, !why, "moves from one device to the other",
+		      "the state of the one in the other", "%s", why);
+	}
+	vmig_work_end(&w2, &none);
+	vmig_settle(second);
+	vmig_close(second);
+}
+
+/* Through the engine: the stream of @out, to @in if that is one. Returns its length. */
+static uint64_t engine_run(struct vmig_engine *e, int out, struct vmig_place to, double *us)
+{
+	struct vmig_flow flow = { .from = vmig_at_fd(out), .to = to };
+	int ret;
+
+	*us = vmig_now_us();
+	ret = __vmig_engine_run(e, &flow, 1);
+	*us = vmig_now_us() - *us;
+	ret = ret ?: flow.ret;
+	CHECK_OK(STRM_11, ret, say("the engine moves the stream (%s)", vmig_engine_choice(e)));
+	return ret ? 0 : flow.bytes;
+}
+
+static struct vmig_engine *engine(const char **why)
+{
+	const struct vmig_engine_options options = { .how = VMIG_HOW_AUTO };
+	static char text[256];
+
+	*why = text;
+	return vmig_engine_open(&options, 1, text, sizeof(text));
+}
+
+static void keep_piece(void *arg, const void *data, size_t len)
+{
+	vmig_stream_append(arg, data, len);
+}
+
+static uint64_t engine_save(struct vmig_device *dev, struct vmig_engine *e, struct vmig_place to,
+			    const struct vmig_measure *m)
+{
+	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	uint64_t bytes;
+	double us;
+
+	bytes = engine_run(e, fd, to, &us);
+	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
+	close(fd);
+	if (bytes && m)
+		vmig_measured(m, "save.engine.bytes_per_second", per_second(bytes, us), "B/s");
+	return bytes;
+}
+
+/* As "save", but however the engine finds it fastest; the bytes of one round are loaded. */
+TEST_F_TIMEOUT(throughput, engine_save, MINUTES)
+{
+	struct vmig_stream keep = {};
+	struct vmig_engine *e;
+	struct vmig_measure m;
+	const char *why;
+	uint64_t bytes;
+
+	CLAUSES(STRM_11);
+	NEED_THIS_WAY;
+	put_pattern(&self->w, SEED);
+	bytes = state_bytes(self->dev);
+	NEED_RATE(bytes);
+	e = engine(&why);
+	NEED(e, "%s", why);
+	vmig_measure_begin(&m, "save through the engine", bytes);
+	while (bytes && vmig_measure_again(&m)) {
+		bytes = engine_save(self->dev, e, vmig_at_nowhere(), &m);
+		vmig_measure_moved(&m, bytes);
+	}
+	vmig_measure_end(&m);
+	if (bytes && vmig_keepable(self->dev, &why) &&
+	    engine_save(self->dev, e, vmig_at_call(keep_piece, &keep), NULL))
+		check_kept(&self->w, &keep, "save through the engine");
+	vmig_note(STRM_11, "a save through the engine: %s", vmig_engine_choice(e));
+	vmig_engine_close(e);
+	vmig_stream_free(&keep);
+}
+
+static uint64_t engine_move(struct vmig_device *from, struct vmig_device *to, struct vmig_engine *e,
+			    const struct vmig_measure *m)
+{
+	int out = vmig_enter(from, VFIO_DEVICE_STATE_STOP_COPY);
+	int in = vmig_enter(to, VFIO_DEVICE_STATE_RESUMING), ret;
+	uint64_t bytes;
+	double us;
+
+	bytes = engine_run(e, out, vmig_at_fd(in), &us);
+	ret = __vmig_set_state(to, VFIO_DEVICE_STATE_STOP, NULL);
+	vmig_set_state(from, VFIO_DEVICE_STATE_STOP);
+	close(in);
+	close(out);
+	if (!CHECK_OK(STRM_11, ret, "device to device through the engine, SET(STOP)") || !bytes)
+		return 0;
+	vmig_measured(m, "move.engine.bytes_per_second", per_second(bytes, us), "B/s");
+	return bytes;
+}
+
+/* As "device_to_device", with the read of a block beside the write of the one before. */
+TEST_F_TIMEOUT(throughput, engine_device_to_device, MINUTES)
+{
+	struct vmig_device *second;
+	struct vmig_worker w2 = {};
+	struct vmig_dma none = {};
+	struct vmig_engine *e;
+	struct vmig_measure m;
+	const char *why;
+	uint64_t bytes;
+
+	CLAUSES(STRM_11);
+	NEED_THIS_WAY;
+	put_pattern(&self->w, SEED);
+	bytes = state_bytes(self->dev);
+	NEED_RATE(bytes);
+	second = vmig_open_second(self->dev, &why);
+	NEED(second, "%s", why);
+	e = engine(&why);
+	NEED(e, "%s", why);
+	vmig_worker_begin(&w2, second);
+	put_pattern(&w2, OTHER);
+	vmig_measure_begin(&m, "device to device through the engine", bytes);
+	while (bytes && vmig_measure_again(&m)) {
+		bytes = engine_move(self->dev, second, e, &m);
+		vmig_measure_moved(&m, bytes);
+	}
+	vmig_measure_end(&m);
+	vmig_note(STRM_11, "device to device through the engine: %s", vmig_engine_choice(e));
+	vmig_engine_close(e);
+	if (bytes) {
+		vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING);
+		why = pattern_fault(&w2, SEED);
+		CHECK(STRM_11, !why, "moves from one device to the other through the engine",
 		      "the state of the one in the other", "%s", why);
 	}
 	vmig_work_end(&w2, &none);

@@ -89,15 +89,13 @@ struct ring_run {
 
 static void refused(int err, char *why, size_t size)
 {
-	const char *more = "";
+	const char *more = "is it built without CONFIG_IO_URING?";
 
 	if (err == EPERM)
-		more = ": the sysctl kernel.io_uring_disabled, a seccomp filter or an LSM forbids it";
-	else if (err == ENOSYS)
-		more = ": it is built without CONFIG_IO_URING, or a seccomp filter hides it";
+		more = "the sysctl kernel.io_uring_disabled or a seccomp filter forbids it";
 	else if (err == ENOMEM)
-		more = ": raise ulimit -l";
-	snprintf(why, size, "the kernel refuses an io_uring (%s)%s", vmig_errno_name(err), more);
+		more = "raise ulimit -l";
+	snprintf(why, size, "the kernel refuses an io_uring (%s): %s", vmig_errno_name(err), more);
 }
 
 /* The newer flags spare an interrupt for each completion; not every kernel has them. */
@@ -374,18 +372,17 @@ static void step(struct ring_run *r, struct lane *lane)
 	begin_read(r, lane);
 }
 
+/* What does not fit comes next time, at once. */
 static void reap(struct ring_run *r)
 {
-	struct io_uring_cqe *cqe;
-	unsigned int head, n = 0;
+	struct io_uring_cqe *cqes[64];
+	unsigned int n = io_uring_peek_batch_cqe(&r->e->ring, cqes, 64), i;
 	uint64_t id;
 
-	io_uring_for_each_cqe(&r->e->ring, head, cqe)
-	{
-		id = io_uring_cqe_get_data64(cqe);
+	for (i = 0; i < n; i++) {
+		id = io_uring_cqe_get_data64(cqes[i]);
 		if (id != CANCELLED)
-			complete(r, &r->lanes[id / 2], id % 2, cqe->res);
-		n++;
+			complete(r, &r->lanes[id / 2], id % 2, cqes[i]->res);
 	}
 	io_uring_cq_advance(&r->e->ring, n);
 }

@@ -33,6 +33,7 @@ streams   guest  1800  lib/tests/streams.sh
 probe     guest  3000  lib/tests/probe.sh
 qualify   guest  1800  lib/tests/qualify.sh
 other_guests guest  3600  lib/tests/other_guests.sh
+nightly   guest  600   results/tests/nightly.sh
 "
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")

@@ -38,6 +38,7 @@ tree_has()
 # Physical function, virtual function, driver: as on a host with a ConnectX.
 tree
 pci 0000:01:00.0 15b3 101e 7 mlx5_core
+vf 0000:01:00.0 0000:00:02.0 0
 alias_of 15b3 101e mlx5_vfio_pci
 tree_has reasons wrong_driver "bound to a driver of the host"
 bind 0000:01:00.0 vfio-pci
@@ -60,6 +61,7 @@ tree_has harm harm_in_use "it is not taken from a virtual machine"
 
 tree
 pci 0000:01:00.0 15b3 101e 7 mlx5_core
+vf 0000:01:00.0 0000:00:02.0 0
 tree_has reasons module_missing "the module is not installed"
 config '# CONFIG_MLX5_VFIO_PCI is not set'
 tree_has reasons config_no_driver "the kernel was built without the driver"
@@ -67,11 +69,16 @@ config CONFIG_MLX5_VFIO_PCI=m
 tree_has reasons module_missing "the kernel was built with it, and it is not installed"
 built_in 15b3 101e mlx5_vfio_pci
 tree_has reasons wrong_driver "the kernel has it built in"
+pci 0000:01:00.0 1af4 1041 7 virtio-pci
+rm "$(dev_of 0000:01:00.0)/physfn"
+alias_of 1af4 1041 virtio_vfio_pci
+tree_has reasons not_virtual "the card of a virtual machine, which is no virtual function"
 pci 0000:01:00.0 8086 1533 7 igb
 tree_has reasons no_variant_driver "a device that no driver can migrate"
 
 tree
 pci 0000:01:00.0 15b3 101e 7 mlx5_core
+vf 0000:01:00.0 0000:00:02.0 0
 alias_of 15b3 101e mlx5_vfio_pci
 pci 0000:01:00.1 8086 1533 7 igb
 tree_has reasons 'wrong_driver group_shared' "a group shared with a device of the host"
@@ -202,6 +209,8 @@ judged reasons open_fails "another error of both" \
 judged reasons devlink_unknown "no migration, and devlink has no port" 'f["migration"] = False'
 judged reasons firmware_without "no migration, though devlink has it on" \
 	'f["migration"] = False; d["sriov"]["devlink"] = {"port": "pci/0000:01:00.0/1", "migratable": "enable"}'
+judged reasons driver_too_old "a driver that learnt it later" \
+	'f["migration"] = False; d["candidates"][0].update(devlink=None, kernels="6.13-")'
 judged reasons firmware_without "no migration, and no devlink in the profile" \
 	'f["migration"] = False; del d["candidates"][0]["devlink"]'
 judged reasons driver_without "a driver that has none for anything" \

@@ -103,9 +103,10 @@ pf()
 	echo 0 >"$d/sriov_numvfs"
 }
 
-# vf ADDRESS PF NUMBER: a PCI device is a virtual function
+# vf ADDRESS PF NUMBER: a PCI device is a virtual function; of a ConnectX, if there is no such PF
 vf()
 {
+	[ -d "$(dev_of "$2")" ] || pci "$2" 15b3 101d 6 mlx5_core
 	ln -s "../$2" "$(dev_of "$1")/physfn"
 	ln -s "../$1" "$(dev_of "$2")/virtfn$3"
 	echo $(($3 + 1)) >"$(dev_of "$2")/sriov_numvfs"

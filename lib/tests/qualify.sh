@@ -127,9 +127,9 @@ head -n 1 "$out/statement.txt" | grep -q '^NOT A QUALIFICATION OF HARDWARE: .*gu
 tap $? "the first line of the statement says that this is no hardware"
 grep -q '^Verdict: not conformant by mustpass list' "$out/statement.txt"
 tap $? "the statement has the verdict"
-grep -q 'OPEN-01 until 2099-01-31.*' "$out/statement.txt" &&
-	[ "$(tr -d '\n' <"$out/statement.txt" | grep -o 'took [0-9]* failures' | wc -l)" -eq 2 ] &&
-	grep -q 'another driver or kernel' <(tr -s ' \n' ' ' <"$out/statement.txt")
+tr -s ' \n' ' ' <"$out/statement.txt" >"$tmp/words"
+grep -q 'OPEN-01 until 2099-01-31' "$tmp/words" && grep -q 'another driver or kernel' "$tmp/words" &&
+	[ "$(grep -o 'took [0-9]* failures' "$tmp/words" | wc -l)" -eq 2 ]
 tap $? "the statement has the waivers, and which of them were needed"
 [ "$(wc -l <"$out/statement.txt")" -le 60 ]
 tap $? "the statement is one page"
@@ -188,7 +188,7 @@ forged "a failure made good, with its checksum" "results.json says other things"
 	"sed -i 's/^not ok/ok/' $k"
 forged "results.json made good" "results.json says other things" \
 	"sed -i 's/\"outcome\": \"fail\"/\"outcome\": \"pass\"/' round-1/results.json"
-forged "a chapter taken out" "lacks the test\|results.json says other" "rm $k"
+forged "a chapter taken out" "lacks the test" "rm $k"
 forged "a test taken off the plan" "is not the mustpass list" "sed -i 7d round-1/tests.tsv"
 forged "a list of one's own" "mustpass list is not the one" \
 	"sed -i '/ feature.cdev.argsz_below_header/d' mustpass.txt"

@@ -79,26 +79,26 @@ judgement()
 		"$(sqlite3 "$tmp/honest.db" 'SELECT count(*) FROM runs')" "one row a run"
 	history few --nights 3
 	judged few 0 "no judgement yet on [0-9]+ \(2 of 5 nights before\)" "too few nights: it says so"
-	history slow --nights 9 --scale '8:save.*us:3' --scale '8:save.*per_second:3' --fail 8:throughput.cdev.save
-	judged slow 4 "save.plain_1m.bytes_per_second" "a slow-down of three is found"
-	grep -q -- '-[67][0-9] %: the median of 8 nights before' "$tmp/out" &&
+	history slow --nights 9 --scale '8:arc.STOP*:10' --fail 8:throughput.cdev.arcs
+	judged slow 4 "arc.STOP.STOP_COPY.us" "a slow-down of ten is found, among nights of a very busy machine"
+	grep -q -- '+[0-9]* %: the median of 8 nights before' "$tmp/out" &&
 		grep -q 'since 2026-11-09 02:00, when nothing that is recorded' "$tmp/out"
 	tap $? "it says by how much and since when"
-	history since --repeat 2 --nights 9 --scale '9:save.*:3' --srcversion 9:NEW
+	history since --repeat 2 --nights 9 --scale '9:arc.STOP*:10' --srcversion 9:NEW
 	judged since 4 "since 2026-11-10 02:00, with driver srcversion .* NEW" \
 		"a slow-down that stays is told with its first night, and what changed then"
-	history machine --nights 9 --scale '8:*:3'
+	history machine --nights 9 --scale '8:*us:10' --scale '8:*per_second:10'
 	judged machine 0 "^Nightly: 0 regressions" "a machine that is slower at copying too is no regression"
-	history kernel --nights 9 --scale '8:save.*:3' --kernel 8:6.13.0
+	history kernel --nights 9 --scale '8:arc.STOP*:10' --kernel 8:6.13.0
 	judged kernel 0 "no judgement yet" "another kernel is not compared"
 	VMIG_ANY_KERNEL=1 judged kernel 4 "with kernel 6.12.117 . 6.13.0" "but with VMIG_ANY_KERNEL"
-	history won --repeat 2 --nights 9 --scale '8:save.*:0.25' --scale '17!:save.*:4'
-	judged won 4 "save.plain" "what was won and is lost again is a regression"
+	history won --repeat 2 --nights 9 --scale '8:arc.STOP*:0.1' --scale '17!:arc.STOP*:10'
+	judged won 4 "arc.STOP" "what was won and is lost again is a regression"
 	# The same night once more, without what disturbed it.
 	cp "$tmp/slow.db" "$tmp/second.db"
 	mkdir "$tmp/second"
 	"$tests/nights.py" "$tests/nights.txt" "$tmp/second/run" --nights 9
-	tap_is "throughput.cdev.save" "$("$report" --suspects "$tmp/slow.db" 2026-11-09T02:00:00Z | cut -f 2)" \
+	tap_is "throughput.cdev.arcs" "$("$report" --suspects "$tmp/slow.db" 2026-11-09T02:00:00Z | cut -f 2)" \
 		"what is worse is measured a second time"
 	"$report" --history-add "$tmp/second/run/008" "$tmp/second.db" 2026-11-09T02:00:00Z
 	judged second 0 "^Nightly: 0 regressions" "the better one of two measurements of a night counts"
@@ -191,10 +191,10 @@ fleet()
 	tap_is "0 runs added to $tmp/fleet.db" "$("$report" --history-merge "$tmp/fleet.db" "$tmp/other.db")" \
 		"the same again adds nothing"
 	tap_is "ok" "$(sqlite3 "$tmp/fleet.db" 'PRAGMA integrity_check; PRAGMA foreign_key_check')" "it is whole"
-	judged fleet 4 "save.plain" "the same judgement as on the machine itself"
+	judged fleet 4 "arc.STOP" "the same judgement as on the machine itself"
 	"$report" --nightly-html "$tmp/fleet.db" "$tmp/fleet.html"
 	"$tests/check_nightly.py" "$tmp/fleet.html" lab1 'lab2 <b>&' Regressions 'new failure' \
-		save.plain_1m.bytes_per_second 'since 2026-11-08 02:00' >"$tmp/wrong" 2>&1
+		arc.STOP.STOP_COPY.us 'since 2026-11-08 02:00' >"$tmp/wrong" 2>&1
 	rc=$?
 	[ $rc -eq 0 ] || tap_show "$tmp/wrong"
 	tap $rc "the page of two hosts is whole and tells what it must"

@@ -559,7 +559,7 @@ static void test_damage(const char *dir)
 
 static bool near(double a, double b)
 {
-	return fabs(a - b) < 1e-6;
+	return fabs(a - b) * 1e6 < 1;
 }
 
 /* Against values of published tables, and what can be counted by hand. */
