@@ -29,7 +29,8 @@ enum vmig_ferry_end {
  * @here: what it is, for the headers of its streams
  * @bytes: of the stream, so far
  * @checksum: of these
- * @took_ms: how long it took to move them
+ * @began_ms: when the first of them moved, vmig_now_ms()
+ * @took_ms: how long it took from there to the last, and to SET(STOP) of a load
  * @end_ms: when all has to be over, vmig_now_ms()
  * @silence_ms: how long the other side may be silent
  * @patience_ms: how long the other side is waited for
@@ -44,6 +45,7 @@ struct vmig_ferry {
 	struct vmig_streamfile here;
 	uint64_t bytes;
 	uint64_t checksum;
+	uint64_t began_ms;
 	uint64_t took_ms;
 	uint64_t end_ms;
 	unsigned int silence_ms;

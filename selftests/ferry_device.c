@@ -175,7 +175,6 @@ static bool read_out(struct vmig_ferry *c, int fd, vmig_ferry_sink sink, void *a
  */
 bool vmig_ferry_out(struct vmig_ferry *c, vmig_ferry_sink sink, void *arg)
 {
-	uint64_t began;
 	int fd, ret = c->seed ? put_pattern(c, c->seed) : 0;
 	bool good;
 
@@ -192,9 +191,9 @@ bool vmig_ferry_out(struct vmig_ferry *c, vmig_ferry_sink sink, void *arg)
 	if (ret)
 		return vmig_ferry_fail(c, "%s cannot be brought to STOP_COPY: %s", c->id.name,
 				       vmig_errno_name(ret));
-	began = vmig_now_ms();
+	c->began_ms = vmig_now_ms();
 	good = read_out(c, fd, sink, arg);
-	c->took_ms = vmig_now_ms() - began;
+	c->took_ms = vmig_now_ms() - c->began_ms;
 	close(fd);
 	ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RUNNING, &fd);
 	if (good && ret)
@@ -229,7 +228,7 @@ int vmig_ferry_begin(struct vmig_ferry *c, const struct vmig_streamfile *f)
 
 /**
  * vmig_ferry_in - give the device a part of a stream
- * @c: what is carried; bytes, checksum and time grow
+ * @c: what is carried; bytes and checksum grow
  * @data_fd: of vmig_ferry_begin()
  * @data: the part
  * @len: its bytes
@@ -239,14 +238,14 @@ int vmig_ferry_begin(struct vmig_ferry *c, const struct vmig_streamfile *f)
  */
 bool vmig_ferry_in(struct vmig_ferry *c, int data_fd, const void *data, size_t len)
 {
-	uint64_t began = vmig_now_ms();
 	size_t done = 0;
 	int ret;
 
 	if (!go_on(c))
 		return false;
+	if (!c->began_ms)
+		c->began_ms = vmig_now_ms();
 	ret = __vmig_stream_write(data_fd, data, len, &vmig_default_chunks, &done);
-	c->took_ms += vmig_now_ms() - began;
 	c->checksum = vmig_crc64(c->checksum, data, done);
 	c->bytes += done;
 	if (ret == -EINTR && vmig_ferry_stop)
@@ -324,11 +323,10 @@ static enum vmig_ferry_end look(struct vmig_ferry *c, uint32_t seed)
 enum vmig_ferry_end vmig_ferry_finish(struct vmig_ferry *c, int data_fd,
 				      const struct vmig_streamfile *f)
 {
-	uint64_t began = vmig_now_ms();
 	int fd, ret;
 
 	ret = __vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
-	c->took_ms += vmig_now_ms() - began;
+	c->took_ms = vmig_now_ms() - (c->began_ms ?: vmig_now_ms());
 	close(data_fd);
 	if (ret)
 		return refused(c, ret);
