@@ -18,13 +18,8 @@
 # The kselftest harness, lib.mk and the uAPI headers come from the kernel source
 # package, or from KERNEL_SRC=DIR.
 
-<<<<<<< HEAD
-KERNEL_SH := configs/guest/kernel.sh
-PREFIX ?= /usr/local
-=======
 KERNEL_SH := configs/guest/kernel.sh --programs
-INSTALL_PATH ?= $(CURDIR)/install
->>>>>>> e4c715a (make kernel-tree: the suite in a kernel tree's selftests, with the device named as the kernel's own VFIO selftests name it)
+PREFIX ?= /usr/local
 TAR_PATH ?= $(CURDIR)/vmig.tar.gz
 
 C_FILES = $(shell git ls-files '*.c' '*.h')
@@ -119,9 +114,5 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
-<<<<<<< HEAD
 .PHONY: all selftests report run_tests check mutants bench driver-coverage map tree install deb
-.PHONY: gen_tar format lint clean
-=======
-.PHONY: all selftests report run_tests check mutants driver-coverage install gen_tar kernel-tree format lint clean
->>>>>>> e4c715a (make kernel-tree: the suite in a kernel tree's selftests, with the device named as the kernel's own VFIO selftests name it)
+.PHONY: gen_tar kernel-tree format lint clean
