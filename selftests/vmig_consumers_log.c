@@ -93,6 +93,7 @@ FIXTURE_SETUP(dma_log)
 	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
 			   VFIO_DEVICE_FEATURE_SET),
 	     "the device offers no DMA logging");
+	NEED(vmig_log_served(self->dev), VMIG_LOG_UNSERVED);
 	/* One bit a page of the largest section. */
 	self->bitmap = vmig_alloc(5 * GIB / VMIG_PAGE / 8);
 	lay_out(self, true);

@@ -73,6 +73,7 @@ FIXTURE_TEARDOWN(dirty)
 #define NEED_LOGGED_DMA                                                                            \
 	do {                                                                                       \
 		NEED(self->logging, "the device offers no DMA logging");                           \
+		NEED(vmig_log_served(self->dev), VMIG_LOG_UNSERVED);                               \
 		NEED_DMA;                                                                          \
 	} while (0)
 

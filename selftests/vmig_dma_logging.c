@@ -56,6 +56,7 @@ FIXTURE_SETUP(dma_logging)
 	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
 			   VFIO_DEVICE_FEATURE_SET),
 	     "the device offers no DMA logging");
+	NEED(vmig_log_served(self->dev), VMIG_LOG_UNSERVED);
 	self->page_size = 4 * KIB;
 	self->range =
 		(struct vfio_device_feature_dma_logging_range){ .iova = 0, .length = 1 * MIB };

@@ -383,6 +383,7 @@ TEST_F_TIMEOUT(signals, in_report, 60)
 	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
 			   VFIO_DEVICE_FEATURE_SET),
 	     "the device offers no DMA logging");
+	NEED(vmig_log_served(self->dev), VMIG_LOG_UNSERVED);
 	NEED_DMA;
 	vmig_work_memory(&self->w, &self->mem);
 	range.iova = self->mem.iova & ~0xffffULL;

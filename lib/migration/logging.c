@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Device DMA logging: START, REPORT, STOP (H:1340-1425). */
+#include <errno.h>
+
 #include "../vfio/die.h"
 #include "feature.h"
 #include "logging.h"
@@ -91,6 +93,23 @@ void vmig_log_stop(struct vmig_device *dev)
 
 	if (ret)
 		vmig_die("DMA_LOGGING_STOP failed: %s", vmig_errno_name(ret));
+}
+
+/**
+ * vmig_log_served - can this kernel report dirty pages, whatever the driver does?
+ * @dev: a device that offers DMA logging, with logging off
+ *
+ * Without CONFIG_IOMMUFD_DRIVER, as in Debian's kernels, iova_bitmap_alloc() is a stub
+ * (include/linux/iova_bitmap.h, v6.12): the core fails each REPORT with EOPNOTSUPP before the
+ * driver hears of it. That says nothing of the driver.
+ *
+ * Return: false where it cannot, which is a reason to skip.
+ */
+bool vmig_log_served(struct vmig_device *dev)
+{
+	uint64_t bits = 0;
+
+	return __vmig_log_report(dev, 0, 4096, 4096, &bits) != -EOPNOTSUPP;
 }
 
 /**
