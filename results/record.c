@@ -183,8 +183,7 @@ static void flatten(struct pool *pool, const char *name, json_t *value, struct f
 			flatten(pool, place, member, facts);
 		}
 	} else if (json_is_array(value)) {
-		json_array_foreach(value, i, member)
-		{
+		json_array_foreach(value, i, member) {
 			place = pool_printf(pool, "%s[%zu]", name, i);
 			flatten(pool, place, member, facts);
 		}

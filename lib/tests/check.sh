@@ -21,6 +21,7 @@ fuzz      host   1200  results/tests/survive.sh
 lint      host   1200  lib/tests/lint.sh
 coverage  host   300   lib/tests/coverage.sh
 profiles  host   300   lib/tests/profiles.sh
+nightly   host   900   results/tests/nightly.sh
 install   host   1800  lib/tests/install.sh
 kernel_tree host 1800  lib/tests/kernel_tree.sh
 bad_input guest  900   lib/tests/bad_input.sh
@@ -32,8 +33,7 @@ mutants   guest  1500  lib/tests/mutants.sh
 streams   guest  1800  lib/tests/streams.sh
 probe     guest  3000  lib/tests/probe.sh
 qualify   guest  1800  lib/tests/qualify.sh
-other_guests guest  3600  lib/tests/other_guests.sh
-nightly   guest  600   results/tests/nightly.sh
+other_guests guest 3600  lib/tests/other_guests.sh
 "
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")
