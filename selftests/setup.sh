@@ -145,14 +145,21 @@ setup_vfs()
 	done
 }
 
-# setup_migratable: the capability of a virtual function that is bound to nothing.
+# setup_to_switch_on DRIVER: devlink has a capability of the device that this driver needs, off.
+setup_to_switch_on()
+{
+	[ "${fact[best_devlink]}" = migratable ] && [ "${fact[best]}" = "$1" ] &&
+		[ "${fact[devlink_migratable]}" = disable ]
+}
+
+# setup_migratable DRIVER: the capability of a virtual function that is bound to nothing.
 setup_migratable()
 {
-	[ "${fact[best_devlink]}" = migratable ] && [ "${fact[best]}" = "$1" ] || return 0
-	[ "${fact[devlink_migratable]}" != enable ] || return 0
-	if [ -z "${fact[devlink_port]}" ]; then
-		have devlink || say "devlink is not installed (apt-get install iproute2): if ${fact[name]} turns" \
-			"out to have no migration, its capability was off"
+	if ! setup_to_switch_on "$1"; then
+		if [ "${fact[best_devlink]}" = migratable ] && [ "${fact[best]}" = "$1" ] && ! have devlink; then
+			say "devlink is not installed (apt-get install iproute2): if ${fact[name]} turns out to have" \
+				"no migration, its capability was off"
+		fi
 		return 0
 	fi
 	setup_step "devlink does not make ${fact[name]} migratable" "devlink:${fact[devlink_port]}" \
@@ -175,7 +182,7 @@ setup_bind()
 				"why; one that you know of is taken with --bind DRIVER"
 	fi
 	old=${fact[driver]}
-	[ "$old" != "$driver" ] || return 0
+	[ "$old" != "$driver" ] || setup_to_switch_on "$driver" || return 0
 	setup_refuse "${fact[name]}"
 	[ -e "/sys/bus/pci/drivers/$driver" ] || modprobe -q "$driver" 2>/dev/null || :
 	[ -e "/sys/bus/pci/drivers/$driver" ] ||
