@@ -114,7 +114,8 @@ static void read_profiles(const char *dir)
 	vmig_root = "";
 	names = probe_names("%s", dir);
 	vmig_root = root;
-	json_array_foreach(names, i, entry) {
+	json_array_foreach(names, i, entry)
+	{
 		name = json_string_value(entry);
 		dot = strrchr(name, '.');
 		if (dot && !strcmp(dot, ".conf"))
@@ -160,8 +161,10 @@ static json_t *profile_of(const char *driver)
 	size_t i;
 
 	json_array_foreach(profiles, i, p)
+	{
 		if (same_driver(probe_text(p, "driver"), driver))
 			return p;
+	}
 	return NULL;
 }
 
@@ -172,8 +175,10 @@ static json_t *loaded(const char *driver)
 	size_t i;
 
 	json_array_foreach(names, i, name)
+	{
 		if (!found && same_driver(json_string_value(name), driver))
 			found = json_incref(name);
+	}
 	json_decref(names);
 	return found;
 }
@@ -185,8 +190,10 @@ static void add_candidate(json_t *list, const char *driver, bool there)
 	size_t i;
 
 	json_array_foreach(list, i, c)
+	{
 		if (same_driver(probe_text(c, "driver"), driver))
 			goto out;
+	}
 	c = json_pack("{s:b, s:b, s:b}", "there", there || name, "loaded", !!name, "vfs_only",
 		      json_array_size(json_object_get(profile, "pci")) > 0);
 	if (name)
@@ -231,12 +238,18 @@ json_t *probe_candidates(const char *modalias)
 		return list;
 	snprintf(wanted, sizeof(wanted), "vfio_%s", modalias);
 	json_array_foreach(aliases, i, entry)
+	{
 		if (!fnmatch(json_string_value(json_array_get(entry, 0)), wanted, 0))
 			add_candidate(list, json_string_value(json_array_get(entry, 1)), true);
+	}
 	json_array_foreach(profiles, i, entry)
+	{
 		json_array_foreach(json_object_get(entry, "pci"), j, id)
+		{
 			if (id_matches(json_string_value(id), modalias))
 				add_candidate(list, probe_text(entry, "driver"), false);
+		}
+	}
 	return list;
 }
 
@@ -251,6 +264,8 @@ json_t *probe_profile_configs(void)
 	size_t i;
 
 	json_array_foreach(profiles, i, p)
+	{
 		json_array_append(names, json_object_get(p, "kconfig"));
+	}
 	return names;
 }

@@ -49,9 +49,11 @@ static json_t *hugepages(const json_t *host)
 	size_t i;
 
 	json_array_foreach(probe_find(host, "hugepages"), i, size)
+	{
 		json_array_append_new(words, json_sprintf("%lld of %lld KiB",
 							  probe_number(size, "pages", 0),
 							  probe_number(size, "kib", 0)));
+	}
 	text = probe_join(words, ", ");
 	json_decref(words);
 	return text;
@@ -104,6 +106,7 @@ static void drivers(const json_t *device)
 			     probe_text(device, "override")[0] ? ", driver_override " : "",
 			     probe_text(device, "override")));
 	json_array_foreach(probe_find(device, "candidates"), i, c)
+	{
 		json_array_append_new(words,
 				      json_sprintf("%s (%s)", probe_text(c, "driver"),
 						   probe_true(c, "loaded")  ? "loaded"
@@ -111,6 +114,7 @@ static void drivers(const json_t *device)
 						   : json_is_false(json_object_get(c, "there"))
 							   ? "not installed"
 							   : "installed or not"));
+	}
 	if (json_array_size(words))
 		line_of("Could be", probe_join(words, ", "));
 	json_decref(words);
@@ -167,10 +171,12 @@ static void group(const json_t *device)
 	size_t i;
 
 	json_array_foreach(probe_find(device, "peers"), i, peer)
+	{
 		json_array_append_new(words, json_sprintf("%s (%s)", probe_text(peer, "name"),
 							  probe_text(peer, "driver")[0]
 								  ? probe_text(peer, "driver")
 								  : "no driver"));
+	}
 	text = probe_join(words, ", ");
 	if (probe_number(device, "iommu_group", -1) < 0)
 		line("IOMMU group", "none");
@@ -207,7 +213,8 @@ static void list(const json_t *device, const char *name)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(probe_find(device, name), i, entry) {
+	json_array_foreach(probe_find(device, name), i, entry)
+	{
 		printf("    %s\n      ", probe_text(entry, "id"));
 		wrap(6, 6, probe_text(entry, "why"));
 		printf("      -> ");

@@ -62,8 +62,10 @@ static bool bound_well(const json_t *d)
 	if (probe_true(d, "features.migration"))
 		return true;
 	json_array_foreach(list, i, c)
+	{
 		if (!strcmp(probe_text(c, "driver"), probe_text(d, "driver")))
 			return true;
+	}
 	return false;
 }
 
@@ -99,8 +101,10 @@ static bool all_errors_are(const json_t *d, const char *name)
 	json_t *error;
 
 	json_object_foreach((json_t *)ways, way, error)
+	{
 		if (!json_is_string(error) || strcmp(json_string_value(error), name))
 			return false;
+	}
 	return json_object_size(ways);
 }
 
@@ -205,8 +209,10 @@ static bool rule_driver_refused(const json_t *h, const json_t *d)
 	if (probe_text(d, "driver")[0] || !probe_text(d, "override")[0])
 		return false;
 	json_array_foreach(list, i, c)
+	{
 		if (!strcmp(probe_text(c, "driver"), probe_text(d, "override")))
 			return probe_true(c, "loaded");
+	}
 	return false;
 }
 
@@ -387,8 +393,10 @@ static json_t *peers(const json_t *d)
 	size_t i;
 
 	json_array_foreach(probe_find(d, "peers"), i, peer)
+	{
 		if (probe_true(peer, "host"))
 			ADD(words, "%s (%s)", probe_text(peer, "name"), probe_text(peer, "driver"));
+	}
 	return words;
 }
 
@@ -398,8 +406,10 @@ static json_t *users(const json_t *d)
 	size_t i;
 
 	json_array_foreach(probe_find(d, "users"), i, user)
+	{
 		ADD(words, "process %lld (%s), which has %s open", probe_number(user, "pid", 0),
 		    probe_text(user, "comm"), probe_text(user, "node"));
+	}
 	return words;
 }
 
@@ -409,7 +419,9 @@ static json_t *errors(const json_t *d)
 	const char *way;
 
 	json_object_foreach((json_t *)probe_find(d, "opened"), way, error)
+	{
 		ADD(words, "%s: %s", way, json_is_string(error) ? json_string_value(error) : "?");
+	}
 	return words;
 }
 
@@ -437,7 +449,8 @@ static json_t *types(const json_t *d, bool first)
 	json_t *words = json_array(), *type;
 	size_t i;
 
-	json_array_foreach(probe_find(d, "mdev_types"), i, type) {
+	json_array_foreach(probe_find(d, "mdev_types"), i, type)
+	{
 		if (first && !probe_number(type, "available", 0))
 			continue;
 		if (first && json_array_size(words))
@@ -456,8 +469,10 @@ static void derive(const json_t *h, json_t *d)
 	size_t i;
 
 	json_array_foreach(list, i, c)
+	{
 		if (probe_true(c, "there") && !probe_true(best, "there"))
 			best = c;
+	}
 	if (best)
 		json_object_set(d, "best", best);
 	put_words(words, "peers", peers(d));
