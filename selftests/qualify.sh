@@ -225,7 +225,7 @@ qualify()
 	else
 		packages_ensure build guest
 		build_kernel
-		accel_choose "$kernel_build/arch/x86/boot/bzImage"
+		accel_choose "$(arch_image "$kernel_build")"
 	fi
 	read -r driver n < <(qualify_driver; echo)
 	qualify_profiles "$driver" "$n"

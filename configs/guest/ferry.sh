@@ -110,7 +110,7 @@ ferry()
 	fi
 	packages_ensure build guest
 	build_kernel
-	accel_choose "$kernel_build/arch/x86/boot/bzImage"
+	accel_choose "$(arch_image "$kernel_build")"
 	ferry_in_guest
 }
 

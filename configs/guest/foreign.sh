@@ -108,12 +108,13 @@ foreign_check()
 	[ -z "$opt_m32" ] || [ "$guest_arch" = x86_64 ] ||
 		die "--m32 is for x86-64: leave out --arch $guest_arch"
 	case $opt_action in
-	replay | driver-coverage) die "--$opt_action is not for another guest: leave out $given" ;;
+	'' | shell | mutants | kernel-build-dir) ;;
 	guest-cmd)
 		! arch_foreign ||
 			die "--guest-cmd runs this host's programs, which a guest of another machine" \
 				"cannot: leave out $given"
 		;;
+	*) die "--$opt_action is not for another guest: leave out $given" ;;
 	esac
 	[ "$guest_arch$opt_stock" != x86_64 ] || return 0
 	for d in "${devices[@]}"; do
