@@ -23,10 +23,10 @@ static const struct bug {
 	const char *clauses;
 	const char *what;
 } bugs[] = {
-#define BUG(number, commits, who, seen, clauses, what)                                             \
+#define MISTAKE(number, commits, who, seen, clauses, what)                                         \
 	{ number, commits, who, seen, clauses, what },
 #include "bugs.def"
-#undef BUG
+#undef MISTAKE
 };
 
 enum { NR_BUGS = sizeof(bugs) / sizeof(bugs[0]) };

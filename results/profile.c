@@ -45,7 +45,7 @@ static char *deviation(struct pool *pool, struct deviation ***last, unsigned int
 	name = text_clean(pool, id);
 	d->kernels = vmig_kernel_range_of(name);
 	if (!d->kernels)
-		return "behind the clause there is something that is no range of kernels, as (6.8-7.0)";
+		return "what stands behind the clause is no range of kernels, as (6.8-7.0)";
 	d->line = line;
 	d->glob = text_clean(pool, glob);
 	d->source = text_clean(pool, source);

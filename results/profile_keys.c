@@ -17,28 +17,40 @@ struct form {
 #define FIELD "[^|]*[^|[:space:]][^|]*"
 
 static const struct form WORD = { "one word", "^[^[:space:]]+$" };
+
 static const struct form WORDS = { "words", "." };
+
 static const struct form TEXT = { "text", "." };
+
 static const struct form NUMBER = { "a number from 1 on", "^[1-9][0-9]{0,3}$" };
+
 static const struct form RANGE = { "FROM-TO of kernels, either may be missing",
 				   "^([0-9]+\\.[0-9.]+)?-([0-9]+\\.[0-9.]+)?$" };
+
 static const struct form PCI_ID = { "VENDOR:DEVICE, four hexadecimal digits each",
 				    "^[0-9a-f]{4}:[0-9a-f]{4}$" };
+
 static const struct form DEVLINK = { "migratable", "^migratable$" };
+
 static const struct form PARAMETER = { "MODULE.NAME=VALUE, without blanks",
 				       "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_]+=[^[:space:]]*$" };
+
 static const struct form FEATURE = {
 	"FEATURE | on what condition | file:line function(), with one of STOP_COPY, P2P, PRE_COPY, "
 	"DMA_LOGGING, MIG_DATA_SIZE",
 	"^(STOP_COPY|P2P|PRE_COPY|DMA_LOGGING|MIG_DATA_SIZE) *\\|" FIELD "\\|" FIELD "$"
 };
+
 static const struct form FACT = { "what | file:line function()", "^" FIELD "\\|" FIELD "$" };
+
 static const struct form ERRNO = { "in what situation | ERRNO | file:line function()",
 				   "^" FIELD "\\| *(E[A-Z0-9]+|0) *\\|" FIELD "$" };
+
 static const struct form DEVIATION = {
 	"CLAUSE [(FROM-TO)] | glob of tests | file:line function() | why",
 	"^[A-Z0-9]+-[0-9]+ *(\\([0-9.]*-[0-9.]*\\) *)?\\|" FIELD "\\|" FIELD "\\|.*[^[:space:]]"
 };
+
 static const struct form LETHAL = { "glob of tests | file:line function() | why",
 				    "^" FIELD "\\|" FIELD "\\|.*[^[:space:]]" };
 
@@ -48,7 +60,7 @@ static const struct key {
 	const struct form *form;
 	const char *what;
 } keys[] = {
-#define KEY(name, often, form, what) { name, often, &form, what },
+#define KEY(name, often, form, what) { name, often, &(form), what },
 #include "profile_keys.def"
 #undef KEY
 };

@@ -101,7 +101,8 @@ void vmig_log_stop(struct vmig_device *dev)
  *
  * Without CONFIG_IOMMUFD_DRIVER, as in Debian's kernels, iova_bitmap_alloc() is a stub
  * (include/linux/iova_bitmap.h, v6.12): the core fails each REPORT with EOPNOTSUPP before the
- * driver hears of it. That says nothing of the driver.
+ * driver hears of it. That says nothing of the driver. A kernel with a cdev has iommufd and
+ * with it the real one: there EOPNOTSUPP is the driver's own word, and is judged.
  *
  * Return: false where it cannot, which is a reason to skip.
  */
@@ -109,7 +110,7 @@ bool vmig_log_served(struct vmig_device *dev)
 {
 	uint64_t bits = 0;
 
-	return __vmig_log_report(dev, 0, 4096, 4096, &bits) != -EOPNOTSUPP;
+	return dev->id.cdev[0] || __vmig_log_report(dev, 0, 4096, 4096, &bits) != -EOPNOTSUPP;
 }
 
 /**

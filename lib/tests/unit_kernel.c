@@ -25,13 +25,17 @@ static void ranges(void)
 		{ "6.13-", "a kernel", true },
 		{ "6.13-", NULL, true },
 	};
+	const char *release, *not ;
 	size_t i;
+	bool in;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		UNIT(vmig_kernel_range(cases[i].range) &&
-			     vmig_kernel_in(cases[i].range, cases[i].release) == cases[i].in,
-		     "%s is %sin %s", cases[i].release ? cases[i].release : "no release",
-		     cases[i].in ? "" : "not ", cases[i].range);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		release = cases[i].release ? cases[i].release : "no release";
+		not = cases[i].in ? "" : "not ";
+		in = vmig_kernel_in(cases[i].range, cases[i].release);
+		UNIT(vmig_kernel_range(cases[i].range) && in == cases[i].in, "%s is %sin %s",
+		     release, not, cases[i].range);
+	}
 }
 
 static void no_ranges(void)
