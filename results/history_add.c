@@ -74,7 +74,8 @@ static void bind_counts(struct history *h, sqlite3_stmt *s, const json_t *r)
 	long long complaints = 0;
 	size_t i;
 
-	json_array_foreach(tell(r, "complaints"), i, c) complaints += !tell_true(c, "expected");
+	json_array_foreach(tell(r, "complaints"), i, c)
+		complaints += !tell_true(c, "expected");
 	history_number(h, s, ":tests", tell_number(r, "totals.tests"));
 	history_number(h, s, ":fail",
 		       tell_number(r, "totals.fail") + tell_number(r, "totals.xpass"));
@@ -157,8 +158,7 @@ static const char *values_text(struct history *h, const json_t *values, double *
 	size_t i;
 
 	*n = 0;
-	json_array_foreach(values, i, value)
-	{
+	json_array_foreach(values, i, value) {
 		if (!json_is_number(value))
 			continue;
 		v[*n] = json_number_value(value);
@@ -204,15 +204,16 @@ static void add_chapter(struct adding *a, const json_t *chapter)
 	long long test;
 	size_t i, j;
 
-	json_array_foreach(tell(chapter, "tests"), i, t)
-	{
+	json_array_foreach(tell(chapter, "tests"), i, t) {
 		test = test_id(a, name, either(tell_text(t, "name"), "unknown"));
 		add_outcome(a, test, either(tell_text(t, "outcome"), "unknown"),
 			    tell_text(t, "message"));
-		json_array_foreach(tell(t, "samples"), j, sample) add_sample(a, test, sample);
+		json_array_foreach(tell(t, "samples"), j, sample)
+			add_sample(a, test, sample);
 	}
-	json_array_foreach(tell(chapter, "missing"), i, t) if (json_is_string(t))
-		add_outcome(a, test_id(a, name, json_string_value(t)), "missing", NULL);
+	json_array_foreach(tell(chapter, "missing"), i, t)
+		if (json_is_string(t))
+			add_outcome(a, test_id(a, name, json_string_value(t)), "missing", NULL);
 }
 
 static void add_tests(struct history *h, const json_t *results, long long run)
@@ -235,7 +236,8 @@ static void add_tests(struct history *h, const json_t *results, long long run)
 	a.samples = history_prepare(
 		h, "INSERT OR IGNORE INTO samples(run, metric, n, p25, p50, p75, vals)"
 		   " VALUES (:run, :metric, :n, ?4, ?5, ?6, :vals)");
-	json_array_foreach(tell(results, "chapters"), i, chapter) add_chapter(&a, chapter);
+	json_array_foreach(tell(results, "chapters"), i, chapter)
+		add_chapter(&a, chapter);
 	sqlite3_finalize(a.new_test);
 	sqlite3_finalize(a.test_id);
 	sqlite3_finalize(a.outcome);

@@ -146,8 +146,7 @@ static const char *excerpt(struct kcidb *k, const json_t *t)
 	const json_t *line;
 	size_t i;
 
-	json_array_foreach(tell(t, "log"), i, line)
-	{
+	json_array_foreach(tell(t, "log"), i, line) {
 		if (strlen(all) + json_string_length(line) + 2 > LOG_MAX)
 			break;
 		all = pool_printf(k->pool, "%s%s%s", all, *all ? "\n" : "",
@@ -176,8 +175,10 @@ static void one_test(struct kcidb *k, const char *chapter, const json_t *t)
 		json_object_set_new(misc, "known_deviation",
 				    json_boolean(outcome && !strcmp(outcome, "xfail")));
 	json_object_set_new(o, "misc", misc);
-	json_array_foreach(tell(t, "metrics"), i, m) measurement(k, name, m, "value");
-	json_array_foreach(tell(t, "samples"), i, m) measurement(k, name, m, "p50");
+	json_array_foreach(tell(t, "metrics"), i, m)
+		measurement(k, name, m, "value");
+	json_array_foreach(tell(t, "samples"), i, m)
+		measurement(k, name, m, "p50");
 }
 
 static json_t *environment(struct pool *pool, const json_t *r, bool all)
@@ -239,10 +240,10 @@ static void tests(struct kcidb *k, const json_t *results)
 	put(o, "comment", tell_text(results, "verdict.sentence"));
 	/* The whole of it once; a thousand copies would be most of the file. */
 	json_object_set_new(o, "environment", environment(k->pool, results, true));
-	json_array_foreach(tell(results, "chapters"), i, chapter)
-	{
+	json_array_foreach(tell(results, "chapters"), i, chapter) {
 		name = either(tell_text(chapter, "name"), "unknown");
-		json_array_foreach(tell(chapter, "tests"), j, t) one_test(k, name, t);
+		json_array_foreach(tell(chapter, "tests"), j, t)
+			one_test(k, name, t);
 		json_array_foreach(tell(chapter, "missing"), j, t)
 			new_test(k,
 				 pool_printf(k->pool, "vmig.%s.%s", name,

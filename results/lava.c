@@ -55,9 +55,10 @@ static void measured(FILE *f, bool signals, const char *chapter, const json_t *t
 	const json_t *m;
 	size_t i;
 
-	json_array_foreach(tell(t, list), i, m) if (json_is_number(tell(m, value)))
-		line(f, signals, chapter, tell_text(t, "name"), tell_text(m, "name"), "pass",
-		     tell(m, value), tell_text(m, "unit"));
+	json_array_foreach(tell(t, list), i, m)
+		if (json_is_number(tell(m, value)))
+			line(f, signals, chapter, tell_text(t, "name"), tell_text(m, "name"),
+			     "pass", tell(m, value), tell_text(m, "unit"));
 }
 
 /**
@@ -72,11 +73,9 @@ void write_lava(const json_t *results, FILE *f, bool signals)
 	const char *name;
 	size_t i, j;
 
-	json_array_foreach(tell(results, "chapters"), i, chapter)
-	{
+	json_array_foreach(tell(results, "chapters"), i, chapter) {
 		name = tell_text(chapter, "name");
-		json_array_foreach(tell(chapter, "tests"), j, t)
-		{
+		json_array_foreach(tell(chapter, "tests"), j, t) {
 			line(f, signals, name, tell_text(t, "name"), NULL,
 			     result_of(tell_text(t, "outcome")), NULL, NULL);
 			measured(f, signals, name, t, "metrics", "value");

@@ -176,15 +176,13 @@ static void flatten(struct pool *pool, const char *name, json_t *value, struct f
 		return;
 	facts->depth++;
 	if (json_is_object(value)) {
-		json_object_foreach(value, key, member)
-		{
+		json_object_foreach(value, key, member) {
 			place = text_clean(pool, (struct text){ key, strlen(key) });
 			place = *name ? pool_printf(pool, "%s.%s", name, place) : place;
 			flatten(pool, place, member, facts);
 		}
 	} else if (json_is_array(value)) {
-		json_array_foreach(value, i, member)
-		{
+		json_array_foreach(value, i, member) {
 			place = pool_printf(pool, "%s[%zu]", name, i);
 			flatten(pool, place, member, facts);
 		}

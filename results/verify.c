@@ -242,8 +242,7 @@ static json_t *pairs(json_t *array, const char *name, const char *value)
 	json_t *out = json_array(), *o, *pair;
 	size_t i;
 
-	json_array_foreach(array, i, o)
-	{
+	json_array_foreach(array, i, o) {
 		pair = json_array();
 		json_array_append(pair, json_object_get(o, name));
 		json_array_append(pair, json_object_get(o, value));
@@ -258,8 +257,7 @@ static json_t *essence(json_t *root)
 	json_t *out = json_object(), *tests = json_array(), *chapter;
 	size_t i;
 
-	json_array_foreach(json_object_get(root, "chapters"), i, chapter)
-	{
+	json_array_foreach(json_object_get(root, "chapters"), i, chapter) {
 		json_array_append_new(tests,
 				      pairs(json_object_get(chapter, "tests"), "name", "outcome"));
 	}

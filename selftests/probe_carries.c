@@ -32,8 +32,7 @@ static bool through(const char *sysfs, int depth, const char *path, const char *
 	bool found = false;
 	size_t i;
 
-	json_array_foreach(names, i, name)
-	{
+	json_array_foreach(names, i, name) {
 		if (strncmp(json_string_value(name), prefix, strlen(prefix)))
 			continue;
 		probe_real(next, sizeof(next), "%s%s/%s", path, dir, json_string_value(name));
@@ -71,8 +70,7 @@ static void add(json_t *words, const char *kind, const char *name)
 	json_t *word = json_sprintf("%s%s", kind, name), *other;
 	size_t i;
 
-	json_array_foreach(words, i, other)
-	{
+	json_array_foreach(words, i, other) {
 		if (json_equal(word, other))
 			break;
 	}

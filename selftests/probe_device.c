@@ -52,8 +52,7 @@ static json_t *peers(const struct vmig_dev_id *id)
 	size_t i;
 
 	names = probe_names("%s/iommu_group/devices", id->sysfs);
-	json_array_foreach(names, i, entry)
-	{
+	json_array_foreach(names, i, entry) {
 		name = json_string_value(entry);
 		probe_real(sysfs, sizeof(sysfs), "%s/iommu_group/devices/%s", id->sysfs, name);
 		if (!strcmp(name, id->name) || !sysfs[0] || is_bridge(sysfs))
@@ -74,8 +73,7 @@ static json_t *carries(const struct vmig_dev_id *id, const json_t *group)
 	size_t i;
 
 	probe_carries(id->sysfs, words);
-	json_array_foreach(group, i, peer)
-	{
+	json_array_foreach(group, i, peer) {
 		probe_carries(probe_text(peer, "sysfs"), words);
 	}
 	return words;
@@ -89,8 +87,7 @@ static void add_users(json_t *users, const char *pid, const struct vmig_dev_id *
 	ssize_t n;
 	size_t i;
 
-	json_array_foreach(fds, i, fd)
-	{
+	json_array_foreach(fds, i, fd) {
 		snprintf(link, sizeof(link), "%s/proc/%s/fd/%s", vmig_root, pid,
 			 json_string_value(fd));
 		n = readlink(link, target, sizeof(target) - 1);
@@ -112,8 +109,7 @@ static json_t *users_of(const struct vmig_dev_id *id)
 	json_t *pids = probe_names("/proc"), *users = json_array(), *pid;
 	size_t i;
 
-	json_array_foreach(pids, i, pid)
-	{
+	json_array_foreach(pids, i, pid) {
 		if (strspn(json_string_value(pid), "0123456789") == json_string_length(pid))
 			add_users(users, json_string_value(pid), id);
 	}
@@ -128,8 +124,7 @@ static json_t *mdev_types(const struct vmig_dev_id *id)
 	json_t *name, *left;
 	size_t i;
 
-	json_array_foreach(names, i, name)
-	{
+	json_array_foreach(names, i, name) {
 		left = probe_line("%s/mdev_supported_types/%s/available_instances", id->sysfs,
 				  json_string_value(name));
 		json_array_append_new(
@@ -246,8 +241,7 @@ static bool is_listed(const json_t *list, const char *sysfs)
 	json_t *facts;
 	size_t i;
 
-	json_array_foreach(list, i, facts)
-	{
+	json_array_foreach(list, i, facts) {
 		if (!strcmp(probe_text(facts, "sysfs"), sysfs + strlen(vmig_root)))
 			return true;
 	}
@@ -273,8 +267,7 @@ json_t *probe_devices(unsigned int *others)
 	*others = 0;
 	for (p = 0; p < sizeof(places) / sizeof(places[0]); p++) {
 		names = probe_names("%s", places[p]);
-		json_array_foreach(names, i, name)
-		{
+		json_array_foreach(names, i, name) {
 			snprintf(spec, sizeof(spec), "%s%s/%s", vmig_root, places[p],
 				 json_string_value(name));
 			if ((vmig_resolve(spec, &id, why, sizeof(why)) && !id.sysfs[0]) ||

@@ -114,8 +114,7 @@ static void read_profiles(const char *dir)
 	vmig_root = "";
 	names = probe_names("%s", dir);
 	vmig_root = root;
-	json_array_foreach(names, i, entry)
-	{
+	json_array_foreach(names, i, entry) {
 		name = json_string_value(entry);
 		dot = strrchr(name, '.');
 		if (dot && !strcmp(dot, ".conf"))
@@ -160,8 +159,7 @@ static json_t *profile_of(const char *driver)
 	json_t *p;
 	size_t i;
 
-	json_array_foreach(profiles, i, p)
-	{
+	json_array_foreach(profiles, i, p) {
 		if (same_driver(probe_text(p, "driver"), driver))
 			return p;
 	}
@@ -174,8 +172,7 @@ static json_t *loaded(const char *driver)
 	json_t *names = probe_names("/sys/bus/pci/drivers"), *name, *found = NULL;
 	size_t i;
 
-	json_array_foreach(names, i, name)
-	{
+	json_array_foreach(names, i, name) {
 		if (!found && same_driver(json_string_value(name), driver))
 			found = json_incref(name);
 	}
@@ -189,8 +186,7 @@ static void add_candidate(json_t *list, const char *driver, bool there)
 	static const char *const keys[] = { "kernels", "devlink" };
 	size_t i;
 
-	json_array_foreach(list, i, c)
-	{
+	json_array_foreach(list, i, c) {
 		if (same_driver(probe_text(c, "driver"), driver))
 			goto out;
 	}
@@ -237,15 +233,12 @@ json_t *probe_candidates(const char *modalias)
 	if (strncmp(modalias, "pci:", 4))
 		return list;
 	snprintf(wanted, sizeof(wanted), "vfio_%s", modalias);
-	json_array_foreach(aliases, i, entry)
-	{
+	json_array_foreach(aliases, i, entry) {
 		if (!fnmatch(json_string_value(json_array_get(entry, 0)), wanted, 0))
 			add_candidate(list, json_string_value(json_array_get(entry, 1)), true);
 	}
-	json_array_foreach(profiles, i, entry)
-	{
-		json_array_foreach(json_object_get(entry, "pci"), j, id)
-		{
+	json_array_foreach(profiles, i, entry) {
+		json_array_foreach(json_object_get(entry, "pci"), j, id) {
 			if (id_matches(json_string_value(id), modalias))
 				add_candidate(list, probe_text(entry, "driver"), false);
 		}
@@ -263,8 +256,7 @@ json_t *probe_profile_configs(void)
 	json_t *names = json_array(), *p;
 	size_t i;
 
-	json_array_foreach(profiles, i, p)
-	{
+	json_array_foreach(profiles, i, p) {
 		json_array_append(names, json_object_get(p, "kconfig"));
 	}
 	return names;

@@ -63,8 +63,7 @@ json_t *probe_host_config(const json_t *more)
 		return config;
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		json_object_set_new(config, options[i], json_string("n"));
-	json_array_foreach(more, i, name)
-	{
+	json_array_foreach(more, i, name) {
 		json_object_set_new(config, json_string_value(name), json_string("n"));
 	}
 	for (i = 0; fgets(line, sizeof(line), f); i++)
@@ -133,8 +132,7 @@ static json_t *hugepages(void)
 	const char *name;
 	size_t i;
 
-	json_array_foreach(names, i, entry)
-	{
+	json_array_foreach(names, i, entry) {
 		name = json_string_value(entry);
 		json_array_append_new(
 			list,

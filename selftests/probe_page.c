@@ -48,8 +48,7 @@ static json_t *hugepages(const json_t *host)
 	json_t *words = json_array(), *size, *text;
 	size_t i;
 
-	json_array_foreach(probe_find(host, "hugepages"), i, size)
-	{
+	json_array_foreach(probe_find(host, "hugepages"), i, size) {
 		json_array_append_new(words, json_sprintf("%lld of %lld KiB",
 							  probe_number(size, "pages", 0),
 							  probe_number(size, "kib", 0)));
@@ -105,8 +104,7 @@ static void drivers(const json_t *device)
 			     probe_true(device, "vfio") ? ", of VFIO" : "",
 			     probe_text(device, "override")[0] ? ", driver_override " : "",
 			     probe_text(device, "override")));
-	json_array_foreach(probe_find(device, "candidates"), i, c)
-	{
+	json_array_foreach(probe_find(device, "candidates"), i, c) {
 		json_array_append_new(words,
 				      json_sprintf("%s (%s)", probe_text(c, "driver"),
 						   probe_true(c, "loaded")  ? "loaded"
@@ -170,8 +168,7 @@ static void group(const json_t *device)
 	json_t *words = json_array(), *peer, *text;
 	size_t i;
 
-	json_array_foreach(probe_find(device, "peers"), i, peer)
-	{
+	json_array_foreach(probe_find(device, "peers"), i, peer) {
 		json_array_append_new(words, json_sprintf("%s (%s)", probe_text(peer, "name"),
 							  probe_text(peer, "driver")[0]
 								  ? probe_text(peer, "driver")
@@ -213,8 +210,7 @@ static void list(const json_t *device, const char *name)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(probe_find(device, name), i, entry)
-	{
+	json_array_foreach(probe_find(device, name), i, entry) {
 		printf("    %s\n      ", probe_text(entry, "id"));
 		wrap(6, 6, probe_text(entry, "why"));
 		printf("      -> ");

@@ -61,8 +61,7 @@ static bool bound_well(const json_t *d)
 
 	if (probe_true(d, "features.migration"))
 		return true;
-	json_array_foreach(list, i, c)
-	{
+	json_array_foreach(list, i, c) {
 		if (!strcmp(probe_text(c, "driver"), probe_text(d, "driver")))
 			return true;
 	}
@@ -100,8 +99,7 @@ static bool all_errors_are(const json_t *d, const char *name)
 	const char *way;
 	json_t *error;
 
-	json_object_foreach((json_t *)ways, way, error)
-	{
+	json_object_foreach((json_t *)ways, way, error) {
 		if (!json_is_string(error) || strcmp(json_string_value(error), name))
 			return false;
 	}
@@ -208,8 +206,7 @@ static bool rule_driver_refused(const json_t *h, const json_t *d)
 
 	if (probe_text(d, "driver")[0] || !probe_text(d, "override")[0])
 		return false;
-	json_array_foreach(list, i, c)
-	{
+	json_array_foreach(list, i, c) {
 		if (!strcmp(probe_text(c, "driver"), probe_text(d, "override")))
 			return probe_true(c, "loaded");
 	}
@@ -392,8 +389,7 @@ static json_t *peers(const json_t *d)
 	json_t *words = json_array(), *peer;
 	size_t i;
 
-	json_array_foreach(probe_find(d, "peers"), i, peer)
-	{
+	json_array_foreach(probe_find(d, "peers"), i, peer) {
 		if (probe_true(peer, "host"))
 			ADD(words, "%s (%s)", probe_text(peer, "name"), probe_text(peer, "driver"));
 	}
@@ -405,8 +401,7 @@ static json_t *users(const json_t *d)
 	json_t *words = json_array(), *user;
 	size_t i;
 
-	json_array_foreach(probe_find(d, "users"), i, user)
-	{
+	json_array_foreach(probe_find(d, "users"), i, user) {
 		ADD(words, "process %lld (%s), which has %s open", probe_number(user, "pid", 0),
 		    probe_text(user, "comm"), probe_text(user, "node"));
 	}
@@ -418,8 +413,7 @@ static json_t *errors(const json_t *d)
 	json_t *words = json_array(), *error;
 	const char *way;
 
-	json_object_foreach((json_t *)probe_find(d, "opened"), way, error)
-	{
+	json_object_foreach((json_t *)probe_find(d, "opened"), way, error) {
 		ADD(words, "%s: %s", way, json_is_string(error) ? json_string_value(error) : "?");
 	}
 	return words;
@@ -449,8 +443,7 @@ static json_t *types(const json_t *d, bool first)
 	json_t *words = json_array(), *type;
 	size_t i;
 
-	json_array_foreach(probe_find(d, "mdev_types"), i, type)
-	{
+	json_array_foreach(probe_find(d, "mdev_types"), i, type) {
 		if (first && !probe_number(type, "available", 0))
 			continue;
 		if (first && json_array_size(words))
@@ -468,8 +461,7 @@ static void derive(const json_t *h, json_t *d)
 	json_t *best = json_array_get(list, 0);
 	size_t i;
 
-	json_array_foreach(list, i, c)
-	{
+	json_array_foreach(list, i, c) {
 		if (probe_true(c, "there") && !probe_true(best, "there"))
 			best = c;
 	}

@@ -40,8 +40,7 @@ json_t *probe_devlink(const char *pf, int vf)
 	json_t *port;
 
 	snprintf(handle, sizeof(handle), "pci/%s/", pf);
-	json_object_foreach(json_object_get(ports, "port"), name, port)
-	{
+	json_object_foreach(json_object_get(ports, "port"), name, port) {
 		state = probe_text(port, "function.migratable");
 		if (!strncmp(name, handle, strlen(handle)) && state[0] &&
 		    !strcmp(probe_text(port, "flavour"), "pcivf") &&
@@ -81,8 +80,7 @@ static json_t *functions(const char *sysfs)
 	char target[PATH_MAX];
 	size_t i;
 
-	json_array_foreach(names, i, name)
-	{
+	json_array_foreach(names, i, name) {
 		if (strncmp(json_string_value(name), "virtfn", 6))
 			continue;
 		probe_real(target, sizeof(target), "%s/%s", sysfs, json_string_value(name));

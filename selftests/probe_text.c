@@ -81,8 +81,7 @@ json_t *probe_join(const json_t *words, const char *between)
 	size_t i, n = 0;
 	json_t *word;
 
-	json_array_foreach(words, i, word)
-	{
+	json_array_foreach(words, i, word) {
 		n += snprintf(line + n, sizeof(line) - n, "%s%s", i ? between : "",
 			      json_string_value(word));
 		if (n >= sizeof(line))

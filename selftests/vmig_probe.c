@@ -105,13 +105,11 @@ static void facts(const json_t *device)
 
 	list = json_array_size(list) ? list : probe_find(device, "sriov.candidates");
 	best = json_array_get(list, 0);
-	json_array_foreach(list, i, c)
-	{
+	json_array_foreach(list, i, c) {
 		if (probe_true(c, "there") && !probe_true(best, "there"))
 			best = c;
 	}
-	json_array_foreach(probe_find(device, "mdev_types"), i, c)
-	{
+	json_array_foreach(probe_find(device, "mdev_types"), i, c) {
 		if (!*type)
 			type = probe_text(c, "type");
 	}
@@ -135,8 +133,7 @@ static int harm(const json_t *device)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(probe_find(device, "harm"), i, entry)
-	{
+	json_array_foreach(probe_find(device, "harm"), i, entry) {
 		printf("%s\t%s: %s\n", probe_text(entry, "id"), probe_text(entry, "why"),
 		       probe_text(entry, "step"));
 	}
@@ -154,8 +151,7 @@ static int output(const struct arguments *a, const json_t *probe)
 		printf("\n");
 	} else {
 		probe_page_host(json_object_get(probe, "host"));
-		json_array_foreach(devices, i, device)
-		{
+		json_array_foreach(devices, i, device) {
 			probe_page_device(device);
 		}
 		if (!json_array_size(devices))
@@ -189,8 +185,7 @@ static json_t *gather(const struct arguments *a)
 	}
 	devices = a->device ? json_pack("[o]", probe_device(&id)) : probe_devices(&others);
 	host = probe_host();
-	json_array_foreach(devices, i, device)
-	{
+	json_array_foreach(devices, i, device) {
 		probe_judge(host, device);
 	}
 	return json_pack("{s:s, s:o, s:o, s:i}", "suite", vmig_commit, "host", host, "devices",
@@ -212,8 +207,7 @@ static json_t *read_facts(const char *file)
 		json_decref(probe);
 		return NULL;
 	}
-	json_array_foreach(json_object_get(probe, "devices"), i, device)
-	{
+	json_array_foreach(json_object_get(probe, "devices"), i, device) {
 		if (json_is_object(device))
 			probe_judge(host, device);
 	}
