@@ -159,7 +159,8 @@ qualify_round()
 # a line, sorted as results/tar.c wants them.
 qualify_files()
 {
-	find . -type f \( -path './round-*/ktap/*.ktap' -o -path './round-*/*.json' \
+	find . -type f \( -path './round-*/ktap/*.ktap' -o -path './round-*/run.json' \
+		-o -path './round-*/environment.json' -o -path './round-*/results.json' \
 		-o -path './round-*/dmesg.txt' -o -path './round-*/tests.tsv' -o -path './*.sha256' \
 		-o -path ./kernel.config -o -path ./mustpass.txt -o -path ./waivers.conf \
 		-o -path './manifest*' \) ! -path './round-*/*.sha256' -printf '%P\n' | LC_ALL=C sort
