@@ -278,7 +278,7 @@ main()
 	local d rc verdicts=()
 
 	parse_options "$@"
-	[ -z "$opt_link" ] || [ -n "$opt_ferry" ] || die "--link needs --send or --recv"
+	ferry_check
 	check_whole
 	bundle_check
 	choose_mode

@@ -182,6 +182,18 @@ ferry_words()
 	done
 }
 
+# ferry_check: dies of an option or a limit that means nothing here.
+ferry_check()
+{
+	local name
+
+	[ -z "$opt_link" ] || [ -n "$opt_ferry" ] || die "--link needs --send or --recv"
+	for name in VMIG_FERRY_SECONDS VMIG_WAIT_SECONDS VMIG_SILENCE_SECONDS; do
+		[[ ${!name-1} =~ ^[1-9][0-9]{0,5}$ ]] ||
+			die "$name=${!name}: a number of seconds, 1 or more"
+	done
+}
+
 # ferry_in_guest: the program in a guest; returns its exit code.
 ferry_in_guest()
 {

@@ -42,11 +42,12 @@ mutants_choose()
 
 	# What is said of such a defect ends with the words "which KASAN sees", or who else does;
 	# or it is one of the errors that a kernel has to be made to have.
-	"$top/results/vmig-report" --defects | tee >(cut -f 1-3 >"$tmp/all-defects") | awk -F '\t' '
-		/^no_memory_/ || $4 ~ /which (KASAN|lockdep|kmemleak) sees/ { print $1 }' \
-		>"$tmp/debug-defects"
+	"$top/results/vmig-report" --defects >"$tmp/told-defects" || exit
+	cut -f 1-3 "$tmp/told-defects" >"$tmp/all-defects"
+	awk -F '\t' '/^no_memory_/ || $4 ~ /which (KASAN|lockdep|kmemleak) sees/ { print $1 }' \
+		"$tmp/told-defects" >"$tmp/debug-defects"
 	for d in "${opt_defect[@]}"; do
-		cut -f 1 "$tmp/all-defects" | grep -qxF -- "$d" ||
+		awk -F '\t' -v d="$d" '$1 == d { there = 1 } END { exit !there }' "$tmp/all-defects" ||
 			die "no defect '$d': results/vmig-report --defects lists them"
 		if [ -z "$opt_debug" ] && mutants_needs_debug "$d"; then
 			die "the defect '$d' shows in the debug kernel alone: add --debug-kernel"
