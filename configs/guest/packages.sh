@@ -5,8 +5,8 @@
 # a command, a file (with a slash), or a function of this file (with brackets).
 
 # What for, package, probe. `build`: library, tests and report; `guest`: the kernel
-# and QEMU; `nightly`: the plots; `check`: `make check` on top of these.
-# and QEMU; `bundle`: --qualify and --verify; `check`: `make check` on top of all.
+# and QEMU; `nightly`: the plots; `bundle`: --qualify and --verify; `aarch64`: guests of that
+# machine; `check`: `make check` on top of build, guest, nightly and bundle.
 packages_list()
 {
 	cat <<-'EOF'
