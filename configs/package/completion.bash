@@ -28,7 +28,7 @@ _vmig()
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return 0
 	fi
-	words=$(grep -oE '^  (-[a-zA-Z], )?--?[a-z-]+' <<<"$help" | tr -d ',')
+	words=$(grep -oE '^  (-[a-zA-Z], )?--?[a-z0-9-]+' <<<"$help" | tr -d ',')
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
 

@@ -31,7 +31,7 @@ tap $? "its results go to /var/lib/vmig, not to where it is installed"
 
 # The manual pages are made from what the programs say: nothing is missing in them.
 gunzip -c "$tmp/prefix/share/man/man1/vmig.1.gz" | sed 's/\\-/-/g' >"$tmp/vmig.1"
-missing=$(grep -oE '^  (-[a-zA-Z], )?--?[a-z][a-z-]*' "$tmp/help" | tr -d ',' | tr ' ' '\n' | grep . |
+missing=$(grep -oE '^  (-[a-zA-Z], )?--?[a-z][a-z0-9-]*' "$tmp/help" | tr -d ',' | tr ' ' '\n' | grep . |
 	sort -u | while read -r option; do
 	grep -qE -- "^\.B (.*, )?$option\b" "$tmp/vmig.1" || echo "$option"
 done)
