@@ -5,15 +5,15 @@
 #include "kernel.h"
 
 /* Sublevels of a stable tree stay below this. */
-#define STEP 10000L
+#define STEP 10000LL
 
 /*
  * "6.12.117", "6.12", "6.12.0-rc3+deb": the version as a number, with @missing for the
  * sublevel where there is none. Moves behind it; -1 if there is no version.
  */
-static long version(const char **at, long missing)
+static long long version(const char **at, long long missing)
 {
-	long part[3] = { 0, 0, missing };
+	long long part[3] = { 0, 0, missing };
 	const char *s = *at;
 	char *end;
 	int i;
@@ -36,7 +36,7 @@ static long version(const char **at, long missing)
 }
 
 /* The two ends of "FROM-TO", either of which may be missing; false if it is something else. */
-static bool ends(const char *range, long *from, long *to)
+static bool ends(const char *range, long long *from, long long *to)
 {
 	*from = 0;
 	*to = STEP * STEP * STEP;
@@ -58,7 +58,7 @@ static bool ends(const char *range, long *from, long *to)
  */
 bool vmig_kernel_range(const char *range)
 {
-	long from, to;
+	long long from, to;
 
 	return ends(range, &from, &to);
 }
@@ -73,7 +73,7 @@ bool vmig_kernel_range(const char *range)
  */
 bool vmig_kernel_in(const char *range, const char *release)
 {
-	long from, to, is = release ? version(&release, 0) : -1;
+	long long from, to, is = release ? version(&release, 0) : -1;
 
 	return is < 0 || !ends(range, &from, &to) || (from <= is && is <= to);
 }
