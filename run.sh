@@ -278,7 +278,7 @@ main()
 	local d rc verdicts=()
 
 	parse_options "$@"
-	ferry_check
+	ferry_limits
 	check_whole
 	bundle_check
 	choose_mode

@@ -182,8 +182,8 @@ ferry_words()
 	done
 }
 
-# ferry_check: dies of an option or a limit that means nothing here.
-ferry_check()
+# ferry_limits: dies of an option or a limit that means nothing here.
+ferry_limits()
 {
 	local name
 

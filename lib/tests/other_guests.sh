@@ -43,7 +43,7 @@ if there 6.12-amd64; then
 	says m32 'Where .*, 32-bit programs$' "the report says that the programs were 32-bit ones"
 	grep -q '^ok .*feature.group.compat32$' "$tmp/m32/latest/ktap/feature.ktap"
 	tap $? "a 32-bit program and its 64-bit companion get the same answers"
-	run compat 1 --m32 --stock-kernel 6.12 -d mock -t 'feature.*.compat32 precopy_info.group*' \
+	run compat 1 --strict --m32 --stock-kernel 6.12 -d mock -t 'feature.*.compat32 precopy_info.group*' \
 		--param vfio_mig_mock.defect=no_compat_ioctl
 	says compat 'FEAT-16 .*' "a driver that forgets 32-bit callers is caught"
 fi
