@@ -5,35 +5,35 @@
 #
 #   check.sh [PART]...      default: all
 #
-# What boots guests runs beside what does not: a guest takes one processor most of the time.
+# Two parts run at a time, as a guest takes one processor most of the time.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 
 logs=lib/tests/build/check
 mkdir -p "$logs" || exit 2
 
-# Each part: where it runs, how many seconds it may take, and its command. No part may hang;
-# how long each may take is no assertion on its speed.
+# Each part: in which of the two lanes it runs, how many seconds it may take, and its command.
+# No part may hang; how long each may take is no assertion on its speed.
 table="
-unit      host   900   make -s -C lib/tests check
-report    host   900   results/tests/run.sh
-fuzz      host   1200  results/tests/survive.sh
-lint      host   1200  lib/tests/lint.sh
-coverage  host   300   lib/tests/coverage.sh
-profiles  host   300   lib/tests/profiles.sh
-nightly   host   900   results/tests/nightly.sh
-install   host   1800  lib/tests/install.sh
-kernel_tree host 1800  lib/tests/kernel_tree.sh
-bad_input guest  900   lib/tests/bad_input.sh
-guest     guest  1800  lib/tests/guest.sh
-survive   guest  1800  lib/tests/survive.sh
-debug     guest  2700  lib/tests/debug.sh
-firmware  guest  3000  lib/tests/firmware.sh
-mutants   guest  1500  lib/tests/mutants.sh
-streams   guest  1800  lib/tests/streams.sh
-probe     guest  3000  lib/tests/probe.sh
-qualify   guest  1800  lib/tests/qualify.sh
-other_guests guest 3600  lib/tests/other_guests.sh
+unit         first  900   make -s -C lib/tests check
+report       first  900   results/tests/run.sh
+fuzz         first  1200  results/tests/survive.sh
+lint         first  1200  lib/tests/lint.sh
+coverage     first  300   lib/tests/coverage.sh
+profiles     first  300   lib/tests/profiles.sh
+nightly      first  900   results/tests/nightly.sh
+install      first  1800  lib/tests/install.sh
+kernel_tree  first  1800  lib/tests/kernel_tree.sh
+firmware     first  3000  lib/tests/firmware.sh
+bad_input    second 900   lib/tests/bad_input.sh
+guest        second 1800  lib/tests/guest.sh
+survive      second 1800  lib/tests/survive.sh
+debug        second 2700  lib/tests/debug.sh
+mutants      second 1500  lib/tests/mutants.sh
+streams      second 1800  lib/tests/streams.sh
+probe        second 3000  lib/tests/probe.sh
+qualify      second 1800  lib/tests/qualify.sh
+other_guests second 3600  lib/tests/other_guests.sh
 "
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")
@@ -81,7 +81,7 @@ run_part()
 	echo "$ok $bad" >"$logs/$p.sum"
 }
 
-# run_lane WHERE: the parts that run there, one after the other
+# run_lane LANE: the parts that run in it, one after the other
 run_lane()
 {
 	local p
@@ -101,8 +101,8 @@ for p in "${parts[@]}"; do
 	rm -f "$logs/$p.sum"
 done
 lanes=()
-for where in host guest; do
-	run_lane $where &
+for lane in first second; do
+	run_lane $lane &
 	lanes+=($!)
 done
 trap 'kill "${lanes[@]}" 2>/dev/null; wait; exit 130' INT TERM
