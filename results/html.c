@@ -169,12 +169,18 @@ static void navigation(const struct run *run, FILE *f, const struct matrix *m)
 	fputs("</nav>\n", f);
 }
 
-static void fact(FILE *f, const char *name, const char *value)
+/**
+ * html_definition - a term and what is to be said of it, nothing without a text
+ * @f: where to, within a <dl>
+ * @term: HTML
+ * @text: any text
+ */
+void html_definition(FILE *f, const char *term, const char *text)
 {
-	if (!value || !*value)
+	if (!text || !*text)
 		return;
-	fprintf(f, "<dt>%s</dt><dd>", name);
-	text_xml(f, value);
+	fprintf(f, "<dt>%s</dt><dd>", term);
+	text_xml(f, text);
 	fputs("</dd>\n", f);
 }
 
@@ -224,23 +230,24 @@ static void environment(struct run *run, FILE *f)
 		all = pool_printf(run->pool, "%s%s%s", all, *all ? ", " : "", l->text);
 
 	fputs("<h2>What was tested</h2>\n<dl class=\"facts\">\n", f);
-	fact(f, "Driver", driver);
-	fact(f, "Device",
-	     pool_printf(run->pool, "%s%s%s", e->device ? e->device : "unknown",
-			 e->bus ? ", bus " : "", e->bus ? e->bus : ""));
-	fact(f, "Features", all);
-	fact(f, "Kernel", kernel);
-	fact(f, "Where", where_it_ran(run->pool, &run->record));
-	fact(f, "Firmware", firmware_words(run->pool, &run->record, e));
-	fact(f, "Profile", profile_words(run));
+	html_definition(f, "Driver", driver);
+	html_definition(f, "Device",
+			pool_printf(run->pool, "%s%s%s", e->device ? e->device : "unknown",
+				    e->bus ? ", bus " : "", e->bus ? e->bus : ""));
+	html_definition(f, "Features", all);
+	html_definition(f, "Kernel", kernel);
+	html_definition(f, "Where", where_it_ran(run->pool, &run->record));
+	html_definition(f, "Firmware", firmware_words(run->pool, &run->record, e));
+	html_definition(f, "Profile", profile_words(run));
 	if (run->profile && run->profile->verified)
-		fact(f, "Profile verified", run->profile->verified);
-	fact(f, "Suite",
-	     pool_printf(run->pool, "vmig %s, commit %s",
-			 run->record.version ? run->record.version : "of unknown version",
-			 run->record.commit ? run->record.commit : "unknown"));
-	fact(f, "Started", run->record.started);
-	fact(f, "Run", run_words(run));
+		html_definition(f, "Profile verified", run->profile->verified);
+	html_definition(
+		f, "Suite",
+		pool_printf(run->pool, "vmig %s, commit %s",
+			    run->record.version ? run->record.version : "of unknown version",
+			    run->record.commit ? run->record.commit : "unknown"));
+	html_definition(f, "Started", run->record.started);
+	html_definition(f, "Run", run_words(run));
 	fputs("</dl>\n", f);
 	if (!e->facts)
 		return;

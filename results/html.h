@@ -21,6 +21,7 @@ struct mark {
 struct mark mark_of_test(enum outcome outcome);
 struct mark mark_of_clause(enum clause_outcome outcome);
 void html_badge(FILE *f, struct mark mark, const char *word);
+void html_definition(FILE *f, const char *term, const char *text);
 
 /* Columns of the matrix: the states, the numbers behind them, and the last number. */
 #define MATRIX_ROWS VFIO_DEVICE_STATE_NR

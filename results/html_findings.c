@@ -6,15 +6,6 @@
 #include "html.h"
 #include "text.h"
 
-static void definition(FILE *f, const char *term, const char *text)
-{
-	if (!text || !*text)
-		return;
-	fprintf(f, "<dt>%s</dt><dd>", term);
-	text_xml(f, text);
-	fputs("</dd>", f);
-}
-
 static void log_lines(FILE *f, const struct line *line)
 {
 	fputs("<pre>", f);
@@ -76,14 +67,14 @@ static void breach_groups(struct run *run, FILE *f, enum clause_outcome outcome,
 		fprintf(f, "<div class=\"item i-%s\">\n", mark_of_clause(outcome).class);
 		clause_heading(f, g->breach);
 		fputs("<dl>", f);
-		definition(f, "did", g->breach->did);
-		definition(f, "expected", g->breach->expected);
-		definition(f, "got", g->breach->got);
+		html_definition(f, "did", g->breach->did);
+		html_definition(f, "expected", g->breach->expected);
+		html_definition(f, "got", g->breach->got);
 		if (g->breach->known) {
-			definition(f, "where", g->breach->source);
-			definition(f, "why", g->breach->reason);
+			html_definition(f, "where", g->breach->source);
+			html_definition(f, "why", g->breach->reason);
 		}
-		definition(f, "remark", g->tests->test->why);
+		html_definition(f, "remark", g->tests->test->why);
 		fprintf(f, "<dt>%u test%s</dt><dd class=\"tests\">", g->nr_tests,
 			g->nr_tests == 1 ? "" : "s");
 		for (name = group_names(run->pool, g->tests); name; name = name->next) {
@@ -124,9 +115,9 @@ static void errors(struct run *run, FILE *f)
 		fputs(" <span class=\"tests\">", f);
 		text_xml(f, t->name);
 		fputs("</span></p>\n<dl>", f);
-		definition(f, "why", t->why);
+		html_definition(f, "why", t->why);
 		for (l = t->broken; l; l = l->next)
-			definition(f, "broken", l->text);
+			html_definition(f, "broken", l->text);
 		fputs("</dl>\n", f);
 		if (t->log)
 			log_lines(f, t->log);

@@ -10,6 +10,7 @@
 #include "complain.h"
 #include "results_json.h"
 #include "tell.h"
+#include "text.h"
 
 #define LOG_MAX 16384
 
@@ -87,12 +88,8 @@ static const char *status_of(const char *outcome)
 		{ "xfail", "FAIL" },	{ "xpass", "FAIL" },	{ "skip", "SKIP" },
 		{ "crashed", "ERROR" }, { "timeout", "ERROR" }, { "broken", "ERROR" },
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(map) / sizeof(map[0]); i++)
-		if (outcome && !strcmp(outcome, map[i][0]))
-			return map[i][1];
-	return "ERROR";
+	return text_mapped(map, sizeof(map) / sizeof(map[0]), outcome, "ERROR");
 }
 
 /* A unit without prefix, as the reader scales it; *value goes with it. */

@@ -7,6 +7,7 @@
 
 #include "results_json.h"
 #include "tell.h"
+#include "text.h"
 
 /* LAVA has no word for a known deviation; it is left out of its sums, as in junit.xml. */
 static const char *result_of(const char *outcome)
@@ -15,12 +16,8 @@ static const char *result_of(const char *outcome)
 		{ "pass", "pass" }, { "warn", "pass" },	 { "fail", "fail" },
 		{ "skip", "skip" }, { "xfail", "skip" }, { "xpass", "fail" },
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(map) / sizeof(map[0]); i++)
-		if (outcome && !strcmp(outcome, map[i][0]))
-			return map[i][1];
-	return "unknown";
+	return text_mapped(map, sizeof(map) / sizeof(map[0]), outcome, "unknown");
 }
 
 /* Words are separated by blanks there, and a signal ends with the sign >. */

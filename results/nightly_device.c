@@ -276,15 +276,6 @@ static void metrics(struct nights *n, const struct device *d, FILE *f)
 	fputs("</tbody></table></div>\n", f);
 }
 
-static void fact(FILE *f, const char *name, const char *value)
-{
-	if (!value || !*value)
-		return;
-	fprintf(f, "<dt>%s</dt><dd>", name);
-	text_xml(f, value);
-	fputs("</dd>\n", f);
-}
-
 static void facts(struct nights *n, const struct device *d, FILE *f)
 {
 	const struct past_run *r = d->newest;
@@ -296,22 +287,25 @@ static void facts(struct nights *n, const struct device *d, FILE *f)
 	if (r->srcversion)
 		driver = pool_printf(pool, "%s, srcversion %s", driver, r->srcversion);
 	fputs("<dl class=\"facts\">\n", f);
-	fact(f, "Verdict", r->sentence);
-	fact(f, "Tests",
-	     pool_printf(pool,
-			 "%lld: %lld passed, %lld failed, %lld known deviations, %lld skipped, "
-			 "%lld could not judge, %lld not run; %lld kernel complaints",
-			 r->nr_tests, r->nr_pass, r->nr_fail, r->nr_xfail, r->nr_skip, r->nr_error,
-			 r->nr_missing, r->nr_complaints));
-	fact(f, "Driver", driver);
-	fact(f, "Kernel",
-	     pool_printf(pool, "%s %s", r->kernel, r->kernel_build ? r->kernel_build : ""));
-	fact(f, "Firmware", r->firmware);
-	fact(f, "Where", pool_printf(pool, "%s, %s", d->host, d->place));
-	fact(f, "Parameters", d->parameters);
-	fact(f, "Suite",
-	     pool_printf(pool, "vmig %s, commit %s", r->suite_version ? r->suite_version : "?",
-			 r->suite_commit ? r->suite_commit : "unknown"));
+	html_definition(f, "Verdict", r->sentence);
+	html_definition(
+		f, "Tests",
+		pool_printf(pool,
+			    "%lld: %lld passed, %lld failed, %lld known deviations, %lld skipped, "
+			    "%lld could not judge, %lld not run; %lld kernel complaints",
+			    r->nr_tests, r->nr_pass, r->nr_fail, r->nr_xfail, r->nr_skip,
+			    r->nr_error, r->nr_missing, r->nr_complaints));
+	html_definition(f, "Driver", driver);
+	html_definition(
+		f, "Kernel",
+		pool_printf(pool, "%s %s", r->kernel, r->kernel_build ? r->kernel_build : ""));
+	html_definition(f, "Firmware", r->firmware);
+	html_definition(f, "Where", pool_printf(pool, "%s, %s", d->host, d->place));
+	html_definition(f, "Parameters", d->parameters);
+	html_definition(f, "Suite",
+			pool_printf(pool, "vmig %s, commit %s",
+				    r->suite_version ? r->suite_version : "?",
+				    r->suite_commit ? r->suite_commit : "unknown"));
 	fputs("</dl>\n", f);
 }
 

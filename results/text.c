@@ -304,3 +304,22 @@ bool text_equal(const char *a, const char *b)
 		return a == b;
 	return !strcmp(a, b);
 }
+
+/**
+ * text_mapped - one word for another
+ * @map: pairs of words
+ * @n: their number
+ * @s: a word, or NULL
+ * @other: what to say of a word that no pair has
+ *
+ * Return: the second word of the pair, or @other.
+ */
+const char *text_mapped(const char *const (*map)[2], size_t n, const char *s, const char *other)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (s && !strcmp(s, map[i][0]))
+			return map[i][1];
+	return other;
+}

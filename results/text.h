@@ -29,6 +29,7 @@ struct text text_word(struct text *t);
 bool text_is(struct text t, const char *s);
 char *text_clean(struct pool *pool, struct text t);
 void text_xml(FILE *f, const char *s);
+const char *text_mapped(const char *const (*map)[2], size_t n, const char *s, const char *other);
 int text_width(const char *s);
 int text_bytes(const char *s, int columns);
 void text_wrap(FILE *f, const char *s, int column, int indent);

@@ -19,6 +19,12 @@
 	VMIG_VARIANTS_STATE(fixture, STOP_COPY);                                                   \
 	VMIG_VARIANTS_STATE(fixture, RESUMING)
 
+/* The states with a data_fd to read from. */
+#define VMIG_VARIANTS_SAVING(fixture)                                                              \
+	VMIG_VARIANTS_STATE(fixture, STOP_COPY);                                                   \
+	VMIG_VARIANTS_STATE(fixture, PRE_COPY);                                                    \
+	VMIG_VARIANTS_STATE(fixture, PRE_COPY_P2P)
+
 #define VMIG_VARIANTS_P2P(fixture)                                                                 \
 	VMIG_VARIANTS_STATE(fixture, RUNNING_P2P);                                                 \
 	VMIG_VARIANTS_STATE(fixture, PRE_COPY_P2P)

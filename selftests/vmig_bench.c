@@ -220,9 +220,20 @@ static struct vmig_place copy_place(void)
 	return vmig_at_fd(copy_fd);
 }
 
+/* Save and load have the same targets. */
+static void print_one_way(const char *title, struct bench_way *e, struct bench_way *qemu,
+			  struct bench_way *ceiling)
+{
+	print_ways(title);
+	ratio(e, qemu, 0);
+	ratio(e, best_loop(), 1.0);
+	ratio(e, ceiling, 0.85);
+	ways_end();
+}
+
 static void bench_save(void)
 {
-	struct bench_way *qemu, *best, *e, *ceiling;
+	struct bench_way *qemu, *e, *ceiling;
 	struct vmig_flow f;
 	unsigned int pass;
 
@@ -240,17 +251,12 @@ static void bench_save(void)
 		take_turns(&f, 1, pass);
 		leave(devices[0], f.from.fd);
 	}
-	best = best_loop();
-	print_ways("Save: device to memory");
-	ratio(e, qemu, 0);
-	ratio(e, best, 1.0);
-	ratio(e, ceiling, 0.85);
-	ways_end();
+	print_one_way("Save: device to memory", e, qemu, ceiling);
 }
 
 static void bench_load(void)
 {
-	struct bench_way *qemu, *best, *e, *ceiling;
+	struct bench_way *qemu, *e, *ceiling;
 	struct vmig_flow f;
 	unsigned int pass;
 
@@ -266,12 +272,7 @@ static void bench_load(void)
 		take_turns(&f, 1, pass);
 		leave(devices[0], f.to.fd);
 	}
-	best = best_loop();
-	print_ways("Load: memory to device");
-	ratio(e, qemu, 0);
-	ratio(e, best, 1.0);
-	ratio(e, ceiling, 0.85);
-	ways_end();
+	print_one_way("Load: memory to device", e, qemu, ceiling);
 }
 
 static void bench_move(void)

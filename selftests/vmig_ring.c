@@ -35,14 +35,9 @@
 /* How often chance decides what is under way when the device is reset. */
 #define RACES 24
 
-#define VARIANTS_SAVING(fixture)                                                                   \
-	VMIG_VARIANTS_STATE(fixture, STOP_COPY);                                                   \
-	VMIG_VARIANTS_STATE(fixture, PRE_COPY);                                                    \
-	VMIG_VARIANTS_STATE(fixture, PRE_COPY_P2P)
-
 VMIG_FIXTURE(ring);
 VMIG_WORK_FIXTURE_WAYS(ring_pair);
-VMIG_WORK_FIXTURE_STATES(ring_waits, VARIANTS_SAVING);
+VMIG_WORK_FIXTURE_STATES(ring_waits, VMIG_VARIANTS_SAVING);
 
 #define NEED_RING                                                                                  \
 	do {                                                                                       \
@@ -63,11 +58,6 @@ static struct vmig_engine *engine(const struct vmig_engine_options *o, unsigned 
 	if (!e)
 		vmig_die("%s", why);
 	return e;
-}
-
-static void append(void *arg, const void *data, size_t len)
-{
-	vmig_stream_append(arg, data, len);
 }
 
 /* The ways in which the engine moves bytes. */
@@ -127,7 +117,7 @@ static const char *save_by(struct vmig_device *dev, struct vmig_control *control
 	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
 
 	f.from = vmig_at_fd(fd);
-	f.to = vmig_at_call(append, &s);
+	f.to = vmig_at_stream(&s);
 	if (with)
 		why = run(arg, &f);
 	return vmig_try_rest_of_save(dev, fd, &s, control, why);
@@ -148,32 +138,32 @@ static const char *load_by(struct vmig_device *dev, struct vmig_control *control
 }
 
 /* The bytes and their order are those of a plain read(), whoever calls it. */
-TEST_F_TIMEOUT(ring, saves_in_every_mode, MINUTES)
+static void judge_each_mode(struct vmig_device *dev, enum vmig_clause_id id, const char *by,
+			    const char *(*act)(struct vmig_device *dev,
+					       struct vmig_control *control, const void *arg,
+					       bool with))
 {
 	struct vmig_control control;
 	unsigned int i;
 
+	vmig_control_take_quick(dev, &control);
+	for (i = 0; i < ARRAY_SIZE(modes); i++)
+		vmig_judge(id, dev, &control, act, &modes[i], say("%s %s", by, modes[i].name));
+	vmig_stream_free(&control.stream);
+}
+
+TEST_F_TIMEOUT(ring, saves_in_every_mode, MINUTES)
+{
 	CLAUSES(STRM_03);
 	NEED_RING;
-	vmig_control_take_quick(self->dev, &control);
-	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		vmig_judge(STRM_03, self->dev, &control, save_by, &modes[i],
-			   say("STOP_COPY, read by %s", modes[i].name));
-	vmig_stream_free(&control.stream);
+	judge_each_mode(self->dev, STRM_03, "STOP_COPY, read by", save_by);
 }
 
 TEST_F_TIMEOUT(ring, loads_in_every_mode, MINUTES)
 {
-	struct vmig_control control;
-	unsigned int i;
-
 	CLAUSES(STRM_04);
 	NEED_RING;
-	vmig_control_take_quick(self->dev, &control);
-	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		vmig_judge(STRM_04, self->dev, &control, load_by, &modes[i],
-			   say("RESUMING, written by %s", modes[i].name));
-	vmig_stream_free(&control.stream);
+	judge_each_mode(self->dev, STRM_04, "RESUMING, written by", load_by);
 }
 
 /* From one device to another, the read of one block beside the write of another. */
@@ -363,7 +353,7 @@ TEST_F_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 	vmig_control_take_quick(self->dev, &control);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	f.from = vmig_at_fd(vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY));
-	f.to = vmig_at_call(append, &s);
+	f.to = vmig_at_stream(&s);
 	/* A device may have new data for ever. */
 	f.limit = 2 * control.stream.len + BUF;
 	e = engine(&by_ring, 1);

@@ -18,12 +18,7 @@
 #define WAITS_MS 150
 #define HANGS_MS 4000
 
-#define VARIANTS_SAVING(fixture)                                                                   \
-	VMIG_VARIANTS_STATE(fixture, STOP_COPY);                                                   \
-	VMIG_VARIANTS_STATE(fixture, PRE_COPY);                                                    \
-	VMIG_VARIANTS_STATE(fixture, PRE_COPY_P2P)
-
-VMIG_WORK_FIXTURE_STATES(slow, VARIANTS_SAVING);
+VMIG_WORK_FIXTURE_STATES(slow, VMIG_VARIANTS_SAVING);
 
 /**
  * struct waiter - a session without data, and a process that uses it

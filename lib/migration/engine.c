@@ -329,3 +329,19 @@ int __vmig_engine_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned i
 			return flows[i].ret;
 	return 0;
 }
+
+static void append(void *arg, const void *data, size_t len)
+{
+	vmig_stream_append(arg, data, len);
+}
+
+/**
+ * vmig_at_stream - bytes go to the end of a stream in memory
+ * @s: the stream, which grows with them
+ *
+ * Return: a place to move to.
+ */
+struct vmig_place vmig_at_stream(struct vmig_stream *s)
+{
+	return vmig_at_call(append, s);
+}

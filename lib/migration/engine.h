@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "stream.h"
+
 #define VMIG_ENGINE_BLOCK (1UL << 20)
 #define VMIG_ENGINE_BLOCK_MAX (64UL << 20)
 #define VMIG_ENGINE_DEPTH 8
@@ -138,6 +140,7 @@ int __vmig_engine_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned i
 const char *vmig_engine_choice(const struct vmig_engine *e);
 void vmig_engine_close(struct vmig_engine *e);
 
+struct vmig_place vmig_at_stream(struct vmig_stream *s);
 int vmig_ring_refused(char *why, size_t size);
 
 #endif /* VMIG_MIGRATION_ENGINE_H */

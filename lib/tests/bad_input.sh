@@ -11,18 +11,10 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 chmod 755 "$tmp"
 
-# refused WHAT PATTERN COMMAND...: exit code 2, one line "vmig: ..." that matches
+# refused WHAT PATTERN COMMAND...: see tap_refused
 refused()
 {
-	local what=$1 pattern=$2 rc good=0
-	shift 2
-	timeout 120 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
-	rc=$?
-	[ "$rc" -eq 2 ] || { echo "# exit code $rc"; good=1; }
-	[ "$(wc -l <"$tmp/err")" -eq 1 ] || { echo "# not one line"; good=1; }
-	grep -q "^vmig: .*$pattern" "$tmp/err" || { echo "# no '$pattern'"; good=1; }
-	[ $good -eq 0 ] || tap_show "$tmp/err"
-	tap $good "$what"
+	tap_refused 120 "$@"
 }
 
 refused "unknown option" "unknown option '--frobnicate'" ./run.sh --frobnicate

@@ -101,12 +101,6 @@ timeout 600 ./run.sh -q -o "$tmp/guest" -d mock --setup 'ifconfig lo 127.0.0.1 u
 	--guest-cmd lib/tests/streams_guest.sh >"$tmp/out" 2>&1 </dev/null
 rc=$?
 [ "$rc" -eq 0 ] || tap_show "$tmp/out"
-while IFS= read -r line; do
-	case $line in
-	"ok "*) tap 0 "$(cut -d ' ' -f 3- <<<"$line")" ;;
-	"not ok "*) tap 1 "$(cut -d ' ' -f 4- <<<"$line")" ;;
-	"#"*) printf '%s\n' "$line" ;;
-	esac
-done <"$tmp/out"
+tap_forward <"$tmp/out"
 tap_is 0 $rc "exit code of the part in the guest"
 tap_end

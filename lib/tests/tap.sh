@@ -38,6 +38,36 @@ tap_show()
 	head -n 40 "$1" | sed 's/^/# | /'
 }
 
+# tap_refused SECONDS WHAT PATTERN COMMAND...: exit code 2, and one line "vmig: ..." that
+# matches; what the command prints is in $tmp/out and $tmp/err.
+tap_refused()
+{
+	local seconds=$1 what=$2 pattern=$3 rc good=0
+	shift 3
+	# shellcheck disable=SC2154 # of who sources this
+	timeout "$seconds" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	rc=$?
+	[ "$rc" -eq 2 ] || { echo "# exit code $rc"; good=1; }
+	[ "$(wc -l <"$tmp/err")" -eq 1 ] || { echo "# not one line"; good=1; }
+	grep -q "^vmig: .*$pattern" "$tmp/err" || { echo "# no '$pattern'"; good=1; }
+	[ $good -eq 0 ] || tap_show "$tmp/err"
+	tap $good "$what"
+}
+
+# tap_forward: the results of another program's KTAP, on standard input, as ours.
+tap_forward()
+{
+	local line
+
+	while IFS= read -r line; do
+		case $line in
+		"ok "*) tap 0 "$(cut -d ' ' -f 3- <<<"$line")" ;;
+		"not ok "*) tap 1 "$(cut -d ' ' -f 4- <<<"$line")" ;;
+		"#"*) printf '%s\n' "$line" ;;
+		esac
+	done
+}
+
 # path_without DIR PATTERN...: makes DIR a PATH with all commands but those
 path_without()
 {

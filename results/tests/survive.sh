@@ -19,20 +19,6 @@ report=$build/vmig-report
 good=$tests/33-planned/run
 words='ended before the first test|interrupted'
 
-# forward: the results of another program's KTAP as ours.
-forward()
-{
-	local line
-
-	while IFS= read -r line; do
-		case $line in
-		"ok "*) tap 0 "$(cut -d ' ' -f 3- <<<"$line")" ;;
-		"not ok "*) tap 1 "$(cut -d ' ' -f 4- <<<"$line")" ;;
-		"#"*) printf '%s\n' "$line" ;;
-		esac
-	done
-}
-
 # prepare DIR [STATUS]: a run that has a report already, of when it was interrupted.
 prepare()
 {
@@ -157,11 +143,11 @@ if ! nice "${MAKE:-make}" -s -C "$results" BUILD="$build" PROGRAM="$report" "$re
 fi
 nice "$build/lying" "$good" >"$tmp/lying"
 rc=$?
-forward <"$tmp/lying"
+tap_forward <"$tmp/lying"
 tap $rc "the guest that lies came to its end"
 killed
 cut_off
 full_disk
 fuzz/run.sh "${FUZZ_SECONDS:-2}" >"$tmp/fuzz" || :
-forward <"$tmp/fuzz"
+tap_forward <"$tmp/fuzz"
 tap_end
