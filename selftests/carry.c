@@ -2,7 +2,6 @@
 /* Bytes of a data_fd carried with one buffer of 1 MiB. See carry.h. */
 #include <errno.h>
 #include <string.h>
-#include <sys/sysinfo.h>
 
 #include "../lib/migration/feature.h"
 #include "carry.h"
@@ -64,6 +63,33 @@ struct vmig_carried vmig_carry(int from, int to, uint64_t most, struct vmig_stre
 }
 
 /**
+ * vmig_carry_all - read a data_fd up to the end of its stream
+ * @dev: the device
+ * @from: data_fd of a session of it that saves
+ * @to: where it is written, or -1
+ * @keep: where it is kept too, or NULL
+ * @m: the measurement whose progress it is, or NULL
+ *
+ * A driver whose stream has no end (STRM-01) must not keep the test for ever: what is longer
+ * than VMIG_STREAM_MAX and than four times of what the device announces counts as endless.
+ *
+ * Return: as vmig_carry(); @ret is -EFBIG where no end came.
+ */
+struct vmig_carried vmig_carry_all(struct vmig_device *dev, int from, int to,
+				   struct vmig_stream *keep, struct vmig_measure *m)
+{
+	uint64_t size, most = VMIG_STREAM_MAX;
+	struct vmig_carried c;
+
+	if (!__vmig_get_data_size(dev, &size) && size < UINT64_MAX / 4 && 4 * size > most)
+		most = 4 * size;
+	c = vmig_carry(from, to, most, keep, m);
+	if (!c.ret && c.bytes >= most)
+		c.ret = -EFBIG;
+	return c;
+}
+
+/**
  * vmig_carry_in - write a stream in blocks of 1 MiB
  * @to: data_fd of a session that resumes
  * @s: the stream
@@ -99,14 +125,10 @@ struct vmig_carried vmig_carry_in(int to, const struct vmig_stream *s, struct vm
  */
 bool vmig_keepable(struct vmig_device *dev, const char **why)
 {
-	uint64_t size, room;
-	struct sysinfo info;
+	uint64_t size, room = vmig_stream_room();
 
-	if (__vmig_get_data_size(dev, &size) || sysinfo(&info))
+	if (__vmig_get_data_size(dev, &size))
 		return true;
-	room = (uint64_t)(info.freeram + info.bufferram) * info.mem_unit / 2;
-	if (room > VMIG_STREAM_MAX)
-		room = VMIG_STREAM_MAX;
 	*why = say("a state of %llu MiB is more than this machine can keep",
 		   (unsigned long long)(size / MIB));
 	return size <= room;

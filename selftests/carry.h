@@ -19,7 +19,8 @@
  * @read_us: in read()
  * @write_us: in write()
  * @first_us: until the first read() returned, 0 where there was none
- * @ret: 0 at the end of the stream, -ENOMSG at the temporary end, else -errno of what failed
+ * @ret: 0 at the end of the stream, -ENOMSG at the temporary end, -EFBIG where there was no
+ *	end, else -errno of what failed
  */
 struct vmig_carried {
 	uint64_t bytes;
@@ -31,6 +32,8 @@ struct vmig_carried {
 
 struct vmig_carried vmig_carry(int from, int to, uint64_t most, struct vmig_stream *keep,
 			       struct vmig_measure *m);
+struct vmig_carried vmig_carry_all(struct vmig_device *dev, int from, int to,
+				   struct vmig_stream *keep, struct vmig_measure *m);
 struct vmig_carried vmig_carry_in(int to, const struct vmig_stream *s, struct vmig_measure *m);
 bool vmig_keepable(struct vmig_device *dev, const char **why);
 

@@ -165,7 +165,7 @@ static double migrate(const struct vmig_fleet *f, unsigned int pairs, uint64_t f
 	us = vmig_now_us();
 	stop_all(f, trips, pairs, flags, live);
 	for (i = 0; i < pairs; i++) {
-		c = vmig_carry(trips[i].out, trips[i].in, UINT64_MAX, NULL, m);
+		c = vmig_carry_all(source(f, i), trips[i].out, trips[i].in, NULL, m);
 		must_carry(&c, "STOP_COPY");
 		trips[i].after = c.bytes;
 	}
@@ -311,7 +311,7 @@ TEST_F_TIMEOUT(downtime, prediction, MINUTES)
 		size = vmig_get_data_size(self->dev);
 		us = vmig_now_us();
 		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-		c = vmig_carry(fd, -1, UINT64_MAX, NULL, &m);
+		c = vmig_carry_all(self->dev, fd, -1, NULL, &m);
 		us = vmig_now_us() - us;
 		must_carry(&c, "STOP_COPY");
 		vmig_measured(&m, "predicted.stop_copy.bytes", size, "B");

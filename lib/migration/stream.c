@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -14,6 +15,9 @@
 
 #define MIB (1UL << 20)
 #define PAGE 4096
+
+/* Memory for a stream doubles up to here, and grows by this from there on. */
+#define LEAP (64 * MIB)
 
 /* QEMU's size (hw/vfio/migration.c, VFIO_MIG_DEFAULT_DATA_BUFFER_SIZE). */
 const struct vmig_chunks vmig_default_chunks = { "1 MiB", MIB, 0 };
@@ -129,15 +133,46 @@ static size_t next_chunk(const struct vmig_chunks *c, uint32_t *state, size_t do
 	return size < left ? size : left;
 }
 
+/* What the kernel can give without swapping or killing anybody; bytes. */
+static uint64_t memory_available(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	unsigned long kib = 0;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemAvailable: %lu kB", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib ? (uint64_t)kib << 10 : UINT64_MAX;
+}
+
+/**
+ * vmig_stream_room - how long may a stream be that is kept twice?
+ *
+ * Return: bytes; half of what memory is available, VMIG_STREAM_MAX at most.
+ */
+uint64_t vmig_stream_room(void)
+{
+	uint64_t half = memory_available() / 2;
+
+	return half < VMIG_STREAM_MAX ? half : VMIG_STREAM_MAX;
+}
+
 static void make_room(struct vmig_stream *s, size_t more)
 {
 	size_t room = s->room ? s->room : PAGE;
 	unsigned char *data;
 
 	while (room - s->len < more)
-		room *= 2;
+		room += room < LEAP ? room : LEAP;
 	if (room == s->room)
 		return;
+	/* A stream without an end must end this test, and not the machine. */
+	if (room > LEAP && memory_available() < room - s->room + LEAP)
+		vmig_die("a stream of more than %lu MiB does not fit into this machine's memory",
+			 s->len / MIB);
 	data = realloc(s->data, room);
 	if (!data)
 		vmig_die("no memory for a stream of %zu bytes", room);

@@ -58,6 +58,7 @@ void vmig_stream_read(int fd, struct vmig_stream *s);
 void vmig_stream_write(int fd, const struct vmig_stream *s);
 
 const char *vmig_stream_end(int ret);
+uint64_t vmig_stream_room(void);
 void vmig_stream_append(struct vmig_stream *s, const void *data, size_t len);
 void vmig_stream_copy(struct vmig_stream *to, const struct vmig_stream *from);
 void vmig_stream_free(struct vmig_stream *s);
