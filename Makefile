@@ -57,7 +57,7 @@ BENCH_GUEST = -q -d mock --param vfio_mig_mock.state_mb=
 bench: all
 	@./run.sh $(BENCH_GUEST)1024 --qemu-arg '-m 4G' $(ARGS) --guest-cmd 'selftests/bench.sh 4'
 	@./run.sh $(BENCH_GUEST)16384 --qemu-arg '-m 2G' $(ARGS) \
-		--guest-cmd 'selftests/bench.sh 2 --stream'
+		--guest-cmd 'selftests/bench.sh 2 --only stream'
 
 driver-coverage: all
 	@./run.sh --driver-coverage $(ARGS)

@@ -2,8 +2,10 @@
 /*
  * How fast is the engine? Not a test: it prints figures, and their ratios within this run.
  *
- *	vmig_bench [--passes N] DEVICE...	save, load, device to device, four devices at once
- *	vmig_bench --stream DEVICE DEVICE	one stream from device to device, and the memory
+ *	vmig_bench [--passes N] [--only PART] DEVICE...
+ *		save, load, move (device to device) and many (four devices at once), or one of them
+ *	vmig_bench --only stream DEVICE DEVICE
+ *		one stream from device to device, and the memory
  *
  * A machine is not equally fast all the time. So the ways that are compared take turns on
  * slices of one and the same stream, and in each pass another one begins; the first pass only
@@ -193,12 +195,17 @@ static void leave(struct vmig_device *dev, int fd)
 	close(fd);
 }
 
+/* For the parts that load it, or compare with files as long. */
 static void keep_stream(void)
 {
 	struct vmig_flow f = {};
-	int fd = state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY);
-	struct vmig_engine *e = engine(VMIG_HOW_PLAIN, false, 1);
+	struct vmig_engine *e;
+	int fd;
 
+	if (stream)
+		return;
+	fd = state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY);
+	e = engine(VMIG_HOW_PLAIN, false, 1);
 	stream_fd = memfd_create("stream", MFD_CLOEXEC);
 	copy_fd = memfd_create("copy", MFD_CLOEXEC);
 	f.from = vmig_at_fd(fd);
@@ -237,6 +244,7 @@ static void bench_save(void)
 	struct vmig_flow f;
 	unsigned int pass;
 
+	keep_stream();
 	ways_begin();
 	qemu = add_loops();
 	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
@@ -260,6 +268,7 @@ static void bench_load(void)
 	struct vmig_flow f;
 	unsigned int pass;
 
+	keep_stream();
 	ways_begin();
 	qemu = add_loops();
 	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
@@ -285,6 +294,7 @@ static void bench_move(void)
 		printf("\nDevice to device: needs a second device\n");
 		return;
 	}
+	keep_stream();
 	ways_begin();
 	qemu = add("loop, 1024 KiB", BENCH_LOOP, MIB);
 	add("loop, 256 KiB", BENCH_LOOP, MIB / 4);
@@ -345,7 +355,7 @@ static void bench_stream(void)
 	unsigned int i;
 
 	if (nr_devices < 2) {
-		printf("vmig: --stream needs two devices\n");
+		printf("vmig: --only stream needs two devices\n");
 		exit(2);
 	}
 	e = engine(VMIG_HOW_AUTO, false, 1);
@@ -364,6 +374,49 @@ static void bench_stream(void)
 	leave(devices[0], f.from.fd);
 	leave(devices[1], f.to.fd);
 	vmig_engine_close(e);
+}
+
+static const struct part {
+	const char *name;
+	void (*run)(void);
+	bool at_large; /* not where nothing is asked for */
+} parts[] = {
+	{ "save", bench_save, false },	  { "load", bench_load, false },
+	{ "move", bench_move, false },	  { "many", bench_many, false },
+	{ "stream", bench_stream, true },
+};
+
+#define NR_PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static void usage(void)
+{
+	unsigned int i;
+
+	printf("vmig: usage: vmig_bench [--passes 1 to 100] [--only PART] DEVICE...; parts:");
+	for (i = 0; i < NR_PARTS; i++)
+		printf(" %s", parts[i].name);
+	printf("\n");
+	exit(2);
+}
+
+static const char *read_options(char ***arg)
+{
+	const char *only = NULL;
+	unsigned int i = 0;
+
+	for (; **arg && !strncmp(**arg, "--", 2) && (*arg)[1]; *arg += 2) {
+		if (!strcmp(**arg, "--passes"))
+			passes = strtoul((*arg)[1], NULL, 10);
+		else if (!strcmp(**arg, "--only"))
+			only = (*arg)[1];
+		else
+			usage();
+	}
+	while (only && i < NR_PARTS && strcmp(parts[i].name, only))
+		i++;
+	if (i == NR_PARTS || passes < 1 || passes > 100)
+		usage();
+	return only;
 }
 
 static void open_devices(char **names)
@@ -386,44 +439,26 @@ static void open_devices(char **names)
 		}
 		nr_devices++;
 	}
-	if (!nr_devices) {
-		printf("vmig: usage: vmig_bench [--passes N | --stream] DEVICE...\n");
-		exit(2);
-	}
+	if (!nr_devices)
+		usage();
 }
 
 int main(int argc, char **argv)
 {
-	bool only_stream = false;
-	char **arg = argv + 1;
+	char **arg = argv + !!argc;
+	const char *only = read_options(&arg);
+	unsigned int i;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (argc > 1 && !strcmp(*arg, "--stream")) {
-		only_stream = true;
-		arg++;
-	} else if (argc > 2 && !strcmp(*arg, "--passes")) {
-		passes = atoi(arg[1]);
-		arg += 2;
-	}
-	if (passes < 1 || passes > 100) {
-		printf("vmig: --passes: a number from 1 to 100\n");
-		return 2;
-	}
 	open_devices(arg);
 	alarm(LIMIT_S);
 	printf("%s, %u devices, %.1f MiB of state each, %ld processors\n", devices[0]->id.driver,
 	       nr_devices, (double)vmig_get_data_size(devices[0]) / MIB,
 	       sysconf(_SC_NPROCESSORS_ONLN));
 	bench_calibrate();
-	if (only_stream) {
-		bench_stream();
-	} else {
-		keep_stream();
-		bench_save();
-		bench_load();
-		bench_move();
-		bench_many();
-	}
+	for (i = 0; i < NR_PARTS; i++)
+		if (only ? !strcmp(parts[i].name, only) : !parts[i].at_large)
+			parts[i].run();
 	while (nr_devices) {
 		vmig_settle(devices[--nr_devices]);
 		vmig_close(devices[nr_devices]);
