@@ -83,7 +83,7 @@ static json_t *new_test(struct kcidb *k, const char *name, const char *status)
  */
 static const char *status_of(const char *outcome)
 {
-	static const char *const map[][2] = {
+	static const struct text_pair map[] = {
 		{ "pass", "PASS" },	{ "warn", "PASS" },	{ "fail", "FAIL" },
 		{ "xfail", "FAIL" },	{ "xpass", "FAIL" },	{ "skip", "SKIP" },
 		{ "crashed", "ERROR" }, { "timeout", "ERROR" }, { "broken", "ERROR" },

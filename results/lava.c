@@ -12,7 +12,7 @@
 /* LAVA has no word for a known deviation; it is left out of its sums, as in junit.xml. */
 static const char *result_of(const char *outcome)
 {
-	static const char *const map[][2] = {
+	static const struct text_pair map[] = {
 		{ "pass", "pass" }, { "warn", "pass" },	 { "fail", "fail" },
 		{ "skip", "skip" }, { "xfail", "skip" }, { "xpass", "fail" },
 	};

@@ -314,12 +314,12 @@ bool text_equal(const char *a, const char *b)
  *
  * Return: the second word of the pair, or @other.
  */
-const char *text_mapped(const char *const (*map)[2], size_t n, const char *s, const char *other)
+const char *text_mapped(const struct text_pair *map, size_t n, const char *s, const char *other)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (s && !strcmp(s, map[i][0]))
-			return map[i][1];
+		if (s && !strcmp(s, map[i].word))
+			return map[i].other;
 	return other;
 }

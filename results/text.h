@@ -22,6 +22,12 @@ struct text {
 	size_t n;
 };
 
+/* A word, and what stands for it elsewhere. */
+struct text_pair {
+	const char *word;
+	const char *other;
+};
+
 bool text_next_line(struct text *rest, struct text *line);
 struct text text_trim(struct text t);
 bool text_skip(struct text *t, const char *prefix);
@@ -29,7 +35,7 @@ struct text text_word(struct text *t);
 bool text_is(struct text t, const char *s);
 char *text_clean(struct pool *pool, struct text t);
 void text_xml(FILE *f, const char *s);
-const char *text_mapped(const char *const (*map)[2], size_t n, const char *s, const char *other);
+const char *text_mapped(const struct text_pair *map, size_t n, const char *s, const char *other);
 int text_width(const char *s);
 int text_bytes(const char *s, int columns);
 void text_wrap(FILE *f, const char *s, int column, int indent);

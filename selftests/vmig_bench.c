@@ -28,8 +28,11 @@
 #define MIB (1UL << 20)
 #define SLICE (16 * MIB)
 
+/* Where calls overlap, the first and the last one of a slice do not: many are to be between. */
+#define LONG_SLICE (64 * MIB)
+
 /* So much of a stream before it counts: the engine has chosen by then. */
-#define WARM_UP (96 * MIB)
+#define WARM_UP (192 * MIB)
 
 /* Nothing here takes so long: what hangs, ends. */
 #define LIMIT_S 1700
@@ -135,7 +138,8 @@ static struct bench_way *best_loop(void)
 }
 
 /* The ways take turns until the streams are at their ends; none of them is left unfinished. */
-static void take_turns(struct vmig_flow *flows, unsigned int count, unsigned int pass)
+static void take_turns(struct vmig_flow *flows, unsigned int count, unsigned int pass,
+		       uint64_t slice)
 {
 	struct vmig_engine *rest;
 	unsigned int turn = pass * 5;
@@ -144,7 +148,7 @@ static void take_turns(struct vmig_flow *flows, unsigned int count, unsigned int
 	for (i = 0; !pass && i < nr_ways; i++)
 		if (ways[i].kind == BENCH_ENGINE)
 			bench_slice(&ways[i], flows, count, WARM_UP, true);
-	while (bench_slice(&ways[turn++ % nr_ways], flows, count, SLICE, !pass))
+	while (bench_slice(&ways[turn++ % nr_ways], flows, count, slice, !pass))
 		;
 	/* A slice that was cut off by the end leaves nothing; the last read() must say so. */
 	rest = engine(VMIG_HOW_PLAIN, false, count);
@@ -256,7 +260,7 @@ static void bench_save(void)
 	for (pass = 0; pass <= passes; pass++) {
 		f = (struct vmig_flow){ .to = vmig_at_nowhere() };
 		f.from = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
-		take_turns(&f, 1, pass);
+		take_turns(&f, 1, pass, SLICE);
 		leave(devices[0], f.from.fd);
 	}
 	print_one_way("Save: device to memory", e, qemu, ceiling);
@@ -278,7 +282,7 @@ static void bench_load(void)
 	for (pass = 0; pass <= passes; pass++) {
 		f = (struct vmig_flow){ .from = vmig_at_memory(stream, stream_len) };
 		f.to = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_RESUMING));
-		take_turns(&f, 1, pass);
+		take_turns(&f, 1, pass, SLICE);
 		leave(devices[0], f.to.fd);
 	}
 	print_one_way("Load: memory to device", e, qemu, ceiling);
@@ -306,7 +310,7 @@ static void bench_move(void)
 		f = (struct vmig_flow){};
 		f.from = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
 		f.to = vmig_at_fd(state_fd(devices[1], VFIO_DEVICE_STATE_RESUMING));
-		take_turns(&f, 1, pass);
+		take_turns(&f, 1, pass, LONG_SLICE);
 		leave(devices[0], f.from.fd);
 		leave(devices[1], f.to.fd);
 	}
@@ -338,7 +342,7 @@ static void bench_many(void)
 			f[i] = (struct vmig_flow){ .to = vmig_at_nowhere() };
 			f[i].from = vmig_at_fd(state_fd(devices[i], VFIO_DEVICE_STATE_STOP_COPY));
 		}
-		take_turns(f, BENCH_DEVICES, pass);
+		take_turns(f, BENCH_DEVICES, pass, LONG_SLICE);
 		for (i = 0; i < BENCH_DEVICES; i++)
 			leave(devices[i], f[i].from.fd);
 	}

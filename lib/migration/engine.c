@@ -14,17 +14,24 @@
 #include "stream.h"
 
 /*
- * A trial moves so many bytes of each stream, and comes three times for each shape: what else goes
- * on in the machine makes one slow, seldom all.
+ * A trial moves so many blocks of each stream, and not less than so many bytes; it comes three
+ * times for each shape: what else goes on in the machine makes one slow, seldom all.
  */
+#define TRIAL_BLOCKS 4
 #define TRIAL_BYTES (3UL << 20)
 #define TRIAL_ROUNDS 3
 
 /* How much faster a ring must be to be chosen. */
 #define RING_GAIN 1.05
 
-/* Blocks that are tried where the user asks for none. */
-static const size_t trial_blocks[] = { 1UL << 20, 256UL << 10, 64UL << 10 };
+/*
+ * Blocks that are tried where the user asks for none. Small ones stay in the caches of the
+ * processor, with large ones a worker is woken less often.
+ */
+static const size_t trial_blocks[] = { 1UL << 20, 256UL << 10, 64UL << 10, 4UL << 20 };
+
+/* With so many of them without a ring, as no worker is woken there. */
+#define PLAIN_BLOCKS 3
 
 static const char *how_name(enum vmig_how how)
 {
@@ -66,7 +73,9 @@ static void trial_begin(struct vmig_engine *e)
 	for (i = 0; i < sizeof(trial_blocks) / sizeof(trial_blocks[0]); i++) {
 		size_t block = o->block ? o->block : trial_blocks[i];
 
-		if (o->how != VMIG_HOW_RING)
+		if (block > e->room)
+			continue;
+		if (o->how != VMIG_HOW_RING && (i < PLAIN_BLOCKS || o->block))
 			t->shapes[t->count++] = (struct vmig_shape){ VMIG_HOW_PLAIN, block, false };
 		if (o->how != VMIG_HOW_PLAIN && e->has_ring)
 			t->shapes[t->count++] =
@@ -99,6 +108,7 @@ struct vmig_engine *vmig_engine_open(const struct vmig_engine_options *options, 
 {
 	static const struct vmig_engine_options none;
 	struct vmig_engine *e;
+	size_t block;
 	int ret = 0;
 
 	if (!options)
@@ -110,20 +120,21 @@ struct vmig_engine *vmig_engine_open(const struct vmig_engine_options *options, 
 	e = vmig_alloc(sizeof(*e));
 	e->options = *options;
 	e->flows = flows;
-	e->room = options->block ? options->block : VMIG_ENGINE_BLOCK;
+	block = options->block ? options->block : VMIG_ENGINE_BLOCK;
 	if (!options->depth)
 		e->options.depth = VMIG_ENGINE_DEPTH;
 	if (!options->timeout_ms)
 		e->options.timeout_ms = VMIG_IO_TIMEOUT_MS;
 	if (options->how != VMIG_HOW_AUTO)
-		e->options.block = e->room;
-	e->size = flows * e->options.depth * e->room;
+		e->options.block = block;
+	e->room = e->options.depth * block;
+	e->size = flows * e->room;
 	/* All of it now, so that no page fault is measured. */
 	e->blocks = mmap(NULL, e->size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (e->blocks == MAP_FAILED) {
 		snprintf(why, size, "no memory for %u x %u blocks of %zu bytes", flows,
-			 e->options.depth, e->room);
+			 e->options.depth, block);
 		free(e);
 		errno = ENOMEM;
 		return NULL;
@@ -237,11 +248,13 @@ static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int
 {
 	struct vmig_trial *t = &e->trial;
 	unsigned int i = t->next % t->count;
-	uint64_t before = arrived(flows, count);
+	uint64_t before = arrived(flows, count), quota = TRIAL_BLOCKS * t->shapes[i].block;
 	double begin = now(), rate;
 
-	move(e, flows, count, &t->shapes[i], TRIAL_BYTES);
-	if (arrived(flows, count) - before < count * TRIAL_BYTES)
+	if (quota < TRIAL_BYTES)
+		quota = TRIAL_BYTES;
+	move(e, flows, count, &t->shapes[i], quota);
+	if (arrived(flows, count) - before < count * quota)
 		return;
 	rate = (arrived(flows, count) - before) / (now() - begin);
 	if (rate > t->rate[i])

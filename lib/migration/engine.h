@@ -10,9 +10,10 @@
  *	vmig_engine_close(e);
  *
  * A data_fd is a stream without offsets, so that two reads that are under way together have no
- * order: the engine has one read and one write of a stream in flight, never more, and what it
- * overlaps is the read of a block with the write of those before it, and one device with
- * another. Memory is constant in the length of the streams: depth blocks a stream.
+ * order: the engine has one read and one write of a stream under way, never more (others may be
+ * linked to it), and what it overlaps is the read of a block with the write of those before it,
+ * and one device with another. Memory is constant in the length of the streams: depth blocks
+ * a stream.
  */
 #ifndef VMIG_MIGRATION_ENGINE_H
 #define VMIG_MIGRATION_ENGINE_H
@@ -42,7 +43,8 @@ enum vmig_how { VMIG_HOW_AUTO, VMIG_HOW_PLAIN, VMIG_HOW_RING };
  * struct vmig_engine_options - all 0 is what one wants to begin with
  * @how: see there
  * @block: bytes of a read or write; 0: VMIG_ENGINE_BLOCK, with VMIG_HOW_AUTO what is fastest
- * @depth: blocks of memory for each stream, with 1 nothing overlaps; 0: VMIG_ENGINE_DEPTH
+ * @depth: blocks of memory for each stream, with 1 nothing overlaps; 0: VMIG_ENGINE_DEPTH.
+ *	Where the engine tries blocks that are larger, there are fewer
  * @fixed_buffers: registered with the ring; for blocks of the engine, not for the user's memory
  * @fixed_files: registered with the ring
  * @nonblock: no call may block: O_NONBLOCK is set on the fds meanwhile (but for files), what

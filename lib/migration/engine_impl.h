@@ -21,7 +21,7 @@ struct vmig_shape {
 	bool here;
 };
 
-#define VMIG_SHAPES_MAX 9
+#define VMIG_SHAPES_MAX 12
 
 /**
  * struct vmig_trial - which way is the fastest?
@@ -43,8 +43,8 @@ struct vmig_trial {
  * struct vmig_engine - see engine.h
  * @options: with the defaults filled in
  * @flows: how many it can have
- * @room: bytes of the largest block
- * @blocks: memory of all flows, depth blocks each
+ * @room: bytes of memory for each flow
+ * @blocks: memory of all flows
  * @size: bytes of it
  * @ring: only if @has_ring
  * @has_ring: the kernel has given one
@@ -84,6 +84,14 @@ static inline uint64_t vmig_engine_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
+}
+
+/* How many blocks of a size each flow has. */
+static inline unsigned int vmig_depth(const struct vmig_engine *e, size_t block)
+{
+	size_t n = e->room / block;
+
+	return n < e->options.depth ? n : e->options.depth;
 }
 
 static inline uint64_t vmig_least(uint64_t a, uint64_t b)
