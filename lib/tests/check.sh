@@ -25,6 +25,7 @@ nightly      first  900   results/tests/nightly.sh
 install      first  1800  lib/tests/install.sh
 kernel_tree  first  1800  lib/tests/kernel_tree.sh
 firmware     first  3000  lib/tests/firmware.sh
+kernel       second 2400 lib/tests/kernel.sh
 bad_input    second 900   lib/tests/bad_input.sh
 guest        second 1800  lib/tests/guest.sh
 survive      second 1800  lib/tests/survive.sh
