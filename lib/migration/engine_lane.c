@@ -88,20 +88,20 @@ static void add(struct vmig_ring_run *r, struct vmig_lane *lane, int dir, unsign
 	r->flying++;
 }
 
-/* What is read goes to memory of the user's, one piece behind the other. */
-static void read_into_memory(struct vmig_ring_run *r, struct vmig_lane *lane)
+/* From or to memory of the user's, one piece behind the other. */
+static void chain_in_memory(struct vmig_ring_run *r, struct vmig_lane *lane, int dir,
+			    const struct vmig_place *memory)
 {
-	const struct vmig_place *to = &lane->flow->to;
-	uint64_t room = to->len - lane->flow->bytes, left = vmig_least(lane->quota, room);
-	unsigned int n = links(r, lane, VMIG_READS, VMIG_CHAIN_MAX);
-	unsigned char *at = to->memory + lane->flow->bytes;
+	uint64_t done = lane->flow->bytes;
+	uint64_t left = vmig_least(lane->quota, memory->len - done);
+	unsigned int n = links(r, lane, dir, VMIG_CHAIN_MAX);
 	size_t len;
 
 	while (n-- && left) {
 		len = vmig_least(r->shape->block, left);
 		left -= len;
-		add(r, lane, VMIG_READS, at, len, n && left);
-		at += len;
+		add(r, lane, dir, memory->memory + done, len, n && left);
+		done += len;
 	}
 }
 
@@ -117,7 +117,7 @@ static void begin_reads(struct vmig_ring_run *r, struct vmig_lane *lane)
 	    lane->chains[VMIG_READS].count)
 		return;
 	if (f->to.kind == VMIG_PLACE_MEMORY && f->bytes < f->to.len) {
-		read_into_memory(r, lane);
+		chain_in_memory(r, lane, VMIG_READS, &f->to);
 		return;
 	}
 	/* Is there more than the memory has room for? One read tells. */
@@ -132,24 +132,6 @@ static void begin_reads(struct vmig_ring_run *r, struct vmig_lane *lane)
 	}
 }
 
-static void write_from_memory(struct vmig_ring_run *r, struct vmig_lane *lane)
-{
-	const struct vmig_flow *f = lane->flow;
-	uint64_t left = vmig_least(lane->quota, f->from.len - f->bytes);
-	unsigned int n = links(r, lane, VMIG_WRITES, VMIG_CHAIN_MAX);
-	unsigned char *at = f->from.memory + f->bytes;
-	size_t len;
-
-	if (f->bytes >= f->from.len)
-		lane->end = true;
-	while (n-- && left) {
-		len = vmig_least(r->shape->block, left);
-		left -= len;
-		add(r, lane, VMIG_WRITES, at, len, n && left);
-		at += len;
-	}
-}
-
 static void begin_writes(struct vmig_ring_run *r, struct vmig_lane *lane)
 {
 	struct vmig_flow *f = lane->flow;
@@ -159,7 +141,10 @@ static void begin_writes(struct vmig_ring_run *r, struct vmig_lane *lane)
 	if (lane->chains[VMIG_WRITES].count || f->to.kind != VMIG_PLACE_FD)
 		return;
 	if (f->from.kind == VMIG_PLACE_MEMORY) {
-		write_from_memory(r, lane);
+		if (f->bytes >= f->from.len)
+			lane->end = true;
+		else
+			chain_in_memory(r, lane, VMIG_WRITES, &f->from);
 		return;
 	}
 	n = links(r, lane, VMIG_WRITES, lane->used);
