@@ -34,12 +34,16 @@ static double now(void)
  * @block: bytes of a call
  * @left: bytes of the slice
  * @buf: memory, BENCH_BLOCK_MAX
+ * @read_s: seconds in read()
+ * @write_s: and in write()
  */
 struct job {
 	struct vmig_flow *flow;
 	size_t block;
 	uint64_t left;
 	unsigned char *buf;
+	double read_s;
+	double write_s;
 };
 
 /* All of a block; what QEMU does after each read(). */
@@ -60,6 +64,7 @@ static void *loop(void *arg)
 {
 	struct job *job = arg;
 	struct vmig_flow *f = job->flow;
+	double begin, between;
 	size_t len;
 	ssize_t n;
 
@@ -69,11 +74,15 @@ static void *loop(void *arg)
 			n = f->from.len - f->bytes < len ? f->from.len - f->bytes : len;
 			write_all(f, f->from.memory + f->bytes, n);
 		} else {
+			begin = now();
 			n = read(f->from.fd, job->buf, len);
+			between = now();
+			job->read_s += between - begin;
 			if (n > 0 && f->to.kind == VMIG_PLACE_FD)
 				write_all(f, job->buf, n);
 			else if (n > 0)
 				f->bytes += n;
+			job->write_s += now() - between;
 		}
 		if (n < 0)
 			vmig_die("read() failed after %llu bytes: %s", (unsigned long long)f->bytes,
@@ -84,7 +93,7 @@ static void *loop(void *arg)
 	return NULL;
 }
 
-static void loops(const struct bench_way *way, struct vmig_flow *flows, unsigned int count,
+static void loops(struct bench_way *way, struct vmig_flow *flows, unsigned int count,
 		  uint64_t bytes)
 {
 	static unsigned char *buf[BENCH_DEVICES];
@@ -97,14 +106,20 @@ static void loops(const struct bench_way *way, struct vmig_flow *flows, unsigned
 			buf[i] = vmig_alloc(BENCH_BLOCK_MAX);
 			memset(buf[i], 1, BENCH_BLOCK_MAX);
 		}
-		jobs[i] = (struct job){ &flows[i], way->block, bytes, buf[i] };
+		jobs[i] = (struct job){
+			.flow = &flows[i], .block = way->block, .left = bytes, .buf = buf[i]
+		};
 		if (way->kind == BENCH_LOOP)
 			loop(&jobs[i]);
 		else if (pthread_create(&threads[i], NULL, loop, &jobs[i]))
 			vmig_die("no thread: %s", vmig_errno_name(errno));
 	}
-	for (i = 0; way->kind == BENCH_THREADS && i < count; i++)
-		pthread_join(threads[i], NULL);
+	for (i = 0; i < count; i++) {
+		if (way->kind == BENCH_THREADS)
+			pthread_join(threads[i], NULL);
+		way->read_s += jobs[i].read_s;
+		way->write_s += jobs[i].write_s;
+	}
 }
 
 static void with_engine(const struct bench_way *way, struct vmig_flow *flows, unsigned int count,

@@ -27,6 +27,8 @@ enum bench_kind { BENCH_LOOP, BENCH_THREADS, BENCH_ENGINE };
  * @count: their number
  * @rates: bytes per second of each slice
  * @samples: number of @rates
+ * @read_s: of BENCH_LOOP: seconds in read()
+ * @write_s: and in write()
  */
 struct bench_way {
 	const char *name;
@@ -38,6 +40,8 @@ struct bench_way {
 	unsigned int count;
 	double rates[BENCH_SAMPLES_MAX];
 	unsigned int samples;
+	double read_s;
+	double write_s;
 };
 
 /**

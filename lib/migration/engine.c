@@ -14,24 +14,27 @@
 #include "stream.h"
 
 /*
- * A trial moves so many blocks of each stream, and not less than so many bytes; it comes three
- * times for each shape: what else goes on in the machine makes one slow, seldom all.
+ * A trial comes twice for each shape: what else goes on in the machine makes one slow, seldom
+ * both. That of a ring is longer, as its workers have to be there first, and the first read and
+ * the last write overlap with nothing.
  */
-#define TRIAL_BLOCKS 4
-#define TRIAL_BYTES (3UL << 20)
-#define TRIAL_ROUNDS 3
+#define TRIAL_ROUNDS 2
+#define TRIAL_BYTES (4UL << 20)
+#define TRIAL_RING_BLOCKS 12
 
 /* How much faster a ring must be to be chosen. */
 #define RING_GAIN 1.05
 
 /*
- * Blocks that are tried where the user asks for none. Small ones stay in the caches of the
- * processor, with large ones a worker is woken less often.
+ * What is tried. Small blocks stay in the caches of the processor; with large ones a worker is
+ * woken less often.
  */
-static const size_t trial_blocks[] = { 1UL << 20, 256UL << 10, 64UL << 10, 4UL << 20 };
-
-/* With so many of them without a ring, as no worker is woken there. */
-#define PLAIN_BLOCKS 3
+static const struct vmig_shape trial_shapes[] = {
+	{ VMIG_HOW_PLAIN, 1UL << 20, false },  { VMIG_HOW_PLAIN, 256UL << 10, false },
+	{ VMIG_HOW_PLAIN, 64UL << 10, false }, { VMIG_HOW_RING, 1UL << 20, false },
+	{ VMIG_HOW_RING, 1UL << 20, true },    { VMIG_HOW_RING, 2UL << 20, false },
+	{ VMIG_HOW_RING, 2UL << 20, true },
+};
 
 static const char *how_name(enum vmig_how how)
 {
@@ -63,26 +66,39 @@ static void choose(struct vmig_engine *e, const struct vmig_shape *shape)
 		 shape->here ? ", read() here" : "", shape->block >> 10);
 }
 
+static bool is_tried(const struct vmig_trial *t, const struct vmig_shape *shape)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->count; i++)
+		if (t->shapes[i].how == shape->how && t->shapes[i].block == shape->block &&
+		    t->shapes[i].here == shape->here)
+			return true;
+	return false;
+}
+
 /* What there is to choose from. */
 static void trial_begin(struct vmig_engine *e)
 {
 	const struct vmig_engine_options *o = &e->options;
 	struct vmig_trial *t = &e->trial;
+	struct vmig_shape shape;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(trial_blocks) / sizeof(trial_blocks[0]); i++) {
-		size_t block = o->block ? o->block : trial_blocks[i];
-
-		if (block > e->room)
+	for (i = 0; i < sizeof(trial_shapes) / sizeof(trial_shapes[0]); i++) {
+		shape = trial_shapes[i];
+		if (o->block)
+			shape.block = o->block;
+		/* What may not block is called here, as is what O_NONBLOCK is asked for. */
+		if (o->nonblock && shape.how == VMIG_HOW_RING)
+			shape.here = true;
+		if (shape.block > e->room || (o->how == VMIG_HOW_PLAIN && shape.how != o->how) ||
+		    (shape.how == VMIG_HOW_RING && !e->has_ring) ||
+		    (o->how == VMIG_HOW_RING && (shape.how != o->how || shape.here != o->nonblock)))
 			continue;
-		if (o->how != VMIG_HOW_RING && (i < PLAIN_BLOCKS || o->block))
-			t->shapes[t->count++] = (struct vmig_shape){ VMIG_HOW_PLAIN, block, false };
-		if (o->how != VMIG_HOW_PLAIN && e->has_ring)
-			t->shapes[t->count++] =
-				(struct vmig_shape){ VMIG_HOW_RING, block, o->nonblock };
-		if (o->how == VMIG_HOW_AUTO && e->has_ring && !o->nonblock)
-			t->shapes[t->count++] = (struct vmig_shape){ VMIG_HOW_RING, block, true };
-		if (o->block || o->how != VMIG_HOW_AUTO)
+		if (!is_tried(t, &shape))
+			t->shapes[t->count++] = shape;
+		if (o->how != VMIG_HOW_AUTO)
 			break;
 	}
 	choose(e, &t->shapes[0]);
@@ -240,6 +256,20 @@ static double worth(const struct vmig_trial *t, unsigned int i)
 	return t->shapes[i].how == VMIG_HOW_RING ? t->rate[i] / RING_GAIN : t->rate[i];
 }
 
+/* A read() here is beside nothing where no write() is made elsewhere. */
+static bool pointless(const struct vmig_engine *e, const struct vmig_shape *shape,
+		      const struct vmig_flow *flows, unsigned int count)
+{
+	unsigned int i;
+
+	if (shape->how != VMIG_HOW_RING || !shape->here || e->options.nonblock)
+		return false;
+	for (i = 0; i < count; i++)
+		if (flows[i].from.kind == VMIG_PLACE_FD && flows[i].to.kind == VMIG_PLACE_FD)
+			return false;
+	return true;
+}
+
 /*
  * The next shape for a little of the streams. A slice that a stream ended in tells nothing; it
  * is what remains of streams too short to be worth a choice, or the end of a long one.
@@ -248,12 +278,17 @@ static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int
 {
 	struct vmig_trial *t = &e->trial;
 	unsigned int i = t->next % t->count;
-	uint64_t before = arrived(flows, count), quota = TRIAL_BLOCKS * t->shapes[i].block;
+	const struct vmig_shape *shape = &t->shapes[i];
+	uint64_t before = arrived(flows, count), quota = TRIAL_BYTES;
 	double begin = now(), rate;
 
-	if (quota < TRIAL_BYTES)
-		quota = TRIAL_BYTES;
-	move(e, flows, count, &t->shapes[i], quota);
+	if (pointless(e, shape, flows, count)) {
+		t->next++;
+		return;
+	}
+	if (shape->how == VMIG_HOW_RING)
+		quota = TRIAL_RING_BLOCKS * shape->block;
+	move(e, flows, count, shape, quota);
 	if (arrived(flows, count) - before < count * quota)
 		return;
 	rate = (arrived(flows, count) - before) / (now() - begin);

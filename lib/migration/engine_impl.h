@@ -21,7 +21,7 @@ struct vmig_shape {
 	bool here;
 };
 
-#define VMIG_SHAPES_MAX 12
+#define VMIG_SHAPES_MAX 7
 
 /**
  * struct vmig_trial - which way is the fastest?

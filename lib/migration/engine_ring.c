@@ -38,11 +38,15 @@ static void refused(int err, char *why, size_t size)
 	snprintf(why, size, "the kernel refuses an io_uring (%s): %s", vmig_errno_name(err), more);
 }
 
-/* The newer flags spare an interrupt for each completion; not every kernel has them. */
+/*
+ * The newer flags spare an interrupt for each completion; not every kernel has them. Not
+ * IORING_SETUP_DEFER_TASKRUN: with it what is linked to a request waits until this thread has
+ * seen that one complete (io_uring.c, io_req_complete_post()), where else the worker goes on.
+ */
 static int ring_init(struct io_uring *ring, unsigned int entries)
 {
 	struct io_uring_params p = { .flags = IORING_SETUP_SINGLE_ISSUER |
-					      IORING_SETUP_DEFER_TASKRUN };
+					      IORING_SETUP_COOP_TASKRUN };
 	int ret = io_uring_queue_init_params(entries, ring, &p);
 
 	if (ret != -EINVAL)
@@ -182,11 +186,35 @@ static uint64_t patience(const struct vmig_ring_run *r)
 	return wait;
 }
 
+/*
+ * How many completions are worth waking up for? Where nothing but the chain itself goes on, all
+ * of it; one where a block that is read can be written, or one that is written filled again.
+ */
+static unsigned int enough(const struct vmig_ring_run *r)
+{
+	unsigned int n = VMIG_CHAIN_MAX, i;
+
+	for (i = 0; i < r->count; i++) {
+		const struct vmig_flow *f = r->lanes[i].flow;
+		int dir = f->from.kind == VMIG_PLACE_MEMORY ? VMIG_WRITES : VMIG_READS;
+		const struct vmig_chain *c = &r->lanes[i].chains[dir];
+
+		if (!vmig_lane_waits(&r->lanes[i]))
+			continue;
+		if (r->lanes[i].failed || !c->count ||
+		    (f->from.kind == VMIG_PLACE_FD && f->to.kind != VMIG_PLACE_NOWHERE &&
+		     f->to.kind != VMIG_PLACE_MEMORY))
+			return 1;
+		n = vmig_least(n, c->count - c->next);
+	}
+	return n;
+}
+
 static int wait_some(struct vmig_ring_run *r, uint64_t ms)
 {
 	struct __kernel_timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 	struct io_uring_cqe *cqe;
-	int ret = io_uring_submit_and_wait_timeout(&r->e->ring, &cqe, 1, &t, NULL);
+	int ret = io_uring_submit_and_wait_timeout(&r->e->ring, &cqe, enough(r), &t, NULL);
 
 	r->ms = vmig_engine_ms();
 	reap(r);
