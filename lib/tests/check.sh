@@ -24,12 +24,12 @@ profiles     first  300   lib/tests/profiles.sh
 nightly      first  900   results/tests/nightly.sh
 install      first  1800  lib/tests/install.sh
 kernel_tree  first  1800  lib/tests/kernel_tree.sh
+debug        first  2700  lib/tests/debug.sh
 firmware     first  3000  lib/tests/firmware.sh
 kernel       second 2400 lib/tests/kernel.sh
 bad_input    second 900   lib/tests/bad_input.sh
 guest        second 1800  lib/tests/guest.sh
 survive      second 1800  lib/tests/survive.sh
-debug        second 2700  lib/tests/debug.sh
 mutants      second 1500  lib/tests/mutants.sh
 streams      second 1800  lib/tests/streams.sh
 probe        second 3000  lib/tests/probe.sh
