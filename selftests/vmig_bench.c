@@ -26,7 +26,7 @@
 #include "bench.h"
 
 #define MIB (1UL << 20)
-#define SLICE (16 * MIB)
+#define SLICE (32 * MIB)
 
 /* Where calls overlap, the first and the last one of a slice do not: many are to be between. */
 #define LONG_SLICE (64 * MIB)

@@ -30,9 +30,9 @@
  * woken less often.
  */
 static const struct vmig_shape trial_shapes[] = {
-	{ VMIG_HOW_PLAIN, 1UL << 20, false },  { VMIG_HOW_PLAIN, 256UL << 10, false },
-	{ VMIG_HOW_PLAIN, 64UL << 10, false }, { VMIG_HOW_RING, 1UL << 20, false },
-	{ VMIG_HOW_RING, 1UL << 20, true },    { VMIG_HOW_RING, 2UL << 20, false },
+	{ VMIG_HOW_PLAIN, 1UL << 20, false },	{ VMIG_HOW_PLAIN, 256UL << 10, false },
+	{ VMIG_HOW_PLAIN, 512UL << 10, false }, { VMIG_HOW_RING, 1UL << 20, false },
+	{ VMIG_HOW_RING, 1UL << 20, true },	{ VMIG_HOW_RING, 2UL << 20, false },
 	{ VMIG_HOW_RING, 2UL << 20, true },
 };
 
