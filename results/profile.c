@@ -62,6 +62,14 @@ static char *deviation(struct pool *pool, struct deviation ***last, unsigned int
 	return NULL;
 }
 
+/* What the report wants of a lethal line is that its range of kernels is one. */
+static char *lethal(struct pool *pool, struct text value)
+{
+	if (!vmig_kernel_range_of(text_clean(pool, field(&value))))
+		return "what stands behind the tests is no range of kernels, as (-6.6)";
+	return NULL;
+}
+
 /**
  * profile_parse - read a profile
  * @pool: where everything goes
@@ -95,6 +103,8 @@ struct profile *profile_parse(struct pool *pool, struct text contents, char **er
 		key = (struct text){ line.s, n };
 		value = text_trim((struct text){ line.s + n + 1, line.n - n - 1 });
 		wrong = profile_key_check(pool, key, value, &seen);
+		if (!wrong && text_is(key, "lethal"))
+			wrong = lethal(pool, value);
 		if (wrong) {
 			*error = pool_printf(pool, "line %u: %s", number, wrong);
 			return NULL;

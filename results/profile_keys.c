@@ -51,7 +51,7 @@ static const struct form DEVIATION = {
 	"^[A-Z0-9]+-[0-9]+ *(\\([0-9.]*-[0-9.]*\\) *)?\\|" FIELD "\\|" FIELD "\\|.*[^[:space:]]"
 };
 
-static const struct form LETHAL = { "glob of tests | file:line function() | why",
+static const struct form LETHAL = { "glob of tests [(FROM-TO)] | file:line function() | why",
 				    "^" FIELD "\\|" FIELD "\\|.*[^[:space:]]" };
 
 static const struct key {

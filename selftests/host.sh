@@ -72,7 +72,7 @@ host_check()
 
 host_bind_hint()
 {
-	printf 'with --bind DRIVER or --bind auto (./run.sh --probe -d %s says to which)' "$dev_name"
+	printf 'with --bind DRIVER or --bind auto (%s --probe -d %s says to which)' "$run_command" "$dev_name"
 }
 
 # host_check_busy NODE: who has it open? What is in another container shows only as an

@@ -10,7 +10,7 @@ default_devices=(mtty mock edu)
 usage()
 {
 	cat <<EOF
-Usage: ${VMIG_COMMAND:-./run.sh} [OPTION]...
+Usage: $run_command [OPTION]...
 
 Tests VFIO migration drivers. Without -d, boots a QEMU guest for each of these drivers
 and tests them there: ${default_devices[*]}.
@@ -109,7 +109,7 @@ What to do instead of a run
                  VMIG_DEVICE names the device; the exit code is CMD's
   --kernel-build-dir
                  build the guest kernel if need be and print where, to build modules:
-                 make -C "\$(./run.sh --kernel-build-dir)" M=\$PWD modules
+                 make -C "\$($run_command --kernel-build-dir)" M=\$PWD modules
   -h, --help     print this
 
 With --mutants and --replay
@@ -196,7 +196,7 @@ parse_options()
 {
 	while [ $# -gt 0 ]; do
 		if takes_value "$1"; then
-			[ -n "${2-}" ] || die "$1 needs a value: see ./run.sh --help"
+			[ -n "${2-}" ] || die "$1 needs a value: see $run_command --help"
 		fi
 		case $1 in
 		-h | --help)
@@ -271,7 +271,7 @@ parse_options()
 		--i-know) opt_i_know=1 ;;
 		--no-install) opt_no_install=1 ;;
 		-q) opt_quiet=1 ;;
-		*) die "unknown option '$1': see ./run.sh --help" ;;
+		*) die "unknown option '$1': see $run_command --help" ;;
 		esac
 		! takes_value "$1" || shift
 		shift

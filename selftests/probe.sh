@@ -52,7 +52,7 @@ probe_in_guest()
 	cmd+=(--aliases "$rundir/modules.alias" --devlink 'timeout 5 devlink -j port show 2>/dev/null')
 	[ -z "$opt_json" ] || cmd+=(--json)
 	[ -z "$guest_device" ] || cmd+=("$guest_device")
-	opt_guest_cmd=${cmd[*]@Q}
+	opt_guest_cmd="VMIG_COMMAND=${run_command@Q} ${cmd[*]@Q}"
 	session command || return 2
 	[ -z "$interrupted" ] || return "$interrupted"
 	return "${guest_exit:-2}"

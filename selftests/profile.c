@@ -36,10 +36,10 @@ static char *trim(char *s)
 	return s;
 }
 
-/* Is this line, by the range of versions behind its clause, of the kernel that runs? */
-static bool of_this_kernel(char *clause, bool *wrong)
+/* Is this line, by the range of versions behind its first field, of the kernel that runs? */
+static bool of_this_kernel(char *field, bool *wrong)
 {
-	char *range = vmig_kernel_range_of(clause);
+	char *range = vmig_kernel_range_of(field);
 	struct utsname name;
 
 	*wrong = !range;
@@ -57,12 +57,13 @@ static void add(char *value, unsigned int first, bool sometimes, const char *fil
 		field[i] = i < 3 ? strsep(&at, "|") : at;
 		if (field[i])
 			field[i] = trim(field[i]);
-		if (!i && field[i])
+		if (i == first && field[i])
 			ours = of_this_kernel(field[i], &wrong);
 		if (wrong || !field[i] || !*field[i] || (!first && !vmig_clause_find(field[0]))) {
-			printf("Bail out! %s:%d: a line is '%stest glob | file:line function() | "
-			       "reason'%s\n",
-			       file, line, first ? "lethal: " : "deviation: CLAUSE [(FROM-TO)] | ",
+			printf("Bail out! %s:%d: a line is '%s | file:line function() | reason'%s\n",
+			       file, line,
+			       first ? "lethal: test glob [(FROM-TO)]"
+				     : "deviation: CLAUSE [(FROM-TO)] | test glob",
 			       first ? "" : ", with a clause of the catalogue");
 			exit(EXIT_FAIL);
 		}

@@ -99,7 +99,8 @@ setup_mdev()
 {
 	local types=${fact[sysfs]}/mdev_supported_types uuid
 
-	[ -d "$types" ] || die "${fact[name]} makes no mediated devices: ./run.sh --probe lists those that do"
+	[ -d "$types" ] || die "${fact[name]} makes no mediated devices: $run_command --probe lists" \
+		"those that do"
 	[ -e "$types/$opt_mdev/create" ] ||
 		die "${fact[name]} has no mdev type '$opt_mdev'; it has: $(cd "$types" && echo *)"
 	uuid=$(cat /proc/sys/kernel/random/uuid)
@@ -178,16 +179,16 @@ setup_bind()
 		driver=${fact[best]}
 		[ "${fact[role]}" != pf ] || driver=''
 		[ -n "$driver" ] ||
-			die "no driver is known that could migrate ${fact[name]}: ./run.sh --probe -d ${fact[name]} says" \
-				"why; one that you know of is taken with --bind DRIVER"
+			die "no driver is known that could migrate ${fact[name]}: $run_command --probe" \
+				"-d ${fact[name]} says why; one that you know of is taken with --bind DRIVER"
 	fi
 	old=${fact[driver]}
 	[ "$old" != "$driver" ] || setup_to_switch_on "$driver" || return 0
 	setup_refuse "${fact[name]}"
 	[ -e "/sys/bus/pci/drivers/$driver" ] || modprobe -q "$driver" 2>/dev/null || :
 	[ -e "/sys/bus/pci/drivers/$driver" ] ||
-		die "there is no driver $driver in this kernel, and no module of that name: ./run.sh --probe -d" \
-			"${fact[name]} says what is missing"
+		die "there is no driver $driver in this kernel, and no module of that name: $run_command --probe" \
+			"-d ${fact[name]} says what is missing"
 	[ -z "$old" ] ||
 		setup_step "${fact[name]} stays with $old" "/sys/bus/pci/drivers/$old/unbind" "${fact[name]}" \
 			"/sys/bus/pci/drivers/$old/bind" "${fact[name]}"
@@ -230,6 +231,6 @@ prepare_host()
 	undo_begin
 	setup_host
 	undo_keep
-	printf '%s is set up: ./run.sh -d %s tests it, ./run.sh --cleanup puts the host back.\n' \
-		"$opt_device" "$opt_device"
+	printf '%s is set up: %s -d %s tests it, %s --cleanup puts the host back.\n' \
+		"$opt_device" "$run_command" "$opt_device" "$run_command"
 }

@@ -46,7 +46,7 @@ undo_begin()
 	[ -s "$undo_file" ] || rm -f "$undo_file.kept"
 	if [ -s "$undo_file" ] && ! cmp -s "$undo_file" "$undo_file.kept"; then
 		die "an earlier run ended before it could put back what it had changed on this host" \
-			"($(undo_words)): ./run.sh --cleanup does it"
+			"($(undo_words)): $run_command --cleanup does it"
 	fi
 	printf '%s\n' $$ >"$undo_file.owner" 2>/dev/null || :
 }
@@ -64,8 +64,8 @@ undo_end()
 		if undo_put "$path" "$value"; then
 			undo_forget "$path" "$value"
 		else
-			printf 'vmig: %s does not take %s (%s): ./run.sh --cleanup tries again\n' "$path" \
-				"'$value'" "$undo_why" >&2
+			printf 'vmig: %s does not take %s (%s): %s --cleanup tries again\n' "$path" \
+				"'$value'" "$undo_why" "$run_command" >&2
 		fi
 	done < <(tail -n +"$((kept + 1))" "$undo_file" 2>/dev/null | tac)
 	rm -f "$undo_file.owner"

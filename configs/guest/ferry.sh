@@ -15,14 +15,14 @@ ferry_mask=255.255.255.0
 # ferry_usage: the part of --help.
 ferry_usage()
 {
-	cat <<-'END'
+	cat <<-END
 	What to do with the state of the device that -d names
 	  --save-stream FILE
 	                 its state into a file; with --seed N, a pattern is put into it first
 	  --load-stream FILE
 	                 a file into it: 0 accepted, 1 refused by the driver, or accepted and wrong
 	  --send HOST:PORT
-	                 its state to a ./run.sh --recv; with --seed N as above
+	                 its state to a $run_command --recv; with --seed N as above
 	  --recv [ADDRESS:]PORT
 	                 a state that is sent, from one sender; at 127.0.0.1 without an address
 	  --link SOCKET  with these two, in two guests: a cable between them, and no other network

@@ -91,7 +91,7 @@ check_ko()
 	release=$(cat "$kernel/include/config/kernel.release")
 	[ "${magic%% *}" = "$release" ] ||
 		die "--ko $file was built for Linux ${magic%% *} and the guest runs $release: build it" \
-			"with make -C \"\$(./run.sh --kernel-build-dir)\" M=DIRECTORY modules"
+			"with make -C \"\$($run_command --kernel-build-dir)\" M=DIRECTORY modules"
 	name=$(ko_info "$file" name)
 	own[${name:-$(module_name "$file")}]=$file
 }

@@ -2,6 +2,10 @@
 # shellcheck shell=bash
 # What the shell parts on the host share: messages, quoting, space on the disk.
 
+# What the user types, in messages that tell him: run.sh, or the command it is installed as.
+# shellcheck disable=SC2034 # of who sources this
+run_command=${VMIG_COMMAND:-./run.sh}
+
 # say SENTENCE: progress, on stderr, not with -q.
 say()
 {

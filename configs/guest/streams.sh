@@ -9,7 +9,7 @@
 # run_again: the command that makes a device as this run had it; the reader adds the tests.
 run_again()
 {
-	local words=(./run.sh) w
+	local words=("$run_command") w
 
 	if [ "$mode" = host ]; then
 		words+=(-d "$opt_device")

@@ -79,14 +79,14 @@ bool vmig_kernel_in(const char *range, const char *release)
 }
 
 /**
- * vmig_kernel_range_of - takes the range from a profile's clause
- * @clause: "RES-07" or "RES-07 (6.8-7.0)", which is cut behind the id
+ * vmig_kernel_range_of - takes the range from a field of a profile
+ * @field: a clause or a glob of tests, "RES-07" or "RES-07 (6.8-7.0)", which is cut behind it
  *
- * Return: the range, "" if there is none, NULL if what follows the id is not one.
+ * Return: the range, "" if there is none, NULL if what follows the first word is not one.
  */
-char *vmig_kernel_range_of(char *clause)
+char *vmig_kernel_range_of(char *field)
 {
-	char *id_end = clause + strcspn(clause, " \t("), *range = id_end, *end;
+	char *id_end = field + strcspn(field, " \t("), *range = id_end, *end;
 
 	range += strspn(range, " \t");
 	if (!*range)

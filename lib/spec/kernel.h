@@ -8,6 +8,6 @@
 
 bool vmig_kernel_range(const char *range);
 bool vmig_kernel_in(const char *range, const char *release);
-char *vmig_kernel_range_of(char *clause);
+char *vmig_kernel_range_of(char *field);
 
 #endif /* VMIG_SPEC_KERNEL_H */

@@ -26,6 +26,11 @@ tap $((!$?)) "make install into a prefix that is no absolute path is refused"
 "$tmp/prefix/bin/vmig" --help >"$tmp/help" 2>&1
 head -n 1 "$tmp/help" | grep -qx 'Usage: vmig \[OPTION\]...'
 tap $? "the installed command says how it is called"
+"$tmp/prefix/bin/vmig" --nothing >"$tmp/out" 2>&1
+tap_is "vmig: unknown option '--nothing': see vmig --help" "$(cat "$tmp/out")" \
+	"and so do its messages"
+tap_is "" "$(grep -rn --include=*.sh '^[^#]*\./run\.sh' "$tmp/prefix/lib/vmig/"{configs/guest,selftests} |
+	grep -v 'VMIG_COMMAND:-\./run\.sh')" "none of them names ./run.sh, whatever the command is called"
 grep -q 'default:$' "$tmp/help" && grep -A 1 'default:$' "$tmp/help" | grep -q /var/lib/vmig
 tap $? "its results go to /var/lib/vmig, not to where it is installed"
 

@@ -5,7 +5,8 @@
     profile_lines.py KSRC PROFILE...
 
 Each function that a line names must be defined in a file of the driver, and where a line
-number stands before it, that line must be in the function. Prints what is not so.
+number stands before it, that line must be in the function. A line that is bound to other
+kernels than this source is not looked up. Prints what is not so.
 """
 import glob
 import os
@@ -15,6 +16,7 @@ import sys
 PLACE = re.compile(r"(?:(?P<file>[\w/.-]+\.[ch])(?::(?P<line>\d+))? )?(?P<name>\w+)\(\)")
 KEYS = {"feature": 2, "stream": 1, "nonblock": 1, "poll": 1, "reset": 1, "errno": 2,
         "deviation": 2, "sometimes": 2, "lethal": 1}
+RANGE = re.compile(r"\(([\d.]*)-([\d.]*)\)\s*$")
 
 
 def roots(ksrc, profile):
@@ -31,6 +33,27 @@ def roots(ksrc, profile):
 def read(path):
     with open(path, encoding="utf-8", errors="replace") as f:
         return f.read().split("\n")
+
+
+def version(words):
+    """A version as a list of numbers."""
+    return [int(n) for n in words.split(".")]
+
+
+def release(ksrc):
+    """The version of a kernel's source."""
+    makefile = "\n".join(read(os.path.join(ksrc, "Makefile")))
+    return [int(re.search(r"^%s = (\d+)" % part, makefile, re.M)[1])
+            for part in ("VERSION", "PATCHLEVEL", "SUBLEVEL")]
+
+
+def bound_elsewhere(field, now):
+    """Does a range of kernels stand behind the first field, without this one in it?"""
+    m = RANGE.search(field)
+    if not m:
+        return False
+    first, last = version(m[1] or "0"), version(m[2] or "9999")
+    return now < first or now[:len(last)] > last
 
 
 def defined(lines, name):
@@ -61,13 +84,14 @@ def wrong(files, place):
 
 def main():
     ksrc, bad = sys.argv[1], 0
+    now = release(ksrc)
     for path in sys.argv[2:]:
         profile = read(path)
         files = {f: read(f) for d in roots(ksrc, profile) for f in glob.glob(d + "/*.[ch]")}
         for number, line in enumerate(profile, 1):
             key, _, value = line.partition(":")
             fields = value.split("|")
-            if key not in KEYS or len(fields) <= KEYS[key]:
+            if key not in KEYS or len(fields) <= KEYS[key] or bound_elsewhere(fields[0], now):
                 continue
             for place in PLACE.finditer(fields[KEYS[key]]):
                 what = wrong(files, place)

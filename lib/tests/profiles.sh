@@ -31,6 +31,12 @@ tap $rc "the functions and lines that ${#judged[@]} profiles name are in the ker
 echo 'deviation: RES-07 | a.*.b | mtty.c:7 mtty_probe() | it is not there' >"$tmp/bad.conf"
 lib/tests/profile_lines.py "$KSRC" "$tmp/bad.conf" >"$tmp/out" 2>&1
 tap_is 1 $? "a line that is not in its function is noticed"
+echo 'deviation: RES-07 (-6.12.1) | a.*.b | mtty.c:7 mtty_probe() | it is not there' >"$tmp/old.conf"
+lib/tests/profile_lines.py "$KSRC" "$tmp/old.conf" >"$tmp/out" 2>&1
+tap_is 0 $? "one of other kernels is not looked for in this one"
+sed -i 's/(-6.12.1)/(6.1-)/' "$tmp/old.conf"
+lib/tests/profile_lines.py "$KSRC" "$tmp/old.conf" >"$tmp/out" 2>&1
+tap_is 1 $? "one of this kernel is"
 
 # refused WHAT SENTENCE LINE...: a profile of these lines
 refused()
@@ -62,6 +68,7 @@ refused "an errno that is none" 'the value of "errno"' "errno: read() | bad | x.
 refused "three fields of four" 'the value of "deviation"' "deviation: RES-07 | a.*.b | x.c f()"
 refused "a clause that there is not" 'there is no clause "RES-99"' "deviation: RES-99 | a | x.c f() | y"
 refused "a range of kernels that is none" 'is no range of kernels' "deviation: RES-07 (7.0-6.8) | a | x | y"
+refused "a range behind tests that is none" 'behind the tests is no range of kernels' "lethal: a (6) | x | y"
 refused "kernels that are none" 'the value of "kernels"' "kernels: new ones"
 
 ./run.sh --no-install -d xe >"$tmp/out" 2>&1

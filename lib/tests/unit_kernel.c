@@ -43,7 +43,7 @@ static void no_ranges(void)
 static void behind_a_clause(void)
 {
 	char with[] = "RES-07 (6.8-7.0)", without[] = "RES-07", open[] = "RES-07 (6.8-7.0",
-	     other[] = "RES-07 (all)", words[] = "RES-07 since 6.8";
+	     other[] = "RES-07 (all)", words[] = "RES-07 since 6.8", glob[] = "a.*.b (-6.6)";
 	const char *range;
 
 	range = vmig_kernel_range_of(with);
@@ -51,6 +51,8 @@ static void behind_a_clause(void)
 	     "the range of a clause");
 	range = vmig_kernel_range_of(without);
 	UNIT(range && !*range && !strcmp(without, "RES-07"), "a clause without a range");
+	range = vmig_kernel_range_of(glob);
+	UNIT(range && !strcmp(range, "-6.6") && !strcmp(glob, "a.*.b"), "the range of tests");
 	UNIT(!vmig_kernel_range_of(open), "a bracket that is not closed");
 	UNIT(!vmig_kernel_range_of(other), "something else in brackets");
 	UNIT(!vmig_kernel_range_of(words), "something else behind the clause");
