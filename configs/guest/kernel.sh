@@ -21,6 +21,7 @@ usage()
 	  headers  print a directory with the uAPI headers of that source
 	  build    build the guest kernel if need be, print its build directory
 	  image    the same, print the path of what QEMU boots
+	  cached   build nothing; exit code 0 if what build gives is there, else 1
 
 	--programs is for who builds test programs: they need the headers and the kselftest harness
 	of 6.7 or newer, and so those of linux-source-6.12 where KERNEL_SRC is older.
@@ -238,11 +239,11 @@ compile()
 	configure && check_config && kmake "$(arch_image_target)" modules
 }
 
-ensure_build()
+# find_build: sets out, where the kernel is or will be, and version.
+find_build()
 {
-	local key started=$SECONDS missing version
+	local key
 
-	arch_check
 	key=$({
 		printf '%s\n' "$src_id"
 		cat "${fragments[@]}"
@@ -250,6 +251,22 @@ ensure_build()
 	} | hash_of)
 	version=$(kernel_version "$src")
 	out="$cache/kernel/${version:-unknown}${guest_arch#x86_64}-$key"
+}
+
+# cached: is the kernel there? One of a tree that may have changed since is not.
+cached()
+{
+	have "$(arch_cross)gcc" || return
+	find_build
+	[ -e "$out/.vmig-complete" ] && [ -z "${KERNEL_SRC:-}" ]
+}
+
+ensure_build()
+{
+	local started=$SECONDS missing
+
+	arch_check
+	find_build
 	[ -e "$out/.vmig-complete" ] && [ -z "${KERNEL_SRC:-}" ] && return
 
 	missing=$(packages_missing build guest | grep -x 'flex\|bison\|bc\|libelf-dev\|make' |
@@ -293,17 +310,17 @@ while [ $# -gt 0 ]; do
 		fragments+=("$2")
 		shift
 		;;
-	source | headers | build | image)
+	source | headers | build | image | cached)
 		[ -z "$command" ] || die "kernel.sh takes one command: see --help"
 		command=$1
 		;;
 	*)
-		die "kernel.sh: '$1' is no command: source, headers, build or image (see --help)"
+		die "kernel.sh: '$1' is no command: source, headers, build, image or cached (see --help)"
 		;;
 	esac
 	shift
 done
-[ -n "$command" ] || die "kernel.sh: say what: source, headers, build or image (see --help)"
+[ -n "$command" ] || die "kernel.sh: say what: source, headers, build, image or cached (see --help)"
 
 fragments=("$here/base.config" ${arch_config:+"$here/$arch_config"} ${fragments[@]+"${fragments[@]}"})
 if [ -n "$programs" ] && [ -n "${KERNEL_SRC:-}" ]; then
@@ -311,6 +328,10 @@ if [ -n "$programs" ] && [ -n "${KERNEL_SRC:-}" ]; then
 	[ -z "$version" ] || ! older_than "$version" 6 7 || unset KERNEL_SRC
 fi
 find_source
+if [ "$command" = cached ]; then
+	cached
+	exit
+fi
 ensure_source
 case $command in
 source)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Guests of another kind: 32-bit programs, another machine, Debian's own kernels. Those whose
-# kernel is not in the cache are left out: getting it is nothing for `make check`.
+# Guests of another kind: 32-bit programs, another machine, each on vmig's kernel and on Debian's
+# own ones. Those whose kernel is not in the cache are left out: building or getting it is nothing
+# for `make check`.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source=lib/tests/tap.sh
@@ -17,6 +18,17 @@ there()
 {
 	[ -e "$cache/stock/$1/build/.config" ] && return
 	tap 0 "Debian's kernel $1 # SKIP not in the cache: ./run.sh --stock-kernel"
+	return 1
+}
+
+# built OPTION...: is the kernel in the cache that run.sh has for these options?
+built()
+{
+	local option=$1 words=(--fragment configs/guest/m32.config)
+
+	[ "$option" = --m32 ] || words=("$@")
+	configs/guest/kernel.sh "${words[@]}" cached && return
+	tap 0 "vmig's kernel for $* # SKIP not in the cache: ./run.sh $* --kernel-build-dir"
 	return 1
 }
 
@@ -47,11 +59,25 @@ if there 6.12-amd64; then
 		--param vfio_mig_mock.defect=no_compat_ioctl
 	says compat 'FEAT-16 .*' "a driver that forgets 32-bit callers is caught"
 fi
+# With a cdev, and DMA logging, which Debian's kernels have not.
+if built --m32; then
+	run own32 0 --m32 -d mtty -t 'feature.* dma_logging.*report* limits.group*'
+	says own32 'cannot use the cdev|no compat_ioctl' "why a 32-bit program has no cdev is told"
+	grep -q '^ok .*feature.group.compat32$' "$tmp/own32/latest/ktap/feature.ktap"
+	tap $? "a 32-bit program and its 64-bit companion get the same answers there too"
+fi
+if built --arch aarch64; then
+	run ownarm 0 --arch aarch64 -d mtty -t 'feature.* fsm.*_STOP_* dma_logging.*report*'
+	says ownarm '^ *Kernel .* aarch64' "the report says that it was an aarch64 kernel"
+	grep -q '^ok .*feature.cdev.[a-z_]*$' "$tmp/ownarm/latest/ktap/feature.ktap"
+	tap $? "aarch64 through the cdev"
+fi
 if there 6.1-amd64; then
-	run old 2 --stock-kernel 6.1 -d mtty -t 'feature.* state.*'
+	run old 2 --stock-kernel 6.1 -d mtty -t 'feature.* state.* lifecycle_any.*'
 	says old '^Verdict: could not be tested: .*migration' \
 		"the mtty of 6.1: the verdict says that it has no migration"
 	says old 'the device offers no migration' "so do the tests that were skipped"
+	says old 'known to take the kernel down' "what takes the mtty of that kernel down is left out"
 	says old 'no /dev/vfio/devices node' "and the others say that this kernel has no cdev"
 fi
 if there 6.12-arm64; then
