@@ -6,6 +6,7 @@
 # The record: "boot<TAB>ID" of the boot that the changes were made in, then a line a change,
 # "PATH<TAB>VALUE": write VALUE to PATH. A path "devlink:PORT" is for that tool. Beside it:
 # .owner, the process of the run at work; .kept, what --prepare has left on purpose.
+# shellcheck disable=SC2154
 
 undo_file=${VMIG_UNDO:-/run/vmig/undo}
 # A write to sysfs may wait for a driver; one that waits longer than this is left behind.
