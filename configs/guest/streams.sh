@@ -18,6 +18,9 @@ run_again()
 	elif [ -n "$profile" ]; then
 		words+=(-d "$profile")
 	fi
+	[ "$guest_arch" = x86_64 ] || words+=(--arch "$guest_arch")
+	[ -z "$opt_m32" ] || words+=(--m32)
+	[ -z "$opt_stock" ] || words+=(--stock-kernel "$opt_stock")
 	[ -z "$opt_debug" ] || words+=(--debug-kernel)
 	for w in "${opt_ko[@]}"; do
 		words+=(--ko "$w")

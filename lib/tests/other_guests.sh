@@ -62,7 +62,7 @@ fi
 # With a cdev, and DMA logging, which Debian's kernels have not.
 if built --m32; then
 	run own32 0 --m32 -d mtty -t 'feature.* dma_logging.*report* limits.group*'
-	says own32 'cannot use the cdev|no compat_ioctl' "why a 32-bit program has no cdev is told"
+	says own32 'iommufd takes no calls of 32-bit programs' "why a 32-bit program has no cdev is told"
 	grep -q '^ok .*feature.group.compat32$' "$tmp/own32/latest/ktap/feature.ktap"
 	tap $? "a 32-bit program and its 64-bit companion get the same answers there too"
 fi
@@ -71,6 +71,11 @@ if built --arch aarch64; then
 	says ownarm '^ *Kernel .* aarch64' "the report says that it was an aarch64 kernel"
 	grep -q '^ok .*feature.cdev.[a-z_]*$' "$tmp/ownarm/latest/ktap/feature.ktap"
 	tap $? "aarch64 through the cdev"
+	# Both keep what they have made below the same directory.
+	run machines 0 -d mock -t 'compat.cdev.kept_streams'
+	run machines 0 --arch aarch64 -d mock -t 'compat.cdev.kept_streams'
+	grep -q '"text": ".* x86_64), this version: accepted"' "$tmp/machines/latest/results.json"
+	tap $? "a stream of an x86-64 guest goes into an aarch64 one"
 fi
 if there 6.1-amd64; then
 	run old 2 --stock-kernel 6.1 -d mtty -t 'feature.* state.* lifecycle_any.*'
