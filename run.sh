@@ -283,11 +283,16 @@ main()
 	bundle_check
 	choose_mode
 	foreign_check
+	nightly_word_check
 	setup_check_options
 	[ -z "$opt_json" ] || [ "$opt_action" = probe ] || die "--json needs --probe"
 	case $opt_action in
 	probe | prepare)
 		if [ "$opt_action" = probe ]; then probe; else prepare_host; fi
+		return
+		;;
+	nightly-accept | nightly-withdraw)
+		nightly_word
 		return
 		;;
 	mutants)

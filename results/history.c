@@ -9,8 +9,16 @@
 
 #include "history.h"
 
-/* The file schema/history.sql, made into a string by the build. */
-extern const char history_sql[];
+/* Files of schema/, made into strings by the build. */
+extern const char history_sql[], acceptances_sql[];
+
+/* The first version of the schema that can still be read. */
+#define HISTORY_OLDEST 1
+
+/* What a history that has no acceptances is read with. It lives in memory, for as long as we do. */
+static const char no_acceptances_sql[] =
+	"CREATE TEMP VIEW acceptances AS SELECT 0 AS run, 0 AS metric, '' AS said, '' AS who,"
+	" '' AS reason, '' AS pattern, 0 AS withdrawn WHERE 0";
 
 /* Another run writes for some milliseconds; a stopped one must not hang us for ever. */
 #define BUSY_MS 30000
@@ -180,7 +188,21 @@ static long long pragma(struct history *h, const char *sql)
 	return value;
 }
 
-/* A new file is given its tables; of one that is there, nothing is changed. */
+/* A new file is given its tables. */
+static char *begin(struct history *h, enum history_open how)
+{
+	if (how != HISTORY_WRITE)
+		return pool_printf(h->pool,
+				   "the history %s is empty: add runs with vmig-report "
+				   "--history-add",
+				   h->path);
+	history_exec(h, history_sql);
+	history_exec(h, acceptances_sql);
+	h->version = HISTORY_VERSION;
+	return h->err == SQLITE_OK ? NULL : history_failed(h, "begin");
+}
+
+/* Of a file that is there, no row is changed: a table that it has not is added, empty. */
 static char *check(struct history *h, enum history_open how)
 {
 	long long version = pragma(h, "PRAGMA user_version");
@@ -190,33 +212,28 @@ static char *check(struct history *h, enum history_open how)
 
 	if (h->err != SQLITE_OK)
 		return history_failed(h, "read");
-	if (!version && !application && !objects) {
-		if (how == HISTORY_WRITE)
-			history_exec(h, history_sql);
-		return how == HISTORY_READ   ? pool_printf(h->pool,
-							   "the history %s is empty: add runs with "
-							     "vmig-report --history-add",
-							   h->path)
-		       : h->err == SQLITE_OK ? NULL
-					     : history_failed(h, "begin");
-	}
+	if (!version && !application && !objects)
+		return begin(h, how);
 	if (application != HISTORY_APPLICATION)
 		return pool_printf(h->pool,
 				   "%s is an SQLite database of another program: name another file",
 				   h->path);
-	if (version != HISTORY_VERSION)
+	if (version < HISTORY_OLDEST || version > HISTORY_VERSION)
 		return pool_printf(
 			h->pool,
 			"the history %s has version %lld of the schema, and this program "
-			"knows %d: it was left as it is; use the vmig that wrote it, or "
+			"knows %d to %d: it was left as it is; use the vmig that wrote it, or "
 			"begin another history in another file",
-			h->path, version, HISTORY_VERSION);
+			h->path, version, HISTORY_OLDEST, HISTORY_VERSION);
 	s = history_prepare(h, "PRAGMA quick_check(1)");
 	if (history_row(h, s) && strcmp((const char *)sqlite3_column_text(s, 0), "ok")) {
 		h->err = SQLITE_CORRUPT;
 		h->why = history_string(h, s, 0);
 	}
 	sqlite3_finalize(s);
+	h->version = version;
+	if (version < 2)
+		history_exec(h, how == HISTORY_READ ? no_acceptances_sql : acceptances_sql);
 	return h->err == SQLITE_OK ? NULL : history_failed(h, "read");
 }
 
@@ -224,21 +241,22 @@ static char *check(struct history *h, enum history_open how)
  * history_open - open a history
  * @h: the history
  * @pool: for whatever is read
- * @path: the file; made where it is not there and is to be written
- * @how: HISTORY_WRITE begins a transaction, which history_commit() ends
+ * @path: the file
+ * @how: what for; all but HISTORY_READ begin a transaction that history_commit() ends
  *
  * Return: NULL, or a sentence; then it is closed and its file as it was.
  */
 char *history_open(struct history *h, struct pool *pool, const char *path, enum history_open how)
 {
-	int flags = how == HISTORY_READ ? SQLITE_OPEN_READONLY
-					: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	int flags = how == HISTORY_READ	    ? SQLITE_OPEN_READONLY
+		    : how == HISTORY_EXTEND ? SQLITE_OPEN_READWRITE
+					    : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	char *wrong;
 
 	memset(h, 0, sizeof(*h));
 	h->path = path;
 	h->pool = pool;
-	if (how == HISTORY_READ && access(path, F_OK))
+	if (how != HISTORY_WRITE && access(path, F_OK))
 		return pool_printf(pool,
 				   "there is no history %s (%s): add runs with vmig-report "
 				   "--history-add",
@@ -248,8 +266,8 @@ char *history_open(struct history *h, struct pool *pool, const char *path, enum 
 	} else {
 		sqlite3_busy_timeout(h->db, BUSY_MS);
 		/* One writer at a time, and what it looks at stays as it was. */
-		history_exec(h, how == HISTORY_WRITE ? "PRAGMA foreign_keys = ON; BEGIN IMMEDIATE"
-						     : "BEGIN");
+		history_exec(h, how == HISTORY_READ ? "BEGIN"
+						    : "PRAGMA foreign_keys = ON; BEGIN IMMEDIATE");
 		wrong = h->err == SQLITE_OK ? check(h, how) : history_failed(h, "open");
 	}
 	if (wrong)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The history of a lab, an SQLite database: schema/history.sql says what is in it. */
+/* The history of a lab, an SQLite database: schema/{history,acceptances}.sql say what is in it. */
 #ifndef VMIG_RESULTS_HISTORY_H
 #define VMIG_RESULTS_HISTORY_H
 
@@ -9,16 +9,23 @@
 
 #include "pool.h"
 
-#define HISTORY_VERSION 1
+#define HISTORY_VERSION 2
 #define HISTORY_APPLICATION 0x766d6967 /* the letters "vmig" */
 
-enum history_open { HISTORY_READ, HISTORY_WRITE };
+/**
+ * enum history_open - what a history is opened for
+ * @HISTORY_READ: only to be read
+ * @HISTORY_WRITE: to be added to; made where it is not there
+ * @HISTORY_EXTEND: to be added to; it must be there and have a run
+ */
+enum history_open { HISTORY_READ, HISTORY_WRITE, HISTORY_EXTEND };
 
 /**
  * struct history - an open history
  * @db: the database
  * @path: where it is
  * @pool: for sentences
+ * @version: of the schema that the file had
  * @err: SQLite's code of the first call that failed, SQLITE_OK so far
  * @why: what SQLite said of it
  */
@@ -26,6 +33,7 @@ struct history {
 	sqlite3 *db;
 	const char *path;
 	struct pool *pool;
+	long long version;
 	int err;
 	const char *why;
 };
@@ -38,6 +46,15 @@ struct history {
  */
 struct origin {
 	const char *directory, *host, *night;
+};
+
+/**
+ * struct merged - what another history has brought
+ * @runs: its runs that were new
+ * @acceptances: rows about changes that were accepted
+ */
+struct merged {
+	long long runs, acceptances;
 };
 
 char *history_open(struct history *h, struct pool *pool, const char *path, enum history_open how);
@@ -54,6 +71,6 @@ char *history_failed(struct history *h, const char *what);
 
 char *history_add(struct history *h, const json_t *results, const struct origin *origin,
 		  bool *added);
-char *history_merge(struct history *h, const char *path, long long *added);
+char *history_merge(struct history *h, const char *path, struct merged *merged);
 
 #endif /* VMIG_RESULTS_HISTORY_H */

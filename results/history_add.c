@@ -38,17 +38,26 @@ static const char *either(const char *s, const char *without)
 	return s ? s : without;
 }
 
+/* All that makes a run slow or fast and is no matter of the driver, but for machine and kernel. */
+static const char *place_of(struct pool *pool, const json_t *r, const char *where)
+{
+	const char *accel = tell_text(r, "run.accel");
+	const char *programs = tell_text(r, "run.options.programs");
+
+	return pool_printf(pool, "%s%s%s%s%s%s%s", where, accel ? "/" : "", either(accel, ""),
+			   tell_true(r, "run.options.debug_kernel") ? "+debug" : "",
+			   tell_text(r, "run.options.stock_kernel") ? "+stock" : "",
+			   programs ? "+" : "", either(programs, ""));
+}
+
 static void bind_where(struct history *h, sqlite3_stmt *s, const json_t *r)
 {
-	const char *place = either(tell_text(r, "run.where"), "host"), *accel;
+	const char *place = either(tell_text(r, "run.where"), "host");
 	const char *profile = tell_text(r, "run.options.profile");
 	const char *name = tell_text(r, "environment.device.name");
 	bool guest = !strcmp(place, "guest");
 
-	accel = tell_text(r, "run.accel");
-	place = pool_printf(h->pool, "%s%s%s%s", place, accel ? "/" : "", either(accel, ""),
-			    tell_true(r, "run.options.debug_kernel") ? "+debug" : "");
-	history_text(h, s, ":place", place);
+	history_text(h, s, ":place", place_of(h->pool, r, place));
 	history_text(h, s, ":kernel",
 		     either(tell_text(r, "environment.kernel.release"), "unknown"));
 	history_text(h, s, ":build", tell_text(r, "environment.kernel.version"));

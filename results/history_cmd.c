@@ -34,6 +34,12 @@ const char history_help[] =
 	"  --suspects DB NIGHT\n"
 	"                    print each device of that night with a metric that is worse and was\n"
 	"                    measured once only: its name, a tab, the tests that measure it\n"
+	"  --history-accept DB METRIC REASON [DEVICE [NIGHT]]\n"
+	"                    what is worse of the metrics that match the glob METRIC is as it shall\n"
+	"                    be: from the night on in which it became so, or from NIGHT on, they\n"
+	"                    are compared with the nights since then. No DEVICE, or \"\": of all\n"
+	"  --history-withdraw DB METRIC REASON [DEVICE [NIGHT]]\n"
+	"                    they were accepted by mistake, and are compared as before\n"
 	"  --nightly-html DB FILE\n"
 	"                    write the page that tells all of it\n"
 	"\n"
@@ -50,7 +56,7 @@ static const struct {
 } commands[] = {
 	{ "--history-add", 2, 3 }, { "--history-merge", 2, 64 }, { "--judge-regression", 1, 2 },
 	{ "--suspects", 2, 2 },	   { "--nightly-html", 2, 2 },	 { "--lava", 1, 1 },
-	{ "--lava-result", 1, 1 },
+	{ "--lava-result", 1, 1 }, { "--history-accept", 3, 5 }, { "--history-withdraw", 3, 5 },
 };
 
 /**
@@ -109,7 +115,7 @@ static int add(struct pool *pool, char **argv)
 
 static int merge(struct pool *pool, int argc, char **argv)
 {
-	long long added, all = 0;
+	struct merged merged, all = { 0 };
 	struct history h;
 	char *sentence = history_open(&h, pool, argv[0], HISTORY_WRITE);
 	int i;
@@ -117,21 +123,25 @@ static int merge(struct pool *pool, int argc, char **argv)
 	if (sentence)
 		return wrong(sentence);
 	for (i = 1; i < argc && !sentence; i++) {
-		sentence = history_merge(&h, argv[i], &added);
-		all += sentence ? 0 : added;
+		sentence = history_merge(&h, argv[i], &merged);
+		all.runs += sentence ? 0 : merged.runs;
+		all.acceptances += sentence ? 0 : merged.acceptances;
 	}
 	history_close(&h);
 	if (sentence)
 		return wrong(sentence);
-	printf("%lld runs added to %s\n", all, argv[0]);
+	printf("%lld runs added to %s\n", all.runs, argv[0]);
+	if (all.acceptances)
+		printf("%lld words on accepted changes added too\n", all.acceptances);
 	return flushed(0);
 }
 
 /* With @h open, for whoever wants to know more; closed where there is a sentence. */
-static char *judged(struct nights *n, struct history *h, struct pool *pool, const char *path)
+static char *judged(struct nights *n, struct history *h, struct pool *pool, const char *path,
+		    enum history_open how)
 {
 	const char *any = getenv("VMIG_ANY_KERNEL");
-	char *sentence = history_open(h, pool, path, HISTORY_READ);
+	char *sentence = history_open(h, pool, path, how);
 
 	if (sentence)
 		return sentence;
@@ -147,7 +157,7 @@ static int judge_regression(struct pool *pool, char **argv)
 {
 	struct history h;
 	struct nights n;
-	char *sentence = judged(&n, &h, pool, argv[0]);
+	char *sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
 	unsigned int worse;
 
 	if (sentence)
@@ -161,13 +171,45 @@ static int suspects(struct pool *pool, char **argv)
 {
 	struct history h;
 	struct nights n;
-	char *sentence = judged(&n, &h, pool, argv[0]);
+	char *sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
 
 	if (sentence)
 		return wrong(sentence);
 	judgement_suspects(&n, argv[1], stdout);
 	history_close(&h);
 	return flushed(0);
+}
+
+/* What is told is true once it lasts, so that it is told last. */
+static int accept(struct pool *pool, int argc, char **argv, bool withdraw)
+{
+	struct acceptance_request ask = { .pattern = argv[1],
+					  .reason = argv[2],
+					  .device = argc > 3 ? argv[3] : "",
+					  .night = argc > 4 ? argv[4] : "",
+					  .withdraw = withdraw };
+	char *said = NULL, *sentence;
+	struct history h;
+	struct nights n;
+	size_t size;
+	FILE *f;
+
+	sentence = judged(&n, &h, pool, argv[0], HISTORY_EXTEND);
+	if (sentence)
+		return wrong(sentence);
+	f = open_memstream(&said, &size);
+	if (!f) {
+		sentence = pool_printf(pool, "out of memory");
+	} else {
+		sentence = acceptance_add(&n, &ask, f);
+		fclose(f);
+		sentence = sentence ? sentence : history_commit(&h);
+	}
+	history_close(&h);
+	if (!sentence)
+		fputs(said, stdout);
+	free(said);
+	return sentence ? wrong(sentence) : flushed(0);
 }
 
 /* The file appears complete, or the one before stays. */
@@ -199,7 +241,7 @@ static int html(struct pool *pool, char **argv)
 		*slash = '\0';
 		name = slash + 1;
 	}
-	sentence = judged(&n, &h, pool, argv[0]);
+	sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
 	if (sentence)
 		return wrong(sentence);
 	dirfd = open(!slash ? "." : *dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -258,5 +300,7 @@ int history_command(struct pool *pool, int argc, char **argv)
 		return judge_regression(pool, argv);
 	if (!strcmp(option, "--nightly-html"))
 		return html(pool, argv);
+	if (!strcmp(option, "--history-accept") || !strcmp(option, "--history-withdraw"))
+		return accept(pool, argc, argv, !strcmp(option, "--history-withdraw"));
 	return lava(pool, argv[0], !strcmp(option, "--lava"));
 }

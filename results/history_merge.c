@@ -23,15 +23,21 @@ static const char copy[] =
 	"INSERT INTO main.samples SELECT r.new, m.new, n, p25, p50, p75, vals FROM other.samples o"
 	" JOIN run_of r ON r.old = o.run JOIN metric_of m ON m.old = o.metric;";
 
+/* They may have come after their runs, and so after the merge that brought these. */
+static const char copy_acceptances[] =
+	"INSERT OR IGNORE INTO main.acceptances SELECT r.id, m.new, said, withdrawn, who, reason,"
+	" pattern FROM other.acceptances a JOIN other.runs o ON o.id = a.run"
+	" JOIN main.runs r ON r.uid = o.uid JOIN metric_of m ON m.old = a.metric;";
+
 /**
  * history_merge - add the runs of another history
  * @h: the history, open for writing
  * @path: the other one, which is read only
- * @added: how many runs were new
+ * @merged: how many rows were new
  *
  * Return: NULL, or a sentence; then nothing was added.
  */
-char *history_merge(struct history *h, const char *path, long long *added)
+char *history_merge(struct history *h, const char *path, struct merged *merged)
 {
 	struct history other;
 	sqlite3_stmt *s;
@@ -52,8 +58,13 @@ char *history_merge(struct history *h, const char *path, long long *added)
 	sqlite3_finalize(s);
 	history_exec(h, "BEGIN IMMEDIATE");
 	history_exec(h, copy);
+	merged->acceptances = 0;
+	if (other.version >= 2) {
+		history_exec(h, copy_acceptances);
+		merged->acceptances = sqlite3_changes(h->db);
+	}
 	s = history_prepare(h, "SELECT count(*) FROM run_of");
-	*added = history_row(h, s) ? sqlite3_column_int64(s, 0) : 0;
+	merged->runs = history_row(h, s) ? sqlite3_column_int64(s, 0) : 0;
 	sqlite3_finalize(s);
 	history_exec(h, "DROP TABLE test_of; DROP TABLE metric_of; DROP TABLE run_of;"
 			"DROP TABLE moved; COMMIT; DETACH other; BEGIN IMMEDIATE");

@@ -75,6 +75,10 @@ static json_t *record(const struct run *run)
 	put(options, "tests", text(r->tests));
 	put(options, "parameters", text(r->parameters));
 	put(options, "profile", text(r->profile));
+	if (r->programs)
+		put(options, "programs", text(r->programs));
+	if (r->stock_kernel)
+		put(options, "stock_kernel", text(r->stock_kernel));
 	put(o, "options", options);
 	put(o, "problems", lines(run->problems));
 	return o;

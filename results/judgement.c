@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the judgement on a night says, in words. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nights.h"
@@ -20,6 +21,34 @@ const char *metric_label(struct pool *pool, const struct track *t)
 	if (!end)
 		return t->name;
 	return pool_printf(pool, "%s (%.*s)", t->name, (int)(end - dot - 1), dot + 1);
+}
+
+/**
+ * device_label - what tells a device from the others of a history
+ * @n: the history
+ * @d: the device
+ *
+ * Return: its name; its host too where there are several, and where and how it runs where this
+ * host has more than one of that name.
+ */
+const char *device_label(const struct nights *n, const struct device *d)
+{
+	struct pool *pool = n->history->pool;
+	bool hosts = false, twins = false;
+	const struct device *other;
+	const char *s = d->name;
+
+	for (other = n->devices; other; other = other->next) {
+		hosts |= !!strcmp(other->host, d->host);
+		twins |= other != d && !strcmp(other->host, d->host) &&
+			 !strcmp(other->name, d->name);
+	}
+	if (hosts)
+		s = pool_printf(pool, "%s on %s", s, d->host);
+	if (twins)
+		s = pool_printf(pool, "%s (%s%s%s%s%s)", s, d->place, *d->arch ? " " : "", d->arch,
+				*d->parameters ? ", " : "", d->parameters);
+	return s;
 }
 
 /**
@@ -104,18 +133,32 @@ const char *run_changes(struct pool *pool, const struct past_run *now,
 		      *now->globs ? now->globs : "all");
 }
 
-static void tell_worse(struct pool *pool, const struct track *t, const struct point *p, FILE *f)
+static void tell_worse(const struct nights *n, const struct track *t, const struct point *p,
+		       FILE *f)
 {
 	const struct past_run *first = p->since->run;
+	struct pool *pool = n->history->pool;
 	const char *changes = run_changes(pool, first, first->before);
 
-	fprintf(f, "  %s  %s\n", t->device->name, metric_label(pool, t));
+	fprintf(f, "  %s  %s\n", device_label(n, t->device), metric_label(pool, t));
 	fprintf(f, "    best tenth at %s, %+.0f %%: the median of %zu nights before is %s\n",
 		metric_value(pool, p->fast, t->unit), point_percent(t, p), p->nights,
 		metric_value(pool, p->base, t->unit));
 	fprintf(f, "    since %s%s%s; p = %.2g, %zu values\n", night_words(pool, first->night),
 		*changes ? ", with " : ", when nothing that is recorded had changed", changes, p->p,
 		p->n);
+}
+
+/**
+ * run_command - what run.sh is called here
+ *
+ * Return: "./run.sh", or the command that is installed.
+ */
+const char *run_command(void)
+{
+	const char *command = getenv("VMIG_COMMAND");
+
+	return command && *command ? command : "./run.sh";
 }
 
 /**
@@ -128,7 +171,7 @@ static void tell_worse(struct pool *pool, const struct track *t, const struct po
  */
 unsigned int judgement_terminal(const struct nights *n, const char *night, FILE *f)
 {
-	unsigned int worse = 0, judged = 0, few = 0;
+	unsigned int worse = 0, judged = 0, few = 0, accepted = 0;
 	size_t most = 0;
 	const struct device *d;
 	const struct point *p;
@@ -144,19 +187,25 @@ unsigned int judgement_terminal(const struct nights *n, const char *night, FILE 
 			if (p->judgement == JUDGED_WORSE && !worse++)
 				fputs("Regressions\n", f);
 			if (p->judgement == JUDGED_WORSE)
-				tell_worse(n->history->pool, t, p, f);
-			if (p->judgement == JUDGED_FEW) {
-				few++;
-				most = p->nights > most ? p->nights : most;
-			} else {
-				judged++;
-			}
+				tell_worse(n, t, p, f);
+			few += too_early(p);
+			judged += !too_early(p);
+			if (p->judgement == JUDGED_FEW && p->nights > most)
+				most = p->nights;
+			accepted += !!t->accepted;
 		}
 	}
+	if (worse)
+		fprintf(f,
+			"  Meant to be so? %s --nightly-accept METRIC --reason TEXT: then the nights "
+			"since count\n",
+			run_command());
 	fprintf(f, "Nightly: %u regression%s in %u metrics", worse, worse == 1 ? "" : "s", judged);
 	if (few)
 		fprintf(f, "%s no judgement yet on %u (%zu of %d nights before)",
 			judged ? ";" : ",", few, most, NIGHTS_MIN);
+	if (accepted)
+		fprintf(f, "; %u since a change that was accepted", accepted);
 	putc('\n', f);
 	return worse;
 }

@@ -3,11 +3,13 @@
  * nightly.html: what the nights of one lab, or of many, came to. One file that needs nothing
  * else; every tag is closed, so that it is XML too.
  */
-#include <math.h>
 #include <string.h>
 
 #include "nightly.h"
 #include "text.h"
+
+/* So many tests are named where there may be hundreds. */
+#define GLANCE 4
 
 /**
  * mark_of_run - colour and sign of a run's verdict
@@ -47,6 +49,7 @@ struct mark mark_of_judgement(enum judgement judgement, const char **word)
 	} marks[] = {
 		[JUDGED_FEW] = { { "none", "\u25cb" }, "too few nights" },
 		[JUDGED_MACHINE] = { { "none", "\u2699" }, "the machine" },
+		[JUDGED_ACCEPTED] = { { "known", "\u2248" }, "accepted" },
 		[JUDGED_SAME] = { { "good", "\u2713" }, "as before" },
 		[JUDGED_BETTER] = { { "known", "\u2191" }, "better" },
 		[JUDGED_WORSE] = { { "bad", "\u2717" }, "worse" },
@@ -75,7 +78,7 @@ static const char *plural(unsigned int n)
 }
 
 /* What a reader who looks for five seconds must know. */
-static void summary(struct nights *n, FILE *f)
+static void headline(const struct nights *n, FILE *f)
 {
 	unsigned int devices = 0, bad = 0, untested = 0;
 	const struct device *d;
@@ -101,48 +104,114 @@ static void summary(struct nights *n, FILE *f)
 			untested, devices);
 	if (!n->worse && !bad && !untested)
 		fprintf(f, "Nothing unexpected on %u device%s", devices, plural(devices));
-	fprintf(f, "</p><p class=\"soft\">%u metric%s compared with the nights before", n->judged,
-		plural(n->judged));
+	fputs("</p><p class=\"soft\">", f);
+}
+
+static void summary(const struct nights *n, FILE *f)
+{
+	headline(n, f);
+	text_xml(f, night_words(n->history->pool, n->runs[n->nr_runs - 1]->night));
+	fprintf(f, ": %u metric%s compared with the nights before", n->judged, plural(n->judged));
 	if (n->few)
 		fprintf(f, "; no judgement yet on %u that have fewer than %d nights", n->few,
 			NIGHTS_MIN);
+	if (n->accepted)
+		fprintf(f, "; %u compared only since a change that was accepted", n->accepted);
 	fputs("</p></div>\n", f);
 }
 
-static void regression(struct nights *n, const struct track *t, const struct point *p, FILE *f)
+/* Names of tests, as many as one reads at a glance. */
+static void few_tests(const struct changed_test *t, unsigned int nr, const char *what, FILE *f)
+{
+	unsigned int i;
+
+	if (!nr)
+		return;
+	fprintf(f, "<li><b>%u %s%s</b>: <span class=\"tests\">", nr, what, nr == 1 ? "" : "s");
+	for (i = 0; t && i < GLANCE; t = t->next, i++) {
+		fputs(i ? ", " : "", f);
+		text_xml(f, t->chapter);
+		putc('/', f);
+		text_xml(f, t->name);
+	}
+	fputs("</span>", f);
+	if (t)
+		fprintf(f, " and %u more", nr - i);
+	fputs("</li>", f);
+}
+
+/* A device that is not as it was, or not as it should be; nothing of any other. */
+static bool notable(struct nights *n, const struct device *d, unsigned int number, bool any,
+		    FILE *f)
+{
+	struct difference diff = difference(n, d);
+	const struct past_run *r = d->newest;
+	struct pool *pool = n->history->pool;
+	const char *other = run_changes(pool, r, r->before);
+
+	if (!r->exit_code && !*other && !diff.nr_failures && !diff.nr_passes)
+		return any;
+	if (!any)
+		fputs("<h2 id=\"look\">What to look at</h2>\n<ul class=\"plain look\">\n", f);
+	fputs("<li>", f);
+	html_badge(f, mark_of_run(r), NULL);
+	fprintf(f, " <a href=\"#d%u\"><b>", number);
+	text_xml(f, device_label(n, d));
+	fputs("</b></a> ", f);
+	text_xml(f, r->sentence);
+	fputs("<ul class=\"plain\">", f);
+	few_tests(diff.failures, diff.nr_failures, "new failure", f);
+	few_tests(diff.passes, diff.nr_passes, "new pass", f);
+	if (*other) {
+		fputs("<li>changed: ", f);
+		text_xml(f, other);
+		fputs("</li>", f);
+	}
+	/* A list without anything in it is no XHTML. */
+	if (!*other && !diff.nr_failures && !diff.nr_passes)
+		fputs("<li class=\"soft\">as the night before</li>", f);
+	fputs("</ul></li>\n", f);
+	return true;
+}
+
+static void look_at(struct nights *n, FILE *f)
+{
+	const struct device *d;
+	unsigned int i = 0;
+	bool any = false;
+
+	for (d = n->devices; d; d = d->next)
+		any = notable(n, d, ++i, any, f);
+	if (any)
+		fputs("</ul>\n", f);
+}
+
+static void regression(struct nights *n, const struct track *t, const struct point *p,
+		       unsigned int number, FILE *f)
 {
 	struct pool *pool = n->history->pool;
 	const struct past_run *first = p->since->run;
 	const char *changes = run_changes(pool, first, first->before);
 
-	fputs("<div class=\"item i-bad\"><p><span class=\"id\">", f);
-	text_xml(f, metric_label(pool, t));
-	fputs("</span> ", f);
+	fputs("<tr><td>", f);
 	html_badge(f, (struct mark){ "bad", "\u2717" },
 		   pool_printf(pool, "%+.0f %%", point_percent(t, p)));
-	fputs("</p><dl><dt>device</dt><dd>", f);
-	text_xml(f, pool_printf(pool, "%s on %s, driver %s", t->device->name, t->device->host,
-				t->device->driver));
-	fputs("</dd><dt>tonight</dt><dd>", f);
-	text_xml(f,
-		 pool_printf(pool,
-			     "best tenth at %s, median %s, half of %zu values between %s and %s%s",
-			     metric_value(pool, p->fast, t->unit),
-			     metric_value(pool, p->q.p50, t->unit), p->n,
-			     metric_value(pool, p->q.p25, t->unit),
-			     metric_value(pool, p->q.p75, t->unit),
-			     p->runs > 1 ? "; measured twice, this is the better one" : ""));
-	fputs("</dd><dt>before</dt><dd>", f);
-	text_xml(f, pool_printf(pool,
-				"best tenth at %s, the median of %zu nights; an honest night would "
-				"be that much worse with p = %.2g",
-				metric_value(pool, p->base, t->unit), p->nights, p->p));
-	fputs("</dd><dt>since</dt><dd>", f);
+	fputs("</td><td><span class=\"tests\"><b>", f);
+	text_xml(f, metric_label(pool, t));
+	fprintf(f, "</b></span><br/><a href=\"#d%u\">", number);
+	text_xml(f, device_label(n, t->device));
+	fputs("</a></td><td class=\"n\">", f);
+	text_xml(f, metric_value(pool, p->fast, t->unit));
+	if (p->runs > 1)
+		fputs("<br/><span class=\"soft\">the better of two</span>", f);
+	fputs("</td><td class=\"n\">", f);
+	text_xml(f, metric_value(pool, p->base, t->unit));
+	fprintf(f, "<br/><span class=\"soft\">%zu nights</span></td><td>", p->nights);
 	text_xml(f, night_words(pool, first->night));
 	fputs(*changes ? ", when this changed: " : ", when nothing that is recorded had changed",
 	      f);
 	text_xml(f, changes);
-	fputs("</dd></dl></div>\n", f);
+	fprintf(f, "</td><td class=\"n wide\">%.1g</td></tr>\n", p->p);
 }
 
 static void regressions(struct nights *n, FILE *f)
@@ -150,17 +219,28 @@ static void regressions(struct nights *n, FILE *f)
 	const struct device *d;
 	const struct point *p;
 	const struct track *t;
+	unsigned int i = 0;
 
 	if (!n->worse)
 		return;
-	fputs("<h2 id=\"regressions\">Regressions</h2>\n", f);
+	fputs("<h2 id=\"regressions\">Regressions</h2>\n<div class=\"scroll\"><table class=\"metrics\">"
+	      "<thead><tr><th>change</th><th>metric</th><th class=\"n\">best tenth<br/>tonight</th>"
+	      "<th class=\"n\">and in<br/>nights before</th><th>since</th><th class=\"n wide\">p</th>"
+	      "</tr></thead><tbody>\n",
+	      f);
 	for (d = n->devices; d; d = d->next) {
+		i++;
 		for (t = d->tracks; t; t = t->next) {
 			p = track_last(t);
 			if (p && p->judgement == JUDGED_WORSE)
-				regression(n, t, p, f);
+				regression(n, t, p, i, f);
 		}
 	}
+	fputs("</tbody></table></div>\n<p class=\"soft\">If it is meant to be so: <code>", f);
+	text_xml(f, run_command());
+	fputs(" --nightly-accept METRIC --reason TEXT</code>; then the nights since count, and "
+	      "nothing before.</p>\n",
+	      f);
 }
 
 static void fleet_row(struct nights *n, const struct device *d, unsigned int number, FILE *f)
@@ -174,14 +254,15 @@ static void fleet_row(struct nights *n, const struct device *d, unsigned int num
 	text_xml(f, d->host);
 	fprintf(f, "</td><td><a href=\"#d%u\">", number);
 	text_xml(f, d->name);
-	fputs("</a></td><td>", f);
+	fputs("</a></td><td class=\"verdict-word\">", f);
 	html_badge(f, mark_of_run(r), r->verdict);
 	fprintf(f, "</td><td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"n\">%u</td>",
 		worse, diff.nr_failures, diff.nr_passes);
 	fputs("<td class=\"key\">", f);
 	text_xml(f, night_words(pool, r->night));
 	fputs("</td><td class=\"wide\">", f);
-	text_xml(f, pool_printf(pool, "%s, %s", r->kernel, d->place));
+	text_xml(f, pool_printf(pool, "%s%s%s, %s", r->kernel, *d->arch ? " " : "", d->arch,
+				d->place));
 	fprintf(f, "</td><td class=\"n wide\">%zu</td></tr>\n", d->nr);
 }
 
@@ -191,8 +272,9 @@ static void fleet(struct nights *n, FILE *f)
 	unsigned int i = 0;
 
 	fputs("<h2 id=\"fleet\">Hosts and devices</h2>\n<div class=\"scroll\"><table><thead><tr>"
-	      "<th>host</th><th>device</th><th>verdict</th><th class=\"n\">regressions</th>"
-	      "<th class=\"n\">new failures</th><th class=\"n\">new passes</th><th>last night</th>"
+	      "<th>host</th><th>device</th><th>verdict</th><th class=\"n\">regres-<br/>sions</th>"
+	      "<th class=\"n\">new<br/>failures</th><th class=\"n\">new<br/>passes</th>"
+	      "<th>last night</th>"
 	      "<th class=\"wide\">kernel, where</th><th class=\"n wide\">nights</th></tr></thead>"
 	      "<tbody>\n",
 	      f);
@@ -206,7 +288,7 @@ static void method(const struct nights *n, FILE *f)
 	fputs("<h2 id=\"method\">How a regression is judged</h2>\n<p>What else a machine does makes "
 	      "things slower, never faster: a night counts once, by the value that the best tenth of "
 	      "its values keeps. It is compared with up to 20 nights before on the same host, "
-	      "device, driver",
+	      "machine, device, driver",
 	      f);
 	fputs(n->any_kernel ? "" : " and kernel", f);
 	fprintf(f,
@@ -214,18 +296,9 @@ static void method(const struct nights *n, FILE *f)
 		"more night, with Holm\u2019s correction for all metrics of that night (one false alarm "
 		"in a hundred nights); worse than each of those nights; by at least 5 %% and more than "
 		"those nights differ; if three of four of its values are worse than theirs (Mann and "
-		"Whitney\u2019s U); and all this not only because copying memory was slower too.</p>\n",
+		"Whitney\u2019s U); and all this not only because copying memory was slower too. Where a "
+		"change was accepted, only the nights since then are compared.</p>\n",
 		NIGHTS_MIN);
-}
-
-/* The devices are sorted by host. */
-static const char *last_host(const struct nights *n)
-{
-	const struct device *d = n->devices;
-
-	while (d->next)
-		d = d->next;
-	return d->host;
 }
 
 /**
@@ -255,12 +328,11 @@ void write_nightly(struct nights *n, FILE *f)
 	fputs("<a href=\"#fleet\">Hosts and devices</a>", f);
 	for (d = n->devices; d; d = d->next) {
 		fprintf(f, "<a href=\"#d%u\">", ++i);
-		text_xml(f, d->name);
-		if (strcmp(n->devices->host, last_host(n)))
-			text_xml(f, pool_printf(n->history->pool, " on %s", d->host));
+		text_xml(f, device_label(n, d));
 		fputs("</a>", f);
 	}
 	fputs("<a href=\"#method\">Method</a></nav>\n", f);
+	look_at(n, f);
 	regressions(n, f);
 	fleet(n, f);
 	for (d = n->devices, i = 0; d; d = d->next)

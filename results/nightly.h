@@ -39,6 +39,7 @@ struct mark mark_of_run(const struct past_run *r);
 struct mark mark_of_outcome(const char *outcome);
 struct mark mark_of_judgement(enum judgement judgement, const char **word);
 void nightly_device(struct nights *n, const struct device *d, unsigned int number, FILE *f);
+void nightly_metrics(struct nights *n, const struct device *d, FILE *f);
 bool nightly_plots(struct nights *n, const struct device *d, unsigned int number, FILE *f);
 
 #endif /* VMIG_RESULTS_NIGHTLY_H */

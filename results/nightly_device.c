@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One device in nightly.html: what it is, what changed, its verdicts and its metrics. */
-#include <math.h>
 #include <string.h>
 
 #include "nightly.h"
@@ -8,7 +7,6 @@
 
 /* More nights than these have no room on a page. */
 #define STRIP_MAX 60
-#define SPARK_MAX 40
 
 /**
  * mark_of_outcome - colour and sign of an outcome that a history has
@@ -186,96 +184,6 @@ static void strip(struct nights *n, const struct device *d, FILE *f)
 	fputs("</p>\n", f);
 }
 
-/* The medians of the nights, as a line without axes. */
-static void spark(const struct track *t, FILE *f)
-{
-	size_t first = t->nr > SPARK_MAX ? t->nr - SPARK_MAX : 0, i;
-	double low = t->points[first].q.p50, high = low, span;
-
-	for (i = first; i < t->nr; i++) {
-		low = fmin(low, t->points[i].q.p50);
-		high = fmax(high, t->points[i].q.p50);
-	}
-	/* What differs by less than a tenth must not look like mountains. */
-	span = fmax(high - low, high / 10);
-	span = span > 0 ? span : 1;
-	fputs("<svg class=\"spark\" viewBox=\"0 0 100 20\" aria-hidden=\"true\"><polyline points=\"",
-	      f);
-	for (i = first; i < t->nr; i++)
-		fprintf(f, "%.1f,%.1f ",
-			t->nr - first > 1
-				? 2 + 96.0 * (double)(i - first) / (double)(t->nr - first - 1)
-				: 50,
-			17 - 14 * (t->points[i].q.p50 - low) / span);
-	fputs("\"/></svg>", f);
-}
-
-static void metric_row(struct nights *n, const struct track *t, FILE *f)
-{
-	const struct point *p = track_last(t), *former = t->nr > 1 ? &t->points[t->nr - 2] : NULL;
-	struct pool *pool = n->history->pool;
-	struct mark mark;
-	const char *word;
-
-	fputs("<tr><td class=\"tests\">", f);
-	text_xml(f, metric_label(pool, t));
-	fputs("</td><td class=\"n\"><b>", f);
-	text_xml(f, metric_value(pool, p->q.p50, t->unit));
-	fputs("</b></td><td class=\"n wide\">", f);
-	text_xml(f, pool_printf(pool, "%s \u2013 %s", metric_value(pool, p->q.p25, t->unit),
-				metric_value(pool, p->q.p75, t->unit)));
-	fprintf(f, "</td><td class=\"n wide\">%zu</td><td class=\"n\">", p->n);
-	text_xml(f, former ? metric_value(pool, former->q.p50, t->unit) : "\u2013");
-	fputs("</td><td class=\"n\">", f);
-	text_xml(f, metric_value(pool, p->fast, t->unit));
-	fputs("</td><td class=\"n\">", f);
-	if (p->nights >= NIGHTS_MIN)
-		text_xml(f, pool_printf(pool, "%s, %+.1f %%", metric_value(pool, p->base, t->unit),
-					point_percent(t, p)));
-	else
-		fputs("\u2013", f);
-	fputs("</td><td class=\"wide\">", f);
-	spark(t, f);
-	fputs("</td><td>", f);
-	mark = mark_of_judgement(p->judgement, &word);
-	if (p->judgement == JUDGED_FEW)
-		word = pool_printf(pool, "%zu of %d nights", p->nights, NIGHTS_MIN);
-	html_badge(f, mark, word);
-	fputs("</td></tr>\n", f);
-}
-
-static void metrics(struct nights *n, const struct device *d, FILE *f)
-{
-	static const enum judgement order[] = { JUDGED_WORSE, JUDGED_BETTER, JUDGED_SAME,
-						JUDGED_FEW, JUDGED_MACHINE };
-	const struct point *p;
-	const struct track *t;
-	bool any = false;
-	size_t i;
-
-	for (t = d->tracks; t; t = t->next)
-		any |= !!track_last(t);
-	fputs("<h3>Measurements</h3>\n", f);
-	if (!any) {
-		fputs("<p>The newest night measured nothing.</p>\n", f);
-		return;
-	}
-	fputs("<div class=\"scroll\"><table class=\"metrics\"><thead><tr><th>metric</th>"
-	      "<th class=\"n\">tonight</th><th class=\"n wide\">half of the values</th>"
-	      "<th class=\"n wide\">n</th><th class=\"n\">night before</th>"
-	      "<th class=\"n\">best tenth</th><th class=\"n\">nights before</th><th class=\"wide\">trend</th><th>judgement</th>"
-	      "</tr></thead><tbody>\n",
-	      f);
-	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		for (t = d->tracks; t; t = t->next) {
-			p = track_last(t);
-			if (p && p->judgement == order[i])
-				metric_row(n, t, f);
-		}
-	}
-	fputs("</tbody></table></div>\n", f);
-}
-
 static void facts(struct nights *n, const struct device *d, FILE *f)
 {
 	const struct past_run *r = d->newest;
@@ -300,7 +208,9 @@ static void facts(struct nights *n, const struct device *d, FILE *f)
 		f, "Kernel",
 		pool_printf(pool, "%s %s", r->kernel, r->kernel_build ? r->kernel_build : ""));
 	html_definition(f, "Firmware", r->firmware);
-	html_definition(f, "Where", pool_printf(pool, "%s, %s", d->host, d->place));
+	html_definition(
+		f, "Where",
+		pool_printf(pool, "%s, %s%s%s", d->host, d->place, *d->arch ? ", " : "", d->arch));
 	html_definition(f, "Parameters", d->parameters);
 	html_definition(f, "Suite",
 			pool_printf(pool, "vmig %s, commit %s",
@@ -328,6 +238,6 @@ void nightly_device(struct nights *n, const struct device *d, unsigned int numbe
 	facts(n, d, f);
 	changes(n, d, f);
 	strip(n, d, f);
-	metrics(n, d, f);
+	nightly_metrics(n, d, f);
 	nightly_plots(n, d, number, f);
 }

@@ -20,6 +20,7 @@
 #define LINE "#000100"
 #define WORSE "#000001"
 #define CHANGE "#010100"
+#define ACCEPTED "#010001"
 
 /* What is drawn first where there are too many: higher is earlier, 0 is never drawn. */
 static int rank(const struct track *t)
@@ -87,6 +88,13 @@ static void day(FILE *f, const char *night)
 		fprintf(f, "%02u-%02u", (unsigned int)m % 100, (unsigned int)d % 100);
 }
 
+/* A line between a night and the one before. */
+static void boundary(size_t night, const char *look, FILE *f)
+{
+	fprintf(f, "set arrow from %zu.5, graph 0 to %zu.5, graph 1 nohead %s\n", night - 1,
+		night - 1, look);
+}
+
 static void axis(const struct track *t, size_t first, struct pool *pool, FILE *f)
 {
 	size_t nr = t->nr - first, step = nr > 8 ? (nr + 7) / 8 : 1, i;
@@ -101,11 +109,10 @@ static void axis(const struct track *t, size_t first, struct pool *pool, FILE *f
 	fputs(")\n", f);
 	for (i = 1; i < nr; i++) {
 		r = t->points[first + i].run;
-		if (*run_changes(pool, r, r->before))
-			fprintf(f,
-				"set arrow from %zu.5, graph 0 to %zu.5, graph 1 nohead dt 3 "
-				"lc rgb \"" CHANGE "\"\n",
-				i - 1, i - 1);
+		if (t->points[first + i].accepted)
+			boundary(i, "lw 2 lc rgb \"" ACCEPTED "\"", f);
+		else if (*run_changes(pool, r, r->before))
+			boundary(i, "dt 3 lc rgb \"" CHANGE "\"", f);
 	}
 }
 
@@ -222,7 +229,7 @@ bool nightly_plots(struct nights *n, const struct device *d, unsigned int number
 		svg = end;
 	}
 	fputs("</div>\n<p class=\"soft\">The line is the median of a night, the band has half of its "
-	      "values, the broken line is what the best tenth keeps. A dotted line: driver, kernel, firmware or suite changed there.",
+	      "values, the broken line is what the best tenth keeps. A dotted line: driver, kernel, firmware or suite changed there. An upright line: the change there was accepted.",
 	      f);
 	if (left)
 		fprintf(f, " %zu more metrics are in the table only.", left);

@@ -12,9 +12,9 @@
 #define LEAST (1 / 1e9)
 
 static const char runs_sql[] =
-	"SELECT id, night, host, started, place, kernel, kernel_build, arch, suite_version,"
+	"SELECT id, night, host, started, place, kernel, kernel_build, suite_version,"
 	" suite_commit, device_name, driver, driver_version, srcversion, firmware, globs, verdict,"
-	" sentence, device, parameters, exit_code, nr_tests, nr_fail, nr_error, nr_xfail,"
+	" sentence, device, parameters, arch, exit_code, nr_tests, nr_fail, nr_error, nr_xfail,"
 	" nr_pass, nr_skip, nr_missing, nr_complaints FROM runs ORDER BY night, started, id";
 
 static bool same(const char *a, const char *b)
@@ -29,6 +29,7 @@ static int device_order(const struct device *a, const struct device *b)
 	d = d ? d : strcmp(a->name, b->name);
 	d = d ? d : strcmp(a->driver, b->driver);
 	d = d ? d : strcmp(a->place, b->place);
+	d = d ? d : strcmp(a->arch, b->arch);
 	return d ? d : strcmp(a->parameters, b->parameters);
 }
 
@@ -58,12 +59,12 @@ static const char *column(struct nights *n, sqlite3_stmt *s, int i)
 static void read_run(struct nights *n, sqlite3_stmt *s)
 {
 	struct past_run *r = pool_alloc(n->history->pool, sizeof(*r)), *last;
-	const char **texts[] = { &r->night,	 &r->host,	    &r->started,
-				 &r->place,	 &r->kernel,	    &r->kernel_build,
-				 &r->arch,	 &r->suite_version, &r->suite_commit,
-				 &r->name,	 &r->driver,	    &r->driver_version,
-				 &r->srcversion, &r->firmware,	    &r->globs,
-				 &r->verdict,	 &r->sentence };
+	const char **texts[] = { &r->night,	    &r->host,		&r->started,
+				 &r->place,	    &r->kernel,		&r->kernel_build,
+				 &r->suite_version, &r->suite_commit,	&r->name,
+				 &r->driver,	    &r->driver_version, &r->srcversion,
+				 &r->firmware,	    &r->globs,		&r->verdict,
+				 &r->sentence };
 	long long *numbers[] = { &r->nr_tests, &r->nr_fail, &r->nr_error,   &r->nr_xfail,
 				 &r->nr_pass,  &r->nr_skip, &r->nr_missing, &r->nr_complaints };
 	struct device d = { 0 };
@@ -73,10 +74,12 @@ static void read_run(struct nights *n, sqlite3_stmt *s)
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		*texts[i] = column(n, s, (int)i + 1);
 	d.host = r->host;
-	d.name = column(n, s, 18);
+	d.name = column(n, s, 17);
 	d.driver = r->driver;
 	d.place = r->place;
-	d.parameters = column(n, s, 19);
+	d.parameters = column(n, s, 18);
+	d.arch = column(n, s, 19);
+	d.arch = d.arch ? d.arch : "";
 	r->exit_code = sqlite3_column_int(s, 20);
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		*numbers[i] = sqlite3_column_int64(s, (int)i + 21);
@@ -97,21 +100,30 @@ static void read_run(struct nights *n, sqlite3_stmt *s)
 	n->runs[n->nr_runs++] = r;
 }
 
-static struct track *track_of(struct nights *n, const struct past_run *r, const char *test,
-			      const char *name, const char *unit)
+static struct track *find_track(const struct nights *n, const struct past_run *r, long long metric)
 {
-	struct device *d = r->device;
 	struct track *t;
 
-	for (t = d->tracks; t; t = t->next)
-		if (same(t->name, name) && same(t->test, test) && same(t->unit, unit) &&
-		    (n->any_kernel || same(t->kernel, r->kernel)))
+	for (t = r->device->tracks; t; t = t->next)
+		if (t->metric == metric && (n->any_kernel || same(t->kernel, r->kernel)))
 			return t;
+	return NULL;
+}
+
+static struct track *track_of(struct nights *n, const struct past_run *r, long long metric,
+			      const char *test, const char *name, const char *unit)
+{
+	struct track *t = find_track(n, r, metric);
+	struct device *d = r->device;
+
+	if (t)
+		return t;
 	t = pool_alloc(n->history->pool, sizeof(*t));
 	t->device = d;
 	t->test = test;
 	t->name = name;
 	t->unit = unit;
+	t->metric = metric;
 	t->kernel = n->any_kernel ? NULL : r->kernel;
 	t->more_is_better = samples_more_is_better(unit);
 	if (d->last_track)
@@ -172,14 +184,58 @@ static void read_samples(struct nights *n, const struct past_run *r, sqlite3_stm
 	history_number(n->history, s, ":run", r->id);
 	while (history_row(n->history, s)) {
 		memset(&p, 0, sizeof(p));
-		p.n = read_values(n, (const char *)sqlite3_column_text(s, 3), &p.v);
+		p.n = read_values(n, (const char *)sqlite3_column_text(s, 4), &p.v);
 		if (!p.n)
 			continue;
 		p.q = stats_quartiles(p.v, p.n);
-		t = track_of(n, r, column(n, s, 0), column(n, s, 1), column(n, s, 2));
+		t = track_of(n, r, sqlite3_column_int64(s, 0), column(n, s, 1), column(n, s, 2),
+			     column(n, s, 3));
 		add_point(n, t, r, &p);
 	}
 	history_run(n->history, s);
+}
+
+static const struct past_run *find_run(const struct nights *n, long long id)
+{
+	size_t i;
+
+	for (i = 0; i < n->nr_runs; i++)
+		if (n->runs[i]->id == id)
+			return n->runs[i];
+	return NULL;
+}
+
+/* A night counts once, whichever of its runs the word was said of. */
+static void accept(struct nights *n, const struct acceptance *a)
+{
+	struct track *t = a->run ? find_track(n, a->run, a->metric) : NULL;
+	size_t i;
+
+	for (i = 0; t && i < t->nr; i++)
+		if (same(t->points[i].run->night, a->run->night))
+			t->points[i].accepted = a->withdrawn ? NULL : a;
+}
+
+/* In the order in which they were said: the last word counts. */
+static void read_acceptances(struct nights *n)
+{
+	sqlite3_stmt *s =
+		history_prepare(n->history, "SELECT run, metric, said, who, reason, pattern,"
+					    " withdrawn FROM acceptances ORDER BY said, withdrawn");
+	struct acceptance *a;
+
+	while (history_row(n->history, s)) {
+		a = pool_alloc(n->history->pool, sizeof(*a));
+		a->run = find_run(n, sqlite3_column_int64(s, 0));
+		a->metric = sqlite3_column_int64(s, 1);
+		a->said = column(n, s, 2);
+		a->who = column(n, s, 3);
+		a->reason = column(n, s, 4);
+		a->pattern = column(n, s, 5);
+		a->withdrawn = sqlite3_column_int(s, 6);
+		accept(n, a);
+	}
+	sqlite3_finalize(s);
 }
 
 /**
@@ -202,12 +258,13 @@ char *nights_load(struct nights *n, struct history *h, bool any_kernel)
 	while (history_row(h, s))
 		read_run(n, s);
 	sqlite3_finalize(s);
-	s = history_prepare(h, "SELECT t.name, m.name, m.unit, s.vals FROM samples s"
+	s = history_prepare(h, "SELECT m.id, t.name, m.name, m.unit, s.vals FROM samples s"
 			       " JOIN metrics m ON m.id = s.metric JOIN tests t ON t.id = m.test"
 			       " WHERE s.run = :run ORDER BY m.id");
 	for (i = 0; i < n->nr_runs; i++)
 		read_samples(n, n->runs[i], s);
 	sqlite3_finalize(s);
+	read_acceptances(n);
 	return h->err == SQLITE_OK ? NULL : history_failed(h, "read");
 }
 

@@ -20,7 +20,7 @@
  */
 struct past_run {
 	long long id;
-	const char *night, *host, *started, *place, *kernel, *kernel_build, *arch;
+	const char *night, *host, *started, *place, *kernel, *kernel_build;
 	const char *suite_version, *suite_commit, *name, *driver, *driver_version, *srcversion;
 	const char *firmware, *globs, *verdict, *sentence;
 	int exit_code;
@@ -37,9 +37,27 @@ struct past_run {
 enum judgement {
 	JUDGED_FEW, /* too few nights */
 	JUDGED_MACHINE, /* a measure of the machine, which has no driver in it */
+	JUDGED_ACCEPTED, /* somebody has said that it shall be so from here on */
 	JUDGED_SAME,
 	JUDGED_BETTER,
 	JUDGED_WORSE, /* a regression */
+};
+
+/**
+ * struct acceptance - the word that a metric shall be as it is from a night on
+ * @run: of that night
+ * @metric: row of metrics
+ * @said: when it was said
+ * @who: by whom
+ * @reason: why
+ * @pattern: the metrics that were asked for
+ * @withdrawn: it shall not, after all
+ */
+struct acceptance {
+	const struct past_run *run;
+	long long metric;
+	const char *said, *who, *reason, *pattern;
+	bool withdrawn;
 };
 
 /**
@@ -57,6 +75,7 @@ enum judgement {
  * @shift: how much worse, in logarithms
  * @p: how often an honest night would be that much worse
  * @since: the first night of the regression that this one belongs to, or NULL
+ * @accepted: who says that nothing before this night is to be compared with, or NULL
  */
 struct point {
 	const struct past_run *run;
@@ -72,6 +91,7 @@ struct point {
 	double shift;
 	double p;
 	const struct point *since;
+	const struct acceptance *accepted;
 };
 
 /* As many nights are enough to tell how much they differ; older ones do not count. */
@@ -80,6 +100,7 @@ struct point {
 /**
  * struct track - a metric of a device with one kernel
  * @device: the device
+ * @metric: row of metrics
  * @test: fixture.variant.test that measures it
  * @name: of the metric
  * @unit: its unit
@@ -91,9 +112,11 @@ struct point {
  * @nr_baseline: their number
  * @better: how many nights in a row were better than those before
  * @at: the next point to be judged
+ * @accepted: the first night that it is compared with, where that was accepted; else NULL
  */
 struct track {
 	struct device *device;
+	long long metric;
 	const char *test, *name, *unit, *kernel;
 	bool more_is_better;
 	struct point *points;
@@ -102,6 +125,7 @@ struct track {
 	size_t nr_baseline;
 	unsigned int better;
 	size_t at;
+	const struct point *accepted;
 	struct track *next;
 };
 
@@ -111,6 +135,7 @@ struct track {
  * @name: the device
  * @driver: its driver
  * @place: host or guest, with what
+ * @arch: the machine, as uname -m has it, or ""
  * @parameters: of the guest's modules
  * @first: its runs, in order
  * @last: the last of them
@@ -119,7 +144,7 @@ struct track {
  * @tracks: its metrics
  */
 struct device {
-	const char *host, *name, *driver, *place, *parameters;
+	const char *host, *name, *driver, *place, *arch, *parameters;
 	struct past_run *first, *last, *newest;
 	size_t nr;
 	struct track *tracks, *last_track;
@@ -132,6 +157,7 @@ struct device {
  * @worse: regressions in the newest run of a device
  * @judged: metrics in these runs that could be judged
  * @few: metrics with too few nights
+ * @accepted: metrics that are compared with nights since an accepted change
  */
 struct nights {
 	struct history *history;
@@ -139,7 +165,7 @@ struct nights {
 	struct past_run **runs;
 	size_t nr_runs;
 	bool any_kernel;
-	unsigned int worse, judged, few;
+	unsigned int worse, judged, few, accepted;
 };
 
 /* The share of the values that the judgement looks at, from the best one on. */
@@ -148,11 +174,30 @@ struct nights {
 /* The least number of nights before that a judgement takes. */
 #define NIGHTS_MIN 5
 
+/**
+ * struct acceptance_request - which changes are accepted
+ * @pattern: a glob; metrics that it matches
+ * @reason: why
+ * @device: the device, "" for all
+ * @night: the first night, or how it begins; "" for the one in which the metric became worse
+ * @withdraw: they are not, after all
+ */
+struct acceptance_request {
+	const char *pattern, *reason, *device, *night;
+	bool withdraw;
+};
+
+char *acceptance_add(struct nights *n, const struct acceptance_request *ask, FILE *f);
 char *nights_load(struct nights *n, struct history *h, bool any_kernel);
 void nights_judge(struct nights *n);
+bool of_machine(const struct track *t);
+bool in_the_noise(const struct point *p);
+bool too_early(const struct point *p);
 const struct point *track_last(const struct track *t);
 unsigned int judgement_terminal(const struct nights *n, const char *night, FILE *f);
 void judgement_suspects(const struct nights *n, const char *night, FILE *f);
+const char *run_command(void);
+const char *device_label(const struct nights *n, const struct device *d);
 const char *metric_label(struct pool *pool, const struct track *t);
 const char *metric_value(struct pool *pool, double value, const char *unit);
 double point_percent(const struct track *t, const struct point *p);

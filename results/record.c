@@ -101,6 +101,7 @@ char *record_run(struct pool *pool, struct text contents, struct run_record *run
 	run->where = string(pool, root, "where");
 	run->accel = string(pool, root, "accel");
 	run->programs = string(pool, options, "programs");
+	run->stock_kernel = string(pool, options, "stock_kernel");
 	run->started = string(pool, root, "started");
 	if (json_is_number(seconds) && json_number_value(seconds) >= 0)
 		run->seconds = json_number_value(seconds);

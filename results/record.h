@@ -32,6 +32,7 @@ enum run_status {
  * @strict: a breach of a SHOULD clause is a failure
  * @hazards: tests ran that can hang a kernel with a known bug
  * @debug_kernel: the guest's kernel was one with debugging
+ * @stock_kernel: series of the distribution's kernel in the guest, NULL for one that was built
  * @programs: "32-bit" where the tests were not this machine's own, or NULL
  * @guests: how many guests it took, 0 where that is not known
  * @known_deviations: the profile's deviations count as known
@@ -48,7 +49,7 @@ enum run_status {
  */
 struct run_record {
 	enum run_status status;
-	char *where, *accel, *programs;
+	char *where, *accel, *programs, *stock_kernel;
 	char *started;
 	double seconds;
 	long long planned;

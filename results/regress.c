@@ -26,7 +26,8 @@
  * those nights; that it was faster is no excuse for anything.
  *
  * A night that is a regression does not become part of what later ones are compared with. Five
- * better ones in a row do, alone: what was won must not be lost without a word.
+ * better ones in a row do, alone: what was won must not be lost without a word. And where somebody
+ * has accepted a change (acceptance.c), the night of it is the first one that counts.
  */
 #include <math.h>
 #include <string.h>
@@ -40,7 +41,13 @@
 /* Clocks and machines are not finer than that, whatever a few nights say. */
 #define DEVIATION_MIN 0.005
 
-static bool of_machine(const struct track *t)
+/**
+ * of_machine - does a metric measure the machine, with no driver in it?
+ * @t: the metric
+ *
+ * Return: true if so.
+ */
+bool of_machine(const struct track *t)
 {
 	return !strncmp(t->name, "ceiling.", strlen("ceiling."));
 }
@@ -163,6 +170,9 @@ static void remember(struct track *t, size_t i)
 	if (t->nr_baseline == BASELINE_MAX)
 		memmove(t->baseline, t->baseline + 1, --t->nr_baseline * sizeof(t->baseline[0]));
 	t->baseline[t->nr_baseline++] = i;
+	/* Once it is as old as that, it is how things are. */
+	if (t->accepted && &t->points[t->baseline[0]] != t->accepted)
+		t->accepted = NULL;
 }
 
 /* The last @nr points before @p, and @p, may be compared with. */
@@ -194,6 +204,23 @@ static void settle(struct candidate *c, bool worse, bool better)
 	t->better = better ? t->better + 1 : 0;
 }
 
+/*
+ * What was accepted is not judged, and nothing before it is compared with from now on; how much it
+ * changed is told for the last time.
+ */
+static void begin_again(struct track *t, struct point *p)
+{
+	struct candidate c = { .track = t, .point = p };
+
+	if (t->nr_baseline >= NIGHTS_MIN)
+		compare(&c);
+	t->nr_baseline = 0;
+	t->better = 0;
+	t->accepted = p;
+	p->judgement = JUDGED_ACCEPTED;
+	remember(t, (size_t)(p - t->points));
+}
+
 /* The points of one night of one host that have enough nights before them, and its machine. */
 static size_t candidates(struct nights *n, const char *night, const char *host,
 			 struct candidate **list)
@@ -213,6 +240,10 @@ static size_t candidates(struct nights *n, const char *night, const char *host,
 				continue;
 			p = &t->points[t->at++];
 			p->nights = t->nr_baseline;
+			if (p->accepted) {
+				begin_again(t, p);
+				continue;
+			}
 			if (t->nr_baseline < NIGHTS_MIN) {
 				remember(t, t->at - 1);
 				continue;
@@ -303,6 +334,29 @@ static bool first_of_night(const struct nights *n, size_t i)
 }
 
 /**
+ * in_the_noise - is a night that is no regression slower all the same?
+ * @p: after nights_judge(), with JUDGED_SAME
+ *
+ * Return: true if it is by more than is ever of interest, and honest nights, or the machine, were
+ * as far apart.
+ */
+bool in_the_noise(const struct point *p)
+{
+	return p->shift > log1p(EFFECT_MIN);
+}
+
+/**
+ * too_early - had a night too few before it that it can be compared with?
+ * @p: after nights_judge()
+ *
+ * Return: true if so; for one that was accepted too, which begins anew.
+ */
+bool too_early(const struct point *p)
+{
+	return p->judgement == JUDGED_FEW || p->judgement == JUDGED_ACCEPTED;
+}
+
+/**
  * nights_judge - judge each night as if it were the newest, in order
  * @n: from nights_load()
  *
@@ -327,8 +381,9 @@ void nights_judge(struct nights *n)
 			if (!p)
 				continue;
 			n->worse += p->judgement == JUDGED_WORSE;
-			n->judged += p->judgement != JUDGED_FEW;
-			n->few += p->judgement == JUDGED_FEW;
+			n->few += too_early(p);
+			n->judged += !too_early(p);
+			n->accepted += !!t->accepted;
 		}
 	}
 }

@@ -93,6 +93,14 @@ What to do instead of a run
                  them, which is built on first use; with -d NAME, of one driver
   --nightly      a run whose results and measurements go into results/history.db; then says
                  what is worse than in the nights before, and writes results/nightly.html
+  --nightly-accept METRIC
+                 what is worse of the metrics that match this glob is meant to be: from now on
+                 they are compared with the nights since; needs --reason. With -d, of one device
+  --nightly-withdraw METRIC
+                 no, it is not; needs --reason too
+  --reason TEXT  why, for nightly.html
+  --since NIGHT  not from the night on in which it became worse, but from this one, as
+                 nightly.html has it: 2026-11-21, or "2026-11-21 02:00"
   --qualify      with -d: the frozen list of tests that a driver must pass, by fixed rules;
                  writes bundle.tar.zst, which others can verify, and statement.txt
   --waivers FILE the breaches that it takes, not those of configs/waivers
@@ -170,7 +178,7 @@ opt_waivers='' opt_sign_key='' opt_bundle='' opt_signers='' mustpass=''
 profiles=$top/configs/devices
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_i_know=''
-opt_m32='' opt_stock=''
+opt_m32='' opt_stock='' opt_metric='' opt_reason='' opt_since=''
 
 set_action()
 {
@@ -187,6 +195,7 @@ takes_value()
 	--seed | --bench | --replay-stream | --arch | --stock-kernel) ;;
 	--save-stream | --load-stream | --send | --recv | --link) ;;
 	--bind | --vfs | --mdev | --hugepages | --memlock) ;;
+	--nightly-accept | --nightly-withdraw | --reason | --since) ;;
 	--waivers | --sign-key | --verify | --allowed-signers) ;;
 	*) return 1 ;;
 	esac
@@ -240,6 +249,12 @@ parse_options()
 			--kernel-build-dir | --nightly | --probe | --prepare)
 			set_action "${1#--}"
 			;;
+		--nightly-accept | --nightly-withdraw)
+			set_action "${1#--}"
+			opt_metric=$2
+			;;
+		--reason) opt_reason=$2 ;;
+		--since) opt_since=$2 ;;
 		--strict) opt_strict=1 ;;
 		--no-known-deviations) opt_no_known=1 ;;
 		--debug-kernel) opt_debug=1 ;;

@@ -70,8 +70,9 @@ rundir_record()
 	  "options": {
 	    "strict": $(json_bool "$opt_strict"),
 	    "hazards": $(json_bool "$hazards"),
-    "programs": $(json_string "$(foreign_words)"),
-    "debug_kernel": $(json_bool "$opt_debug"),
+	    "programs": $(json_string "$(foreign_words)"),
+	    "stock_kernel": $(json_string "$opt_stock"),
+	    "debug_kernel": $(json_bool "$opt_debug"),
 	    "known_deviations": $([ -n "$opt_no_known" ] && echo false || echo true),
 	    "tests": $(json_string "$opt_tests"),
 	    "mustpass": $(json_string "$mustpass"),

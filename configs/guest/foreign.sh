@@ -108,7 +108,7 @@ foreign_check()
 	[ -z "$opt_m32" ] || [ "$guest_arch" = x86_64 ] ||
 		die "--m32 is for x86-64: leave out --arch $guest_arch"
 	case $opt_action in
-	'' | shell | mutants | kernel-build-dir) ;;
+	'' | shell | mutants | nightly | kernel-build-dir) ;;
 	guest-cmd)
 		! arch_foreign ||
 			die "--guest-cmd runs this host's programs, which a guest of another machine" \

@@ -8,10 +8,45 @@
 # How often each thing is measured where --bench does not say.
 nightly_values=20
 
+# nightly_file: sets nightly_history, the file.
+nightly_file()
+{
+	nightly_history=${VMIG_HISTORY:-$results/history.db}
+}
+
+# nightly_word_check: --reason and --since are for --nightly-accept and --nightly-withdraw.
+nightly_word_check()
+{
+	if [[ $opt_action != nightly-@(accept|withdraw) ]]; then
+		[ -z "$opt_reason$opt_since" ] ||
+			die "--reason and --since need --nightly-accept or --nightly-withdraw"
+		return 0
+	fi
+	[ -n "$opt_reason" ] || die "--$opt_action needs a --reason TEXT: nightly.html shows it"
+	[ -z "$opt_tests$opt_bench$opt_guest" ] ||
+		die "--$opt_action runs nothing: leave out all but -d, -o, --reason and --since"
+}
+
+# nightly_word: says in the history that a change is accepted, or not, and writes the page anew.
+nightly_word()
+{
+	local device=$opt_device
+
+	[ "$device" != all ] || device=''
+	nightly_file
+	mkdir -p "$results" 2>/dev/null ||
+		die "cannot write to $results: choose another directory with -o DIR"
+	build_programs
+	"$top/results/vmig-report" "--history-${opt_action#nightly-}" "$nightly_history" "$opt_metric" \
+		"$opt_reason" "$device" "$opt_since" || return
+	(packages_ensure nightly) || say "nightly.html will have no plots"
+	"$top/results/vmig-report" --nightly-html "$nightly_history" "$results/nightly.html"
+}
+
 # nightly_begin: before the first run.
 nightly_begin()
 {
-	nightly_history=${VMIG_HISTORY:-$results/history.db}
+	nightly_file
 	nightly_stamp=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	nightly_lost=''
 	[ -n "${opt_bench:-}" ] || test_env+=("VMIG_BENCH=$nightly_values")

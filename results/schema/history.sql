@@ -2,8 +2,11 @@
 -- The history of a lab: what each run of the suite came to, and what it measured.
 --
 -- Rows are added and never changed: the triggers at the end refuse it. A reader may rely on
--- the tables and columns of its version (PRAGMA user_version, 1); what is not known is NULL.
+-- the tables and columns of its version (PRAGMA user_version); what is not known is NULL.
 -- application_id is the letters "vmig". Times are UTC, ISO 8601.
+--
+-- This file is version 1, acceptances.sql makes version 2 of it. A history of version 1 is read
+-- as one without acceptances, and becomes version 2 when something is added to it.
 
 -- One row a run. `uid` is the same in each history that the run is copied into.
 CREATE TABLE runs (
@@ -13,10 +16,12 @@ CREATE TABLE runs (
 	host TEXT NOT NULL,		-- name of the machine, or VMIG_HOST
 	started TEXT NOT NULL,
 	seconds REAL,
-	place TEXT NOT NULL,		-- host; guest/tcg, guest/kvm, and +debug for that kernel
+	place TEXT NOT NULL,		-- host; guest/tcg, guest/kvm, and in this order: +debug for
+					-- that kernel, +stock for a distribution's, +32-bit for
+					-- such programs
 	kernel TEXT NOT NULL,		-- uname -r
 	kernel_build TEXT,		-- uname -v
-	arch TEXT,
+	arch TEXT,			-- uname -m
 	suite_version TEXT,
 	suite_commit TEXT,
 	device TEXT NOT NULL,		-- the profile in a guest, the device's name on a host

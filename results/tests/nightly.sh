@@ -18,6 +18,9 @@ unset VMIG_ANY_KERNEL VMIG_KCIDB_ORIGIN VMIG_KCIDB_BUILD_ID VMIG_KCIDB_COMMIT
 build=$results/build/check
 report=$build/vmig-report
 
+# shellcheck source=results/tests/acceptance.sh
+. "$tests/acceptance.sh"
+
 # history NAME OPTION...: $tmp/NAME.db has the recorded nights, changed as nights.py is told.
 history()
 {
@@ -323,6 +326,10 @@ fi
 judgement
 bad_input
 full_disk
+acceptance
+no_acceptance
+old_schema
+series
 fleet
 kcidb
 lava

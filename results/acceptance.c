@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A metric that is worse for a good reason: somebody says so, and from that night on it is
+ * compared with the nights since then. A word that was said by mistake is withdrawn.
+ */
+#include <fnmatch.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "nights.h"
+
+/* Who says it; behind sudo, who used that. */
+static const char *who(struct pool *pool)
+{
+	const char *name = getenv("SUDO_USER");
+	const struct passwd *user = NULL;
+	char host[256] = "";
+
+	if (!name || !*name) {
+		user = getpwuid(getuid());
+		name = user ? user->pw_name : pool_printf(pool, "%u", (unsigned int)getuid());
+	}
+	if (gethostname(host, sizeof(host) - 1))
+		*host = '\0';
+	return pool_printf(pool, "%s@%s", name, host);
+}
+
+/* To the microsecond: a word and the one that withdraws it have an order. */
+static const char *utc(struct pool *pool)
+{
+	struct timespec now;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	return pool_printf(pool, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", tm.tm_year + 1900,
+			   tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+			   now.tv_nsec / 1000);
+}
+
+/**
+ * struct search - what a request has found so far
+ * @n: the nights
+ * @ask: the request
+ * @insert: adds a row
+ * @said: when
+ * @who: by whom
+ * @devices: devices of that name
+ * @measured: metrics of them
+ * @matched: those that the glob matches
+ * @nights: those of them that the night has measured
+ * @done: rows added
+ * @example: a metric that is there
+ */
+struct search {
+	struct nights *n;
+	const struct acceptance_request *ask;
+	sqlite3_stmt *insert;
+	const char *said, *who;
+	unsigned int devices, measured, matched, nights, done;
+	const struct track *example;
+};
+
+static bool of_night(struct pool *pool, const struct point *p, const char *night)
+{
+	return !strncmp(p->run->night, night, strlen(night)) ||
+	       !strncmp(night_words(pool, p->run->night), night, strlen(night));
+}
+
+/* The night that the request means for a metric, or NULL. */
+static const struct point *wanted(const struct search *s, const struct track *t)
+{
+	const struct point *last = track_last(t);
+	size_t i;
+
+	if (s->ask->withdraw && !*s->ask->night)
+		return t->accepted;
+	if (!*s->ask->night)
+		return last && last->judgement == JUDGED_WORSE ? last->since : NULL;
+	for (i = 0; i < t->nr; i++)
+		if (of_night(s->n->history->pool, &t->points[i], s->ask->night))
+			return &t->points[i];
+	return NULL;
+}
+
+static void insert(const struct search *s, const struct track *t, const struct point *p)
+{
+	struct history *h = s->n->history;
+
+	history_number(h, s->insert, ":run", p->run->id);
+	history_number(h, s->insert, ":metric", t->metric);
+	history_text(h, s->insert, ":said", s->said);
+	history_text(h, s->insert, ":who", s->who);
+	history_text(h, s->insert, ":reason", s->ask->reason);
+	history_text(h, s->insert, ":pattern", s->ask->pattern);
+	history_number(h, s->insert, ":withdrawn", s->ask->withdraw);
+	history_run(h, s->insert);
+}
+
+static void tell(const struct search *s, const struct track *t, const struct point *p, FILE *f)
+{
+	const struct point *last = track_last(t);
+	struct pool *pool = s->n->history->pool;
+
+	fprintf(f, "  %s  %s, %s %s", device_label(s->n, t->device), metric_label(pool, t),
+		s->ask->withdraw ? "not accepted any more from" : "accepted from",
+		night_words(pool, p->run->night));
+	if (last && last->judgement == JUDGED_WORSE)
+		fprintf(f, ": %s, %+.0f %%", metric_value(pool, last->fast, t->unit),
+			point_percent(t, last));
+	putc('\n', f);
+}
+
+static void look_at(struct search *s, const struct track *t, FILE *f)
+{
+	struct pool *pool = s->n->history->pool;
+	const struct point *p;
+
+	/* A machine that is slower needs nobody's consent. */
+	if (of_machine(t))
+		return;
+	s->measured++;
+	if (fnmatch(s->ask->pattern, t->name, 0) &&
+	    fnmatch(s->ask->pattern, metric_label(pool, t), 0)) {
+		s->example = s->example ? s->example : t;
+		return;
+	}
+	s->matched++;
+	p = wanted(s, t);
+	if (!p)
+		return;
+	s->nights++;
+	if (!!p->accepted != s->ask->withdraw)
+		return;
+	insert(s, t, p);
+	tell(s, t, p, f);
+	s->done++;
+}
+
+static const char *device_names(struct nights *n)
+{
+	const struct device *d, *before = NULL;
+	const char *names = "";
+
+	for (d = n->devices; d; before = d, d = d->next)
+		if (!before || strcmp(before->name, d->name))
+			names = pool_printf(n->history->pool, "%s%s%s", names, *names ? ", " : "",
+					    d->name);
+	return *names ? names : "none";
+}
+
+/* Nothing was done: why, and what to do. */
+static char *nothing(const struct search *s)
+{
+	const struct acceptance_request *ask = s->ask;
+	struct pool *pool = s->n->history->pool;
+	const char *where = s->n->history->path;
+
+	if (!s->devices)
+		return pool_printf(pool, "the history %s has no device %s; it has: %s", where,
+				   ask->device, device_names(s->n));
+	if (!s->measured)
+		return pool_printf(pool,
+				   "the history %s has no measurement: there is nothing to "
+				   "accept",
+				   where);
+	if (!s->matched)
+		return pool_printf(pool,
+				   "no metric matches '%s': take a name or a glob of what "
+				   "nightly.html has, such as '%s'",
+				   ask->pattern, s->example->name);
+	if (s->nights)
+		return pool_printf(pool, "that is %s already: see nightly.html",
+				   ask->withdraw ? "not accepted" : "accepted");
+	if (*ask->night)
+		return pool_printf(pool,
+				   "no night %s has measured what matches '%s': give it as "
+				   "nightly.html does, such as \"2026-11-21\" or "
+				   "\"2026-11-21 02:00\"",
+				   ask->night, ask->pattern);
+	if (ask->withdraw)
+		return pool_printf(pool,
+				   "no change of what matches '%s' is accepted in the nights that "
+				   "are compared now: name the night that was",
+				   ask->pattern);
+	return pool_printf(
+		pool,
+		"of the %u metrics that match '%s' none is worse now: to accept a change "
+		"all the same, name the night from which on",
+		s->matched, ask->pattern);
+}
+
+/**
+ * acceptance_add - add what was accepted, or withdrawn, to a history
+ * @n: after nights_judge(), of a history that is open for writing
+ * @ask: which metrics, and why
+ * @f: where it is told, one line a metric
+ *
+ * Return: NULL, or a sentence; nothing lasts before history_commit().
+ */
+char *acceptance_add(struct nights *n, const struct acceptance_request *ask, FILE *f)
+{
+	struct pool *pool = n->history->pool;
+	struct search s = { .n = n, .ask = ask, .said = utc(pool), .who = who(pool) };
+	const struct device *d;
+	const struct track *t;
+
+	if (!ask->reason[strspn(ask->reason, " \t\r\n")])
+		return pool_printf(pool, "a change is accepted for a reason: say which one");
+	s.insert = history_prepare(
+		n->history, "INSERT INTO acceptances(run, metric, said, who, reason, pattern,"
+			    " withdrawn) VALUES (:run, :metric, :said, :who, :reason,"
+			    " :pattern, :withdrawn)");
+	for (d = n->devices; d; d = d->next) {
+		if (*ask->device && strcmp(ask->device, d->name))
+			continue;
+		s.devices++;
+		for (t = d->tracks; t; t = t->next)
+			look_at(&s, t, f);
+	}
+	sqlite3_finalize(s.insert);
+	if (n->history->err != SQLITE_OK)
+		return history_failed(n->history, "add to");
+	return s.done ? NULL : nothing(&s);
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The metrics of a device in nightly.html, and which changes of them were accepted. */
+#include <math.h>
+#include <string.h>
+
+#include "nightly.h"
+#include "text.h"
+
+/* More nights than these have no room in a cell. */
+#define SPARK_MAX 40
+
+/* More accepted changes than these are told on demand. */
+#define ACCEPTED_MAX 8
+
+/* The medians of the nights, as a line without axes. */
+static void spark(const struct track *t, FILE *f)
+{
+	size_t first = t->nr > SPARK_MAX ? t->nr - SPARK_MAX : 0, i;
+	double low = t->points[first].q.p50, high = low, span;
+
+	for (i = first; i < t->nr; i++) {
+		low = fmin(low, t->points[i].q.p50);
+		high = fmax(high, t->points[i].q.p50);
+	}
+	/* What differs by less than a tenth must not look like mountains. */
+	span = fmax(high - low, high / 10);
+	span = span > 0 ? span : 1;
+	fputs("<svg class=\"spark\" viewBox=\"0 0 100 20\" aria-hidden=\"true\"><polyline points=\"",
+	      f);
+	for (i = first; i < t->nr; i++)
+		fprintf(f, "%.1f,%.1f ",
+			t->nr - first > 1
+				? 2 + 96.0 * (double)(i - first) / (double)(t->nr - first - 1)
+				: 50,
+			17 - 14 * (t->points[i].q.p50 - low) / span);
+	fputs("\"/></svg>", f);
+}
+
+static void cell(const char *class, const char *text, FILE *f)
+{
+	fprintf(f, "<td class=\"%s\">", class);
+	text_xml(f, text);
+	fputs("</td>", f);
+}
+
+static void judgement_cell(struct pool *pool, const struct point *p, FILE *f)
+{
+	const char *word;
+	struct mark mark = mark_of_judgement(p->judgement, &word);
+
+	if (p->judgement == JUDGED_SAME && in_the_noise(p)) {
+		mark = (struct mark){ "none", "\u2248" };
+		word = "in the noise";
+	}
+	if (p->judgement == JUDGED_FEW)
+		word = pool_printf(pool, "%zu of %d nights", p->nights, NIGHTS_MIN);
+	fputs("<td>", f);
+	html_badge(f, mark, word);
+	fputs("</td>", f);
+}
+
+static void metric_row(struct nights *n, const struct track *t, FILE *f)
+{
+	const struct point *p = track_last(t), *former = t->nr > 1 ? &t->points[t->nr - 2] : NULL;
+	struct pool *pool = n->history->pool;
+	bool compared = p->nights >= NIGHTS_MIN;
+
+	fputs("<tr>", f);
+	judgement_cell(pool, p, f);
+	fputs("<td class=\"tests\">", f);
+	text_xml(f, metric_label(pool, t));
+	if (t->accepted) {
+		fputs("<br/><span class=\"soft\">", f);
+		text_xml(f, pool_printf(pool, "compared since %s: %s",
+					night_words(pool, t->accepted->run->night),
+					t->accepted->accepted->reason));
+		fputs("</span>", f);
+	}
+	fputs("</td><td class=\"n\"><b>", f);
+	text_xml(f, metric_value(pool, p->q.p50, t->unit));
+	fputs("</b><br/><span class=\"soft\">", f);
+	text_xml(f, pool_printf(pool, "%s \u2013 %s, of %zu", metric_value(pool, p->q.p25, t->unit),
+				metric_value(pool, p->q.p75, t->unit), p->n));
+	fputs("</span></td>", f);
+	cell("n wide", former ? metric_value(pool, former->q.p50, t->unit) : "\u2013", f);
+	cell("n", metric_value(pool, p->fast, t->unit), f);
+	cell("n", compared ? metric_value(pool, p->base, t->unit) : "\u2013", f);
+	cell("n", compared ? pool_printf(pool, "%+.1f %%", point_percent(t, p)) : "\u2013", f);
+	fputs("<td class=\"wide\">", f);
+	spark(t, f);
+	fputs("</td></tr>\n", f);
+}
+
+static void metrics(struct nights *n, const struct device *d, FILE *f)
+{
+	static const enum judgement order[] = { JUDGED_WORSE, JUDGED_ACCEPTED, JUDGED_BETTER,
+						JUDGED_SAME,  JUDGED_FEW,      JUDGED_MACHINE };
+	const struct point *p;
+	const struct track *t;
+	size_t i;
+
+	fputs("<div class=\"scroll\"><table class=\"metrics\"><thead><tr><th>judgement</th>"
+	      "<th>metric</th><th class=\"n\">median and half<br/>of tonight\u2019s values</th>"
+	      "<th class=\"n wide\">median the<br/>night before</th><th class=\"n\">best<br/>tenth</th>"
+	      "<th class=\"n\">in nights<br/>before</th><th class=\"n\">change</th>"
+	      "<th class=\"wide\">trend</th></tr></thead><tbody>\n",
+	      f);
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		for (t = d->tracks; t; t = t->next) {
+			p = track_last(t);
+			if (p && p->judgement == order[i])
+				metric_row(n, t, f);
+		}
+	}
+	fputs("</tbody></table></div>\n", f);
+}
+
+static void acceptance(struct pool *pool, const struct track *t, const struct point *p, FILE *f)
+{
+	const struct acceptance *a = p->accepted;
+
+	fputs("<li><span class=\"tests\">", f);
+	text_xml(f, metric_label(pool, t));
+	fputs("</span> ", f);
+	html_badge(f, (struct mark){ "known", "\u2248" },
+		   p->nights >= NIGHTS_MIN ? pool_printf(pool, "%+.0f %%", point_percent(t, p))
+					   : "accepted");
+	fputs(" ", f);
+	if (p->nights >= NIGHTS_MIN)
+		text_xml(f, pool_printf(pool, "%s \u2192 %s ", metric_value(pool, p->base, t->unit),
+					metric_value(pool, p->fast, t->unit)));
+	text_xml(f,
+		 pool_printf(pool, "from %s on: %s ", night_words(pool, p->run->night), a->reason));
+	fputs("<span class=\"soft\">", f);
+	text_xml(f, pool_printf(pool, "(%s, %s)", a->who, night_words(pool, a->said)));
+	fputs("</span></li>\n", f);
+}
+
+static void acceptances(struct nights *n, const struct device *d, FILE *f)
+{
+	unsigned int nr = 0;
+	const struct track *t;
+	size_t i;
+
+	for (t = d->tracks; t; t = t->next)
+		for (i = 0; i < t->nr; i++)
+			nr += !!t->points[i].accepted;
+	if (!nr)
+		return;
+	/* A long list is for who looks for it. */
+	fprintf(f,
+		"<h3>Accepted changes</h3>\n<details%s><summary>%u metric%s</summary>"
+		"<ul class=\"plain\">\n",
+		nr <= ACCEPTED_MAX ? " open=\"open\"" : "", nr, nr == 1 ? "" : "s");
+	for (t = d->tracks; t; t = t->next)
+		for (i = 0; i < t->nr; i++)
+			if (t->points[i].accepted)
+				acceptance(n->history->pool, t, &t->points[i], f);
+	fputs("</ul></details>\n", f);
+}
+
+/**
+ * nightly_metrics - write what a device was measured
+ * @n: after nights_judge()
+ * @d: the device
+ * @f: the file
+ */
+void nightly_metrics(struct nights *n, const struct device *d, FILE *f)
+{
+	const struct track *t;
+	bool any = false;
+
+	for (t = d->tracks; t; t = t->next)
+		any |= !!track_last(t);
+	acceptances(n, d, f);
+	fputs("<h3>Measurements</h3>\n", f);
+	if (any)
+		metrics(n, d, f);
+	else
+		fputs("<p>The newest night measured nothing.</p>\n", f);
+}
