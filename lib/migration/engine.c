@@ -62,8 +62,9 @@ static bool options_good(const struct vmig_engine_options *o, unsigned int flows
 
 static void choose(struct vmig_engine *e, const struct vmig_shape *shape)
 {
-	snprintf(e->choice, sizeof(e->choice), "%s%s, blocks of %zu KiB", how_name(shape->how),
-		 shape->here ? ", read() here" : "", shape->block >> 10);
+	snprintf(e->choice, sizeof(e->choice), "%s%s, blocks of %zu KiB%s%s", how_name(shape->how),
+		 shape->here ? ", read() here" : "", shape->block >> 10, *e->no_ring ? "; " : "",
+		 e->no_ring);
 }
 
 static bool is_tried(const struct vmig_trial *t, const struct vmig_shape *shape)
@@ -162,6 +163,7 @@ struct vmig_engine *vmig_engine_open(const struct vmig_engine_options *options, 
 		errno = -ret;
 		return NULL;
 	}
+	snprintf(e->no_ring, sizeof(e->no_ring), "%s", why);
 	trial_begin(e);
 	return e;
 }

@@ -51,6 +51,7 @@ struct vmig_trial {
  * @stuck: a request could not be cancelled: the ring is of no use any more, and the kernel may
  *	still write to @blocks, which therefore stay
  * @trial: for VMIG_HOW_AUTO
+ * @no_ring: why it has none where it would have tried one, else ""
  * @choice: for people
  */
 struct vmig_engine {
@@ -63,7 +64,8 @@ struct vmig_engine {
 	bool has_ring;
 	bool stuck;
 	struct vmig_trial trial;
-	char choice[96];
+	char no_ring[160];
+	char choice[256];
 };
 
 /* A flow that has come to an end of some kind: nothing is to be done for it in this run. */

@@ -135,6 +135,24 @@ if mount -t tmpfs -o size=200k vmig-test "$tmp/small" 2>/dev/null; then
 	umount "$tmp/small"
 fi
 
+# A ring that the kernel refuses: its chapter is skipped with the reason, the engine does without,
+# and the rest of the run goes on.
+timeout 600 ./run.sh -q -d mock -o "$tmp/no_ring" -t 'ring.* ring_*.* throughput.cdev.engine_* state.cdev.*' \
+	--setup 'echo 2 >/proc/sys/kernel/io_uring_disabled' >"$tmp/out" 2>&1 </dev/null
+rc=$?
+[ $rc -eq 0 ] || tap_show "$tmp/out"
+tap_is 0 $rc "a run on a kernel that refuses io_uring is no failure"
+ktap=$tmp/no_ring/latest/ktap
+why='the kernel refuses an io_uring (EPERM): the sysctl kernel.io_uring_disabled or a seccomp filter forbids it'
+! grep '^ok ' "$ktap/ring.ktap" | grep -vF "# SKIP $why" && grep -qF "$why" "$ktap/ring.ktap"
+tap $? "each test of the chapter ring is skipped, with the reason"
+tap_is 2 "$(grep -cE '^ok .*throughput.cdev.engine_(save|device_to_device)$' "$ktap/throughput.ktap")" \
+	"the engine does without"
+grep -qF "a save through the engine: read() and write()" "$ktap/throughput.ktap" && grep -qF "; $why" "$ktap/throughput.ktap"
+tap $? "and says so"
+grep -q '^ok ' "$ktap/state.ktap" && ! grep -q '^not ok' "$ktap/state.ktap"
+tap $? "the rest of the run goes on"
+
 # Ctrl-C in the middle: 130, what was measured is reported, and nothing goes on. A
 # background job of a script ignores SIGINT, which env undoes.
 setsid --wait env --default-signal=INT ./run.sh -d mtty -o "$tmp/results" \
