@@ -196,7 +196,7 @@ static void regression(struct nights *n, const struct track *t, const struct poi
 	fputs("<tr><td>", f);
 	html_badge(f, (struct mark){ "bad", "\u2717" },
 		   pool_printf(pool, "%+.0f %%", point_percent(t, p)));
-	fputs("</td><td><span class=\"tests\"><b>", f);
+	fputs("</td><td class=\"name\"><span class=\"tests\"><b>", f);
 	text_xml(f, metric_label(pool, t));
 	fprintf(f, "</b></span><br/><a href=\"#d%u\">", number);
 	text_xml(f, device_label(n, t->device));
@@ -206,7 +206,8 @@ static void regression(struct nights *n, const struct track *t, const struct poi
 		fputs("<br/><span class=\"soft\">the better of two</span>", f);
 	fputs("</td><td class=\"n\">", f);
 	text_xml(f, metric_value(pool, p->base, t->unit));
-	fprintf(f, "<br/><span class=\"soft\">%zu nights</span></td><td>", p->nights);
+	fprintf(f, "<br/><span class=\"soft\">%zu nights</span></td><td class=\"since\">",
+		p->nights);
 	text_xml(f, night_words(pool, first->night));
 	fputs(*changes ? ", when this changed: " : ", when nothing that is recorded had changed",
 	      f);

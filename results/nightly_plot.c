@@ -31,7 +31,7 @@ static int rank(const struct track *t)
 		return 0;
 	if (p->judgement == JUDGED_WORSE)
 		return 4;
-	if (p->judgement == JUDGED_BETTER)
+	if (p->judgement == JUDGED_BETTER || t->accepted)
 		return 3;
 	return t->more_is_better || !strncmp(t->name, "downtime.", strlen("downtime.")) ? 2 : 1;
 }
