@@ -200,9 +200,10 @@ static void facts(struct nights *n, const struct device *d, FILE *f)
 		f, "Tests",
 		pool_printf(pool,
 			    "%lld: %lld passed, %lld failed, %lld known deviations, %lld skipped, "
-			    "%lld could not judge, %lld not run; %lld kernel complaints",
+			    "%lld could not judge, %lld not run; %lld kernel complaints%s",
 			    r->nr_tests, r->nr_pass, r->nr_fail, r->nr_xfail, r->nr_skip,
-			    r->nr_error, r->nr_missing, r->nr_complaints));
+			    r->nr_error, r->nr_missing, r->nr_complaints,
+			    r->seconds > 0 ? pool_printf(pool, "; %.0f s", r->seconds) : ""));
 	html_definition(f, "Driver", driver);
 	html_definition(
 		f, "Kernel",

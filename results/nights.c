@@ -15,7 +15,7 @@ static const char runs_sql[] =
 	"SELECT id, night, host, started, place, kernel, kernel_build, suite_version,"
 	" suite_commit, device_name, driver, driver_version, srcversion, firmware, globs, verdict,"
 	" sentence, device, parameters, arch, exit_code, nr_tests, nr_fail, nr_error, nr_xfail,"
-	" nr_pass, nr_skip, nr_missing, nr_complaints FROM runs ORDER BY night, started, id";
+	" nr_pass, nr_skip, nr_missing, nr_complaints, seconds FROM runs ORDER BY night, started, id";
 
 static bool same(const char *a, const char *b)
 {
@@ -83,6 +83,7 @@ static void read_run(struct nights *n, sqlite3_stmt *s)
 	r->exit_code = sqlite3_column_int(s, 20);
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		*numbers[i] = sqlite3_column_int64(s, (int)i + 21);
+	r->seconds = sqlite3_column_double(s, 29);
 	r->device = device_of(n, &d);
 	last = r->device->last;
 	r->again = last && same(last->night, r->night);

@@ -13,6 +13,7 @@
  * struct past_run - a row of runs
  * @id: in the database
  * @device: whose it is
+ * @seconds: how long it took, 0 where that is not known
  * @before: the run of that device before, of another night; NULL for the first
  * @again: it measures a second time what the first run of its night has brought
  * @machine: how much slower than usual the machine itself was, in logarithms
@@ -27,6 +28,7 @@ struct past_run {
 	long long nr_tests, nr_fail, nr_error, nr_xfail, nr_pass, nr_skip, nr_missing;
 	long long nr_complaints;
 	struct device *device;
+	double seconds;
 	struct past_run *before;
 	bool again;
 	double machine;
