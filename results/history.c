@@ -157,7 +157,8 @@ char *history_failed(struct history *h, const char *what)
 	case SQLITE_FULL:
 		return pool_printf(h->pool,
 				   "the disk is full, and the history %s is as it was: free some "
-				   "space and add the run again with vmig-report --history-add",
+				   "space and do the same again; a run is added with vmig-report "
+				   "--history-add",
 				   h->path);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:

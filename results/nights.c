@@ -15,7 +15,8 @@ static const char runs_sql[] =
 	"SELECT id, night, host, started, place, kernel, kernel_build, suite_version,"
 	" suite_commit, device_name, driver, driver_version, srcversion, firmware, globs, verdict,"
 	" sentence, device, parameters, arch, exit_code, nr_tests, nr_fail, nr_error, nr_xfail,"
-	" nr_pass, nr_skip, nr_missing, nr_complaints, seconds FROM runs ORDER BY night, started, id";
+	" nr_pass, nr_skip, nr_missing, nr_complaints, seconds FROM runs"
+	" ORDER BY night, started, id";
 
 static bool same(const char *a, const char *b)
 {
