@@ -87,6 +87,18 @@ const char *metric_value(struct pool *pool, double value, const char *unit)
 }
 
 /**
+ * shift_percent - a shift to the worse, as a change of the value
+ * @t: the metric
+ * @shift: in logarithms
+ *
+ * Return: the change in percent, with the sign of the value.
+ */
+double shift_percent(const struct track *t, double shift)
+{
+	return 100 * expm1(t->more_is_better ? -shift : shift);
+}
+
+/**
  * point_percent - how much more or less a metric was than in the nights before
  * @t: the metric
  * @p: its point
@@ -95,7 +107,7 @@ const char *metric_value(struct pool *pool, double value, const char *unit)
  */
 double point_percent(const struct track *t, const struct point *p)
 {
-	return 100 * expm1(t->more_is_better ? -p->shift : p->shift);
+	return shift_percent(t, p->shift);
 }
 
 static const char *change(struct pool *pool, const char *list, const char *what, const char *old,

@@ -298,7 +298,9 @@ static void method(const struct nights *n, FILE *f)
 		"in a hundred nights); worse than each of those nights; by at least 5 %% and more than "
 		"those nights differ; if three of four of its values are worse than theirs (Mann and "
 		"Whitney\u2019s U); and all this not only because copying memory was slower too. Where a "
-		"change was accepted, only the nights since then are compared.</p>\n",
+		"change was accepted, only the nights since then are compared. \u201cTold from\u201d is "
+		"the change that would have been told that night on this machine, whatever the other "
+		"metrics did.</p>\n",
 		NIGHTS_MIN);
 }
 

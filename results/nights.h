@@ -75,6 +75,7 @@ struct acceptance {
  * @nights: how many nights it was compared with
  * @base: the median of @fast of these nights
  * @shift: how much worse, in logarithms
+ * @told_from: the shift from which on it would be a regression, with the machine as it was
  * @p: how often an honest night would be that much worse
  * @since: the first night of the regression that this one belongs to, or NULL
  * @accepted: who says that nothing before this night is to be compared with, or NULL
@@ -91,6 +92,7 @@ struct point {
 	size_t nights;
 	double base;
 	double shift;
+	double told_from;
 	double p;
 	const struct point *since;
 	const struct acceptance *accepted;
@@ -202,6 +204,7 @@ const char *run_command(void);
 const char *device_label(const struct nights *n, const struct device *d);
 const char *metric_label(struct pool *pool, const struct track *t);
 const char *metric_value(struct pool *pool, double value, const char *unit);
+double shift_percent(const struct track *t, double shift);
 double point_percent(const struct track *t, const struct point *p);
 const char *run_changes(struct pool *pool, const struct past_run *now,
 			const struct past_run *before);

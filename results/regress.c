@@ -57,10 +57,11 @@ bool of_machine(const struct track *t)
  * @shift: how much worse than their median, in logarithms
  * @best: shift of the best of them
  * @worst: shift of the worst of them
- * @t: for Student's distribution
+ * @mean: of them, from the median too
+ * @error: standard error of one more night
  */
 struct position {
-	double shift, best, worst, t;
+	double shift, best, worst, mean, error;
 };
 
 /* A metric of the night that is being judged; @driver is its position without the excuse. */
@@ -103,8 +104,15 @@ static struct position position(const struct track *track, double level)
 	pos.best = before[0] - median;
 	pos.worst = before[k - 1] - median;
 	pos.shift = level - median;
-	pos.t = (level - mean) / (deviation * sqrt(1 + 1 / (double)k));
+	pos.mean = mean - median;
+	pos.error = deviation * sqrt(1 + 1 / (double)k);
 	return pos;
+}
+
+/* For Student's distribution. */
+static double student(const struct position *pos)
+{
+	return (pos->shift - pos->mean) / pos->error;
 }
 
 static void compare(struct candidate *c)
@@ -122,8 +130,8 @@ static void compare(struct candidate *c)
 	c->as_it_is = position(track, now->level);
 	c->driver = position(track, now->level - excuse(track, now));
 	now->shift = c->as_it_is.shift;
-	now->p = stats_student_tail(c->driver.t, freedom);
-	c->better_p = stats_student_tail(-c->as_it_is.t, freedom);
+	now->p = stats_student_tail(student(&c->driver), freedom);
+	c->better_p = stats_student_tail(-student(&c->as_it_is), freedom);
 }
 
 /* How often a value of tonight is worse than one of the nights before. */
@@ -143,10 +151,26 @@ static double superiority(const struct candidate *c)
 	return t->more_is_better ? 1 - u / pairs : u / pairs;
 }
 
+/* What a night that is a regression is worse by than the median of those before, at least. */
+static double margin(const struct position *pos)
+{
+	return fmax(pos->worst, fmax(log1p(EFFECT_MIN), pos->worst - pos->best));
+}
+
 static bool beyond(const struct position *pos)
 {
-	return pos->shift > pos->worst &&
-	       pos->shift > fmax(log1p(EFFECT_MIN), pos->worst - pos->best);
+	return pos->shift > margin(pos);
+}
+
+/*
+ * The shift from which on a night would be told whatever the other metrics of that night are: then
+ * Holm's procedure asks for no smaller probability than @alpha over their number.
+ */
+static double told_from(const struct candidate *c, double alpha)
+{
+	double freedom = (double)c->track->nr_baseline - 1, t = stats_student_limit(alpha, freedom);
+
+	return fmax(margin(&c->as_it_is), c->as_it_is.mean + t * c->as_it_is.error);
 }
 
 static bool below(const struct position *pos)
@@ -274,6 +298,7 @@ static void judge_night(struct nights *n, const char *night, const char *host)
 	worse = pool_alloc(pool, nr * sizeof(*worse));
 	better = pool_alloc(pool, nr * sizeof(*better));
 	for (i = 0; i < nr; i++) {
+		list[i].point->told_from = told_from(&list[i], ALPHA / (double)nr);
 		p[i] = list[i].point->p;
 		q[i] = list[i].better_p;
 	}

@@ -6,6 +6,9 @@
 
 #include "stats.h"
 
+/* No value of Student's distribution that is beyond it is asked for. */
+#define LIMIT_MAX 1e15
+
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -150,6 +153,29 @@ double stats_student_tail(double t, double freedom)
 	double p = incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2;
 
 	return t >= 0 ? p : 1 - p;
+}
+
+/**
+ * stats_student_limit - which value of Student's distribution is exceeded that seldom?
+ * @p: the probability, above 0 and below 0.5
+ * @freedom: degrees of freedom, above 0
+ *
+ * Return: the value for which stats_student_tail() is @p, by bisection.
+ */
+double stats_student_limit(double p, double freedom)
+{
+	double low = 0, high = 1;
+	int i;
+
+	while (stats_student_tail(high, freedom) > p && high < LIMIT_MAX)
+		high *= 2;
+	for (i = 0; i < 60; i++) {
+		if (stats_student_tail((low + high) / 2, freedom) > p)
+			low = (low + high) / 2;
+		else
+			high = (low + high) / 2;
+	}
+	return high;
 }
 
 /**

@@ -24,6 +24,7 @@ struct quartiles stats_quartiles(double *v, size_t n);
 double stats_mean(const double *v, size_t n);
 double stats_deviation(const double *v, size_t n);
 double stats_student_tail(double t, double freedom);
+double stats_student_limit(double p, double freedom);
 double stats_superiority(const double *a, size_t na, const double *b, size_t nb);
 void stats_holm(const double *p, size_t n, double alpha, bool *rejected);
 

@@ -159,6 +159,36 @@ old_schema()
 	judged old 0 '^Nightly: 0 regressions' "what was accepted in it counts"
 }
 
+# told_from NAME: of the metric that told() looks at: how much it has changed, and from which change
+# on it would be told, on the page of a history.
+told_from()
+{
+	"$report" --nightly-html "$tmp/$1.db" "$tmp/page.html" && python3 - "$tmp/page.html" <<-'EOF'
+	import re, sys
+	rows = [r for r in open(sys.argv[1]).read().split("<tr>") if "arc.STOP.STOP_COPY.us" in r]
+	change, limit = re.findall(r">([+-][0-9.]+) %<", rows[0])
+	print(change, limit)
+	EOF
+}
+
+# The page says how slow it would have to be: a tenth less is not told, a tenth more is.
+told()
+{
+	local change limit factor near
+	local metric=arc.STOP.STOP_COPY.us
+
+	history sense --nights 9
+	read -r change limit < <(told_from sense)
+	[ -n "$limit" ]
+	tap $? "the page says from which change on a metric is told"
+	for near in 0.9 1.1; do
+		factor=$(awk -v c="$change" -v l="$limit" -v n=$near 'BEGIN { print n * (100 + l) / (100 + c) }')
+		history "sense-$near" --nights 9 --scale "8:$metric:$factor"
+	done
+	judged sense-0.9 0 '^Nightly: 0 regressions' "a tenth below what the page says ($limit %): not told"
+	judged sense-1.1 4 "$metric" "a tenth above it: told"
+}
+
 # Nights on another machine, or with other programs, are another series: ten times slower, and no
 # regression.
 series()

@@ -329,6 +329,7 @@ full_disk
 acceptance
 no_acceptance
 old_schema
+told
 series
 fleet
 kcidb

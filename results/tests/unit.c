@@ -577,6 +577,8 @@ static void test_stats(void)
 	ok &= HOLDS(near(stats_student_tail(2.0422724563, 30), 0.025));
 	ok &= HOLDS(near(stats_student_tail(0, 7), 0.5));
 	ok &= HOLDS(near(stats_student_tail(-2.7764451052, 4), 0.975));
+	ok &= HOLDS(near(stats_student_limit(0.025, 4), 2.7764451052));
+	ok &= HOLDS(near(stats_student_limit(0.025, 1), 12.7062047364));
 	result(ok, "stats: Student's distribution");
 
 	q = stats_quartiles(v, 4);
