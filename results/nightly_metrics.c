@@ -84,7 +84,7 @@ static void metric_row(struct nights *n, const struct track *t, FILE *f)
 	fputs("</span></td>", f);
 	cell("n wide", former ? metric_value(pool, former->q.p50, t->unit) : "\u2013", f);
 	cell("n", metric_value(pool, p->fast, t->unit), f);
-	cell("n", compared ? metric_value(pool, p->base, t->unit) : "\u2013", f);
+	cell("n wide", compared ? metric_value(pool, p->base, t->unit) : "\u2013", f);
 	cell("n", compared ? pool_printf(pool, "%+.1f %%", point_percent(t, p)) : "\u2013", f);
 	cell("n",
 	     p->told_from > 0 && p->judgement != JUDGED_MACHINE
@@ -107,7 +107,7 @@ static void metrics(struct nights *n, const struct device *d, FILE *f)
 	fputs("<div class=\"scroll\"><table class=\"metrics\"><thead><tr><th>judgement</th>"
 	      "<th>metric</th><th class=\"n\">median and half<br/>of tonight\u2019s values</th>"
 	      "<th class=\"n wide\">median the<br/>night before</th><th class=\"n\">best<br/>tenth</th>"
-	      "<th class=\"n\">in nights<br/>before</th><th class=\"n\">change</th>"
+	      "<th class=\"n wide\">in nights<br/>before</th><th class=\"n\">change</th>"
 	      "<th class=\"n\">told<br/>from</th>"
 	      "<th class=\"wide\">trend</th></tr></thead><tbody>\n",
 	      f);
