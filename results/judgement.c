@@ -141,8 +141,10 @@ const char *run_changes(struct pool *pool, const struct past_run *now,
 	s = change(pool, s, "driver srcversion", before->srcversion, now->srcversion);
 	s = change(pool, s, "firmware", before->firmware, now->firmware);
 	s = change(pool, s, "suite", before->suite_commit, now->suite_commit);
-	return change(pool, s, "tests", *before->globs ? before->globs : "all",
-		      *now->globs ? now->globs : "all");
+	/* A second run has only the tests that measure again. */
+	return now->again ? s
+			  : change(pool, s, "tests", *before->globs ? before->globs : "all",
+				   *now->globs ? now->globs : "all");
 }
 
 static void tell_worse(const struct nights *n, const struct track *t, const struct point *p,

@@ -224,7 +224,11 @@ static void regressions(struct nights *n, FILE *f)
 
 	if (!n->worse)
 		return;
-	fputs("<h2 id=\"regressions\">Regressions</h2>\n<div class=\"scroll\"><table class=\"metrics\">"
+	fputs("<h2 id=\"regressions\">Regressions</h2>\n<p class=\"soft\">What is meant to be so: <code>",
+	      f);
+	text_xml(f, run_command());
+	fputs(" --nightly-accept METRIC --reason TEXT</code>; then the nights since count, and "
+	      "nothing before.</p>\n<div class=\"scroll\"><table class=\"metrics\">"
 	      "<thead><tr><th>change</th><th>metric</th><th class=\"n\">best tenth<br/>tonight</th>"
 	      "<th class=\"n\">and in<br/>nights before</th><th>since</th><th class=\"n wide\">p</th>"
 	      "</tr></thead><tbody>\n",
@@ -237,11 +241,7 @@ static void regressions(struct nights *n, FILE *f)
 				regression(n, t, p, i, f);
 		}
 	}
-	fputs("</tbody></table></div>\n<p class=\"soft\">If it is meant to be so: <code>", f);
-	text_xml(f, run_command());
-	fputs(" --nightly-accept METRIC --reason TEXT</code>; then the nights since count, and "
-	      "nothing before.</p>\n",
-	      f);
+	fputs("</tbody></table></div>\n", f);
 }
 
 static void fleet_row(struct nights *n, const struct device *d, unsigned int number, FILE *f)

@@ -103,6 +103,13 @@ judgement()
 	"$tests/nights.py" "$tests/nights.txt" "$tmp/second/run" --nights 9
 	tap_is "throughput.cdev.arcs" "$("$report" --suspects "$tmp/slow.db" 2026-11-09T02:00:00Z | cut -f 2)" \
 		"what is worse is measured a second time"
+	cp "$tmp/slow.db" "$tmp/again.db"
+	"$tests/nights.py" "$tests/nights.txt" "$tmp/second/slow" --nights 9 --scale '8:arc.STOP*:9' \
+		--set 8:run.options.tests=throughput.cdev.arcs
+	"$report" --history-add "$tmp/second/slow/008" "$tmp/again.db" 2026-11-09T02:00:00Z
+	judged again 4 'arc.STOP.STOP_COPY.us' "what is worse both times is a regression"
+	grep -q 'since 2026-11-09 02:00, when nothing that is recorded' "$tmp/out"
+	tap $? "that the second run had fewer tests is no change of anything"
 	"$report" --history-add "$tmp/second/run/008" "$tmp/second.db" 2026-11-09T02:00:00Z
 	judged second 0 "^Nightly: 0 regressions" "the better one of two measurements of a night counts"
 }
