@@ -138,7 +138,6 @@ build_kernel()
 	fi
 	args=(--arch "$guest_arch")
 	[ -z "$opt_debug" ] || args+=(--fragment "$guest/debug.config")
-	[ -z "$opt_m32" ] || args+=(--fragment "$guest/m32.config")
 	step "$guest/kernel.sh" "${args[@]}" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
 	kernel_source=$("$guest/kernel.sh" source) || exit

@@ -6,7 +6,7 @@
 
 guest_arch=x86_64
 # A fragment on top of base.config, in this directory.
-arch_config=''
+arch_config=x86_64.config
 # Where the guest's kernel has its console.
 arch_console=ttyS0
 # A group of packages.sh.

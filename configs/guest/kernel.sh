@@ -26,7 +26,7 @@ usage()
 	--programs is for who builds test programs: they need the headers and the kselftest harness
 	of 6.7 or newer, and so those of linux-source-6.12 where KERNEL_SRC is older.
 	--arch aarch64 is for a guest of that machine, cross-compiled where need be; default x86_64.
-	--fragment FILE adds a config fragment to configs/guest/base.config; may be repeated,
+	--fragment FILE adds a config fragment to base.config and that of the machine; may be repeated,
 	the last one wins. Environment:
 
 	  KERNEL_SRC=DIR  a kernel tree from 6.1 on, unbuilt (make mrproper), in place of Debian's
@@ -322,7 +322,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$command" ] || die "kernel.sh: say what: source, headers, build, image or cached (see --help)"
 
-fragments=("$here/base.config" ${arch_config:+"$here/$arch_config"} ${fragments[@]+"${fragments[@]}"})
+fragments=("$here/base.config" "$here/$arch_config" ${fragments[@]+"${fragments[@]}"})
 if [ -n "$programs" ] && [ -n "${KERNEL_SRC:-}" ]; then
 	version=$(kernel_version "$KERNEL_SRC")
 	[ -z "$version" ] || ! older_than "$version" 6 7 || unset KERNEL_SRC

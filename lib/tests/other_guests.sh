@@ -24,10 +24,7 @@ there()
 # built OPTION...: is the kernel in the cache that run.sh has for these options?
 built()
 {
-	local option=$1 words=(--fragment configs/guest/m32.config)
-
-	[ "$option" = --m32 ] || words=("$@")
-	configs/guest/kernel.sh "${words[@]}" cached && return
+	configs/guest/kernel.sh "$@" cached && return
 	tap 0 "vmig's kernel for $* # SKIP not in the cache: ./run.sh $* --kernel-build-dir"
 	return 1
 }
@@ -60,7 +57,7 @@ if there 6.12-amd64; then
 	says compat 'FEAT-16 .*' "a driver that forgets 32-bit callers is caught"
 fi
 # With a cdev, and DMA logging, which Debian's kernels have not.
-if built --m32; then
+if built; then
 	run own32 0 --m32 -d mtty -t 'feature.* dma_logging.*report* limits.group*'
 	says own32 'iommufd takes no calls of 32-bit programs' "why a 32-bit program has no cdev is told"
 	grep -q '^ok .*feature.group.compat32$' "$tmp/own32/latest/ktap/feature.ktap"
