@@ -12,7 +12,7 @@
 #include "history_cmd.h"
 #include "nights.h"
 #include "output.h"
-#include "results_json.h"
+#include "results.h"
 #include "text.h"
 
 /* Above the verdicts of a run, and weaker than they are. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "complain.h"
-#include "results_json.h"
+#include "results.h"
 #include "tell.h"
 #include "text.h"
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "results_json.h"
+#include "results.h"
 #include "tell.h"
 #include "text.h"
 

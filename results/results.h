@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The results.json of a run, and forms that are made of it. */
-#ifndef VMIG_RESULTS_RESULTS_JSON_H
-#define VMIG_RESULTS_RESULTS_JSON_H
+#ifndef VMIG_RESULTS_RESULTS_H
+#define VMIG_RESULTS_RESULTS_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -14,4 +14,4 @@ const char *results_host(struct pool *pool);
 void kcidb_dump(const json_t *results, FILE *f);
 void write_lava(const json_t *results, FILE *f, bool signals);
 
-#endif /* VMIG_RESULTS_RESULTS_JSON_H */
+#endif /* VMIG_RESULTS_RESULTS_H */

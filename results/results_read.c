@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "input.h"
-#include "results_json.h"
+#include "results.h"
 
 /**
  * results_read - read the results.json of a run

@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "features.h"
-#include "results_json.h"
+#include "results.h"
 #include "writers.h"
 
 /* The number of the schema; changes when a reader of the old one would stumble. */
