@@ -35,6 +35,7 @@ session_job()
 		printf 'JOB_DRIVER=%s\n' "$(sh_quote "$(profile_value driver)")"
 		printf 'JOB_FIRMWARE=%s\n' "$(sh_quote "$(profile_value firmware)")"
 		printf 'JOB_TOP=%s\n' "$(sh_quote "$top")"
+		printf 'JOB_CACHE=%s\n' "$(sh_quote "$(realpath -m "$cache")")"
 		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
 		[ "$1" != tests ] || printf 'export VMIG_FRESH=1 VMIG_RESUME=%s\n' "$(sh_quote "$resume")"
