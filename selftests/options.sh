@@ -334,6 +334,7 @@ choose_mode()
 		guest_device=$opt_device
 	elif [ -n "$opt_device" ]; then
 		mode=host
+		devices=("")
 		if [ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]} +
 			${#opt_qemu_arg[@]})) -gt 0 ] ||
 			[[ $opt_action == @(shell|guest-cmd) ]]; then

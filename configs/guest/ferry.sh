@@ -49,7 +49,7 @@ ferry_option()
 ferry_check()
 {
 	[ -n "$opt_device$opt_guest" ] || die "--$opt_action needs a device: add -d DEVICE"
-	[[ $mode == host || ${#devices[@]} -eq 1 ]] || die "--$opt_action takes one device, and -d $opt_device is several"
+	[ ${#devices[@]} -eq 1 ] || die "--$opt_action takes one device, and -d $opt_device is several"
 	[ "$opt_stress" != brief ] || opt_stress=''
 	[ -z "$opt_tests$opt_strict$opt_no_known$opt_abort$opt_stress" ] ||
 		die "--$opt_action runs no tests: leave out the options that choose or judge them"

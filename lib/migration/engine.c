@@ -90,12 +90,11 @@ static void trial_begin(struct vmig_engine *e)
 		shape = trial_shapes[i];
 		if (o->block)
 			shape.block = o->block;
-		/* What may not block is called here, as is what O_NONBLOCK is asked for. */
+		/* No call may block, so that each can be made here. */
 		if (o->nonblock && shape.how == VMIG_HOW_RING)
 			shape.here = true;
-		if (shape.block > e->room || (o->how == VMIG_HOW_PLAIN && shape.how != o->how) ||
-		    (shape.how == VMIG_HOW_RING && !e->has_ring) ||
-		    (o->how == VMIG_HOW_RING && (shape.how != o->how || shape.here != o->nonblock)))
+		if (shape.block > e->room || (shape.how == VMIG_HOW_RING && !e->has_ring) ||
+		    (o->how != VMIG_HOW_AUTO && shape.how != o->how))
 			continue;
 		if (!is_tried(t, &shape))
 			t->shapes[t->count++] = shape;

@@ -179,6 +179,7 @@ received 2 "interrupted.*$running" "a receiver that is interrupted"
 "$ferry" save "$VMIG_DEVICE" "$tmp/last.vms" 79 >"$tmp/out" 2>&1 &&
 	"$ferry" load "$VMIG_DEVICE2" "$tmp/last.vms" >"$tmp/out" 2>&1
 tap $? "both devices are as good as before"
+
 # And as a user of a host types it; this guest is one, with devices that run.sh finds in sysfs.
 
 host()
