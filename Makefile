@@ -73,7 +73,7 @@ tree: all
 	@cp results/vmig-report $(INSTALL_PATH)/results
 	@for f in $$(configs/guest/modules.sh --sources); do \
 		install -D -m 644 $$f $(INSTALL_PATH)/$$f || exit; done
-	@cat selftests/libvmig/commit > $(INSTALL_PATH)/COMMIT
+	@cat selftests/obj/lib/commit > $(INSTALL_PATH)/COMMIT
 	@src=$(kernel_source)/tools/testing/selftests && \
 		cp -r $$src/kselftest $$src/run_kselftest.sh $(INSTALL_PATH)
 	@sed 's/#.*//; /^$$/d; s/^/selftests:vmig_/' selftests/chapters \

@@ -1,28 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds libvmig.a into $(OUTPUT); included by who links it. Objects carry their
-# header dependencies (-MMD), so that a changed header rebuilds what uses it.
-LIBVMIG_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
-LIBVMIG_SRC := $(wildcard $(LIBVMIG_DIR)/spec/*.c $(LIBVMIG_DIR)/vfio/*.c \
-		 $(LIBVMIG_DIR)/migration/*.c $(LIBVMIG_DIR)/exercisers/*.c)
-LIBVMIG_O := $(patsubst $(LIBVMIG_DIR)/%.c,$(OUTPUT)/libvmig/%.o,$(LIBVMIG_SRC))
-LIBVMIG := $(OUTPUT)/libvmig.a
+# Builds an archive of each layer of lib/ into $(OUTPUT)/obj/lib; included by who links them.
+# Objects carry their header dependencies (-MMD), so that a changed header rebuilds what uses it.
+#
+#   layer_inc LAYER...     -I options for their public headers
+#   layer_libs LAYER...    their archives, in the order in which they are linked
+LIB := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+include $(LIB)/layers.mk
+
+LAYER_OUT := $(OUTPUT)/obj/lib
+layer_libs = $(foreach l,$(LINK_ORDER),$(if $(filter $(l),$(1)),$(LAYER_OUT)/$(l).a))
 
 # Which tree this was built from. A tarball has no git, and a kernel tree has the kernel's:
 # both bring the answer along.
-VMIG_COMMIT := $(or $(shell cat $(LIBVMIG_DIR)/../COMMIT 2>/dev/null),$(shell \
-		 git -C $(LIBVMIG_DIR) describe --always --dirty --abbrev=12 2>/dev/null),unknown)
-ifneq ($(VMIG_COMMIT),$(shell cat $(OUTPUT)/libvmig/commit 2>/dev/null))
-$(shell mkdir -p $(OUTPUT)/libvmig && echo $(VMIG_COMMIT) > $(OUTPUT)/libvmig/commit)
+VMIG_COMMIT := $(or $(shell cat $(LIB)/../COMMIT 2>/dev/null),$(shell \
+		 git -C $(LIB) describe --always --dirty --abbrev=12 2>/dev/null),unknown)
+ifneq ($(VMIG_COMMIT),$(shell cat $(LAYER_OUT)/commit 2>/dev/null))
+$(shell mkdir -p $(LAYER_OUT) && echo $(VMIG_COMMIT) > $(LAYER_OUT)/commit)
 endif
-$(OUTPUT)/libvmig/spec/version.o: $(OUTPUT)/libvmig/commit
-$(OUTPUT)/libvmig/spec/version.o: CFLAGS += -DVMIG_COMMIT='"$(VMIG_COMMIT)"'
+$(LAYER_OUT)/spec/version.o: $(LAYER_OUT)/commit
+$(LAYER_OUT)/spec/version.o: CPPFLAGS += -DVMIG_COMMIT='"$(VMIG_COMMIT)"'
 
-$(OUTPUT)/libvmig/%.o: $(LIBVMIG_DIR)/%.c
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c $< -o $@
+# A header of a layer that is not granted to this one is "No such file or directory".
+define layer_rules
+LAYER_O_$(1) := $$(patsubst %.c,$$(LAYER_OUT)/$(1)/%.o,$$(SRC_$(1)))
 
-$(LIBVMIG): $(LIBVMIG_O)
-	$(RM) $@
-	$(AR) rcs $@ $^
+$$(LAYER_O_$(1)): $$(LAYER_OUT)/$(1)/%.o: $$(LIB)/$(1)/%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(CPPFLAGS) $$(call layer_inc,$(1) $$(USES_$(1))) -MMD -MP -c $$< -o $$@
 
--include $(LIBVMIG_O:.o=.d)
+$$(LAYER_OUT)/$(1).a: $$(LAYER_O_$(1))
+	$$(RM) $$@
+	$$(AR) rcs $$@ $$^
+
+-include $$(LAYER_O_$(1):.o=.d)
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/spec/clauses.h"
+#include <vmig/clauses.h>
 #include "catalogue.h"
 
 /* More clauses than any test names. */

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/spec/version.h"
+#include <vmig/version.h>
 #include "cli.h"
 #include "complain.h"
 #include "digest.h"

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "../lib/spec/clauses.h"
+#include <vmig/clauses.h>
 #include "text.h"
 
 /**

@@ -2,7 +2,7 @@
 /* Feature flags decoded, one a line; and where the suite ran. */
 #include <string.h>
 
-#include "../lib/spec/fsm.h"
+#include <vmig/fsm.h>
 #include "features.h"
 
 static void add(struct pool *pool, struct line ***last, char *text)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../lib/spec/fsm.h"
+#include <vmig/fsm.h>
 #include "fsmname.h"
 
 #define BETWEEN "_to_"

@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "../lib/spec/fsm.h"
+#include <vmig/fsm.h>
 #include "fsmname.h"
 #include "group.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "../lib/spec/uapi.h"
+#include <vmig/uapi.h>
 #include "fsmname.h"
 #include "model.h"
 

@@ -2,7 +2,7 @@
 /* The arcs of the device's FSM, drawn by Graphviz. */
 #include <string.h>
 
-#include "../lib/spec/fsm.h"
+#include <vmig/fsm.h>
 #include "filter.h"
 #include "html.h"
 #include "text.h"

@@ -2,7 +2,7 @@
 /* The FSM from any state to any number, as a picture. */
 #include <string.h>
 
-#include "../lib/spec/fsm.h"
+#include <vmig/fsm.h>
 #include "html.h"
 #include "text.h"
 

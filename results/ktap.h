@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/spec/clauses.h"
+#include <vmig/clauses.h>
 #include "pool.h"
 #include "samples.h"
 #include "text.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/spec/version.h"
+#include <vmig/version.h>
 #include "catalogue.h"
 #include "cli.h"
 #include "complain.h"

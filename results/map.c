@@ -187,7 +187,7 @@ static void history_table(struct pool *pool, const struct listed_test *tests, in
  */
 void map_write(struct pool *pool, const struct listed_test *tests, int history, FILE *f)
 {
-	fputs("# Clauses, bugs, tests\n\nMade by `make map` from lib/spec/clauses.def, unseen.def, "
+	fputs("# Clauses, bugs, tests\n\nMade by `make map` from lib/spec/include/vmig/clauses.def, untestable.def, "
 	      "results/bugs.def,\nselftests/test_modules and the tests themselves.\n\n",
 	      f);
 	clauses(pool, tests, f);

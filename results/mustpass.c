@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/spec/fsm.h"
+#include <vmig/fsm.h>
 #include "bundle.h"
 #include "mustpass.h"
 

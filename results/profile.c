@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "../lib/spec/kernel.h"
+#include <vmig/kernel_range.h>
 #include "profile.h"
 #include "profile_keys.h"
 

@@ -3,7 +3,7 @@
 #ifndef VMIG_RESULTS_PROFILE_H
 #define VMIG_RESULTS_PROFILE_H
 
-#include "../lib/spec/clauses.h"
+#include <vmig/clauses.h>
 #include "pool.h"
 #include "text.h"
 

@@ -2,7 +2,7 @@
 /* One page on a bundle, to be pasted into a mail. */
 #include <string.h>
 
-#include "../lib/spec/version.h"
+#include <vmig/version.h>
 #include "digest.h"
 #include "features.h"
 #include "qualify.h"

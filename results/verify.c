@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/spec/version.h"
+#include <vmig/version.h>
 #include "digest.h"
 #include "qualify.h"
 #include "writers.h"

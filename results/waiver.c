@@ -6,7 +6,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "../lib/spec/kernel.h"
+#include <vmig/kernel_range.h>
 #include "waiver.h"
 
 /* More would be no exceptions any more. */

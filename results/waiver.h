@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/spec/clauses.h"
+#include <vmig/clauses.h>
 #include "pool.h"
 #include "profile.h"
 #include "text.h"

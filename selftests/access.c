@@ -8,9 +8,9 @@
 
 #include <linux/pci_regs.h>
 
-#include "../lib/vfio/die.h"
-#include "../lib/vfio/info.h"
-#include "../lib/vfio/region.h"
+#include <vmig/error.h>
+#include <vmig/info.h>
+#include <vmig/region.h>
 #include "access.h"
 
 /* Bytes that are read of a region: the least that every kind of register answers to. */

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 #include "verdict.h"
 
 #define VMIG_CONFIG_HEADER 64

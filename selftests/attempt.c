@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/walk.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/state.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
 #include "attempt.h"
 #include "verdict.h"
 

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../lib/migration/clock.h"
-#include "../lib/migration/stream.h"
-#include "../lib/vfio/device.h"
+#include <vmig/clock.h>
+#include <vmig/stream.h>
+#include <vmig/device.h>
 
 /* vmig_load_anyhow(): the whole stream in one write(). */
 #define VMIG_ONE_WRITE SIZE_MAX

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/vfio/die.h"
+#include <vmig/error.h>
 #include "bench.h"
 
 /* Rounds of one calibration, tens of ms, and how many of these there are. */

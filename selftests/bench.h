@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../lib/migration/engine.h"
+#include <vmig/engine.h>
 
 #define BENCH_BLOCK_MAX (8UL << 20)
 #define BENCH_DEVICES 4

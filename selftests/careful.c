@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/error.h>
 #include "careful.h"
 #include "session.h"
 #include "trust.h"

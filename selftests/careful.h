@@ -3,7 +3,7 @@
 #ifndef VMIG_SELFTESTS_CAREFUL_H
 #define VMIG_SELFTESTS_CAREFUL_H
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 #include "child.h"
 
 /**

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../lib/migration/feature.h"
+#include <vmig/feature.h>
 #include "carry.h"
 #include "verdict.h"
 

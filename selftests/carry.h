@@ -6,8 +6,8 @@
 #ifndef VMIG_SELFTESTS_CARRY_H
 #define VMIG_SELFTESTS_CARRY_H
 
-#include "../lib/migration/stream.h"
-#include "../lib/vfio/device.h"
+#include <vmig/stream.h>
+#include <vmig/device.h>
 #include "measure.h"
 
 /* A state that is shorter says nothing about a rate: a call costs more than its bytes. */

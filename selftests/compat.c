@@ -2,10 +2,10 @@
 /* What a device makes of a stream of another version. See compat.h. */
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/walk.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/state.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
 #include "attempt.h"
 #include "compat.h"
 #include "verdict.h"

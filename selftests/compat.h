@@ -7,8 +7,8 @@
 #ifndef VMIG_SELFTESTS_COMPAT_H
 #define VMIG_SELFTESTS_COMPAT_H
 
-#include "../lib/exercisers/exerciser.h"
-#include "../lib/migration/stream.h"
+#include <vmig/exerciser.h>
+#include <vmig/stream.h>
 
 /* The clauses that vmig_compat_judge() checks. */
 #define VMIG_COMPAT_CLAUSES RES_03, RES_07, RES_09, RES_12, RES_16, ROB_01, ROB_04

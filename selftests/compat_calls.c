@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/logging.h"
-#include "../lib/migration/stream.h"
-#include "../lib/spec/fsm.h"
+#include <vmig/feature.h>
+#include <vmig/dma_logging.h>
+#include <vmig/stream.h>
+#include <vmig/fsm.h>
 #include "compat_calls.h"
 
 static struct vmig_compat *list;

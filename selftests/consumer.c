@@ -10,9 +10,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
 #include "consumer.h"
 #include "fail_nth.h"
 #include "memory.h"

@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../lib/migration/stream.h"
-#include "../lib/vfio/device.h"
+#include <vmig/stream.h>
+#include <vmig/device.h>
 #include "verdict.h"
 
 /**

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
 #include "consumer_clh.h"
 
 #define BUFFER_SIZE (1UL << 20)

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
 #include "consumer_qemu.h"
 
 /* VFIO_MIG_DEFAULT_DATA_BUFFER_SIZE and VFIO_MIG_STOP_COPY_SIZE of QEMU. */

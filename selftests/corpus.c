@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../lib/vfio/die.h"
+#include <vmig/error.h>
 #include "corpus.h"
 
 /**

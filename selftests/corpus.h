@@ -7,7 +7,7 @@
 #ifndef VMIG_SELFTESTS_CORPUS_H
 #define VMIG_SELFTESTS_CORPUS_H
 
-#include "../lib/migration/stream.h"
+#include <vmig/stream.h>
 #include "kcov.h"
 
 #define VMIG_CORPUS_MAX 256

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../lib/vfio/die.h"
+#include <vmig/error.h>
 #include "attempt.h"
 #include "child.h"
 #include "crowd.h"

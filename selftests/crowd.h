@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 #include "stress.h"
 #include "verdict.h"
 

@@ -3,7 +3,7 @@
 #ifndef VMIG_SELFTESTS_CUT_H
 #define VMIG_SELFTESTS_CUT_H
 
-#include "../lib/migration/stream.h"
+#include <vmig/stream.h>
 
 /**
  * struct vmig_cut - how a stream is cut into write()s

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/vfio/info.h"
+#include <vmig/feature.h>
+#include <vmig/info.h>
 #include "describe.h"
 
 /**

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 
 json_t *vmig_file_line(const char *dir, const char *name);
 json_t *vmig_describe_module(const struct vmig_dev_id *id);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reading in PRE_COPY up to the temporary end of stream. */
-#include "../lib/migration/feature.h"
+#include <vmig/feature.h>
 #include "attempt.h"
 #include "drain.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/migration/stream.h"
+#include <vmig/stream.h>
 
 bool vmig_drain(int fd, struct vmig_stream *s);
 ssize_t vmig_read_at_end(int fd, struct vmig_stream *s);

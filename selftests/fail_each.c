@@ -8,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/walk.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/state.h>
+#include <vmig/error.h>
 #include "careful.h"
 #include "fail_each.h"
 #include "fail_nth.h"

@@ -10,8 +10,8 @@
 #ifndef VMIG_SELFTESTS_FAIL_EACH_H
 #define VMIG_SELFTESTS_FAIL_EACH_H
 
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/device.h"
+#include <vmig/fsm.h>
+#include <vmig/device.h>
 #include "transfer.h"
 
 /* The most that a test of such calls takes; seconds. */

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../lib/vfio/die.h"
+#include <vmig/error.h>
 #include "fail_nth.h"
 
 #define DEBUGFS "/sys/kernel/debug/"

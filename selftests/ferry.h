@@ -8,8 +8,8 @@
 
 #include <signal.h>
 
-#include "../lib/exercisers/exerciser.h"
-#include "../lib/migration/streamfile.h"
+#include <vmig/exerciser.h>
+#include <vmig/streamfile.h>
 
 /* How vmig_ferry ends. */
 enum vmig_ferry_end {

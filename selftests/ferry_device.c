@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/migration/clock.h"
-#include "../lib/migration/crc64.h"
-#include "../lib/migration/feature.h"
-#include "../lib/migration/stream.h"
-#include "../lib/migration/streamid.h"
-#include "../lib/migration/walk.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/die.h"
+#include <vmig/clock.h>
+#include <vmig/crc64.h>
+#include <vmig/feature.h>
+#include <vmig/stream.h>
+#include <vmig/stream_identity.h>
+#include <vmig/state.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
 #include "ferry.h"
 #include "verdict.h"
 

@@ -7,8 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/migration/crc64.h"
-#include "../lib/vfio/die.h"
+#include <vmig/crc64.h>
+#include <vmig/error.h>
 #include "ferry.h"
 
 /* Where the driver's version, the firmware's and the kernel's are told. */

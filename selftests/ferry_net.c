@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/migration/wire.h"
-#include "../lib/vfio/die.h"
+#include <vmig/wire.h>
+#include <vmig/error.h>
 #include "ferry.h"
 #include "verdict.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/migration/walk.h"
+#include <vmig/state.h>
 #include "fleet.h"
 #include "second.h"
 #include "session.h"

@@ -3,7 +3,7 @@
 #ifndef VMIG_SELFTESTS_FLEET_H
 #define VMIG_SELFTESTS_FLEET_H
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 
 /* Four that migrate, and four where they go. */
 #define VMIG_FLEET_MAX 8

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "../lib/spec/clauses.h"
-#include "../lib/vfio/device.h"
+#include <vmig/clauses.h>
+#include <vmig/device.h>
 
 /**
  * struct vmig_leaks - how much there was at the beginning

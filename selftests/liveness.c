@@ -2,10 +2,10 @@
 /* Is a device still good for a migration? */
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/stream.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/stream.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
 #include "liveness.h"
 #include "verdict.h"
 

@@ -3,7 +3,7 @@
 #ifndef VMIG_SELFTESTS_LIVENESS_H
 #define VMIG_SELFTESTS_LIVENESS_H
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 
 const char *vmig_round_trip(struct vmig_device *dev);
 void vmig_need_round_trip(struct vmig_device *dev);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "../lib/vfio/info.h"
-#include "../lib/vfio/region.h"
+#include <vmig/info.h>
+#include <vmig/region.h>
 #include "mappings.h"
 
 static sigjmp_buf out_of_fault;

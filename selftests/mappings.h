@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 
 #define VMIG_MAPPINGS_MAX 64
 

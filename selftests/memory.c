@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../lib/vfio/die.h"
+#include <vmig/error.h>
 #include "memory.h"
 
 /**

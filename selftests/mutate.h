@@ -6,7 +6,7 @@
 #ifndef VMIG_SELFTESTS_MUTATE_H
 #define VMIG_SELFTESTS_MUTATE_H
 
-#include "../lib/migration/stream.h"
+#include <vmig/stream.h>
 #include "kcov.h"
 #include "stress.h"
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 
 /* Bytes that a peer can read or write at once. */
 #define VMIG_PEER_MAX (64 << 10)

@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "../lib/vfio/resolve.h"
+#include <vmig/resolve.h>
 
 /* probe_sys.c: reading /sys, /proc and /dev below vmig_root */
 #define PRINTF(n) __attribute__((format(printf, n, n + 1)))

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/vfio/die.h"
+#include <vmig/error.h>
 #include "describe.h"
 #include "probe.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/spec/kernel.h"
+#include <vmig/kernel_range.h>
 #include "probe.h"
 
 /* What is mapped for DMA is locked: of a test some MiB, of a VMM all memory of its guest. */

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "../lib/spec/clauses.h"
-#include "../lib/spec/kernel.h"
-#include "../lib/vfio/die.h"
+#include <vmig/clauses.h>
+#include <vmig/kernel_range.h>
+#include <vmig/error.h>
 #include "profile.h"
 
 #define DEVIATION "deviation:"

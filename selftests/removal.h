@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/vfio/resolve.h"
+#include <vmig/resolve.h>
 
 bool vmig_removal_allowed(const char **why);
 int vmig_remove(const struct vmig_dev_id *id);

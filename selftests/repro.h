@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/migration/stream.h"
+#include <vmig/stream.h>
 
 /**
  * struct vmig_repro - the file of the stream that is being tried

@@ -3,7 +3,7 @@
 #ifndef VMIG_SELFTESTS_RESUME_H
 #define VMIG_SELFTESTS_RESUME_H
 
-#include "../lib/vfio/info.h"
+#include <vmig/info.h>
 #include "attempt.h"
 #include "vmig_test.h"
 

@@ -2,9 +2,9 @@
 /* The second device, one of the same type as the device under test. */
 #include <string.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/walk.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/state.h>
+#include <vmig/error.h>
 #include "second.h"
 #include "session.h"
 #include "verdict.h"

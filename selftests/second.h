@@ -3,7 +3,7 @@
 #ifndef VMIG_SELFTESTS_SECOND_H
 #define VMIG_SELFTESTS_SECOND_H
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 
 struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_dev_id *id,
 				   const char **why);

@@ -11,11 +11,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/logging.h"
-#include "../lib/migration/walk.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/dma_logging.h>
+#include <vmig/state.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
 #include "profile.h"
 #include "session.h"
 #include "trust.h"

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 
 bool vmig_session_init(const char *chapter, const char *device);
 struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool migratable,

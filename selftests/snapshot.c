@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/vfio/die.h"
-#include "../lib/vfio/info.h"
+#include <vmig/feature.h>
+#include <vmig/error.h>
+#include <vmig/info.h>
 #include "snapshot.h"
 
 static void take_region(FILE *f, struct vmig_device *dev, uint32_t index)

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/vfio/device.h"
+#include <vmig/device.h>
 
 /**
  * struct vmig_difference - the first fact in which two snapshots differ

@@ -8,9 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../lib/migration/walk.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/vfio/die.h"
+#include <vmig/state.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
 #include "attempt.h"
 #include "child.h"
 #include "removal.h"

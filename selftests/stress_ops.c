@@ -19,9 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/logging.h"
-#include "../lib/spec/fsm.h"
+#include <vmig/feature.h>
+#include <vmig/dma_logging.h>
+#include <vmig/fsm.h>
 #include "attempt.h"
 #include "stress_ops.h"
 

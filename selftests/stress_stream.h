@@ -3,7 +3,7 @@
 #ifndef VMIG_SELFTESTS_STRESS_STREAM_H
 #define VMIG_SELFTESTS_STRESS_STREAM_H
 
-#include "../lib/migration/stream.h"
+#include <vmig/stream.h>
 #include "crowd.h"
 
 void vmig_stress_readers(struct vmig_crowd *c, const char *did, unsigned long calls);

@@ -16,8 +16,8 @@
 
 #include <stdbool.h>
 
-#include "../lib/migration/stream.h"
-#include "../lib/vfio/device.h"
+#include <vmig/stream.h>
+#include <vmig/device.h>
 #include "verdict.h"
 
 /* Fixture variants: way in x kind of session; the variant has a member `state`. */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/spec/clauses.h"
+#include <vmig/clauses.h>
 #include "trust.h"
 
 /* How long a process that was killed may take to go. */

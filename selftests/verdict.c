@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "../lib/vfio/die.h"
+#include <vmig/error.h>
 #include "profile.h"
 #include "verdict.h"
 

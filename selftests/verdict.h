@@ -32,7 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../lib/spec/clauses.h"
+#include <vmig/clauses.h>
 
 /**
  * struct vmig_claim - which clauses a test checks

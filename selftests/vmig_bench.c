@@ -20,9 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/walk.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/state.h>
+#include <vmig/error.h>
 #include "bench.h"
 
 #define MIB (1UL << 20)

@@ -13,8 +13,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include "../lib/migration/crc64.h"
-#include "../lib/migration/streamid.h"
+#include <vmig/crc64.h>
+#include <vmig/stream_identity.h>
 #include "compat.h"
 #include "resume.h"
 #include "work_fixture.h"

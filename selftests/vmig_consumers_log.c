@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/migration/logging.h"
+#include <vmig/dma_logging.h>
 #include "consumer_clh.h"
 #include "consumer_qemu.h"
 #include "memory.h"

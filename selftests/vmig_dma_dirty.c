@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "../lib/migration/logging.h"
+#include <vmig/dma_logging.h>
 #include "memory.h"
 #include "work_fixture.h"
 

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "../lib/migration/logging.h"
+#include <vmig/dma_logging.h>
 #include "memory.h"
 #include "vmig_test.h"
 

@@ -14,8 +14,8 @@
 
 #include <jansson.h>
 
-#include "../lib/spec/version.h"
-#include "../lib/vfio/die.h"
+#include <vmig/version.h>
+#include <vmig/error.h>
 #include "describe.h"
 
 #define EXIT_USAGE 2

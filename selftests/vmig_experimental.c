@@ -13,10 +13,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../lib/exercisers/edu_regs.h"
-#include "../lib/exercisers/exerciser.h"
-#include "../lib/vfio/info.h"
-#include "../lib/vfio/region.h"
+#include <vmig/regs/edu_regs.h>
+#include <vmig/exerciser.h>
+#include <vmig/info.h>
+#include <vmig/region.h>
 #include "vmig_test.h"
 
 #define BAR0 VFIO_PCI_BAR0_REGION_INDEX

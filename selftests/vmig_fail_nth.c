@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
-#include "../lib/migration/logging.h"
-#include "../lib/vfio/info.h"
+#include <vmig/dma_logging.h>
+#include <vmig/info.h>
 #include "each_state.h"
 #include "fail_each.h"
 #include "fail_nth.h"

@@ -16,7 +16,7 @@
 #include <sys/mman.h>
 #include <sys/utsname.h>
 
-#include "../lib/migration/logging.h"
+#include <vmig/dma_logging.h>
 #include "child.h"
 #include "compat_calls.h"
 #include "memory.h"

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../lib/migration/clock.h"
-#include "../lib/migration/wire.h"
+#include <vmig/clock.h>
+#include <vmig/wire.h>
 #include "ferry.h"
 
 static void on_signal(int sig)

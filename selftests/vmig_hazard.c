@@ -19,7 +19,7 @@
 
 #include <linux/capability.h>
 
-#include "../lib/migration/logging.h"
+#include <vmig/dma_logging.h>
 #include "attempt.h"
 #include "careful.h"
 #include "memory.h"

@@ -17,8 +17,8 @@
 
 #include <linux/pci_regs.h>
 
-#include "../lib/vfio/info.h"
-#include "../lib/vfio/region.h"
+#include <vmig/info.h>
+#include <vmig/region.h>
 #include "each_state.h"
 #include "transfer.h"
 

@@ -16,7 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "../lib/vfio/info.h"
+#include <vmig/info.h>
 #include "access.h"
 #include "attempt.h"
 #include "child.h"

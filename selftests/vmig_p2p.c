@@ -10,7 +10,7 @@
  */
 #include <errno.h>
 
-#include "../lib/vfio/info.h"
+#include <vmig/info.h>
 #include "access.h"
 #include "attempt.h"
 #include "each_state.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "../lib/spec/version.h"
+#include <vmig/version.h>
 #include "probe.h"
 
 #define EXIT_NOT 1

@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "../lib/vfio/info.h"
+#include <vmig/info.h>
 #include "child.h"
 #include "liveness.h"
 #include "memory.h"

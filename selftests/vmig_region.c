@@ -15,9 +15,9 @@
 
 #include <linux/pci_regs.h>
 
-#include "../lib/exercisers/exerciser.h"
-#include "../lib/vfio/info.h"
-#include "../lib/vfio/region.h"
+#include <vmig/exerciser.h>
+#include <vmig/info.h>
+#include <vmig/region.h>
 #include "access.h"
 #include "child.h"
 #include "each_state.h"

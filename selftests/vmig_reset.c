@@ -10,7 +10,7 @@
  */
 #include <stdlib.h>
 
-#include "../lib/vfio/info.h"
+#include <vmig/info.h>
 #include "child.h"
 #include "each_state.h"
 #include "liveness.h"

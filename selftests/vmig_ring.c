@@ -14,8 +14,8 @@
 #include <fcntl.h>
 #include <liburing.h>
 
-#include "../lib/migration/engine.h"
-#include "../lib/vfio/info.h"
+#include <vmig/engine.h>
+#include <vmig/info.h>
 #include "attempt.h"
 #include "second.h"
 #include "transfer.h"

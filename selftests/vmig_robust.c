@@ -10,8 +10,8 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
-#include "../lib/migration/logging.h"
-#include "../lib/vfio/info.h"
+#include <vmig/dma_logging.h>
+#include <vmig/info.h>
 #include "each_state.h"
 #include "memory.h"
 #include "transfer.h"

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "../lib/migration/logging.h"
+#include <vmig/dma_logging.h>
 #include "careful.h"
 #include "liveness.h"
 #include "memory.h"

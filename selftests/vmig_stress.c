@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../lib/migration/logging.h"
-#include "../lib/vfio/info.h"
+#include <vmig/dma_logging.h>
+#include <vmig/info.h>
 #include "leaks.h"
 #include "liveness.h"
 #include "removal.h"

@@ -29,11 +29,11 @@
 
 #include "kselftest_harness.h"
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/walk.h"
-#include "../lib/spec/fsm.h"
-#include "../lib/spec/version.h"
-#include "../lib/vfio/die.h"
+#include <vmig/feature.h>
+#include <vmig/state.h>
+#include <vmig/fsm.h>
+#include <vmig/version.h>
+#include <vmig/error.h>
 #include "session.h"
 #include "verdict.h"
 

@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "../lib/migration/engine.h"
+#include <vmig/engine.h>
 #include "carry.h"
 #include "measure.h"
 #include "second.h"

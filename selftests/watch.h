@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "../lib/spec/clauses.h"
+#include <vmig/clauses.h>
 
 bool vmig_kernel_watches(const char **why);
 

@@ -7,10 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../lib/migration/feature.h"
-#include "../lib/migration/walk.h"
-#include "../lib/vfio/die.h"
-#include "../lib/vfio/info.h"
+#include <vmig/feature.h>
+#include <vmig/state.h>
+#include <vmig/error.h>
+#include <vmig/info.h>
 #include "access.h"
 #include "memory.h"
 #include "verdict.h"

@@ -3,8 +3,8 @@
 #ifndef VMIG_SELFTESTS_WORK_H
 #define VMIG_SELFTESTS_WORK_H
 
-#include "../lib/exercisers/exerciser.h"
-#include "../lib/vfio/dma.h"
+#include <vmig/exerciser.h>
+#include <vmig/dma.h>
 
 /* Work that has not ended after this long does not end; ms. */
 #define VMIG_WORK_MS 5000

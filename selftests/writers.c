@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "../lib/vfio/die.h"
+#include <vmig/error.h>
 #include "writers.h"
 
 struct writer {

@@ -5,8 +5,8 @@
 
 #include <linux/pci_regs.h>
 
-#include "../vfio/info.h"
-#include "../vfio/region.h"
+#include <vmig/info.h>
+#include <vmig/region.h>
 #include "bar.h"
 
 /* A register that took less than all is as bad as one that took nothing. */

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "../vfio/device.h"
+#include <vmig/device.h>
 
 /**
  * struct vmig_bar - a region that an exerciser works with

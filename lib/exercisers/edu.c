@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../vfio/die.h"
-#include "../vfio/info.h"
+#include <vmig/error.h>
+#include <vmig/info.h>
 #include "bar.h"
-#include "edu_regs.h"
-#include "exerciser.h"
+#include <vmig/regs/edu_regs.h>
+#include <vmig/exerciser.h>
 
 /* What the exerciser uses of the buffer: so many words for each transfer that can wait. */
 #define BUFFER (EDU_BUFFER_SIZE / 4 / EDU_QUEUE * EDU_QUEUE * 4)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../vfio/die.h"
-#include "exerciser.h"
+#include <vmig/error.h>
+#include <vmig/exerciser.h>
 
 static const struct vmig_exerciser *const exercisers[] = {
 	&vmig_exerciser_mock, &vmig_exerciser_edu,     &vmig_exerciser_fw,

@@ -13,13 +13,13 @@
 
 #include <linux/pci_regs.h>
 
-#include "../vfio/die.h"
-#include "../vfio/dma.h"
-#include "../vfio/info.h"
-#include "../vfio/region.h"
+#include <vmig/error.h>
+#include <vmig/dma.h>
+#include <vmig/info.h>
+#include <vmig/region.h>
 #include "bar.h"
-#include "exerciser.h"
-#include "fw_regs.h"
+#include <vmig/exerciser.h>
+#include <vmig/regs/fw_regs.h>
 
 #define DMA_TIME_MS 100
 #define DMA_ROOM 0x8000

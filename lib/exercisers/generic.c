@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* For devices that nobody has told us about: nothing can be done with them. */
-#include "exerciser.h"
+#include <vmig/exerciser.h>
 
 const struct vmig_exerciser vmig_exerciser_generic = {
 	.name = "generic",

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../vfio/die.h"
+#include <vmig/error.h>
 #include "bar.h"
-#include "exerciser.h"
-#include "mock_regs.h"
+#include <vmig/exerciser.h>
+#include <vmig/regs/mock_regs.h>
 
 /* Words of memory beyond BAR 2 that a pattern has, evenly spread, the last one included. */
 #define FAR_WORDS 64

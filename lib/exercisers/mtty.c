@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../vfio/die.h"
+#include <vmig/error.h>
 #include "bar.h"
-#include "exerciser.h"
+#include <vmig/exerciser.h>
 
 #define PORTS 2
 

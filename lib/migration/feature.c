@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "../spec/fsm.h"
-#include "../vfio/die.h"
-#include "feature.h"
+#include <vmig/fsm.h>
+#include <vmig/error.h>
+#include <vmig/feature.h>
 
 /* The largest payload of a migration feature: struct vfio_device_feature_dma_logging_report. */
 #define PAYLOAD_MAX 64

@@ -10,8 +10,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "../vfio/die.h"
-#include "stream.h"
+#include <vmig/error.h>
+#include <vmig/stream.h>
 
 #define MIB (1UL << 20)
 #define PAGE 4096

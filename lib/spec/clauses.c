@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "clauses.h"
+#include <vmig/clauses.h>
 
 #define MUST VMIG_MUST
 #define SHOULD VMIG_SHOULD
@@ -22,10 +22,10 @@ const struct vmig_clause vmig_clauses[VMIG_NR_CLAUSES] = {
 				 .source = from,                                                   \
 				 .errnos = err,                                                    \
 				 .since = kernel },
-#include "clauses.def"
+#include <vmig/clauses.def>
 #undef CLAUSE
 #define UNSEEN(id, why) [id].unseen = why,
-#include "unseen.def"
+#include "untestable.def"
 #undef UNSEEN
 };
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fsm.h"
+#include <vmig/fsm.h>
 
 #define NR VFIO_DEVICE_STATE_NR
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which suite this is. The build says the commit; it ends in -dirty for a changed tree. */
-#include "version.h"
+#include <vmig/version.h>
 
 #ifndef VMIG_COMMIT
 #define VMIG_COMMIT "unknown"

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "../spec/uapi.h"
+#include <vmig/uapi.h>
 
 #define u8 uint8_t
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

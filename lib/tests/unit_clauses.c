@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "../spec/clauses.h"
+#include <vmig/clauses.h>
 #include "unit.h"
 
 /* CLAUSES.md, from which the catalogue was taken, counts them: one lost would be silent. */

@@ -7,7 +7,7 @@
  */
 #include <errno.h>
 
-#include "../spec/fsm.h"
+#include <vmig/fsm.h>
 #include "core_fsm.h"
 #include "unit.h"
 

@@ -2,7 +2,7 @@
 /* Ranges of kernel versions, as profiles have them behind a clause. */
 #include <string.h>
 
-#include "../spec/kernel.h"
+#include <vmig/kernel_range.h>
 #include "unit.h"
 
 static void ranges(void)

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../migration/stream.h"
+#include <vmig/stream.h>
 #include "unit.h"
 
 #define SIZE (300 << 10)

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../migration/crc64.h"
-#include "../migration/streamfile.h"
+#include <vmig/crc64.h>
+#include <vmig/streamfile.h>
 #include "unit.h"
 
 #define STREAM 3000

@@ -12,8 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../migration/clock.h"
-#include "../migration/wire.h"
+#include <vmig/clock.h>
+#include <vmig/wire.h>
 #include "unit.h"
 
 static unsigned char block[VMIG_WIRE_MAX];

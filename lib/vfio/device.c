@@ -17,8 +17,8 @@
 
 #include <linux/iommufd.h>
 
-#include "device.h"
-#include "die.h"
+#include <vmig/device.h>
+#include <vmig/error.h>
 
 #define CONTAINER "/dev/vfio/vfio"
 #define IOMMUFD "/dev/iommu"

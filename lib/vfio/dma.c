@@ -13,8 +13,8 @@
 
 #include <linux/iommufd.h>
 
-#include "die.h"
-#include "dma.h"
+#include <vmig/error.h>
+#include <vmig/dma.h>
 
 /* Below this an IOVA may mean something else on some machine, and 0 is a bad address. */
 #define IOVA_FIRST (16ULL << 20)

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "die.h"
-#include "info.h"
+#include <vmig/error.h>
+#include <vmig/info.h>
 
 /* A device whose capability chain is larger than this lies about its argsz. */
 #define REGION_INFO_MAX (1 << 20)

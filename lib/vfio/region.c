@@ -5,8 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "info.h"
-#include "region.h"
+#include <vmig/info.h>
+#include <vmig/region.h>
 
 /**
  * __vmig_region_read - read from a region

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "resolve.h"
+#include <vmig/resolve.h>
 
 const char *vmig_root = "";
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/spec/uapi.h"
+#include <vmig/uapi.h>
 #include "../fsmname.h"
 #include "../group.h"
 #include "../input.h"

@@ -2,9 +2,9 @@
 /* Fuzz target: the header of a stream file, and what comes over the network with one. */
 #include <string.h>
 
-#include "../../../lib/migration/crc64.h"
-#include "../../../lib/migration/streamfile.h"
-#include "../../../lib/migration/wire.h"
+#include <vmig/crc64.h>
+#include <vmig/streamfile.h>
+#include <vmig/wire.h>
 #include "fuzz.h"
 
 /* Whatever is taken is what would have been written: there is one form of each header. */

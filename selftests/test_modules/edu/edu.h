@@ -16,7 +16,7 @@
 #include <linux/pci.h>
 #include <linux/vfio_pci_core.h>
 
-#include "edu_regs.h"
+#include <vmig/regs/edu_regs.h>
 #include "ref.h"
 
 /* n! is 0 modulo 2^32 from here on; the device would count for minutes. */

@@ -15,7 +15,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
-#include "mock_regs.h"
+#include <vmig/regs/mock_regs.h>
 #include "ref.h"
 
 #define MOCK_CONFIG_SIZE 256

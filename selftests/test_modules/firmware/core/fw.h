@@ -18,7 +18,7 @@
 #include <linux/pci.h>
 #include <linux/wait.h>
 
-#include "fw_regs.h"
+#include <vmig/regs/fw_regs.h>
 
 #define FW_MAX_VFS 4
 #define FW_CONFIG_SIZE 4096

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The engine: its memory, and which way of moving bytes is taken. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <vmig/error.h>
+#include "internal.h"
+#include <vmig/stream.h>
+
+/*
+ * A trial comes twice for each shape: what else goes on in the machine makes one slow, seldom
+ * both. That of a ring is longer, as its workers have to be there first, and the first read and
+ * the last write overlap with nothing.
+ */
+#define TRIAL_ROUNDS 2
+#define TRIAL_BYTES (4UL << 20)
+#define TRIAL_RING_BLOCKS 12
+
+/* How much faster a ring must be to be chosen. */
+#define RING_GAIN 1.05
+
+/*
+ * What is tried. Small blocks stay in the caches of the processor; with large ones a worker is
+ * woken less often.
+ */
+static const struct vmig_shape trial_shapes[] = {
+	{ VMIG_HOW_PLAIN, 1UL << 20, false },	{ VMIG_HOW_PLAIN, 256UL << 10, false },
+	{ VMIG_HOW_PLAIN, 512UL << 10, false }, { VMIG_HOW_RING, 1UL << 20, false },
+	{ VMIG_HOW_RING, 1UL << 20, true },	{ VMIG_HOW_RING, 2UL << 20, false },
+	{ VMIG_HOW_RING, 2UL << 20, true },
+};
+
+static const char *how_name(enum vmig_how how)
+{
+	return how == VMIG_HOW_RING ? "io_uring" : "read() and write()";
+}
+
+static bool options_good(const struct vmig_engine_options *o, unsigned int flows, char *why,
+			 size_t size)
+{
+	if (!flows || flows > VMIG_ENGINE_FLOWS_MAX)
+		snprintf(why, size, "%u streams at once: 1 to %d are possible", flows,
+			 VMIG_ENGINE_FLOWS_MAX);
+	else if (o->block > VMIG_ENGINE_BLOCK_MAX)
+		snprintf(why, size, "blocks of %zu bytes: %lu at most", o->block,
+			 VMIG_ENGINE_BLOCK_MAX);
+	else if (o->depth > VMIG_ENGINE_DEPTH_MAX)
+		snprintf(why, size, "a depth of %u blocks: %d at most", o->depth,
+			 VMIG_ENGINE_DEPTH_MAX);
+	else if (o->how == VMIG_HOW_PLAIN && (o->fixed_buffers || o->fixed_files))
+		snprintf(why, size, "registered buffers and files need io_uring");
+	else
+		return true;
+	return false;
+}
+
+static void choose(struct vmig_engine *e, const struct vmig_shape *shape)
+{
+	snprintf(e->choice, sizeof(e->choice), "%s%s, blocks of %zu KiB%s%s", how_name(shape->how),
+		 shape->here ? ", read() here" : "", shape->block >> 10, *e->no_ring ? "; " : "",
+		 e->no_ring);
+}
+
+static bool is_tried(const struct vmig_trial *t, const struct vmig_shape *shape)
+{
+	unsigned int i;
+
+	for (i = 0; i < t->count; i++)
+		if (t->shapes[i].how == shape->how && t->shapes[i].block == shape->block &&
+		    t->shapes[i].here == shape->here)
+			return true;
+	return false;
+}
+
+/* What there is to choose from. */
+static void trial_begin(struct vmig_engine *e)
+{
+	const struct vmig_engine_options *o = &e->options;
+	struct vmig_trial *t = &e->trial;
+	struct vmig_shape shape;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(trial_shapes) / sizeof(trial_shapes[0]); i++) {
+		shape = trial_shapes[i];
+		if (o->block)
+			shape.block = o->block;
+		/* No call may block, so that each can be made here. */
+		if (o->nonblock && shape.how == VMIG_HOW_RING)
+			shape.here = true;
+		if (shape.block > e->room || (shape.how == VMIG_HOW_RING && !e->has_ring) ||
+		    (o->how != VMIG_HOW_AUTO && shape.how != o->how))
+			continue;
+		if (!is_tried(t, &shape))
+			t->shapes[t->count++] = shape;
+		if (o->how != VMIG_HOW_AUTO)
+			break;
+	}
+	choose(e, &t->shapes[0]);
+}
+
+/**
+ * vmig_engine_open - get the memory, and the ring where one is wanted
+ * @options: see there; NULL for none
+ * @flows: how many streams it can move at once
+ * @why: where it is told what is wrong
+ * @size: bytes of @why
+ *
+ * Its ring is for the thread that calls this.
+ *
+ * With VMIG_HOW_AUTO a kernel that refuses a ring is no failure: @why says so, and what is
+ * moved is moved without one. Else @why is empty.
+ *
+ * Return: the engine, vmig_engine_close() it; NULL if that cannot be, with errno: EINVAL for
+ * options that make no sense, ENOMEM, or why the kernel refused the ring.
+ */
+struct vmig_engine *vmig_engine_open(const struct vmig_engine_options *options, unsigned int flows,
+				     char *why, size_t size)
+{
+	static const struct vmig_engine_options none;
+	struct vmig_engine *e;
+	size_t block;
+	int ret = 0;
+
+	if (!options)
+		options = &none;
+	why[0] = '\0';
+	errno = EINVAL;
+	if (!options_good(options, flows, why, size))
+		return NULL;
+	e = vmig_alloc(sizeof(*e));
+	e->options = *options;
+	e->flows = flows;
+	block = options->block ? options->block : VMIG_ENGINE_BLOCK;
+	if (!options->depth)
+		e->options.depth = VMIG_ENGINE_DEPTH;
+	if (!options->timeout_ms)
+		e->options.timeout_ms = VMIG_IO_TIMEOUT_MS;
+	if (options->how != VMIG_HOW_AUTO)
+		e->options.block = block;
+	e->room = e->options.depth * block;
+	e->size = flows * e->room;
+	/* All of it now, so that no page fault is measured. */
+	e->blocks = mmap(NULL, e->size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (e->blocks == MAP_FAILED) {
+		snprintf(why, size, "no memory for %u x %u blocks of %zu bytes", flows,
+			 e->options.depth, block);
+		free(e);
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (options->how != VMIG_HOW_PLAIN)
+		ret = vmig_ring_setup(e, why, size);
+	if (ret && options->how == VMIG_HOW_RING) {
+		vmig_engine_close(e);
+		errno = -ret;
+		return NULL;
+	}
+	snprintf(e->no_ring, sizeof(e->no_ring), "%s", why);
+	trial_begin(e);
+	return e;
+}
+
+/**
+ * vmig_engine_close - give all back
+ * @e: the engine, or NULL; none of its streams is being moved
+ *
+ * Does not wait. Where a request of the ring could not be cancelled, the memory that the
+ * kernel may still write to stays.
+ */
+void vmig_engine_close(struct vmig_engine *e)
+{
+	if (!e)
+		return;
+	vmig_ring_destroy(e);
+	if (!e->stuck)
+		munmap(e->blocks, e->size);
+	free(e);
+}
+
+/**
+ * vmig_engine_choice - how the bytes are moved, for people
+ * @e: the engine
+ *
+ * Return: words; with VMIG_HOW_AUTO, those of the way that is preferred by now.
+ */
+const char *vmig_engine_choice(const struct vmig_engine *e)
+{
+	return e->choice;
+}
+
+static bool flow_good(const struct vmig_flow *f)
+{
+	if (f->from.kind == VMIG_PLACE_MEMORY)
+		return f->to.kind == VMIG_PLACE_FD;
+	return f->from.kind == VMIG_PLACE_FD;
+}
+
+static bool all_over(const struct vmig_flow *flows, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (!vmig_flow_over(&flows[i]))
+			return false;
+	return true;
+}
+
+/* Those that have come to their limits have ended. */
+static void end_at_limits(struct vmig_flow *flows, unsigned int count)
+{
+	for (; count; count--, flows++)
+		if (!vmig_flow_over(flows) && flows->limit && flows->bytes >= flows->limit)
+			vmig_flow_end(flows, 0, "limit");
+}
+
+/* Move up to @quota bytes of each stream. What is read is also written when this returns. */
+static void move(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
+		 const struct vmig_shape *shape, uint64_t quota)
+{
+	unsigned int i;
+
+	if (shape->how == VMIG_HOW_RING)
+		vmig_ring_run(e, flows, count, shape, quota);
+	for (i = 0; shape->how == VMIG_HOW_PLAIN && i < count; i++)
+		if (!vmig_flow_over(&flows[i]))
+			vmig_plain_run(e, &flows[i], shape->block, quota);
+	end_at_limits(flows, count);
+}
+
+static uint64_t arrived(const struct vmig_flow *flows, unsigned int count)
+{
+	uint64_t bytes = 0;
+
+	while (count)
+		bytes += flows[--count].bytes;
+	return bytes;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* A ring takes the time of another processor too: a little faster is not enough. */
+static double worth(const struct vmig_trial *t, unsigned int i)
+{
+	return t->shapes[i].how == VMIG_HOW_RING ? t->rate[i] / RING_GAIN : t->rate[i];
+}
+
+/* A read() here is beside nothing where no write() is made elsewhere. */
+static bool pointless(const struct vmig_engine *e, const struct vmig_shape *shape,
+		      const struct vmig_flow *flows, unsigned int count)
+{
+	unsigned int i;
+
+	if (shape->how != VMIG_HOW_RING || !shape->here || e->options.nonblock)
+		return false;
+	for (i = 0; i < count; i++)
+		if (flows[i].from.kind == VMIG_PLACE_FD && flows[i].to.kind == VMIG_PLACE_FD)
+			return false;
+	return true;
+}
+
+/*
+ * The next shape for a little of the streams. A slice that a stream ended in tells nothing; it
+ * is what remains of streams too short to be worth a choice, or the end of a long one.
+ */
+static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
+{
+	struct vmig_trial *t = &e->trial;
+	unsigned int i = t->next % t->count;
+	const struct vmig_shape *shape = &t->shapes[i];
+	uint64_t before = arrived(flows, count), quota = TRIAL_BYTES;
+	double begin = now(), rate;
+
+	if (pointless(e, shape, flows, count)) {
+		t->next++;
+		return;
+	}
+	if (shape->how == VMIG_HOW_RING)
+		quota = TRIAL_RING_BLOCKS * shape->block;
+	move(e, flows, count, shape, quota);
+	if (arrived(flows, count) - before < count * quota)
+		return;
+	rate = (arrived(flows, count) - before) / (now() - begin);
+	if (rate > t->rate[i])
+		t->rate[i] = rate;
+	for (i = 0; i < t->count; i++)
+		if (worth(t, i) > worth(t, t->best))
+			t->best = i;
+	t->next++;
+	choose(e, &t->shapes[t->best]);
+}
+
+static bool trying(const struct vmig_trial *t)
+{
+	return t->count > 1 && t->next < t->count * TRIAL_ROUNDS;
+}
+
+/*
+ * Set O_NONBLOCK, or what was before; returns what was, -1 where it is of no use: a regular file
+ * never waits for anybody, and io_uring may say EAGAIN for one again and again.
+ */
+static int set_flags(const struct vmig_place *p, int flags)
+{
+	struct stat st;
+	int was;
+
+	if (p->kind != VMIG_PLACE_FD || fstat(p->fd, &st) || S_ISREG(st.st_mode))
+		return -1;
+	was = fcntl(p->fd, F_GETFL);
+	if (was >= 0)
+		fcntl(p->fd, F_SETFL, flags < 0 ? was | O_NONBLOCK : flags);
+	return was;
+}
+
+static void run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
+{
+	struct vmig_trial *t = &e->trial;
+
+	while (!all_over(flows, count) && trying(t))
+		try_one(e, flows, count);
+	if (!all_over(flows, count))
+		move(e, flows, count, &t->shapes[t->best], UINT64_MAX);
+}
+
+/**
+ * __vmig_engine_run - move streams to their ends, all at once
+ * @e: the engine
+ * @flows: the streams; @bytes of those that are new is 0
+ * @count: how many; not more than vmig_engine_open() was told
+ *
+ * A stream that fails does not end the others. Nothing is under way when this returns, unless
+ * a request could not even be cancelled: then that stream has -ETIMEDOUT, and the engine can
+ * only be closed.
+ *
+ * Return: 0 when all came to their ends; else the @ret of the first that did not; -EINVAL for
+ * places that do not go together.
+ */
+int __vmig_engine_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
+{
+	/* See engine_ring.c for why a ring wants it. */
+	bool nonblock = e->options.nonblock || e->has_ring;
+	int was[VMIG_ENGINE_FLOWS_MAX][2];
+	unsigned int i;
+
+	if (!count || count > e->flows || e->stuck)
+		return -EINVAL;
+	for (i = 0; i < count; i++)
+		if (!flow_good(&flows[i]))
+			return -EINVAL;
+	for (i = 0; i < count; i++) {
+		vmig_flow_end(&flows[i], -EINPROGRESS, NULL);
+		if (!nonblock)
+			continue;
+		was[i][0] = set_flags(&flows[i].from, -1);
+		was[i][1] = set_flags(&flows[i].to, -1);
+	}
+	run(e, flows, count);
+	for (i = 0; nonblock && i < count; i++) {
+		if (was[i][0] >= 0)
+			set_flags(&flows[i].from, was[i][0]);
+		if (was[i][1] >= 0)
+			set_flags(&flows[i].to, was[i][1]);
+	}
+	for (i = 0; i < count; i++)
+		if (flows[i].ret)
+			return flows[i].ret;
+	return 0;
+}
+
+static void append(void *arg, const void *data, size_t len)
+{
+	vmig_stream_append(arg, data, len);
+}
+
+/**
+ * vmig_at_stream - bytes go to the end of a stream in memory
+ * @s: the stream, which grows with them
+ *
+ * Return: a place to move to.
+ */
+struct vmig_place vmig_at_stream(struct vmig_stream *s)
+{
+	return vmig_at_call(append, s);
+}

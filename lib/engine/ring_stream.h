@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One stream in a ring, and what it knows of the run of all of them. */
+#ifndef VMIG_MIGRATION_ENGINE_LANE_H
+#define VMIG_MIGRATION_ENGINE_LANE_H
+
+#include "internal.h"
+
+/* So many requests are linked at most. */
+#define VMIG_CHAIN_MAX 8
+
+/**
+ * struct vmig_request - a read or write that is under way, or linked to one that is
+ * @asked: bytes
+ * @res: what it came to, if it is @back
+ * @back: the kernel has done with it
+ */
+struct vmig_request {
+	size_t asked;
+	int res;
+	bool back;
+};
+
+/**
+ * struct vmig_chain - reads, or writes, of one stream
+ * @requests: those that were begun together
+ * @count: how many
+ * @next: the first of them that has not been dealt with
+ * @broken: one did not do all that it was asked for, so that those behind it were not begun
+ * @again: that was as it said EAGAIN
+ * @single: the last one broke: chains would be in vain
+ */
+struct vmig_chain {
+	struct vmig_request requests[VMIG_CHAIN_MAX];
+	unsigned int count;
+	unsigned int next;
+	bool broken;
+	bool again;
+	bool single;
+};
+
+enum { VMIG_READS, VMIG_WRITES };
+
+/**
+ * struct vmig_lane - a run of one stream
+ * @flow: the stream
+ * @index: of it
+ * @blocks: its memory
+ * @len: how many bytes each of its blocks holds
+ * @first: the first block that is full
+ * @used: how many are
+ * @at: how much of the first one has been written
+ * @chains: the reads and the writes
+ * @quota: how many bytes are still to be read
+ * @end: the stream has no more to read
+ * @failed: nothing more is to be begun
+ * @cancelled: when what is in flight was last asked to come back, in ms; 0 for never
+ * @since: when it last made progress, in ms
+ */
+struct vmig_lane {
+	struct vmig_flow *flow;
+	unsigned int index;
+	unsigned char *blocks;
+	size_t *len;
+	unsigned int first;
+	unsigned int used;
+	size_t at;
+	struct vmig_chain chains[2];
+	uint64_t quota;
+	bool end;
+	bool failed;
+	uint64_t cancelled;
+	uint64_t since;
+};
+
+/**
+ * struct vmig_ring_run - a run of all streams
+ * @e: the engine
+ * @lanes: one a stream
+ * @count: their number
+ * @shape: how
+ * @depth: how many blocks of that shape each has
+ * @flying: requests in flight
+ * @ms: now, more or less
+ */
+struct vmig_ring_run {
+	struct vmig_engine *e;
+	struct vmig_lane *lanes;
+	unsigned int count;
+	const struct vmig_shape *shape;
+	unsigned int depth;
+	unsigned int flying;
+	uint64_t ms;
+};
+
+/* The stream has something under way, or is to be asked again. */
+static inline bool vmig_lane_waits(const struct vmig_lane *lane)
+{
+	return lane->chains[VMIG_READS].count || lane->chains[VMIG_WRITES].count ||
+	       lane->chains[VMIG_READS].again || lane->chains[VMIG_WRITES].again;
+}
+
+void vmig_lane_init(struct vmig_ring_run *r, struct vmig_lane *lane, struct vmig_flow *flow,
+		    uint64_t quota);
+void vmig_lane_step(struct vmig_ring_run *r, struct vmig_lane *lane);
+void vmig_lane_fail(struct vmig_lane *lane, int ret, const char *where);
+void vmig_lane_cancel(struct vmig_ring_run *r, struct vmig_lane *lane);
+bool vmig_lane_call_back(struct vmig_ring_run *r, struct vmig_lane *lane);
+void vmig_lanes_complete(struct vmig_ring_run *r, uint64_t id, int res);
+
+#endif /* VMIG_MIGRATION_ENGINE_LANE_H */

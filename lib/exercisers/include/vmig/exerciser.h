@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What only a device's author knows: how to make the device work, and how to see its
+ * state. One file a device, one struct vmig_exerciser in it, listed in exerciser.c; a
+ * device that no file knows gets the generic one, which offers nothing. An operation
+ * that is NULL is missing, and a test that needs it is skipped with that reason.
+ *
+ * Operations touch the device in RUNNING unless said otherwise. They return 0 or -errno.
+ * What takes time is begun by one and waited for by another, so that a test can change
+ * the state in between.
+ */
+#ifndef VMIG_EXERCISERS_EXERCISER_H
+#define VMIG_EXERCISERS_EXERCISER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vmig/device.h>
+
+struct vmig_exerciser;
+
+/**
+ * struct vmig_worker - a device under an exerciser
+ * @dev: the device
+ * @ops: what can be done with it
+ * @priv: the exerciser's own
+ */
+struct vmig_worker {
+	struct vmig_device *dev;
+	const struct vmig_exerciser *ops;
+	void *priv;
+};
+
+/**
+ * struct vmig_exerciser - the operations
+ * @name: for people
+ * @driver: kernel driver whose devices it knows, or NULL
+ * @knows: is this device one of its? For what a driver's name does not tell. Must not change
+ *	anything. Optional.
+ * @begin: make @w->priv and prepare the device (memory decoding, bus mastering). Optional.
+ * @end: the device has no work left; free @w->priv. Optional.
+ *
+ * State:
+ * @put_state: put a pattern that @seed makes into every part of the state that can be set
+ * @check_state: is that pattern there? 0, or -EILSEQ with in @why what differs. May be called
+ *	in any state of the device in which its registers can be read.
+ * @dirty: let the device change its own state, as different from any put_state() pattern as
+ *	@seed says; works in PRE_COPY too. check_dirty() sees it.
+ * @check_dirty: does the state carry the change that dirty(@seed) made? 0 or -EILSEQ.
+ * @poke: write to every register that starts or changes something, in any state (a guest
+ *	that does not keep still). Must not hurt a conforming device in RUNNING.
+ * @counter: a value that moves by itself while the device runs and stands in STOP; read in
+ *	any state
+ * @hold_stream: the device gives no migration data until it is told to go on (@on false), so
+ *	that a read() waits; in any state
+ * @older: give and take streams as the version of driver or firmware before this one does, as
+ *	long as @on; in any state. -ENOENT where there is none. Optional.
+ *
+ * DMA:
+ * @dma_max: largest transfer in bytes
+ * @dma_align: alignment of IOVA and length
+ * @iova_bits: width of the addresses it can make
+ * @dma_time_ms: how long a transfer of dma_max takes at least, 0 if it cannot be seen in flight
+ * @dma_write: begin a write of @len bytes that @seed makes (vmig_pattern()) to memory
+ * @dma_read: begin a read of memory; dma_wait() then tells by @sum what was read. Optional.
+ *	Like dma_write() and p2p_write() in any state: where the device must not begin, it may be
+ *	held or refused.
+ * @dma_wait: wait until all DMA has ended, @timeout_ms at most (-ETIMEDOUT). Reads registers
+ *	only: in P2P states a transfer that is held gives -ETIMEDOUT. @sum may be NULL, else it
+ *	gets the vmig_sum() of what the last dma_read() read.
+ * @dma_queue: how many transfers can be begun without waiting, 1 or more; all of them
+ *	together move dma_max bytes at most
+ * @dma_is_one_kind: the device cannot tell peer to peer from other DMA, so that in P2P states
+ *	it must do none at all (H:1181)
+ *
+ * Peer to peer:
+ * @p2p_target: make the memory of @peer, another device of the same driver, reachable by @w.
+ *	Returns the IOVA through @iova, and how many bytes from there a test may write.
+ * @p2p_write: begin a P2P write of @value (4 bytes) to @iova
+ * @p2p_landed: on the target: the 4 bytes that were last written to it. In any state.
+ *
+ * Firmware behind the device, where it is one of ours:
+ * @fault: what is to go wrong with it from now on: "COMMAND:fail", "COMMAND:slow=MS",
+ *	"COMMAND:never"; "" for nothing. In any state.
+ * @commands: the names of the commands that reached it since fault() was last called, in
+ *	order, with blanks between, and whether the fault came (@hit). In any state.
+ * @event: something happens to it by itself: "pf_reset", "vf_disabled", ... -ENOENT where it
+ *	has no such event. In any state.
+ *
+ * Interrupts:
+ * @irq_index: VFIO irq index of what irq_raise() raises; vector 0
+ * @irq_raise: raise it, @delay_ms from now (0: at once). With a delay of a device that cannot
+ *	delay: -EOPNOTSUPP.
+ */
+struct vmig_exerciser {
+	const char *name;
+	const char *driver;
+	bool (*knows)(struct vmig_device *dev);
+	int (*begin)(struct vmig_worker *w);
+	void (*end)(struct vmig_worker *w);
+
+	int (*put_state)(struct vmig_worker *w, uint32_t seed);
+	int (*check_state)(struct vmig_worker *w, uint32_t seed, const char **why);
+	int (*dirty)(struct vmig_worker *w, uint32_t seed);
+	int (*check_dirty)(struct vmig_worker *w, uint32_t seed, const char **why);
+	int (*poke)(struct vmig_worker *w);
+	int (*counter)(struct vmig_worker *w, uint64_t *value);
+	int (*hold_stream)(struct vmig_worker *w, bool on);
+	int (*older)(struct vmig_worker *w, bool on);
+
+	uint32_t dma_max;
+	uint32_t dma_align;
+	uint32_t iova_bits;
+	uint32_t dma_time_ms;
+	uint32_t dma_queue;
+	bool dma_is_one_kind;
+	int (*dma_write)(struct vmig_worker *w, uint64_t iova, uint32_t len, uint32_t seed);
+	int (*dma_read)(struct vmig_worker *w, uint64_t iova, uint32_t len);
+	int (*dma_wait)(struct vmig_worker *w, int timeout_ms, uint32_t *sum);
+
+	int (*p2p_target)(struct vmig_worker *w, struct vmig_worker *peer, uint64_t *iova,
+			  uint32_t *bytes);
+	int (*p2p_write)(struct vmig_worker *w, uint64_t iova, uint32_t value);
+	int (*p2p_landed)(struct vmig_worker *w, uint32_t *value);
+
+	int (*fault)(struct vmig_worker *w, const char *spec);
+	int (*commands)(struct vmig_worker *w, char *names, size_t size, bool *hit);
+	int (*event)(struct vmig_worker *w, const char *name);
+
+	uint32_t irq_index;
+	int (*irq_raise)(struct vmig_worker *w, unsigned int delay_ms);
+};
+
+extern const struct vmig_exerciser vmig_exerciser_generic, vmig_exerciser_mock, vmig_exerciser_edu,
+	vmig_exerciser_fw, vmig_exerciser_mtty;
+
+int __vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev);
+void vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev);
+void vmig_worker_end(struct vmig_worker *w);
+
+void vmig_pattern(void *buf, size_t len, uint32_t seed);
+uint32_t vmig_pattern_word(uint32_t seed, uint32_t n);
+uint32_t vmig_sum(const void *buf, size_t len);
+
+#endif /* VMIG_EXERCISERS_EXERCISER_H */

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The layers of lib/: what each may use, written out in full, and its sources, listed so that a
+# new file shows up in a diff. lib/README.md has the rules; the include path and the archive of
+# each layer are made from this table, and so the compiler and the linker enforce it.
+
+LAYERS := spec base vfio migration engine streamfile exercisers
+
+USES_spec :=
+USES_base :=
+USES_vfio := base spec
+USES_migration := base spec vfio
+USES_engine := base migration
+USES_streamfile := base vfio
+USES_exercisers := base spec vfio
+
+SRC_spec := clauses.c fsm.c kernel_range.c version.c
+SRC_base := clock.c error.c
+SRC_vfio := device.c dma.c info.c region.c resolve.c
+SRC_migration := dma_logging.c feature.c state.c stream.c
+SRC_engine := engine.c ring.c ring_stream.c sync.c
+SRC_streamfile := crc64.c identity.c streamfile.c wire.c
+SRC_exercisers := bar.c edu.c exerciser.c fw.c generic.c mock.c mtty.c
+
+# An archive stands before those that it takes functions from.
+LINK_ORDER := exercisers engine streamfile migration vfio base spec
+
+# layer_inc LAYER...: where their public headers are; LIB is where lib/ is
+layer_inc = $(foreach l,$(1),-I$(LIB)/$(l)/include)
+# layer_src LAYER...: their sources
+layer_src = $(foreach l,$(1),$(addprefix $(LIB)/$(l)/,$(SRC_$(l))))

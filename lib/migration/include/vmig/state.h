@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Bringing a device to a state and back, and its state out and in. */
+#ifndef VMIG_MIGRATION_WALK_H
+#define VMIG_MIGRATION_WALK_H
+
+#include <vmig/device.h>
+#include <vmig/stream.h>
+
+int __vmig_enter(struct vmig_device *dev, uint32_t state, int *data_fd);
+int vmig_enter(struct vmig_device *dev, uint32_t state);
+void vmig_close_data_fd(int data_fd);
+int __vmig_settle(struct vmig_device *dev);
+void vmig_settle(struct vmig_device *dev);
+int __vmig_save(struct vmig_device *dev, struct vmig_stream *s);
+void vmig_save(struct vmig_device *dev, struct vmig_stream *s);
+int __vmig_load(struct vmig_device *dev, const void *data, size_t len,
+		const struct vmig_chunks *chunks);
+void vmig_load(struct vmig_device *dev, const struct vmig_stream *s);
+
+#endif /* VMIG_MIGRATION_WALK_H */

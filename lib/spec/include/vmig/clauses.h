@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The catalogue of clauses as data. See clauses.def for what the columns mean. */
+#ifndef VMIG_SPEC_CLAUSES_H
+#define VMIG_SPEC_CLAUSES_H
+
+enum vmig_level { VMIG_MUST, VMIG_SHOULD, VMIG_MAY };
+
+enum vmig_keeper { VMIG_CORE, VMIG_DRIVER, VMIG_EITHER };
+
+/* One enumerator a clause: a test that names a clause that does not exist does not compile. */
+enum vmig_clause_id {
+#define CLAUSE(chapter, number, ...) chapter##_##number,
+#include <vmig/clauses.def>
+#undef CLAUSE
+	VMIG_NR_CLAUSES
+};
+
+/**
+ * struct vmig_clause - one testable statement of the specification
+ * @id: as people write it, "FD-01"
+ * @level: what a breach means
+ * @keeper: who is charged with a breach
+ * @statement: the requirement
+ * @source: where it stands, abbreviations in clauses.def
+ * @errnos: what a refusal returns, "-" where nothing is promised
+ * @since: first kernel with the clause, "" for all
+ * @unseen: why no test can name it, NULL where tests must
+ */
+struct vmig_clause {
+	const char *id;
+	enum vmig_level level;
+	enum vmig_keeper keeper;
+	const char *statement;
+	const char *source;
+	const char *errnos;
+	const char *since;
+	const char *unseen;
+};
+
+extern const struct vmig_clause vmig_clauses[VMIG_NR_CLAUSES];
+
+const struct vmig_clause *vmig_clause_find(const char *id);
+const char *vmig_level_name(enum vmig_level level);
+const char *vmig_keeper_name(enum vmig_keeper keeper);
+
+#endif /* VMIG_SPEC_CLAUSES_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a device says of itself: device, region and interrupt info, and its eventfds. */
+#ifndef VMIG_VFIO_INFO_H
+#define VMIG_VFIO_INFO_H
+
+#include <vmig/device.h>
+
+int __vmig_device_info(struct vmig_device *dev, struct vfio_device_info *info);
+void vmig_device_info(struct vmig_device *dev, struct vfio_device_info *info);
+bool vmig_can_reset(struct vmig_device *dev);
+
+int __vmig_region_info(struct vmig_device *dev, uint32_t index, struct vfio_region_info **info);
+struct vfio_region_info *vmig_region_info(struct vmig_device *dev, uint32_t index);
+const struct vfio_info_cap_header *vmig_region_cap(const struct vfio_region_info *info,
+						   uint16_t id);
+
+int __vmig_irq_info(struct vmig_device *dev, uint32_t index, struct vfio_irq_info *info);
+
+int __vmig_irq_enable(struct vmig_device *dev, uint32_t index, int eventfd);
+int __vmig_irq_disable(struct vmig_device *dev, uint32_t index);
+int __vmig_irq_trigger(struct vmig_device *dev, uint32_t index);
+
+#endif /* VMIG_VFIO_INFO_H */
