@@ -47,7 +47,7 @@ run_tests:
 	@$(MAKE) -s -C selftests run_tests $(KERNEL_ARGS)
 
 check: all
-	@lib/tests/check.sh
+	@selftests/meta/check.sh
 
 mutants: all
 	@./run.sh --mutants $(ARGS)
@@ -55,9 +55,9 @@ mutants: all
 # Ratios within one run; what it costs to copy 1 GiB, and a stream that no memory could hold.
 BENCH_GUEST = -q -d mock --param vfio_mig_mock.state_mb=
 bench: all
-	@./run.sh $(BENCH_GUEST)1024 --qemu-arg '-m 4G' $(ARGS) --guest-cmd 'selftests/bench.sh 4'
+	@./run.sh $(BENCH_GUEST)1024 --qemu-arg '-m 4G' $(ARGS) --guest-cmd 'selftests/tools/bench/bench.sh 4'
 	@./run.sh $(BENCH_GUEST)16384 --qemu-arg '-m 2G' $(ARGS) \
-		--guest-cmd 'selftests/bench.sh 2 --only stream'
+		--guest-cmd 'selftests/tools/bench/bench.sh 2 --only stream'
 
 driver-coverage: all
 	@./run.sh --driver-coverage $(ARGS)
@@ -76,7 +76,7 @@ tree: all
 	@cat selftests/obj/lib/commit > $(INSTALL_PATH)/COMMIT
 	@src=$(kernel_source)/tools/testing/selftests && \
 		cp -r $$src/kselftest $$src/run_kselftest.sh $(INSTALL_PATH)
-	@sed 's/#.*//; /^$$/d; s/^/selftests:vmig_/' selftests/chapters \
+	@sed 's/#.*//; /^$$/d; s,.*/,,; s/^/selftests:vmig_/' selftests/chapters \
 		> $(INSTALL_PATH)/kselftest-list.txt
 	@echo "installed in $(INSTALL_PATH)"
 
@@ -107,7 +107,7 @@ format:
 	clang-format -i $(C_FILES)
 
 lint:
-	@lib/tests/lint.sh
+	@selftests/meta/lint.sh
 
 clean:
 	@$(MAKE) -s -C selftests clean KSRC=$(kernel_source) KHDR=none

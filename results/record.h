@@ -79,7 +79,7 @@ enum has { HAS_NOT, HAS, HAS_UNKNOWN };
 /**
  * struct environment - environment.json
  *
- * The members that the report has words for, where selftests/vmig_env.c puts them;
+ * The members that the report has words for, where selftests/tools/env/main.c puts them;
  * @facts has all of them.
  *
  * @release: kernel.release, as uname -r

@@ -226,7 +226,8 @@ while [ $# -gt 0 ]; do
 done
 
 [ -r "$bin/chapters" ] || die "$bin/chapters is missing: it lists the test binaries"
-chapters=$(sed 's/#.*//' "$bin/chapters")
+# Behind the slash: before it stands the folder of the source.
+chapters=$(sed 's/#.*//; s,.*/,,' "$bin/chapters")
 for c in $chapters; do
 	[ -x "$bin/vmig_$c" ] || die "$bin/vmig_$c is missing: build it with make"
 done

@@ -7,7 +7,7 @@
 # chapters: the names of the test binaries, on one line.
 chapters()
 {
-	sed 's/#.*//' "$top/selftests/chapters" | tr '\n' ' '
+	sed 's/#.*//; s,.*/,,' "$top/selftests/chapters" | tr '\n' ' '
 }
 
 # rundir_new DEVICE: makes the directory, its path in $rundir.

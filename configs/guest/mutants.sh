@@ -21,7 +21,7 @@ mutants_guests=2
 mutants_silence=150
 # How long a guest that runs entries may take.
 mutants_seconds=36000
-# Defects that take the guest along and leave nobody to judge: lib/tests/survive.sh has them.
+# Defects that take the guest along and leave nobody to judge: selftests/meta/survive.sh has them.
 mutants_fatal="set_error_deadlocks set_undefined_panics blocked_arc_spins"
 # What runs with --debug-kernel, for the defects which that kernel alone shows: chapters, and the
 # globs of their tests.

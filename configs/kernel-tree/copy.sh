@@ -27,7 +27,7 @@ for d in selftests lib configs; do
 	rm -rf "${dest:?}/$d"
 done
 # The project's own tests need more than goes there.
-git ls-files selftests lib configs/devices configs/guest | grep -v '^lib/tests/' |
+git ls-files selftests lib configs/devices configs/guest | grep -Ev '^(lib/tests|selftests/meta)/' |
 	while read -r f; do
 		[ -e "$f" ] || continue
 		mkdir -p "$dest/${f%/*}"

@@ -8,8 +8,8 @@ cd "$(dirname "$0")" || exit 2
 tests=$PWD
 results=$(cd .. && pwd)
 top=$(cd ../.. && pwd)
-# shellcheck source=lib/tests/tap.sh
-. "$top/lib/tests/tap.sh"
+# shellcheck source=selftests/meta/tap.sh
+. "$top/selftests/meta/tap.sh"
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 export VMIG_HOST=lab1

@@ -8,8 +8,8 @@ set -u
 cd "$(dirname "$0")" || exit 2
 tests=$PWD
 results=$(cd .. && pwd)
-# shellcheck source=lib/tests/tap.sh
-. "$results/../lib/tests/tap.sh"
+# shellcheck source=selftests/meta/tap.sh
+. "$results/../selftests/meta/tap.sh"
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 

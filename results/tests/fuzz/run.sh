@@ -12,8 +12,8 @@ set -u
 cd "$(dirname "$0")" || exit 2
 here=$PWD
 results=$(cd ../.. && pwd)
-# shellcheck source=lib/tests/tap.sh
-. "$results/../lib/tests/tap.sh"
+# shellcheck source=selftests/meta/tap.sh
+. "$results/../selftests/meta/tap.sh"
 
 seconds=${1:-10}
 [[ $seconds =~ ^[0-9]{1,6}$ ]] || {

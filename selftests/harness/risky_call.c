@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Requests after which there may be no kernel any more, or no way to the device. */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include <vmig/feature.h>
+#include <vmig/error.h>
+#include "risky_call.h"
+#include "session.h"
+#include "kernel_health.h"
+
+/* Shared with the child, which may not live to tell. */
+struct set_call {
+	struct vmig_device *dev;
+	uint32_t to;
+	int ret;
+};
+
+static void set_in_child(void *arg)
+{
+	struct set_call *call = arg;
+
+	call->ret = __vmig_set_state(call->dev, call->to, NULL);
+}
+
+/**
+ * vmig_survived - can the device be used on after a call that a child made?
+ * @end: how the child ended
+ * @taint_before: vmig_kernel_taint() before
+ *
+ * Where it cannot, the device is given up: a kernel that has oopsed may hold the driver's
+ * locks for ever.
+ *
+ * Return: true if the child came back and the kernel has nothing to say.
+ */
+bool vmig_survived(enum vmig_child_end end, unsigned long taint_before)
+{
+	if (end == VMIG_CHILD_DONE && vmig_kernel_taint() == taint_before)
+		return true;
+	vmig_session_abandon();
+	return false;
+}
+
+/**
+ * vmig_careful_set - SET_STATE by a child process that is watched
+ * @dev: the device
+ * @to: the state that is asked for
+ *
+ * A session that it opens ends with the child.
+ *
+ * Return: what became of it.
+ */
+struct vmig_careful vmig_careful_set(struct vmig_device *dev, uint32_t to)
+{
+	unsigned long taint = vmig_kernel_taint();
+	struct vmig_careful c = {};
+	struct set_call *call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (call == MAP_FAILED)
+		vmig_die("no memory: %s", vmig_errno_name(errno));
+	call->dev = dev;
+	call->to = to;
+	c.end = vmig_child_run(set_in_child, call, VMIG_CAREFUL_MS);
+	c.ret = call->ret;
+	c.survived = vmig_survived(c.end, taint);
+	munmap(call, sizeof(*call));
+	return c;
+}

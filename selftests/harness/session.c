@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What happens around each test: the device is found once, opened for each test, and
+ * in RUNNING before and after it; or the run stops and says so.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <vmig/feature.h>
+#include <vmig/dma_logging.h>
+#include <vmig/state.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
+#include "profile.h"
+#include "session.h"
+#include "kernel_health.h"
+#include "undo.h"
+#include "verdict.h"
+
+/*
+ * A test that was killed gives its fds back a moment after its parent has been told,
+ * so that the next open may find the device busy: try for this long.
+ */
+#define OPEN_TRIES 250
+#define OPEN_PAUSE_US 20000
+
+static struct vmig_dev_id first;
+
+/* Devices that some tests need besides the one under test. */
+static struct helper {
+	const char *env;
+	struct vmig_dev_id id;
+	bool found;
+	char why_not[256];
+} second = {
+	.env = "VMIG_DEVICE2",
+	.why_not = "VMIG_DEVICE2 names no second device of the same type",
+}, other = {
+	.env = "VMIG_DEVICE_OTHER",
+	.why_not = "VMIG_DEVICE_OTHER names no device of another type of the same driver",
+};
+
+static const char *chapter_name;
+static char test_name[256];
+
+/**
+ * struct shared - what this program and the processes of its tests know together
+ * @lost: the device cannot be brought back, or the kernel is not to be trusted any more
+ * @test: the test that ran last
+ * @process: the process of it, which outlives it only where it is stuck in the kernel
+ */
+struct shared {
+	bool lost;
+	char test[sizeof(test_name)];
+	struct vmig_process process;
+};
+
+static struct shared *shared;
+
+/*
+ * So that what the kernel says can be attributed to the test that made it say it. One
+ * write() is one record; dprintf() cannot do it, as it wants to know the file position,
+ * which /dev/kmsg does not tell.
+ */
+static void mark(const char *what)
+{
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	char line[512];
+	int len;
+
+	if (fd < 0)
+		return;
+	len = snprintf(line, sizeof(line), "vmig: %s %s/%s\n", what, chapter_name, test_name);
+	/* A mark that is lost costs the attribution, and is no reason to fail. */
+	len = write(fd, line, len);
+	(void)len;
+	close(fd);
+}
+
+/**
+ * vmig_session_test - which test is running?
+ *
+ * Return: its full name, fixture.variant.test; the one before it between two tests.
+ */
+const char *vmig_session_test(void)
+{
+	return test_name;
+}
+
+static bool env_set(const char *name)
+{
+	const char *env = getenv(name);
+
+	return env && *env && strcmp(env, "0");
+}
+
+static void find_helper(struct helper *h)
+{
+	const char *spec = getenv(h->env);
+	char why[512];
+
+	if (!spec || !*spec)
+		return;
+	h->found = !vmig_resolve(spec, &h->id, why, sizeof(why));
+	if (!h->found)
+		snprintf(h->why_not, sizeof(h->why_not), "%.255s", why);
+}
+
+/*
+ * What the user calls the device. By the last name the kernel's own VFIO selftests know it
+ * (tools/testing/selftests/vfio).
+ */
+static const char *device_of_environment(void)
+{
+	static const char *const names[] = { "VMIG_DEVICE", "DEVICE", "VFIO_SELFTESTS_BDF" };
+	const char *device;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		device = getenv(names[i]);
+		if (device && *device)
+			return device;
+	}
+	return NULL;
+}
+
+/**
+ * vmig_session_init - find the device, once a program
+ * @chapter: name of the chapter
+ * @device: what the command line says, or NULL for what the environment does
+ *
+ * Return: false if there is no device to test, after one sentence about it.
+ */
+bool vmig_session_init(const char *chapter, const char *device)
+{
+	char why[512];
+
+	chapter_name = chapter;
+	vmig_trust_begin();
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		vmig_die("no memory: %s", vmig_errno_name(errno));
+	if (!device)
+		device = device_of_environment();
+	if (!device || !*device) {
+		printf("1..0 # SKIP no device: set VMIG_DEVICE (or VFIO_SELFTESTS_BDF), or give --device, to a PCI address, "
+		       "an mdev UUID or /dev/vfio/devices/vfioN\n");
+		return false;
+	}
+	if (vmig_resolve(device, &first, why, sizeof(why))) {
+		printf("1..0 # SKIP %s\n", why);
+		return false;
+	}
+	find_helper(&second);
+	find_helper(&other);
+	if (other.found && strcmp(other.id.driver, first.driver)) {
+		other.found = false;
+		snprintf(other.why_not, sizeof(other.why_not),
+			 "VMIG_DEVICE_OTHER is bound to %s, the device under test to %s",
+			 other.id.driver, first.driver);
+	}
+	return true;
+}
+
+/**
+ * vmig_first_device - the device under test
+ *
+ * Return: the device.
+ */
+const struct vmig_dev_id *vmig_first_device(void)
+{
+	return &first;
+}
+
+/**
+ * vmig_second_device - another device of the same type
+ * @why: why there is none, a reason to skip
+ *
+ * Return: the device, or NULL.
+ */
+const struct vmig_dev_id *vmig_second_device(const char **why)
+{
+	*why = second.why_not;
+	return second.found ? &second.id : NULL;
+}
+
+/**
+ * vmig_other_device - a device of another type of the same driver
+ * @why: why there is none, a reason to skip
+ *
+ * Its streams are ones that the device under test must refuse (RES-12).
+ *
+ * Return: the device, or NULL.
+ */
+const struct vmig_dev_id *vmig_other_device(const char **why)
+{
+	*why = other.why_not;
+	return other.found ? &other.id : NULL;
+}
+
+/**
+ * vmig_hazards - may tests run that can hang or crash a kernel with a known bug?
+ *
+ * Return: true if VMIG_HAZARDS is set.
+ */
+bool vmig_hazards(void)
+{
+	return env_set("VMIG_HAZARDS");
+}
+
+static void lose(const char *what, int err)
+{
+	shared->lost = true;
+	printf("Bail out! %s %s: %s; the run stops here. Remove and re-create the device, or reboot, "
+	       "before the next run\n",
+	       first.name, what, vmig_errno_name(err));
+}
+
+/**
+ * vmig_session_abandon - the device is out of reach, and that was to be expected
+ *
+ * For the hazard chapter: nothing touches the device any more, the tests that follow
+ * are skipped.
+ */
+void vmig_session_abandon(void)
+{
+	shared->lost = true;
+	printf("# vmig: lost %s: remove and re-create it, or reboot, before the next run\n",
+	       first.name);
+}
+
+static struct vmig_device *open_patiently(enum vmig_way way)
+{
+	struct vmig_device *dev;
+	int i, ret = 0;
+
+	for (i = 0; i < OPEN_TRIES; i++) {
+		ret = __vmig_open(&first, way, &dev);
+		if (!ret)
+			return dev;
+		if (ret != -EBUSY && ret != -EINVAL)
+			break;
+		usleep(OPEN_PAUSE_US);
+	}
+	vmig_die("opening %s through the %s failed: %s", first.name, vmig_way_name(way),
+		 vmig_errno_name(ret));
+}
+
+static bool has_migration(struct vmig_device *dev)
+{
+	uint64_t flags;
+
+	return !__vmig_get_migration(dev, &flags);
+}
+
+/* A device that offers no migration, for whatever reason, is in no state to settle. */
+static int settle(struct vmig_device *dev)
+{
+	return has_migration(dev) ? __vmig_settle(dev) : 0;
+}
+
+static enum vmig_way any_way(void)
+{
+	const char *why;
+
+	return vmig_way_there(&first, VMIG_CDEV, &why) ? VMIG_CDEV : VMIG_GROUP;
+}
+
+/*
+ * What the former test left behind, said in a block that the report counts with that test:
+ * it has ended, and maybe not of its own will. True if no other test can be judged.
+ */
+static bool after_former(void)
+{
+	unsigned long taint;
+	const char *what;
+
+	if (!shared->test[0])
+		return false;
+	taint = vmig_trust_lost();
+	if (vmig_process_gone(&shared->process))
+		what = taint ? vmig_taint_name(taint) : NULL;
+	else
+		what = "its process is stuck in the kernel and cannot be killed";
+	if (!what)
+		return false;
+	shared->lost = true;
+	printf("# vmig: lost before this test: %s\n", what);
+	printf("# vmig: former %s\n", shared->test);
+	vmig_blame_kernel(what);
+	vmig_process_explain(&shared->process);
+	printf("# vmig: present\n");
+	return true;
+}
+
+/**
+ * vmig_session_begin - open the device for a test, in RUNNING
+ * @test: full name, fixture.variant.test
+ * @way: way in
+ * @migratable: the test needs a device with migration support
+ * @skip: reason to skip, where the answer is NULL
+ *
+ * Return: the open device, or NULL with a reason to skip.
+ */
+struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool migratable,
+				       const char **skip)
+{
+	const struct vmig_deviation *lethal = vmig_profile_lethal(test);
+	struct vmig_device *dev;
+	int ret;
+
+	snprintf(test_name, sizeof(test_name), "%s", test);
+	*skip = "the device was lost in an earlier test";
+	if (shared->lost)
+		return NULL;
+	*skip = "known to take the kernel down with this driver (lethal: in the profile);"
+		" --no-known-deviations runs it";
+	if (lethal)
+		return NULL;
+	*skip = "the kernel cannot be trusted since an earlier test";
+	if (after_former())
+		return NULL;
+	vmig_verdict_begin(test);
+	if (!vmig_way_there(&first, way, skip))
+		return NULL;
+	mark("begin");
+	snprintf(shared->test, sizeof(shared->test), "%s", test);
+	shared->process = vmig_process_self();
+	dev = open_patiently(way);
+	/* A test that was killed may have left DMA logging on, should close not end it. */
+	__vmig_log_stop(dev);
+	ret = settle(dev);
+	if (!ret && (!migratable || has_migration(dev)))
+		return dev;
+	*skip = "the device offers no migration";
+	if (ret) {
+		lose("cannot be brought to RUNNING before a test", ret);
+		*skip = "the device cannot be brought to RUNNING";
+	}
+	vmig_close(dev);
+	mark("end");
+	return NULL;
+}
+
+/**
+ * vmig_session_end - leave the device in RUNNING and judge the test
+ * @dev: what vmig_session_begin() gave, or NULL if the test closed it itself
+ *
+ * Return: kselftest exit code of the test.
+ */
+int vmig_session_end(struct vmig_device *dev)
+{
+	int ret;
+
+	if (shared->lost) {
+		/* Even close() may wait for a lock whose holder died: leave it to exit. */
+		mark("end");
+		return vmig_verdict_end();
+	}
+	if (!dev)
+		dev = open_patiently(any_way());
+	ret = settle(dev);
+	if (ret)
+		lose("cannot be brought back to RUNNING after a test", ret);
+	vmig_close(dev);
+	mark("end");
+	return vmig_verdict_end();
+}
+
+/**
+ * vmig_session_rebind - unbind the device from its driver and bind it again
+ * @dev: the device, opened anew
+ *
+ * For what a driver keeps as long as it is bound, such as that it has once seen a good stream.
+ * Only where VMIG_REBIND=1 allows it, which the guest sets: on a host others may know the
+ * device by what it was bound to. Elsewhere nothing happens.
+ */
+void vmig_session_rebind(struct vmig_device **dev)
+{
+	const char *allowed = getenv("VMIG_REBIND");
+	enum vmig_way way = (*dev)->way;
+	char path[512], bind[512];
+	struct vmig_setting bound;
+
+	if (!allowed || strcmp(allowed, "1"))
+		return;
+	vmig_close(*dev);
+	*dev = NULL;
+	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/unbind", first.bus, first.driver);
+	snprintf(bind, sizeof(bind), "/sys/bus/%s/drivers/%s/bind", first.bus, first.driver);
+	vmig_setting_record(&bound, bind, first.name);
+	if (!vmig_put_line(path, first.name))
+		vmig_die("%s cannot be unbound from %s: %s", first.name, first.driver,
+			 vmig_errno_name(errno));
+	if (!vmig_setting_back(&bound))
+		vmig_die("%s cannot be bound to %s again: %s", first.name, first.driver,
+			 vmig_errno_name(errno));
+	*dev = open_patiently(way);
+}
+
+/**
+ * vmig_session_put_back - at the very end of a program, bring the device to RUNNING
+ *
+ * For the test that was killed in the middle and after which no other one came.
+ */
+void vmig_session_put_back(void)
+{
+	struct vmig_device *dev;
+	int ret;
+
+	if (shared->lost || after_former() || __vmig_open(&first, any_way(), &dev))
+		return;
+	ret = settle(dev);
+	if (ret)
+		lose("cannot be brought back to RUNNING", ret);
+	vmig_close(dev);
+}

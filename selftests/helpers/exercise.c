@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Devices that are made to work while they are moved. See work.h. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <vmig/feature.h>
+#include <vmig/state.h>
+#include <vmig/error.h>
+#include <vmig/info.h>
+#include "guest_access.h"
+#include "fault_memory.h"
+#include "verdict.h"
+#include "exercise.h"
+
+/* Long enough for a counter that counts at all. */
+#define COUNTER_MS 20
+
+/**
+ * vmig_sleep_ms - let time pass
+ * @ms: how much
+ */
+void vmig_sleep_ms(unsigned int ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}
+
+/**
+ * vmig_eventfd_wait - wait for an interrupt
+ * @fd: its eventfd
+ * @timeout_ms: how long
+ *
+ * Return: true if it was signalled, which is forgotten then.
+ */
+bool vmig_eventfd_wait(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	poll(&p, 1, timeout_ms);
+	return vmig_eventfd_fired(fd);
+}
+
+/**
+ * vmig_work_memory_of - memory that a device may write to
+ * @w: the device
+ * @size: bytes, whole pages
+ * @align: alignment of its IOVA
+ * @mem: where it goes; VMIG_UNTOUCHED all over
+ */
+void vmig_work_memory_of(struct vmig_worker *w, uint64_t size, uint64_t align, struct vmig_dma *mem)
+{
+	vmig_dma_alloc(w->dev, w->ops->iova_bits, size, align, mem);
+	vmig_work_clear(mem);
+}
+
+/**
+ * vmig_work_memory - memory for one transfer of the largest size
+ * @w: the device
+ * @mem: where it goes; VMIG_UNTOUCHED all over
+ */
+void vmig_work_memory(struct vmig_worker *w, struct vmig_dma *mem)
+{
+	uint64_t size = (w->ops->dma_max + VMIG_PAGE - 1) / VMIG_PAGE * VMIG_PAGE;
+
+	vmig_work_memory_of(w, size, VMIG_PAGE, mem);
+}
+
+/**
+ * vmig_work_clear - make memory untouched again
+ * @mem: the memory
+ */
+void vmig_work_clear(struct vmig_dma *mem)
+{
+	memset(mem->at, VMIG_UNTOUCHED, mem->size);
+}
+
+/**
+ * vmig_work_end - the end of a device's work, whatever it is doing
+ * @w: the device, in any state; left in RUNNING
+ * @mem: its memory, or zeroes; unmapped when no DMA can reach it any more
+ */
+void vmig_work_end(struct vmig_worker *w, struct vmig_dma *mem)
+{
+	if (!w->ops || !w->dev)
+		return;
+	vmig_settle(w->dev);
+	if (w->ops->dma_wait)
+		w->ops->dma_wait(w, VMIG_WORK_MS, NULL);
+	vmig_worker_end(w);
+	vmig_dma_free(mem);
+}
+
+/**
+ * vmig_put_state - put a pattern into a device, which must work
+ * @w: the device, in a state in which its registers can be written
+ * @seed: which pattern
+ */
+void vmig_put_state(struct vmig_worker *w, uint32_t seed)
+{
+	int ret = w->ops->put_state(w, seed);
+
+	if (ret)
+		vmig_die("a pattern cannot be put into the device: %s", vmig_errno_name(ret));
+}
+
+/**
+ * vmig_state_fault - is a pattern in a device?
+ * @w: the device
+ * @seed: which pattern
+ *
+ * Return: NULL if it is, else what is there, for people.
+ */
+const char *vmig_state_fault(struct vmig_worker *w, uint32_t seed)
+{
+	const char *why = NULL;
+	int ret = w->ops->check_state(w, seed, &why);
+
+	return ret ? say("%s", why ?: vmig_errno_name(ret)) : NULL;
+}
+
+/**
+ * vmig_dma_begin - have a device begin to write to memory, which must work
+ * @w: the device, where it may do DMA
+ * @mem: the memory
+ * @at: where in it, bytes
+ * @len: bytes
+ * @seed: what it writes
+ */
+void vmig_dma_begin(struct vmig_worker *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
+		    uint32_t seed)
+{
+	int ret = w->ops->dma_write(w, mem->iova + at, len, seed);
+
+	if (ret)
+		vmig_die("the device cannot be asked for DMA: %s", vmig_errno_name(ret));
+}
+
+/**
+ * vmig_dma_end - wait until a device has done its DMA, which must work
+ * @w: the device, where it may do DMA
+ */
+void vmig_dma_end(struct vmig_worker *w)
+{
+	int ret = w->ops->dma_wait(w, VMIG_WORK_MS, NULL);
+
+	if (ret)
+		vmig_die("the device's DMA has not ended well: %s", vmig_errno_name(ret));
+}
+
+/**
+ * vmig_dma_landed - is all that a transfer writes in memory?
+ * @mem: the memory
+ * @at: where in it, bytes
+ * @len: bytes
+ * @seed: what was to be written
+ *
+ * Return: true if so.
+ */
+bool vmig_dma_landed(const struct vmig_dma *mem, uint64_t at, uint32_t len, uint32_t seed)
+{
+	unsigned char *want = vmig_alloc(len);
+	bool same;
+
+	vmig_pattern(want, len, seed);
+	same = !memcmp(mem->at + at, want, len);
+	free(want);
+	return same;
+}
+
+/**
+ * vmig_dma_touched - has anything been written to memory since vmig_work_clear()?
+ * @mem: the memory
+ * @at: where in it, bytes
+ * @len: bytes
+ *
+ * Return: true if so.
+ */
+bool vmig_dma_touched(const struct vmig_dma *mem, uint64_t at, uint32_t len)
+{
+	uint32_t i;
+
+	for (i = 0; i < len; i++)
+		if (mem->at[at + i] != VMIG_UNTOUCHED)
+			return true;
+	return false;
+}
+
+/**
+ * vmig_dma_lands - does a transfer that was begun come to its end?
+ * @w: the device, where it may do DMA
+ * @mem: the memory
+ * @at: where in it, bytes
+ * @len: bytes
+ * @seed: what was to be written
+ *
+ * Return: true if all of it is there within VMIG_WORK_MS.
+ */
+bool vmig_dma_lands(struct vmig_worker *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
+		    uint32_t seed)
+{
+	/* What comes of it is in memory; a device that lost it has nothing to wait for. */
+	w->ops->dma_wait(w, VMIG_WORK_MS, NULL);
+	return vmig_dma_landed(mem, at, len, seed);
+}
+
+/**
+ * vmig_dma_fault - does a device do DMA here?
+ * @w: the device
+ * @mem: its memory; what was in it is gone
+ * @seed: what it is to write
+ *
+ * Return: NULL if a transfer lands, else what came, for people.
+ */
+const char *vmig_dma_fault(struct vmig_worker *w, struct vmig_dma *mem, uint32_t seed)
+{
+	uint32_t len = w->ops->dma_max;
+	int ret;
+
+	vmig_work_clear(mem);
+	ret = w->ops->dma_write(w, mem->iova, len, seed);
+	if (ret)
+		return say("the device cannot be asked for DMA: %s", vmig_errno_name(ret));
+	if (vmig_dma_lands(w, mem, 0, len, seed))
+		return NULL;
+	return vmig_dma_touched(mem, 0, len) ? "something else in memory" : "memory untouched";
+}
+
+/**
+ * vmig_counter - read what moves in a device
+ * @w: the device
+ *
+ * Return: its value.
+ */
+uint64_t vmig_counter(struct vmig_worker *w)
+{
+	uint64_t value = 0;
+	int ret = w->ops->counter(w, &value);
+
+	if (ret)
+		vmig_die("the device's counter cannot be read: %s", vmig_errno_name(ret));
+	return value;
+}
+
+/**
+ * vmig_counter_moves - does it move?
+ * @w: the device
+ *
+ * Return: true if its value changes within a few milliseconds.
+ */
+bool vmig_counter_moves(struct vmig_worker *w)
+{
+	uint64_t before = vmig_counter(w);
+
+	vmig_sleep_ms(COUNTER_MS);
+	return vmig_counter(w) != before;
+}
+
+/**
+ * vmig_counter_comes - does it move, if it is given time?
+ * @w: the device
+ *
+ * For a device that must be running: on a busy machine it may be late.
+ *
+ * Return: true if its value changes within VMIG_WORK_MS.
+ */
+bool vmig_counter_comes(struct vmig_worker *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMIG_WORK_MS / COUNTER_MS; i++)
+		if (vmig_counter_moves(w))
+			return true;
+	return false;
+}
+
+/**
+ * vmig_run_again - bring a device back to RUNNING with what it holds
+ * @dev: the device; from RESUMING, where nothing was loaded, by a reset
+ */
+void vmig_run_again(struct vmig_device *dev)
+{
+	if (vmig_get_state(dev) == VFIO_DEVICE_STATE_RESUMING)
+		vmig_settle(dev);
+	else
+		vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING);
+}
+
+/**
+ * vmig_irq_listen - have the interrupt that irq_raise() raises signal an eventfd
+ * @w: the device
+ *
+ * Return: the eventfd, for vmig_irq_end().
+ */
+int vmig_irq_listen(struct vmig_worker *w)
+{
+	struct vfio_device_info info;
+	int fd = vmig_eventfd(), ret;
+
+	/* As every VMM does first; mtty takes no interrupt before. */
+	vmig_device_info(w->dev, &info);
+	ret = __vmig_irq_enable(w->dev, w->ops->irq_index, fd);
+	if (ret)
+		vmig_die("enabling interrupt %u failed: %s", w->ops->irq_index,
+			 vmig_errno_name(ret));
+	return fd;
+}
+
+/**
+ * vmig_irq_end - undo vmig_irq_listen()
+ * @w: the device
+ * @fd: the eventfd
+ */
+void vmig_irq_end(struct vmig_worker *w, int fd)
+{
+	__vmig_irq_disable(w->dev, w->ops->irq_index);
+	close(fd);
+}

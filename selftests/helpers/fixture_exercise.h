@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Fixtures with an exerciser, for devices that are made to work while they are moved. */
+#ifndef VMIG_SELFTESTS_WORK_FIXTURE_H
+#define VMIG_SELFTESTS_WORK_FIXTURE_H
+
+#include "fixture_states.h"
+#include "exercise.h"
+
+/* The words that the report groups skips by. */
+#define NEED_DMA NEED(self->w.ops->dma_write, "no exerciser can start DMA on this device")
+#define NEED_SLOW_DMA                                                                              \
+	NEED(self->w.ops->dma_write && self->w.ops->dma_time_ms,                                   \
+	     "no exerciser can start DMA on this device that takes its time")
+#define NEED_PATTERN                                                                               \
+	NEED(self->w.ops->put_state && self->w.ops->check_state,                                   \
+	     "no exerciser can put a pattern into the state of this device")
+#define NEED_IRQ NEED(self->w.ops->irq_raise, "no exerciser can make this device interrupt")
+#define NEED_COUNTER NEED(self->w.ops->counter, "no exerciser knows what moves in this device")
+#define NEED_HOLD                                                                                  \
+	NEED(self->w.ops->hold_stream, "no exerciser can make this device wait with its stream")
+
+/* What fixtures with an exerciser have besides VMIG_FIXTURE_DATA. */
+#define VMIG_WORK_DATA                                                                             \
+	struct vmig_worker w;                                                                      \
+	struct vmig_dma mem
+
+#define VMIG_WORK_SETUP(migratable)                                                                \
+	do {                                                                                       \
+		VMIG_SETUP(migratable);                                                            \
+		vmig_worker_begin(&self->w, self->dev);                                            \
+	} while (0)
+
+#define VMIG_WORK_TEARDOWN()                                                                       \
+	do {                                                                                       \
+		vmig_work_end(&self->w, &self->mem);                                               \
+		VMIG_TEARDOWN();                                                                   \
+	} while (0)
+
+#define VMIG_WORK_FIXTURE(fixture, variants, ...)                                                  \
+	FIXTURE(fixture)                                                                           \
+	{                                                                                          \
+		VMIG_FIXTURE_DATA;                                                                 \
+		VMIG_WORK_DATA;                                                                    \
+	};                                                                                         \
+	FIXTURE_VARIANT(fixture)                                                                   \
+	{                                                                                          \
+		VMIG_VARIANT_DATA;                                                                 \
+		__VA_ARGS__                                                                        \
+	};                                                                                         \
+	variants(fixture);                                                                         \
+	FIXTURE_SETUP(fixture)                                                                     \
+	{                                                                                          \
+		VMIG_WORK_SETUP(true);                                                             \
+	}                                                                                          \
+	FIXTURE_TEARDOWN(fixture)                                                                  \
+	{                                                                                          \
+		VMIG_WORK_TEARDOWN();                                                              \
+	}                                                                                          \
+	struct vmig_semicolon_
+
+#define VMIG_WORK_FIXTURE_STATES(fixture, variants)                                                \
+	VMIG_WORK_FIXTURE(fixture, variants, uint32_t state;)
+
+#define VMIG_WORK_FIXTURE_WAYS(fixture) VMIG_WORK_FIXTURE(fixture, VMIG_VARIANTS_WAYS)
+
+#endif /* VMIG_SELFTESTS_WORK_FIXTURE_H */

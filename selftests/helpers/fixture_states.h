@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Fixtures with a variant for each way in times each state, for rules that hold in, or
+ * from, every state: VMIG_FIXTURE_STATES(reset_from, VMIG_VARIANTS_ALL_STATES). A test
+ * of such a fixture begins with NEED_STATE(variant->state).
+ */
+#ifndef VMIG_SELFTESTS_EACH_STATE_H
+#define VMIG_SELFTESTS_EACH_STATE_H
+
+#include "vmig_harness.h"
+
+#define VMIG_VARIANTS_STATE(fixture, STATE)                                                        \
+	VMIG_VARIANT(fixture, cdev_##STATE, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_##STATE); \
+	VMIG_VARIANT(fixture, group_##STATE, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_##STATE)
+
+/* The states in which the device does nothing (H:1079, H:1145, H:1066). */
+#define VMIG_VARIANTS_STOPPED(fixture)                                                             \
+	VMIG_VARIANTS_STATE(fixture, STOP);                                                        \
+	VMIG_VARIANTS_STATE(fixture, STOP_COPY);                                                   \
+	VMIG_VARIANTS_STATE(fixture, RESUMING)
+
+/* The states with a data_fd to read from. */
+#define VMIG_VARIANTS_SAVING(fixture)                                                              \
+	VMIG_VARIANTS_STATE(fixture, STOP_COPY);                                                   \
+	VMIG_VARIANTS_STATE(fixture, PRE_COPY);                                                    \
+	VMIG_VARIANTS_STATE(fixture, PRE_COPY_P2P)
+
+#define VMIG_VARIANTS_P2P(fixture)                                                                 \
+	VMIG_VARIANTS_STATE(fixture, RUNNING_P2P);                                                 \
+	VMIG_VARIANTS_STATE(fixture, PRE_COPY_P2P)
+
+#define VMIG_VARIANTS_NOT_RUNNING(fixture)                                                         \
+	VMIG_VARIANTS_STOPPED(fixture);                                                            \
+	VMIG_VARIANTS_P2P(fixture);                                                                \
+	VMIG_VARIANTS_STATE(fixture, PRE_COPY)
+
+#define VMIG_VARIANTS_ALL_STATES(fixture)                                                          \
+	VMIG_VARIANTS_STATE(fixture, RUNNING);                                                     \
+	VMIG_VARIANTS_NOT_RUNNING(fixture)
+
+#define VMIG_FIXTURE_STATES(fixture, variants)                                                     \
+	FIXTURE(fixture)                                                                           \
+	{                                                                                          \
+		VMIG_FIXTURE_DATA;                                                                 \
+	};                                                                                         \
+	FIXTURE_VARIANT(fixture)                                                                   \
+	{                                                                                          \
+		VMIG_VARIANT_DATA;                                                                 \
+		uint32_t state;                                                                    \
+	};                                                                                         \
+	variants(fixture);                                                                         \
+	FIXTURE_SETUP(fixture)                                                                     \
+	{                                                                                          \
+		VMIG_SETUP(true);                                                                  \
+	}                                                                                          \
+	FIXTURE_TEARDOWN(fixture)                                                                  \
+	{                                                                                          \
+		VMIG_TEARDOWN();                                                                   \
+	}                                                                                          \
+	struct vmig_semicolon_
+
+#endif /* VMIG_SELFTESTS_EACH_STATE_H */

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The second device, one of the same type as the device under test. */
+#include <string.h>
+
+#include <vmig/feature.h>
+#include <vmig/state.h>
+#include <vmig/error.h>
+#include "second_device.h"
+#include "session.h"
+#include "verdict.h"
+
+/**
+ * vmig_open_like - open another device of the same type, in RUNNING
+ * @dev: the device under test; the other one is opened in the same way, and into the
+ *	 same address space where both are in one IOMMU group
+ * @id: the other one
+ * @why: why it does not fit, a reason to skip
+ *
+ * Return: the device, vmig_close() it; NULL where it does not fit.
+ */
+struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_dev_id *id,
+				   const char **why)
+{
+	uint64_t flags[2] = { 0, 0 };
+	struct vmig_device *second;
+	int ret;
+
+	if (!vmig_way_there(id, dev->way, why))
+		return NULL;
+	if (strcmp(id->driver, dev->id.driver)) {
+		*why = say("%s is bound to %s, the device under test to %s", id->name, id->driver,
+			   dev->id.driver);
+		return NULL;
+	}
+	if (id->group_id >= 0 && id->group_id == dev->id.group_id)
+		ret = __vmig_open_beside(id, dev, &second);
+	else
+		ret = __vmig_open(id, dev->way, &second);
+	if (ret)
+		vmig_die("opening the second device, %s, failed: %s", id->name,
+			 vmig_errno_name(ret));
+	if (__vmig_get_migration(dev, &flags[0]) || __vmig_get_migration(second, &flags[1]) ||
+	    flags[0] != flags[1])
+		vmig_die("%s is of another type than %s", id->name, dev->id.name);
+	vmig_settle(second);
+	return second;
+}
+
+/**
+ * vmig_open_second - open the second device, in RUNNING
+ * @dev: the device under test, see vmig_open_like()
+ * @why: why there is none, a reason to skip
+ *
+ * Return: the device, vmig_close() it; NULL where there is none that fits.
+ */
+struct vmig_device *vmig_open_second(struct vmig_device *dev, const char **why)
+{
+	const struct vmig_dev_id *id = vmig_second_device(why);
+
+	return id ? vmig_open_like(dev, id, why) : NULL;
+}

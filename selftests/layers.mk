@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The folders of selftests/: which other folders of selftests/ (SELF) and which layers of lib/
+# (LIB) each may use, written out in full, and its sources (SRC), listed so that a new file shows
+# up in a diff. The include path and what a program is linked with are made from this table. A
+# chapter stands in `chapters` and not here.
+
+DEV := migration vfio spec base
+TEST_LAYERS := exercisers engine streamfile $(DEV)
+
+FOLDERS := harness helpers
+
+SELF_harness :=
+LIB_harness := $(DEV)
+SRC_harness := child.c kernel_health.c profile.c risky_call.c session.c undo.c verdict.c
+
+SELF_helpers := harness
+LIB_helpers := exercisers $(DEV)
+SRC_helpers := exercise.c fail_nth.c fault_memory.c guest_access.c kmsg_watch.c load_attempt.c \
+	       random.c round_trip_check.c second_device.c session_check.c
+
+# The groups of chapters: none uses another.
+GROUPS := data_fd dma experimental perf protocol resume stress vmm
+FOLDERS += $(addprefix tests/,$(GROUPS))
+$(foreach g,$(GROUPS),$(eval SELF_tests/$(g) := helpers harness))
+$(foreach g,$(GROUPS),$(eval LIB_tests/$(g) := $(TEST_LAYERS)))
+
+SRC_tests/data_fd := fd_peer.c precopy_drain.c
+SRC_tests/dma :=
+SRC_tests/experimental :=
+SRC_tests/perf := copy_loop.c devices.c measure.c
+SRC_tests/protocol := device_snapshot.c region_map.c word_size_calls.c
+SRC_tests/resume := fuzz.c fuzz_corpus.c fuzz_mutate.c fuzz_repro.c kcov.c parallel_write.c \
+		    version_check.c write_split.c
+SRC_tests/stress := fail_each.c leak_check.c stress_close.c stress_ops.c stress_stream.c \
+		    thread_pool.c unbind.c
+SRC_tests/vmm := vmm.c vmm_clh.c vmm_qemu.c
+
+# The tools have no verdicts and do without the harness. TOOL is the program, its main() in main.c.
+TOOLS := bench env probe transfer
+FOLDERS += tools/common $(addprefix tools/,$(TOOLS))
+
+SELF_tools/common :=
+LIB_tools/common := $(DEV)
+SRC_tools/common := describe.c
+
+SELF_tools/bench := tools/common
+LIB_tools/bench := engine exercisers $(DEV)
+SRC_tools/bench := bench.c
+TOOL_tools/bench := vmig_bench
+
+SELF_tools/env := tools/common
+LIB_tools/env := $(DEV)
+SRC_tools/env :=
+TOOL_tools/env := vmig_env
+
+SELF_tools/probe := tools/common
+LIB_tools/probe := $(DEV)
+SRC_tools/probe := device.c driver.c host.c host_use.c page.c rules.c sriov.c sysfs.c text.c
+TOOL_tools/probe := vmig_probe
+
+SELF_tools/transfer := tools/common harness
+LIB_tools/transfer := streamfile exercisers $(DEV)
+SRC_tools/transfer := device.c file.c net.c
+TOOL_tools/transfer := vmig_ferry

@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The vendors' drivers on simulated firmware: each comes up and does what its profile says,
+# the report says what it ran on, each finding is told, each patch of the history fits, and a
+# bug of each driver that is brought back is caught.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source=selftests/meta/tap.sh
+. selftests/meta/tap.sh
+# shellcheck source=configs/guest/lib.sh
+. configs/guest/lib.sh
+
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+
+./run.sh --clauses >"$tmp/clauses"
+mapfile -t profiles < <(grep -l '^firmware:' configs/devices/*.conf)
+for conf in "${profiles[@]}"; do
+	name=${conf##*/}
+	name=${name%.conf}
+	findings=configs/devices/$name.findings.md
+	[ -s "$findings" ]
+	tap $? "$name: $findings tells what was found"
+	missing=$(profile_get "$conf" deviation | sed 's/ .*//' | sort -u |
+		while read -r id; do grep -qw -- "$id" "$findings" || echo "$id"; done)
+	tap_is "" "$missing" "$name: each clause of its deviations is in the findings"
+	stand_in=selftests/test_modules/firmware/$(profile_get "$conf" firmware)
+	[ -d "$stand_in" ]
+	tap $? "$name: there is a stand-in, $stand_in"
+
+	timeout 600 ./run.sh -q -o "$tmp/$name" -d "$name" -t 'state.* stale_fd.* data_fd.*' \
+		>"$tmp/$name.out" 2>&1 </dev/null
+	rc=$?
+	[ $rc -eq 0 ] || tap_show "$tmp/$name.out"
+	tap_is 0 $rc "$name: exit code of a run of three chapters"
+	tr -s ' \n' ' ' <"$tmp/$name.out" |
+		grep -q 'Verdict: conformant.* (driver code on simulated firmware)'
+	tap $? "$name: the verdict says that the firmware is simulated"
+	grep -q '"firmware": "simulated by vfio_mig_fw_.*, sha256 [0-9a-f]\{16\}, unmodified"' \
+		"$tmp/$name/latest/results.json"
+	tap $? "$name: the report says what the driver was built from"
+done
+
+sample=()
+for patch in selftests/test_modules/history/*.patch; do
+	name=${patch##*/}
+	name=${name%.patch}
+	driver=$(profile_get "$patch" Driver)
+	clause=$(profile_get "$patch" Clause)
+	grep -qw -- "$clause" "$tmp/clauses" && [ -n "$(profile_get "$patch" What)" ] &&
+		[[ $(profile_get "$patch" Commit) =~ ^([0-9a-f]{12}|-)\ .+ ]] &&
+		[[ $(profile_get "$patch" Bug) =~ ^[0-9]+$ ]]
+	tap $? "$name says which bug, commit and clause"
+	dir=$(profile_get "$patch" Directory)
+	[ -n "$dir" ] || dir=$(profile_get "configs/devices/$driver.conf" upstream |
+		sed -n '1s/[[:blank:]].*//p')
+	rm -rf "$tmp/copy"
+	cp -r "$KSRC/$dir" "$tmp/copy"
+	patch -s -f -p1 -d "$tmp/copy" <"$patch" >"$tmp/patch.out" 2>&1
+	rc=$?
+	[ $rc -eq 0 ] || tap_show "$tmp/patch.out"
+	tap $rc "$name fits $dir"
+	[[ " ${sample[*]} " == *" $driver-"* ]] || sample+=("$name")
+done
+
+args=()
+for name in "${sample[@]}"; do
+	args+=(--defect "$name")
+done
+timeout 1200 ./run.sh --replay -q -o "$tmp/replay" "${args[@]}" >"$tmp/out" 2>"$tmp/err" </dev/null
+rc=$?
+[ $rc -eq 0 ] || tap_show <(cat "$tmp/err" "$tmp/out")
+tap_is 0 $rc "exit code of run.sh --replay"
+tap_is "replay: ${#sample[@]} of ${#sample[@]} caught, 0 false alarms" "$(tail -n 1 "$tmp/out")" \
+	"a bug of each driver is caught: ${sample[*]}"
+tap_end

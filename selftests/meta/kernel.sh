@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The guest's kernel is there, and as it was asked for: first of all that need it, as the
+# tests behind have no time to build one, which takes minutes where the cache is empty.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source=selftests/meta/tap.sh
+. selftests/meta/tap.sh
+
+build=$(./run.sh --kernel-build-dir)
+tap $? "the guest kernel is built"
+
+# Every line of the fragment that switches something on is on in what kernel.sh configured.
+missing=
+while read -r line; do
+	grep -qxF "$line" "$build/.config" || missing+=" $line"
+done < <(grep -hE '^CONFIG_[A-Z0-9_]+=' configs/guest/base.config)
+tap_is '' "$missing" "it has every option of base.config"
+
+again=$(./run.sh --kernel-build-dir)
+tap_is "$build" "$again" "a second call takes the one that is there"
+
+tap_end

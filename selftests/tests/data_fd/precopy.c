@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PRE: what comes out of the data_fd in PRE_COPY and PRE_COPY_P2P, and how it goes on.
+ *
+ * In PRE_COPY the stream has a temporary end: read() fails with ENOMSG there and poll()
+ * can wait for more (H:1261). QEMU ends its round on ENOMSG; 0 it takes for the end of
+ * the whole stream (vfio_save_block()). Half of the drivers in the tree return 0, and
+ * only mlx5 has a poll() that waits: each is a test of its own, so that one does not
+ * hide another. That a device runs in PRE_COPY (PRE-15), and that what it changes there
+ * comes later in the stream, can be seen only on a device that is made to do something.
+ */
+#include <poll.h>
+
+#include "load_attempt.h"
+#include "fd_peer.h"
+#include "fixture_precopy.h"
+
+/* Aborted sessions: a resource of which a device has 64 would be used up (MU-42). */
+#define ABORTS 200
+#define ABORTS_MS 10000
+
+/* Until another process has begun to wait in poll(). */
+#define SETTLE_MS 100
+#define WAKE_MS 5000
+
+VMIG_FIXTURE(precopy);
+VMIG_FIXTURE_STATES(precopy_in, VMIG_VARIANTS_PRE_COPY);
+
+/* "The kernel driver should return ENOMSG from read()" (H:1263). */
+TEST_F_TIMEOUT(precopy_in, enomsg_at_temporary_end, MINUTES)
+{
+	struct vmig_stream s = {};
+	ssize_t n;
+	int fd, i;
+
+	CLAUSES(PRE_10);
+	NEED_STATE(variant->state);
+	fd = vmig_enter(self->dev, variant->state);
+	NEED_DRAINED(fd, &s);
+	for (i = 0; i < 2; i++) {
+		n = vmig_read_at_end(fd, &s);
+		NEED(n <= 0, "the device has new data again and again");
+		if (!CHECK(PRE_10, n == -ENOMSG,
+			   say("read() in %s with both counters at 0, time %d",
+			       vmig_state_name(variant->state), i + 1),
+			   "ENOMSG", "%s", n ? vmig_errno_name(n) : "0"))
+			break;
+	}
+	close(fd);
+	vmig_stream_free(&s);
+}
+
+/*
+ * 0 is the permanent end of stream (H:1268): who sees it in PRE_COPY has the whole
+ * state, or so it says, and need not ask for STOP_COPY any more.
+ */
+TEST_F_TIMEOUT(precopy_in, never_end_of_stream, MINUTES)
+{
+	struct vmig_stream s = {};
+	ssize_t n;
+	int fd;
+
+	CLAUSES(PRE_11);
+	NEED_STATE(variant->state);
+	fd = vmig_enter(self->dev, variant->state);
+	vmig_drain(fd, &s);
+	n = vmig_read_at_end(fd, &s);
+	NEED(n <= 0, "the device has new data again and again");
+	CHECK(PRE_11, n,
+	      say("read() in %s after %zu bytes", vmig_state_name(variant->state), s.len),
+	      "an error that says that there may be more later", "0, the end of the stream");
+	close(fd);
+	vmig_stream_free(&s);
+}
+
+/*
+ * QEMU asks for the counters, reads as long as they are above its threshold, and spins
+ * if read() then says that there is nothing (mlx5 bd0da611312b).
+ */
+TEST_F_TIMEOUT(precopy_in, data_where_counters_say_so, MINUTES)
+{
+	static const size_t sizes[] = { 1, 7, 4096, 1 << 20 };
+	static unsigned char buf[1 << 20];
+	uint64_t end = vmig_now_ms() + VMIG_IO_TIMEOUT_MS;
+	struct vfio_precopy_info info;
+	unsigned int i;
+	ssize_t n;
+	int fd;
+
+	CLAUSES(PRE_12);
+	NEED_STATE(variant->state);
+	fd = vmig_enter(self->dev, variant->state);
+	for (i = 0; vmig_now_ms() < end; i++) {
+		vmig_precopy_info(fd, &info);
+		if (!info.initial_bytes && !info.dirty_bytes)
+			break;
+		n = __vmig_read(fd, buf, sizes[i < 256 ? i % ARRAY_SIZE(sizes) : 3]);
+		if (!CHECK(PRE_12, n > 0,
+			   say("read() in %s with initial_bytes %llu, dirty_bytes %llu",
+			       vmig_state_name(variant->state), info.initial_bytes,
+			       info.dirty_bytes),
+			   "data", "%s", n ? vmig_errno_name(n) : "0"))
+			break;
+	}
+	NEED(i, "the counters are 0 and 0 from the start");
+	close(fd);
+}
+
+/* "Userspace can wait for more data [...] by using poll" (H:1265), not by spinning. */
+TEST_F_TIMEOUT(precopy_in, poll_waits_at_temporary_end, MINUTES)
+{
+	struct vmig_stream s = {};
+	int fd, ret, tries;
+
+	CLAUSES(PRE_13);
+	NEED_STATE(variant->state);
+	fd = vmig_enter(self->dev, variant->state);
+	for (tries = 0; tries < 3; tries++) {
+		NEED_DRAINED(fd, &s);
+		ret = __vmig_poll(fd, POLLIN, 0);
+		if (!ret)
+			break;
+	}
+	CHECK(PRE_13, !ret,
+	      say("poll(POLLIN) in %s with both counters at 0", vmig_state_name(variant->state)),
+	      "not readable", "%s",
+	      ret < 0 ? vmig_errno_name(ret)
+		      : say("events %#x, which say that read() has "
+			    "something",
+			    ret));
+	close(fd);
+	vmig_stream_free(&s);
+}
+
+TEST_F_TIMEOUT(precopy_in, poll_sees_data, MINUTES)
+{
+	struct vfio_precopy_info info;
+	int fd, ret;
+
+	CLAUSES(PRE_13);
+	NEED_STATE(variant->state);
+	fd = vmig_enter(self->dev, variant->state);
+	vmig_precopy_info(fd, &info);
+	NEED(info.initial_bytes || info.dirty_bytes, "the counters are 0 and 0 from the start");
+	ret = __vmig_poll(fd, POLLIN, WAKE_MS);
+	CHECK(PRE_13, ret > 0 && (ret & POLLIN),
+	      say("poll(POLLIN) in %s with initial_bytes %llu", vmig_state_name(variant->state),
+		  info.initial_bytes),
+	      "POLLIN", "%s", ret < 0 ? vmig_errno_name(ret) : say("events %#x", ret));
+	close(fd);
+}
+
+/*
+ * Another process waits in poll() at the temporary end; what ends its wait? False where it
+ * did not wait, as the device had something new to read.
+ */
+static bool check_poll_woken(struct vmig_device *dev, int fd, uint32_t target)
+{
+	struct vmig_peer peer;
+	bool woken;
+	ssize_t ret = 0;
+
+	vmig_peer_start(&peer, dev, fd);
+	vmig_peer_tell(&peer, VMIG_PEER_POLL, 0);
+	if (vmig_peer_answer(&peer, SETTLE_MS, &ret)) {
+		vmig_peer_stop(&peer);
+		return false;
+	}
+	vmig_set_state(dev, target);
+	woken = vmig_peer_answer(&peer, WAKE_MS, &ret);
+	CHECK(PRE_13, woken && ret > 0,
+	      say("poll(POLLIN) of another process at the temporary end; SET(%s)",
+		  vmig_state_name(target)),
+	      "it returns with an event", "%s",
+	      !woken ? say("no return for %d s", WAKE_MS / 1000) : vmig_errno_name(ret));
+	if (target == VFIO_DEVICE_STATE_STOP_COPY && woken && ret > 0)
+		CHECK(PRE_13, ret & POLLIN, "poll(POLLIN) that SET(STOP_COPY) woke", "POLLIN",
+		      "events %#zx", ret);
+	vmig_peer_stop(&peer);
+	return true;
+}
+
+/* In STOP_COPY there is always something to read, data or the end (mlx5 82470eba9df9). */
+TEST_F_TIMEOUT(precopy_in, poll_woken_by_stop_copy, MINUTES)
+{
+	struct vmig_stream s = {};
+	int fd;
+
+	CLAUSES(PRE_13);
+	NEED_STATE(variant->state);
+	fd = vmig_enter(self->dev, variant->state);
+	NEED_DRAINED(fd, &s);
+	NEED(!__vmig_poll(fd, POLLIN, 0), "poll() at the temporary end does not wait");
+	NEED(check_poll_woken(self->dev, fd, VFIO_DEVICE_STATE_STOP_COPY),
+	     "poll() at the temporary end does not wait");
+	close(fd);
+	vmig_stream_free(&s);
+}
+
+TEST_F_TIMEOUT(precopy_in, poll_woken_by_end_of_session, MINUTES)
+{
+	struct vmig_stream s = {};
+	int fd;
+
+	CLAUSES(PRE_13);
+	NEED_STATE(variant->state);
+	fd = vmig_enter(self->dev, variant->state);
+	NEED_DRAINED(fd, &s);
+	NEED(!__vmig_poll(fd, POLLIN, 0), "poll() at the temporary end does not wait");
+	NEED(check_poll_woken(self->dev, fd, VFIO_DEVICE_STATE_RUNNING),
+	     "poll() at the temporary end does not wait");
+	close(fd);
+	vmig_stream_free(&s);
+}
+
+/*
+ * Attempts for vmig_judge(): a whole save by way of PRE_COPY, with or without what a
+ * test is about. What comes must load.
+ */
+
+static const char *past_temporary_end(struct vmig_device *dev, struct vmig_control *control,
+				      const void *arg, bool with)
+{
+	const uint32_t *state = arg;
+	struct vmig_stream s = {};
+	const char *why;
+	int fd;
+
+	fd = vmig_enter(dev, *state);
+	vmig_drain(fd, &s);
+	if (with)
+		vmig_read_at_end(fd, &s);
+	why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	vmig_stream_free(&s);
+	return why;
+}
+
+/* What QEMU and cloud-hypervisor do in each migration: read on where PRE_COPY had an end. */
+TEST_F_TIMEOUT(precopy_in, usable_after_temporary_end, MINUTES)
+{
+	struct vmig_control control;
+
+	CLAUSES(PRE_14);
+	NEED_STATE(variant->state);
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(PRE_14, self->dev, &control, past_temporary_end, &variant->state,
+		   say("a save with a read() at the temporary end of %s",
+		       vmig_state_name(variant->state)));
+	vmig_stream_free(&control.stream);
+}
+
+/* SET of a state of the saving group that must keep the session, and ask it something. */
+static const char *move_session(struct vmig_device *dev, uint32_t state, int fd)
+{
+	struct vfio_precopy_info info;
+	int ret, new_fd;
+
+	ret = __vmig_set_state(dev, state, &new_fd);
+	if (ret)
+		return say("SET(%s): %s", vmig_state_name(state), vmig_errno_name(ret));
+	if (new_fd != -1)
+		return say("SET(%s) gave data_fd %d, though the session goes on",
+			   vmig_state_name(state), new_fd);
+	ret = __vmig_precopy_info(fd, &info);
+	if (ret)
+		return say("VFIO_MIG_GET_PRECOPY_INFO in %s: %s", vmig_state_name(state),
+			   vmig_errno_name(ret));
+	return NULL;
+}
+
+/*
+ * Moves by @arg's states, with a part of PRE_COPY's data read before each and after the
+ * last. Without: the same reads in PRE_COPY_P2P, which is passed on the way to STOP_COPY
+ * in any case.
+ */
+static const char *moved_about(struct vmig_device *dev, struct vmig_control *control,
+			       const void *arg, bool with)
+{
+	size_t part = 1 + control->stream.len / 16;
+	const uint32_t *state = arg;
+	struct vmig_stream s = {};
+	const char *why;
+	int fd;
+
+	fd = vmig_enter(dev, with ? VFIO_DEVICE_STATE_PRE_COPY : VFIO_DEVICE_STATE_PRE_COPY_P2P);
+	why = vmig_try_some(fd, &s, part);
+	for (; *state && !why; state++) {
+		if (with)
+			why = move_session(dev, *state, fd);
+		if (!why)
+			why = vmig_try_some(fd, &s, part);
+	}
+	if (why)
+		close(fd);
+	else
+		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	vmig_stream_free(&s);
+	return why;
+}
+
+/* PRE_COPY_P2P "continues all the behaviors of PRE_COPY" (H:1137). */
+TEST_F_TIMEOUT(precopy, goes_on_in_p2p, MINUTES)
+{
+	static const uint32_t states[] = { VFIO_DEVICE_STATE_PRE_COPY_P2P, 0 };
+	struct vmig_control control;
+
+	CLAUSES(PRE_16);
+	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY_P2P);
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(PRE_16, self->dev, &control, moved_about, states,
+		   "a save with SET(PRE_COPY_P2P) in the middle of PRE_COPY's data");
+	vmig_stream_free(&control.stream);
+}
+
+/* QEMU goes back when a switchover is called off: the stream must not have a break. */
+TEST_F_TIMEOUT(precopy, goes_on_after_p2p, MINUTES)
+{
+	static const uint32_t states[] = { VFIO_DEVICE_STATE_PRE_COPY_P2P,
+					   VFIO_DEVICE_STATE_PRE_COPY, 0 };
+	struct vmig_control control;
+
+	CLAUSES(PRE_17);
+	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY_P2P);
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(PRE_17, self->dev, &control, moved_about, states,
+		   "a save with PRE_COPY_P2P and back in the middle of PRE_COPY's data");
+	vmig_stream_free(&control.stream);
+}
+
+/**
+ * struct aborts - sessions that are called off before the one that is finished
+ * @state: the state they are in
+ * @count: how many
+ * @keep: their data_fds are kept open, up to here, and must be dead
+ */
+struct aborts {
+	uint32_t state;
+	unsigned int count, keep;
+};
+
+#define KEEP_MAX 3
+
+static const char *abort_session(struct vmig_device *dev, uint32_t state, size_t bytes, int *fd)
+{
+	uint32_t target = state == VFIO_DEVICE_STATE_PRE_COPY ? VFIO_DEVICE_STATE_RUNNING
+							      : VFIO_DEVICE_STATE_RUNNING_P2P;
+	struct vmig_stream s = {};
+	const char *why;
+	int ret;
+
+	ret = __vmig_enter(dev, state, fd);
+	if (ret)
+		return say("the way to %s: %s", vmig_state_name(state), vmig_errno_name(ret));
+	why = vmig_try_some(*fd, &s, bytes);
+	vmig_stream_free(&s);
+	ret = __vmig_set_state(dev, target, NULL);
+	if (!why && ret)
+		why = say("SET(%s): %s", vmig_state_name(target), vmig_errno_name(ret));
+	return why;
+}
+
+static const char *after_aborts(struct vmig_device *dev, struct vmig_control *control,
+				const struct aborts *a)
+{
+	uint64_t end = vmig_now_ms() + ABORTS_MS;
+	struct vmig_stream s = {};
+	const char *why = NULL;
+	int fd, old[KEEP_MAX];
+	unsigned int i, kept = 0;
+
+	for (i = 0; !why && i < a->count && vmig_now_ms() < end; i++) {
+		why = abort_session(dev, a->state, i * control->stream.len / 4 / a->count, &fd);
+		if (why)
+			why = say("session %u: %s", i + 1, why);
+		if (kept < a->keep && fd >= 0)
+			old[kept++] = fd;
+		else if (fd >= 0)
+			close(fd);
+	}
+	if (!why) {
+		fd = vmig_enter(dev, a->state);
+		vmig_drain(fd, &s);
+		for (i = 0; i < kept && !why; i++)
+			why = vmig_alive(old[i], false);
+		if (why)
+			why = say("the data_fd of an aborted session is alive: %s", why);
+		if (why)
+			close(fd);
+		else
+			why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	}
+	while (kept)
+		close(old[--kept]);
+	vmig_stream_free(&s);
+	return why;
+}
+
+/*
+ * The control comes first here, and not after a failure: what an abort leaves behind in
+ * a device would spoil it.
+ */
+static void check_aborts(struct vmig_device *dev, uint32_t state, unsigned int count,
+			 unsigned int keep)
+{
+	const struct aborts none = { state, 0, 0 }, aborts = { state, count, keep };
+	struct vmig_control control;
+	const char *why;
+
+	vmig_control_take_quick(dev, &control);
+	why = after_aborts(dev, &control, &none);
+	if (why)
+		vmig_die("a save by way of %s without an abort: %s", vmig_state_name(state), why);
+	why = after_aborts(dev, &control, &aborts);
+	if (!CHECK(PRE_18, !why,
+		   say("a save after up to %u sessions of %s that were aborted", count,
+		       vmig_state_name(state)),
+		   "all is well, as it is without", "%s", why))
+		vmig_control_restore(dev, &control);
+	vmig_stream_free(&control.stream);
+}
+
+/* A migration that is called off ends its session; the next has a whole stream (H:1104). */
+TEST_F_TIMEOUT(precopy_in, aborted_and_begun_again, MINUTES)
+{
+	CLAUSES(PRE_18);
+	NEED_STATE(variant->state);
+	check_aborts(self->dev, variant->state, KEEP_MAX, KEEP_MAX);
+}
+
+/* mlx5 6de042240b0f: what PRE_COPY had turned on in the device stayed on after an abort. */
+TEST_F_TIMEOUT(precopy_in, many_aborts, MINUTES)
+{
+	CLAUSES(PRE_18);
+	NEED_STATE(variant->state);
+	check_aborts(self->dev, variant->state, ABORTS, 0);
+}
+
+static const char *left_early(struct vmig_device *dev, struct vmig_control *control,
+			      const void *arg, bool with)
+{
+	const uint32_t *state = arg;
+	struct vmig_stream s = {};
+	const char *why;
+	int fd;
+
+	fd = vmig_enter(dev, *state);
+	if (!with)
+		vmig_drain(fd, &s);
+	why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	vmig_stream_free(&s);
+	return why;
+}
+
+/* Leaving PRE_COPY early "might make things slower" (H:1243), and nothing else. */
+TEST_F_TIMEOUT(precopy_in, left_at_once, MINUTES)
+{
+	struct vmig_control control;
+
+	CLAUSES(PRE_19);
+	NEED_STATE(variant->state);
+	vmig_control_take_quick(self->dev, &control);
+	vmig_judge(PRE_19, self->dev, &control, left_early, &variant->state,
+		   say("a save that leaves %s at once", vmig_state_name(variant->state)));
+	vmig_stream_free(&control.stream);
+}
+
+VMIG_MAIN("precopy")

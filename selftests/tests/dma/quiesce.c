@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QUI, ST-03, FSM-09, FSM-10, PRE-15, RES-01: that stopped is stopped and running is running, on
+ * a device that is made to work by its exerciser.
+ *
+ * Work is begun in RUNNING and the state changed at once by one SET, so that the work is
+ * under way. What a test looks at, memory, an eventfd, a counter, changes by the device
+ * alone: it is looked at when SET has returned and once more after the work must be over.
+ *
+ * A device may finish what is under way before SET returns, or hold it until it runs
+ * again. Both are right; a transfer that lands in between is not.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "guest_access.h"
+#include "load_attempt.h"
+#include "child.h"
+#include "round_trip_check.h"
+#include "fixture_exercise.h"
+
+VMIG_WORK_FIXTURE_STATES(quiesce, VMIG_VARIANTS_STOPPED);
+VMIG_WORK_FIXTURE_WAYS(operation);
+
+#define CHILD_TIMEOUT_MS 10000
+
+/* An interrupt that is asked for comes this much later; ms. */
+#define IRQ_DELAY_MS 60
+
+/* For the device to do what it should not do; ms. */
+#define WATCH_MS 40
+
+#define SEED 0x1001
+
+static unsigned int dma_over_ms(const struct vmig_worker *w)
+{
+	return 2 * w->ops->dma_time_ms + WATCH_MS;
+}
+
+/* After a transfer was begun and a SET has returned: nothing may move. */
+static void check_memory_stands(struct vmig_worker *w, const struct vmig_dma *mem,
+				const char *state)
+{
+	unsigned char *before = vmig_alloc(mem->size);
+	bool stands;
+
+	memcpy(before, mem->at, mem->size);
+	vmig_sleep_ms(dma_over_ms(w));
+	stands = !memcmp(before, mem->at, mem->size);
+	CHECK(QUI_02, stands,
+	      say("DMA begun in RUNNING, SET(%s), memory looked at when SET has returned and %u ms "
+		  "later",
+		  state, dma_over_ms(w)),
+	      "no change", "the device has written in between");
+	CHECK(ST_03, stands,
+	      say("DMA begun in RUNNING, SET(%s), memory looked at when SET has returned", state),
+	      "the device is in the new state, and writes no more", "it has not stopped yet");
+	free(before);
+}
+
+/* In STOP, STOP_COPY and RESUMING the device "must not initiate DMA" (H:1080). */
+TEST_F(quiesce, no_dma_once_stopped)
+{
+	const char *name = vmig_state_name(variant->state);
+	const struct vmig_exerciser *ops = self->w.ops;
+	int fd;
+
+	CLAUSES(QUI_02, ST_03, QUI_06);
+	NEED_SLOW_DMA;
+	vmig_work_memory(&self->w, &self->mem);
+	vmig_dma_begin(&self->w, &self->mem, 0, ops->dma_max, SEED);
+	fd = vmig_set_state(self->dev, variant->state);
+	check_memory_stands(&self->w, &self->mem, name);
+	vmig_close_data_fd(fd);
+	if (variant->state == VFIO_DEVICE_STATE_RESUMING)
+		return;
+	vmig_run_again(self->dev);
+	CHECK(QUI_06, vmig_dma_lands(&self->w, &self->mem, 0, ops->dma_max, SEED),
+	      say("DMA begun in RUNNING, %s, RUNNING again", name), "all of it in memory",
+	      vmig_dma_touched(&self->mem, 0, ops->dma_max) ? "a part of it" : "nothing");
+}
+
+/* Transfers that have not begun yet, behind one that has. */
+TEST_F(quiesce, queue_waits_while_stopped)
+{
+	const char *name = vmig_state_name(variant->state);
+	const struct vmig_exerciser *ops = self->w.ops;
+	uint32_t len, i, there = 0;
+	int fd;
+
+	CLAUSES(QUI_02, ST_03, QUI_06);
+	NEED_SLOW_DMA;
+	NEED(ops->dma_queue > 1, "the device has no queue of DMA");
+	vmig_work_memory(&self->w, &self->mem);
+	len = ops->dma_max / ops->dma_queue / ops->dma_align * ops->dma_align;
+	for (i = 0; i < ops->dma_queue; i++)
+		vmig_dma_begin(&self->w, &self->mem, i * len, len, SEED + i);
+	fd = vmig_set_state(self->dev, variant->state);
+	check_memory_stands(&self->w, &self->mem, name);
+	vmig_close_data_fd(fd);
+	if (variant->state == VFIO_DEVICE_STATE_RESUMING)
+		return;
+	vmig_run_again(self->dev);
+	for (i = 0; i < ops->dma_queue; i++)
+		there += vmig_dma_lands(&self->w, &self->mem, i * len, len, SEED + i);
+	CHECK(QUI_06, there == ops->dma_queue,
+	      say("%u transfers asked for in RUNNING, %s, RUNNING again", ops->dma_queue, name),
+	      "all of them in memory", "%u of them", there);
+}
+
+/* A guest that was not kept from the doorbell. Held or dropped: the driver's choice. */
+TEST_F(quiesce, no_dma_when_asked)
+{
+	const char *name = vmig_state_name(variant->state);
+	const struct vmig_exerciser *ops = self->w.ops;
+	int fd;
+
+	CLAUSES(QUI_02);
+	NEED_DMA;
+	vmig_work_memory(&self->w, &self->mem);
+	fd = vmig_set_state(self->dev, variant->state);
+	ops->dma_write(&self->w, self->mem.iova, ops->dma_max, SEED);
+	vmig_sleep_ms(dma_over_ms(&self->w));
+	CHECK(QUI_02, !vmig_dma_touched(&self->mem, 0, ops->dma_max),
+	      say("DMA asked for in %s, memory looked at %u ms later", name, dma_over_ms(&self->w)),
+	      "untouched", "the device has written to it");
+	vmig_close_data_fd(fd);
+}
+
+/* "The device must not generate interrupts" (H:1079), not even one that is due. */
+TEST_F(quiesce, no_interrupt_once_stopped)
+{
+	const char *name = vmig_state_name(variant->state);
+	int fd, irq, ret;
+	bool before;
+
+	CLAUSES(QUI_01, QUI_06);
+	NEED_IRQ;
+	irq = vmig_irq_listen(&self->w);
+	ret = self->w.ops->irq_raise(&self->w, IRQ_DELAY_MS);
+	NEED(ret != -EOPNOTSUPP, "the device has no interrupt that comes later than asked for");
+	if (ret)
+		vmig_die("the device cannot be asked for an interrupt: %s", vmig_errno_name(ret));
+	fd = vmig_set_state(self->dev, variant->state);
+	before = vmig_eventfd_fired(irq);
+	vmig_sleep_ms(2 * IRQ_DELAY_MS);
+	CHECK(QUI_01, !vmig_eventfd_fired(irq),
+	      say("an interrupt asked for in RUNNING, due %u ms later, SET(%s), %u ms pass",
+		  IRQ_DELAY_MS, name, 2 * IRQ_DELAY_MS),
+	      "nothing on its eventfd", "it is signalled");
+	vmig_close_data_fd(fd);
+	if (variant->state != VFIO_DEVICE_STATE_RESUMING) {
+		vmig_run_again(self->dev);
+		CHECK(QUI_06, before || vmig_eventfd_wait(irq, VMIG_WORK_MS),
+		      say("an interrupt asked for in RUNNING, %s, RUNNING again", name),
+		      "its eventfd is signalled", "it is not");
+	}
+	vmig_irq_end(&self->w, irq);
+}
+
+/* Whether one comes that is asked for here is between the device and its user. */
+TEST_F(quiesce, interrupt_when_asked)
+{
+	int fd, irq, ret;
+
+	CLAUSES(QUI_01);
+	NEED_IRQ;
+	irq = vmig_irq_listen(&self->w);
+	fd = vmig_set_state(self->dev, variant->state);
+	ret = self->w.ops->irq_raise(&self->w, 0);
+	vmig_sleep_ms(WATCH_MS);
+	vmig_note(QUI_01, "an interrupt asked for in %s: %s, its eventfd %s",
+		  vmig_state_name(variant->state), vmig_errno_name(ret),
+		  vmig_eventfd_fired(irq) ? "is signalled" : "is silent");
+	vmig_close_data_fd(fd);
+	vmig_run_again(self->dev);
+	vmig_irq_end(&self->w, irq);
+}
+
+TEST_F(quiesce, counter_stands)
+{
+	uint64_t before, now;
+	int fd;
+
+	CLAUSES(QUI_03);
+	NEED_COUNTER;
+	if (!vmig_counter_moves(&self->w))
+		vmig_die("the device's counter stands in RUNNING already");
+	fd = vmig_set_state(self->dev, variant->state);
+	before = vmig_counter(&self->w);
+	vmig_sleep_ms(WATCH_MS);
+	now = vmig_counter(&self->w);
+	CHECK(QUI_03, now == before,
+	      say("the device's counter read twice in %s, %u ms apart",
+		  vmig_state_name(variant->state), WATCH_MS),
+	      say("%llu", (unsigned long long)before), "%llu", (unsigned long long)now);
+	vmig_close_data_fd(fd);
+}
+
+/* "Must not change internal state" (H:1082): all that can be put there is there later. */
+TEST_F(quiesce, state_stands)
+{
+	const char *why;
+	int fd;
+
+	CLAUSES(QUI_03, FSM_09);
+	NEED_PATTERN;
+	NEED(variant->state != VFIO_DEVICE_STATE_RESUMING,
+	     "the content of a device is not determined in RESUMING (H:1158)");
+	vmig_put_state(&self->w, SEED);
+	fd = vmig_set_state(self->dev, variant->state);
+	vmig_sleep_ms(WATCH_MS);
+	/* In STOP_COPY a read of a register may be a change of the stream (H:1150). */
+	if (variant->state == VFIO_DEVICE_STATE_STOP) {
+		why = vmig_state_fault(&self->w, SEED);
+		CHECK(QUI_03, !why,
+		      say("a pattern put there in RUNNING, SET(STOP), %u ms later", WATCH_MS),
+		      "the pattern", "%s", why);
+	}
+	vmig_close_data_fd(fd);
+	vmig_run_again(self->dev);
+	why = vmig_state_fault(&self->w, SEED);
+	CHECK(FSM_09, !why,
+	      say("a pattern put there in RUNNING, %s, RUNNING again",
+		  vmig_state_name(variant->state)),
+	      "the pattern", "%s", why);
+}
+
+static void poke_all(void *arg)
+{
+	struct vmig_worker *w = arg;
+
+	/* What a register answers to it is not determined. */
+	w->ops->poke(w);
+}
+
+/*
+ * "Failure by the user to restrict device access ... must not result in error conditions
+ * outside the user context" (H:1084), for accesses that start something.
+ */
+TEST_F(quiesce, poking_is_harmless)
+{
+	const char *name = vmig_state_name(variant->state), *why;
+	struct vmig_access before;
+	enum vmig_child_end end;
+	int fd, ret;
+
+	CLAUSES(QUI_04, QUI_05);
+	NEED(self->w.ops->poke, "no exerciser knows what starts something in this device");
+	vmig_need_round_trip(self->dev);
+	vmig_access_take(self->dev, &before);
+	fd = vmig_set_state(self->dev, variant->state);
+	end = vmig_child_run(poke_all, &self->w, CHILD_TIMEOUT_MS);
+	if (!vmig_judge_child(QUI_05, end, say("writes to the registers in %s", name)))
+		return;
+	vmig_judge_config(QUI_04, self->dev, &before,
+			  say("%s, after writes to its registers", name));
+	vmig_judge_interrupts(QUI_04, self->dev, &before,
+			      say("%s, after writes to its registers", name));
+	vmig_close_data_fd(fd);
+	if (variant->state == VFIO_DEVICE_STATE_RESUMING)
+		ret = __vmig_settle(self->dev);
+	else
+		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+	if (!CHECK_OK(QUI_05, ret, say("the way back to RUNNING after writes in %s", name)))
+		return;
+	why = vmig_round_trip(self->dev);
+	CHECK(QUI_05, !why, say("save and load after writes to the registers in %s", name),
+	      "all of it works", "%s", why);
+}
+
+/* What a device does while it runs; NULL if it does all of it, else what it does not. */
+static const char *works(struct vmig_worker *w, struct vmig_dma *mem, int irq, uint32_t seed)
+{
+	const char *why;
+	int ret;
+
+	if (w->ops->counter && !vmig_counter_comes(w))
+		return "its counter stands";
+	if (w->ops->dma_write) {
+		why = vmig_dma_fault(w, mem, seed);
+		if (why)
+			return say("a DMA write: %s", why);
+	}
+	if (irq < 0)
+		return NULL;
+	vmig_eventfd_fired(irq);
+	ret = w->ops->irq_raise(w, 0);
+	if (ret)
+		return say("asked for an interrupt: %s", vmig_errno_name(ret));
+	return vmig_eventfd_wait(irq, VMIG_WORK_MS) ? NULL : "no interrupt comes";
+}
+
+#define NEED_WORK                                                                                  \
+	NEED(self->w.ops->counter || self->w.ops->dma_write || self->w.ops->irq_raise,             \
+	     "no exerciser can make this device work")
+
+static int prepare(struct vmig_worker *w, struct vmig_dma *mem)
+{
+	if (w->ops->dma_write)
+		vmig_work_memory(w, mem);
+	return w->ops->irq_raise ? vmig_irq_listen(w) : -1;
+}
+
+static void finish(struct vmig_worker *w, int irq)
+{
+	if (irq >= 0)
+		vmig_irq_end(w, irq);
+}
+
+/* "Continues to be fully operational" (H:1068, H:1133): the guest runs on its device. */
+TEST_F(operation, pre_copy_works)
+{
+	const char *why;
+	int fd, irq;
+
+	CLAUSES(PRE_15, FSM_10);
+	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
+	NEED_WORK;
+	irq = prepare(&self->w, &self->mem);
+	why = works(&self->w, &self->mem, irq, SEED);
+	if (why)
+		vmig_die("the device does not even work in RUNNING: %s", why);
+	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	why = works(&self->w, &self->mem, irq, SEED + 1);
+	CHECK(PRE_15, !why, "work asked for in PRE_COPY", "the device does it, as in RUNNING", "%s",
+	      why);
+	CHECK(FSM_10, !why, "RUNNING -> PRE_COPY, then work asked for",
+	      "as before, the device does it", "%s", why);
+	vmig_close_data_fd(fd);
+	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	finish(&self->w, irq);
+}
+
+/* A transfer that begins in RUNNING and ends in PRE_COPY. */
+TEST_F(operation, dma_goes_on_into_pre_copy)
+{
+	int fd;
+
+	CLAUSES(PRE_15);
+	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
+	NEED_SLOW_DMA;
+	vmig_work_memory(&self->w, &self->mem);
+	vmig_dma_begin(&self->w, &self->mem, 0, self->w.ops->dma_max, SEED);
+	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	CHECK(PRE_15, vmig_dma_lands(&self->w, &self->mem, 0, self->w.ops->dma_max, SEED),
+	      "DMA begun in RUNNING, SET(PRE_COPY)", "all of it in memory",
+	      vmig_dma_touched(&self->mem, 0, self->w.ops->dma_max) ? "a part of it" : "nothing");
+	vmig_close_data_fd(fd);
+}
+
+/* "From STOP": entering STOP_COPY neither starts anything nor stops more (H:1132). */
+TEST_F(operation, stop_copy_stays_stopped)
+{
+	int fd;
+
+	CLAUSES(FSM_10);
+	NEED_SLOW_DMA;
+	vmig_work_memory(&self->w, &self->mem);
+	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
+	self->w.ops->dma_write(&self->w, self->mem.iova, self->w.ops->dma_max, SEED);
+	vmig_sleep_ms(WATCH_MS);
+	NEED(!vmig_dma_touched(&self->mem, 0, self->w.ops->dma_max),
+	     "the device does DMA in STOP already");
+	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	vmig_sleep_ms(dma_over_ms(&self->w));
+	CHECK(FSM_10, !vmig_dma_touched(&self->mem, 0, self->w.ops->dma_max),
+	      "DMA asked for in STOP, STOP -> STOP_COPY", "memory untouched",
+	      "the device has written to it");
+	vmig_close_data_fd(fd);
+}
+
+/* "The device behaves as stopped" (H:1066), whatever it was made to do before. */
+TEST_F(operation, resuming_is_stopped)
+{
+	const struct vmig_exerciser *ops = self->w.ops;
+	uint64_t before;
+	int fd;
+
+	CLAUSES(RES_01);
+	NEED(ops->counter || ops->dma_write, "no exerciser can make this device work");
+	if (ops->counter && !vmig_counter_moves(&self->w))
+		vmig_die("the device's counter stands in RUNNING already");
+	if (ops->dma_write)
+		vmig_work_memory(&self->w, &self->mem);
+	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
+	if (ops->counter) {
+		before = vmig_counter(&self->w);
+		vmig_sleep_ms(WATCH_MS);
+		CHECK(RES_01, vmig_counter(&self->w) == before,
+		      "the device's counter read twice in RESUMING", "the same value, as in STOP",
+		      "another one");
+	}
+	if (ops->dma_write) {
+		ops->dma_write(&self->w, self->mem.iova, ops->dma_max, SEED);
+		vmig_sleep_ms(dma_over_ms(&self->w));
+		CHECK(RES_01, !vmig_dma_touched(&self->mem, 0, ops->dma_max),
+		      "DMA asked for in RESUMING", "memory untouched, as in STOP",
+		      "the device has written to it");
+	}
+	vmig_close_data_fd(fd);
+}
+
+/* Away from RUNNING and back, and the device is what it was: by each state in between. */
+TEST_F_TIMEOUT(operation, works_after_every_state, 120)
+{
+	const char *why;
+	uint32_t state;
+	int fd, irq;
+
+	CLAUSES(QUI_06, FSM_09);
+	NEED_WORK;
+	irq = prepare(&self->w, &self->mem);
+	why = works(&self->w, &self->mem, irq, SEED);
+	if (why)
+		vmig_die("the device does not even work in RUNNING: %s", why);
+	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
+		if (!vmig_state_offered(self->flags, state) ||
+		    state == VFIO_DEVICE_STATE_RESUMING || state == VFIO_DEVICE_STATE_RUNNING)
+			continue;
+		if (self->w.ops->put_state)
+			vmig_put_state(&self->w, SEED + state);
+		fd = vmig_set_state(self->dev, state);
+		vmig_close_data_fd(fd);
+		vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
+		why = self->w.ops->check_state ? vmig_state_fault(&self->w, SEED + state) : NULL;
+		if (self->w.ops->check_state)
+			CHECK(FSM_09, !why,
+			      say("a pattern put there in RUNNING, %s, RUNNING again",
+				  vmig_state_name(state)),
+			      "the pattern", "%s", why);
+		why = works(&self->w, &self->mem, irq, SEED + 32 + state);
+		CHECK(QUI_06, !why,
+		      say("work asked for in RUNNING, back from %s; its interrupt was set up before",
+			  vmig_state_name(state)),
+		      "the device does it", "%s", why);
+	}
+	finish(&self->w, irq);
+}
+
+VMIG_MAIN("quiesce")

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hazards: requests that are within the specification and take a kernel with a known
+ * bug down, or the device out of reach until the next boot.
+ *
+ * They run last, alone, after all else is on disk; on hardware only with --hazards
+ * (VMIG_HAZARDS=1). Each request is made by a child process that is watched. Where the
+ * kernel oopses under a driver's lock the device is lost: that is said, the tests that
+ * follow are skipped, and it is no reason to doubt what came before.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include <vmig/dma_logging.h>
+#include "load_attempt.h"
+#include "risky_call.h"
+#include "fault_memory.h"
+#include "kernel_health.h"
+#include "undo.h"
+#include "vmig_harness.h"
+#include "exercise.h"
+
+#define NEED_HAZARDS() NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
+
+#define HAZARD_FIXTURE(fixture, ...)                                                               \
+	FIXTURE(fixture)                                                                           \
+	{                                                                                          \
+		VMIG_FIXTURE_DATA;                                                                 \
+	};                                                                                         \
+	FIXTURE_VARIANT(fixture)                                                                   \
+	{                                                                                          \
+		VMIG_VARIANT_DATA;                                                                 \
+		__VA_ARGS__                                                                        \
+	};                                                                                         \
+	FIXTURE_SETUP(fixture)                                                                     \
+	{                                                                                          \
+		NEED_HAZARDS();                                                                    \
+		VMIG_SETUP(true);                                                                  \
+	}                                                                                          \
+	FIXTURE_TEARDOWN(fixture)                                                                  \
+	{                                                                                          \
+		VMIG_TEARDOWN();                                                                   \
+	}                                                                                          \
+	struct vmig_semicolon_
+
+/* Named fsm, as these are the two cells that the fsm chapter leaves to this one. */
+HAZARD_FIXTURE(fsm, uint32_t to;);
+
+VMIG_VARIANT(fsm, cdev_STOP_COPY_to_PRE_COPY, .way = VMIG_CDEV, .to = VFIO_DEVICE_STATE_PRE_COPY);
+VMIG_VARIANT(fsm, cdev_STOP_COPY_to_PRE_COPY_P2P, .way = VMIG_CDEV,
+	     .to = VFIO_DEVICE_STATE_PRE_COPY_P2P);
+VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY, .way = VMIG_GROUP, .to = VFIO_DEVICE_STATE_PRE_COPY);
+VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY_P2P, .way = VMIG_GROUP,
+	     .to = VFIO_DEVICE_STATE_PRE_COPY_P2P);
+
+/*
+ * "Not permitted and return error" (H:1163). From v6.2 up to a26b499b757c (v7.2, 6.12.96)
+ * vfio_mig_get_next_state() loops for ever on it, with the driver's state mutex held.
+ */
+TEST_F(fsm, blocked)
+{
+	struct vmig_stream s = {};
+	struct vmig_careful call;
+	uint32_t state;
+	const char *did;
+	int fd, ret;
+
+	CLAUSES(FSM_03, FSM_02);
+	NEED_STATE(variant->to);
+	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	did = say("SET(%s) from STOP_COPY", vmig_state_name(variant->to));
+	call = vmig_careful_set(self->dev, variant->to);
+	CHECK(FSM_03, call.end == VMIG_CHILD_DONE, did, "EINVAL, and that the call returns", "%s",
+	      vmig_child_name(call.end));
+	if (!call.survived)
+		return;
+	CHECK_ERRNO(FSM_03, call.ret, EINVAL, did);
+	state = vmig_get_state(self->dev);
+	CHECK(FSM_02, state == VFIO_DEVICE_STATE_STOP_COPY, say("GET after %s", did),
+	      "state STOP_COPY", "state %s", vmig_state_name(state));
+	ret = __vmig_stream_read(fd, &s, &vmig_default_chunks);
+	CHECK(FSM_02, !ret && s.len, say("%s, then read() of the data_fd to its end", did),
+	      "the stream", "%zu bytes, then %s", s.len, vmig_stream_end(ret));
+	vmig_stream_free(&s);
+	close(fd);
+}
+
+HAZARD_FIXTURE(files, uint32_t state;);
+
+VMIG_VARIANT(files, cdev_STOP_COPY, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(files, cdev_RESUMING, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_RESUMING);
+VMIG_VARIANT(files, group_STOP_COPY, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(files, group_RESUMING, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_RESUMING);
+
+/* The most files that the system may have open; who is CAP_SYS_ADMIN may have more. */
+#define FILE_MAX "/proc/sys/fs/file-max"
+
+/* A SET made by a child; shared, as the child may not live to tell. */
+struct fileless_set {
+	struct vmig_device *dev;
+	uint32_t to;
+	int ret;
+};
+
+static void set_without_a_file(void *arg)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	struct fileless_set *call = arg;
+
+	if (syscall(SYS_capset, &head, data))
+		vmig_die("capset: %s", vmig_errno_name(errno));
+	call->ret = __vmig_set_state(call->dev, call->to, NULL);
+}
+
+/* No file for a session is to be had (2d12d18f14d9, pds): an error, and a device that works. */
+TEST_F(files, none_left)
+{
+	unsigned long taint = vmig_kernel_taint();
+	struct fileless_set *call;
+	enum vmig_child_end end;
+	struct vmig_setting max;
+	const char *did;
+	int fd;
+
+	CLAUSES(ROB_01, ROB_04);
+	/* It concerns the whole system, so not on one that is somebody's. */
+	NEED(strstr(self->dev->id.sysfs, "/vfio_mig_fw/"), "done on simulated firmware alone");
+	call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (call == MAP_FAILED)
+		vmig_die("no memory: %s", vmig_errno_name(errno));
+	call->dev = self->dev;
+	call->to = variant->state;
+	NEED(vmig_setting_change(&max, FILE_MAX, "1"), FILE_MAX " cannot be written");
+	end = vmig_child_run(set_without_a_file, call, VMIG_CAREFUL_MS);
+	vmig_setting_back(&max);
+	did = say("SET(%s) by a user with no privilege, while the system may open no file more",
+		  vmig_state_name(variant->state));
+	CHECK(ROB_01, end == VMIG_CHILD_DONE && vmig_kernel_taint() == taint, did,
+	      "an answer, and nothing in the kernel log", "%s", vmig_child_name(end));
+	if (!vmig_survived(end, taint))
+		return;
+	vmig_note(ROB_04, "%s: %s", did, vmig_errno_name(call->ret));
+	CHECK_OK(ROB_04, __vmig_settle(self->dev), say("SET(RUNNING) or RESET after %s", did));
+	fd = vmig_enter(self->dev, variant->state);
+	CHECK(ROB_04, fd >= 0, say("SET(%s) afterwards", vmig_state_name(variant->state)),
+	      "a session", "none");
+	close(fd);
+}
+
+HAZARD_FIXTURE(logging);
+VMIG_VARIANTS_WAYS(logging);
+
+static void odd_starts(void *arg)
+{
+	static const uint64_t sizes[] = { 0, 1, 3, 5000, 4096 };
+	struct vfio_device_feature_dma_logging_range empty = {};
+	uint64_t page_size;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		page_size = sizes[i];
+		if (!__vmig_log_start(arg, &page_size, &empty, 1))
+			__vmig_log_stop(arg);
+	}
+}
+
+static void odd_reports(void *arg)
+{
+	struct vfio_device_feature_dma_logging_range range = { .length = 1 << 20 };
+	uint64_t page_size = 4096, bitmap[8] = {};
+	int shift;
+
+	if (__vmig_log_start(arg, &page_size, &range, 1))
+		return;
+	__vmig_log_report(arg, 0, 0, 4096, bitmap);
+	for (shift = 31; shift < 64; shift++) {
+		__vmig_log_report(arg, 0, 1ULL << shift, 1ULL << shift, bitmap);
+		__vmig_log_report(arg, 0, 1 << 20, 1ULL << shift, bitmap);
+	}
+	__vmig_log_stop(arg);
+}
+
+static void check_odd(struct vmig_device *dev, void (*call)(void *), const char *did)
+{
+	unsigned long taint = vmig_kernel_taint();
+	enum vmig_child_end end = vmig_child_run(call, dev, VMIG_CAREFUL_MS);
+
+	vmig_note(LOG_25, "%s: %s", did, vmig_child_name(end));
+	CHECK(ROB_01, vmig_survived(end, taint), did,
+	      "calls that return, and nothing in the kernel log", "%s", vmig_child_name(end));
+}
+
+/* The core lets page_size 0 and empty ranges through to the driver, which may divide by it. */
+TEST_F(logging, odd_start)
+{
+	CLAUSES(LOG_25, ROB_01);
+	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0),
+	     "the device offers no DMA logging");
+	check_odd(self->dev, odd_starts, "START with an empty range and page sizes 0, 1, 3, 5000");
+}
+
+/* Shifts of a large page_size overflowed (e24c15510592), a division by 2^64 = 0 (cb30dfa75d55). */
+TEST_F(logging, odd_report)
+{
+	CLAUSES(LOG_25, ROB_01);
+	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0),
+	     "the device offers no DMA logging");
+	check_odd(self->dev, odd_reports, "REPORT of length 0 and with page sizes 2^31 to 2^63");
+}
+
+HAZARD_FIXTURE(reopen, uint32_t state;);
+
+#define ADD_REOPEN(state_)                                                                         \
+	VMIG_VARIANT(reopen, cdev_##state_, .way = VMIG_CDEV,                                      \
+		     .state = VFIO_DEVICE_STATE_##state_);                                         \
+	VMIG_VARIANT(reopen, group_##state_, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_##state_)
+
+/* RESUMING last: there a driver that kept the state has a session to lose. */
+ADD_REOPEN(STOP);
+ADD_REOPEN(RUNNING_P2P);
+ADD_REOPEN(PRE_COPY);
+ADD_REOPEN(PRE_COPY_P2P);
+ADD_REOPEN(STOP_COPY);
+ADD_REOPEN(RESUMING);
+
+/*
+ * The first SET of a new user, whatever state the last one closed the device in. Close
+ * ends the session (FD-09), so a driver that keeps the state has one without a session.
+ */
+TEST_F(reopen, first_set)
+{
+	static const uint32_t targets[] = { VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING };
+	struct vmig_dev_id id = self->dev->id;
+	unsigned long taint = vmig_kernel_taint();
+	struct vmig_careful call;
+	unsigned int i;
+	const char *did;
+
+	CLAUSES(OPEN_04, ROB_01);
+	NEED_STATE(variant->state);
+	for (i = 0; i < ARRAY_SIZE(targets); i++) {
+		vmig_enter(self->dev, variant->state);
+		vmig_close(self->dev);
+		self->dev = vmig_open(&id, variant->way);
+		did = say("close in %s, open, SET(%s)", vmig_state_name(variant->state),
+			  vmig_state_name(targets[i]));
+		call = vmig_careful_set(self->dev, targets[i]);
+		CHECK(OPEN_04, call.end == VMIG_CHILD_DONE, did, "an answer", "%s",
+		      vmig_child_name(call.end));
+		CHECK(ROB_01, vmig_kernel_taint() == taint, did, "nothing in the kernel log",
+		      "a WARN or an oops");
+		if (!call.survived)
+			return;
+		if (__vmig_settle(self->dev))
+			vmig_die("the device cannot be brought back to RUNNING");
+	}
+}
+
+HAZARD_FIXTURE(closing);
+VMIG_VARIANTS_WAYS(closing);
+
+/* How often a close meets a writer; one in five does where the writer is not waited for. */
+#define CLOSINGS 20
+
+struct closing {
+	struct vmig_dev_id id;
+	enum vmig_way way;
+	struct vmig_stream good;
+	int fd;
+	atomic_bool stop;
+};
+
+/* Nothing is written any more, but a driver that looks at what it has does so each time. */
+static void *write_nothing(void *arg)
+{
+	struct closing *c = arg;
+	ssize_t n;
+
+	while (!atomic_load(&c->stop))
+		n = write(c->fd, c->good.data, 0);
+	(void)n;
+	return NULL;
+}
+
+static void close_under_a_writer(void *arg)
+{
+	struct closing *c = arg;
+	struct vmig_device *dev;
+	pthread_t thread;
+	unsigned int i;
+
+	for (i = 0; i < CLOSINGS; i++) {
+		dev = vmig_open(&c->id, c->way);
+		c->fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+		vmig_write_regardless(c->fd, c->good.data, c->good.len < 16 ? 1 : 16,
+				      VMIG_ONE_WRITE);
+		atomic_store(&c->stop, false);
+		if (pthread_create(&thread, NULL, write_nothing, c))
+			vmig_die("pthread_create() failed");
+		vmig_sleep_ms(2);
+		vmig_close(dev);
+		atomic_store(&c->stop, true);
+		pthread_join(thread, NULL);
+		close(c->fd);
+	}
+}
+
+/*
+ * ROB-02 as far as user space feels it: a driver that frees what a write() uses before it
+ * ends the session has an oops in the writer (qat Q5), and a close that hangs behind it.
+ */
+TEST_F_TIMEOUT(closing, under_a_writer, 120)
+{
+	unsigned long taint = vmig_kernel_taint();
+	struct closing c = { .id = self->dev->id, .way = variant->way };
+	enum vmig_child_end end;
+
+	CLAUSES(ROB_01);
+	vmig_save(self->dev, &c.good);
+	vmig_close(self->dev);
+	self->dev = NULL;
+	end = vmig_child_run(close_under_a_writer, &c, 20000);
+	CHECK(ROB_01, vmig_survived(end, taint),
+	      say("close() of the device while a thread writes to its data_fd, %u times", CLOSINGS),
+	      "close() returns, and nothing in the kernel log", "%s", vmig_child_name(end));
+	vmig_stream_free(&c.good);
+}
+
+VMIG_MAIN("hazard")

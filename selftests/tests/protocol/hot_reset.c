@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * HOT, RST-06: resets that come through PCI. VFIO_DEVICE_PCI_HOT_RESET resets the bus or
+ * slot with all that is on it, so the user must own all of it: by its group fds where
+ * the device was opened through its group, by the iommufd where it was opened as a cdev.
+ * A guest resets its device through config space. Each comes to the driver by another
+ * way than VFIO_DEVICE_RESET and must do the same to the migration state.
+ *
+ * Only devices that the kernel says the caller owns are reset.
+ */
+#include <errno.h>
+#include <glob.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include <linux/pci_regs.h>
+
+#include <vmig/info.h>
+#include <vmig/region.h>
+#include "fixture_states.h"
+#include "session_check.h"
+
+VMIG_FIXTURE_ANY(hot_reset, false);
+VMIG_FIXTURE_STATES(hot_reset_from, VMIG_VARIANTS_SESSIONS);
+
+/* More devices than a bus of single functions has; a bigger answer is a broken test. */
+#define DEVICES_MAX 256
+
+#define HEADER sizeof(struct vfio_pci_hot_reset_info)
+
+/**
+ * struct affected - VFIO_DEVICE_GET_PCI_HOT_RESET_INFO with room for all
+ * @info: the fixed part
+ * @devices: what comes behind it
+ */
+struct affected {
+	struct vfio_pci_hot_reset_info info;
+	struct vfio_pci_dependent_device devices[DEVICES_MAX];
+};
+
+_Static_assert(offsetof(struct affected, devices) == HEADER, "no hole before the devices");
+
+static bool is_pci(const struct vmig_device *dev)
+{
+	return !strcmp(dev->id.bus, "pci");
+}
+
+#define NEED_PCI NEED(is_pci(self->dev), "hot reset is for PCI devices")
+
+static int get_info(struct vmig_device *dev, struct affected *a, uint32_t argsz)
+{
+	memset(a, 0xa5, sizeof(*a));
+	a->info.argsz = argsz;
+	a->info.flags = 0;
+	return ioctl(dev->fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, a) ? -errno : 0;
+}
+
+static int hot_reset(struct vmig_device *dev, uint32_t argsz, uint32_t flags, uint32_t count,
+		     int group)
+{
+	struct {
+		struct vfio_pci_hot_reset reset;
+		int32_t group;
+	} arg = {
+		.reset = { .argsz = argsz, .flags = flags, .count = count },
+		.group = group,
+	};
+
+	return ioctl(dev->fd, VFIO_DEVICE_PCI_HOT_RESET, &arg) ? -errno : 0;
+}
+
+/* The count that goes with the way in, 0 for a cdev and the one group for a group. */
+static int hot_reset_rightly(struct vmig_device *dev)
+{
+	return hot_reset(dev, HEADER, 0, dev->way == VMIG_GROUP, dev->group);
+}
+
+/* All that a hot reset would take along; false where none is possible (H:727). */
+static bool affected(struct vmig_device *dev, struct affected *a)
+{
+	int ret = get_info(dev, a, sizeof(*a));
+
+	if (ret && ret != -ENODEV)
+		vmig_die("VFIO_DEVICE_GET_PCI_HOT_RESET_INFO failed: %s", vmig_errno_name(ret));
+	return !ret;
+}
+
+#define NEED_HOT_RESET(a)                                                                          \
+	do {                                                                                       \
+		NEED_PCI;                                                                          \
+		NEED(affected(self->dev, a), "neither the bus nor the slot can be reset here");    \
+	} while (0)
+
+static void name_of(const struct vfio_pci_dependent_device *d, char *name, size_t len)
+{
+	snprintf(name, len, "%04x:%02x:%02x.%x", d->segment, d->bus, d->devfn >> 3, d->devfn & 7);
+}
+
+static bool is_self(const struct vmig_device *dev, const struct vfio_pci_dependent_device *d)
+{
+	char name[32];
+
+	name_of(d, name, sizeof(name));
+	return !strcmp(name, dev->id.name);
+}
+
+/* The IOMMU group of an affected device, -1 without one, and whether VFIO has it. */
+static int group_of(const struct vfio_pci_dependent_device *d, bool *vfio)
+{
+	char name[32], path[96], target[PATH_MAX];
+
+	name_of(d, name, sizeof(name));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", name);
+	*vfio = !access(path, F_OK);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name);
+	if (!realpath(path, target))
+		return -1;
+	return atoi(strrchr(target, '/') + 1);
+}
+
+/*
+ * The two ways tell different things in the same field, and the flag says which: a VMM
+ * that takes one for the other hands in a wrong proof of ownership.
+ */
+TEST_F(hot_reset, info_tells_ids_of_its_way)
+{
+	bool cdev = variant->way == VMIG_CDEV, found = false, vfio;
+	struct affected a;
+	char name[32];
+	uint32_t i;
+	int group;
+
+	CLAUSES(HOT_01);
+	NEED_HOT_RESET(&a);
+	CHECK(HOT_01, !!(a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID) == cdev,
+	      say("flags of HOT_RESET_INFO, device opened through the %s",
+		  vmig_way_name(variant->way)),
+	      cdev ? "VFIO_PCI_HOT_RESET_FLAG_DEV_ID" : "no VFIO_PCI_HOT_RESET_FLAG_DEV_ID", "%#x",
+	      a.info.flags);
+	for (i = 0; i < a.info.count; i++) {
+		found |= is_self(self->dev, &a.devices[i]);
+		if (cdev)
+			continue;
+		name_of(&a.devices[i], name, sizeof(name));
+		group = group_of(&a.devices[i], &vfio);
+		CHECK(HOT_01, a.devices[i].group_id == (uint32_t)group, say("group_id of %s", name),
+		      say("%d, as in sysfs", group), "%u", a.devices[i].group_id);
+	}
+	CHECK(HOT_01, found, "devices of HOT_RESET_INFO", say("%s among them", self->dev->id.name),
+	      "%u others", a.info.count);
+}
+
+TEST_F(hot_reset, devids_tell_who_owns)
+{
+	bool vfio, in_group;
+	struct affected a;
+	uint32_t i, devid;
+	char name[32];
+
+	CLAUSES(HOT_02);
+	NEED(variant->way == VMIG_CDEV, "a device opened through its group has no devid");
+	NEED_HOT_RESET(&a);
+	for (i = 0; i < a.info.count; i++) {
+		in_group = group_of(&a.devices[i], &vfio) == self->dev->id.group_id;
+		if (is_self(self->dev, &a.devices[i]))
+			devid = self->dev->devid;
+		else
+			devid = vfio && in_group ? VFIO_PCI_DEVID_OWNED : VFIO_PCI_DEVID_NOT_OWNED;
+		name_of(&a.devices[i], name, sizeof(name));
+		CHECK(HOT_02, a.devices[i].devid == devid,
+		      say("devid of %s, %s a VFIO driver, in %s IOMMU group", name,
+			  vfio ? "bound to" : "without", in_group ? "our" : "another"),
+		      say("%d", (int)devid), "%d", (int)a.devices[i].devid);
+	}
+}
+
+TEST_F(hot_reset, owned_flag_is_the_sum)
+{
+	bool owned = variant->way == VMIG_CDEV;
+	struct affected a;
+	uint32_t i;
+
+	CLAUSES(HOT_03);
+	NEED_HOT_RESET(&a);
+	for (i = 0; i < a.info.count; i++)
+		if (a.devices[i].devid == (uint32_t)VFIO_PCI_DEVID_NOT_OWNED)
+			owned = false;
+	CHECK(HOT_03, !!(a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED) == owned,
+	      say("flags of HOT_RESET_INFO, device opened through the %s",
+		  vmig_way_name(variant->way)),
+	      owned ? "VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED, as all devices are owned"
+		    : "no VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED",
+	      "%#x", a.info.flags);
+}
+
+/* How a VMM learns how much room it needs. The count was once not initialised (5a88a3f67e37). */
+TEST_F(hot_reset, short_buffer_is_told_the_count)
+{
+	struct affected a, small;
+	int ret, i;
+
+	CLAUSES(HOT_04);
+	NEED_HOT_RESET(&a);
+	for (i = 0; i < 2; i++) {
+		ret = get_info(self->dev, &small, HEADER);
+		CHECK_ERRNO(HOT_04, ret, ENOSPC, "HOT_RESET_INFO with room for no device");
+		CHECK(HOT_04, small.info.count == a.info.count,
+		      "count of HOT_RESET_INFO with room for no device",
+		      say("%u, as with room", a.info.count), "%u", small.info.count);
+		CHECK(HOT_04, small.devices[0].group_id == 0xa5a5a5a5,
+		      "memory behind the fixed part of HOT_RESET_INFO", "untouched", "written to");
+	}
+}
+
+/* Does a hotplug slot have the device? Its driver may know how to reset it. */
+static bool in_slot(const struct vmig_device *dev)
+{
+	bool found = false;
+	char address[32];
+	glob_t slots;
+	size_t i;
+	FILE *f;
+
+	if (glob("/sys/bus/pci/slots/*/address", 0, NULL, &slots))
+		return false;
+	for (i = 0; i < slots.gl_pathc; i++) {
+		f = fopen(slots.gl_pathv[i], "re");
+		if (!f)
+			continue;
+		if (fgets(address, sizeof(address), f))
+			found |= !strncmp(dev->id.name, address, strcspn(address, "\n"));
+		fclose(f);
+	}
+	globfree(&slots);
+	return found;
+}
+
+/* A root bus has no bridge that could reset it. */
+static bool on_root_bus(const struct vmig_device *dev)
+{
+	const char *slash = strrchr(dev->id.sysfs, '/');
+
+	while (slash && slash > dev->id.sysfs && *--slash != '/')
+		;
+	return slash && !strncmp(slash, "/pci", 4);
+}
+
+TEST_F(hot_reset, not_on_a_root_bus)
+{
+	struct affected a;
+
+	CLAUSES(HOT_05);
+	NEED_PCI;
+	NEED(on_root_bus(self->dev) && !in_slot(self->dev),
+	     "a bridge or a hotplug slot may be able to reset the device");
+	CHECK_ERRNO(HOT_05, get_info(self->dev, &a, sizeof(a)), ENODEV,
+		    "HOT_RESET_INFO of a device on a root bus");
+	CHECK_ERRNO(HOT_05, hot_reset_rightly(self->dev), ENODEV,
+		    "HOT_RESET of a device on a root bus");
+}
+
+/* Refused before anything is reset: a proof that does not fit is none. */
+TEST_F(hot_reset, proof_must_fit_the_way)
+{
+	bool group = variant->way == VMIG_GROUP;
+
+	CLAUSES(HOT_06);
+	NEED_PCI;
+	CHECK_ERRNO(HOT_06, hot_reset(self->dev, HEADER, 0, !group, self->dev->group), EINVAL,
+		    say("HOT_RESET with count %d of a device opened through the %s", !group,
+			vmig_way_name(variant->way)));
+	CHECK_ERRNO(HOT_06, hot_reset(self->dev, HEADER, 1, group, self->dev->group), EINVAL,
+		    "HOT_RESET with flags 1");
+}
+
+TEST_F(hot_reset, short_argsz_is_refused)
+{
+	struct affected a;
+
+	CLAUSES(HOT_07);
+	NEED_PCI;
+	CHECK_ERRNO(HOT_07, get_info(self->dev, &a, HEADER - 1), EINVAL,
+		    "HOT_RESET_INFO with argsz 11");
+	CHECK_ERRNO(
+		HOT_07,
+		hot_reset(self->dev, HEADER - 1, 0, variant->way == VMIG_GROUP, self->dev->group),
+		EINVAL, "HOT_RESET with argsz 11");
+}
+
+TEST_F(hot_reset, only_for_pci)
+{
+	struct affected a;
+	int ret;
+
+	CLAUSES(HOT_09);
+	NEED(!is_pci(self->dev), "the device is a PCI device");
+	ret = get_info(self->dev, &a, sizeof(a));
+	vmig_note(HOT_09, "HOT_RESET_INFO of a device of bus %s: %s", self->dev->id.bus,
+		  vmig_errno_name(ret));
+}
+
+/* Is all that would be reset ours? Else the kernel would refuse, or harm somebody. */
+static bool all_ours(const struct vmig_device *dev, const struct affected *a)
+{
+	bool vfio;
+	uint32_t i;
+
+	if (dev->way == VMIG_CDEV)
+		return a->info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
+	for (i = 0; i < a->info.count; i++)
+		if (group_of(&a->devices[i], &vfio) != dev->id.group_id || !vfio)
+			return false;
+	return true;
+}
+
+/* QEMU hot resets at guest reset where a function has no reset of its own. */
+TEST_F(hot_reset_from, ends_in_running)
+{
+	const char *name = vmig_state_name(variant->state);
+	struct affected a;
+	uint32_t state;
+	int fd, ret;
+
+	CLAUSES(HOT_08, RST_06);
+	NEED_STATE(variant->state);
+	NEED_HOT_RESET(&a);
+	NEED(all_ours(self->dev, &a),
+	     "a hot reset would reset devices that this test does not own");
+	fd = vmig_enter(self->dev, variant->state);
+	ret = hot_reset_rightly(self->dev);
+	if (!ret) {
+		state = vmig_get_state(self->dev);
+		CHECK(HOT_08, state == VFIO_DEVICE_STATE_RUNNING,
+		      say("GET after HOT_RESET in %s", name), "state RUNNING", "state %s",
+		      vmig_state_name(state));
+		CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
+		      say("GET after HOT_RESET in %s", name), "state RUNNING, as after RESET",
+		      "state %s", vmig_state_name(state));
+		vmig_judge_dead(RST_06, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
+				say("%s, HOT_RESET", name));
+	}
+	vmig_close_data_fd(fd);
+	NEED(!ret, "the hot reset is refused: %s", vmig_errno_name(ret));
+}
+
+/* Two devices that one hot reset resets, neither of which need be the one under test. */
+FIXTURE(hot_reset_set)
+{
+	VMIG_FIXTURE_DATA;
+	struct vmig_device *devs[2];
+	const char *why;
+};
+
+FIXTURE_VARIANT(hot_reset_set)
+{
+	VMIG_VARIANT_DATA;
+	uint32_t state;
+};
+
+VMIG_VARIANTS_SESSIONS(hot_reset_set);
+
+static bool on_one_bus(const struct vmig_dev_id *a, const struct vmig_dev_id *b)
+{
+	size_t len = strlen(a->sysfs) - strlen(a->name);
+
+	return !strcmp(a->bus, "pci") && !strncmp(a->sysfs, b->sysfs, len) &&
+	       !strchr(b->sysfs + len, '/') && strcmp(a->name, b->name);
+}
+
+/* Among the devices that VMIG_DEVICES names; the one under test first, if it is one of them. */
+static bool find_set(const struct vmig_dev_id *tested, struct vmig_dev_id *set)
+{
+	static struct vmig_dev_id ids[DEVICES_MAX];
+	char *names = strdup(getenv("VMIG_DEVICES") ?: ""), *name, *rest = names, why[256];
+	unsigned int count = 0, i, k;
+	bool found = false;
+
+	while ((name = strsep(&rest, " ")) && count < DEVICES_MAX)
+		if (*name && !vmig_resolve(name, &ids[count], why, sizeof(why)) &&
+		    !strcmp(ids[count].driver, tested->driver))
+			count++;
+	free(names);
+	for (i = 0; i < count && !found; i++) {
+		for (k = i + 1; k < count && !found; k++) {
+			found = on_one_bus(&ids[i], &ids[k]);
+			set[0] = ids[strcmp(ids[k].name, tested->name) ? i : k];
+			set[1] = ids[strcmp(ids[k].name, tested->name) ? k : i];
+		}
+	}
+	return found;
+}
+
+static void open_set(struct vmig_device *dev, struct vmig_device **devs)
+{
+	struct vmig_dev_id set[2];
+	int ret;
+
+	if (!find_set(&dev->id, set))
+		return;
+	devs[0] = strcmp(set[0].name, dev->id.name) ? vmig_open(&set[0], dev->way) : dev;
+	ret = __vmig_open_beside(&set[1], devs[0], &devs[1]);
+	if (ret)
+		vmig_die("opening %s beside %s failed: %s", set[1].name, set[0].name,
+			 vmig_errno_name(ret));
+	vmig_settle(devs[0]);
+	vmig_settle(devs[1]);
+}
+
+FIXTURE_SETUP(hot_reset_set)
+{
+	VMIG_SETUP(true);
+	open_set(self->dev, self->devs);
+}
+
+FIXTURE_TEARDOWN(hot_reset_set)
+{
+	int i;
+
+	for (i = 1; i >= 0; i--) {
+		if (!self->devs[i] || self->devs[i] == self->dev)
+			continue;
+		vmig_settle(self->devs[i]);
+		vmig_close(self->devs[i]);
+	}
+	VMIG_TEARDOWN();
+}
+
+#define NEED_SET(a)                                                                                \
+	do {                                                                                       \
+		NEED(self->devs[1],                                                                \
+		     "VMIG_DEVICES names no two devices of this driver on one bus");               \
+		NEED(affected(self->devs[0], a),                                                   \
+		     "neither the bus nor the slot can be reset here");                            \
+		NEED(all_ours(self->devs[0], a),                                                   \
+		     "a hot reset would reset devices that this test does not own");               \
+	} while (0)
+
+static uint32_t devid_of(const struct vmig_device *dev, const struct affected *a)
+{
+	uint32_t i;
+
+	for (i = 0; i < a->info.count; i++)
+		if (is_self(dev, &a->devices[i]))
+			return a->devices[i].devid;
+	return VFIO_PCI_DEVID_NOT_OWNED;
+}
+
+/* The id is a proof of ownership only if it is the one that BIND gave (S3). */
+TEST_F(hot_reset_set, devids_of_open_devices)
+{
+	struct affected a;
+	uint32_t devid;
+	int i;
+
+	CLAUSES(HOT_02, HOT_03);
+	NEED(variant->way == VMIG_CDEV, "a device opened through its group has no devid");
+	NEED(variant->state == VFIO_DEVICE_STATE_STOP_COPY, "the state does not matter for it");
+	NEED_SET(&a);
+	for (i = 0; i < 2; i++) {
+		devid = devid_of(self->devs[i], &a);
+		CHECK(HOT_02, devid == self->devs[i]->devid,
+		      say("devid of %s, bound in the same iommufd", self->devs[i]->id.name),
+		      say("%d, as BIND gave it", (int)self->devs[i]->devid), "%d", (int)devid);
+	}
+	CHECK(HOT_03, a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED,
+	      "HOT_RESET_INFO of a set whose devices are all bound in one iommufd",
+	      "VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED", "flags %#x", a.info.flags);
+}
+
+/* One asks, and all are reset: the others' users must find a device that works. */
+TEST_F(hot_reset_set, all_end_in_running)
+{
+	const char *name = vmig_state_name(variant->state), *which;
+	struct affected a;
+	uint32_t state;
+	int fds[2], i, ret;
+
+	CLAUSES(HOT_08, RST_06);
+	NEED_STATE(variant->state);
+	NEED_SET(&a);
+	for (i = 0; i < 2; i++)
+		fds[i] = vmig_enter(self->devs[i], variant->state);
+	ret = hot_reset_rightly(self->devs[0]);
+	for (i = 0; i < 2 && !ret; i++) {
+		which = i ? "the other device of the set" : "the device that was asked";
+		state = vmig_get_state(self->devs[i]);
+		CHECK(HOT_08, state == VFIO_DEVICE_STATE_RUNNING,
+		      say("both in %s, HOT_RESET, GET of %s", name, which), "state RUNNING",
+		      "state %s", vmig_state_name(state));
+		CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
+		      say("both in %s, HOT_RESET, GET of %s", name, which),
+		      "state RUNNING, as after RESET", "state %s", vmig_state_name(state));
+		vmig_judge_dead(RST_06, fds[i], variant->state == VFIO_DEVICE_STATE_RESUMING,
+				say("both in %s, HOT_RESET, %s", name, which));
+	}
+	for (i = 0; i < 2; i++)
+		vmig_close_data_fd(fds[i]);
+	NEED(!ret, "the hot reset is refused: %s", vmig_errno_name(ret));
+}
+
+/* No chain has more capabilities than fit into 256 bytes. */
+#define CAPS_MAX 48
+
+static unsigned int find_capability(struct vmig_device *dev, const struct vfio_region_info *config,
+				    uint8_t id)
+{
+	uint8_t cap[2] = { 0, 0 };
+	unsigned int i;
+	uint16_t status;
+	uint8_t at;
+
+	if (__vmig_region_read(dev, config, PCI_STATUS, &status, 2) != 2 ||
+	    !(status & PCI_STATUS_CAP_LIST) ||
+	    __vmig_region_read(dev, config, PCI_CAPABILITY_LIST, &at, 1) != 1)
+		return 0;
+	for (i = 0; i < CAPS_MAX && at >= PCI_STD_HEADER_SIZEOF; i++, at = cap[1]) {
+		if (__vmig_region_read(dev, config, at, cap, 2) != 2)
+			return 0;
+		if (cap[0] == id)
+			return at;
+	}
+	return 0;
+}
+
+/* Where to write what for a function level reset: PCI Express, or Advanced Features. */
+static bool find_flr(struct vmig_device *dev, const struct vfio_region_info *config,
+		     unsigned int *at, uint16_t *bits)
+{
+	unsigned int cap;
+	uint32_t devcap;
+	uint8_t af;
+
+	cap = find_capability(dev, config, PCI_CAP_ID_EXP);
+	if (cap && __vmig_region_read(dev, config, cap + PCI_EXP_DEVCAP, &devcap, 4) == 4 &&
+	    (devcap & PCI_EXP_DEVCAP_FLR)) {
+		*at = cap + PCI_EXP_DEVCTL;
+		if (__vmig_region_read(dev, config, *at, bits, 2) != 2)
+			return false;
+		*bits |= PCI_EXP_DEVCTL_BCR_FLR;
+		return true;
+	}
+	cap = find_capability(dev, config, PCI_CAP_ID_AF);
+	if (!cap || __vmig_region_read(dev, config, cap + PCI_AF_CAP, &af, 1) != 1 ||
+	    !(af & PCI_AF_CAP_FLR))
+		return false;
+	*at = cap + PCI_AF_CTRL;
+	*bits = PCI_AF_CTRL_FLR;
+	return true;
+}
+
+/* The kernel only tries the reset, and does without where somebody holds the device. */
+#define FLR_TRIES 10
+
+/*
+ * A guest's driver resets its function when it loads, VMM or not, in the middle of a
+ * migration or not. This writes the one bit that PCI defines for it.
+ */
+TEST_F(hot_reset_from, ends_in_running_by_flr)
+{
+	struct vfio_region_info *config = __vmig_pci_config(self->dev);
+	const char *name = vmig_state_name(variant->state);
+	unsigned int at = 0, i, len;
+	uint16_t bits = 0;
+	uint32_t state;
+	int fd;
+
+	CLAUSES(RST_06);
+	NEED_STATE(variant->state);
+	NEED(config && find_flr(self->dev, config, &at, &bits),
+	     "the device's config space offers no function level reset");
+	len = bits == PCI_AF_CTRL_FLR ? 1 : 2;
+	fd = vmig_enter(self->dev, variant->state);
+	for (i = 0; i < FLR_TRIES; i++) {
+		if (__vmig_region_write(self->dev, config, at, &bits, len) != (ssize_t)len)
+			vmig_die("a write to config space at %#x failed", at);
+		state = vmig_get_state(self->dev);
+		if (state == VFIO_DEVICE_STATE_RUNNING)
+			break;
+		usleep(20000);
+	}
+	CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
+	      say("GET after a function level reset through config space in %s", name),
+	      "state RUNNING", "state %s", vmig_state_name(state));
+	vmig_close_data_fd(fd);
+	free(config);
+}
+
+VMIG_MAIN("hot_reset")

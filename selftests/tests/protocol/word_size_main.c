@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vmig_compat32 FD, and where the suite is 32-bit itself vmig_compat64 FD: a program that
+ * makes the calls of compat_calls.c on an open device and writes the answers to stdout, for
+ * the feature chapter to compare.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "word_size_calls.h"
+
+int main(int argc, char **argv)
+{
+	struct vmig_compat answers[VMIG_COMPAT_MAX];
+	ssize_t size = sizeof(answers);
+
+	if (argc != 2)
+		return 2;
+	vmig_compat_calls(atoi(argv[1]), answers);
+	return write(STDOUT_FILENO, answers, size) == size ? 0 : 1;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the chapters about RESUMING have in common: fixtures that put the content back. */
+#ifndef VMIG_SELFTESTS_RESUME_H
+#define VMIG_SELFTESTS_RESUME_H
+
+#include <vmig/info.h>
+#include "load_attempt.h"
+#include "vmig_harness.h"
+
+/* A state may be gigabytes and is loaded several times in a test; seconds. */
+#define MINUTES 300
+
+/* A test of very many sessions ends where it is after this long. */
+#define SWEEP_MS 4000
+
+/* Bytes at the beginning of a stream in which drivers have their headers. */
+#define HEAD 64
+
+/* Positions in a stream that are tried one by one. */
+#define POSITIONS 256
+
+/* Byte of a stream that is no stream. */
+#define GARBAGE 0xa5
+
+#define MIB (1UL << 20)
+
+/* Fixtures of these chapters save the device's content first and put it back at the end. */
+#define RESUME_FIXTURE(fixture, ...)                                                               \
+	FIXTURE(fixture)                                                                           \
+	{                                                                                          \
+		VMIG_FIXTURE_DATA;                                                                 \
+		struct vmig_stream good;                                                           \
+	};                                                                                         \
+	FIXTURE_VARIANT(fixture)                                                                   \
+	{                                                                                          \
+		VMIG_VARIANT_DATA;                                                                 \
+		__VA_ARGS__                                                                        \
+	};                                                                                         \
+	FIXTURE_SETUP(fixture)                                                                     \
+	{                                                                                          \
+		VMIG_SETUP(true);                                                                  \
+		vmig_save(self->dev, &self->good);                                                 \
+		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);                                  \
+	}                                                                                          \
+	FIXTURE_TEARDOWN(fixture)                                                                  \
+	{                                                                                          \
+		vmig_put_back(self->dev, &self->good);                                             \
+		vmig_stream_free(&self->good);                                                     \
+		VMIG_TEARDOWN();                                                                   \
+	}                                                                                          \
+	struct vmig_semicolon_
+
+/* A session that failed can be left by RESET only (H:1102). */
+#define NEED_RESET                                                                                 \
+	NEED(vmig_can_reset(self->dev),                                                            \
+	     "the device offers no VFIO_DEVICE_RESET, the only way out of a load that failed")
+
+#define NEED_BYTES(bytes)                                                                          \
+	NEED(self->good.len >= (bytes), "the stream has only %zu bytes", self->good.len)
+
+#endif /* VMIG_SELFTESTS_RESUME_H */

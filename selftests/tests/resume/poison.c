@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * RES, ROB: poisoned streams. What comes from another host may be anything: streams that
+ * are changed by chance, guided by the branches that the driver takes where the kernel can
+ * tell (KCOV), are loaded by the thousand. vmig_hostile has the systematic part.
+ *
+ * A stream may be refused, or taken: both are well. Harm is what the kernel complains of,
+ * what does not return, a device that no good stream can be loaded into after RESET, and a
+ * second device that has changed. No region of the device is touched while it holds such
+ * state, and the content is put back at the end.
+ */
+#include <errno.h>
+
+#include "fuzz.h"
+#include "fixture_resume.h"
+#include "second_device.h"
+#include "exercise.h"
+
+/* Patterns of the two devices. */
+#define SEED_HERE 0x9e15
+#define SEED_THERE 0x9e16
+
+/* A longer state takes too long to be loaded often. */
+#define LARGE MIB
+
+/* Streams, and seconds, of the brief form, for one way in; and of the full one. */
+#define BRIEF_STREAMS 400
+#define BRIEF_S 8
+#define FULL_STREAMS 1000000
+#define FULL_S 60
+
+#define POISON_FIXTURE(fixture)                                                                    \
+	FIXTURE(fixture)                                                                           \
+	{                                                                                          \
+		VMIG_FIXTURE_DATA;                                                                 \
+		struct vmig_stream good;                                                           \
+		bool lost;                                                                         \
+	};                                                                                         \
+	FIXTURE_VARIANT(fixture)                                                                   \
+	{                                                                                          \
+		VMIG_VARIANT_DATA;                                                                 \
+	};                                                                                         \
+	FIXTURE_SETUP(fixture)                                                                     \
+	{                                                                                          \
+		VMIG_SETUP(true);                                                                  \
+		vmig_save(self->dev, &self->good);                                                 \
+		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);                                  \
+	}                                                                                          \
+	FIXTURE_TEARDOWN(fixture)                                                                  \
+	{                                                                                          \
+		if (!self->lost)                                                                   \
+			vmig_put_back(self->dev, &self->good);                                     \
+		vmig_stream_free(&self->good);                                                     \
+		VMIG_TEARDOWN();                                                                   \
+	}                                                                                          \
+	VMIG_VARIANTS_WAYS(fixture)
+
+POISON_FIXTURE(poison);
+
+/* A stream of a device, with its pattern in it where an exerciser can put one there. */
+static void add_stream_of(struct vmig_corpus *c, struct vmig_worker *w, uint32_t seed)
+{
+	struct vmig_stream s = {};
+
+	if (w->ops->put_state)
+		vmig_put_state(w, seed);
+	vmig_save(w->dev, &s);
+	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_corpus_add(c, s.data, s.len, 0, false);
+	vmig_stream_free(&s);
+}
+
+static void add_stream_of_other_type(struct vmig_corpus *c, enum vmig_way way)
+{
+	const struct vmig_dev_id *id;
+	struct vmig_worker w = {};
+	const char *why;
+
+	id = vmig_other_device(&why);
+	if (!id || !vmig_way_there(id, way, &why))
+		return;
+	w.dev = vmig_open(id, way);
+	w.ops = &vmig_exerciser_generic;
+	vmig_settle(w.dev);
+	add_stream_of(c, &w, 0);
+	vmig_close(w.dev);
+}
+
+static void report_numbers(const struct vmig_poison *p, bool coverage)
+{
+	vmig_metric("poison_streams", p->tried, "streams");
+	vmig_metric("poison_refused", p->refused, "streams");
+	vmig_metric("poison_memory", p->memory, "bytes");
+	if (coverage) {
+		vmig_metric("poison_edges", p->corpus->edges, "edges");
+		vmig_metric("poison_corpus", p->corpus->count, "streams");
+	}
+	vmig_note(RES_08, "%u poisoned streams, %u of them refused; %s", p->tried, p->refused,
+		  coverage ? say("%u edges of the driver, %u streams in the corpus",
+				 p->corpus->edges, p->corpus->count)
+			   : "blind, as the kernel has no coverage of the driver (KCOV)");
+}
+
+/* The other device must not have noticed. */
+static void check_second(struct vmig_poison *p, struct vmig_worker *there)
+{
+	const char *why = NULL;
+
+	if (p->lost)
+		return;
+	if (there->ops->check_state)
+		why = vmig_state_fault(there, SEED_THERE);
+	if (!why && vmig_get_state(there->dev) != VFIO_DEVICE_STATE_RUNNING)
+		why = "it is not in RUNNING any more";
+	CHECK(RES_08, !why,
+	      say("%u poisoned streams into one device; look at another one", p->tried),
+	      "it is as it was", "%s", why);
+	vmig_worker_end(there);
+	vmig_close(there->dev);
+}
+
+TEST_F_TIMEOUT(poison, mutants, 2 * MINUTES)
+{
+	struct vmig_worker here = {}, there = {};
+	const char *why, *dir = getenv("VMIG_CORPUS_DIR");
+	struct vmig_poison *p;
+
+	CLAUSES(VMIG_POISON_CLAUSES);
+	NEED(vmig_stress(BRIEF_STREAMS, FULL_STREAMS), VMIG_NO_STRESS);
+	NEED_BYTES(1);
+	NEED(self->good.len <= LARGE, "a state of %zu bytes takes too long to load often",
+	     self->good.len);
+	NEED_RESET;
+	p = vmig_poison_new(self->dev, &self->good);
+	vmig_corpus_add(p->corpus, self->good.data, self->good.len, 0, false);
+	vmig_worker_begin(&here, self->dev);
+	add_stream_of(p->corpus, &here, SEED_HERE);
+	vmig_worker_end(&here);
+	there.dev = vmig_open_second(self->dev, &why);
+	if (there.dev) {
+		vmig_worker_begin(&there, there.dev);
+		add_stream_of(p->corpus, &there, SEED_THERE);
+	}
+	add_stream_of_other_type(p->corpus, variant->way);
+	vmig_corpus_load(p->corpus, dir, p->max);
+	p->limit = vmig_stress(BRIEF_STREAMS, FULL_STREAMS);
+	p->end = vmig_now_ms() + 1000 * vmig_stress(BRIEF_S, FULL_S);
+	vmig_poison_run(p);
+	self->lost = p->lost;
+	if (there.dev)
+		check_second(p, &there);
+	report_numbers(p, p->coverage);
+	if (p->coverage && !p->over)
+		vmig_corpus_store(p->corpus, dir);
+	vmig_poison_free(p);
+}
+
+POISON_FIXTURE(poison_replay);
+
+/* ./run.sh --replay-stream FILE: does a stream that did harm once do it still? */
+TEST_F_TIMEOUT(poison_replay, stream, 2 * MINUTES)
+{
+	const char *files = getenv("VMIG_POISON_FILE");
+	struct vmig_poison *p;
+
+	CLAUSES(VMIG_POISON_CLAUSES);
+	NEED(files && *files, "there is no stream to try again (--replay-stream)");
+	NEED_RESET;
+	p = vmig_poison_new(self->dev, &self->good);
+	vmig_poison_replay(p, files);
+	self->lost = p->lost;
+	report_numbers(p, false);
+	vmig_poison_free(p);
+}
+
+VMIG_MAIN("poison")

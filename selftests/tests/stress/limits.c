@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ST-11, FD-17, ROB-01, ROB-04: limits of the process that a migration meets: no free
+ * descriptor, no memory in its cgroup, no free IOVA; and processors that come and go under it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "risky_call.h"
+#include "round_trip_check.h"
+#include "fault_memory.h"
+#include "random.h"
+#include "kernel_health.h"
+#include "fixture_exercise.h"
+
+#define SEED 0x5301
+#define CHUNK 4096
+
+VMIG_WORK_FIXTURE_WAYS(limits);
+
+static const char *round_trip_after_reset(struct vmig_device *dev)
+{
+	int ret = __vmig_settle(dev);
+
+	return ret ? say("no way back to RUNNING: %s", vmig_errno_name(ret)) : vmig_round_trip(dev);
+}
+
+static int set_without_descriptors(struct vmig_device *dev, uint32_t to)
+{
+	struct rlimit old, none;
+	int ret;
+
+	if (getrlimit(RLIMIT_NOFILE, &old))
+		vmig_die("getrlimit() failed: %s", vmig_errno_name(errno));
+	none = old;
+	none.rlim_cur = 0;
+	if (setrlimit(RLIMIT_NOFILE, &none))
+		vmig_die("setrlimit() failed: %s", vmig_errno_name(errno));
+	ret = __vmig_set_state(dev, to, NULL);
+	setrlimit(RLIMIT_NOFILE, &old);
+	return ret;
+}
+
+/* The session that nobody can use: is it left, and the next one whole? */
+static bool check_next_session(struct vmig_device *dev, uint32_t from, uint32_t to, const char *did)
+{
+	const char *why = NULL;
+	int fd = -1, ret;
+
+	/* A load that got nothing is left by RESET; all else by the way back. */
+	if (to == VFIO_DEVICE_STATE_RESUMING)
+		ret = __vmig_settle(dev);
+	else
+		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+	if (!CHECK(ST_11, !ret, say("%s, then back to RUNNING", did), "success", "%s",
+		   vmig_errno_name(ret)))
+		return false;
+	ret = __vmig_enter(dev, from, &fd);
+	vmig_close_data_fd(fd);
+	ret = ret ?: __vmig_set_state(dev, to, &fd);
+	if (!CHECK(ST_11, !ret && fd >= 0, say("%s, and again with descriptors free", did),
+		   "a data_fd", "%s", ret ? vmig_errno_name(ret) : "none"))
+		return false;
+	close(fd);
+	why = round_trip_after_reset(dev);
+	return CHECK(ST_11, !why, say("%s, then a save and a load", did), "both work", "%s", why);
+}
+
+static bool try_without_descriptors(struct vmig_device *dev, uint32_t from, uint32_t to)
+{
+	const char *did = say("SET(%s) from %s with no descriptor free", vmig_state_name(to),
+			      vmig_state_name(from));
+	char text[128];
+	int fds, ret;
+	uint32_t got;
+
+	snprintf(text, sizeof(text), "%s", did);
+	fds = vmig_count_fds();
+	ret = set_without_descriptors(dev, to);
+	if (!CHECK_ERRNO(ST_11, ret, EMFILE, text))
+		return false;
+	got = vmig_get_state(dev);
+	CHECK(ST_11, got == to, say("GET after %s", text),
+	      say("state %s, as the driver has done its part", vmig_state_name(to)), "state %s",
+	      vmig_state_name(got));
+	CHECK(FD_17, vmig_count_fds() == fds, say("/proc/self/fd after %s", text), "no new fd",
+	      "%+d", vmig_count_fds() - fds);
+	return check_next_session(dev, from, to, text);
+}
+
+/* Each SET that opens a session, from each state that has none. */
+TEST_F_TIMEOUT(limits, no_descriptor, 120)
+{
+	struct vmig_transition t;
+	uint32_t from, to;
+	bool ok = true;
+
+	CLAUSES(ST_11, FD_17);
+	for (from = VFIO_DEVICE_STATE_STOP; from < VFIO_DEVICE_STATE_NR; from++) {
+		for (to = VFIO_DEVICE_STATE_STOP; to < VFIO_DEVICE_STATE_NR && ok; to++) {
+			vmig_transition(self->flags, from, to, &t);
+			if (!vmig_state_offered(self->flags, from) || vmig_state_streams(from) ||
+			    !vmig_state_offered(self->flags, to) || t.answer != VMIG_GO || !t.opens)
+				continue;
+			vmig_settle(self->dev);
+			vmig_close_data_fd(vmig_enter(self->dev, from));
+			ok = try_without_descriptors(self->dev, from, to);
+		}
+	}
+}
+
+/* A control group of memory for one process, in a hierarchy that nobody else sees. */
+struct cgroup {
+	char root[64];
+	char dir[96];
+	bool enabled; /* by us, for groups of the root */
+};
+
+static bool put(const char *dir, const char *file, const char *text)
+{
+	char path[160];
+	bool ok;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	close(fd);
+	return ok;
+}
+
+static void cgroup_end(struct cgroup *g)
+{
+	if (g->dir[0])
+		rmdir(g->dir);
+	if (g->enabled)
+		put(g->root, "cgroup.subtree_control", "-memory");
+	umount2(g->root, MNT_DETACH);
+	rmdir(g->root);
+}
+
+/* Do groups of the root have the controller of memory? A host's have, and keep it. */
+static bool has_memory(const struct cgroup *g)
+{
+	char path[160], text[256] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", g->root);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	return strstr(text, "memory");
+}
+
+/* NULL, or why there can be none. */
+static const char *cgroup_begin(struct cgroup *g)
+{
+	memset(g, 0, sizeof(*g));
+	strcpy(g->root, "/tmp/vmig-cgroup-XXXXXX");
+	if (!mkdtemp(g->root))
+		return "no directory for a control group";
+	/* Seen by this process alone, and gone with it. */
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", g->root, "cgroup2", 0, NULL)) {
+		rmdir(g->root);
+		return "the kernel has no control groups, or this is not root";
+	}
+	/* Where a host has its own hierarchy this is the same one: a group is made in it. */
+	if (!has_memory(g))
+		g->enabled = put(g->root, "cgroup.subtree_control", "+memory");
+	snprintf(g->dir, sizeof(g->dir), "%s/vmig-%d", g->root, getpid());
+	if (mkdir(g->dir, 0700)) {
+		g->dir[0] = '\0';
+		cgroup_end(g);
+		return "no control group can be made";
+	}
+	if (put(g->dir, "memory.max", "max"))
+		return NULL;
+	cgroup_end(g);
+	return "the kernel has no control groups of memory";
+}
+
+static uint64_t cgroup_usage(const struct cgroup *g)
+{
+	unsigned long long n = 0;
+	char path[160];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/memory.current", g->dir);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%llu", &n) != 1)
+		n = 0;
+	fclose(f);
+	return n;
+}
+
+/**
+ * struct starved - a save and a load by a process that gets no more memory
+ * @dev: the device
+ * @group: its control group
+ * @room: bytes that it may still have
+ * @buf: for the stream; touched before
+ * @size: of it
+ * @set_failed: SETs that failed; shared with the process
+ * @io_failed: reads and writes that failed
+ * @done: it came to its end
+ */
+struct starved {
+	struct vmig_device *dev;
+	struct cgroup *group;
+	uint64_t room;
+	unsigned char *buf;
+	size_t size;
+	unsigned int set_failed, io_failed;
+	bool done;
+};
+
+static int starved_set(struct starved *s, uint32_t state, int *fd)
+{
+	int ret = __vmig_set_state(s->dev, state, fd);
+
+	s->set_failed += !!ret;
+	return ret;
+}
+
+/* Makes nothing but system calls once the limit is there: a page fault might wait for ever. */
+static void starve(void *arg)
+{
+	struct starved *s = arg;
+	char limit[32], pid[16];
+	size_t len = 0, at = 0;
+	ssize_t n = 0;
+	int fd, oom;
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	/* Not killed but told: ENOMEM. */
+	oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (oom < 0 || write(oom, "-1000", 5) != 5 || !put(s->group->dir, "cgroup.procs", pid))
+		return;
+	close(oom);
+	memset(s->buf, 1, s->size);
+	mlockall(MCL_CURRENT);
+	/* Takes back what each processor has in store of the group. */
+	put(s->group->dir, "memory.max", "4096");
+	snprintf(limit, sizeof(limit), "%llu",
+		 (unsigned long long)(cgroup_usage(s->group) + s->room));
+	put(s->group->dir, "memory.max", limit);
+	if (!starved_set(s, VFIO_DEVICE_STATE_STOP_COPY, &fd)) {
+		while (len < s->size && (n = __vmig_read(fd, s->buf + len, s->size - len)) > 0)
+			len += n;
+		s->io_failed += n < 0;
+		close(fd);
+	}
+	starved_set(s, VFIO_DEVICE_STATE_RUNNING, &fd);
+	if (!starved_set(s, VFIO_DEVICE_STATE_RESUMING, &fd)) {
+		while (at < len && (n = __vmig_write(fd, s->buf + at, len - at)) > 0)
+			at += n;
+		s->io_failed += n < 0;
+		close(fd);
+	}
+	starved_set(s, VFIO_DEVICE_STATE_RUNNING, &fd);
+	put(s->group->dir, "memory.max", "max");
+	s->done = true;
+}
+
+static bool check_starved(struct starved *s, unsigned long taint, enum vmig_child_end end)
+{
+	const char *did = say("a save and a load with %llu KiB of memory left",
+			      (unsigned long long)s->room / 1024);
+	const char *why;
+
+	/* Killed is a way to end as well: by the kernel that has no memory left. */
+	put(s->group->dir, "memory.max", "max");
+	if (!CHECK(ROB_01, vmig_survived(end == VMIG_CHILD_STUCK ? end : VMIG_CHILD_DONE, taint),
+		   did, "calls that return, and nothing in the kernel log", "%s",
+		   vmig_child_name(end)))
+		return false;
+	why = round_trip_after_reset(s->dev);
+	return CHECK(ROB_04, !why, say("%s, then both with enough", did), "both work", "%s", why);
+}
+
+#define STARVED_MS 20000
+
+TEST_F_TIMEOUT(limits, memory_cgroup, 240)
+{
+	unsigned int steps = vmig_stress(12, 64), i, sets = 0, ios = 0, runs = 0;
+	unsigned long taint = vmig_kernel_taint();
+	struct vmig_stream good = {};
+	struct starved *s;
+	enum vmig_child_end end;
+	struct cgroup group;
+	const char *why;
+	bool ok = true;
+
+	CLAUSES(ROB_01, ROB_04);
+	NEED(steps, VMIG_NO_STRESS);
+	why = cgroup_begin(&group);
+	NEED(!why, "%s", why);
+	vmig_save(self->dev, &good);
+	vmig_settle(self->dev);
+	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s == MAP_FAILED)
+		vmig_die("no memory: %s", vmig_errno_name(errno));
+	for (i = 0; i < steps && ok; i++) {
+		*s = (struct starved){ .dev = self->dev,
+				       .group = &group,
+				       .room = (uint64_t)i * i * 4096,
+				       .size = good.len + CHUNK };
+		s->buf = vmig_alloc(s->size);
+		end = vmig_child_run(starve, s, STARVED_MS);
+		free(s->buf);
+		sets += s->set_failed;
+		ios += s->io_failed;
+		runs += s->done;
+		ok = check_starved(s, taint, end);
+	}
+	vmig_note(ROB_04,
+		  "%u of %u processes came to their end; %u SETs and %u reads and writes failed",
+		  runs, i, sets, ios);
+	cgroup_end(&group);
+	vmig_stream_free(&good);
+}
+
+/* The two halves of 64 bits of addresses. */
+#define HALF (1ULL << 63)
+
+/*
+ * Takes all IOVAs. A container or an IOAS with mediated devices alone pins nothing before it
+ * is used, so that this costs no memory; an IOMMU would pin it all. Return: is it done?
+ */
+static bool take_all_iovas(struct vmig_device *dev)
+{
+	if (__vmig_dma_map(dev, NULL, 0, HALF))
+		return false;
+	if (!__vmig_dma_map(dev, NULL, HALF, HALF))
+		return true;
+	__vmig_dma_unmap(dev, 0, HALF);
+	return false;
+}
+
+/* A migration needs none of the user's addresses: it works where nothing more can be mapped. */
+TEST_F_TIMEOUT(limits, no_iova, 120)
+{
+	struct vmig_worker *w = &self->w;
+	bool pattern = w->ops->put_state && w->ops->check_state;
+	const char *why;
+	int ret;
+
+	CLAUSES(STRM_11, ROB_04);
+	NEED(take_all_iovas(self->dev), "the address space of this device cannot be filled");
+	ret = __vmig_dma_map(self->dev, NULL, CHUNK, CHUNK);
+	if (!ret)
+		vmig_die("a page of a full address space could be mapped");
+	if (pattern)
+		vmig_put_state(w, SEED);
+	why = vmig_round_trip(self->dev);
+	if (!why && pattern)
+		why = vmig_state_fault(w, SEED);
+	CHECK(STRM_11, !why,
+	      say("a save and a load where mapping a page fails with %s", vmig_errno_name(ret)),
+	      "the state that was saved", "%s", why);
+	__vmig_dma_unmap(self->dev, 0, HALF);
+	__vmig_dma_unmap(self->dev, HALF, HALF);
+	why = round_trip_after_reset(self->dev);
+	CHECK(ROB_04, !why, "the same, then with all addresses free", "both work", "%s", why);
+}
+
+/* To and fro between the processors, until told to stop. */
+struct mover {
+	pthread_t thread, victim;
+	atomic_bool stop;
+	bool hotplug;
+	unsigned int moves;
+};
+
+#define CPU_ONLINE "/sys/devices/system/cpu/cpu1/online"
+
+static bool cpu1(bool on)
+{
+	int fd = open(CPU_ONLINE, O_WRONLY | O_CLOEXEC);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	ok = write(fd, on ? "1" : "0", 1) == 1;
+	close(fd);
+	return ok;
+}
+
+static void *move(void *arg)
+{
+	struct mover *m = arg;
+	cpu_set_t set;
+
+	while (!atomic_load(&m->stop)) {
+		CPU_ZERO(&set);
+		CPU_SET(m->moves % 2, &set);
+		if (m->hotplug)
+			cpu1(m->moves % 2);
+		else
+			pthread_setaffinity_np(m->victim, sizeof(set), &set);
+		m->moves++;
+		usleep(m->hotplug ? 20000 : 1000);
+	}
+	if (m->hotplug)
+		cpu1(true);
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	CPU_SET(1, &set);
+	pthread_setaffinity_np(m->victim, sizeof(set), &set);
+	return NULL;
+}
+
+static void put_cpu_back(int sig)
+{
+	cpu1(true);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void mover_begin(struct mover *m, bool hotplug)
+{
+	int err;
+
+	memset(m, 0, sizeof(*m));
+	m->victim = pthread_self();
+	m->hotplug = hotplug;
+	if (hotplug) {
+		signal(SIGTERM, put_cpu_back);
+		signal(SIGINT, put_cpu_back);
+	}
+	err = pthread_create(&m->thread, NULL, move, m);
+	if (err)
+		vmig_die("pthread_create() failed: %s", vmig_errno_name(err));
+}
+
+static void mover_end(struct mover *m)
+{
+	atomic_store(&m->stop, true);
+	pthread_join(m->thread, NULL);
+}
+
+/* Migrations while it moves. */
+static void check_moved(struct vmig_worker *w, bool hotplug, unsigned int rounds)
+{
+	bool pattern = w->ops->put_state && w->ops->check_state;
+	const char *why = NULL;
+	struct mover m;
+	unsigned int i;
+
+	mover_begin(&m, hotplug);
+	for (i = 0; i < rounds && !why; i++) {
+		if (pattern)
+			vmig_put_state(w, SEED + i);
+		why = vmig_round_trip(w->dev);
+		if (!why && pattern)
+			why = vmig_state_fault(w, SEED + i);
+	}
+	mover_end(&m);
+	CHECK(STRM_11, !why,
+	      say("a save and a load while %s %u times",
+		  hotplug ? "a processor went and came" : "the thread changed its processor",
+		  m.moves),
+	      "the state that was saved", "%s", why);
+}
+
+TEST_F_TIMEOUT(limits, thread_moves, 60)
+{
+	unsigned int rounds = vmig_stress(5, 100);
+
+	CLAUSES(STRM_11);
+	NEED(rounds, VMIG_NO_STRESS);
+	NEED(sysconf(_SC_NPROCESSORS_ONLN) > 1, "there is one processor");
+	check_moved(&self->w, false, rounds);
+}
+
+/* Only where nobody else needs the processor: in the guest, and with --stress. */
+TEST_F_TIMEOUT(limits, processor_goes, 60)
+{
+	unsigned int rounds = vmig_stress(0, 40);
+
+	CLAUSES(STRM_11);
+	NEED(rounds, VMIG_NO_STRESS);
+	NEED(vmig_hazards(), "processors of a host are left alone");
+	NEED(cpu1(true), "no processor can be taken away");
+	check_moved(&self->w, true, rounds);
+}
+
+VMIG_MAIN("limits")

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Many threads in several processes that do what chance tells them, on one device. What each
+ * of them did last, and what it is at now, stands in shared memory, so that it can be told
+ * when one of them never returns.
+ */
+#ifndef VMIG_SELFTESTS_CROWD_H
+#define VMIG_SELFTESTS_CROWD_H
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vmig/device.h>
+#include "random.h"
+#include "verdict.h"
+
+#define VMIG_CROWD_PROCESSES 3
+#define VMIG_CROWD_THREADS 4
+
+/* Calls of a thread that are remembered; their number is a power of two. */
+#define VMIG_CROWD_LOG 16
+
+struct vmig_member;
+
+/**
+ * struct vmig_call - a kind of call
+ * @name: for people, one word
+ * @run: make it once; what it was about goes to @arg, which chance may choose. Returns what
+ *	the call returned, or -errno.
+ */
+struct vmig_call {
+	const char *name;
+	int (*run)(struct vmig_member *m, uint32_t *arg);
+};
+
+/**
+ * struct vmig_share - how often a thread makes a kind of call
+ * @call: the kind; NULL ends a list
+ * @weight: how often, beside the others
+ */
+struct vmig_share {
+	const struct vmig_call *call;
+	unsigned int weight;
+};
+
+#define VMIG_SHARES 16
+
+/**
+ * struct vmig_entry - a call that was made, or is being made
+ * @call: its kind
+ * @arg: what it was about
+ * @ret: what it returned, or -errno
+ */
+struct vmig_entry {
+	const struct vmig_call *call;
+	uint32_t arg;
+	int ret;
+};
+
+/**
+ * struct vmig_member - a thread of the crowd
+ * @crowd: all of them
+ * @process: its process
+ * @chance: what it does next
+ * @tid: its thread
+ * @calls: how many it has begun
+ * @busy: it is in one
+ * @ended: it has ended by itself
+ * @since: when it began the one it is in; ms
+ * @log: the last ones
+ * @made: how many of each share have returned
+ * @bytes: that read() or write() moved, since the test set it to 0
+ * @tally: how often each byte was read
+ * @page: memory that may fault, VMIG_CROWD_BUFFER bytes
+ */
+struct vmig_member {
+	struct vmig_crowd *crowd;
+	unsigned int process;
+	struct vmig_chance chance;
+	atomic_int tid;
+	atomic_uint calls;
+	atomic_bool busy;
+	atomic_bool ended;
+	atomic_ullong since;
+	struct vmig_entry log[VMIG_CROWD_LOG];
+	unsigned long made[VMIG_SHARES];
+	uint64_t bytes;
+	uint64_t tally[256];
+	unsigned char *page;
+};
+
+#define VMIG_CROWD_BUFFER 8192
+
+/**
+ * struct vmig_crowd - the crowd; in shared memory
+ *
+ * For the test to set:
+ * @dev: the device, open
+ * @flags: its VFIO_MIGRATION_* bits
+ * @stream: a good stream of it, for writers
+ * @stream_len: its bytes
+ * @states: what SETs ask for, a list that is @nr_states long
+ * @processes: how many, each with @threads threads
+ * @shares: what the threads of a process do
+ * @body: what a process is, if it is more than its threads; calls vmig_crowd_threads().
+ *	Optional.
+ * @arg: for @body
+ * @last: called by each thread at its end; optional
+ * @limit: calls, at most
+ * @ms: milliseconds, at most
+ *
+ * The crowd's own:
+ * @ready: threads that have started
+ * @made: calls made
+ * @stop: it is enough
+ * @over: the device fd has been closed
+ * @left: bytes that are still to be written
+ * @refused: writes that failed, and @refused_errno the last errno
+ * @drained: a read() has found the end of the stream
+ * @seeded: chances have begun
+ * @no_reset_before: a moment, ms: resets are seldom where they take long
+ * @bad: what was wrong, and the clause it breaks; @has_bad says whether there is something
+ * @members: the threads
+ */
+struct vmig_crowd {
+	struct vmig_device *dev;
+	uint64_t flags;
+	const unsigned char *stream;
+	size_t stream_len;
+	uint32_t states[8];
+	unsigned int nr_states;
+	unsigned int processes;
+	unsigned int threads;
+	const struct vmig_share *shares[VMIG_CROWD_PROCESSES];
+
+	void (*body[VMIG_CROWD_PROCESSES])(struct vmig_crowd *c, unsigned int process);
+	void *arg;
+	void (*last)(struct vmig_member *m);
+	unsigned long limit;
+	unsigned int ms;
+
+	atomic_uint ready;
+	atomic_ulong made;
+	atomic_bool stop;
+	atomic_bool over;
+	atomic_long left;
+	atomic_uint refused;
+	atomic_int refused_errno;
+	atomic_bool drained;
+	bool seeded;
+	atomic_ullong no_reset_before;
+	atomic_bool has_bad;
+	enum vmig_clause_id bad_clause;
+	char bad[256];
+	struct vmig_member members[VMIG_CROWD_PROCESSES][VMIG_CROWD_THREADS];
+};
+
+/* A call that has not returned after so long, and the signals that it was sent, never will; ms. */
+#define VMIG_CROWD_HUNG 20000
+
+/* @limit where the test itself ends it. */
+#define VMIG_NO_LIMIT ULONG_MAX
+
+struct vmig_crowd *vmig_crowd_new(struct vmig_device *dev, uint64_t flags);
+void vmig_crowd_again(struct vmig_crowd *c);
+void vmig_crowd_free(struct vmig_crowd *c);
+void vmig_crowd_bad(struct vmig_crowd *c, enum vmig_clause_id id, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void vmig_crowd_threads(struct vmig_crowd *c, unsigned int process, void (*meanwhile)(void *arg),
+			void *arg);
+void vmig_crowd_wait_started(struct vmig_crowd *c);
+bool vmig_crowd_run(struct vmig_crowd *c, const char *did);
+bool vmig_crowd_judge(struct vmig_crowd *c, const char *did);
+void vmig_crowd_tell(struct vmig_crowd *c, enum vmig_clause_id id);
+void vmig_crowd_metrics(struct vmig_crowd *c, const char *name);
+
+#endif /* VMIG_SELFTESTS_CROWD_H */

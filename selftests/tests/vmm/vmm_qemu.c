@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* QEMU as a consumer. See consumer_qemu.h. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vmig/feature.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
+#include "vmm_qemu.h"
+
+/* VFIO_MIG_DEFAULT_DATA_BUFFER_SIZE and VFIO_MIG_STOP_COPY_SIZE of QEMU. */
+#define BUFFER_SIZE (1UL << 20)
+#define ASSUMED_SIZE (100ULL << 30)
+
+/* Rounds in PRE_COPY: a guest whose device never comes to rest is switched over all the same. */
+#define ROUNDS 8
+
+#define HOST_PAGE 4096
+
+/**
+ * qemu_phase_name - the name of a phase
+ * @phase: the phase
+ *
+ * Return: words for people.
+ */
+const char *qemu_phase_name(enum qemu_phase phase)
+{
+	static const char *const names[] = {
+		[QEMU_SETUP] = "after vfio_save_setup()",
+		[QEMU_ITERATING] = "during the iterations of vfio_save_iterate()",
+		[QEMU_PAUSED] = "after vfio_vmstate_change()",
+		[QEMU_COMPLETING] = "in the middle of vfio_save_complete_precopy()",
+		[QEMU_READ] = "after vfio_save_complete_precopy()",
+		[QEMU_COMPLETED] = "never",
+	};
+
+	return names[phase];
+}
+
+/**
+ * qemu_begin - a QEMU that has just opened a device, and whose vCPUs run
+ * @q: filled in
+ * @dev: the device
+ */
+void qemu_begin(struct qemu *q, struct vmig_device *dev)
+{
+	memset(q, 0, sizeof(*q));
+	consumer_begin(&q->c, "QEMU", dev);
+	q->vm_running = true;
+}
+
+static bool in_precopy(const struct qemu *q)
+{
+	return q->c.state == VFIO_DEVICE_STATE_PRE_COPY ||
+	       q->c.state == VFIO_DEVICE_STATE_PRE_COPY_P2P;
+}
+
+/* With ERROR to recover to, a SET that fails is followed by a reset. */
+static int vfio_migration_set_state(struct qemu *q, const char *by, uint32_t state,
+				    uint32_t recover)
+{
+	struct consumer *c = &q->c;
+	int fd, ret;
+
+	if (c->state == state)
+		return 0;
+	ret = consumer_set(c, by, state, &fd);
+	if (!ret) {
+		c->state = state;
+		if (fd != -1 && c->data_fd != -1)
+			consumer_breaks(c, FD_02, "QEMU: %s would fail: data_fd out of sync", by);
+		consumer_take_fd(c, by, fd);
+		return 0;
+	}
+	consumer_fails(c, FSM_01, by, say("SET(%s)", vmig_state_name(state)), ret);
+	if (recover != VFIO_DEVICE_STATE_ERROR && !consumer_set(c, by, recover, &fd))
+		c->state = recover;
+	else
+		consumer_reset(c, "vfio_migration_set_state() with hw_error()");
+	return ret;
+}
+
+static int set_state_or_reset(struct qemu *q, const char *by, uint32_t state)
+{
+	return vfio_migration_set_state(q, by, state, VFIO_DEVICE_STATE_ERROR);
+}
+
+/**
+ * qemu_migration_init - vfio_migration_init()
+ * @q: QEMU
+ *
+ * Return: 0 or -errno.
+ */
+int qemu_migration_init(struct qemu *q)
+{
+	struct vfio_device_feature_migration mig = {};
+	static const char by[] = "vfio_migration_init()";
+	struct consumer *c = &q->c;
+	int ret;
+
+	ret = consumer_feature(c, by, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIGRATION, &mig,
+			       sizeof(mig));
+	if (ret)
+		return ret;
+	c->flags = mig.flags;
+	if (!(mig.flags & VFIO_MIGRATION_STOP_COPY)) {
+		consumer_breaks(c, FSM_01, "QEMU: %s would refuse the device: no STOP_COPY", by);
+		return -EOPNOTSUPP;
+	}
+	if (mig.flags & VFIO_MIGRATION_PRE_COPY) {
+		ret = consumer_feature(
+			c, by, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2,
+			NULL, 0);
+		/* An mdev of a kernel before 6.18 gives EINVAL, for which QEMU refuses it. */
+		if (ret && ret != -ENOTTY && ret != -EINVAL)
+			return ret;
+	}
+	consumer_feature(c, by, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+			 NULL, 0);
+	return 0;
+}
+
+static void query_stop_copy_size(struct qemu *q, const char *by)
+{
+	struct consumer *c = &q->c;
+	int ret = consumer_data_size(c, by, &q->stopcopy_size);
+
+	if (ret) {
+		q->stopcopy_size = ASSUMED_SIZE;
+		if (!consumer_may_fail(c))
+			consumer_breaks(c, SIZE_01,
+					"QEMU: %s would assume 100 GiB: MIG_DATA_SIZE gave %s", by,
+					vmig_errno_name(ret));
+	} else if (q->stopcopy_size > INT64_MAX) {
+		consumer_breaks(c, SIZE_02,
+				"QEMU: %s would report an overflow: MIG_DATA_SIZE %#llx", by,
+				(unsigned long long)q->stopcopy_size);
+	}
+}
+
+static void query_precopy_size(struct qemu *q, const char *by)
+{
+	struct vfio_precopy_info info = {};
+	struct consumer *c = &q->c;
+	int ret = consumer_precopy_info(c, by, &info);
+
+	if (ret && !consumer_may_fail(c))
+		consumer_breaks(c, PRE_01,
+				"QEMU: %s would switch over at once: GET_PRECOPY_INFO gave %s", by,
+				vmig_errno_name(ret));
+	q->init_size = ret ? 0 : info.initial_bytes;
+	q->dirty_size = ret ? 0 : info.dirty_bytes;
+}
+
+static int vfio_save_setup(struct qemu *q)
+{
+	static const char by[] = "vfio_save_setup()";
+	struct consumer *c = &q->c;
+	int ret;
+
+	query_stop_copy_size(q, by);
+	c->buffer_size = q->stopcopy_size < BUFFER_SIZE ? q->stopcopy_size : BUFFER_SIZE;
+	if (!c->buffer_size) {
+		consumer_breaks(c, SIZE_02, "QEMU: %s would fail with ENOMEM: MIG_DATA_SIZE 0", by);
+		return -ENOMEM;
+	}
+	free(c->buffer);
+	c->buffer = vmig_alloc(c->buffer_size);
+	if (!(c->flags & VFIO_MIGRATION_PRE_COPY) || c->state != VFIO_DEVICE_STATE_RUNNING)
+		return 0;
+	ret = vfio_migration_set_state(q, by, VFIO_DEVICE_STATE_PRE_COPY,
+				       VFIO_DEVICE_STATE_RUNNING);
+	if (!ret)
+		query_precopy_size(q, by);
+	return ret;
+}
+
+/* What came, 0 at either end of the stream, or -errno. */
+static ssize_t vfio_save_block(struct qemu *q, const char *by)
+{
+	struct consumer *c = &q->c;
+	ssize_t n = consumer_read(c, by);
+	bool promised = q->init_size;
+
+	if (n != -ENOMSG) {
+		if (n < 0)
+			consumer_fails(c, STRM_01, by, "read()", n);
+		return n;
+	}
+	if (c->state == VFIO_DEVICE_STATE_STOP_COPY)
+		consumer_breaks(
+			c, STRM_09,
+			"QEMU: %s would take ENOMSG in STOP_COPY for the end and lose the rest",
+			by);
+	else if (promised && !consumer_may_fail(c))
+		consumer_breaks(c, PRE_12,
+				"QEMU: %s would take the initial data for sent: ENOMSG with "
+				"%llu initial_bytes to come",
+				by, (unsigned long long)q->init_size);
+	return 0;
+}
+
+static void subtract(uint64_t *size, size_t *n)
+{
+	uint64_t part = *size < *n ? *size : *n;
+
+	*size -= part;
+	*n -= part;
+}
+
+static void vfio_update_estimated_pending_data(struct qemu *q, size_t n)
+{
+	if (!n) {
+		q->init_size = 0;
+		q->dirty_size = 0;
+	}
+	q->stopcopy_size = q->stopcopy_size > n ? q->stopcopy_size - n : 0;
+	subtract(&q->init_size, &n);
+	subtract(&q->dirty_size, &n);
+}
+
+/* One round of the migration thread: how much is to come, and some of it. */
+static int vfio_save_iterate(struct qemu *q)
+{
+	static const char by[] = "vfio_save_iterate()";
+	ssize_t n;
+
+	if (!q->init_size && !q->dirty_size) {
+		query_stop_copy_size(q, "vfio_state_pending()");
+		query_precopy_size(q, "vfio_state_pending()");
+	}
+	n = vfio_save_block(q, by);
+	if (n < 0)
+		return n;
+	vfio_update_estimated_pending_data(q, n);
+	return !q->init_size && !q->dirty_size;
+}
+
+static int iterate(struct qemu *q)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < ROUNDS && !ret && in_precopy(q); i++)
+		ret = vfio_save_iterate(q);
+	return ret < 0 ? ret : 0;
+}
+
+/*
+ * The vCPUs stop or start: with P2P in two steps, between which all other devices of the VM
+ * take the first one.
+ */
+static int vfio_vmstate_change(struct qemu *q, bool running)
+{
+	uint32_t state = running	 ? VFIO_DEVICE_STATE_RUNNING
+			 : in_precopy(q) ? VFIO_DEVICE_STATE_STOP_COPY
+					 : VFIO_DEVICE_STATE_STOP;
+	bool precopy = q->c.state == VFIO_DEVICE_STATE_PRE_COPY;
+	int first = 0, ret;
+
+	q->vm_running = running;
+	if (precopy)
+		query_precopy_size(q, "vfio_final_precopy_reinit_check()");
+	if (q->c.flags & VFIO_MIGRATION_P2P)
+		first = set_state_or_reset(q, "vfio_vmstate_change_prepare()",
+					   precopy ? VFIO_DEVICE_STATE_PRE_COPY_P2P
+						   : VFIO_DEVICE_STATE_RUNNING_P2P);
+	/* Where that failed the state has changed, and QEMU asks it anew. */
+	if (!running)
+		state = in_precopy(q) ? VFIO_DEVICE_STATE_STOP_COPY : VFIO_DEVICE_STATE_STOP;
+	ret = set_state_or_reset(q, "vfio_vmstate_change()", state);
+	return first ?: ret;
+}
+
+/* Reads to the end, or @reads times. */
+static int read_all(struct qemu *q, const char *by, unsigned int reads)
+{
+	ssize_t n;
+
+	do
+		n = vfio_save_block(q, by);
+	while (n > 0 && --reads && q->c.wire.len < VMIG_STREAM_MAX);
+	return n < 0 ? n : 0;
+}
+
+/* Sending what is left, by the migration thread or by one for this device (multifd). */
+struct sender {
+	struct qemu *q;
+	const char *by;
+	unsigned int reads;
+	int ret;
+};
+
+static void *sender_thread(void *arg)
+{
+	struct sender *s = arg;
+
+	s->ret = vfio_migration_set_state(s->q, s->by, VFIO_DEVICE_STATE_STOP_COPY,
+					  VFIO_DEVICE_STATE_STOP);
+	if (!s->ret)
+		s->ret = read_all(s->q, s->by, s->reads);
+	return NULL;
+}
+
+static int vfio_save_complete_precopy(struct qemu *q, unsigned int reads)
+{
+	struct sender s = { .q = q, .by = "vfio_save_complete_precopy()", .reads = reads };
+	pthread_t thread;
+	int err;
+
+	if (!q->multifd) {
+		sender_thread(&s);
+		return s.ret;
+	}
+	s.by = "vfio_multifd_save_complete_precopy_thread()";
+	err = pthread_create(&thread, NULL, sender_thread, &s);
+	if (err)
+		vmig_die("pthread_create() failed: %s", vmig_errno_name(err));
+	pthread_join(thread, NULL);
+	return s.ret;
+}
+
+static void vfio_save_cleanup(struct qemu *q)
+{
+	if (q->c.state == VFIO_DEVICE_STATE_STOP_COPY)
+		set_state_or_reset(q, "vfio_save_cleanup()", VFIO_DEVICE_STATE_STOP);
+	consumer_close_fd(&q->c);
+}
+
+/* The VM goes on where it is, and every device of it is told. */
+static void fail(struct qemu *q)
+{
+	if (!q->vm_running)
+		vfio_vmstate_change(q, true);
+	vfio_save_cleanup(q);
+	set_state_or_reset(q, "vfio_migration_state_notifier()", VFIO_DEVICE_STATE_RUNNING);
+}
+
+static int source(struct qemu *q, enum qemu_phase until)
+{
+	int ret = vfio_save_setup(q);
+
+	if (ret || until == QEMU_SETUP)
+		return ret ?: -ECANCELED;
+	ret = until == QEMU_ITERATING && in_precopy(q) ? vfio_save_iterate(q) : iterate(q);
+	if (ret < 0 || until == QEMU_ITERATING)
+		return ret < 0 ? ret : -ECANCELED;
+	ret = vfio_vmstate_change(q, false);
+	if (ret || until == QEMU_PAUSED)
+		return ret ?: -ECANCELED;
+	ret = vfio_save_complete_precopy(q, until == QEMU_COMPLETING ? 1 : 0);
+	if (ret || until != QEMU_COMPLETED)
+		return ret ?: -ECANCELED;
+	return 0;
+}
+
+/**
+ * qemu_migrate - the source of a live migration
+ * @q: QEMU, its VM running
+ * @until: where the user cancels it
+ *
+ * Return: 0, with the stream in the wire and the device in STOP; or why it failed, with the
+ * VM running again, as far as QEMU can tell.
+ */
+int qemu_migrate(struct qemu *q, enum qemu_phase until)
+{
+	int ret = source(q, until);
+
+	if (ret)
+		fail(q);
+	else
+		vfio_save_cleanup(q);
+	return ret;
+}
+
+/**
+ * qemu_savevm - savevm: the VM is stopped first, so that there is no PRE_COPY
+ * @q: QEMU, its VM running
+ *
+ * Return: 0 or -errno, with the VM running again in any case.
+ */
+int qemu_savevm(struct qemu *q)
+{
+	int ret = vfio_vmstate_change(q, false);
+
+	ret = ret ?: vfio_save_setup(q);
+	ret = ret ?: vfio_save_complete_precopy(q, 0);
+	vfio_save_cleanup(q);
+	vfio_vmstate_change(q, true);
+	return ret;
+}
+
+/**
+ * qemu_new_process - QEMU ends, and another one opens the device
+ * @q: QEMU
+ *
+ * As to the device: a reset, which QEMU makes when a machine begins.
+ */
+void qemu_new_process(struct qemu *q)
+{
+	consumer_close_fd(&q->c);
+	consumer_reset(&q->c, "vfio_pci_reset()");
+	q->vm_running = false;
+}
+
+/* Lengths in which a QEMUFile has it: of its buffer, unless a packet ends before. */
+#define FILE_BUFFER 32768
+
+static int load(struct qemu *q, size_t bytes)
+{
+	static const char by[] = "vfio_load_buffer()";
+	struct consumer *c = &q->c;
+	size_t n;
+	int ret;
+
+	ret = vfio_migration_set_state(q, "vfio_load_setup()", VFIO_DEVICE_STATE_RESUMING,
+				       c->state);
+	if (ret)
+		return ret;
+	while (c->sent < bytes) {
+		n = bytes - c->sent < FILE_BUFFER ? bytes - c->sent : FILE_BUFFER;
+		ret = consumer_write(c, by, n);
+		if (ret)
+			return consumer_fails(c, STRM_04, by, "write()", ret);
+	}
+	return 0;
+}
+
+/**
+ * qemu_incoming - the destination
+ * @q: a new QEMU
+ * @bytes: how much of the stream comes; less than all of it for a source that has died
+ *
+ * A destination that cannot load ends; one that can has a running VM.
+ *
+ * Return: 0 or -errno.
+ */
+int qemu_incoming(struct qemu *q, size_t bytes)
+{
+	int ret = load(q, bytes);
+
+	if (!ret && bytes == q->c.wire.len)
+		ret = vfio_vmstate_change(q, true);
+	else if (!ret)
+		ret = -ECONNRESET;
+	consumer_close_fd(&q->c);
+	if (ret)
+		qemu_new_process(q);
+	return ret;
+}
+
+/**
+ * qemu_dma_logging_start - vfio_devices_dma_logging_start()
+ * @q: QEMU
+ * @ranges: what it has made of the sections of its memory: one below 4 GiB, one above, and one
+ *	for the hole of 64-bit PCI
+ * @count: how many of them are not empty
+ *
+ * Return: 0 or -errno.
+ */
+int qemu_dma_logging_start(struct qemu *q,
+			   const struct vfio_device_feature_dma_logging_range *ranges,
+			   uint32_t count)
+{
+	struct vfio_device_feature_dma_logging_control control = {
+		.page_size = HOST_PAGE,
+		.num_ranges = count,
+		.ranges = (uintptr_t)ranges,
+	};
+	int ret = consumer_feature(&q->c, "vfio_devices_dma_logging_start()",
+				   VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+				   &control, sizeof(control));
+
+	if (!ret)
+		q->tracking = true;
+	return ret;
+}
+
+/**
+ * qemu_dma_logging_report - vfio_device_dma_logging_report() of one section of the memory
+ * @q: QEMU
+ * @iova: where it begins
+ * @size: its bytes
+ * @bitmap: a bit for each page of the host
+ *
+ * Return: 0 or -errno.
+ */
+int qemu_dma_logging_report(struct qemu *q, uint64_t iova, uint64_t size, uint64_t *bitmap)
+{
+	struct vfio_device_feature_dma_logging_report report = {
+		.iova = iova,
+		.length = size,
+		.page_size = HOST_PAGE,
+		.bitmap = (uintptr_t)bitmap,
+	};
+
+	return consumer_feature(&q->c, "vfio_device_dma_logging_report()",
+				VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
+				&report, sizeof(report));
+}
+
+/**
+ * qemu_dma_logging_stop - vfio_devices_dma_logging_stop()
+ * @q: QEMU
+ *
+ * QEMU takes it for stopped, whatever came.
+ *
+ * Return: 0 or -errno.
+ */
+int qemu_dma_logging_stop(struct qemu *q)
+{
+	q->tracking = false;
+	return consumer_feature(&q->c, "vfio_devices_dma_logging_stop()",
+				VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
+				NULL, 0);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * QEMU: hw/vfio/migration.c, hw/vfio/migration-multifd.c and hw/vfio/listener.c of 2026. Each
+ * function here is named for the one in QEMU whose calls it makes.
+ */
+#ifndef VMIG_SELFTESTS_CONSUMER_QEMU_H
+#define VMIG_SELFTESTS_CONSUMER_QEMU_H
+
+#include "vmm.h"
+
+/**
+ * enum qemu_phase - how far a migration comes before the user cancels it
+ * @QEMU_SETUP: nothing was read
+ * @QEMU_ITERATING: in PRE_COPY, something was read
+ * @QEMU_PAUSED: the vCPUs have stopped, and the device with them
+ * @QEMU_COMPLETING: in STOP_COPY, something was read
+ * @QEMU_READ: all was read
+ * @QEMU_COMPLETED: no cancel
+ */
+enum qemu_phase {
+	QEMU_SETUP,
+	QEMU_ITERATING,
+	QEMU_PAUSED,
+	QEMU_COMPLETING,
+	QEMU_READ,
+	QEMU_COMPLETED,
+};
+
+/**
+ * struct qemu - a QEMU
+ * @c: what it has in common with others
+ * @vm_running: the vCPUs run
+ * @multifd: a thread of its own sends what is left in STOP_COPY
+ * @stopcopy_size: the last answer to MIG_DATA_SIZE
+ * @init_size: initial_bytes still to be read, as QEMU counts them
+ * @dirty_size: the same of dirty_bytes
+ * @tracking: DMA logging was started
+ */
+struct qemu {
+	struct consumer c;
+	bool vm_running;
+	bool multifd;
+	uint64_t stopcopy_size;
+	uint64_t init_size;
+	uint64_t dirty_size;
+	bool tracking;
+};
+
+const char *qemu_phase_name(enum qemu_phase phase);
+
+void qemu_begin(struct qemu *q, struct vmig_device *dev);
+int qemu_migration_init(struct qemu *q);
+int qemu_migrate(struct qemu *q, enum qemu_phase until);
+int qemu_savevm(struct qemu *q);
+int qemu_incoming(struct qemu *q, size_t bytes);
+void qemu_new_process(struct qemu *q);
+
+/* A memory that QEMU tells the device to track, and the parts in which it asks about it. */
+#define QEMU_RANGES 3
+
+int qemu_dma_logging_start(struct qemu *q,
+			   const struct vfio_device_feature_dma_logging_range *ranges,
+			   uint32_t count);
+int qemu_dma_logging_report(struct qemu *q, uint64_t iova, uint64_t size, uint64_t *bitmap);
+int qemu_dma_logging_stop(struct qemu *q);
+
+#endif /* VMIG_SELFTESTS_CONSUMER_QEMU_H */

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A device's state out and in, in blocks, whatever its size. See ferry.h. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <vmig/clock.h>
+#include <vmig/crc64.h>
+#include <vmig/feature.h>
+#include <vmig/stream.h>
+#include <vmig/stream_identity.h>
+#include <vmig/state.h>
+#include <vmig/fsm.h>
+#include <vmig/error.h>
+#include "transfer.h"
+#include "verdict.h"
+
+volatile sig_atomic_t vmig_ferry_stop;
+
+/**
+ * vmig_ferry_fail - say what went wrong, unless something else did before
+ * @c: what is carried
+ * @fmt: a sentence for people, without "vmig:" and the full stop
+ *
+ * Return: false.
+ */
+bool vmig_ferry_fail(struct vmig_ferry *c, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (!c->why[0])
+		vsnprintf(c->why, sizeof(c->why), fmt, args);
+	va_end(args);
+	return false;
+}
+
+/**
+ * vmig_ferry_find - find the device, without touching it
+ * @c: what is carried
+ * @device: what the user calls it
+ *
+ * Return: false with a sentence.
+ */
+bool vmig_ferry_find(struct vmig_ferry *c, const char *device)
+{
+	if (vmig_resolve(device, &c->id, c->why, sizeof(c->why)))
+		return false;
+	vmig_streamfile_describe(&c->id, &c->here);
+	return true;
+}
+
+/**
+ * vmig_ferry_open - open the device, in RUNNING
+ * @c: what is carried, found
+ *
+ * Return: false with a sentence.
+ */
+bool vmig_ferry_open(struct vmig_ferry *c)
+{
+	const char *missing;
+	int way, ret = -ENOENT;
+
+	for (way = VMIG_CDEV; way <= VMIG_GROUP && !c->dev; way++)
+		if (vmig_way_there(&c->id, way, &missing))
+			ret = __vmig_open(&c->id, way, &c->dev);
+	if (!c->dev)
+		return vmig_ferry_fail(c, "%s cannot be opened: %s%s", c->id.name,
+				       vmig_errno_name(ret),
+				       ret == -EBUSY || ret == -EINVAL
+					       ? ": another process has it, which has to end first"
+				       : ret == -EACCES || ret == -EPERM ? ": run as root"
+									 : "");
+	ret = __vmig_get_migration(c->dev, &c->here.flags);
+	if (ret)
+		return vmig_ferry_fail(c, "%s offers no migration (%s)", c->id.name,
+				       vmig_errno_name(ret));
+	ret = __vmig_settle(c->dev);
+	if (ret)
+		return vmig_ferry_fail(c, "%s cannot be brought to RUNNING: %s", c->id.name,
+				       vmig_errno_name(ret));
+	return true;
+}
+
+/**
+ * vmig_ferry_close - leave the device in RUNNING, and close it
+ * @c: what is carried; what went wrong gets words on the device
+ *
+ * Return: false where the device does not come back.
+ */
+bool vmig_ferry_close(struct vmig_ferry *c)
+{
+	size_t len = strlen(c->why);
+	int ret;
+
+	if (!c->dev)
+		return true;
+	ret = c->here.flags ? __vmig_settle(c->dev) : 0;
+	vmig_close(c->dev);
+	c->dev = NULL;
+	if (ret)
+		snprintf(
+			c->why + len, sizeof(c->why) - len,
+			"%s%s does not come back to RUNNING (%s): remove it and create it again, or reboot",
+			len ? "; " : "", c->id.name, vmig_errno_name(ret));
+	else if (len)
+		snprintf(c->why + len, sizeof(c->why) - len, "; %s is in RUNNING", c->id.name);
+	return !ret;
+}
+
+/* May it go on? */
+static bool go_on(struct vmig_ferry *c)
+{
+	if (vmig_ferry_stop)
+		return vmig_ferry_fail(c, "interrupted after %llu bytes",
+				       (unsigned long long)c->bytes);
+	if (vmig_now_ms() >= c->end_ms)
+		return vmig_ferry_fail(
+			c,
+			"it takes too long as a whole: %llu bytes have gone (VMIG_FERRY_SECONDS "
+			"allows more)",
+			(unsigned long long)c->bytes);
+	return true;
+}
+
+/* Put a pattern into the state. 0, -EOPNOTSUPP where no exerciser can, else -errno. */
+static int put_pattern(struct vmig_ferry *c, uint32_t seed)
+{
+	struct vmig_worker w;
+	int ret = __vmig_worker_begin(&w, c->dev);
+
+	if (!ret)
+		ret = w.ops->put_state && w.ops->check_state ? w.ops->put_state(&w, seed)
+							     : -EOPNOTSUPP;
+	vmig_worker_end(&w);
+	return ret;
+}
+
+static bool read_out(struct vmig_ferry *c, int fd, vmig_ferry_sink sink, void *arg)
+{
+	unsigned char *block = vmig_alloc(VMIG_FERRY_BLOCK);
+	ssize_t n = 0;
+
+	while (go_on(c)) {
+		n = __vmig_read(fd, block, VMIG_FERRY_BLOCK);
+		if (n <= 0 || n > VMIG_FERRY_BLOCK)
+			break;
+		c->checksum = vmig_crc64(c->checksum, block, n);
+		if (!sink(c, arg, block, n, c->bytes))
+			break;
+		c->bytes += n;
+	}
+	free(block);
+	if (n > VMIG_FERRY_BLOCK)
+		return vmig_ferry_fail(c, "read() of the data_fd returned more than was asked for");
+	if (n < 0 && n != -EINTR)
+		return vmig_ferry_fail(c, "read() of the data_fd failed after %llu bytes: %s",
+				       (unsigned long long)c->bytes, vmig_errno_name(n));
+	go_on(c);
+	return !c->why[0];
+}
+
+/**
+ * vmig_ferry_out - save the device's state
+ * @c: what is carried; bytes, checksum and time are set
+ * @sink: where it goes
+ * @arg: for @sink
+ *
+ * With c->seed, the pattern that this seed makes is put into the device first.
+ *
+ * Return: true with the device in RUNNING again; false with a sentence.
+ */
+bool vmig_ferry_out(struct vmig_ferry *c, vmig_ferry_sink sink, void *arg)
+{
+	int fd, ret = c->seed ? put_pattern(c, c->seed) : 0;
+	bool good;
+
+	if (ret)
+		return vmig_ferry_fail(
+			c,
+			ret == -EOPNOTSUPP
+				? "--seed: no exerciser can put a pattern into the state of %s"
+				: "--seed: no pattern can be put into the state of %s: %s",
+			c->id.name, vmig_errno_name(ret));
+	ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
+	if (!ret && fd < 0)
+		ret = -EBADF;
+	if (ret)
+		return vmig_ferry_fail(c, "%s cannot be brought to STOP_COPY: %s", c->id.name,
+				       vmig_errno_name(ret));
+	c->began_ms = vmig_now_ms();
+	good = read_out(c, fd, sink, arg);
+	c->took_ms = vmig_now_ms() - c->began_ms;
+	close(fd);
+	ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RUNNING, &fd);
+	if (good && ret)
+		return vmig_ferry_fail(c, "%s was saved, and does not come back to RUNNING: %s",
+				       c->id.name, vmig_errno_name(ret));
+	return good;
+}
+
+/**
+ * vmig_ferry_begin - make the device ready for a stream
+ * @c: what is carried
+ * @f: the stream
+ *
+ * Where the stream brings a pattern and an exerciser can see it, the device gets another one
+ * first, so that what is found there later came with the stream.
+ *
+ * Return: the data_fd of RESUMING, or -1 with a sentence.
+ */
+int vmig_ferry_begin(struct vmig_ferry *c, const struct vmig_streamfile *f)
+{
+	int fd = -1, ret = 0;
+
+	if (f->seed)
+		ret = put_pattern(c, ~f->seed);
+	if (!ret || ret == -EOPNOTSUPP)
+		ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
+	if (ret || fd < 0)
+		vmig_ferry_fail(c, "%s cannot be brought to RESUMING: %s", c->id.name,
+				vmig_errno_name(ret ?: -EBADF));
+	return fd;
+}
+
+/**
+ * vmig_ferry_in - give the device a part of a stream
+ * @c: what is carried; bytes and checksum grow
+ * @data_fd: of vmig_ferry_begin()
+ * @data: the part
+ * @len: its bytes
+ *
+ * Return: true if it took all of it; false with c->write_error where the driver refused it,
+ * else with a sentence.
+ */
+bool vmig_ferry_in(struct vmig_ferry *c, int data_fd, const void *data, size_t len)
+{
+	size_t done = 0;
+	int ret;
+
+	if (!go_on(c))
+		return false;
+	if (!c->began_ms)
+		c->began_ms = vmig_now_ms();
+	ret = __vmig_stream_write(data_fd, data, len, &vmig_default_chunks, &done);
+	c->checksum = vmig_crc64(c->checksum, data, done);
+	c->bytes += done;
+	if (ret == -EINTR && vmig_ferry_stop)
+		return go_on(c);
+	c->write_error = -ret;
+	return !ret;
+}
+
+static enum vmig_ferry_end broken(struct vmig_ferry *c, const char *what)
+{
+	vmig_ferry_fail(c, "broken: %s", what);
+	return VMIG_FERRY_BROKEN;
+}
+
+/* The driver said no. Did it do so as it must, and does the device come back? */
+static enum vmig_ferry_end refused(struct vmig_ferry *c, int ret)
+{
+	uint32_t state;
+	int err = __vmig_get_state(c->dev, &state);
+
+	if (!err && state != VFIO_DEVICE_STATE_RESUMING && state != VFIO_DEVICE_STATE_ERROR)
+		return broken(c, say("SET(STOP) failed with %s, and the device is in %s (RES-09)",
+				     vmig_errno_name(ret), vmig_state_name(state)));
+	err = __vmig_settle(c->dev);
+	if (err)
+		return broken(
+			c, say("the driver refused the stream (%s), and the device does not come "
+			       "back to RUNNING by a reset: %s (RES-10)",
+			       vmig_errno_name(ret), vmig_errno_name(err)));
+	if (c->write_error)
+		vmig_ferry_fail(
+			c,
+			"the driver refused it: write() failed after %llu bytes with %s, and "
+			"SET(STOP) with %s",
+			(unsigned long long)c->bytes, vmig_errno_name(c->write_error),
+			vmig_errno_name(ret));
+	else
+		vmig_ferry_fail(c,
+				"the driver refused it: SET(STOP) after all %llu bytes failed with "
+				"%s",
+				(unsigned long long)c->bytes, vmig_errno_name(ret));
+	return VMIG_FERRY_REFUSED;
+}
+
+/* Is the pattern there that the stream is said to bring? */
+static enum vmig_ferry_end look(struct vmig_ferry *c, uint32_t seed)
+{
+	const char *why = NULL;
+	struct vmig_worker w;
+	int ret;
+
+	if (!seed || __vmig_worker_begin(&w, c->dev) || !w.ops->check_state) {
+		if (seed)
+			vmig_worker_end(&w);
+		return VMIG_FERRY_DONE;
+	}
+	ret = w.ops->check_state(&w, seed, &why);
+	why = say("%s", why ?: "");
+	vmig_worker_end(&w);
+	c->sure = !ret;
+	return ret ? broken(c, say("the driver accepted it, and the state is not the one that was "
+				   "saved: %s (RES-12)",
+				   why))
+		   : VMIG_FERRY_DONE;
+}
+
+/**
+ * vmig_ferry_finish - the stream has come, or the driver has refused a part: what is it worth?
+ * @c: what is carried
+ * @data_fd: of vmig_ferry_begin(), closed
+ * @f: the stream
+ *
+ * Return: VMIG_FERRY_DONE with the device in RUNNING, else with a sentence.
+ */
+enum vmig_ferry_end vmig_ferry_finish(struct vmig_ferry *c, int data_fd,
+				      const struct vmig_streamfile *f)
+{
+	int fd, ret;
+
+	ret = __vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
+	c->took_ms = vmig_now_ms() - (c->began_ms ?: vmig_now_ms());
+	close(data_fd);
+	if (ret)
+		return refused(c, ret);
+	if (c->write_error)
+		return broken(c, say("write() failed with %s, and SET(STOP) succeeded all the same "
+				     "(RES-07)",
+				     vmig_errno_name(c->write_error)));
+	ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RUNNING, &fd);
+	if (ret)
+		return broken(c, say("the driver accepted it, and the device cannot be brought to "
+				     "RUNNING: %s (RES-03)",
+				     vmig_errno_name(ret)));
+	return look(c, f->seed);
+}
+
+/**
+ * vmig_ferry_name - what the user calls a file or the other side
+ * @name: what it is called here, in a guest for instance
+ *
+ * Return: VMIG_FERRY_NAME, or @name without it.
+ */
+const char *vmig_ferry_name(const char *name)
+{
+	const char *env = getenv("VMIG_FERRY_NAME");
+
+	return env && *env ? env : name;
+}
+
+/**
+ * vmig_ferry_rate - how much, how long, how fast
+ * @c: what was carried
+ *
+ * Return: words for people, good until the next call.
+ */
+const char *vmig_ferry_rate(const struct vmig_ferry *c)
+{
+	static char text[96];
+	double seconds = (c->took_ms ?: 1) / 1000.0;
+
+	snprintf(text, sizeof(text), "%llu bytes in %.3f s, %.1f MiB/s",
+		 (unsigned long long)c->bytes, seconds, c->bytes / seconds / (1 << 20));
+	return text;
+}
+
+/**
+ * vmig_ferry_seen - what is known of the state after a load
+ * @c: what was carried
+ *
+ * Return: words for people.
+ */
+const char *vmig_ferry_seen(const struct vmig_ferry *c)
+{
+	return c->sure ? "the state is the one that was saved"
+		       : "nobody can tell whether the state is the one that was saved";
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A device's state to a file and from one. See ferry.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <vmig/crc64.h>
+#include <vmig/error.h>
+#include "transfer.h"
+
+/* Where the driver's version, the firmware's and the kernel's are told. */
+static const char *origin(const struct vmig_streamfile *f)
+{
+	static char text[512];
+
+	vmig_streamfile_origin(f, text, sizeof(text));
+	return text;
+}
+
+static bool to_file(struct vmig_ferry *c, void *arg, const void *data, size_t len, uint64_t at)
+{
+	int fd = *(int *)arg;
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < len) {
+		n = write(fd, (const char *)data + done, len - done);
+		if (n < 0 && errno == EINTR && !vmig_ferry_stop)
+			continue;
+		if (n <= 0)
+			return vmig_ferry_fail(c, "the file cannot be written after %llu bytes: %s",
+					       (unsigned long long)at + done, strerror(errno));
+		done += n;
+	}
+	return true;
+}
+
+/**
+ * vmig_ferry_show - what a stream file is, and whether it is all there
+ * @path: the file
+ *
+ * Return: VMIG_FERRY_DONE, or VMIG_FERRY_CANNOT after a sentence.
+ */
+enum vmig_ferry_end vmig_ferry_show(const char *path)
+{
+	struct vmig_streamfile f;
+	char why[300], when[32];
+	time_t t;
+	int fd;
+
+	fd = vmig_streamfile_open(path, &f, why, sizeof(why));
+	if (fd < 0) {
+		fprintf(stderr, "vmig: %s is no stream that can be loaded: %s\n", path, why);
+		return VMIG_FERRY_CANNOT;
+	}
+	close(fd);
+	t = f.saved_at;
+	if (!strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime(&t) ?: &(struct tm){}))
+		when[0] = '\0';
+	printf("%s: %llu bytes of %s (%s), %s, saved %s%s\n", path, (unsigned long long)f.length,
+	       f.kind, f.device, origin(&f), when, f.seed ? ", with a pattern in it" : "");
+	return VMIG_FERRY_DONE;
+}
+
+/**
+ * vmig_ferry_save - the device's state into a file
+ * @c: what is carried, found
+ * @path: the file
+ *
+ * Return: how it ended; without a word the file is as it was.
+ */
+enum vmig_ferry_end vmig_ferry_save(struct vmig_ferry *c, const char *path)
+{
+	char why[200];
+	int fd;
+
+	fd = vmig_streamfile_create(path, why, sizeof(why));
+	if (fd < 0) {
+		vmig_ferry_fail(c, "%s: %s", vmig_ferry_name(path), why);
+		return VMIG_FERRY_CANNOT;
+	}
+	if (!vmig_ferry_open(c) || !vmig_ferry_out(c, to_file, &fd)) {
+		vmig_streamfile_abandon(fd, path);
+		return VMIG_FERRY_CANNOT;
+	}
+	c->here.length = c->bytes;
+	c->here.checksum = c->checksum;
+	c->here.seed = c->seed;
+	if (vmig_streamfile_finish(fd, path, &c->here, why, sizeof(why))) {
+		vmig_ferry_fail(c, "%s: %s", vmig_ferry_name(path), why);
+		return VMIG_FERRY_CANNOT;
+	}
+	printf("saved %s of %s (%s)\n", vmig_ferry_rate(c), c->id.name, origin(&c->here));
+	return VMIG_FERRY_DONE;
+}
+
+/* The file's stream, up to its end or to where the driver refuses it. */
+static bool from_file(struct vmig_ferry *c, int fd, int data_fd, uint64_t length)
+{
+	unsigned char *block = vmig_alloc(VMIG_FERRY_BLOCK);
+	bool good = true;
+	ssize_t n = 1;
+	size_t want;
+
+	while (good && n > 0 && c->bytes < length) {
+		want = length - c->bytes < VMIG_FERRY_BLOCK ? length - c->bytes : VMIG_FERRY_BLOCK;
+		n = read(fd, block, want);
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n > 0)
+			good = vmig_ferry_in(c, data_fd, block, n);
+	}
+	free(block);
+	if (n <= 0)
+		vmig_ferry_fail(c, "the file changed while it was loaded");
+	return !c->why[0];
+}
+
+/**
+ * vmig_ferry_load - a file into the device
+ * @c: what is carried, found
+ * @path: the file; the device is not touched unless all of it is there and of such a device
+ *
+ * Return: how it ended.
+ */
+enum vmig_ferry_end vmig_ferry_load(struct vmig_ferry *c, const char *path)
+{
+	struct vmig_streamfile f;
+	enum vmig_ferry_end end;
+	int fd, data_fd;
+	char why[400];
+
+	fd = vmig_streamfile_open(path, &f, why, sizeof(why));
+	if (fd >= 0 && !vmig_streamfile_fits(&f, &c->here, why, sizeof(why))) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd < 0) {
+		vmig_ferry_fail(c, "%s is no stream for %s: %s", vmig_ferry_name(path), c->id.name,
+				why);
+		return VMIG_FERRY_CANNOT;
+	}
+	data_fd = vmig_ferry_open(c) ? vmig_ferry_begin(c, &f) : -1;
+	if (data_fd < 0) {
+		close(fd);
+		return VMIG_FERRY_CANNOT;
+	}
+	from_file(c, fd, data_fd, f.length);
+	if (!c->why[0] && !c->write_error && c->checksum != f.checksum)
+		vmig_ferry_fail(c, "the file changed while it was loaded");
+	close(fd);
+	if (c->why[0]) {
+		close(data_fd);
+		return VMIG_FERRY_CANNOT;
+	}
+	end = vmig_ferry_finish(c, data_fd, &f);
+	if (end == VMIG_FERRY_DONE)
+		printf("loaded %s into %s: accepted, %s; it is from %s\n", vmig_ferry_rate(c),
+		       c->id.name, vmig_ferry_seen(c), origin(&f));
+	return end;
+}
