@@ -23,7 +23,7 @@ tree()
 {
 	mkdir "$tmp/tree"
 	git ls-files -z | xargs -0 cp -a --parents -t "$tmp/tree" || return
-	cp -a selftests/obj selftests/libvmig selftests/libvmig.a "$tmp/tree/selftests/"
+	cp -a selftests/obj "$tmp/tree/selftests/"
 	cp -a results/build "$tmp/tree/results/"
 	cd "$tmp/tree" || return
 	sed -i -E 's/^rounds: .*/rounds: 1/; /^(poison|stress|signals|limits|race|consumers) /d' \
