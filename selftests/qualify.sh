@@ -6,7 +6,7 @@
 # vmig-report has it, and takes the bundle for it in both cases.
 # shellcheck disable=SC2154,SC2034
 
-# What the archive of a bundle may unpack to, in bytes; results/tar.h has the same.
+# What the archive of a bundle may unpack to, in bytes; results/qualify/tar.h has the same.
 bundle_max=$((256 << 20))
 # Under which name a key signs: a signature made for something else is none of a bundle.
 bundle_namespace=vmig-bundle
@@ -156,7 +156,7 @@ qualify_round()
 }
 
 # qualify_files: what goes into the bundle, from the directory of the qualification, one name
-# a line, sorted as results/tar.c wants them.
+# a line, sorted as results/qualify/tar.c wants them.
 qualify_files()
 {
 	find . -type f \( -path './round-*/ktap/*.ktap' -o -path './round-*/run.json' \

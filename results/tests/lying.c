@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../input.h"
-#include "../model.h"
+#include "input.h"
+#include "run.h"
 #include "whole.h"
 
 enum { FD, RESUME, DMESG, TESTS, RECORD, ENVIRONMENT, PROFILE, NR_FILES };

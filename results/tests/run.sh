@@ -5,8 +5,8 @@
 #   run.sh            build with the sanitizers and test
 #   run.sh --update   write what comes into expected/ instead; then read the diff
 #
-# Each NN-name/run is a run directory as run.sh of the suite leaves it; NN-name/expected
-# has the exit code, what is printed and what is written.
+# Each golden/NN-name/run is a run directory as run.sh of the suite leaves it; expected beside
+# it has the exit code, what is printed and what is written.
 
 set -u
 tests=$(cd "$(dirname "$0")" && pwd)
@@ -133,12 +133,12 @@ refused() { # name, word, command...
 
 echo "TAP version 13"
 
-"$build/unit" "$tests" >"$temp/unit" 2>&1 && good=ok || good="not ok"
+"$build/unit" "$tests/golden" >"$temp/unit" 2>&1 && good=ok || good="not ok"
 [ "$good" = ok ] || tell "$temp/unit"
 result "$good" "unit tests"
 
 # Each forgery is a test of its own.
-"$build/tamper" "$tests/33-planned/run" >"$temp/tamper" 2>&1 || tell "$temp/tamper"
+"$build/tamper" "$tests/golden/33-planned/run" >"$temp/tamper" 2>&1 || tell "$temp/tamper"
 while IFS= read -r line; do
 	case $line in
 	"ok "*) result ok "${line#ok * }" ;;
@@ -149,7 +149,7 @@ grep -q '^1\.\.' "$temp/tamper" && good=ok || good="not ok"
 result "$good" "the forgeries came to their end"
 
 no_schema=
-for dir in "$tests"/[0-9]*-*; do
+for dir in "$tests"/golden/[0-9]*-*; do
 	golden "$dir"
 done
 for dir in "$tests"/mutants/[0-9]*-*; do
@@ -165,7 +165,7 @@ fi
 # A disk that fills up: the old files stay, nothing half written is left.
 full() {
 	work=$temp/full
-	cp -R "$tests/23-fsm-groups/run" "$work"
+	cp -R "$tests/golden/23-fsm-groups/run" "$work"
 	echo old >"$work/results.json"
 	echo old >"$work/report.html"
 	# shellcheck disable=SC2016 # for the inner shell
@@ -179,13 +179,13 @@ old" ] || good="not ok"
 }
 full
 
-cp -R "$tests/01-all-pass/run" "$temp/again"
+cp -R "$tests/golden/01-all-pass/run" "$temp/again"
 # shellcheck disable=SC2016 # for the inner shell
 refused "full standard output" "cannot write to standard output" \
 	sh -c '"$0" "$1" >/dev/full' "$report" "$temp/again"
 
 # No Graphviz: the picture is left out with a sentence.
-cp -R "$tests/23-fsm-groups/run" "$temp/nodot"
+cp -R "$tests/golden/23-fsm-groups/run" "$temp/nodot"
 good=ok
 PATH=/nowhere "$report" "$temp/nodot" >/dev/null 2>&1
 grep -q "The drawing is left out" "$temp/nodot/report.html" || good="not ok"

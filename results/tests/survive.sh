@@ -16,7 +16,7 @@ trap 'rm -rf "$tmp"' EXIT
 # A build of its own: make must not make vmig-report anew while somebody runs it.
 build=$results/build/survive
 report=$build/vmig-report
-good=$tests/33-planned/run
+good=$tests/golden/33-planned/run
 words='ended before the first test|interrupted'
 
 # prepare DIR [STATUS]: a run that has a report already, of when it was interrupted.

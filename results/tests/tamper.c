@@ -3,17 +3,17 @@
  * Bundles that are not what they seem, as KTAP: each is refused, for its own reason, by
  * whoever verifies it. The good one is made here, of one chapter in two rounds.
  *
- *	tamper DIR	DIR is the run directory of tests/33-planned
+ *	tamper DIR	DIR is the run directory of tests/golden/33-planned
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../digest.h"
-#include "../input.h"
-#include "../qualify.h"
-#include "../writers.h"
+#include "input.h"
+#include "qualify.h"
+#include "sha256.h"
+#include "writers.h"
 
 #define FILES 18
 #define BLOCK 512UL

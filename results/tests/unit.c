@@ -12,13 +12,14 @@
 #include <string.h>
 
 #include <vmig/uapi.h>
-#include "../fsmname.h"
-#include "../group.h"
-#include "../input.h"
-#include "../stats.h"
-#include "../mustpass.h"
-#include "../waiver.h"
-#include "../writers.h"
+
+#include "findings.h"
+#include "input.h"
+#include "mustpass.h"
+#include "stats.h"
+#include "test_name.h"
+#include "waiver.h"
+#include "writers.h"
 
 static unsigned int number, failed;
 

@@ -3,7 +3,7 @@
 #ifndef VMIG_RESULTS_TESTS_WHOLE_H
 #define VMIG_RESULTS_TESTS_WHOLE_H
 
-#include "../model.h"
+#include "run.h"
 
 bool whole(const struct run *run, struct text list);
 

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "../../bundle.h"
+#include "bundle.h"
 #include "fuzz.h"
 
 static void check(const struct tar_member *m, struct text input)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Fuzz target: the list of tests, what `vmig_CHAPTER --list` prints. */
-#include "../../catalogue.h"
+#include "catalogue.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

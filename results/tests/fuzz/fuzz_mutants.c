@@ -8,8 +8,8 @@
 
 #include <jansson.h>
 
-#include "../../mutants.h"
 #include "fuzz.h"
+#include "mutants.h"
 
 /* Directories come before what is in them. */
 static const char *const places[] = {

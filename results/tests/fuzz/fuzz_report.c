@@ -8,9 +8,9 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "../../writers.h"
-#include "../whole.h"
 #include "fuzz.h"
+#include "whole.h"
+#include "writers.h"
 
 enum { JSON, JUNIT, HTML, TERMINAL, NR_FORMS };
 

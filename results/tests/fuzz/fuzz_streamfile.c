@@ -5,6 +5,7 @@
 #include <vmig/crc64.h>
 #include <vmig/streamfile.h>
 #include <vmig/wire.h>
+
 #include "fuzz.h"
 
 /* Whatever is taken is what would have been written: there is one form of each header. */

@@ -2,9 +2,9 @@
 /* Fuzz target: waivers, and a mustpass list; the first byte says which. */
 #include <string.h>
 
-#include "../../mustpass.h"
-#include "../../waiver.h"
 #include "fuzz.h"
+#include "mustpass.h"
+#include "waiver.h"
 
 static void fuzz_waivers(struct pool *pool, struct text input)
 {

@@ -44,7 +44,7 @@ corpus()
 	for f in "${targets[@]}"; do
 		mkdir -p "$build/seeds/$f" "$build/corpus/$f"
 	done
-	for d in "$t"/[0-9]*/run; do
+	for d in "$t"/golden/[0-9]*/run; do
 		n=$((n + 1))
 		for f in "$d"/ktap/*.ktap; do
 			[ ! -e "$f" ] || seed ktap "$n-${f##*/}" <"$f"

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Checksums, as sha256sum prints them. libmd is what dpkg takes for the same. */
+#include <sys/types.h>
+
+#include <sha256.h>
+
+#include "sha256.h"
+
+/**
+ * digest - the SHA-256 of a file
+ * @pool: where the answer goes
+ * @contents: the file
+ *
+ * Return: 64 hexadecimal digits.
+ */
+char *digest(struct pool *pool, struct text contents)
+{
+	char *hex = pool_alloc(pool, SHA256_DIGEST_STRING_LENGTH);
+
+	SHA256Data((const uint8_t *)contents.s, contents.n, hex);
+	return hex;
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What vmig-report can do with a history: add to it, merge, judge, tell; and LAVA. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "db.h"
+#include "history.h"
+#include "message.h"
+#include "nights.h"
+#include "output.h"
+#include "results_json.h"
+#include "text.h"
+
+/* Above the verdicts of a run, and weaker than they are. */
+#define EXIT_REGRESSION 4
+
+const char history_help[] =
+	"A history of runs, an SQLite database (results/schema/history.sql). Old rows are never\n"
+	"changed. Tests that have samples are judged against the nights before on the same host,\n"
+	"kernel, device and driver; with VMIG_ANY_KERNEL in the environment, on any kernel.\n"
+	"\n"
+	"  --history-add RUNDIR DB [NIGHT]\n"
+	"                    add the results.json of a run; NIGHT is when the nightly began that\n"
+	"                    it is of. VMIG_HOST in the environment is the name of the machine\n"
+	"  --history-merge DB OTHER...\n"
+	"                    add the runs of other histories that are not in DB yet\n"
+	"  --judge-regression DB [NIGHT]\n"
+	"                    which metrics of the newest runs are worse than in the nights before?\n"
+	"                    With NIGHT, of its runs only. Exit code 4 if any is, else 0\n"
+	"  --suspects DB NIGHT\n"
+	"                    print each device of that night with a metric that is worse and was\n"
+	"                    measured once only: its name, a tab, the tests that measure it\n"
+	"  --history-accept DB METRIC REASON [DEVICE [NIGHT]]\n"
+	"                    what is worse of the metrics that match the glob METRIC is as it shall\n"
+	"                    be: from the night on in which it became so, or from NIGHT on, they\n"
+	"                    are compared with the nights since then. No DEVICE, or \"\": of all\n"
+	"  --history-withdraw DB METRIC REASON [DEVICE [NIGHT]]\n"
+	"                    they were accepted by mistake, and are compared as before\n"
+	"  --nightly-html DB FILE\n"
+	"                    write the page that tells all of it\n"
+	"\n"
+	"For LAVA, of a run that has a report:\n"
+	"\n"
+	"  --lava RUNDIR     print a <LAVA_SIGNAL_TESTCASE ...> for each test and measurement\n"
+	"  --lava-result RUNDIR\n"
+	"                    print lines of a result.txt: name result [measurement units]\n"
+	"\n";
+
+static const struct {
+	const char *option;
+	int least, most; /* arguments */
+} commands[] = {
+	{ "--history-add", 2, 3 }, { "--history-merge", 2, 64 }, { "--judge-regression", 1, 2 },
+	{ "--suspects", 2, 2 },	   { "--nightly-html", 2, 2 },	 { "--lava", 1, 1 },
+	{ "--lava-result", 1, 1 }, { "--history-accept", 3, 5 }, { "--history-withdraw", 3, 5 },
+};
+
+/**
+ * history_wanted - is this an option of history_command()?
+ * @option: the option
+ *
+ * Return: true if so.
+ */
+bool history_wanted(const char *option)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(option, commands[i].option))
+			return true;
+	return false;
+}
+
+static int wrong(const char *sentence)
+{
+	complain("%s", sentence);
+	return EXIT_UNTESTED;
+}
+
+static int add(struct pool *pool, char **argv)
+{
+	struct origin origin = { .host = results_host(pool), .night = argv[2] };
+	char *dir = realpath(argv[0], NULL), *sentence;
+	struct history h;
+	bool added = false;
+	json_t *results;
+
+	if (!dir) {
+		complain("cannot open the run directory %s: %s", argv[0], strerror(errno));
+		return EXIT_UNTESTED;
+	}
+	origin.directory = pool_printf(pool, "%s", basename(dir));
+	sentence = results_read(pool, dir, &results);
+	free(dir);
+	if (sentence)
+		return wrong(sentence);
+	sentence = history_open(&h, pool, argv[1], HISTORY_WRITE);
+	if (!sentence) {
+		sentence = history_add(&h, results, &origin, &added);
+		if (!sentence)
+			sentence = history_commit(&h);
+		history_close(&h);
+	}
+	json_decref(results);
+	if (sentence)
+		return wrong(sentence);
+	if (!added)
+		printf("The history %s has this run already.\n", argv[1]);
+	return flushed(0);
+}
+
+static int merge(struct pool *pool, int argc, char **argv)
+{
+	struct merged merged, all = { 0 };
+	struct history h;
+	char *sentence = history_open(&h, pool, argv[0], HISTORY_WRITE);
+	int i;
+
+	if (sentence)
+		return wrong(sentence);
+	for (i = 1; i < argc && !sentence; i++) {
+		sentence = history_merge(&h, argv[i], &merged);
+		all.runs += sentence ? 0 : merged.runs;
+		all.acceptances += sentence ? 0 : merged.acceptances;
+	}
+	history_close(&h);
+	if (sentence)
+		return wrong(sentence);
+	printf("%lld runs added to %s\n", all.runs, argv[0]);
+	if (all.acceptances)
+		printf("%lld words on accepted changes added too\n", all.acceptances);
+	return flushed(0);
+}
+
+/* With @h open, for whoever wants to know more; closed where there is a sentence. */
+static char *judged(struct nights *n, struct history *h, struct pool *pool, const char *path,
+		    enum history_open how)
+{
+	const char *any = getenv("VMIG_ANY_KERNEL");
+	char *sentence = history_open(h, pool, path, how);
+
+	if (sentence)
+		return sentence;
+	sentence = nights_load(n, h, any && *any);
+	if (sentence)
+		history_close(h);
+	else
+		nights_judge(n);
+	return sentence;
+}
+
+static int judge_regression(struct pool *pool, char **argv)
+{
+	struct history h;
+	struct nights n;
+	char *sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
+	unsigned int worse;
+
+	if (sentence)
+		return wrong(sentence);
+	worse = judgement_terminal(&n, argv[1], stdout);
+	history_close(&h);
+	return flushed(worse ? EXIT_REGRESSION : 0);
+}
+
+static int suspects(struct pool *pool, char **argv)
+{
+	struct history h;
+	struct nights n;
+	char *sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
+
+	if (sentence)
+		return wrong(sentence);
+	judgement_suspects(&n, argv[1], stdout);
+	history_close(&h);
+	return flushed(0);
+}
+
+/* What is told is true once it lasts, so that it is told last. */
+static int accept(struct pool *pool, int argc, char **argv, bool withdraw)
+{
+	struct acceptance_request ask = { .pattern = argv[1],
+					  .reason = argv[2],
+					  .device = argc > 3 ? argv[3] : "",
+					  .night = argc > 4 ? argv[4] : "",
+					  .withdraw = withdraw };
+	char *said = NULL, *sentence;
+	struct history h;
+	struct nights n;
+	size_t size;
+	FILE *f;
+
+	sentence = judged(&n, &h, pool, argv[0], HISTORY_EXTEND);
+	if (sentence)
+		return wrong(sentence);
+	f = open_memstream(&said, &size);
+	if (!f) {
+		sentence = pool_printf(pool, "out of memory");
+	} else {
+		sentence = acceptance_add(&n, &ask, f);
+		fclose(f);
+		sentence = sentence ? sentence : history_commit(&h);
+	}
+	history_close(&h);
+	if (!sentence)
+		fputs(said, stdout);
+	free(said);
+	return sentence ? wrong(sentence) : flushed(0);
+}
+
+/* The file appears complete, or the one before stays. */
+static int write_page(struct nights *n, int dirfd, const char *name)
+{
+	struct output out;
+	int err;
+
+	output_open(&out, dirfd, name);
+	if (out.file)
+		write_nightly(n, out.file);
+	err = output_close(&out);
+	err = err ? err : output_publish(&out);
+	if (err)
+		output_discard(&out);
+	return err;
+}
+
+static int html(struct pool *pool, char **argv)
+{
+	char *slash, *dir = pool_printf(pool, "%s", argv[1]), *sentence;
+	const char *name = dir;
+	struct history h;
+	struct nights n;
+	int dirfd, err;
+
+	slash = strrchr(dir, '/');
+	if (slash) {
+		*slash = '\0';
+		name = slash + 1;
+	}
+	sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
+	if (sentence)
+		return wrong(sentence);
+	dirfd = open(!slash ? "." : *dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = dirfd < 0 ? errno : write_page(&n, dirfd, name);
+	if (dirfd >= 0)
+		close(dirfd);
+	if (h.err != SQLITE_OK)
+		sentence = history_failed(&h, "read");
+	else if (err)
+		sentence = pool_printf(pool, "cannot write %s: %s; make room or give permission",
+				       argv[1], strerror(err));
+	history_close(&h);
+	return sentence ? wrong(sentence) : flushed(0);
+}
+
+static int lava(struct pool *pool, const char *dir, bool signals)
+{
+	json_t *results;
+	char *sentence = results_read(pool, dir, &results);
+
+	if (sentence)
+		return wrong(sentence);
+	write_lava(results, stdout, signals);
+	json_decref(results);
+	return flushed(0);
+}
+
+/**
+ * history_command - do what an option with a history asks for
+ * @pool: memory
+ * @argc: arguments
+ * @argv: arguments; the first one behind the program's name is for history_wanted()
+ *
+ * Return: exit code.
+ */
+int history_command(struct pool *pool, int argc, char **argv)
+{
+	const char *option = argv[1];
+	size_t i;
+
+	for (i = 0; strcmp(option, commands[i].option); i++)
+		;
+	argc -= 2;
+	argv += 2;
+	if (argc < commands[i].least || argc > commands[i].most) {
+		complain("%s takes other arguments; --help shows which", option);
+		return EXIT_UNTESTED;
+	}
+	if (!strcmp(option, "--history-add"))
+		return add(pool, argv);
+	if (!strcmp(option, "--history-merge"))
+		return merge(pool, argc, argv);
+	if (!strcmp(option, "--suspects"))
+		return suspects(pool, argv);
+	if (!strcmp(option, "--judge-regression"))
+		return judge_regression(pool, argv);
+	if (!strcmp(option, "--nightly-html"))
+		return html(pool, argv);
+	if (!strcmp(option, "--history-accept") || !strcmp(option, "--history-withdraw"))
+		return accept(pool, argc, argv, !strcmp(option, "--history-withdraw"));
+	return lava(pool, argv[0], !strcmp(option, "--lava"));
+}

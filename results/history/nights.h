@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The nights of a history, by device and by metric, and the judgement on the metrics. */
+#ifndef VMIG_RESULTS_NIGHTS_H
+#define VMIG_RESULTS_NIGHTS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "db.h"
+#include "stats.h"
+
+/**
+ * struct past_run - a row of runs
+ * @id: in the database
+ * @device: whose it is
+ * @seconds: how long it took, 0 where that is not known
+ * @before: the run of that device before, of another night; NULL for the first
+ * @again: it measures a second time what the first run of its night has brought
+ * @machine: how much slower than usual the machine itself was, in logarithms
+ * @next: of the same device
+ */
+struct past_run {
+	long long id;
+	const char *night, *host, *started, *place, *kernel, *kernel_build;
+	const char *suite_version, *suite_commit, *name, *driver, *driver_version, *srcversion;
+	const char *firmware, *globs, *verdict, *sentence;
+	int exit_code;
+	long long nr_tests, nr_fail, nr_error, nr_xfail, nr_pass, nr_skip, nr_missing;
+	long long nr_complaints;
+	struct device *device;
+	double seconds;
+	struct past_run *before;
+	bool again;
+	double machine;
+	struct past_run *next;
+};
+
+/* What the judgement on a metric of a night came to. */
+enum judgement {
+	JUDGED_FEW, /* too few nights */
+	JUDGED_MACHINE, /* a measure of the machine, which has no driver in it */
+	JUDGED_ACCEPTED, /* somebody has said that it shall be so from here on */
+	JUDGED_SAME,
+	JUDGED_BETTER,
+	JUDGED_WORSE, /* a regression */
+};
+
+/**
+ * struct acceptance - the word that a metric shall be as it is from a night on
+ * @run: of that night
+ * @metric: row of metrics
+ * @said: when it was said
+ * @who: by whom
+ * @reason: why
+ * @pattern: the metrics that were asked for
+ * @withdrawn: it shall not, after all
+ */
+struct acceptance {
+	const struct past_run *run;
+	long long metric;
+	const char *said, *who, *reason, *pattern;
+	bool withdrawn;
+};
+
+/**
+ * struct point - what a metric was in one night
+ * @run: the run that brought it; the better of two of one night
+ * @v: the values, sorted
+ * @n: how many
+ * @q: their quartiles
+ * @runs: how many runs of the night measured it
+ * @fast: the best tenth of the values is better than this
+ * @level: the log of @fast, larger is worse
+ * @judgement: what came of it
+ * @nights: how many nights it was compared with
+ * @base: the median of @fast of these nights
+ * @shift: how much worse, in logarithms
+ * @told_from: the shift from which on it would be a regression, with the machine as it was
+ * @p: how often an honest night would be that much worse
+ * @since: the first night of the regression that this one belongs to, or NULL
+ * @accepted: who says that nothing before this night is to be compared with, or NULL
+ */
+struct point {
+	const struct past_run *run;
+	double *v;
+	size_t n;
+	struct quartiles q;
+	unsigned int runs;
+	double fast;
+	double level;
+	enum judgement judgement;
+	size_t nights;
+	double base;
+	double shift;
+	double told_from;
+	double p;
+	const struct point *since;
+	const struct acceptance *accepted;
+};
+
+/* As many nights are enough to tell how much they differ; older ones do not count. */
+#define BASELINE_MAX 20
+
+/**
+ * struct track - a metric of a device with one kernel
+ * @device: the device
+ * @metric: row of metrics
+ * @test: fixture.variant.test that measures it
+ * @name: of the metric
+ * @unit: its unit
+ * @kernel: the kernel, NULL where all count
+ * @more_is_better: bytes per second and their like
+ * @points: its nights, in order
+ * @nr: their number
+ * @baseline: the last ones that were no regression
+ * @nr_baseline: their number
+ * @better: how many nights in a row were better than those before
+ * @at: the next point to be judged
+ * @accepted: the first night that it is compared with, where that was accepted; else NULL
+ */
+struct track {
+	struct device *device;
+	long long metric;
+	const char *test, *name, *unit, *kernel;
+	bool more_is_better;
+	struct point *points;
+	size_t nr;
+	size_t baseline[BASELINE_MAX];
+	size_t nr_baseline;
+	unsigned int better;
+	size_t at;
+	const struct point *accepted;
+	struct track *next;
+};
+
+/**
+ * struct device - a device of a host, as tests and metrics of it can be compared
+ * @host: the host
+ * @name: the device
+ * @driver: its driver
+ * @place: host or guest, with what
+ * @arch: the machine, as uname -m has it, or ""
+ * @parameters: of the guest's modules
+ * @first: its runs, in order
+ * @last: the last of them
+ * @newest: the first run of the newest night: that is the one of all tests
+ * @nr: how many nights
+ * @tracks: its metrics
+ */
+struct device {
+	const char *host, *name, *driver, *place, *arch, *parameters;
+	struct past_run *first, *last, *newest;
+	size_t nr;
+	struct track *tracks, *last_track;
+	struct device *next;
+};
+
+/**
+ * struct nights - a history in memory
+ * @devices: in the order of host and name
+ * @worse: regressions in the newest run of a device
+ * @judged: metrics in these runs that could be judged
+ * @few: metrics with too few nights
+ * @accepted: metrics that are compared with nights since an accepted change
+ */
+struct nights {
+	struct history *history;
+	struct device *devices;
+	struct past_run **runs;
+	size_t nr_runs;
+	bool any_kernel;
+	unsigned int worse, judged, few, accepted;
+};
+
+/* The share of the values that the judgement looks at, from the best one on. */
+#define BEST 0.1
+
+/* The least number of nights before that a judgement takes. */
+#define NIGHTS_MIN 5
+
+/**
+ * struct acceptance_request - which changes are accepted
+ * @pattern: a glob; metrics that it matches
+ * @reason: why
+ * @device: the device, "" for all
+ * @night: the first night, or how it begins; "" for the one in which the metric became worse
+ * @withdraw: they are not, after all
+ */
+struct acceptance_request {
+	const char *pattern, *reason, *device, *night;
+	bool withdraw;
+};
+
+char *acceptance_add(struct nights *n, const struct acceptance_request *ask, FILE *f);
+char *nights_load(struct nights *n, struct history *h, bool any_kernel);
+void nights_judge(struct nights *n);
+bool of_machine(const struct track *t);
+bool in_the_noise(const struct point *p);
+bool too_early(const struct point *p);
+const struct point *track_last(const struct track *t);
+unsigned int judgement_terminal(const struct nights *n, const char *night, FILE *f);
+void judgement_suspects(const struct nights *n, const char *night, FILE *f);
+const char *run_command(void);
+const char *device_label(const struct nights *n, const struct device *d);
+const char *metric_label(struct pool *pool, const struct track *t);
+const char *metric_value(struct pool *pool, double value, const char *unit);
+double shift_percent(const struct track *t, double shift);
+double point_percent(const struct track *t, const struct point *p);
+const char *run_changes(struct pool *pool, const struct past_run *now,
+			const struct past_run *before);
+const char *night_words(struct pool *pool, const char *night);
+void write_nightly(struct nights *n, FILE *f);
+
+#endif /* VMIG_RESULTS_NIGHTS_H */

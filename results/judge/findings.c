@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One mistake of a driver shows in every test that comes by, through both ways in and,
+ * in the FSM chapter, from every state. A reader wants to see it once.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include <vmig/fsm.h>
+
+#include "findings.h"
+#include "test_name.h"
+
+static bool names_state(struct text word, uint32_t state)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", state);
+	return text_is(word, number) || text_is(word, vmig_state_name(state));
+}
+
+/* @s with a star for the way in and for the two states of the pair. */
+static char *without_variant(struct pool *pool, const struct test *t, const char *s)
+{
+	struct arc arc;
+	bool pair = arc_of(t, &arc);
+	struct text word;
+	char *out, *p;
+
+	if (!s)
+		return "";
+	out = pool_alloc(pool, strlen(s) + 1);
+	for (p = out; *s;) {
+		word.s = s;
+		word.n = 0;
+		while (isalnum((unsigned char)s[word.n]) || s[word.n] == '_')
+			word.n++;
+		if (!word.n) {
+			*p++ = *s++;
+			continue;
+		}
+		if (text_is(word, "cdev") || text_is(word, "group") ||
+		    (pair && (names_state(word, arc.from) || names_state(word, arc.to)))) {
+			*p++ = '*';
+		} else {
+			memcpy(p, word.s, word.n);
+			p += word.n;
+		}
+		s += word.n;
+	}
+	return out;
+}
+
+static char *key_of(struct pool *pool, const struct test *t, const struct breach *b)
+{
+	const char *dot = strchr(t->name, '.'), *last = strrchr(t->name, '.');
+
+	return pool_printf(pool, "%s\n%.*s\n%s\n%s\n%s\n%s\n%s", b->id,
+			   dot ? (int)(dot - t->name) : 0, t->name, last ? last : t->name,
+			   b->source ? b->source : "", without_variant(pool, t, b->did),
+			   without_variant(pool, t, b->expected), without_variant(pool, t, b->got));
+}
+
+static void add_member(struct pool *pool, struct breach_group *g, const struct test *t)
+{
+	struct group_member *m;
+
+	if (g->tail && g->tail->test == t)
+		return;
+	m = pool_alloc(pool, sizeof(*m));
+	m->test = t;
+	if (g->tail)
+		g->tail->next = m;
+	else
+		g->tests = m;
+	g->tail = m;
+	g->nr_tests++;
+}
+
+/* A broken guest may print breaches by the hundred thousand, no two alike. */
+#define BUCKETS 4096
+
+static unsigned int hash(const char *s)
+{
+	unsigned int sum = 5381;
+
+	for (; *s; s++)
+		sum = sum * 33 + (unsigned char)*s;
+	return sum;
+}
+
+/**
+ * group_breaches - the breaches of a run, those that are alike together
+ * @run: the run after judge()
+ * @outcome: which: CLAUSE_BROKEN, CLAUSE_KNOWN or CLAUSE_WARNED
+ *
+ * Return: the groups in the order in which their first breach came.
+ */
+struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome)
+{
+	struct breach_group *first = NULL, **last = &first, *g, **bucket;
+	struct breach_group **buckets = pool_alloc(run->pool, BUCKETS * sizeof(*buckets));
+	const struct breach *b;
+	const struct test *t;
+	unsigned int sum;
+	char *key;
+
+	for (t = first_test(run); t; t = next_test(t)) {
+		for (b = t->breaches; b; b = b->next) {
+			if (b->outcome != outcome)
+				continue;
+			key = key_of(run->pool, t, b);
+			sum = hash(key);
+			bucket = &buckets[sum % BUCKETS];
+			for (g = *bucket; g; g = g->same)
+				if (g->hash == sum && !strcmp(g->key, key))
+					break;
+			if (!g) {
+				g = pool_alloc(run->pool, sizeof(*g));
+				g->breach = b;
+				g->key = key;
+				g->hash = sum;
+				g->same = *bucket;
+				*bucket = g;
+				*last = g;
+				last = &g->next;
+			}
+			add_member(run->pool, g, t);
+		}
+	}
+	return first;
+}
+
+/* The name with a star for the way, and the way. */
+static char *without_way(struct pool *pool, const struct test *t, struct text *way)
+{
+	*way = way_of(t);
+	if (!way->n)
+		return pool_strndup(pool, t->name, strlen(t->name));
+	return pool_printf(pool, "%.*s*%s", (int)(way->s - t->name), t->name, way->s + way->n);
+}
+
+/**
+ * group_names - names of tests, those that differ only in the way in as one
+ * @pool: where they go
+ * @tests: the tests
+ *
+ * Return: lines such as "fd.{cdev,group}.cloexec", each name once, in order.
+ */
+struct line *group_names(struct pool *pool, const struct group_member *tests)
+{
+	struct line *first = NULL, **last = &first, *l;
+	const struct group_member *m;
+	struct text way;
+	char *star, *at;
+
+	/* @id holds the name with the star, until all are there. */
+	for (m = tests; m; m = m->next) {
+		star = without_way(pool, m->test, &way);
+		for (l = first; l; l = l->next)
+			if (!strcmp(l->id, star))
+				break;
+		if (l) {
+			if (way.n && strncmp(l->text + (strchr(star, '*') - star), way.s, way.n)) {
+				at = strchr(star, '*');
+				l->text = pool_printf(pool, "%.*s{cdev,group}%s", (int)(at - star),
+						      star, at + 1);
+			}
+			continue;
+		}
+		l = pool_alloc(pool, sizeof(*l));
+		l->id = star;
+		l->text = m->test->name;
+		*last = l;
+		last = &l->next;
+	}
+	return first;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From what came out to one verdict, one exit code and one sentence. The first of
+ * these that applies:
+ *
+ *	130  the run was interrupted
+ *	1    a clause was broken that no profile knows of
+ *	2    no test ran at all
+ *	1    tests broke, crashed, hung or never ran; the guest or the device was lost;
+ *	     the run's own files are damaged
+ *	1    a deviation that the profile lists did not come
+ *	3    the kernel complained, and no profile knows of it
+ *	2    the device has no migration support, or every test was skipped
+ *	0    conformant, as it is or but for known deviations
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "run.h"
+
+static const char *const verdict_names[] = {
+	[VERDICT_CONFORMANT] = "conformant", [VERDICT_DEVIATING] = "deviating",
+	[VERDICT_BROKEN] = "not conformant", [VERDICT_OUT_OF_DATE] = "profile out of date",
+	[VERDICT_INCOMPLETE] = "incomplete", [VERDICT_COMPLAINT] = "kernel complained",
+	[VERDICT_UNTESTED] = "not tested",   [VERDICT_INTERRUPTED] = "interrupted",
+};
+
+/**
+ * verdict_name - the verdict in a word or three
+ * @verdict: the verdict
+ *
+ * Return: "conformant", "not conformant", ...
+ */
+const char *verdict_name(enum verdict verdict)
+{
+	return verdict_names[verdict];
+}
+
+static const char *plural(unsigned int n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* Adds "3 tests crashed" to a list that is separated by commas. */
+static const char *list(struct run *run, const char *so_far, unsigned int n, const char *what)
+{
+	if (!n)
+		return so_far;
+	return pool_printf(run->pool, "%s%s%u %s", so_far, *so_far ? ", " : "", n, what);
+}
+
+/* What kept tests from judging, "" where nothing did. */
+static const char *trouble(struct run *run)
+{
+	static const char *const lost[] = {
+		[RUN_TIMEOUT] = "the run took too long and was stopped",
+		[RUN_GUEST_DIED] = "the guest died",
+		[RUN_DEVICE_LOST] = "the device was lost",
+		[RUN_UNKNOWN] = NULL,
+	};
+	const char *s = lost[run->record.status] ? lost[run->record.status] : "";
+
+	s = list(run, s, run->count[OUTCOME_CRASHED], "crashed");
+	s = list(run, s, run->count[OUTCOME_TIMEOUT], "timed out");
+	s = list(run, s, run->count[OUTCOME_BROKEN], "broken");
+	s = list(run, s, run->not_run, "not run");
+	return list(run, s, run->nr_problems,
+		    run->nr_problems == 1 ? "problem with the run" : "problems with the run");
+}
+
+static const char *broken_sentence(struct run *run, const char *trouble)
+{
+	const char *s;
+
+	s = pool_printf(run->pool,
+			"NOT conformant: %u clause%s broken by the driver, %u by the VFIO core",
+			run->broken_by[VMIG_DRIVER], plural(run->broken_by[VMIG_DRIVER]),
+			run->broken_by[VMIG_CORE]);
+	s = list(run, s, run->broken_by[VMIG_EITHER], "by one of the two");
+	s = list(run, s, run->strangers, "of another catalogue");
+	if (*trouble)
+		s = pool_printf(run->pool, "%s (and tests that could not judge: %s)", s, trouble);
+	return s;
+}
+
+static const char *untested_sentence(struct run *run)
+{
+	const struct chapter *c;
+	const char *why = NULL;
+
+	if (run->env.migration == HAS_NOT) {
+		why = "the device offers no migration (GET of VFIO_DEVICE_FEATURE_MIGRATION is "
+		      "refused)";
+	} else if (run->skips) {
+		why = pool_printf(run->pool, "every test was skipped (%s)", run->skips->reason);
+	} else if (run->record.status == RUN_GUEST_DIED) {
+		why = "the guest died before the first test, console.log has its last words";
+	} else if (run->record.tests) {
+		why = pool_printf(run->pool, "no test matches '%s', --list shows their names",
+				  run->record.tests);
+	}
+	for (c = run->chapters; c && !why; c = c->next)
+		why = c->skip ? c->skip : c->bail;
+	if (!why && run->problems)
+		why = run->problems->text;
+	if (!why)
+		why = "no test ran";
+	return pool_printf(run->pool, "could not be tested: %s", why);
+}
+
+static const char *out_of_date_sentence(struct run *run)
+{
+	unsigned int passed = run->count[OUTCOME_XPASS];
+	const char *s = "";
+
+	s = list(run, s, passed,
+		 passed == 1 ? "test passed unexpectedly" : "tests passed unexpectedly");
+	s = list(run, s, run->unused,
+		 run->unused == 1 ? "known deviation never came" : "known deviations never came");
+	return pool_printf(run->pool, "no clause broken, but the profile is out of date: %s", s);
+}
+
+/* A verdict on a part of the suite must not read like one on the whole. */
+static const char *chosen(const struct run *run)
+{
+	if (run->record.mustpass)
+		return pool_printf(run->pool, ", as far as the mustpass list %s goes",
+				   run->record.mustpass);
+	if (!run->record.tests)
+		return "";
+	return pool_printf(run->pool, ", as far as the tests that match '%s' go",
+			   run->record.tests);
+}
+
+static void set(struct run *run, enum verdict v, int exit_code, const char *sentence)
+{
+	run->verdict = v;
+	run->exit_code = exit_code;
+	run->sentence = sentence;
+}
+
+static void decide(struct run *run)
+{
+	const char *t = trouble(run);
+
+	if (run->record.status == RUN_INTERRUPTED)
+		set(run, VERDICT_INTERRUPTED, 130,
+		    pool_printf(run->pool,
+				"interrupted: no verdict on a part of the tests; %u failed so far",
+				run->count[OUTCOME_FAIL]));
+	else if (run->count[OUTCOME_FAIL])
+		set(run, VERDICT_BROKEN, 1, broken_sentence(run, t));
+	else if (!run->nr_tests)
+		set(run, VERDICT_UNTESTED, 2, untested_sentence(run));
+	else if (*t)
+		set(run, VERDICT_INCOMPLETE, 1,
+		    pool_printf(run->pool, "no verdict, tests could not judge: %s", t));
+	else if (run->count[OUTCOME_XPASS] || run->unused)
+		set(run, VERDICT_OUT_OF_DATE, 1, out_of_date_sentence(run));
+	else if (run->complained)
+		set(run, VERDICT_COMPLAINT, 3,
+		    pool_printf(run->pool, "no clause broken, but the kernel complained %u time%s",
+				run->complained, plural(run->complained)));
+	else if (run->env.migration == HAS_NOT || run->count[OUTCOME_SKIP] == run->nr_tests)
+		set(run, VERDICT_UNTESTED, 2, untested_sentence(run));
+	else if (run->count[OUTCOME_XFAIL])
+		set(run, VERDICT_DEVIATING, 0,
+		    pool_printf(run->pool,
+				"conformant but for %u known deviation%s (in %u test%s)%s",
+				run->used, plural(run->used), run->count[OUTCOME_XFAIL],
+				plural(run->count[OUTCOME_XFAIL]), chosen(run)));
+	else
+		set(run, VERDICT_CONFORMANT, 0,
+		    pool_printf(run->pool, "conformant%s", chosen(run)));
+}
+
+/**
+ * verdict - the verdict on a run
+ * @run: the run after judge()
+ *
+ * Sets @verdict, @exit_code and @sentence.
+ */
+void verdict(struct run *run)
+{
+	decide(run);
+	/* Must not be read as one on the vendor's card. */
+	if (run->env.simulated || run->record.stand_in)
+		run->sentence = pool_printf(run->pool, "%s (driver code on simulated firmware)",
+					    run->sentence);
+}

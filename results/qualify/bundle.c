@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A bundle is an archive of:
+ *
+ *	binaries.sha256  modules.sha256  kernel.config  mustpass.txt  waivers.conf
+ *	manifest         "CHECKSUM  NAME" of each other file, as sha256sum prints it
+ *	manifest.sig     the signature of the manifest, if somebody signed it
+ *	round-N/         run.json environment.json dmesg.txt tests.tsv results.json, and KTAP
+ *
+ * The checksums show what was damaged, or changed by somebody who did not care to hide it.
+ * Who changes a file and its line of the manifest is found out by the signature alone.
+ */
+#include <string.h>
+
+#include "bundle.h"
+#include "sha256.h"
+
+#define MANIFEST "manifest"
+#define SIGNATURE "manifest.sig"
+#define HEX 64
+
+/* Files that a bundle has once. */
+static const char *const once[] = {
+	"binaries.sha256", "kernel.config", MANIFEST,
+	"modules.sha256",  "mustpass.txt",  "waivers.conf",
+};
+
+static const char *const each_round[] = {
+	"dmesg.txt", "environment.json", "results.json", "run.json", "tests.tsv",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool is_signed_over(const char *name)
+{
+	return strcmp(name, MANIFEST) && strcmp(name, SIGNATURE);
+}
+
+/* A line of the manifest, against the file that it has to be about. */
+static char *line_check(struct pool *pool, struct text line, const struct tar_member *m)
+{
+	struct text name;
+	size_t i;
+
+	for (i = 0; i < line.n && i < HEX; i++)
+		if (!strchr("0123456789abcdef", line.s[i]) || !line.s[i])
+			break;
+	if (i < HEX || line.n <= HEX + 2 || memcmp(line.s + HEX, "  ", 2))
+		return pool_printf(pool, "its manifest has a line that is no checksum and name: %s",
+				   text_clean(pool, line));
+	name = (struct text){ line.s + HEX + 2, line.n - HEX - 2 };
+	if (!m)
+		return pool_printf(pool, "%s is missing: the manifest lists it",
+				   text_clean(pool, name));
+	if (!text_is(name, m->name))
+		return pool_printf(pool, "the manifest lists %s where the bundle has %s",
+				   text_clean(pool, name), m->name);
+	if (memcmp(line.s, digest(pool, m->contents), HEX))
+		return pool_printf(pool,
+				   "%s is not the file that the manifest is about: its "
+				   "checksum differs",
+				   m->name);
+	return NULL;
+}
+
+/**
+ * manifest_check - does a manifest list these files, and no other?
+ * @pool: where a sentence goes
+ * @manifest: the manifest
+ * @members: the files, in ascending order, manifest and signature among them
+ *
+ * Return: NULL, or a sentence about the first thing that differs.
+ */
+char *manifest_check(struct pool *pool, struct text manifest, const struct tar_member *members)
+{
+	struct text line;
+	char *wrong;
+
+	while (text_next_line(&manifest, &line)) {
+		while (members && !is_signed_over(members->name))
+			members = members->next;
+		wrong = line_check(pool, line, members);
+		if (wrong)
+			return wrong;
+		members = members->next;
+	}
+	for (; members; members = members->next)
+		if (is_signed_over(members->name))
+			return pool_printf(pool, "the manifest does not list %s", members->name);
+	return NULL;
+}
+
+/* "round-2/run.json": 2, and @name behind the slash; 0 for other names. */
+static unsigned int round_of(const char **name)
+{
+	const char *s = *name;
+
+	if (strncmp(s, "round-", 6) || s[6] < '1' || s[6] > '9' || s[7] != '/')
+		return 0;
+	*name = s + 8;
+	return (unsigned int)(s[6] - '0');
+}
+
+static bool add_ktap(struct pool *pool, struct chapter_file **last, const struct tar_member *m,
+		     const char *name)
+{
+	struct chapter_file *f;
+	size_t n = strlen(name);
+
+	if (strncmp(name, "ktap/", 5) || n < 11 || strcmp(name + n - 5, ".ktap") ||
+	    strchr(name + 5, '/'))
+		return false;
+	while (*last)
+		last = &(*last)->next;
+	f = pool_alloc(pool, sizeof(*f));
+	f->name = pool_printf(pool, "%s", name);
+	f->contents = m->contents;
+	*last = f;
+	return true;
+}
+
+static bool add_to_round(struct pool *pool, struct bundle_round *r, const struct tar_member *m,
+			 const char *name)
+{
+	struct text *const where[] = { &r->files.dmesg, &r->files.environment, &r->results,
+				       &r->files.record, &r->files.tests };
+	size_t i;
+
+	for (i = 0; i < COUNT(each_round); i++) {
+		if (strcmp(name, each_round[i]))
+			continue;
+		*where[i] = m->contents;
+		return true;
+	}
+	return add_ktap(pool, &r->files.chapters, m, name);
+}
+
+static char *sort_members(struct bundle *b, struct pool *pool)
+{
+	const struct tar_member *m;
+	unsigned int round;
+	const char *name;
+	size_t i;
+
+	for (m = b->members; m; m = m->next) {
+		name = m->name;
+		round = round_of(&name);
+		if (round > b->nr_rounds)
+			b->nr_rounds = round;
+		if (round && add_to_round(pool, &b->rounds[round - 1], m, name))
+			continue;
+		for (i = 0; !round && i < COUNT(once); i++)
+			if (!strcmp(m->name, once[i]))
+				break;
+		if (round || (i == COUNT(once) && strcmp(m->name, SIGNATURE)))
+			return pool_printf(pool, "it holds %s, which no bundle has", m->name);
+	}
+	return NULL;
+}
+
+static char *look_for(const struct bundle *b, struct pool *pool)
+{
+	unsigned int round;
+	char *name;
+	size_t i;
+
+	for (i = 0; i < COUNT(once); i++)
+		if (!tar_find(b->members, once[i]))
+			return pool_printf(pool, "%s is missing", once[i]);
+	for (round = 1; round <= b->nr_rounds; round++) {
+		for (i = 0; i < COUNT(each_round); i++) {
+			name = pool_printf(pool, "round-%u/%s", round, each_round[i]);
+			if (!tar_find(b->members, name))
+				return pool_printf(pool, "%s is missing", name);
+		}
+		if (!b->rounds[round - 1].files.chapters)
+			return pool_printf(pool, "round-%u/ktap is missing", round);
+	}
+	return NULL;
+}
+
+/**
+ * bundle_read - take a bundle apart
+ * @b: the answer
+ * @pool: where everything goes; contents stay in @tar
+ * @tar: the archive, not compressed
+ *
+ * Return: NULL, or a sentence about why it is refused.
+ */
+char *bundle_read(struct bundle *b, struct pool *pool, struct text tar)
+{
+	char *wrong = NULL;
+
+	memset(b, 0, sizeof(*b));
+	b->members = tar_read(pool, tar, &wrong);
+	if (!wrong)
+		wrong = sort_members(b, pool);
+	if (!wrong)
+		wrong = look_for(b, pool);
+	if (wrong)
+		return wrong;
+	b->manifest = tar_find(b->members, MANIFEST)->contents;
+	b->mustpass = tar_find(b->members, "mustpass.txt")->contents;
+	b->waivers = tar_find(b->members, "waivers.conf")->contents;
+	b->modules = tar_find(b->members, "modules.sha256")->contents;
+	b->id = digest(pool, b->manifest);
+	return manifest_check(pool, b->manifest, b->members);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What run.sh --qualify hands over, taken apart and compared with its own checksums. */
+#ifndef VMIG_RESULTS_BUNDLE_H
+#define VMIG_RESULTS_BUNDLE_H
+
+#include "run.h"
+#include "tar.h"
+
+/* Rounds that a list may ask for. */
+#define ROUNDS_MAX 9
+
+/**
+ * struct bundle_round - one time that the list was run
+ * @files: what it left; the profile is none of it
+ * @results: its results.json
+ */
+struct bundle_round {
+	struct run_files files;
+	struct text results;
+};
+
+/**
+ * struct bundle - a bundle
+ * @members: its files
+ * @manifest: the list of their checksums
+ * @id: the checksum of that
+ * @mustpass: the list of tests that was run
+ * @waivers: the waivers that were in force
+ * @modules: checksums of the modules, driver and what it needs
+ * @rounds: the rounds, in their order
+ * @nr_rounds: their number
+ */
+struct bundle {
+	struct tar_member *members;
+	struct text manifest, mustpass, waivers, modules;
+	char *id;
+	struct bundle_round rounds[ROUNDS_MAX];
+	unsigned int nr_rounds;
+};
+
+char *bundle_read(struct bundle *b, struct pool *pool, struct text tar);
+char *manifest_check(struct pool *pool, struct text manifest, const struct tar_member *members);
+
+#endif /* VMIG_RESULTS_BUNDLE_H */

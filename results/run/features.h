@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The features of a device in words. */
+#ifndef VMIG_RESULTS_FEATURES_H
+#define VMIG_RESULTS_FEATURES_H
+
+#include "ktap.h"
+#include "run_json.h"
+
+struct line *features(struct pool *pool, const struct environment *env);
+const char *firmware_words(struct pool *pool, const struct run_record *r,
+			   const struct environment *env);
+const char *where_it_ran(struct pool *pool, const struct run_record *record);
+
+#endif /* VMIG_RESULTS_FEATURES_H */

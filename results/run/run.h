@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One run, joined from all files of its directory, and judged. */
+#ifndef VMIG_RESULTS_MODEL_H
+#define VMIG_RESULTS_MODEL_H
+
+#include "kmsg.h"
+#include "ktap.h"
+#include "profile.h"
+#include "run_json.h"
+
+/**
+ * struct clause_test - what one test says of one clause
+ * @test: the test
+ * @outcome: one of CLAUSE_BROKEN to CLAUSE_SKIPPED
+ */
+struct clause_test {
+	const struct test *test;
+	enum clause_outcome outcome;
+	struct clause_test *next;
+};
+
+/**
+ * struct clause_result - what the run says of one clause
+ * @outcome: the worst of its tests
+ * @tests: the tests that name it or broke it
+ * @tail: the last of them
+ * @nr_tests: their number
+ * @notes: what they recorded of it, without repetitions
+ * @nr_notes: their number
+ */
+struct clause_result {
+	enum clause_outcome outcome;
+	struct clause_test *tests, *tail;
+	unsigned int nr_tests;
+	struct line *notes, **last_note;
+	unsigned int nr_notes;
+};
+
+/**
+ * struct skip_reason - why tests were skipped
+ * @reason: in the words of the test
+ * @count: tests that gave it
+ */
+struct skip_reason {
+	const char *reason;
+	unsigned int count;
+	struct skip_reason *next;
+};
+
+enum verdict {
+	VERDICT_CONFORMANT,
+	VERDICT_DEVIATING, /* conformant but for known deviations */
+	VERDICT_BROKEN, /* clauses were broken that no profile knows of */
+	VERDICT_OUT_OF_DATE, /* deviations that the profile lists did not come */
+	VERDICT_INCOMPLETE, /* tests could not judge */
+	VERDICT_COMPLAINT, /* the kernel complained */
+	VERDICT_UNTESTED, /* could not be tested */
+	VERDICT_INTERRUPTED,
+};
+
+/**
+ * struct chapter_file - a file of ktap/
+ * @name: relative to the run directory
+ * @contents: what it holds
+ */
+struct chapter_file {
+	char *name;
+	struct text contents;
+	struct chapter_file *next;
+};
+
+/**
+ * struct run_files - the files of a run directory, before anybody has looked into them
+ * @chapters: ktap/<chapter>.ktap, by name
+ * @record: run.json; a file that is absent has no @s, here and below
+ * @environment: environment.json
+ * @profile: profile.conf
+ * @dmesg: dmesg.txt
+ * @tests: tests.tsv
+ */
+struct run_files {
+	struct chapter_file *chapters;
+	struct text record, environment, profile, dmesg, tests;
+};
+
+/**
+ * struct run - a run
+ * @record: run.json
+ * @env: environment.json
+ * @profile: profile.conf, NULL without one
+ * @chapters: the ktap files
+ * @complaints: from dmesg.txt
+ * @log: whether that is whole
+ * @problems: sentences about what is wrong with the run or its files
+ * @nr_problems: their number
+ * @skips: reasons of skipped tests
+ * @clauses: per clause of the catalogue
+ * @count: tests per outcome
+ * @nr_tests: tests that were planned
+ * @not_run: those of them that never began
+ * @warnings: tests that found a SHOULD clause broken and passed
+ * @broken_by: clauses with outcome CLAUSE_BROKEN, per keeper
+ * @strangers: broken clauses that the catalogue does not have
+ * @complained: complaints that no profile expects
+ * @used: deviations of the profile that came
+ * @unused: those that did not come though their tests ran
+ * @verdict: the verdict
+ * @exit_code: the same as a number
+ * @sentence: the same in words
+ */
+struct run {
+	struct pool *pool;
+	struct run_record record;
+	struct environment env;
+	struct profile *profile;
+	struct chapter *chapters, **last_chapter;
+	struct complaint *complaints;
+	struct kmsg_log log;
+	struct line *problems, **last_problem;
+	unsigned int nr_problems;
+	struct skip_reason *skips;
+	struct clause_result clauses[VMIG_NR_CLAUSES];
+	unsigned int count[NR_OUTCOMES];
+	unsigned int nr_tests;
+	unsigned int not_run;
+	unsigned int warnings;
+	unsigned int broken_by[VMIG_EITHER + 1];
+	unsigned int strangers;
+	unsigned int complained;
+	unsigned int used, unused;
+	enum verdict verdict;
+	int exit_code;
+	const char *sentence;
+};
+
+char *model_load(struct run *run, struct pool *pool, int dirfd);
+char *model_read(struct run *run, const struct run_files *files);
+void model_init(struct run *run, struct pool *pool);
+void model_problem(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void judge(struct run *run);
+void verdict(struct run *run);
+
+const char *outcome_name(enum outcome outcome);
+const char *clause_outcome_name(enum clause_outcome outcome);
+const char *verdict_name(enum verdict verdict);
+
+/* All tests of a run, whatever chapter: for (t = first_test(run); t; t = next_test(t)). */
+struct test *first_test(const struct run *run);
+struct test *next_test(const struct test *t);
+
+#endif /* VMIG_RESULTS_MODEL_H */

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Test names taken apart. */
+#include <stdio.h>
+#include <string.h>
+
+#include <vmig/fsm.h>
+
+#include "test_name.h"
+
+#define BETWEEN "_to_"
+
+/**
+ * way_of - through which node a test opened the device
+ * @test: the test
+ *
+ * Return: "cdev" or "group" within the test's name; empty where the name does not say.
+ */
+struct text way_of(const struct test *test)
+{
+	static const char *const ways[] = { "cdev", "group" };
+	struct text variant = ktap_variant(test), rest;
+	size_t i;
+
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		rest = variant;
+		if (!text_skip(&rest, ways[i]))
+			continue;
+		if (!rest.n || rest.s[0] == '_')
+			return (struct text){ variant.s, strlen(ways[i]) };
+	}
+	return (struct text){ variant.s, 0 };
+}
+
+/* A state's name, or any 32-bit number. */
+static bool state(struct text t, uint32_t *value)
+{
+	unsigned long long n = 0;
+	char name[32];
+	size_t i;
+
+	if (!t.n || t.n >= sizeof(name))
+		return false;
+	memcpy(name, t.s, t.n);
+	name[t.n] = '\0';
+	if (vmig_state_parse(name, value))
+		return true;
+	for (i = 0; i < t.n; i++) {
+		if (t.s[i] < '0' || t.s[i] > '9')
+			return false;
+		n = n * 10 + (unsigned int)(t.s[i] - '0');
+		if (n > UINT32_MAX)
+			return false;
+	}
+	*value = (uint32_t)n;
+	return true;
+}
+
+/**
+ * arc_of - the pair of states that a test of the FSM chapter is about
+ * @test: the test
+ * @arc: the answer
+ *
+ * Return: false where the test is none of a pair.
+ */
+bool arc_of(const struct test *test, struct arc *arc)
+{
+	struct text variant = ktap_variant(test), way = way_of(test), from, to;
+	size_t i, n = strlen(BETWEEN);
+
+	if (strncmp(test->name, "fsm.", 4) || !way.n || variant.n <= way.n)
+		return false;
+	from.s = variant.s + way.n + 1;
+	for (i = way.n + 1; i + n <= variant.n; i++) {
+		if (memcmp(variant.s + i, BETWEEN, n))
+			continue;
+		from.n = i - way.n - 1;
+		to.s = variant.s + i + n;
+		to.n = variant.n - i - n;
+		return state(from, &arc->from) && arc->from < VFIO_DEVICE_STATE_NR &&
+		       state(to, &arc->to);
+	}
+	return false;
+}

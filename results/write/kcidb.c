@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * kcidb.json: a run for KernelCI's common database, version 5.3 of its schema (kcidb_io of
+ * kernelci/kcidb-io). No member may be null there, so what is not known is left out.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_path.h"
+#include "message.h"
+#include "results_json.h"
+#include "text.h"
+
+#define LOG_MAX 16384
+
+/**
+ * struct kcidb - what all objects of a run share
+ * @pool: for names
+ * @origin: the CI system that submits
+ * @build: the build that was tested
+ * @prefix: what the ids of the tests begin with
+ * @started: of the run, or NULL
+ * @environment: where the tests ran
+ * @tests: the list that grows
+ */
+struct kcidb {
+	struct pool *pool;
+	const char *origin, *build, *prefix, *started;
+	json_t *environment, *tests;
+};
+
+static const char *either(const char *s, const char *without)
+{
+	return s && *s ? s : without;
+}
+
+static void put(json_t *o, const char *key, const char *value)
+{
+	if (value && *value)
+		json_object_set_new(o, key, json_string(value));
+}
+
+/* Letters, digits, _ and - with single dots between, as the schema demands of a path. */
+static const char *path(struct pool *pool, const char *name)
+{
+	char *s = pool_alloc(pool, strlen(name) + 1), *to = s;
+
+	for (; *name; name++) {
+		if (*name == '.' && (to == s || to[-1] == '.' || !name[1]))
+			continue;
+		*to++ = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.",
+			       *name)
+				? *name
+				: '-';
+	}
+	if (to > s && to[-1] == '.')
+		to[-1] = '\0';
+	return s;
+}
+
+static json_t *new_test(struct kcidb *k, const char *name, const char *status)
+{
+	const char *p = path(k->pool, name);
+	json_t *o = json_object();
+
+	put(o, "id",
+	    pool_printf(k->pool, "%s:%s:%zu:%s", k->origin, k->prefix, json_array_size(k->tests),
+			p));
+	put(o, "origin", k->origin);
+	put(o, "build_id", k->build);
+	json_object_set(o, "environment", k->environment);
+	json_object_set_new(o, "path", json_string(p));
+	put(o, "status", status);
+	put(o, "start_time", k->started);
+	json_array_append_new(k->tests, o);
+	return o;
+}
+
+/*
+ * A known deviation is a fault of the driver all the same; that it is known stands in misc.
+ * What the suite or the lab is to blame for is an ERROR, what never ran a MISS.
+ */
+static const char *status_of(const char *outcome)
+{
+	static const struct text_pair map[] = {
+		{ "pass", "PASS" },	{ "warn", "PASS" },	{ "fail", "FAIL" },
+		{ "xfail", "FAIL" },	{ "xpass", "FAIL" },	{ "skip", "SKIP" },
+		{ "crashed", "ERROR" }, { "timeout", "ERROR" }, { "broken", "ERROR" },
+	};
+
+	return text_mapped(map, sizeof(map) / sizeof(map[0]), outcome, "ERROR");
+}
+
+/* A unit without prefix, as the reader scales it; *value goes with it. */
+static json_t *number(double value, const char *unit)
+{
+	static const struct {
+		const char *unit, *base;
+		double parts;
+	} units[] = { { "ns", "s", 1e9 }, { "us", "s", 1e6 }, { "ms", "s", 1e3 } };
+	json_t *o = json_object();
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (!strcmp(unit, units[i].unit)) {
+			value /= units[i].parts;
+			unit = units[i].base;
+		}
+	}
+	json_object_set_new(o, "value", json_real(value));
+	put(o, "unit", unit);
+	put(o, "prefix", "metric");
+	return o;
+}
+
+static void measurement(struct kcidb *k, const char *test, const json_t *m, const char *value)
+{
+	static const char *const rest[] = { "n", "min", "p25", "p50", "p75", "p95", "max", NULL };
+	const json_t *v = tell(m, value), *more;
+	const char *name = tell_text(m, "name");
+	json_t *o, *misc;
+	int i;
+
+	if (!name || !json_is_number(v) || !isfinite(json_number_value(v)))
+		return;
+	o = new_test(k, pool_printf(k->pool, "%s.%s", test, name), "DONE");
+	json_object_set_new(o, "number",
+			    number(json_number_value(v), either(tell_text(m, "unit"), "")));
+	misc = json_object();
+	put(misc, "unit", tell_text(m, "unit"));
+	for (i = 0; rest[i]; i++) {
+		more = tell(m, rest[i]);
+		if (json_is_number(more))
+			json_object_set(misc, rest[i], (json_t *)more);
+	}
+	json_object_set_new(o, "misc", misc);
+}
+
+static const char *excerpt(struct kcidb *k, const json_t *t)
+{
+	const char *all = either(tell_text(t, "message"), "");
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(tell(t, "log"), i, line) {
+		if (strlen(all) + json_string_length(line) + 2 > LOG_MAX)
+			break;
+		all = pool_printf(k->pool, "%s%s%s", all, *all ? "\n" : "",
+				  json_string_value(line));
+	}
+	return strlen(all) < LOG_MAX ? all : NULL;
+}
+
+static void one_test(struct kcidb *k, const char *chapter, const json_t *t)
+{
+	const char *name = pool_printf(k->pool, "vmig.%s.%s", chapter,
+				       either(tell_text(t, "name"), "unknown"));
+	const char *outcome = tell_text(t, "outcome"), *status = status_of(outcome);
+	json_t *o = new_test(k, name, status), *misc = json_object();
+	const json_t *seconds = tell(t, "seconds"), *m;
+	size_t i;
+
+	if (json_is_number(seconds))
+		json_object_set(o, "duration", (json_t *)seconds);
+	put(o, "comment", tell_text(t, "message"));
+	if (strcmp(status, "PASS") && strcmp(status, "SKIP"))
+		put(o, "log_excerpt", excerpt(k, t));
+	put(misc, "outcome", outcome);
+	json_object_set(misc, "clauses", tell(t, "clauses"));
+	if (json_array_size(tell(t, "breaches")))
+		json_object_set_new(misc, "known_deviation",
+				    json_boolean(outcome && !strcmp(outcome, "xfail")));
+	json_object_set_new(o, "misc", misc);
+	json_array_foreach(tell(t, "metrics"), i, m)
+		measurement(k, name, m, "value");
+	json_array_foreach(tell(t, "samples"), i, m)
+		measurement(k, name, m, "p50");
+}
+
+static json_t *environment(struct pool *pool, const json_t *r, bool all)
+{
+	static const char *const places[][2] = {
+		{ "device", "environment.device.name" },
+		{ "bus", "environment.device.bus" },
+		{ "driver", "environment.driver.name" },
+		{ "driver_version", "environment.driver.version" },
+		{ "srcversion", "environment.driver.srcversion" },
+		{ "kernel_build", "environment.kernel.version" },
+		{ "profile", "run.options.profile" },
+		{ "parameters", "run.options.parameters" },
+		{ "where", "run.where" },
+		{ "accel", "run.accel" },
+		{ "simulated_firmware", "run.firmware" },
+		{ "suite_version", "suite.version" },
+		{ "suite_commit", "suite.commit" },
+	};
+	json_t *o = json_object(), *misc = json_object();
+	size_t i;
+
+	put(o, "comment",
+	    pool_printf(pool, "driver %s, device %s, on %s",
+			either(tell_text(r, "environment.driver.name"), "unknown"),
+			either(tell_text(r, "environment.device.name"), "unknown"),
+			results_host(pool)));
+	put(misc, "host", results_host(pool));
+	for (i = 0; all && i < sizeof(places) / sizeof(places[0]); i++)
+		put(misc, places[i][0], tell_text(r, places[i][1]));
+	json_object_set_new(o, "misc", misc);
+	return o;
+}
+
+static const char *overall(const json_t *results)
+{
+	const char *verdict = either(tell_text(results, "verdict.name"), "");
+
+	switch (tell_number(results, "verdict.exit_code")) {
+	case 0:
+		return "PASS";
+	case 1:
+		return strcmp(verdict, "incomplete") ? "FAIL" : "ERROR";
+	case 3:
+		return "FAIL";
+	default:
+		return "MISS";
+	}
+}
+
+static void tests(struct kcidb *k, const json_t *results)
+{
+	const json_t *chapter, *t;
+	const char *name;
+	size_t i, j;
+	json_t *o;
+
+	o = new_test(k, "vmig", overall(results));
+	put(o, "comment", tell_text(results, "verdict.sentence"));
+	/* The whole of it once; a thousand copies would be most of the file. */
+	json_object_set_new(o, "environment", environment(k->pool, results, true));
+	json_array_foreach(tell(results, "chapters"), i, chapter) {
+		name = either(tell_text(chapter, "name"), "unknown");
+		json_array_foreach(tell(chapter, "tests"), j, t)
+			one_test(k, name, t);
+		json_array_foreach(tell(chapter, "missing"), j, t)
+			new_test(k,
+				 pool_printf(k->pool, "vmig.%s.%s", name,
+					     either(json_string_value(t), "unknown")),
+				 "MISS");
+	}
+}
+
+/*
+ * What the lab tells of itself, where the schema takes it; else a sentence, and the report
+ * goes on without.
+ */
+static const char *told(const char *name, const char *letters, size_t least, size_t most)
+{
+	const char *s = getenv(name);
+
+	if (!s || !*s)
+		return NULL;
+	if (strspn(s, letters) == strlen(s) && strlen(s) >= least && strlen(s) <= most)
+		return s;
+	complain("kcidb.json is written without %s: KCIDB takes %zu to %zu of the letters %s "
+		 "there",
+		 name, least, most, letters);
+	return NULL;
+}
+
+/* Checkout and build, where who built the kernel has not told KCIDB of them already. */
+static void sources(struct kcidb *k, const json_t *r, json_t *root)
+{
+	const char *release = either(tell_text(r, "environment.kernel.release"), "unknown");
+	const char *commit = told("VMIG_KCIDB_COMMIT", "0123456789abcdef", 40, 40);
+	const char *checkout = pool_printf(k->pool, "%s:linux-%s", k->origin, release);
+	json_t *c = json_object(), *b = json_object();
+
+	put(c, "id", checkout);
+	put(c, "origin", k->origin);
+	put(c, "git_commit_hash", commit);
+	put(c, "comment", pool_printf(k->pool, "Linux %s", release));
+	json_object_set_new(c, "valid", json_true());
+	put(b, "id", k->build);
+	put(b, "origin", k->origin);
+	put(b, "checkout_id", checkout);
+	put(b, "architecture", tell_text(r, "environment.kernel.machine"));
+	put(b, "comment", tell_text(r, "environment.kernel.version"));
+	put(b, "status", "PASS");
+	json_object_set_new(root, "checkouts", json_pack("[o]", c));
+	json_object_set_new(root, "builds", json_pack("[o]", b));
+}
+
+/**
+ * kcidb_dump - write kcidb.json
+ * @results: results.json
+ * @f: the file
+ *
+ * VMIG_KCIDB_ORIGIN is who submits it ("vmig"); VMIG_KCIDB_BUILD_ID the build, where KCIDB
+ * knows that already; VMIG_KCIDB_COMMIT the commit of the kernel otherwise.
+ */
+void kcidb_dump(const json_t *results, FILE *f)
+{
+	const char *build = getenv("VMIG_KCIDB_BUILD_ID");
+	struct kcidb k = { .pool = pool_new() };
+	json_t *root = json_object();
+
+	k.origin = either(getenv("VMIG_KCIDB_ORIGIN"), "vmig");
+	k.started = tell_text(results, "run.started");
+	k.prefix =
+		pool_printf(k.pool, "%s-%s-%s", results_host(k.pool), either(k.started, "unknown"),
+			    either(tell_text(results, "environment.device.name"), "unknown"));
+	k.build = either(
+		build,
+		pool_printf(k.pool, "%s:linux-%s-%s", k.origin,
+			    either(tell_text(results, "environment.kernel.release"), "unknown"),
+			    either(tell_text(results, "environment.kernel.version"), "unknown")));
+	k.environment = environment(k.pool, results, false);
+	k.tests = json_array();
+	tests(&k, results);
+	json_object_set_new(root, "version", json_pack("{s:i, s:i}", "major", 5, "minor", 3));
+	if (!build || !*build)
+		sources(&k, results, root);
+	json_object_set_new(root, "tests", k.tests);
+	json_dumpf(root, f, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+	putc('\n', f);
+	json_decref(k.environment);
+	json_decref(root);
+	pool_free(k.pool);
+}
