@@ -68,8 +68,8 @@ tree: all
 	@mkdir -p $(INSTALL_PATH)/selftests $(INSTALL_PATH)/results $(INSTALL_PATH)/configs
 	@$(MAKE) -s -C selftests install INSTALL_PATH=$(INSTALL_PATH)/selftests $(KERNEL_ARGS)
 	@cp run.sh README.md LICENSE $(INSTALL_PATH)
-	@cp -r configs/devices configs/guest configs/mustpass configs/waivers configs/nightly \
-		$(INSTALL_PATH)/configs
+	@cp -r configs/devices configs/guest configs/host configs/mustpass configs/nightly configs/run \
+		configs/waivers $(INSTALL_PATH)/configs
 	@cp results/vmig-report $(INSTALL_PATH)/results
 	@for f in $$(configs/guest/modules.sh --sources); do \
 		install -D -m 644 $$f $(INSTALL_PATH)/$$f || exit; done

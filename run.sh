@@ -7,10 +7,10 @@ set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 guest=$top/configs/guest
-# shellcheck source=configs/guest/lib.sh
-. "$guest/lib.sh"
-# shellcheck source=configs/guest/packages.sh
-. "$guest/packages.sh"
+# shellcheck source=configs/run/lib.sh
+. "$top/configs/run/lib.sh"
+# shellcheck source=configs/run/packages.sh
+. "$top/configs/run/packages.sh"
 # shellcheck source=configs/guest/arch.sh
 . "$guest/arch.sh"
 # shellcheck source=configs/guest/debs.sh
@@ -21,34 +21,34 @@ guest=$top/configs/guest
 . "$guest/qemu.sh"
 # shellcheck source=configs/guest/firmware.sh
 . "$guest/firmware.sh"
-# shellcheck source=configs/guest/streams.sh
-. "$guest/streams.sh"
-# shellcheck source=configs/guest/ferry.sh
-. "$guest/ferry.sh"
+# shellcheck source=configs/run/streams.sh
+. "$top/configs/run/streams.sh"
+# shellcheck source=configs/run/transfer.sh
+. "$top/configs/run/transfer.sh"
 # shellcheck source=configs/guest/session.sh
 . "$guest/session.sh"
-# shellcheck source=configs/guest/mutants.sh
-. "$guest/mutants.sh"
-# shellcheck source=configs/guest/replay.sh
-. "$guest/replay.sh"
-# shellcheck source=configs/guest/coverage.sh
-. "$guest/coverage.sh"
-# shellcheck source=configs/guest/nightly.sh
-. "$guest/nightly.sh"
-# shellcheck source=selftests/options.sh
-. "$top/selftests/options.sh"
-# shellcheck source=selftests/rundir.sh
-. "$top/selftests/rundir.sh"
-# shellcheck source=selftests/undo.sh
-. "$top/selftests/undo.sh"
-# shellcheck source=selftests/host.sh
-. "$top/selftests/host.sh"
-# shellcheck source=selftests/probe.sh
-. "$top/selftests/probe.sh"
-# shellcheck source=selftests/setup.sh
-. "$top/selftests/setup.sh"
-# shellcheck source=selftests/qualify.sh
-. "$top/selftests/qualify.sh"
+# shellcheck source=configs/run/mutants.sh
+. "$top/configs/run/mutants.sh"
+# shellcheck source=configs/run/replay.sh
+. "$top/configs/run/replay.sh"
+# shellcheck source=configs/run/coverage.sh
+. "$top/configs/run/coverage.sh"
+# shellcheck source=configs/run/nightly.sh
+. "$top/configs/run/nightly.sh"
+# shellcheck source=configs/run/options.sh
+. "$top/configs/run/options.sh"
+# shellcheck source=configs/run/rundir.sh
+. "$top/configs/run/rundir.sh"
+# shellcheck source=configs/host/undo.sh
+. "$top/configs/host/undo.sh"
+# shellcheck source=configs/host/host.sh
+. "$top/configs/host/host.sh"
+# shellcheck source=configs/run/probe.sh
+. "$top/configs/run/probe.sh"
+# shellcheck source=configs/host/setup.sh
+. "$top/configs/host/setup.sh"
+# shellcheck source=configs/run/qualify.sh
+. "$top/configs/run/qualify.sh"
 
 # step COMMAND...: runs what may take long, so that a signal ends it and then us.
 step()

@@ -5,10 +5,10 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-# shellcheck source=configs/guest/lib.sh
-. "$here/lib.sh"
-# shellcheck source=configs/guest/packages.sh
-. "$here/packages.sh"
+# shellcheck source=configs/run/lib.sh
+. "$here/../run/lib.sh"
+# shellcheck source=configs/run/packages.sh
+. "$here/../run/packages.sh"
 # shellcheck source=configs/guest/arch.sh
 . "$here/arch.sh"
 

@@ -5,8 +5,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-# shellcheck source=configs/guest/lib.sh
-. "$here/lib.sh"
+# shellcheck source=configs/run/lib.sh
+. "$here/../run/lib.sh"
 # shellcheck source=configs/guest/arch.sh
 . "$here/arch.sh"
 

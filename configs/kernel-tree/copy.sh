@@ -7,8 +7,8 @@
 set -euo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-# shellcheck source=configs/guest/lib.sh
-. "$top/configs/guest/lib.sh"
+# shellcheck source=configs/run/lib.sh
+. "$top/configs/run/lib.sh"
 
 [ -n "${1:-}" ] || die "say which kernel tree: make kernel-tree DEST=DIR"
 [ -d "$1" ] || die "$1 does not exist: give the top of a kernel tree (make kernel-tree DEST=DIR)"
@@ -27,7 +27,7 @@ for d in selftests lib configs; do
 	rm -rf "${dest:?}/$d"
 done
 # The project's own tests need more than goes there.
-git ls-files selftests lib configs/devices configs/guest | grep -Ev '^(lib/tests|selftests/meta)/' |
+git ls-files selftests lib configs/devices configs/guest configs/run | grep -Ev '^(lib/tests|selftests/meta)/' |
 	while read -r f; do
 		[ -e "$f" ] || continue
 		mkdir -p "$dest/${f%/*}"

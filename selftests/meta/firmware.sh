@@ -7,8 +7,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source=selftests/meta/tap.sh
 . selftests/meta/tap.sh
-# shellcheck source=configs/guest/lib.sh
-. configs/guest/lib.sh
+# shellcheck source=configs/run/lib.sh
+. configs/run/lib.sh
 
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT

@@ -24,4 +24,4 @@ while [ "$count" -lt "$want" ] && [ -w "$type/create" ]; do
 	count=$((count + 1))
 done
 # shellcheck disable=SC2086 # names without blanks
-exec "$dir/vmig_bench" "$@" $devices
+exec "$dir/../../vmig_bench" "$@" $devices
