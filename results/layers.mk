@@ -1,16 +1,55 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The folders of the report tool and their sources. A new file shows up here.
+# Who may use whom. A folder is compiled with the include path of its line and of no other, so
+# that a header which the line does not grant is "No such file or directory". A program is
+# linked with the archives of its line. Everything is written out: RES_x has also what the
+# headers of the folders in it include.
 
-FOLDERS := base profile run judge write write/html suite history history/page qualify cli
+# From the top down, which is the order of the archives on a command line, too.
+FOLDERS := cli qualify history/page suite write/html write judge history run profile base
 
-SRC_base := input.c json_path.c message.c output.c pool.c sha256.c stats.c subprocess.c text.c
-SRC_profile := keys.c profile.c
-SRC_run := features.c kmsg.c ktap.c planned.c run.c run_json.c samples.c test_name.c
-SRC_judge := findings.c judge.c verdict.c
-SRC_write := junit.c kcidb.c lava.c results_json.c results_json_read.c terminal.c
-SRC_write/html := clauses.c findings.c fsm_graph.c fsm_matrix.c report.c samples.c
-SRC_suite := catalogue.c defects.c map.c mutants.c mutants_write.c
-SRC_history := accept.c add.c db.c labels.c merge.c nights.c regress.c
-SRC_history/page := device.c metrics.c nightly.c plot.c
-SRC_qualify := bundle.c mustpass.c mustpass_make.c qualify.c statement.c tar.c verify.c waiver.c
-SRC_cli := history.c main.c qualify.c
+FILES_base := input.c json_path.c message.c output.c pool.c sha256.c stats.c subprocess.c text.c
+FILES_profile := keys.c profile.c
+FILES_run := features.c kmsg.c ktap.c planned.c run.c run_json.c samples.c test_name.c
+FILES_judge := findings.c judge.c verdict.c
+FILES_write := junit.c kcidb.c lava.c results_json.c results_json_read.c terminal.c
+FILES_write/html := clauses.c findings.c fsm_graph.c fsm_matrix.c report.c samples.c
+FILES_suite := catalogue.c defects.c map.c mutants.c mutants_write.c
+FILES_history := accept.c add.c db.c labels.c merge.c nights.c regress.c
+FILES_history/page := device.c metrics.c nightly.c plot.c
+FILES_qualify := bundle.c mustpass.c mustpass_make.c qualify.c statement.c tar.c verify.c waiver.c
+FILES_cli := history.c main.c qualify.c
+
+# Files that become strings of the program: style sheets, a script, the schema of a database.
+EMBED_write/html := write/html/report.css write/html/report.js write/html/nightly.css
+EMBED_history := schema/history.sql schema/acceptances.sql
+
+# Folders of results/.
+RES_base :=
+RES_profile := base
+RES_run := profile base
+RES_judge := run profile base
+RES_write := judge run profile base
+RES_write/html := write judge run profile base
+RES_suite := judge run profile base
+RES_history := base
+RES_history/page := write/html history run profile base
+RES_qualify := write judge run profile base
+RES_cli := $(filter-out cli,$(FOLDERS))
+RES_tests := $(RES_cli)
+
+# Layers of lib/.
+LIB_base :=
+LIB_profile := spec
+LIB_run := spec
+LIB_judge := spec
+LIB_write := spec
+LIB_write/html := spec
+LIB_suite := spec
+LIB_history :=
+LIB_history/page := spec
+LIB_qualify := spec
+LIB_cli := spec
+LIB_tests := spec
+
+# The list of defects is a part of the drivers that have them.
+ALSO_suite := selftests/test_modules

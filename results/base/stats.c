@@ -3,6 +3,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "stats.h"
 
@@ -228,4 +229,17 @@ void stats_holm(const double *p, size_t n, double alpha, bool *rejected)
 			break;
 		rejected[least] = true;
 	}
+}
+
+/**
+ * stats_more_is_better - is a greater value a better one?
+ * @unit: of the value
+ *
+ * Return: true for what is counted per second; time and bytes are costs.
+ */
+bool stats_more_is_better(const char *unit)
+{
+	size_t n = strlen(unit);
+
+	return n >= 2 && !strcmp(unit + n - 2, "/s");
 }

@@ -27,5 +27,6 @@ double stats_student_tail(double t, double freedom);
 double stats_student_limit(double p, double freedom);
 double stats_superiority(const double *a, size_t na, const double *b, size_t nb);
 void stats_holm(const double *p, size_t n, double alpha, bool *rejected);
+bool stats_more_is_better(const char *unit);
 
 #endif /* VMIG_RESULTS_STATS_H */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "nights.h"
-#include "samples.h"
 #include "text.h"
 
 /* No clock or counter here counts finer, and zero has no logarithm. */
@@ -127,7 +126,7 @@ static struct track *track_of(struct nights *n, const struct past_run *r, long l
 	t->unit = unit;
 	t->metric = metric;
 	t->kernel = n->any_kernel ? NULL : r->kernel;
-	t->more_is_better = samples_more_is_better(unit);
+	t->more_is_better = stats_more_is_better(unit);
 	if (d->last_track)
 		d->last_track->next = t;
 	else

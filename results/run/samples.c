@@ -63,16 +63,3 @@ void samples_spread(struct pool *pool, const struct samples *s, struct spread *s
 	spread->p95 = stats_quantile(sorted, s->n, 0.95);
 	spread->max = sorted[s->n - 1];
 }
-
-/**
- * samples_more_is_better - is a greater value a better one?
- * @unit: of the value
- *
- * Return: true for what is counted per second; time and bytes are costs.
- */
-bool samples_more_is_better(const char *unit)
-{
-	size_t n = strlen(unit);
-
-	return n >= 2 && !strcmp(unit + n - 2, "/s");
-}

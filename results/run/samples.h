@@ -44,6 +44,5 @@ struct samples *samples_of(struct pool *pool, struct samples **list, struct text
 			   struct text unit);
 void samples_add(struct pool *pool, struct samples *s, double value);
 void samples_spread(struct pool *pool, const struct samples *s, struct spread *spread);
-bool samples_more_is_better(const char *unit);
 
 #endif /* VMIG_RESULTS_SAMPLES_H */

@@ -441,8 +441,8 @@ static void test_samples(void)
 	samples_add(pool, s, 7);
 	samples_spread(pool, s, &v);
 	ok &= HOLDS(v.min == 7 && v.p25 == 7 && v.p95 == 7 && v.max == 7);
-	ok &= HOLDS(samples_more_is_better("B/s") && !samples_more_is_better("us"));
-	ok &= HOLDS(!samples_more_is_better("") && !samples_more_is_better("s"));
+	ok &= HOLDS(stats_more_is_better("B/s") && !stats_more_is_better("us"));
+	ok &= HOLDS(!stats_more_is_better("") && !stats_more_is_better("s"));
 	result(ok, "samples: their spread");
 	pool_free(pool);
 }

@@ -32,7 +32,7 @@ static ssize_t getline_of_pool(char **line, size_t *room, FILE *f)
 #define fclose(f) ((void)(f))
 #define exit(code) longjmp(gave_up, 1)
 #define printf(...) ((void)snprintf(NULL, 0, __VA_ARGS__))
-#include "selftests/harness/profile.c"
+#include "harness/profile.c"
 #undef getline
 #undef free
 #undef fopen

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "stats.h"
 
 /* A step of a unit: from @from on, divided by @by and called @name. */
 struct step {
@@ -51,7 +52,7 @@ static void row(struct pool *pool, FILE *f, const struct test *t, const struct s
 		"<td class=\"n\">%.4g</td><td class=\"n\">%.4g</td><td>",
 		v.p50 / to.by, v.p25 / to.by, v.p75 / to.by, v.min / to.by, v.max / to.by);
 	text_xml(f, to.name);
-	fputs(samples_more_is_better(s->unit) ? " \u2191" : "", f);
+	fputs(stats_more_is_better(s->unit) ? " \u2191" : "", f);
 	fprintf(f, "</td><td class=\"n\">%zu</td><td class=\"tests wide\">", s->n);
 	text_xml(f, t->name);
 	fputs("</td></tr>\n", f);
