@@ -7,15 +7,15 @@
 # From the top down, which is the order of the archives on a command line, too.
 FOLDERS := cli qualify history/page suite write/html write judge history run profile base
 
-FILES_base := input.c json_path.c message.c output.c pool.c sha256.c stats.c subprocess.c text.c
+FILES_base := input.c json_path.c message.c output.c pool.c sha256.c stats.c subprocess.c text.c xml.c
 FILES_profile := keys.c profile.c
-FILES_run := features.c kmsg.c ktap.c planned.c run.c run_json.c samples.c test_name.c
+FILES_run := features.c kmsg.c ktap.c load.c outcome.c planned.c run.c run_json.c samples.c test_name.c
 FILES_judge := findings.c judge.c verdict.c
 FILES_write := junit.c kcidb.c lava.c results_json.c results_json_read.c terminal.c
-FILES_write/html := clauses.c findings.c fsm_graph.c fsm_matrix.c report.c samples.c
+FILES_write/html := clauses.c findings.c fsm_graph.c fsm_matrix.c markup.c report.c samples.c
 FILES_suite := catalogue.c defects.c map.c mutants.c mutants_write.c
 FILES_history := accept.c add.c db.c labels.c merge.c nights.c regress.c
-FILES_history/page := device.c metrics.c nightly.c plot.c
+FILES_history/page := device.c marks.c metrics.c nightly.c plot.c
 FILES_qualify := bundle.c mustpass.c mustpass_make.c qualify.c statement.c tar.c verify.c waiver.c
 FILES_cli := history.c main.c qualify.c
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the tool says when something is wrong, and that nothing it printed got lost. */
-#ifndef VMIG_RESULTS_COMPLAIN_H
-#define VMIG_RESULTS_COMPLAIN_H
+#ifndef VMIG_RESULTS_MESSAGE_H
+#define VMIG_RESULTS_MESSAGE_H
 
 #define EXIT_UNTESTED 2
 
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int flushed(int exit_code);
 
-#endif /* VMIG_RESULTS_COMPLAIN_H */
+#endif /* VMIG_RESULTS_MESSAGE_H */

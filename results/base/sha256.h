@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Checksums. */
-#ifndef VMIG_RESULTS_DIGEST_H
-#define VMIG_RESULTS_DIGEST_H
+#ifndef VMIG_RESULTS_SHA256_H
+#define VMIG_RESULTS_SHA256_H
 
 #include "pool.h"
 #include "text.h"
 
 char *digest(struct pool *pool, struct text contents);
 
-#endif /* VMIG_RESULTS_DIGEST_H */
+#endif /* VMIG_RESULTS_SHA256_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Programs that read text and print a drawing. */
-#ifndef VMIG_RESULTS_FILTER_H
-#define VMIG_RESULTS_FILTER_H
+#ifndef VMIG_RESULTS_SUBPROCESS_H
+#define VMIG_RESULTS_SUBPROCESS_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,4 +11,4 @@
 FILE *filter_input(void);
 char *filter_run(struct pool *pool, char *const argv[], FILE *in, unsigned int seconds, size_t max);
 
-#endif /* VMIG_RESULTS_FILTER_H */
+#endif /* VMIG_RESULTS_SUBPROCESS_H */

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "pool.h"
 
@@ -34,11 +33,7 @@ bool text_skip(struct text *t, const char *prefix);
 struct text text_word(struct text *t);
 bool text_is(struct text t, const char *s);
 char *text_clean(struct pool *pool, struct text t);
-void text_xml(FILE *f, const char *s);
 const char *text_mapped(const struct text_pair *map, size_t n, const char *s, const char *other);
-int text_width(const char *s);
-int text_bytes(const char *s, int columns);
-void text_wrap(FILE *f, const char *s, int column, int indent);
 bool text_equal(const char *a, const char *b);
 
 #endif /* VMIG_RESULTS_TEXT_H */

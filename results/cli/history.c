@@ -7,13 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accept.h"
+#include "add.h"
 #include "db.h"
 #include "history.h"
+#include "labels.h"
+#include "lava.h"
+#include "merge.h"
 #include "message.h"
+#include "nightly.h"
 #include "nights.h"
 #include "output.h"
-#include "results_json.h"
-#include "text.h"
+#include "regress.h"
+#include "results_json_read.h"
 
 /* Above the verdicts of a run, and weaker than they are. */
 #define EXIT_REGRESSION 4

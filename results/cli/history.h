@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What vmig-report can do with a history. */
-#ifndef VMIG_RESULTS_HISTORY_CMD_H
-#define VMIG_RESULTS_HISTORY_CMD_H
+#ifndef VMIG_RESULTS_CLI_HISTORY_H
+#define VMIG_RESULTS_CLI_HISTORY_H
 
 #include <stdbool.h>
 
@@ -12,4 +12,4 @@ extern const char history_help[];
 bool history_wanted(const char *option);
 int history_command(struct pool *pool, int argc, char **argv);
 
-#endif /* VMIG_RESULTS_HISTORY_CMD_H */
+#endif /* VMIG_RESULTS_CLI_HISTORY_H */

@@ -10,9 +10,15 @@
 
 #include "cli.h"
 #include "input.h"
+#include "judge.h"
+#include "load.h"
 #include "message.h"
+#include "mustpass_make.h"
 #include "qualify.h"
 #include "sha256.h"
+#include "statement.h"
+#include "verdict.h"
+#include "verify.h"
 
 /* Runs that a list is made of. */
 #define RUNS_MAX 32

@@ -10,7 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "accept.h"
+#include "labels.h"
 #include "nights.h"
+#include "regress.h"
 
 /* Who says it; behind sudo, who used that. */
 static const char *who(struct pool *pool)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "add.h"
 #include "db.h"
 #include "json_path.h"
 #include "stats.h"

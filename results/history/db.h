@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The history of a lab, an SQLite database: schema/{history,acceptances}.sql say what is in it. */
-#ifndef VMIG_RESULTS_HISTORY_H
-#define VMIG_RESULTS_HISTORY_H
+#ifndef VMIG_RESULTS_DB_H
+#define VMIG_RESULTS_DB_H
 
 #include <jansson.h>
 #include <sqlite3.h>
@@ -38,25 +38,6 @@ struct history {
 	const char *why;
 };
 
-/**
- * struct origin - what a run's files do not say of it
- * @directory: name of the run directory
- * @host: the machine
- * @night: when the nightly began that it is of, or NULL
- */
-struct origin {
-	const char *directory, *host, *night;
-};
-
-/**
- * struct merged - what another history has brought
- * @runs: its runs that were new
- * @acceptances: rows about changes that were accepted
- */
-struct merged {
-	long long runs, acceptances;
-};
-
 char *history_open(struct history *h, struct pool *pool, const char *path, enum history_open how);
 void history_close(struct history *h);
 void history_exec(struct history *h, const char *sql);
@@ -69,8 +50,4 @@ const char *history_string(struct history *h, sqlite3_stmt *s, int column);
 char *history_commit(struct history *h);
 char *history_failed(struct history *h, const char *what);
 
-char *history_add(struct history *h, const json_t *results, const struct origin *origin,
-		  bool *added);
-char *history_merge(struct history *h, const char *path, struct merged *merged);
-
-#endif /* VMIG_RESULTS_HISTORY_H */
+#endif /* VMIG_RESULTS_DB_H */

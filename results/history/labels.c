@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "labels.h"
 #include "nights.h"
+#include "regress.h"
 #include "text.h"
 
 /**

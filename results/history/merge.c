@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Histories of several machines in one. */
 #include "db.h"
+#include "merge.h"
 
 static const char copy[] =
 	"INSERT OR IGNORE INTO main.tests(chapter, name) SELECT chapter, name FROM other.tests;"

@@ -4,7 +4,6 @@
 #define VMIG_RESULTS_NIGHTS_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "db.h"
 #include "stats.h"
@@ -178,37 +177,7 @@ struct nights {
 /* The least number of nights before that a judgement takes. */
 #define NIGHTS_MIN 5
 
-/**
- * struct acceptance_request - which changes are accepted
- * @pattern: a glob; metrics that it matches
- * @reason: why
- * @device: the device, "" for all
- * @night: the first night, or how it begins; "" for the one in which the metric became worse
- * @withdraw: they are not, after all
- */
-struct acceptance_request {
-	const char *pattern, *reason, *device, *night;
-	bool withdraw;
-};
-
-char *acceptance_add(struct nights *n, const struct acceptance_request *ask, FILE *f);
 char *nights_load(struct nights *n, struct history *h, bool any_kernel);
-void nights_judge(struct nights *n);
-bool of_machine(const struct track *t);
-bool in_the_noise(const struct point *p);
-bool too_early(const struct point *p);
 const struct point *track_last(const struct track *t);
-unsigned int judgement_terminal(const struct nights *n, const char *night, FILE *f);
-void judgement_suspects(const struct nights *n, const char *night, FILE *f);
-const char *run_command(void);
-const char *device_label(const struct nights *n, const struct device *d);
-const char *metric_label(struct pool *pool, const struct track *t);
-const char *metric_value(struct pool *pool, double value, const char *unit);
-double shift_percent(const struct track *t, double shift);
-double point_percent(const struct track *t, const struct point *p);
-const char *run_changes(struct pool *pool, const struct past_run *now,
-			const struct past_run *before);
-const char *night_words(struct pool *pool, const char *night);
-void write_nightly(struct nights *n, FILE *f);
 
 #endif /* VMIG_RESULTS_NIGHTS_H */

@@ -33,6 +33,7 @@
 #include <string.h>
 
 #include "nights.h"
+#include "regress.h"
 
 /* In a night in which nothing has changed, how often is there any alarm on a host? */
 #define ALPHA 0.01

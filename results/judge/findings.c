@@ -4,6 +4,7 @@
  * in the FSM chapter, from every state. A reader wants to see it once.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <vmig/fsm.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The same breach, found by many tests, told once. */
-#ifndef VMIG_RESULTS_GROUP_H
-#define VMIG_RESULTS_GROUP_H
+#ifndef VMIG_RESULTS_FINDINGS_H
+#define VMIG_RESULTS_FINDINGS_H
 
 #include "run.h"
 
@@ -35,4 +35,4 @@ struct breach_group {
 struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome);
 struct line *group_names(struct pool *pool, const struct group_member *tests);
 
-#endif /* VMIG_RESULTS_GROUP_H */
+#endif /* VMIG_RESULTS_FINDINGS_H */

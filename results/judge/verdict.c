@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "run.h"
+#include "verdict.h"
 
 static const char *const verdict_names[] = {
 	[VERDICT_CONFORMANT] = "conformant", [VERDICT_DEVIATING] = "deviating",

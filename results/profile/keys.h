@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What may stand in a profile: its keys, and the form of each one's value. */
-#ifndef VMIG_RESULTS_PROFILE_KEYS_H
-#define VMIG_RESULTS_PROFILE_KEYS_H
+#ifndef VMIG_RESULTS_KEYS_H
+#define VMIG_RESULTS_KEYS_H
 
 #include <stdio.h>
 
@@ -11,4 +11,4 @@
 char *profile_key_check(struct pool *pool, struct text key, struct text value, unsigned long *seen);
 void profile_keys_list(FILE *f);
 
-#endif /* VMIG_RESULTS_PROFILE_KEYS_H */
+#endif /* VMIG_RESULTS_KEYS_H */

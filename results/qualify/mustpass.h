@@ -68,7 +68,5 @@ unsigned int mustpass_traits(const struct environment *env);
 bool mustpass_applies(const struct mustpass_section *s, unsigned int traits);
 bool mustpass_excused(const struct mustpass *m, const char *reason, unsigned int traits);
 char *mustpass_section_name(struct pool *pool, unsigned int need, unsigned int lack);
-char *mustpass_make(struct pool *pool, struct text head, struct run *const runs[], size_t nr,
-		    FILE *f);
 
 #endif /* VMIG_RESULTS_MUSTPASS_H */

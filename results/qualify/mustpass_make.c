@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "mustpass.h"
+#include "mustpass_make.h"
+#include "outcome.h"
 
 /**
  * struct candidate - a test that some reference passes

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "outcome.h"
 #include "qualify.h"
 
 static void trouble(struct qualification *q, char *sentence)

@@ -74,10 +74,7 @@ struct qualification {
 	const char *sentence;
 };
 
-char *verify(struct qualification *q, struct pool *pool, struct text tar, const char *frozen);
 void qualify_judge(struct qualification *q);
 enum clause_column clause_column(const struct qualification *q, int clause);
-const char *not_hardware(struct pool *pool, const struct run *run);
-void write_statement(const struct qualification *q, FILE *f);
 
 #endif /* VMIG_RESULTS_QUALIFY_H */

@@ -7,6 +7,8 @@
 #include "features.h"
 #include "qualify.h"
 #include "sha256.h"
+#include "statement.h"
+#include "xml.h"
 
 #define WIDTH 12
 #define INDENT 2

@@ -10,9 +10,13 @@
 
 #include <vmig/version.h>
 
+#include "judge.h"
+#include "load.h"
 #include "qualify.h"
+#include "results_json.h"
 #include "sha256.h"
-#include "writers.h"
+#include "verdict.h"
+#include "verify.h"
 
 static bool same(const char *a, const char *b)
 {

@@ -10,6 +10,7 @@
 
 #include <vmig/clauses.h>
 
+#include "outcome.h"
 #include "pool.h"
 #include "samples.h"
 #include "text.h"
@@ -28,20 +29,6 @@ enum ktap_directive {
 
 /* How the harness says that a test process ended, where it did not end by itself. */
 enum ktap_end { KTAP_ENDED, KTAP_TIMED_OUT, KTAP_KILLED };
-
-/* How a clause came out, over all tests that check it: the first that applies. */
-enum clause_outcome {
-	CLAUSE_BROKEN, /* a test found a breach that no profile knows */
-	CLAUSE_KNOWN, /* the breach is a deviation that the profile lists */
-	CLAUSE_WARNED, /* a SHOULD clause was broken */
-	CLAUSE_KEPT, /* a test checked it and found no breach */
-	CLAUSE_RECORDED, /* the same of a MAY clause, which cannot be broken */
-	CLAUSE_UNDECIDED, /* its tests ended before they could say */
-	CLAUSE_SKIPPED, /* its tests were skipped */
-	CLAUSE_NOT_RUN, /* no test of this run names it */
-	CLAUSE_UNSEEN, /* no test can name it; the catalogue says why */
-	NR_CLAUSE_OUTCOMES
-};
 
 /**
  * struct breach - one clause that was seen broken
@@ -91,20 +78,6 @@ struct metric {
 	double value;
 	char *unit;
 	struct metric *next;
-};
-
-/* How a test came out; see judge/judge.c. In the order in which a reader wants them. */
-enum outcome {
-	OUTCOME_FAIL,
-	OUTCOME_CRASHED,
-	OUTCOME_TIMEOUT,
-	OUTCOME_BROKEN,
-	OUTCOME_XPASS,
-	OUTCOME_XFAIL,
-	OUTCOME_WARN,
-	OUTCOME_PASS,
-	OUTCOME_SKIP,
-	NR_OUTCOMES
 };
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One run, joined from all files of its directory, and judged. */
-#ifndef VMIG_RESULTS_MODEL_H
-#define VMIG_RESULTS_MODEL_H
+#ifndef VMIG_RESULTS_RUN_H
+#define VMIG_RESULTS_RUN_H
 
 #include "kmsg.h"
 #include "ktap.h"
@@ -133,19 +133,11 @@ struct run {
 	const char *sentence;
 };
 
-char *model_load(struct run *run, struct pool *pool, int dirfd);
-char *model_read(struct run *run, const struct run_files *files);
 void model_init(struct run *run, struct pool *pool);
 void model_problem(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void judge(struct run *run);
-void verdict(struct run *run);
-
-const char *outcome_name(enum outcome outcome);
-const char *clause_outcome_name(enum clause_outcome outcome);
-const char *verdict_name(enum verdict verdict);
 
 /* All tests of a run, whatever chapter: for (t = first_test(run); t; t = next_test(t)). */
 struct test *first_test(const struct run *run);
 struct test *next_test(const struct test *t);
 
-#endif /* VMIG_RESULTS_MODEL_H */
+#endif /* VMIG_RESULTS_RUN_H */

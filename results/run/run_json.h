@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What run.json and environment.json say: how the suite was run, where, on what. */
-#ifndef VMIG_RESULTS_RECORD_H
-#define VMIG_RESULTS_RECORD_H
+#ifndef VMIG_RESULTS_RUN_JSON_H
+#define VMIG_RESULTS_RUN_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -114,4 +114,4 @@ char *record_environment(struct pool *pool, struct text contents, struct environ
 const char *run_status_name(enum run_status status);
 const char *run_status_words(struct pool *pool, const struct run_record *run);
 
-#endif /* VMIG_RESULTS_RECORD_H */
+#endif /* VMIG_RESULTS_RUN_JSON_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the name of a test says: the way in, and in the FSM chapter the arc. */
-#ifndef VMIG_RESULTS_FSMNAME_H
-#define VMIG_RESULTS_FSMNAME_H
+#ifndef VMIG_RESULTS_TEST_NAME_H
+#define VMIG_RESULTS_TEST_NAME_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,4 +20,4 @@ struct arc {
 struct text way_of(const struct test *test);
 bool arc_of(const struct test *test, struct arc *arc);
 
-#endif /* VMIG_RESULTS_FSMNAME_H */
+#endif /* VMIG_RESULTS_TEST_NAME_H */

@@ -10,6 +10,7 @@
 #include <vmig/clauses.h>
 
 #include "catalogue.h"
+#include "xml.h"
 
 /* More clauses than any test names. */
 #define CLAUSES_MAX 200

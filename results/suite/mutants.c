@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "input.h"
+#include "judge.h"
+#include "load.h"
 #include "mutants.h"
 
 /* What the kernel says against a driver breaks this clause, and no test can print it. */

@@ -81,8 +81,5 @@ struct mutants {
 };
 
 char *mutants_load(struct mutants *m, struct pool *pool, int dirfd);
-void mutants_text(const struct mutants *m, FILE *f);
-void mutants_json(const struct mutants *m, FILE *f);
-void mutants_survivors(const struct mutants *m, FILE *f);
 
 #endif /* VMIG_RESULTS_MUTANTS_H */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "mutants.h"
+#include "mutants_write.h"
+#include "xml.h"
 
 /* Killers that the text shows of one defect; mutants.json has all. */
 #define SHOWN 3

@@ -12,7 +12,10 @@
 #include <string.h>
 
 #include "input.h"
+#include "judge.h"
+#include "load.h"
 #include "run.h"
+#include "verdict.h"
 #include "whole.h"
 
 enum { FD, RESUME, DMESG, TESTS, RECORD, ENVIRONMENT, PROFILE, NR_FILES };

@@ -11,9 +11,13 @@
 #include <string.h>
 
 #include "input.h"
+#include "judge.h"
+#include "load.h"
 #include "qualify.h"
+#include "results_json.h"
 #include "sha256.h"
-#include "writers.h"
+#include "verdict.h"
+#include "verify.h"
 
 #define FILES 18
 #define BLOCK 512UL

@@ -15,11 +15,17 @@
 
 #include "findings.h"
 #include "input.h"
+#include "judge.h"
+#include "junit.h"
 #include "mustpass.h"
+#include "report.h"
+#include "results_json.h"
 #include "stats.h"
+#include "terminal.h"
 #include "test_name.h"
+#include "verdict.h"
 #include "waiver.h"
-#include "writers.h"
+#include "xml.h"
 
 static unsigned int number, failed;
 

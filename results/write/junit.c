@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "features.h"
-#include "text.h"
-#include "writers.h"
+#include "junit.h"
+#include "outcome.h"
+#include "xml.h"
 
 enum junit { JUNIT_PASS, JUNIT_FAILURE, JUNIT_ERROR, JUNIT_SKIPPED };
 

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "json_path.h"
+#include "kcidb.h"
 #include "message.h"
-#include "results_json.h"
+#include "results_json_read.h"
 #include "text.h"
 
 #define LOG_MAX 16384

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "json_path.h"
-#include "results_json.h"
+#include "lava.h"
 #include "text.h"
 
 /* LAVA has no word for a known deviation; it is left out of its sums, as in junit.xml. */

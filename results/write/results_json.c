@@ -4,8 +4,10 @@
 #include <math.h>
 
 #include "features.h"
+#include "kcidb.h"
+#include "outcome.h"
 #include "results_json.h"
-#include "writers.h"
+#include "verdict.h"
 
 /* The number of the schema; changes when a reader of the old one would stumble. */
 #define RESULTS_VERSION 1

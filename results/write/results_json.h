@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The results.json of a run, and forms that are made of it. */
-#ifndef VMIG_RESULTS_RESULTS_H
-#define VMIG_RESULTS_RESULTS_H
+/* results.json, and what is made of it. Errors of the file are found by whoever closes it. */
+#ifndef VMIG_RESULTS_RESULTS_JSON_H
+#define VMIG_RESULTS_RESULTS_JSON_H
 
-#include <jansson.h>
-#include <stdbool.h>
 #include <stdio.h>
 
-#include "pool.h"
+#include "run.h"
 
-char *results_read(struct pool *pool, const char *dir, json_t **results);
-const char *results_host(struct pool *pool);
-void kcidb_dump(const json_t *results, FILE *f);
-void write_lava(const json_t *results, FILE *f, bool signals);
+void write_json(struct run *run, FILE *f);
+void write_kcidb(struct run *run, FILE *f);
 
-#endif /* VMIG_RESULTS_RESULTS_H */
+#endif /* VMIG_RESULTS_RESULTS_JSON_H */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "input.h"
-#include "results_json.h"
+#include "results_json_read.h"
 
 /**
  * results_read - read the results.json of a run

@@ -7,8 +7,9 @@
 
 #include "features.h"
 #include "findings.h"
-#include "text.h"
-#include "writers.h"
+#include "outcome.h"
+#include "terminal.h"
+#include "xml.h"
 
 #define INDENT 2
 #define NAMES 12 /* of tests that found the same */

@@ -2,27 +2,16 @@
 /* One device in nightly.html: what it is, what changed, its verdicts and its metrics. */
 #include <string.h>
 
-#include "nightly.h"
-#include "text.h"
+#include "device.h"
+#include "labels.h"
+#include "marks.h"
+#include "markup.h"
+#include "metrics.h"
+#include "plot.h"
+#include "xml.h"
 
 /* More nights than these have no room on a page. */
 #define STRIP_MAX 60
-
-/**
- * mark_of_outcome - colour and sign of an outcome that a history has
- * @outcome: its name
- *
- * Return: the mark.
- */
-struct mark mark_of_outcome(const char *outcome)
-{
-	int i;
-
-	for (i = 0; i < NR_OUTCOMES; i++)
-		if (!strcmp(outcome, outcome_name((enum outcome)i)))
-			return mark_of_test((enum outcome)i);
-	return (struct mark){ "odd", "?" };
-}
 
 static bool bad(const char *outcome)
 {

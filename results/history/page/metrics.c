@@ -3,8 +3,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "nightly.h"
-#include "text.h"
+#include "labels.h"
+#include "marks.h"
+#include "markup.h"
+#include "metrics.h"
+#include "regress.h"
+#include "xml.h"
 
 /* More nights than these have no room in a cell. */
 #define SPARK_MAX 40

@@ -3,9 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "nightly.h"
+#include "labels.h"
+#include "plot.h"
 #include "subprocess.h"
-#include "text.h"
+#include "xml.h"
 
 /* A page with more drawings is not read; the table has all metrics. */
 #define PLOTS_MAX 12

@@ -10,6 +10,7 @@
 
 #include "fuzz.h"
 #include "mutants.h"
+#include "mutants_write.h"
 
 /* Directories come before what is in them. */
 static const char *const places[] = {

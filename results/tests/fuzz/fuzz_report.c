@@ -9,8 +9,14 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "judge.h"
+#include "junit.h"
+#include "load.h"
+#include "report.h"
+#include "results_json.h"
+#include "terminal.h"
+#include "verdict.h"
 #include "whole.h"
-#include "writers.h"
 
 enum { JSON, JUNIT, HTML, TERMINAL, NR_FORMS };
 

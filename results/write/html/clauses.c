@@ -2,8 +2,10 @@
 /* The clause table of report.html: every clause of the catalogue with its evidence. */
 #include <string.h>
 
-#include "report.h"
-#include "text.h"
+#include "html.h"
+#include "markup.h"
+#include "outcome.h"
+#include "xml.h"
 
 /* Tests that a cell of the table lists openly. */
 #define OPEN_TESTS 2

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "findings.h"
-#include "report.h"
-#include "text.h"
+#include "html.h"
+#include "markup.h"
+#include "outcome.h"
+#include "xml.h"
 
 static void log_lines(FILE *f, const struct line *line)
 {

@@ -4,9 +4,9 @@
 
 #include <vmig/fsm.h>
 
-#include "report.h"
+#include "html.h"
+#include "markup.h"
 #include "subprocess.h"
-#include "text.h"
 
 /* Eight nodes take it some milliseconds; under an emulated CPU a second or two. */
 #define DOT_SECONDS 15

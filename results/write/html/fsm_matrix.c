@@ -4,8 +4,11 @@
 
 #include <vmig/fsm.h>
 
-#include "report.h"
-#include "text.h"
+#include "html.h"
+#include "markup.h"
+#include "outcome.h"
+#include "test_name.h"
+#include "xml.h"
 
 #define CELL_W 78
 #define CELL_H 44

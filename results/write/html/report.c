@@ -6,59 +6,13 @@
 #include <string.h>
 
 #include "features.h"
+#include "html.h"
+#include "markup.h"
+#include "outcome.h"
 #include "report.h"
-#include "text.h"
-#include "writers.h"
-
-/**
- * mark_of_test - colour and sign of a test's outcome
- * @outcome: the outcome
- *
- * Return: the mark.
- */
-struct mark mark_of_test(enum outcome outcome)
-{
-	static const struct mark marks[NR_OUTCOMES] = {
-		[OUTCOME_FAIL] = { "bad", "\u2717" },  [OUTCOME_CRASHED] = { "odd", "?" },
-		[OUTCOME_TIMEOUT] = { "odd", "?" },    [OUTCOME_BROKEN] = { "odd", "?" },
-		[OUTCOME_XPASS] = { "bad", "+" },      [OUTCOME_XFAIL] = { "known", "\u2248" },
-		[OUTCOME_WARN] = { "warn", "!" },      [OUTCOME_PASS] = { "good", "\u2713" },
-		[OUTCOME_SKIP] = { "none", "\u2013" },
-	};
-
-	return marks[outcome];
-}
-
-/**
- * mark_of_clause - colour and sign of a clause's outcome
- * @outcome: the outcome
- *
- * Return: the mark.
- */
-struct mark mark_of_clause(enum clause_outcome outcome)
-{
-	static const struct mark marks[NR_CLAUSE_OUTCOMES] = {
-		[CLAUSE_BROKEN] = { "bad", "\u2717" },	  [CLAUSE_KNOWN] = { "known", "\u2248" },
-		[CLAUSE_WARNED] = { "warn", "!" },	  [CLAUSE_KEPT] = { "good", "\u2713" },
-		[CLAUSE_RECORDED] = { "good", "\u00b7" }, [CLAUSE_UNDECIDED] = { "odd", "?" },
-		[CLAUSE_SKIPPED] = { "none", "\u2013" },  [CLAUSE_NOT_RUN] = { "none", "\u25cb" },
-		[CLAUSE_UNSEEN] = { "none", "\u2300" },
-	};
-
-	return marks[outcome];
-}
-
-/**
- * html_badge - print a mark
- * @f: the file
- * @mark: the mark
- * @word: a word beside the sign, or NULL
- */
-void html_badge(FILE *f, struct mark mark, const char *word)
-{
-	fprintf(f, "<span class=\"badge o-%s\">%s%s%s</span>", mark.class, mark.sign,
-		word ? " " : "", word ? word : "");
-}
+#include "style.h"
+#include "verdict.h"
+#include "xml.h"
 
 static void verdict_box(const struct run *run, FILE *f)
 {
@@ -167,21 +121,6 @@ static void navigation(const struct run *run, FILE *f, const struct matrix *m)
 	link_to(f, run->skips, "skipped", "Skipped");
 	link_to(f, true, "tests", "All tests");
 	fputs("</nav>\n", f);
-}
-
-/**
- * html_definition - a term and what is to be said of it, nothing without a text
- * @f: where to, within a <dl>
- * @term: HTML
- * @text: any text
- */
-void html_definition(FILE *f, const char *term, const char *text)
-{
-	if (!text || !*text)
-		return;
-	fprintf(f, "<dt>%s</dt><dd>", term);
-	text_xml(f, text);
-	fputs("</dd>\n", f);
 }
 
 static const char *run_words(struct run *run)

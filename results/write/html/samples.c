@@ -2,8 +2,9 @@
 /* What was measured again and again, with its spread. */
 #include <string.h>
 
-#include "report.h"
+#include "html.h"
 #include "stats.h"
+#include "xml.h"
 
 /* A step of a unit: from @from on, divided by @by and called @name. */
 struct step {

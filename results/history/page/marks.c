@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Colours and signs of nightly.html. */
+#include <string.h>
+
+#include "marks.h"
+#include "markup.h"
+#include "outcome.h"
+
+/**
+ * mark_of_run - colour and sign of a run's verdict
+ * @r: the run
+ *
+ * Return: the mark.
+ */
+struct mark mark_of_run(const struct past_run *r)
+{
+	switch (r->exit_code) {
+	case 0:
+		return r->nr_xfail ? (struct mark){ "known", "\u2248" }
+				   : (struct mark){ "good", "\u2713" };
+	case 1:
+		return (struct mark){ "bad", "\u2717" };
+	case 3:
+		return (struct mark){ "bad", "!" };
+	case 130:
+		return (struct mark){ "none", "?" };
+	default:
+		return (struct mark){ "none", "\u2013" };
+	}
+}
+
+/**
+ * mark_of_judgement - colour, sign and word for a metric
+ * @judgement: what came of it
+ * @word: where the word goes
+ *
+ * Return: the mark.
+ */
+struct mark mark_of_judgement(enum judgement judgement, const char **word)
+{
+	static const struct {
+		struct mark mark;
+		const char *word;
+	} marks[] = {
+		[JUDGED_FEW] = { { "none", "\u25cb" }, "too few nights" },
+		[JUDGED_MACHINE] = { { "none", "\u2699" }, "the machine" },
+		[JUDGED_ACCEPTED] = { { "known", "\u2248" }, "accepted" },
+		[JUDGED_SAME] = { { "good", "\u2713" }, "as before" },
+		[JUDGED_BETTER] = { { "known", "\u2191" }, "better" },
+		[JUDGED_WORSE] = { { "bad", "\u2717" }, "worse" },
+	};
+
+	*word = marks[judgement].word;
+	return marks[judgement].mark;
+}
+
+/**
+ * mark_of_outcome - colour and sign of an outcome that a history has
+ * @outcome: its name
+ *
+ * Return: the mark.
+ */
+struct mark mark_of_outcome(const char *outcome)
+{
+	int i;
+
+	for (i = 0; i < NR_OUTCOMES; i++)
+		if (!strcmp(outcome, outcome_name((enum outcome)i)))
+			return mark_of_test((enum outcome)i);
+	return (struct mark){ "odd", "?" };
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Colours and signs of nightly.html. */
+#ifndef VMIG_RESULTS_MARKS_H
+#define VMIG_RESULTS_MARKS_H
+
+#include "markup.h"
+#include "nights.h"
+
+struct mark mark_of_run(const struct past_run *r);
+struct mark mark_of_outcome(const char *outcome);
+struct mark mark_of_judgement(enum judgement judgement, const char **word);
+
+#endif /* VMIG_RESULTS_MARKS_H */

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What each test and each clause of a run came to. */
+#ifndef VMIG_RESULTS_JUDGE_H
+#define VMIG_RESULTS_JUDGE_H
+
+#include "run.h"
+
+void judge(struct run *run);
+
+#endif /* VMIG_RESULTS_JUDGE_H */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One verdict on a run. */
+#ifndef VMIG_RESULTS_VERDICT_H
+#define VMIG_RESULTS_VERDICT_H
+
+#include "run.h"
+
+void verdict(struct run *run);
+const char *verdict_name(enum verdict verdict);
+
+#endif /* VMIG_RESULTS_VERDICT_H */

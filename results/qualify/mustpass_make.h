@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A list of tests to pass, made from runs. */
+#ifndef VMIG_RESULTS_MUSTPASS_MAKE_H
+#define VMIG_RESULTS_MUSTPASS_MAKE_H
+
+#include <stdio.h>
+
+#include "mustpass.h"
+
+char *mustpass_make(struct pool *pool, struct text head, struct run *const runs[], size_t nr,
+		    FILE *f);
+
+#endif /* VMIG_RESULTS_MUSTPASS_MAKE_H */

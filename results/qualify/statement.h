@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is said of a bundle that was judged. */
+#ifndef VMIG_RESULTS_STATEMENT_H
+#define VMIG_RESULTS_STATEMENT_H
+
+#include <stdio.h>
+
+#include "qualify.h"
+
+const char *not_hardware(struct pool *pool, const struct run *run);
+void write_statement(const struct qualification *q, FILE *f);
+
+#endif /* VMIG_RESULTS_STATEMENT_H */

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A bundle, unpacked, checked against itself and judged. */
+#ifndef VMIG_RESULTS_VERIFY_H
+#define VMIG_RESULTS_VERIFY_H
+
+#include "qualify.h"
+
+char *verify(struct qualification *q, struct pool *pool, struct text tar, const char *frozen);
+
+#endif /* VMIG_RESULTS_VERIFY_H */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The files of a run directory, read and joined to a run. */
+#ifndef VMIG_RESULTS_LOAD_H
+#define VMIG_RESULTS_LOAD_H
+
+#include "run.h"
+
+char *model_load(struct run *run, struct pool *pool, int dirfd);
+char *model_read(struct run *run, const struct run_files *files);
+
+#endif /* VMIG_RESULTS_LOAD_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The results.json of a run, read again. */
+#ifndef VMIG_RESULTS_RESULTS_JSON_READ_H
+#define VMIG_RESULTS_RESULTS_JSON_READ_H
+
+#include <jansson.h>
+
+#include "pool.h"
+
+char *results_read(struct pool *pool, const char *dir, json_t **results);
+const char *results_host(struct pool *pool);
+
+#endif /* VMIG_RESULTS_RESULTS_JSON_READ_H */
