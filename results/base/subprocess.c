@@ -13,8 +13,6 @@
 
 #include "subprocess.h"
 
-extern char **environ;
-
 static long long now_ms(void)
 {
 	struct timespec ts;

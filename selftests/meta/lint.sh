@@ -64,10 +64,18 @@ spdx()
 	done
 }
 
+# The folders of results/ use what its layers.mk grants them, and no two files call each other.
+rooms()
+{
+	git grep -nE '#include "\.\./' -- results
+	make -s -C results rooms
+}
+
 result "clang-format" format
 result "checkpatch" checkpatch
 result "cppcheck" analysis
 result "shellcheck" shell
 result "SPDX lines" spdx
+result "folders of results" rooms
 echo "1..$number"
 exit "$failed"
