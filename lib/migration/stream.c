@@ -2,13 +2,10 @@
 /* Bytes through a data_fd: any segmentation, every wait bounded. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include <vmig/error.h>
 #include <vmig/stream.h>
@@ -21,75 +18,6 @@
 
 /* QEMU's size (hw/vfio/migration.c, VFIO_MIG_DEFAULT_DATA_BUFFER_SIZE). */
 const struct vmig_chunks vmig_default_chunks = { "1 MiB", MIB, 0 };
-
-static volatile sig_atomic_t timed_out;
-
-static void on_alarm(int sig)
-{
-	(void)sig;
-	timed_out = 1;
-}
-
-/*
- * A data_fd may block in read() (H:1261 lets it) and need not support poll(), so the
- * bound is a timer whose signal interrupts the call. It repeats, because the first
- * one may come before the call has begun to sleep.
- */
-static void arm_timer(unsigned int ms)
-{
-	struct itimerval timer = {
-		.it_value = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 },
-		.it_interval = { .tv_usec = 100000 },
-	};
-	struct sigaction action = { .sa_handler = on_alarm };
-
-	timed_out = 0;
-	if (!ms)
-		memset(&timer, 0, sizeof(timer));
-	else
-		sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static ssize_t bounded(ssize_t ret)
-{
-	bool late = timed_out;
-	int err = errno;
-
-	arm_timer(0);
-	if (ret >= 0)
-		return ret;
-	return err == EINTR && late ? -ETIMEDOUT : -err;
-}
-
-/**
- * __vmig_read - read() that ends
- * @fd: data_fd
- * @buf: where the bytes go; any pointer
- * @len: bytes asked for
- *
- * Return: bytes read, 0 at the end of the stream, or -errno; -ETIMEDOUT for a read
- * that was blocked for VMIG_IO_TIMEOUT_MS.
- */
-ssize_t __vmig_read(int fd, void *buf, size_t len)
-{
-	arm_timer(VMIG_IO_TIMEOUT_MS);
-	return bounded(read(fd, buf, len));
-}
-
-/**
- * __vmig_write - write() that ends
- * @fd: data_fd
- * @buf: the bytes; any pointer
- * @len: their number
- *
- * Return: bytes written, or -errno; -ETIMEDOUT as for __vmig_read().
- */
-ssize_t __vmig_write(int fd, const void *buf, size_t len)
-{
-	arm_timer(VMIG_IO_TIMEOUT_MS);
-	return bounded(write(fd, buf, len));
-}
 
 /**
  * __vmig_poll - poll() of one fd
@@ -195,8 +123,6 @@ static int read_until(int fd, struct vmig_stream *s, size_t bytes, const struct 
 		n = __vmig_read(fd, s->data + s->len, size);
 		if (n < 0)
 			return n;
-		if ((size_t)n > size)
-			return -EPROTO;
 		if (!n) {
 			*end = true;
 			return 0;

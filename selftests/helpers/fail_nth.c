@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <vmig/bounded.h>
 #include <vmig/error.h>
 #include "fail_nth.h"
 
@@ -145,13 +146,17 @@ void vmig_faults_set_up(void)
  * @n: which, from 1; of this thread
  *
  * Each system call counts until vmig_fail_nth_end(). No fd comes or goes with this but at its
- * first use in a process.
+ * first use in a process. What __vmig_read() and __vmig_write() need for themselves is there
+ * before.
  */
 void vmig_fail_nth(unsigned int n)
 {
 	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
+	int len = snprintf(text, sizeof(text), "%u", n), ret;
 
+	ret = vmig_bound_prepare();
+	if (ret)
+		vmig_die("no timer: %s", vmig_errno_name(ret));
 	if (fail_owner != getpid()) {
 		if (fail_fd >= 0)
 			close(fail_fd);

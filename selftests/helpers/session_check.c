@@ -511,6 +511,8 @@ const char *vmig_alive(int fd, bool resuming)
 		n = __vmig_read(fd, buf, len);
 		if (n > 0)
 			return say("read() gave %zd bytes", n);
+		if (n == -EPROTO)
+			return "read() gave more than was asked for";
 		if (n == -ETIMEDOUT)
 			return "read() did not return";
 		if (!resuming)
@@ -518,6 +520,8 @@ const char *vmig_alive(int fd, bool resuming)
 		n = __vmig_write(fd, buf, len);
 		if (n > 0)
 			return say("write() took %zd bytes", n);
+		if (n == -EPROTO)
+			return "write() took more than it was given";
 		if (n == -ETIMEDOUT)
 			return "write() did not return";
 	}

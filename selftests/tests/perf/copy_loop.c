@@ -47,9 +47,9 @@ struct vmig_carried vmig_carry(int from, int to, uint64_t most, struct vmig_stre
 		c.read_us += vmig_now_us() - t;
 		if (!c.bytes)
 			c.first_us = c.read_us;
-		if (n < 0 || (size_t)n > size)
-			c.ret = n < 0 ? n : -EPROTO;
-		if (n <= 0 || c.ret)
+		if (n < 0)
+			c.ret = n;
+		if (n <= 0)
 			break;
 		c.bytes += n;
 		if (keep)

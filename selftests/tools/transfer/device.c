@@ -146,7 +146,7 @@ static bool read_out(struct vmig_ferry *c, int fd, vmig_ferry_sink sink, void *a
 
 	while (go_on(c)) {
 		n = __vmig_read(fd, block, VMIG_FERRY_BLOCK);
-		if (n <= 0 || n > VMIG_FERRY_BLOCK)
+		if (n <= 0)
 			break;
 		c->checksum = vmig_crc64(c->checksum, block, n);
 		if (!sink(c, arg, block, n, c->bytes))
@@ -154,7 +154,7 @@ static bool read_out(struct vmig_ferry *c, int fd, vmig_ferry_sink sink, void *a
 		c->bytes += n;
 	}
 	free(block);
-	if (n > VMIG_FERRY_BLOCK)
+	if (n == -EPROTO)
 		return vmig_ferry_fail(c, "read() of the data_fd returned more than was asked for");
 	if (n < 0 && n != -EINTR)
 		return vmig_ferry_fail(c, "read() of the data_fd failed after %llu bytes: %s",

@@ -7,8 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* How long one read(), write() or poll() may block before it counts as hung. */
-#define VMIG_IO_TIMEOUT_MS 10000
+#include <vmig/bounded.h>
 
 /* A stream longer than this is taken for one that never ends. */
 #define VMIG_STREAM_MAX (1UL << 31)
@@ -45,8 +44,6 @@ struct vmig_chunks {
 
 extern const struct vmig_chunks vmig_default_chunks;
 
-ssize_t __vmig_read(int fd, void *buf, size_t len);
-ssize_t __vmig_write(int fd, const void *buf, size_t len);
 int __vmig_poll(int fd, short events, int timeout_ms);
 
 int __vmig_stream_read(int fd, struct vmig_stream *s, const struct vmig_chunks *chunks);
