@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <vmig/bounded.h>
 #include <vmig/error.h>
 #include "ring_stream.h"
 
@@ -198,7 +199,7 @@ static void deal_with(struct vmig_ring_run *r, struct vmig_lane *lane, int dir,
 {
 	const char *where = dir == VMIG_READS ? "read()" : "write()";
 	struct vmig_chain *c = &lane->chains[dir];
-	int res = q->res;
+	int res = vmig_io_result(q->res, q->asked);
 
 	/* It was not begun, as the one before it was short. */
 	if (lane->failed || (c->broken && res == -ECANCELED))
@@ -209,8 +210,8 @@ static void deal_with(struct vmig_ring_run *r, struct vmig_lane *lane, int dir,
 	if (c->again || res == -EINTR)
 		return;
 	lane->since = r->ms;
-	if (res > 0 && (size_t)res > q->asked) {
-		vmig_lane_fail(lane, -EPROTO, where);
+	if (q->res > 0 && res < 0) {
+		vmig_lane_fail(lane, res, where);
 	} else if (res > 0 && dir == VMIG_READS) {
 		was_read(r, lane, res);
 	} else if (res > 0) {

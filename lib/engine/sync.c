@@ -2,13 +2,10 @@
 /* The engine without a ring: read() and write(), one after the other. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <vmig/bounded.h>
 #include "internal.h"
-#include <vmig/stream.h>
 
 /* How soon what gave EAGAIN is asked again where poll() does not know better. */
 #define AGAIN_MS 1
@@ -17,60 +14,14 @@
  * struct plain - a run of one stream
  * @e: the engine
  * @flow: the stream
- * @since: when it was last seen to have made progress, in ms
- * @seen: how many calls had moved something then
- * @waits: calls that moved nothing
+ * @bound: how long it may make no progress. The clock is not asked for each call: in a guest
+ *	that takes as long as a small read()
  */
 struct plain {
 	const struct vmig_engine *e;
 	struct vmig_flow *flow;
-	uint64_t since;
-	uint64_t seen;
-	uint64_t waits;
+	struct vmig_bound bound;
 };
-
-/* It is there to interrupt a call, and nothing else. */
-static void on_tick(int sig)
-{
-	(void)sig;
-}
-
-/*
- * A call may block for ever, and need not support poll(): a timer interrupts it now and then,
- * to look at the clock. It is this thread's own, as others may run streams too. One timer for a
- * run costs nothing, where one for each call would be measured.
- */
-static bool tick_begin(timer_t *timer, unsigned int timeout_ms)
-{
-	struct sigaction action = { .sa_handler = on_tick };
-	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN + 5 };
-	struct itimerspec tick = {};
-	uint64_t ms = timeout_ms / 4 + 1;
-
-	event._sigev_un._tid = syscall(SYS_gettid);
-	tick.it_value.tv_sec = ms / 1000;
-	tick.it_value.tv_nsec = ms % 1000 * 1000000;
-	tick.it_interval = tick.it_value;
-	sigaction(event.sigev_signo, &action, NULL);
-	return !timer_create(CLOCK_MONOTONIC, &event, timer) &&
-	       !timer_settime(*timer, 0, &tick, NULL);
-}
-
-/*
- * After a call that moved nothing. The clock is not asked for each one that moved something: in
- * a guest that takes as long as a small read().
- */
-static bool late(struct plain *p)
-{
-	uint64_t moved = p->flow->calls - ++p->waits;
-
-	if (moved != p->seen) {
-		p->seen = moved;
-		p->since = vmig_engine_ms();
-		return false;
-	}
-	return vmig_engine_ms() - p->since >= p->e->options.timeout_ms;
-}
 
 /* After EAGAIN: until poll() says that there is something, or a little while. */
 static void wait_for(int fd, short events)
@@ -89,14 +40,13 @@ static ssize_t call(struct plain *p, int fd, void *buf, size_t len, short events
 
 	for (;;) {
 		p->flow->calls++;
-		n = events == POLLIN ? read(fd, buf, len) : write(fd, buf, len);
-		if (n >= 0)
-			return (size_t)n > len ? -EPROTO : n;
-		if (errno != EINTR && errno != EAGAIN)
-			return -errno;
-		if (late(p))
+		n = events == POLLIN ? vmig_bound_read(&p->bound, fd, buf, len)
+				     : vmig_bound_write(&p->bound, fd, buf, len);
+		if (n != -EINTR && n != -EAGAIN)
+			return n;
+		if (vmig_bound_expired(&p->bound))
 			return -ETIMEDOUT;
-		if (errno == EAGAIN)
+		if (n == -EAGAIN)
 			wait_for(fd, events);
 	}
 }
@@ -170,12 +120,12 @@ static size_t step_memory(struct plain *p, size_t len)
  */
 void vmig_plain_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block, uint64_t quota)
 {
-	struct plain p = { .e = e, .flow = flow, .since = vmig_engine_ms(), .seen = flow->calls };
-	timer_t timer;
+	struct plain p = { .e = e, .flow = flow };
+	int ret = vmig_bound_begin_loop(&p.bound, e->options.timeout_ms);
 	size_t n;
 
-	if (!tick_begin(&timer, e->options.timeout_ms)) {
-		vmig_flow_end(flow, -EAGAIN, "timer_create()");
+	if (ret) {
+		vmig_flow_end(flow, ret, "timer_create()");
 		return;
 	}
 	for (quota = vmig_flow_wanted(flow, quota); quota && !vmig_flow_over(flow); quota -= n) {
@@ -185,5 +135,5 @@ void vmig_plain_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block,
 		else
 			n = step_read(&p, n);
 	}
-	timer_delete(timer);
+	vmig_bound_end(&p.bound);
 }
