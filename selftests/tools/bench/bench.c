@@ -2,8 +2,8 @@
 /*
  * Ways to move migration data, measured in turns on slices of the same streams.
  *
- * The loops are written out here, and share nothing with the engine: they are what it is
- * compared with.
+ * The loops are written out here, and share nothing with the engine but the bound of their
+ * calls, which costs nothing for each: they are what it is compared with.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vmig/bounded.h>
 #include <vmig/error.h>
 #include "bench.h"
 
@@ -34,6 +35,7 @@ static double now(void)
  * @block: bytes of a call
  * @left: bytes of the slice
  * @buf: memory, BENCH_BLOCK_MAX
+ * @bound: how long it may make no progress
  * @read_s: seconds in read()
  * @write_s: and in write()
  */
@@ -42,20 +44,22 @@ struct job {
 	size_t block;
 	uint64_t left;
 	unsigned char *buf;
+	struct vmig_bound bound;
 	double read_s;
 	double write_s;
 };
 
 /* All of a block; what QEMU does after each read(). */
-static void write_all(struct vmig_flow *f, const unsigned char *data, size_t len)
+static void write_all(struct job *job, const unsigned char *data, size_t len)
 {
+	struct vmig_flow *f = job->flow;
 	ssize_t n;
 
 	for (; len; data += n, len -= n) {
-		n = write(f->to.fd, data, len);
+		n = vmig_bound_write(&job->bound, f->to.fd, data, len);
 		if (n <= 0)
 			vmig_die("write() failed after %llu bytes: %s",
-				 (unsigned long long)f->bytes, vmig_errno_name(errno));
+				 (unsigned long long)f->bytes, vmig_errno_name(n ? n : -EIO));
 		f->bytes += n;
 	}
 }
@@ -67,29 +71,34 @@ static void *loop(void *arg)
 	double begin, between;
 	size_t len;
 	ssize_t n;
+	int ret;
 
+	ret = vmig_bound_begin_loop(&job->bound, VMIG_IO_TIMEOUT_MS);
+	if (ret)
+		vmig_die("no timer: %s", vmig_errno_name(ret));
 	for (; job->left; job->left -= n) {
 		len = job->left < job->block ? job->left : job->block;
 		if (f->from.kind == VMIG_PLACE_MEMORY) {
 			n = f->from.len - f->bytes < len ? f->from.len - f->bytes : len;
-			write_all(f, f->from.memory + f->bytes, n);
+			write_all(job, f->from.memory + f->bytes, n);
 		} else {
 			begin = now();
-			n = read(f->from.fd, job->buf, len);
+			n = vmig_bound_read(&job->bound, f->from.fd, job->buf, len);
 			between = now();
 			job->read_s += between - begin;
 			if (n > 0 && f->to.kind == VMIG_PLACE_FD)
-				write_all(f, job->buf, n);
+				write_all(job, job->buf, n);
 			else if (n > 0)
 				f->bytes += n;
 			job->write_s += now() - between;
 		}
 		if (n < 0)
 			vmig_die("read() failed after %llu bytes: %s", (unsigned long long)f->bytes,
-				 vmig_errno_name(errno));
+				 vmig_errno_name(n));
 		if (!n)
 			break;
 	}
+	vmig_bound_end(&job->bound);
 	return NULL;
 }
 
