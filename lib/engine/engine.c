@@ -220,9 +220,31 @@ static void end_at_limits(struct vmig_flow *flows, unsigned int count)
 			vmig_flow_end(flows, 0, "limit");
 }
 
-/* Move up to @quota bytes of each stream. What is read is also written when this returns. */
-static void move(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
-		 const struct vmig_shape *shape, uint64_t quota)
+/*
+ * Set O_NONBLOCK; returns the flags that were, -1 where it is of no use: a regular file never
+ * waits for anybody, and io_uring may say EAGAIN for one again and again.
+ */
+static int set_nonblock(const struct vmig_place *p)
+{
+	struct stat st;
+	int was;
+
+	if (p->kind != VMIG_PLACE_FD || fstat(p->fd, &st) || S_ISREG(st.st_mode))
+		return -1;
+	was = fcntl(p->fd, F_GETFL);
+	if (was >= 0)
+		fcntl(p->fd, F_SETFL, was | O_NONBLOCK);
+	return was;
+}
+
+static void restore_flags(const struct vmig_place *p, int was)
+{
+	if (was >= 0)
+		fcntl(p->fd, F_SETFL, was);
+}
+
+static void move_by(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
+		    const struct vmig_shape *shape, uint64_t quota)
 {
 	unsigned int i;
 
@@ -231,6 +253,31 @@ static void move(struct vmig_engine *e, struct vmig_flow *flows, unsigned int co
 	for (i = 0; shape->how == VMIG_HOW_PLAIN && i < count; i++)
 		if (!vmig_flow_over(&flows[i]))
 			vmig_plain_run(e, &flows[i], shape->block, quota);
+}
+
+/*
+ * Move up to @quota bytes of each stream. What is read is also written when this returns.
+ *
+ * A ring wants O_NONBLOCK (see ring.c). It is set for as long as the ring moves the streams and
+ * no longer: read() and write() are to be measured as a user of these has them.
+ */
+static void move(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
+		 const struct vmig_shape *shape, uint64_t quota)
+{
+	bool nonblock = e->options.nonblock || shape->how == VMIG_HOW_RING;
+	int was[VMIG_ENGINE_FLOWS_MAX][2];
+	unsigned int i;
+
+	for (i = 0; nonblock && i < count; i++) {
+		was[i][0] = set_nonblock(&flows[i].from);
+		was[i][1] = set_nonblock(&flows[i].to);
+	}
+	move_by(e, flows, count, shape, quota);
+	/* From the last one on, as an fd may be there twice. */
+	while (nonblock && i--) {
+		restore_flags(&flows[i].to, was[i][1]);
+		restore_flags(&flows[i].from, was[i][0]);
+	}
 	end_at_limits(flows, count);
 }
 
@@ -307,23 +354,6 @@ static bool trying(const struct vmig_trial *t)
 	return t->count > 1 && t->next < t->count * TRIAL_ROUNDS;
 }
 
-/*
- * Set O_NONBLOCK, or what was before; returns what was, -1 where it is of no use: a regular file
- * never waits for anybody, and io_uring may say EAGAIN for one again and again.
- */
-static int set_flags(const struct vmig_place *p, int flags)
-{
-	struct stat st;
-	int was;
-
-	if (p->kind != VMIG_PLACE_FD || fstat(p->fd, &st) || S_ISREG(st.st_mode))
-		return -1;
-	was = fcntl(p->fd, F_GETFL);
-	if (was >= 0)
-		fcntl(p->fd, F_SETFL, flags < 0 ? was | O_NONBLOCK : flags);
-	return was;
-}
-
 static void run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
 {
 	struct vmig_trial *t = &e->trial;
@@ -349,9 +379,6 @@ static void run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int cou
  */
 int __vmig_engine_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
 {
-	/* See engine_ring.c for why a ring wants it. */
-	bool nonblock = e->options.nonblock || e->has_ring;
-	int was[VMIG_ENGINE_FLOWS_MAX][2];
 	unsigned int i;
 
 	if (!count || count > e->flows || e->stuck)
@@ -359,20 +386,9 @@ int __vmig_engine_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned i
 	for (i = 0; i < count; i++)
 		if (!flow_good(&flows[i]))
 			return -EINVAL;
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count; i++)
 		vmig_flow_end(&flows[i], -EINPROGRESS, NULL);
-		if (!nonblock)
-			continue;
-		was[i][0] = set_flags(&flows[i].from, -1);
-		was[i][1] = set_flags(&flows[i].to, -1);
-	}
 	run(e, flows, count);
-	for (i = 0; nonblock && i < count; i++) {
-		if (was[i][0] >= 0)
-			set_flags(&flows[i].from, was[i][0]);
-		if (was[i][1] >= 0)
-			set_flags(&flows[i].to, was[i][1]);
-	}
 	for (i = 0; i < count; i++)
 		if (flows[i].ret)
 			return flows[i].ret;
