@@ -7,11 +7,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <vmig/error.h>
-#include "internal.h"
 #include <vmig/stream.h>
+#include "ring.h"
+#include "sync.h"
 
 /*
  * A trial comes twice for each shape: what else goes on in the machine makes one slow, seldom

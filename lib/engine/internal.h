@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the parts of the engine know of each other. */
-#ifndef VMIG_MIGRATION_ENGINE_IMPL_H
-#define VMIG_MIGRATION_ENGINE_IMPL_H
+#ifndef VMIG_ENGINE_INTERNAL_H
+#define VMIG_ENGINE_INTERNAL_H
 
 #include <liburing.h>
-#include <time.h>
 
 #include <vmig/engine.h>
 
@@ -80,14 +79,6 @@ static inline void vmig_flow_end(struct vmig_flow *f, int ret, const char *where
 	f->where = where;
 }
 
-static inline uint64_t vmig_engine_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000ULL + t.tv_nsec / 1000000;
-}
-
 /* How many blocks of a size each flow has. */
 static inline unsigned int vmig_depth(const struct vmig_engine *e, size_t block)
 {
@@ -109,10 +100,4 @@ static inline uint64_t vmig_flow_wanted(const struct vmig_flow *f, uint64_t quot
 	return vmig_least(quota, f->limit > f->bytes ? f->limit - f->bytes : 0);
 }
 
-int vmig_ring_setup(struct vmig_engine *e, char *why, size_t size);
-void vmig_ring_destroy(struct vmig_engine *e);
-int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
-		  const struct vmig_shape *shape, uint64_t quota);
-void vmig_plain_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block, uint64_t quota);
-
-#endif /* VMIG_MIGRATION_ENGINE_IMPL_H */
+#endif /* VMIG_ENGINE_INTERNAL_H */

@@ -18,7 +18,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include <vmig/clock.h>
 #include <vmig/error.h>
+#include <vmig/ring.h>
+#include "ring.h"
 #include "ring_stream.h"
 
 /* How long what was cancelled may take to come back. */
@@ -216,7 +219,7 @@ static int wait_some(struct vmig_ring_run *r, uint64_t ms)
 	struct io_uring_cqe *cqe;
 	int ret = io_uring_submit_and_wait_timeout(&r->e->ring, &cqe, enough(r), &t, NULL);
 
-	r->ms = vmig_engine_ms();
+	r->ms = vmig_now_ms();
 	reap(r);
 	return ret == -ETIME || ret == -EINTR || ret == -EAGAIN || ret == -EBUSY ? 0 : ret;
 }
@@ -237,14 +240,14 @@ static bool busy(const struct vmig_ring_run *r)
 /* Nothing may be in flight when we leave: the kernel would write to memory that is gone. */
 static void bring_back(struct vmig_ring_run *r)
 {
-	uint64_t end = vmig_engine_ms() + CANCEL_MS;
+	uint64_t end = vmig_now_ms() + CANCEL_MS;
 	unsigned int i;
 
 	for (i = 0; i < r->count; i++) {
 		if (r->lanes[i].chains[VMIG_READS].count || r->lanes[i].chains[VMIG_WRITES].count)
 			vmig_lane_fail(&r->lanes[i], -ECANCELED, "io_uring");
 	}
-	while (r->flying && vmig_engine_ms() < end) {
+	while (r->flying && vmig_now_ms() < end) {
 		for (i = 0; i < r->count; i++)
 			vmig_lane_cancel(r, &r->lanes[i]);
 		if (wait_some(r, 100) < 0)
@@ -264,7 +267,7 @@ static void loop(struct vmig_ring_run *r)
 			vmig_lane_step(r, &r->lanes[i]);
 		io_uring_submit(&r->e->ring);
 		if (call_all_back(r)) {
-			r->ms = vmig_engine_ms();
+			r->ms = vmig_now_ms();
 			continue;
 		}
 		if (!busy(r))
@@ -311,7 +314,7 @@ static int set_files(struct vmig_engine *e, const struct vmig_flow *flows, unsig
 int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
 		  const struct vmig_shape *shape, uint64_t quota)
 {
-	struct vmig_ring_run r = { .e = e, .count = count, .shape = shape, .ms = vmig_engine_ms() };
+	struct vmig_ring_run r = { .e = e, .count = count, .shape = shape, .ms = vmig_now_ms() };
 	unsigned int i;
 	int ret;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* One stream in a ring, and what it knows of the run of all of them. */
-#ifndef VMIG_MIGRATION_ENGINE_LANE_H
-#define VMIG_MIGRATION_ENGINE_LANE_H
+#ifndef VMIG_ENGINE_RING_STREAM_H
+#define VMIG_ENGINE_RING_STREAM_H
 
 #include "internal.h"
 
@@ -107,4 +107,4 @@ void vmig_lane_cancel(struct vmig_ring_run *r, struct vmig_lane *lane);
 bool vmig_lane_call_back(struct vmig_ring_run *r, struct vmig_lane *lane);
 void vmig_lanes_complete(struct vmig_ring_run *r, uint64_t id, int res);
 
-#endif /* VMIG_MIGRATION_ENGINE_LANE_H */
+#endif /* VMIG_ENGINE_RING_STREAM_H */

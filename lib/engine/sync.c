@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <vmig/bounded.h>
-#include "internal.h"
+#include "sync.h"
 
 /* How soon what gave EAGAIN is asked again where poll() does not know better. */
 #define AGAIN_MS 1

@@ -16,6 +16,7 @@
 
 #include <vmig/engine.h>
 #include <vmig/info.h>
+#include <vmig/ring.h>
 #include "load_attempt.h"
 #include "second_device.h"
 #include "session_check.h"

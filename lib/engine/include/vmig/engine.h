@@ -143,6 +143,5 @@ const char *vmig_engine_choice(const struct vmig_engine *e);
 void vmig_engine_close(struct vmig_engine *e);
 
 struct vmig_place vmig_at_stream(struct vmig_stream *s);
-int vmig_ring_refused(char *why, size_t size);
 
 #endif /* VMIG_MIGRATION_ENGINE_H */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The engine with io_uring. */
+#ifndef VMIG_ENGINE_RING_H
+#define VMIG_ENGINE_RING_H
+
+#include "internal.h"
+
+int vmig_ring_setup(struct vmig_engine *e, char *why, size_t size);
+void vmig_ring_destroy(struct vmig_engine *e);
+int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
+		  const struct vmig_shape *shape, uint64_t quota);
+
+#endif /* VMIG_ENGINE_RING_H */
