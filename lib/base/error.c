@@ -1,23 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a test process ends when it cannot go on, and errno names for what it says. */
-#include <errno.h>
+/* How a program ends when a call that must work did not. See error.h. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <vmig/error.h>
 
+static void (*fail_hook)(const char *message);
+
 /**
- * vmig_die - say why this test cannot judge, and end its process
+ * vmig_set_fail_hook - what vmig_fail() does, once a program, before other threads
+ * @hook: called with one line without a newline, in the thread and the process that cannot go
+ *	on; it says the line to whom it likes, and ends the process. NULL for abort()
+ */
+void vmig_set_fail_hook(void (*hook)(const char *message))
+{
+	fail_hook = hook;
+}
+
+/**
+ * vmig_fail - a call that must work did not: end the program as its hook does
  * @fmt: what was tried and what came, one line without a newline
  *
- * The line is one of the diagnostics that the report reads ("broken"). _exit() and
- * not exit(), as the process is a fork of the harness with its exit handlers. The
- * device is left as it is: the next test settles it (see vmig_settle()).
+ * Without a hook, and where one returns, this is abort(): the line is on the stack then, for a
+ * debugger.
  */
-void vmig_die(const char *fmt, ...)
+void vmig_fail(const char *fmt, ...)
 {
 	char line[512];
 	va_list args;
@@ -25,34 +33,13 @@ void vmig_die(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	printf("# vmig: broken %s\n", line);
-	fflush(stdout);
-	_exit(VMIG_EXIT_BROKEN);
+	if (fail_hook)
+		fail_hook(line);
+	abort();
 }
 
 /**
- * vmig_errno_name - the name of an errno, as the specification writes it
- * @err: 0, an errno, or a negative one as the library returns it
- *
- * Return: "success", "EINVAL", or the number for one without a name; the string of
- * a number is good until the next call.
- */
-const char *vmig_errno_name(int err)
-{
-	static char number[24];
-	const char *name;
-
-	if (!err)
-		return "success";
-	name = strerrorname_np(err < 0 ? -err : err);
-	if (name)
-		return name;
-	snprintf(number, sizeof(number), "errno %d", err < 0 ? -err : err);
-	return number;
-}
-
-/**
- * vmig_alloc - zeroed memory, or the end of the test
+ * vmig_alloc - zeroed memory, or vmig_fail()
  * @size: bytes
  *
  * Return: memory, never NULL.
@@ -62,6 +49,6 @@ void *vmig_alloc(size_t size)
 	void *p = calloc(1, size ? size : 1);
 
 	if (!p)
-		vmig_die("no memory for %zu bytes", size);
+		vmig_fail("no memory for %zu bytes", size);
 	return p;
 }

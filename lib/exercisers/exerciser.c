@@ -65,9 +65,9 @@ void vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev)
 	int ret = __vmig_worker_begin(w, dev);
 
 	if (ret)
-		vmig_die("the exerciser for %s (driver %s, VMIG_EXERCISER '%s') cannot begin: %s",
-			 dev->id.name, dev->id.driver, getenv("VMIG_EXERCISER") ?: "",
-			 vmig_errno_name(ret));
+		vmig_fail("the exerciser for %s (driver %s, VMIG_EXERCISER '%s') cannot begin: %s",
+			  dev->id.name, dev->id.driver, getenv("VMIG_EXERCISER") ?: "",
+			  vmig_errno_name(ret));
 }
 
 /**

@@ -80,7 +80,7 @@ void vmig_log_start(struct vmig_device *dev, uint64_t *page_size,
 	int ret = __vmig_log_start(dev, page_size, ranges, count);
 
 	if (ret)
-		vmig_die("DMA_LOGGING_START of %u ranges failed: %s", count, vmig_errno_name(ret));
+		vmig_fail("DMA_LOGGING_START of %u ranges failed: %s", count, vmig_errno_name(ret));
 }
 
 /**
@@ -92,7 +92,7 @@ void vmig_log_stop(struct vmig_device *dev)
 	int ret = __vmig_log_stop(dev);
 
 	if (ret)
-		vmig_die("DMA_LOGGING_STOP failed: %s", vmig_errno_name(ret));
+		vmig_fail("DMA_LOGGING_STOP failed: %s", vmig_errno_name(ret));
 }
 
 /**
@@ -127,6 +127,6 @@ void vmig_log_report(struct vmig_device *dev, uint64_t iova, uint64_t length, ui
 	int ret = __vmig_log_report(dev, iova, length, page_size, bitmap);
 
 	if (ret)
-		vmig_die("DMA_LOGGING_REPORT of %#llx+%#llx failed: %s", (unsigned long long)iova,
-			 (unsigned long long)length, vmig_errno_name(ret));
+		vmig_fail("DMA_LOGGING_REPORT of %#llx+%#llx failed: %s", (unsigned long long)iova,
+			  (unsigned long long)length, vmig_errno_name(ret));
 }

@@ -94,7 +94,7 @@ uint64_t vmig_get_migration(struct vmig_device *dev)
 	int ret = __vmig_get_migration(dev, &flags);
 
 	if (ret)
-		vmig_die("GET MIGRATION failed: %s", vmig_errno_name(ret));
+		vmig_fail("GET MIGRATION failed: %s", vmig_errno_name(ret));
 	return flags;
 }
 
@@ -128,7 +128,7 @@ uint32_t vmig_get_state(struct vmig_device *dev)
 	int ret = __vmig_get_state(dev, &state);
 
 	if (ret)
-		vmig_die("GET MIG_DEVICE_STATE failed: %s", vmig_errno_name(ret));
+		vmig_fail("GET MIG_DEVICE_STATE failed: %s", vmig_errno_name(ret));
 	return state;
 }
 
@@ -172,8 +172,8 @@ int vmig_set_state(struct vmig_device *dev, uint32_t state)
 		from = VFIO_DEVICE_STATE_ERROR;
 	ret = __vmig_set_state(dev, state, &fd);
 	if (ret)
-		vmig_die("SET(%s) from %s failed: %s", vmig_state_name(state),
-			 vmig_state_name(from), vmig_errno_name(ret));
+		vmig_fail("SET(%s) from %s failed: %s", vmig_state_name(state),
+			  vmig_state_name(from), vmig_errno_name(ret));
 	return fd;
 }
 
@@ -207,7 +207,7 @@ uint64_t vmig_get_data_size(struct vmig_device *dev)
 	int ret = __vmig_get_data_size(dev, &length);
 
 	if (ret)
-		vmig_die("GET MIG_DATA_SIZE failed: %s", vmig_errno_name(ret));
+		vmig_fail("GET MIG_DATA_SIZE failed: %s", vmig_errno_name(ret));
 	return length;
 }
 
@@ -241,7 +241,7 @@ void vmig_precopy_info(int data_fd, struct vfio_precopy_info *info)
 	int ret = __vmig_precopy_info(data_fd, info);
 
 	if (ret)
-		vmig_die("VFIO_MIG_GET_PRECOPY_INFO failed: %s", vmig_errno_name(ret));
+		vmig_fail("VFIO_MIG_GET_PRECOPY_INFO failed: %s", vmig_errno_name(ret));
 }
 
 /**

@@ -69,13 +69,13 @@ int vmig_enter(struct vmig_device *dev, uint32_t state)
 	if (ret) {
 		if (__vmig_get_state(dev, &at))
 			at = from;
-		vmig_die("the way from %s to %s failed in %s: %s", vmig_state_name(from),
-			 vmig_state_name(state), vmig_state_name(at), vmig_errno_name(ret));
+		vmig_fail("the way from %s to %s failed in %s: %s", vmig_state_name(from),
+			  vmig_state_name(state), vmig_state_name(at), vmig_errno_name(ret));
 	}
 	vmig_transition(vmig_get_migration(dev), from, state, &t);
 	if (t.opens && data_fd < 0)
-		vmig_die("the way from %s to %s returned no data_fd", vmig_state_name(from),
-			 vmig_state_name(state));
+		vmig_fail("the way from %s to %s returned no data_fd", vmig_state_name(from),
+			  vmig_state_name(state));
 	return data_fd;
 }
 
@@ -129,7 +129,8 @@ void vmig_settle(struct vmig_device *dev)
 	int ret = __vmig_settle(dev);
 
 	if (ret)
-		vmig_die("%s cannot be brought to RUNNING: %s", dev->id.name, vmig_errno_name(ret));
+		vmig_fail("%s cannot be brought to RUNNING: %s", dev->id.name,
+			  vmig_errno_name(ret));
 }
 
 /**
@@ -167,8 +168,8 @@ void vmig_save(struct vmig_device *dev, struct vmig_stream *s)
 	if (!ret)
 		return;
 	__vmig_get_state(dev, &at);
-	vmig_die("taking the state out failed in %s after %zu bytes: %s", vmig_state_name(at),
-		 s->len, vmig_errno_name(ret));
+	vmig_fail("taking the state out failed in %s after %zu bytes: %s", vmig_state_name(at),
+		  s->len, vmig_errno_name(ret));
 }
 
 /**

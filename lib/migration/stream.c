@@ -99,11 +99,11 @@ static void make_room(struct vmig_stream *s, size_t more)
 		return;
 	/* A stream without an end must end this test, and not the machine. */
 	if (room > LEAP && memory_available() < room - s->room + LEAP)
-		vmig_die("a stream of more than %lu MiB does not fit into this machine's memory",
-			 s->len / MIB);
+		vmig_fail("a stream of more than %lu MiB does not fit into this machine's memory",
+			  s->len / MIB);
 	data = realloc(s->data, room);
 	if (!data)
-		vmig_die("no memory for a stream of %zu bytes", room);
+		vmig_fail("no memory for a stream of %zu bytes", room);
 	s->data = data;
 	s->room = room;
 }
@@ -214,8 +214,8 @@ void vmig_stream_read(int fd, struct vmig_stream *s)
 	int ret = __vmig_stream_read(fd, s, &vmig_default_chunks);
 
 	if (ret)
-		vmig_die("read() of the data_fd failed after %zu bytes: %s", s->len,
-			 vmig_errno_name(ret));
+		vmig_fail("read() of the data_fd failed after %zu bytes: %s", s->len,
+			  vmig_errno_name(ret));
 }
 
 /**
@@ -229,8 +229,8 @@ void vmig_stream_write(int fd, const struct vmig_stream *s)
 	int ret = __vmig_stream_write(fd, s->data, s->len, &vmig_default_chunks, &done);
 
 	if (ret)
-		vmig_die("write() to the data_fd failed after %zu of %zu bytes: %s", done, s->len,
-			 vmig_errno_name(ret));
+		vmig_fail("write() to the data_fd failed after %zu of %zu bytes: %s", done, s->len,
+			  vmig_errno_name(ret));
 }
 
 /**

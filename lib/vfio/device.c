@@ -271,8 +271,8 @@ struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_way way)
 	int ret = __vmig_open(id, way, &dev);
 
 	if (ret)
-		vmig_die("opening %s through the %s failed: %s", id->name, vmig_way_name(way),
-			 vmig_errno_name(ret));
+		vmig_fail("opening %s through the %s failed: %s", id->name, vmig_way_name(way),
+			  vmig_errno_name(ret));
 	return dev;
 }
 
@@ -351,5 +351,5 @@ void vmig_reset(struct vmig_device *dev)
 	int ret = __vmig_reset(dev);
 
 	if (ret)
-		vmig_die("VFIO_DEVICE_RESET failed: %s", vmig_errno_name(ret));
+		vmig_fail("VFIO_DEVICE_RESET failed: %s", vmig_errno_name(ret));
 }

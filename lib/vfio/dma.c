@@ -69,9 +69,9 @@ void vmig_dma_map(struct vmig_device *dev, void *at, uint64_t iova, uint64_t siz
 	int ret = __vmig_dma_map(dev, at, iova, size);
 
 	if (ret)
-		vmig_die("mapping %#llx bytes at IOVA %#llx for %s failed: %s",
-			 (unsigned long long)size, (unsigned long long)iova, dev->id.name,
-			 vmig_errno_name(ret));
+		vmig_fail("mapping %#llx bytes at IOVA %#llx for %s failed: %s",
+			  (unsigned long long)size, (unsigned long long)iova, dev->id.name,
+			  vmig_errno_name(ret));
 }
 
 /**
@@ -236,19 +236,19 @@ void vmig_dma_alloc(struct vmig_device *dev, unsigned int bits, uint64_t size, u
 	mem->size = size;
 	mem->at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (mem->at == MAP_FAILED)
-		vmig_die("no memory for DMA: %s", vmig_errno_name(errno));
+		vmig_fail("no memory for DMA: %s", vmig_errno_name(errno));
 	do {
 		ret = __vmig_iova_find(dev, bits, from, size, align, &mem->iova);
 		if (ret)
-			vmig_die("no IOVA of %u bits for %#llx bytes of memory: %s", bits,
-				 (unsigned long long)size, vmig_errno_name(ret));
+			vmig_fail("no IOVA of %u bits for %#llx bytes of memory: %s", bits,
+				  (unsigned long long)size, vmig_errno_name(ret));
 		ret = __vmig_dma_map(dev, mem->at, mem->iova, size);
 		from = mem->iova + align;
 	} while (ret == -EEXIST || ret == -EADDRINUSE);
 	if (ret)
-		vmig_die("mapping %#llx bytes at IOVA %#llx for %s failed: %s",
-			 (unsigned long long)size, (unsigned long long)mem->iova, dev->id.name,
-			 vmig_errno_name(ret));
+		vmig_fail("mapping %#llx bytes at IOVA %#llx for %s failed: %s",
+			  (unsigned long long)size, (unsigned long long)mem->iova, dev->id.name,
+			  vmig_errno_name(ret));
 }
 
 /**

@@ -35,7 +35,7 @@ void vmig_device_info(struct vmig_device *dev, struct vfio_device_info *info)
 	int ret = __vmig_device_info(dev, info);
 
 	if (ret)
-		vmig_die("VFIO_DEVICE_GET_INFO failed: %s", vmig_errno_name(ret));
+		vmig_fail("VFIO_DEVICE_GET_INFO failed: %s", vmig_errno_name(ret));
 }
 
 /**
@@ -105,8 +105,8 @@ struct vfio_region_info *vmig_region_info(struct vmig_device *dev, uint32_t inde
 	int ret = __vmig_region_info(dev, index, &info);
 
 	if (ret)
-		vmig_die("VFIO_DEVICE_GET_REGION_INFO of region %u failed: %s", index,
-			 vmig_errno_name(ret));
+		vmig_fail("VFIO_DEVICE_GET_REGION_INFO of region %u failed: %s", index,
+			  vmig_errno_name(ret));
 	return info;
 }
 

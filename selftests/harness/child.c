@@ -32,7 +32,7 @@ pid_t vmig_child_start(void (*fn)(void *arg), void *arg)
 	fflush(stdout);
 	pid = fork();
 	if (pid < 0)
-		vmig_die("fork() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("fork() failed: %s", vmig_errno_name(errno));
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -58,7 +58,7 @@ static bool reaped(pid_t pid, unsigned int timeout_ms, int *status)
  * @pid: what vmig_child_start() gave
  * @timeout_ms: how long it may take
  *
- * A child that said why it could not go on (vmig_die()) ends the test in the same way.
+ * A child that said why it could not go on (vmig_test_error()) ends the test in the same way.
  *
  * Return: how it ended.
  */

@@ -72,7 +72,7 @@ static void add(char *value, unsigned int first, bool sometimes, const char *fil
 		return;
 	deviations = realloc(deviations, (count + 1) * sizeof(*deviations));
 	if (!deviations)
-		vmig_die("no memory");
+		vmig_fail("no memory");
 	deviations[count++] = (struct vmig_deviation){
 		.clause = field[0],
 		.tests = field[1],

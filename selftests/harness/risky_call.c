@@ -58,7 +58,7 @@ struct vmig_careful vmig_careful_set(struct vmig_device *dev, uint32_t to)
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (call == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	call->dev = dev;
 	call->to = to;
 	c.end = vmig_child_run(set_in_child, call, VMIG_CAREFUL_MS);

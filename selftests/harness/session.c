@@ -140,12 +140,13 @@ bool vmig_session_init(const char *chapter, const char *device)
 {
 	char why[512];
 
+	vmig_test_error_init();
 	chapter_name = chapter;
 	vmig_trust_begin();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	if (shared == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	if (!device)
 		device = device_of_environment();
 	if (!device || !*device) {
@@ -248,8 +249,8 @@ static struct vmig_device *open_patiently(enum vmig_way way)
 			break;
 		usleep(OPEN_PAUSE_US);
 	}
-	vmig_die("opening %s through the %s failed: %s", first.name, vmig_way_name(way),
-		 vmig_errno_name(ret));
+	vmig_test_error("opening %s through the %s failed: %s", first.name, vmig_way_name(way),
+			vmig_errno_name(ret));
 }
 
 static bool has_migration(struct vmig_device *dev)
@@ -396,11 +397,11 @@ void vmig_session_rebind(struct vmig_device **dev)
 	snprintf(bind, sizeof(bind), "/sys/bus/%s/drivers/%s/bind", first.bus, first.driver);
 	vmig_setting_record(&bound, bind, first.name);
 	if (!vmig_put_line(path, first.name))
-		vmig_die("%s cannot be unbound from %s: %s", first.name, first.driver,
-			 vmig_errno_name(errno));
+		vmig_test_error("%s cannot be unbound from %s: %s", first.name, first.driver,
+				vmig_errno_name(errno));
 	if (!vmig_setting_back(&bound))
-		vmig_die("%s cannot be bound to %s again: %s", first.name, first.driver,
-			 vmig_errno_name(errno));
+		vmig_test_error("%s cannot be bound to %s again: %s", first.name, first.driver,
+				vmig_errno_name(errno));
 	*dev = open_patiently(way);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <vmig/error.h>
 #include "profile.h"
@@ -52,6 +53,43 @@ const char *say(const char *fmt, ...)
 	return line;
 }
 
+static void test_error(const char *line)
+{
+	printf("# vmig: broken %s\n", line);
+	fflush(stdout);
+	_exit(VMIG_EXIT_BROKEN);
+}
+
+/**
+ * vmig_test_error - say why this test cannot judge, and end its process
+ * @fmt: what was tried and what came, one line without a newline
+ *
+ * That is another thing than a breach: the line is one of the diagnostics that the report
+ * reads ("broken"). _exit() and not exit(), as the process is a fork of the harness with its
+ * exit handlers. The device is left as it is: the next test settles it (see vmig_settle()).
+ */
+void vmig_test_error(const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	test_error(line);
+	abort();
+}
+
+/**
+ * vmig_test_error_init - a call of the library that fails ends the test in the same way
+ *
+ * Once a program, before the first call of the library.
+ */
+void vmig_test_error_init(void)
+{
+	vmig_set_fail_hook(test_error);
+}
+
 /**
  * vmig_verdict_init - once a program, before the first test
  *
@@ -64,7 +102,7 @@ void vmig_verdict_init(void)
 	strict = env && *env && strcmp(env, "0");
 	now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (now == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	vmig_profile_load();
 }
 
@@ -102,8 +140,8 @@ static void must_be_claimed(enum vmig_clause_id id)
 	for (i = 0; now->claim && i < now->claim->count; i++)
 		if (now->claim->ids[i] == id)
 			return;
-	vmig_die("%s checks %s and does not claim it: a mistake of the suite", now->test,
-		 vmig_clauses[id].id);
+	vmig_test_error("%s checks %s and does not claim it: a mistake of the suite", now->test,
+			vmig_clauses[id].id);
 }
 
 /**

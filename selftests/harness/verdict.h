@@ -79,6 +79,12 @@ struct vmig_claim {
 /* The call must fail; the uAPI does not say with which errno, so it is noted only. */
 #define CHECK_FAILS(id, ret, did) vmig_check_fails(id, ret, did)
 
+/* The only exit code that the kselftest harness takes for a failure. */
+#define VMIG_EXIT_BROKEN 1
+
+void vmig_test_error(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void vmig_test_error_init(void);
+
 const char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void vmig_claim(const struct vmig_claim *claim);

@@ -106,7 +106,8 @@ void vmig_put_state(struct vmig_worker *w, uint32_t seed)
 	int ret = w->ops->put_state(w, seed);
 
 	if (ret)
-		vmig_die("a pattern cannot be put into the device: %s", vmig_errno_name(ret));
+		vmig_test_error("a pattern cannot be put into the device: %s",
+				vmig_errno_name(ret));
 }
 
 /**
@@ -138,7 +139,7 @@ void vmig_dma_begin(struct vmig_worker *w, const struct vmig_dma *mem, uint64_t 
 	int ret = w->ops->dma_write(w, mem->iova + at, len, seed);
 
 	if (ret)
-		vmig_die("the device cannot be asked for DMA: %s", vmig_errno_name(ret));
+		vmig_test_error("the device cannot be asked for DMA: %s", vmig_errno_name(ret));
 }
 
 /**
@@ -150,7 +151,7 @@ void vmig_dma_end(struct vmig_worker *w)
 	int ret = w->ops->dma_wait(w, VMIG_WORK_MS, NULL);
 
 	if (ret)
-		vmig_die("the device's DMA has not ended well: %s", vmig_errno_name(ret));
+		vmig_test_error("the device's DMA has not ended well: %s", vmig_errno_name(ret));
 }
 
 /**
@@ -243,7 +244,7 @@ uint64_t vmig_counter(struct vmig_worker *w)
 	int ret = w->ops->counter(w, &value);
 
 	if (ret)
-		vmig_die("the device's counter cannot be read: %s", vmig_errno_name(ret));
+		vmig_test_error("the device's counter cannot be read: %s", vmig_errno_name(ret));
 	return value;
 }
 
@@ -306,8 +307,8 @@ int vmig_irq_listen(struct vmig_worker *w)
 	vmig_device_info(w->dev, &info);
 	ret = __vmig_irq_enable(w->dev, w->ops->irq_index, fd);
 	if (ret)
-		vmig_die("enabling interrupt %u failed: %s", w->ops->irq_index,
-			 vmig_errno_name(ret));
+		vmig_test_error("enabling interrupt %u failed: %s", w->ops->irq_index,
+				vmig_errno_name(ret));
 	return fd;
 }
 

@@ -13,6 +13,7 @@
 #include <vmig/bounded.h>
 #include <vmig/error.h>
 #include "fail_nth.h"
+#include "verdict.h"
 
 #define DEBUGFS "/sys/kernel/debug/"
 #define FAIL_NTH "/proc/thread-self/fail-nth"
@@ -126,19 +127,20 @@ void vmig_faults_set_up(void)
 		return;
 	for (i = 0; i < NR_SETTINGS; i++)
 		if (!get_line(settings[i].file, settings[i].before, sizeof(settings[i].before)))
-			vmig_die("%s cannot be read: %s", settings[i].file, vmig_errno_name(errno));
+			vmig_test_error("%s cannot be read: %s", settings[i].file,
+					vmig_errno_name(errno));
 	program = syscall(SYS_pidfd_open, getpid(), 0);
 	pid = program < 0 ? -1 : fork();
 	if (pid < 0)
-		vmig_die("nobody can be started who puts the kernel's settings back: %s",
-			 vmig_errno_name(errno));
+		vmig_test_error("nobody can be started who puts the kernel's settings back: %s",
+				vmig_errno_name(errno));
 	if (!pid)
 		guard(program);
 	close(program);
 	for (i = 0; i < NR_SETTINGS; i++)
 		if (!put_line(settings[i].file, settings[i].value))
-			vmig_die("%s cannot be set to %s: %s", settings[i].file, settings[i].value,
-				 vmig_errno_name(errno));
+			vmig_test_error("%s cannot be set to %s: %s", settings[i].file,
+					settings[i].value, vmig_errno_name(errno));
 }
 
 /**
@@ -156,7 +158,7 @@ void vmig_fail_nth(unsigned int n)
 
 	ret = vmig_bound_prepare();
 	if (ret)
-		vmig_die("no timer: %s", vmig_errno_name(ret));
+		vmig_test_error("no timer: %s", vmig_errno_name(ret));
 	if (fail_owner != getpid()) {
 		if (fail_fd >= 0)
 			close(fail_fd);
@@ -164,7 +166,7 @@ void vmig_fail_nth(unsigned int n)
 		fail_owner = getpid();
 	}
 	if (n && pwrite(fail_fd, text, len, 0) != len)
-		vmig_die("%s does not take %s: %s", FAIL_NTH, text, vmig_errno_name(errno));
+		vmig_test_error("%s does not take %s: %s", FAIL_NTH, text, vmig_errno_name(errno));
 }
 
 /**
@@ -188,7 +190,7 @@ bool vmig_fail_nth_end(void)
 	for (i = 0; i < 2; i++)
 		if (pwrite(fail_fd, "0", 1, 0) == 1)
 			return false;
-	vmig_die("%s does not take 0: %s", FAIL_NTH, vmig_errno_name(errno));
+	vmig_test_error("%s does not take 0: %s", FAIL_NTH, vmig_errno_name(errno));
 }
 
 /* Whether the kernel's log tells what it made fail, and where. */

@@ -9,6 +9,7 @@
 
 #include <vmig/error.h>
 #include "fault_memory.h"
+#include "verdict.h"
 
 /**
  * vmig_before_hole - bytes that end where nothing is mapped
@@ -26,8 +27,8 @@ void *vmig_before_hole(const void *data, size_t len)
 			  -1, 0);
 
 	if (page == MAP_FAILED || munmap(page + VMIG_PAGE, VMIG_PAGE))
-		vmig_die("mmap() of a page with a hole behind it failed: %s",
-			 vmig_errno_name(errno));
+		vmig_test_error("mmap() of a page with a hole behind it failed: %s",
+				vmig_errno_name(errno));
 	memset(page, 0xa5, VMIG_PAGE);
 	if (data)
 		memcpy(page + VMIG_PAGE - len, data, len);
@@ -44,7 +45,7 @@ void vmig_protect(void *p, int prot)
 	void *page = (void *)((uintptr_t)p & ~(uintptr_t)(VMIG_PAGE - 1));
 
 	if (mprotect(page, VMIG_PAGE, prot))
-		vmig_die("mprotect() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("mprotect() failed: %s", vmig_errno_name(errno));
 }
 
 /**
@@ -59,7 +60,7 @@ int vmig_count_fds(void)
 	int n = 0;
 
 	if (!dir)
-		vmig_die("/proc/self/fd cannot be read: %s", vmig_errno_name(errno));
+		vmig_test_error("/proc/self/fd cannot be read: %s", vmig_errno_name(errno));
 	while ((e = readdir(dir)))
 		n += e->d_name[0] != '.';
 	closedir(dir);

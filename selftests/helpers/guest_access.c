@@ -214,7 +214,7 @@ int vmig_eventfd(void)
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 	if (fd < 0)
-		vmig_die("eventfd() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("eventfd() failed: %s", vmig_errno_name(errno));
 	return fd;
 }
 

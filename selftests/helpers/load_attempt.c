@@ -70,7 +70,7 @@ struct vmig_attempt vmig_load_anyhow(struct vmig_device *dev, const void *data, 
 
 	/* A driver that is in RESUMING without a session may not survive a SET. */
 	if (fd < 0)
-		vmig_die("the device is still in RESUMING, from an attempt before");
+		vmig_test_error("the device is still in RESUMING, from an attempt before");
 	a.write = vmig_write_regardless(fd, data, len, chunk);
 	a.set = __vmig_set_state(dev, target, &new_fd);
 	if (!a.set && new_fd >= 0)
@@ -105,8 +105,8 @@ void vmig_leave_attempt(struct vmig_device *dev)
 		return;
 	ret = __vmig_settle(dev);
 	if (ret)
-		vmig_die("the device does not come back to RUNNING after a load: %s",
-			 vmig_errno_name(ret));
+		vmig_test_error("the device does not come back to RUNNING after a load: %s",
+				vmig_errno_name(ret));
 }
 
 /**
@@ -178,8 +178,8 @@ void vmig_reopen(struct vmig_device **dev)
 	*dev = vmig_open(&id, way);
 	ret = __vmig_settle(*dev);
 	if (ret)
-		vmig_die("the device cannot be brought to RUNNING after an open: %s",
-			 vmig_errno_name(ret));
+		vmig_test_error("the device cannot be brought to RUNNING after an open: %s",
+				vmig_errno_name(ret));
 }
 
 /**

@@ -37,11 +37,11 @@ struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_de
 	else
 		ret = __vmig_open(id, dev->way, &second);
 	if (ret)
-		vmig_die("opening the second device, %s, failed: %s", id->name,
-			 vmig_errno_name(ret));
+		vmig_test_error("opening the second device, %s, failed: %s", id->name,
+				vmig_errno_name(ret));
 	if (__vmig_get_migration(dev, &flags[0]) || __vmig_get_migration(second, &flags[1]) ||
 	    flags[0] != flags[1])
-		vmig_die("%s is of another type than %s", id->name, dev->id.name);
+		vmig_test_error("%s is of another type than %s", id->name, dev->id.name);
 	vmig_settle(second);
 	return second;
 }

@@ -71,7 +71,7 @@ __attribute__((constructor)) static void share_device_is(void)
 	device_is = mmap(NULL, sizeof(*device_is), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (device_is == MAP_FAILED)
-		vmig_die("mmap() of %zu bytes: %s", sizeof(*device_is), strerror(errno));
+		vmig_test_error("mmap() of %zu bytes: %s", sizeof(*device_is), strerror(errno));
 }
 
 static bool is_still(struct vmig_device *dev, const struct vmig_stream *content)
@@ -93,7 +93,7 @@ void vmig_control_take(struct vmig_device *dev, struct vmig_control *control)
 	memset(control, 0, sizeof(*control));
 	vmig_save(dev, &control->stream);
 	if (!control->stream.len)
-		vmig_die("a plain save gives no bytes, so nothing can be compared with it");
+		vmig_test_error("a plain save gives no bytes, so nothing can be compared with it");
 	vmig_load(dev, &control->stream);
 	vmig_save(dev, &again);
 	control->repeats = !difference(&control->stream, &again) && is_still(dev, &control->stream);
@@ -134,8 +134,9 @@ void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *co
 	int ret = __vmig_settle(dev);
 
 	if (ret)
-		vmig_die("the device cannot be brought back to RUNNING after a session failed: %s",
-			 vmig_errno_name(ret));
+		vmig_test_error(
+			"the device cannot be brought back to RUNNING after a session failed: %s",
+			vmig_errno_name(ret));
 	if (!__vmig_load(dev, control->stream.data, control->stream.len, &vmig_default_chunks))
 		return;
 	if (!__vmig_reset(dev))
@@ -221,7 +222,7 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 	why = trial(dev, control, arg, false);
 	vmig_control_restore(dev, control);
 	if (why)
-		vmig_die("%s: %s; and without that: %s", name, got, why);
+		vmig_test_error("%s: %s; and without that: %s", name, got, why);
 	return CHECK(id, false, name, "all is well, as it is without that", "%s", got);
 }
 
@@ -555,7 +556,8 @@ void vmig_must_be_dead(int fd, bool resuming)
 	const char *how = vmig_alive(fd, resuming);
 
 	if (how)
-		vmig_die("the data_fd is not dead after its session was left (FD-07): %s", how);
+		vmig_test_error("the data_fd is not dead after its session was left (FD-07): %s",
+				how);
 }
 
 /**
@@ -642,7 +644,7 @@ int vmig_hold_half(struct vmig_device *dev, uint32_t state, struct vmig_stream *
 	fd = vmig_begin(dev, state, good);
 	why = vmig_try_write(fd, good, 0, good->len / 2, &vmig_default_chunks);
 	if (why)
-		vmig_die("half of a good stream: %s", why);
+		vmig_test_error("half of a good stream: %s", why);
 	return fd;
 }
 

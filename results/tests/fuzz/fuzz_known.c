@@ -40,7 +40,7 @@ static ssize_t getline_of_pool(char **line, size_t *room, FILE *f)
 #undef exit
 #undef printf
 
-void vmig_die(const char *fmt, ...)
+void vmig_fail(const char *fmt, ...)
 {
 	fprintf(stderr, "%s\n", fmt);
 	abort();

@@ -226,7 +226,7 @@ TEST_F(data_fd, new_file_each_session)
 	old = vmig_hold(self->dev, variant->state, &good);
 	flags = fcntl(old, F_GETFL);
 	if (flags < 0 || fcntl(old, F_SETFL, flags ^ O_NONBLOCK))
-		vmig_die("fcntl() on the data_fd failed: %s", vmig_errno_name(errno));
+		vmig_test_error("fcntl() on the data_fd failed: %s", vmig_errno_name(errno));
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 	vmig_must_be_dead(old, resuming);
 	fd = vmig_enter(self->dev, variant->state);
@@ -424,7 +424,7 @@ static const char *read_nonblocking(struct vmig_device *dev, struct vmig_control
 
 	(void)arg;
 	if (with && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK))
-		vmig_die("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
+		vmig_test_error("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
 	/* Until nothing more has come for ten seconds. */
 	while (tries < EAGAIN_TRIES) {
 		ret = __vmig_stream_read(fd, &s, &vmig_default_chunks);

@@ -105,11 +105,11 @@ void vmig_peer_start(struct vmig_peer *peer, struct vmig_device *dev, int data_f
 	int sock[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
-		vmig_die("socketpair() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("socketpair() failed: %s", vmig_errno_name(errno));
 	peer->buf = mmap(NULL, VMIG_PEER_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			 -1, 0);
 	if (peer->buf == MAP_FAILED)
-		vmig_die("no memory to share: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory to share: %s", vmig_errno_name(errno));
 	peer->sock = sock[0];
 	setup.sock = sock[1];
 	peer->pid = vmig_child_start(be_peer, &setup);
@@ -133,7 +133,8 @@ static void send_order(struct vmig_peer *peer, const struct order *order, int da
 		memcpy(CMSG_DATA(cmsg), &data_fd, sizeof(data_fd));
 	}
 	if (sendmsg(peer->sock, &msg, MSG_NOSIGNAL) != sizeof(*order))
-		vmig_die("sendmsg() to the other process failed: %s", vmig_errno_name(errno));
+		vmig_test_error("sendmsg() to the other process failed: %s",
+				vmig_errno_name(errno));
 }
 
 /**
@@ -150,7 +151,7 @@ void vmig_peer_send_fd(struct vmig_peer *peer, int data_fd)
 
 	send_order(peer, &order, data_fd);
 	if (!vmig_peer_answer(peer, VMIG_PEER_TIMEOUT_MS, &ret))
-		vmig_die("the other process did not take the data_fd");
+		vmig_test_error("the other process did not take the data_fd");
 }
 
 /**
@@ -181,7 +182,7 @@ bool vmig_peer_answer(struct vmig_peer *peer, int timeout_ms, ssize_t *ret)
 	if (poll(&p, 1, timeout_ms) <= 0)
 		return false;
 	if (recv(peer->sock, ret, sizeof(*ret), 0) != sizeof(*ret))
-		vmig_die("the other process has gone");
+		vmig_test_error("the other process has gone");
 	return true;
 }
 
@@ -208,7 +209,8 @@ ssize_t vmig_peer_do(struct vmig_peer *peer, enum vmig_peer_op op, size_t len)
 void vmig_peer_stop(struct vmig_peer *peer)
 {
 	if (vmig_child_kill(peer->pid) == VMIG_CHILD_STUCK)
-		vmig_die("the other process hangs in a call on the data_fd and cannot be killed");
+		vmig_test_error(
+			"the other process hangs in a call on the data_fd and cannot be killed");
 	close(peer->sock);
 	munmap(peer->buf, VMIG_PEER_MAX);
 }

@@ -115,8 +115,8 @@ static void read_out(struct vmig_device *dev, int fd, struct vmig_stream *s,
 	int ret = __vmig_stream_read(fd, s, chunks);
 
 	if (ret)
-		vmig_die("read() of the data_fd failed after %zu bytes: %s", s->len,
-			 vmig_errno_name(ret));
+		vmig_test_error("read() of the data_fd failed after %zu bytes: %s", s->len,
+				vmig_errno_name(ret));
 	close(fd);
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 }
@@ -250,7 +250,8 @@ static int change_in_pre_copy(FIXTURE_DATA(fidelity) * self, bool by_itself, boo
 	if (!by_itself)
 		vmig_put_state(&self->w, THIRD);
 	if (ret)
-		vmig_die("the device cannot be made to change its state: %s", vmig_errno_name(ret));
+		vmig_test_error("the device cannot be made to change its state: %s",
+				vmig_errno_name(ret));
 	if (p2p)
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY_P2P);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
@@ -343,7 +344,7 @@ TEST_F_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 	fd = enter_resuming(to, OTHER);
 	why = vmig_try_write(fd, &other, 0, other.len / 2, &vmig_default_chunks);
 	if (why)
-		vmig_die("half of a good stream: %s", why);
+		vmig_test_error("half of a good stream: %s", why);
 	vmig_reset(to->dev);
 	close(fd);
 	vmig_settle(to->dev);
@@ -452,7 +453,7 @@ static void save_after(struct vmig_worker *w, const struct vmig_stream *content,
 	fd = enter_resuming(w, past);
 	why = vmig_try_write(fd, content, 0, content->len, &vmig_default_chunks);
 	if (why)
-		vmig_die("a good stream: %s", why);
+		vmig_test_error("a good stream: %s", why);
 	vmig_set_state(w->dev, VFIO_DEVICE_STATE_STOP);
 	close(fd);
 	vmig_save(w->dev, s);

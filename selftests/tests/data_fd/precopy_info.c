@@ -51,7 +51,7 @@ static void opt_in(struct vmig_device *dev)
 	int ret = __vmig_precopy_info_v2(dev);
 
 	if (ret)
-		vmig_die("SET of MIG_PRECOPY_INFOv2 failed: %s", vmig_errno_name(ret));
+		vmig_test_error("SET of MIG_PRECOPY_INFOv2 failed: %s", vmig_errno_name(ret));
 }
 
 /* The flags that come back when a user that has not opted in puts all of them in. */
@@ -62,7 +62,7 @@ static uint32_t flags_without(struct vmig_device *dev)
 
 	ret = info_with_flags(fd, UINT32_MAX, &info);
 	if (ret)
-		vmig_die("VFIO_MIG_GET_PRECOPY_INFO failed: %s", vmig_errno_name(ret));
+		vmig_test_error("VFIO_MIG_GET_PRECOPY_INFO failed: %s", vmig_errno_name(ret));
 	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
 	close(fd);
 	return info.flags;
@@ -184,7 +184,7 @@ TEST_F(precopy_info, refused_in_stop_copy)
 		fd = vmig_enter(self->dev, via[i]);
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, fd < 0 ? &fd : NULL);
 		if (ret)
-			vmig_die("SET(STOP_COPY) failed: %s", vmig_errno_name(ret));
+			vmig_test_error("SET(STOP_COPY) failed: %s", vmig_errno_name(ret));
 		CHECK_ERRNO(PRE_02, __vmig_precopy_info(fd, &info), EINVAL,
 			    say("%s, entered from %s", in_state(VFIO_DEVICE_STATE_STOP_COPY),
 				vmig_state_name(via[i])));
@@ -422,7 +422,8 @@ TEST_F_TIMEOUT(precopy_info_in, no_reinit_without_opt_in, MINUTES)
 	for (i = 0; i < 2; i++) {
 		ret = info_with_flags(fd, 0, &info);
 		if (ret)
-			vmig_die("%s failed: %s", in_state(variant->state), vmig_errno_name(ret));
+			vmig_test_error("%s failed: %s", in_state(variant->state),
+					vmig_errno_name(ret));
 		CHECK(PRE_20, !(info.flags & VFIO_PRECOPY_INFO_REINIT),
 		      say("%s with flags 0 and no opt-in, %s", in_state(variant->state),
 			  i ? "drained" : "at first"),
@@ -439,7 +440,8 @@ static void check_output_flags(enum vmig_clause_id id, int fd, const char *when)
 	int ret = info_with_flags(fd, UINT32_MAX, &info);
 
 	if (ret)
-		vmig_die("VFIO_MIG_GET_PRECOPY_INFO %s failed: %s", when, vmig_errno_name(ret));
+		vmig_test_error("VFIO_MIG_GET_PRECOPY_INFO %s failed: %s", when,
+				vmig_errno_name(ret));
 	CHECK(id, !(info.flags & ~VFIO_PRECOPY_INFO_REINIT),
 	      say("VFIO_MIG_GET_PRECOPY_INFO with flags 0xffffffff %s", when),
 	      "flags 0 or VFIO_PRECOPY_INFO_REINIT", "flags %#x", info.flags);
@@ -484,7 +486,8 @@ TEST_F_TIMEOUT(precopy_info, reinit_begins_again, MINUTES)
 	do {
 		ret = info_with_flags(fd, 0, &info);
 		if (ret)
-			vmig_die("VFIO_MIG_GET_PRECOPY_INFO failed: %s", vmig_errno_name(ret));
+			vmig_test_error("VFIO_MIG_GET_PRECOPY_INFO failed: %s",
+					vmig_errno_name(ret));
 		if (info.flags & VFIO_PRECOPY_INFO_REINIT) {
 			reinits++;
 			CHECK(PRE_22, !info.dirty_bytes, say("REINIT after %zu bytes", s.len),

@@ -57,7 +57,7 @@ static struct vmig_engine *engine(const struct vmig_engine_options *o, unsigned 
 	struct vmig_engine *e = vmig_engine_open(o, flows, why, sizeof(why));
 
 	if (!e)
-		vmig_die("%s", why);
+		vmig_test_error("%s", why);
 	return e;
 }
 
@@ -228,7 +228,7 @@ static void submit(struct request *r, struct io_uring_sqe *sqe)
 	io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 	io_uring_sqe_set_data64(sqe, 1);
 	if (io_uring_submit(&r->ring) != 1)
-		vmig_die("io_uring does not take a request");
+		vmig_test_error("io_uring does not take a request");
 	r->done = false;
 }
 
@@ -237,7 +237,7 @@ static struct io_uring_sqe *prepare(struct request *r)
 	int ret = r->open ? 0 : io_uring_queue_init(4, &r->ring, 0);
 
 	if (ret)
-		vmig_die("io_uring_setup() failed: %s", vmig_errno_name(ret));
+		vmig_test_error("io_uring_setup() failed: %s", vmig_errno_name(ret));
 	r->open = true;
 	return io_uring_get_sqe(&r->ring);
 }
@@ -476,8 +476,8 @@ static void hold(struct vmig_worker *w, bool on)
 	int ret = w->ops->hold_stream(w, on);
 
 	if (ret)
-		vmig_die("the device cannot be made to %s its stream: %s",
-			 on ? "keep back" : "give", vmig_errno_name(ret));
+		vmig_test_error("the device cannot be made to %s its stream: %s",
+				on ? "keep back" : "give", vmig_errno_name(ret));
 }
 
 /* A session whose device keeps its data back, and a request that waits for them. */

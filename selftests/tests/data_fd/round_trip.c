@@ -29,7 +29,7 @@ TEST_F_TIMEOUT(round_trip, same_device, 120)
 	for (i = 0; i < GENERATIONS; i++) {
 		vmig_save(self->dev, &s[i]);
 		if (!s[i].len)
-			vmig_die("a plain save gives no bytes, so nothing can be loaded");
+			vmig_test_error("a plain save gives no bytes, so nothing can be loaded");
 		did = say("save and load, round %d", i + 1);
 		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
 		ret = __vmig_stream_write(fd, s[i].data, s[i].len, &vmig_default_chunks, NULL);
@@ -218,7 +218,7 @@ static void check_second_save(struct vmig_device *dev, uint32_t between)
 
 	vmig_save(dev, &control.stream);
 	if (!control.stream.len)
-		vmig_die("the first save gives no bytes already");
+		vmig_test_error("the first save gives no bytes already");
 	vmig_set_state(dev, between);
 	why = vmig_try_save(dev, &control);
 	CHECK(STRM_14, !why, say("save, %s, save again", vmig_state_name(between)), "a good stream",
@@ -346,7 +346,7 @@ static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control 
 	if (new_fd >= 0)
 		fd = new_fd;
 	if (fd < 0)
-		vmig_die("no SET on the way returned a data_fd");
+		vmig_test_error("no SET on the way returned a data_fd");
 	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 

@@ -35,8 +35,8 @@ static void hold(struct vmig_worker *w, bool on)
 	int ret = w->ops->hold_stream(w, on);
 
 	if (ret)
-		vmig_die("the device cannot be made to %s its stream: %s",
-			 on ? "keep back" : "give", vmig_errno_name(ret));
+		vmig_test_error("the device cannot be made to %s its stream: %s",
+				on ? "keep back" : "give", vmig_errno_name(ret));
 }
 
 static void begin(struct vmig_worker *w, uint32_t state, bool nonblock, struct waiter *waiter)
@@ -44,7 +44,7 @@ static void begin(struct vmig_worker *w, uint32_t state, bool nonblock, struct w
 	hold(w, true);
 	waiter->fd = vmig_enter(w->dev, state);
 	if (nonblock && fcntl(waiter->fd, F_SETFL, fcntl(waiter->fd, F_GETFL) | O_NONBLOCK))
-		vmig_die("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
+		vmig_test_error("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
 	vmig_peer_start(&waiter->peer, w->dev, waiter->fd);
 }
 
@@ -294,7 +294,7 @@ TEST_F(slow, nothing_is_lost_by_waiting)
 	hold(&self->w, true);
 	fd = vmig_enter(self->dev, variant->state);
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK))
-		vmig_die("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
+		vmig_test_error("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
 	if (__vmig_read(fd, &byte, 1) == 1)
 		vmig_stream_append(&s, &byte, 1);
 	hold(&self->w, false);

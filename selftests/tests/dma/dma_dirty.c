@@ -95,7 +95,7 @@ static void write_bytes(FIXTURE_DATA(dirty) * self, uint64_t at, uint32_t len)
 	vmig_dma_begin(&self->w, &self->mem, at, len, ++self->seed);
 	vmig_dma_end(&self->w);
 	if (!vmig_dma_landed(&self->mem, at, len, self->seed))
-		vmig_die("the device's DMA has ended and is not in memory");
+		vmig_test_error("the device's DMA has ended and is not in memory");
 }
 
 /* A few bytes in the middle of a page. */
@@ -560,7 +560,7 @@ TEST_F_TIMEOUT(dirty, bitmap_anywhere, 60)
 	exact = vmig_before_hole(NULL, WORDS * 8);
 	two = mmap(NULL, 2 * VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (two == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	start_pages(self, 0, PAGES);
 	check_bitmap_at(self, exact, 64, "that ends at a hole");
 	check_bitmap_at(self, (void *)(two + VMIG_PAGE - 8), 64,

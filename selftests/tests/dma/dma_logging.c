@@ -433,7 +433,7 @@ TEST_F(dma_logging, report_bitmap_anywhere)
 	across = mmap(NULL, 2 * VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		      0);
 	if (across == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 
 	vmig_log_start(self->dev, &self->page_size, &self->range, 1);
 	CHECK_OK(LOG_20, report_range(self->dev, &self->range, exact),
@@ -508,8 +508,8 @@ TEST_F(dma_logging, works_in_every_state)
 			close(fd);
 		ret = __vmig_settle(self->dev);
 		if (ret)
-			vmig_die("no way back to RUNNING from %s: %s", vmig_state_name(state),
-				 vmig_errno_name(ret));
+			vmig_test_error("no way back to RUNNING from %s: %s",
+					vmig_state_name(state), vmig_errno_name(ret));
 	}
 }
 

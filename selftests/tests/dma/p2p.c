@@ -65,7 +65,7 @@ static int enable_interrupt(struct vmig_device *dev, uint32_t index)
 	int ret = __vmig_irq_enable(dev, index, fd);
 
 	if (ret)
-		vmig_die("enabling interrupt %u failed: %s", index, vmig_errno_name(ret));
+		vmig_test_error("enabling interrupt %u failed: %s", index, vmig_errno_name(ret));
 	return fd;
 }
 

@@ -50,8 +50,8 @@ static uint32_t landed_word(struct vmig_worker *peer)
 	int ret = peer->ops->p2p_landed(peer, &value);
 
 	if (ret)
-		vmig_die("what was written to the other device cannot be read: %s",
-			 vmig_errno_name(ret));
+		vmig_test_error("what was written to the other device cannot be read: %s",
+				vmig_errno_name(ret));
 	return value;
 }
 
@@ -71,7 +71,8 @@ static void must_begin(struct aim *a, uint32_t seed)
 	int ret = begin_write(a, seed);
 
 	if (ret)
-		vmig_die("the device cannot be asked for %s: %s", what(a), vmig_errno_name(ret));
+		vmig_test_error("the device cannot be asked for %s: %s", what(a),
+				vmig_errno_name(ret));
 }
 
 static bool landed(struct aim *a, uint32_t seed)

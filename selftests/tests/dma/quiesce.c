@@ -140,7 +140,8 @@ TEST_F(quiesce, no_interrupt_once_stopped)
 	ret = self->w.ops->irq_raise(&self->w, IRQ_DELAY_MS);
 	NEED(ret != -EOPNOTSUPP, "the device has no interrupt that comes later than asked for");
 	if (ret)
-		vmig_die("the device cannot be asked for an interrupt: %s", vmig_errno_name(ret));
+		vmig_test_error("the device cannot be asked for an interrupt: %s",
+				vmig_errno_name(ret));
 	fd = vmig_set_state(self->dev, variant->state);
 	before = vmig_eventfd_fired(irq);
 	vmig_sleep_ms(2 * IRQ_DELAY_MS);
@@ -185,7 +186,7 @@ TEST_F(quiesce, counter_stands)
 	CLAUSES(QUI_03);
 	NEED_COUNTER;
 	if (!vmig_counter_moves(&self->w))
-		vmig_die("the device's counter stands in RUNNING already");
+		vmig_test_error("the device's counter stands in RUNNING already");
 	fd = vmig_set_state(self->dev, variant->state);
 	before = vmig_counter(&self->w);
 	vmig_sleep_ms(WATCH_MS);
@@ -320,7 +321,7 @@ TEST_F(operation, pre_copy_works)
 	irq = prepare(&self->w, &self->mem);
 	why = works(&self->w, &self->mem, irq, SEED);
 	if (why)
-		vmig_die("the device does not even work in RUNNING: %s", why);
+		vmig_test_error("the device does not even work in RUNNING: %s", why);
 	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	why = works(&self->w, &self->mem, irq, SEED + 1);
 	CHECK(PRE_15, !why, "work asked for in PRE_COPY", "the device does it, as in RUNNING", "%s",
@@ -380,7 +381,7 @@ TEST_F(operation, resuming_is_stopped)
 	CLAUSES(RES_01);
 	NEED(ops->counter || ops->dma_write, "no exerciser can make this device work");
 	if (ops->counter && !vmig_counter_moves(&self->w))
-		vmig_die("the device's counter stands in RUNNING already");
+		vmig_test_error("the device's counter stands in RUNNING already");
 	if (ops->dma_write)
 		vmig_work_memory(&self->w, &self->mem);
 	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
@@ -413,7 +414,7 @@ TEST_F_TIMEOUT(operation, works_after_every_state, 120)
 	irq = prepare(&self->w, &self->mem);
 	why = works(&self->w, &self->mem, irq, SEED);
 	if (why)
-		vmig_die("the device does not even work in RUNNING: %s", why);
+		vmig_test_error("the device does not even work in RUNNING: %s", why);
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(self->flags, state) ||
 		    state == VFIO_DEVICE_STATE_RESUMING || state == VFIO_DEVICE_STATE_RUNNING)

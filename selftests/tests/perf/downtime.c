@@ -54,8 +54,8 @@ struct trip {
 static void must_carry(const struct vmig_carried *c, const char *when)
 {
 	if (c->ret)
-		vmig_die("%s: a read() or write() failed after %llu bytes: %s", when,
-			 (unsigned long long)c->bytes, vmig_errno_name(c->ret));
+		vmig_test_error("%s: a read() or write() failed after %llu bytes: %s", when,
+				(unsigned long long)c->bytes, vmig_errno_name(c->ret));
 }
 
 static uint64_t in_block(const struct vfio_precopy_info *info)
@@ -217,7 +217,7 @@ static struct vmig_device *cold(struct vmig_fleet *f, uint64_t flags, bool live)
 		vmig_reopen(&dev);
 		vmig_fleet_open(f, dev, 2, &why);
 		if (f->count < 2)
-			vmig_die("the second device does not open any more: %s", why);
+			vmig_test_error("the second device does not open any more: %s", why);
 		us = migrate(f, 1, flags, live, &m);
 		if (us >= 0)
 			vmig_measured(&m, name_of(live, "cold", 1), us, "us");
@@ -353,7 +353,8 @@ static void dirty_if_due(struct busy *b)
 		b->next = now;
 	ret = b->w->ops->dirty(b->w, ++b->seed);
 	if (ret)
-		vmig_die("the device cannot be made to change its state: %s", vmig_errno_name(ret));
+		vmig_test_error("the device cannot be made to change its state: %s",
+				vmig_errno_name(ret));
 }
 
 /* Until the initial data is through and the window is over. Returns the time in read(). */

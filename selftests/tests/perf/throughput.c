@@ -257,13 +257,13 @@ static void ceiling_of_save(uint64_t bytes)
 	struct vmig_carried c;
 
 	if (zero < 0)
-		vmig_die("/dev/zero: %s", vmig_errno_name(errno));
+		vmig_test_error("/dev/zero: %s", vmig_errno_name(errno));
 	bytes = bytes < BASELINE ? BASELINE : bytes;
 	vmig_measure_begin(&m, "/dev/zero", bytes);
 	while (vmig_measure_again(&m)) {
 		c = vmig_carry(zero, -1, bytes, NULL, &m);
 		if (c.ret)
-			vmig_die("read() of /dev/zero: %s", vmig_errno_name(c.ret));
+			vmig_test_error("read() of /dev/zero: %s", vmig_errno_name(c.ret));
 		vmig_measured(&m, "ceiling.read_zero_1m.bytes_per_second",
 			      per_second(c.bytes, c.read_us), "B/s");
 	}
@@ -352,14 +352,14 @@ static void ceiling_of_load(const struct vmig_stream *s)
 	double us;
 
 	if (fd < 0)
-		vmig_die("memfd_create(): %s", vmig_errno_name(errno));
+		vmig_test_error("memfd_create(): %s", vmig_errno_name(errno));
 	vmig_measure_begin(&m, "memfd", s->len);
 	while (vmig_measure_again(&m)) {
 		for (bytes = 0, us = 0; bytes < BASELINE; bytes += c.bytes, us += c.write_us) {
 			lseek(fd, 0, SEEK_SET);
 			c = vmig_carry_in(fd, s, &m);
 			if (c.ret)
-				vmig_die("write() to a memfd: %s", vmig_errno_name(c.ret));
+				vmig_test_error("write() to a memfd: %s", vmig_errno_name(c.ret));
 		}
 		vmig_measured(&m, "ceiling.write_memfd_1m.bytes_per_second", per_second(bytes, us),
 			      "B/s");

@@ -8,6 +8,7 @@
 #include <vmig/error.h>
 #include <vmig/info.h>
 #include "device_snapshot.h"
+#include "verdict.h"
 
 static void take_region(FILE *f, struct vmig_device *dev, uint32_t index)
 {
@@ -62,7 +63,7 @@ char *vmig_snapshot(struct vmig_device *dev)
 
 	f = open_memstream(&text, &len);
 	if (!f)
-		vmig_die("no memory");
+		vmig_test_error("no memory");
 	vmig_device_info(dev, &info);
 	fprintf(f, "device: flags %#x regions %u interrupts %u\n", info.flags, info.num_regions,
 		info.num_irqs);

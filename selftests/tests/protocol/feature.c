@@ -501,8 +501,8 @@ TEST_F(feature, before_bind)
 	NEED(variant->way == VMIG_CDEV, "the group way has no unbound device fd");
 	fd = open(self->dev->id.cdev, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		vmig_die("second open of %s failed: %s", self->dev->id.cdev,
-			 vmig_errno_name(errno));
+		vmig_test_error("second open of %s failed: %s", self->dev->id.cdev,
+				vmig_errno_name(errno));
 	CHECK_ERRNO(FEAT_15, __vmig_feature_op(fd, VFIO_DEVICE_FEATURE_MIGRATION, PROBE, NULL, 0),
 		    EINVAL, "PROBE of MIGRATION on an unbound cdev fd");
 	CHECK_ERRNO(FEAT_15, ioctl(fd, VFIO_DEVICE_GET_INFO, &info) ? -errno : 0, EINVAL,
@@ -573,14 +573,14 @@ static int compat_program(int device_fd, struct vmig_compat *answers)
 	if (access(path, X_OK))
 		return -errno;
 	if (pipe2(pipe_fd, O_CLOEXEC))
-		vmig_die("pipe() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("pipe() failed: %s", vmig_errno_name(errno));
 	e.out = pipe_fd[1];
 	end = vmig_child_run(exec_compat, &e, COMPAT_TIMEOUT_MS);
 	close(pipe_fd[1]);
 	got = __vmig_read(pipe_fd[0], answers, size);
 	close(pipe_fd[0]);
 	if (end != VMIG_CHILD_DONE)
-		vmig_die("the " THEIR_BITS "-bit program: %s", vmig_child_name(end));
+		vmig_test_error("the " THEIR_BITS "-bit program: %s", vmig_child_name(end));
 	return got == size ? 0 : -ENOEXEC;
 }
 
@@ -596,7 +596,7 @@ TEST_F(feature, compat32)
 	NEED(ret != -ENOENT, "vmig_compat" THEIR_BITS " was not built (x86: libc6-dev-i386)");
 	NEED(ret != -ENOEXEC, "the kernel runs no " THEIR_BITS "-bit programs (IA32_EMULATION)");
 	if (ret)
-		vmig_die("vmig_compat" THEIR_BITS ": %s", vmig_errno_name(ret));
+		vmig_test_error("vmig_compat" THEIR_BITS ": %s", vmig_errno_name(ret));
 	count = vmig_compat_calls(self->dev->fd, mine);
 	for (i = 0; i < count; i++)
 		CHECK(FEAT_16, theirs[i].ret == mine[i].ret && theirs[i].value == mine[i].value,
@@ -656,7 +656,8 @@ TEST_F(discovery, flags_do_not_change)
 		if (fd >= 0)
 			close(fd);
 		if (__vmig_settle(self->dev))
-			vmig_die("the device does not come back from %s", vmig_state_name(state));
+			vmig_test_error("the device does not come back from %s",
+					vmig_state_name(state));
 	}
 	now = vmig_get_migration(self->dev);
 	CHECK(DISC_04, now == flags, "GET MIGRATION after all states and reset",

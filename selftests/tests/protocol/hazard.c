@@ -117,7 +117,7 @@ static void set_without_a_file(void *arg)
 	struct fileless_set *call = arg;
 
 	if (syscall(SYS_capset, &head, data))
-		vmig_die("capset: %s", vmig_errno_name(errno));
+		vmig_test_error("capset: %s", vmig_errno_name(errno));
 	call->ret = __vmig_set_state(call->dev, call->to, NULL);
 }
 
@@ -136,7 +136,7 @@ TEST_F(files, none_left)
 	NEED(strstr(self->dev->id.sysfs, "/vfio_mig_fw/"), "done on simulated firmware alone");
 	call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (call == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	call->dev = self->dev;
 	call->to = variant->state;
 	NEED(vmig_setting_change(&max, FILE_MAX, "1"), FILE_MAX " cannot be written");
@@ -261,7 +261,7 @@ TEST_F(reopen, first_set)
 		if (!call.survived)
 			return;
 		if (__vmig_settle(self->dev))
-			vmig_die("the device cannot be brought back to RUNNING");
+			vmig_test_error("the device cannot be brought back to RUNNING");
 	}
 }
 
@@ -305,7 +305,7 @@ static void close_under_a_writer(void *arg)
 				      VMIG_ONE_WRITE);
 		atomic_store(&c->stop, false);
 		if (pthread_create(&thread, NULL, write_nothing, c))
-			vmig_die("pthread_create() failed");
+			vmig_test_error("pthread_create() failed");
 		vmig_sleep_ms(2);
 		vmig_close(dev);
 		atomic_store(&c->stop, true);

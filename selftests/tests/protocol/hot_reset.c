@@ -83,7 +83,8 @@ static bool affected(struct vmig_device *dev, struct affected *a)
 	int ret = get_info(dev, a, sizeof(*a));
 
 	if (ret && ret != -ENODEV)
-		vmig_die("VFIO_DEVICE_GET_PCI_HOT_RESET_INFO failed: %s", vmig_errno_name(ret));
+		vmig_test_error("VFIO_DEVICE_GET_PCI_HOT_RESET_INFO failed: %s",
+				vmig_errno_name(ret));
 	return !ret;
 }
 
@@ -402,8 +403,8 @@ static void open_set(struct vmig_device *dev, struct vmig_device **devs)
 	devs[0] = strcmp(set[0].name, dev->id.name) ? vmig_open(&set[0], dev->way) : dev;
 	ret = __vmig_open_beside(&set[1], devs[0], &devs[1]);
 	if (ret)
-		vmig_die("opening %s beside %s failed: %s", set[1].name, set[0].name,
-			 vmig_errno_name(ret));
+		vmig_test_error("opening %s beside %s failed: %s", set[1].name, set[0].name,
+				vmig_errno_name(ret));
 	vmig_settle(devs[0]);
 	vmig_settle(devs[1]);
 }
@@ -574,7 +575,7 @@ TEST_F(hot_reset_from, ends_in_running_by_flr)
 	fd = vmig_enter(self->dev, variant->state);
 	for (i = 0; i < FLR_TRIES; i++) {
 		if (__vmig_region_write(self->dev, config, at, &bits, len) != (ssize_t)len)
-			vmig_die("a write to config space at %#x failed", at);
+			vmig_test_error("a write to config space at %#x failed", at);
 		state = vmig_get_state(self->dev);
 		if (state == VFIO_DEVICE_STATE_RUNNING)
 			break;

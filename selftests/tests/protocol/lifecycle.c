@@ -60,7 +60,7 @@ static void enter_again(struct vmig_device **dev, enum vmig_way way)
 	int ret = __enter_again(dev, way);
 
 	if (ret)
-		vmig_die("opening the device again failed: %s", vmig_errno_name(ret));
+		vmig_test_error("opening the device again failed: %s", vmig_errno_name(ret));
 }
 
 static void check_running(struct vmig_device *dev, const char *did)
@@ -138,7 +138,7 @@ static void wait_for_end(int fd)
 	char c;
 
 	if (read(fd, &c, 1))
-		vmig_die("read() of a pipe failed: %s", vmig_errno_name(errno));
+		vmig_test_error("read() of a pipe failed: %s", vmig_errno_name(errno));
 }
 
 static void use_inherited(void *arg)
@@ -170,20 +170,20 @@ TEST_F_TIMEOUT(lifecycle_session, outlives_other_closes, 60)
 	vmig_control_take_quick(self->dev, &control);
 	why = vmig_try_session(self->dev, vmig_enter(self->dev, variant->state), &control);
 	if (why)
-		vmig_die("a session does not even work with the device fd open: %s", why);
+		vmig_test_error("a session does not even work with the device fd open: %s", why);
 	heir.dev = self->dev;
 	heir.control = &control;
 	heir.state = variant->state;
 	heir.data_fd = vmig_enter(self->dev, variant->state);
 	if (pipe(heir.go))
-		vmig_die("pipe() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("pipe() failed: %s", vmig_errno_name(errno));
 	pid = vmig_child_start(use_inherited, &heir);
 	leave(&self->dev);
 	close(heir.go[0]);
 	close(heir.go[1]);
 	end = vmig_child_wait(pid, 4 * CHILD_TIMEOUT_MS);
 	if (end != VMIG_CHILD_DONE)
-		vmig_die("the process that inherited the device: %s", vmig_child_name(end));
+		vmig_test_error("the process that inherited the device: %s", vmig_child_name(end));
 	close(heir.data_fd);
 	vmig_stream_free(&control.stream);
 	enter_again(&self->dev, variant->way);
@@ -359,7 +359,7 @@ TEST_F(lifecycle_any, second_bind_is_refused)
 		    "VFIO_DEVICE_BIND_IOMMUFD of an fd that is bound");
 	fd = open(self->dev->id.cdev, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		vmig_die("a second open() of the cdev failed: %s", vmig_errno_name(errno));
+		vmig_test_error("a second open() of the cdev failed: %s", vmig_errno_name(errno));
 	CHECK_ERRNO(OPEN_05, __vmig_cdev_bind(fd, self->dev->iommufd, &devid), EINVAL,
 		    "VFIO_DEVICE_BIND_IOMMUFD of a second fd");
 	close(fd);
@@ -405,7 +405,7 @@ TEST_F(lifecycle_any, failed_bind_is_undone)
 		vmig_close_fd(dev);
 		dev->fd = open(dev->id.cdev, O_RDWR | O_CLOEXEC);
 		if (dev->fd < 0)
-			vmig_die("open() of the cdev failed: %s", vmig_errno_name(errno));
+			vmig_test_error("open() of the cdev failed: %s", vmig_errno_name(errno));
 		if (bind_badly(dev, kinds[i]))
 			CHECK_OK(ROB_04, __vmig_cdev_bind(dev->fd, dev->iommufd, &dev->devid),
 				 say("BIND_IOMMUFD after one that was refused for %s", kinds[i]));
@@ -494,9 +494,9 @@ static void hold(void *arg)
 	vmig_protect(h->nowhere, PROT_NONE);
 	if (pthread_create(&thread, NULL, use_device, h) ||
 	    (h->data_fd >= 0 && pthread_create(&thread, NULL, use_session, h)))
-		vmig_die("pthread_create() failed");
+		vmig_test_error("pthread_create() failed");
 	if (write(h->ready[1], "", 1) != 1)
-		vmig_die("write() to a pipe failed: %s", vmig_errno_name(errno));
+		vmig_test_error("write() to a pipe failed: %s", vmig_errno_name(errno));
 	for (;;)
 		pause();
 }
@@ -507,11 +507,11 @@ static pid_t start_holder(struct holder *h)
 	char c;
 
 	if (pipe(h->ready))
-		vmig_die("pipe() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("pipe() failed: %s", vmig_errno_name(errno));
 	pid = vmig_child_start(hold, h);
 	close(h->ready[1]);
 	if (read(h->ready[0], &c, 1) != 1)
-		vmig_die("the process that is to hold the device did not start");
+		vmig_test_error("the process that is to hold the device did not start");
 	close(h->ready[0]);
 	return pid;
 }

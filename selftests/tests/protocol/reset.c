@@ -199,8 +199,9 @@ TEST_F_TIMEOUT(reset_from, every_transition_works_after, 60)
 		fd = vmig_enter(self->dev, variant->state);
 		vmig_reset(self->dev);
 		if (vmig_get_state(self->dev) != VFIO_DEVICE_STATE_RUNNING)
-			vmig_die("RESET from %s ended in %s", vmig_state_name(variant->state),
-				 vmig_state_name(vmig_get_state(self->dev)));
+			vmig_test_error("RESET from %s ended in %s",
+					vmig_state_name(variant->state),
+					vmig_state_name(vmig_get_state(self->dev)));
 		why = go_from_running(self->dev, self->flags, to);
 		CHECK(RST_03, !why,
 		      say("SET(%s) after RESET from %s", vmig_state_name(to),

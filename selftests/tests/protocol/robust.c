@@ -208,7 +208,7 @@ static void take_memory(struct memory *m)
 	fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (n < 0)
-		vmig_die("/proc/meminfo cannot be read: %s", vmig_errno_name(errno));
+		vmig_test_error("/proc/meminfo cannot be read: %s", vmig_errno_name(errno));
 	close(fd);
 	text[n] = '\0';
 	m->slab = field(text, "SUnreclaim:");
@@ -239,8 +239,8 @@ static void abandon_session(struct vmig_device *dev, uint32_t state)
 	else
 		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	if (ret)
-		vmig_die("the device cannot be brought back to RUNNING from %s: %s",
-			 vmig_state_name(state), vmig_errno_name(ret));
+		vmig_test_error("the device cannot be brought back to RUNNING from %s: %s",
+				vmig_state_name(state), vmig_errno_name(ret));
 	close(fd);
 }
 

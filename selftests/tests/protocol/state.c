@@ -30,7 +30,8 @@ static void leave(struct vmig_device *dev, int fd)
 		close(fd);
 	ret = __vmig_settle(dev);
 	if (ret)
-		vmig_die("the device cannot be brought back to RUNNING: %s", vmig_errno_name(ret));
+		vmig_test_error("the device cannot be brought back to RUNNING: %s",
+				vmig_errno_name(ret));
 }
 
 /* A GET may be made at any time, by anybody, with anything in the buffer (H:1043). */
@@ -178,11 +179,11 @@ TEST_F(state, no_descriptor_free)
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 	fds = vmig_count_fds();
 	if (getrlimit(RLIMIT_NOFILE, &old))
-		vmig_die("getrlimit() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("getrlimit() failed: %s", vmig_errno_name(errno));
 	full = old;
 	full.rlim_cur = 0;
 	if (setrlimit(RLIMIT_NOFILE, &full))
-		vmig_die("setrlimit() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("setrlimit() failed: %s", vmig_errno_name(errno));
 	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
 	setrlimit(RLIMIT_NOFILE, &old);
 	CHECK_ERRNO(ST_11, ret, EMFILE, "SET(STOP_COPY) with the descriptor table full");

@@ -463,7 +463,7 @@ struct vmig_poison *vmig_poison_new(struct vmig_device *dev, const struct vmig_s
 	p = mmap(NULL, sizeof(*p) + VMIG_POISON_SUSPECTS * max, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	/* Printed here, and the same in all children. */
 	vmig_seed();
 	p->dev = dev;
@@ -535,8 +535,9 @@ static void replay(void *arg)
 			len = strcspn(f, " ");
 			snprintf(path, sizeof(path), "%.*s", (int)len, f);
 			if (!read_file(path, &s, r->p->max))
-				vmig_die("%s cannot be read, or is no stream of at most %zu bytes",
-					 path, r->p->max);
+				vmig_test_error(
+					"%s cannot be read, or is no stream of at most %zu bytes",
+					path, r->p->max);
 			snprintf(t.m.what, sizeof(t.m.what), "%.150s", path);
 			if (!r->p->over)
 				try_stream(&t, &s, cut, VMIG_KCOV_BRANCHES);

@@ -12,6 +12,7 @@
 
 #include <vmig/error.h>
 #include "fuzz_corpus.h"
+#include "verdict.h"
 
 /**
  * vmig_corpus_new - a corpus without streams
@@ -24,7 +25,7 @@ struct vmig_corpus *vmig_corpus_new(void)
 		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	return p;
 }
 

@@ -133,7 +133,7 @@ static void must_recover(struct vmig_device *dev, const struct vmig_stream *good
 	vmig_load_anyhow(dev, NULL, 0, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	why = vmig_good_again(dev, good);
 	if (why)
-		vmig_die("after a load of nothing, %s", why);
+		vmig_test_error("after a load of nothing, %s", why);
 }
 
 /**
@@ -287,7 +287,7 @@ static const void *many_zeros(size_t len)
 	void *p = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
-		vmig_die("mmap() of %zu bytes failed: %s", len, vmig_errno_name(errno));
+		vmig_test_error("mmap() of %zu bytes failed: %s", len, vmig_errno_name(errno));
 	return p;
 }
 
@@ -394,7 +394,7 @@ static struct crowd *new_crowd(struct vmig_device *dev, const struct vmig_stream
 		mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (c == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	c->dev = dev;
 	c->good = good;
 	return c;
@@ -486,11 +486,11 @@ static unsigned char *slow_memory(void)
 	pthread_t thread;
 
 	if (memory == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	madvise(memory, SLOW_SIZE, MADV_NOHUGEPAGE);
 	memset(memory + TOUCHES * VMIG_PAGE, GARBAGE, SLOW_SIZE - TOUCHES * VMIG_PAGE);
 	if (pthread_create(&thread, NULL, slow_faults_down, memory))
-		vmig_die("pthread_create() failed");
+		vmig_test_error("pthread_create() failed");
 	run_on(false);
 	return memory;
 }

@@ -7,6 +7,7 @@
 
 #include <vmig/error.h>
 #include "parallel_write.h"
+#include "verdict.h"
 
 struct writer {
 	int fd;
@@ -47,7 +48,7 @@ size_t vmig_write_together(int fd, const struct vmig_part *parts, unsigned int c
 	for (i = 0; i < count; i++) {
 		w[i] = (struct writer){ .fd = fd, .part = &parts[i], .waiting = &waiting };
 		if (pthread_create(&threads[i], NULL, write_with_others, &w[i]))
-			vmig_die("pthread_create() failed");
+			vmig_test_error("pthread_create() failed");
 	}
 	for (i = 0; i < count; i++) {
 		pthread_join(threads[i], NULL);

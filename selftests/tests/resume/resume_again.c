@@ -169,7 +169,7 @@ static void load_in_turns(struct vmig_device *const dev[2], const struct vmig_st
 				n = bytes[i] - at[i];
 			if (n && __vmig_stream_write(fd[i], good[i].data + at[i], n,
 						     &vmig_default_chunks, NULL))
-				vmig_die("write() of a good stream failed");
+				vmig_test_error("write() of a good stream failed");
 			at[i] += n;
 		}
 	}
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
 	NEED(vmig_way_there(id, variant->way, &why), "%s", why);
 	dev[1] = vmig_open(id, variant->way);
 	if (__vmig_settle(dev[1]))
-		vmig_die("%s cannot be brought to RUNNING", id->name);
+		vmig_test_error("%s cannot be brought to RUNNING", id->name);
 	vmig_save(dev[1], &good[1]);
 	NEED(refused(dev[0], good[0].data, good[0].len - 1) &&
 		     refused(dev[1], good[1].data, good[1].len - 1),

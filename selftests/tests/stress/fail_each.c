@@ -72,7 +72,7 @@ void vmig_faults_begin(void)
 	all_points =
 		mmap(NULL, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (all_points == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	if (vmig_faults_not_here())
 		return;
 	vmig_faults_set_up();
@@ -268,7 +268,7 @@ void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f)
 	r.f.flags = vmig_get_migration(*dev) & VMIG_MIGRATION_KNOWN;
 	r.f.at = mmap(NULL, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (r.f.at == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	if (closed) {
 		vmig_close(*dev);
 		*dev = NULL;

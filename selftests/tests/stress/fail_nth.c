@@ -382,7 +382,7 @@ static void prepare_logging(struct vmig_faults *f)
 {
 	prepare_log(f);
 	if (make_log_start(f))
-		vmig_die("DMA_LOGGING_START failed, in which nothing had to fail");
+		vmig_test_error("DMA_LOGGING_START failed, in which nothing had to fail");
 }
 
 static int make_log_report(struct vmig_faults *f)
@@ -523,7 +523,7 @@ static void must_be_open(struct vmig_faults *f)
 	int ret = open_patiently(f);
 
 	if (ret)
-		vmig_die("%s cannot be opened: %s", f->id->name, vmig_errno_name(ret));
+		vmig_test_error("%s cannot be opened: %s", f->id->name, vmig_errno_name(ret));
 }
 
 static void must_be_closed(struct vmig_faults *f)

@@ -49,8 +49,8 @@ static void set_fault(struct vmig_worker *w, const char *spec)
 	int ret = w->ops->fault(w, spec);
 
 	if (ret)
-		vmig_die("the firmware does not take the fault '%s': %s", spec,
-			 vmig_errno_name(ret));
+		vmig_test_error("the firmware does not take the fault '%s': %s", spec,
+				vmig_errno_name(ret));
 }
 
 static bool fault_came(struct vmig_worker *w, char *names, size_t size)
@@ -59,7 +59,8 @@ static bool fault_came(struct vmig_worker *w, char *names, size_t size)
 	int ret = w->ops->commands(w, names, size, &hit);
 
 	if (ret)
-		vmig_die("what reached the firmware cannot be read: %s", vmig_errno_name(ret));
+		vmig_test_error("what reached the firmware cannot be read: %s",
+				vmig_errno_name(ret));
 	return hit;
 }
 
@@ -372,7 +373,7 @@ TEST_F_TIMEOUT(firmware, failed_sessions_are_freed, 60)
 			failed += !!__vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
 			set_fault(&self->w, "");
 			if (__vmig_settle(self->dev))
-				vmig_die("the device cannot be brought back to RUNNING");
+				vmig_test_error("the device cannot be brought back to RUNNING");
 		}
 		after = vmig_module_users(self->dev);
 		if (failed)

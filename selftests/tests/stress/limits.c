@@ -42,11 +42,11 @@ static int set_without_descriptors(struct vmig_device *dev, uint32_t to)
 	int ret;
 
 	if (getrlimit(RLIMIT_NOFILE, &old))
-		vmig_die("getrlimit() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("getrlimit() failed: %s", vmig_errno_name(errno));
 	none = old;
 	none.rlim_cur = 0;
 	if (setrlimit(RLIMIT_NOFILE, &none))
-		vmig_die("setrlimit() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("setrlimit() failed: %s", vmig_errno_name(errno));
 	ret = __vmig_set_state(dev, to, NULL);
 	setrlimit(RLIMIT_NOFILE, &old);
 	return ret;
@@ -318,7 +318,7 @@ TEST_F_TIMEOUT(limits, memory_cgroup, 240)
 	vmig_settle(self->dev);
 	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s == MAP_FAILED)
-		vmig_die("no memory: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	for (i = 0; i < steps && ok; i++) {
 		*s = (struct starved){ .dev = self->dev,
 				       .group = &group,
@@ -368,7 +368,7 @@ TEST_F_TIMEOUT(limits, no_iova, 120)
 	NEED(take_all_iovas(self->dev), "the address space of this device cannot be filled");
 	ret = __vmig_dma_map(self->dev, NULL, CHUNK, CHUNK);
 	if (!ret)
-		vmig_die("a page of a full address space could be mapped");
+		vmig_test_error("a page of a full address space could be mapped");
 	if (pattern)
 		vmig_put_state(w, SEED);
 	why = vmig_round_trip(self->dev);
@@ -449,7 +449,7 @@ static void mover_begin(struct mover *m, bool hotplug)
 	}
 	err = pthread_create(&m->thread, NULL, move, m);
 	if (err)
-		vmig_die("pthread_create() failed: %s", vmig_errno_name(err));
+		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
 }
 
 static void mover_end(struct mover *m)

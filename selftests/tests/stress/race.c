@@ -70,10 +70,10 @@ static void *faulting_page(void)
 
 	if (fd < 0 || ftruncate(fd, VMIG_PAGE) ||
 	    pwrite(fd, &info, sizeof(info), 0) != sizeof(info))
-		vmig_die("memfd_create() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("memfd_create() failed: %s", vmig_errno_name(errno));
 	p = mmap(NULL, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
-		vmig_die("mmap() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("mmap() failed: %s", vmig_errno_name(errno));
 	close(fd);
 	return p;
 }
@@ -131,7 +131,7 @@ static void start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
 	int err = pthread_create(thread, NULL, fn, arg);
 
 	if (err)
-		vmig_die("pthread_create() failed: %s", vmig_errno_name(err));
+		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
 }
 
 static double now(void)

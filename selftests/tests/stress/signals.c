@@ -71,7 +71,7 @@ FIXTURE_SETUP(signals)
 	/* Without SA_RESTART: the caller shall see what the kernel makes of it. */
 	if (sigaction(SIGUSR1, &action, NULL) ||
 	    timer_create(CLOCK_MONOTONIC, &event, &self->timer))
-		vmig_die("timer_create() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("timer_create() failed: %s", vmig_errno_name(errno));
 	vmig_chance_begin(&self->chance, variant->way);
 	self->window_ns = 100000;
 }
@@ -313,8 +313,8 @@ TEST_F_TIMEOUT(signals, in_waiting_read, 60)
 	put_pattern(&self->w);
 	ret = self->w.ops->hold_stream(&self->w, true);
 	if (ret)
-		vmig_die("the device cannot be made to keep back its stream: %s",
-			 vmig_errno_name(ret));
+		vmig_test_error("the device cannot be made to keep back its stream: %s",
+				vmig_errno_name(ret));
 	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	for (i = 0; i < 8; i++) {
 		arm(self, 2000000);

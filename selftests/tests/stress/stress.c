@@ -577,7 +577,7 @@ int main(int argc, char **argv)
 	before = mmap(NULL, sizeof(*before), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	if (before == MAP_FAILED)
-		vmig_die("no memory to share: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory to share: %s", vmig_errno_name(errno));
 	/* Not for who only wants to know which tests there are. */
 	if (argc < 2 || !strcmp(argv[1], "--device") || !strcmp(argv[1], "-r"))
 		vmig_leaks_memory_begin(&before->leaks);

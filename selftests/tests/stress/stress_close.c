@@ -159,7 +159,7 @@ bool vmig_stress_close(struct vmig_crowd *c, struct vmig_closing *how, const cha
 	c->shares[1] = visits;
 	c->limit = VMIG_NO_LIMIT;
 	if (how->remove && vmig_bring_back(vmig_first_device()))
-		vmig_die("it is not known how to bring the device back");
+		vmig_test_error("it is not known how to bring the device back");
 	for (i = 0; i < rounds && atomic_load(&c->made) < calls && vmig_now_ms() < end; i++) {
 		vmig_crowd_again(c);
 		if (!vmig_crowd_run(c, did))

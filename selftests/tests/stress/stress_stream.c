@@ -162,7 +162,7 @@ static void leave_load(struct vmig_crowd *c)
 	int ret = __vmig_reset(c->dev);
 
 	if (ret)
-		vmig_die("RESET in RESUMING failed: %s", vmig_errno_name(ret));
+		vmig_test_error("RESET in RESUMING failed: %s", vmig_errno_name(ret));
 }
 
 /* The tail in pieces that come in whatever order: as it is all the same, the load is good. */

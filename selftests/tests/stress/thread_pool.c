@@ -40,7 +40,7 @@ struct vmig_crowd *vmig_crowd_new(struct vmig_device *dev, uint64_t flags)
 		mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (c == MAP_FAILED)
-		vmig_die("no memory to share: %s", vmig_errno_name(errno));
+		vmig_test_error("no memory to share: %s", vmig_errno_name(errno));
 	c->dev = dev;
 	c->flags = flags;
 	return c;
@@ -229,7 +229,7 @@ void vmig_crowd_threads(struct vmig_crowd *c, unsigned int process, void (*meanw
 		m->process = process;
 		err = pthread_create(&thread, NULL, member, m);
 		if (err)
-			vmig_die("pthread_create() failed: %s", vmig_errno_name(err));
+			vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
 		pthread_detach(thread);
 	}
 	if (meanwhile)

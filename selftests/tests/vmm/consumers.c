@@ -100,7 +100,7 @@ static void qemu_start(struct vmig_worker *w, struct qemu *q)
 {
 	qemu_begin(q, w->dev);
 	if (qemu_migration_init(q) && !q->c.trouble[0] && !consumer_may_fail(&q->c))
-		vmig_die("QEMU's vfio_migration_init() fails");
+		vmig_test_error("QEMU's vfio_migration_init() fails");
 }
 
 static void qemu_whole(struct vmig_worker *w, bool multifd, const char *did)
@@ -408,11 +408,11 @@ static unsigned int list_commands(struct attempt *a, const struct vmig_stream *w
 	bool hit;
 
 	if (a->w->ops->fault(a->w, ""))
-		vmig_die("the firmware does not take an empty fault");
+		vmig_test_error("the firmware does not take an empty fault");
 	count_calls(a, wire, &q);
 	consumer_end(&q.c);
 	if (a->w->ops->commands(a->w, names, sizeof(names), &hit))
-		vmig_die("what reached the firmware cannot be read");
+		vmig_test_error("what reached the firmware cannot be read");
 	for (name = strtok_r(names, " ", &save); name && n < MAX_COMMANDS;
 	     name = strtok_r(NULL, " ", &save)) {
 		for (i = 0, nth = 1; i < n; i++)
@@ -445,7 +445,7 @@ static void refuse_command(void *arg)
 	q.c.tolerant = true;
 	put_pattern(w);
 	if (w->ops->fault(w, say("%s:fail", r->command)))
-		vmig_die("the firmware does not take the fault");
+		vmig_test_error("the firmware does not take the fault");
 	r->a->what(&q);
 	w->ops->commands(w, names, sizeof(names), &hit);
 	w->ops->fault(w, "");
@@ -533,7 +533,7 @@ TEST_F_TIMEOUT(clh, snapshot_and_restore, MINUTES)
 	NEED_A_RESET;
 	clh_begin(&c, self->dev);
 	if (clh_new(&c))
-		vmig_die("GET of the migration flags fails");
+		vmig_test_error("GET of the migration flags fails");
 	for (i = 0; i < 2; i++) {
 		consumer_again(&c);
 		if (!clh_moves(&self->w, &c, say("snapshot %u of cloud-hypervisor", i + 1)))

@@ -123,7 +123,7 @@ static void write_page(FIXTURE_DATA(dma_log) * self, unsigned int page)
 	vmig_dma_begin(&self->w, &self->mem, at, FEW, ++self->seed);
 	vmig_dma_end(&self->w);
 	if (!vmig_dma_landed(&self->mem, at, FEW, self->seed))
-		vmig_die("the device's DMA has ended and is not in memory");
+		vmig_test_error("the device's DMA has ended and is not in memory");
 }
 
 static bool bit(const uint64_t *bitmap, uint64_t n)

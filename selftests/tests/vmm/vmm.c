@@ -147,11 +147,11 @@ static int without_descriptors(int fd, void *arg)
 	int ret;
 
 	if (getrlimit(RLIMIT_NOFILE, &old))
-		vmig_die("getrlimit() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("getrlimit() failed: %s", vmig_errno_name(errno));
 	none = old;
 	none.rlim_cur = 0;
 	if (setrlimit(RLIMIT_NOFILE, &none))
-		vmig_die("setrlimit() failed: %s", vmig_errno_name(errno));
+		vmig_test_error("setrlimit() failed: %s", vmig_errno_name(errno));
 	ret = __vmig_feature(fd, arg);
 	setrlimit(RLIMIT_NOFILE, &old);
 	return ret;

@@ -317,7 +317,7 @@ static int vfio_save_complete_precopy(struct qemu *q, unsigned int reads)
 	s.by = "vfio_multifd_save_complete_precopy_thread()";
 	err = pthread_create(&thread, NULL, sender_thread, &s);
 	if (err)
-		vmig_die("pthread_create() failed: %s", vmig_errno_name(err));
+		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
 	pthread_join(thread, NULL);
 	return s.ret;
 }

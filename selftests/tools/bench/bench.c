@@ -58,8 +58,8 @@ static void write_all(struct job *job, const unsigned char *data, size_t len)
 	for (; len; data += n, len -= n) {
 		n = vmig_bound_write(&job->bound, f->to.fd, data, len);
 		if (n <= 0)
-			vmig_die("write() failed after %llu bytes: %s",
-				 (unsigned long long)f->bytes, vmig_errno_name(n ? n : -EIO));
+			vmig_fail("write() failed after %llu bytes: %s",
+				  (unsigned long long)f->bytes, vmig_errno_name(n ? n : -EIO));
 		f->bytes += n;
 	}
 }
@@ -75,7 +75,7 @@ static void *loop(void *arg)
 
 	ret = vmig_bound_begin_loop(&job->bound, VMIG_IO_TIMEOUT_MS);
 	if (ret)
-		vmig_die("no timer: %s", vmig_errno_name(ret));
+		vmig_fail("no timer: %s", vmig_errno_name(ret));
 	for (; job->left; job->left -= n) {
 		len = job->left < job->block ? job->left : job->block;
 		if (f->from.kind == VMIG_PLACE_MEMORY) {
@@ -93,8 +93,8 @@ static void *loop(void *arg)
 			job->write_s += now() - between;
 		}
 		if (n < 0)
-			vmig_die("read() failed after %llu bytes: %s", (unsigned long long)f->bytes,
-				 vmig_errno_name(n));
+			vmig_fail("read() failed after %llu bytes: %s",
+				  (unsigned long long)f->bytes, vmig_errno_name(n));
 		if (!n)
 			break;
 	}
@@ -121,7 +121,7 @@ static void loops(struct bench_way *way, struct vmig_flow *flows, unsigned int c
 		if (way->kind == BENCH_LOOP)
 			loop(&jobs[i]);
 		else if (pthread_create(&threads[i], NULL, loop, &jobs[i]))
-			vmig_die("no thread: %s", vmig_errno_name(errno));
+			vmig_fail("no thread: %s", vmig_errno_name(errno));
 	}
 	for (i = 0; i < count; i++) {
 		if (way->kind == BENCH_THREADS)
@@ -141,8 +141,8 @@ static void with_engine(const struct bench_way *way, struct vmig_flow *flows, un
 		flows[i].limit = flows[i].bytes + bytes;
 	ret = __vmig_engine_run(way->engine, flows, count);
 	if (ret)
-		vmig_die("%s: %s after %llu bytes", way->name, vmig_errno_name(ret),
-			 (unsigned long long)flows[0].bytes);
+		vmig_fail("%s: %s after %llu bytes", way->name, vmig_errno_name(ret),
+			  (unsigned long long)flows[0].bytes);
 }
 
 static uint64_t arrived(const struct vmig_flow *flows, unsigned int count)
@@ -253,7 +253,7 @@ static double compute_threads(unsigned int count)
 
 	for (i = 0; i < count; i++)
 		if (pthread_create(&threads[i], NULL, compute, x[i]))
-			vmig_die("no thread: %s", vmig_errno_name(errno));
+			vmig_fail("no thread: %s", vmig_errno_name(errno));
 	for (i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
 	return count / (now() - begin);

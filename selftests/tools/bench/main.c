@@ -155,7 +155,7 @@ static void take_turns(struct vmig_flow *flows, unsigned int count, unsigned int
 	for (i = 0; i < count; i++)
 		flows[i].limit = 0;
 	if (__vmig_engine_run(rest, flows, count))
-		vmig_die("the end of a stream: %s", vmig_errno_name(flows[0].ret));
+		vmig_fail("the end of a stream: %s", vmig_errno_name(flows[0].ret));
 	vmig_engine_close(rest);
 }
 
@@ -227,14 +227,14 @@ static void keep_stream(void)
 	f.from = vmig_at_fd(fd);
 	f.to = vmig_at_fd(stream_fd);
 	if (__vmig_engine_run(e, &f, 1))
-		vmig_die("saving into memory failed after %llu bytes: %s",
-			 (unsigned long long)f.bytes, vmig_errno_name(f.ret));
+		vmig_fail("saving into memory failed after %llu bytes: %s",
+			  (unsigned long long)f.bytes, vmig_errno_name(f.ret));
 	leave(devices[0], fd);
 	vmig_engine_close(e);
 	stream_len = f.bytes;
 	stream = mmap(NULL, stream_len, PROT_READ, MAP_SHARED | MAP_POPULATE, stream_fd, 0);
 	if (stream == MAP_FAILED)
-		vmig_die("mmap() of the stream: %s", vmig_errno_name(errno));
+		vmig_fail("mmap() of the stream: %s", vmig_errno_name(errno));
 }
 
 /* As each slice begins at the front again, the file has its pages from the first one on. */
@@ -381,8 +381,8 @@ static void bench_stream(void)
 	for (i = 1; i == 1 || f.where; i++) {
 		f.limit = i * 1024 * MIB;
 		if (__vmig_engine_run(e, &f, 1))
-			vmig_die("%s failed after %llu bytes: %s", f.where,
-				 (unsigned long long)f.bytes, vmig_errno_name(f.ret));
+			vmig_fail("%s failed after %llu bytes: %s", f.where,
+				  (unsigned long long)f.bytes, vmig_errno_name(f.ret));
 		printf("  %7.2f GiB moved, resident %.1f MiB, never more than %.1f MiB\n",
 		       (double)f.bytes / (1024 * MIB), (double)bench_resident("VmRSS") / MIB,
 		       (double)bench_resident("VmHWM") / MIB);
@@ -460,12 +460,21 @@ static void open_devices(char **names)
 		usage();
 }
 
+/* Also from one of several threads. The devices are reset when the kernel closes them. */
+static void give_up(const char *message)
+{
+	fflush(stdout);
+	fprintf(stderr, "vmig: %s\n", message);
+	_exit(2);
+}
+
 int main(int argc, char **argv)
 {
 	char **arg = argv + !!argc;
 	const char *only = read_options(&arg);
 	unsigned int i;
 
+	vmig_set_fail_hook(give_up);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	open_devices(arg);
 	alarm(LIMIT_S);

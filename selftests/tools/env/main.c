@@ -65,6 +65,12 @@ static json_t *device(const struct vmig_dev_id *id)
 			 vmig_file_line(id->sysfs, "device"), "simulated_firmware", simulated(id));
 }
 
+static void give_up(const char *message)
+{
+	fprintf(stderr, "%s\n", message);
+	exit(EXIT_USAGE);
+}
+
 int main(int argc, char **argv)
 {
 	struct vmig_device *dev = NULL;
@@ -75,6 +81,7 @@ int main(int argc, char **argv)
 	json_t *root;
 	int way, ret = -ENOENT;
 
+	vmig_set_fail_hook(give_up);
 	if (argc != 2) {
 		fprintf(stderr, "usage: vmig_env DEVICE\n");
 		return EXIT_USAGE;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include <vmig/error.h>
 #include <vmig/version.h>
 #include "probe.h"
 
@@ -214,6 +215,12 @@ static json_t *read_facts(const char *file)
 	return probe;
 }
 
+static void give_up(const char *message)
+{
+	fprintf(stderr, "vmig: %s\n", message);
+	exit(EXIT_USAGE);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments a = {};
@@ -221,6 +228,7 @@ int main(int argc, char **argv)
 	json_t *probe, *device;
 	int ret;
 
+	vmig_set_fail_hook(give_up);
 	if (!parse(argc, argv, &a)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;

@@ -7,10 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <vmig/clock.h>
+#include <vmig/error.h>
 #include <vmig/wire.h>
 #include "transfer.h"
+
+static struct vmig_ferry c;
 
 static void on_signal(int sig)
 {
@@ -76,12 +80,37 @@ static const struct {
 
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
 
+/* The device is put back first: the sentence says that it is. Returns the exit code. */
+static int finish(enum vmig_ferry_end end)
+{
+	if (!vmig_ferry_close(&c))
+		end = VMIG_FERRY_BROKEN;
+	if (c.why[0])
+		fprintf(stderr, "vmig: %s\n", c.why);
+	return end == VMIG_FERRY_BROKEN ? VMIG_FERRY_REFUSED : end;
+}
+
+/* Out of memory, say: that is no refusal by the driver. */
+static void give_up(const char *message)
+{
+	static bool again;
+
+	/* Not even the device can be put back: the kernel resets it when it closes it. */
+	if (again) {
+		fprintf(stderr, "vmig: %s\n", message);
+		_exit(VMIG_FERRY_CANNOT);
+	}
+	again = true;
+	vmig_ferry_fail(&c, "%s", message);
+	exit(finish(VMIG_FERRY_CANNOT));
+}
+
 int main(int argc, char **argv)
 {
 	enum vmig_ferry_end end = VMIG_FERRY_CANNOT;
-	static struct vmig_ferry c;
 	size_t i;
 
+	vmig_set_fail_hook(give_up);
 	if (argc == 3 && !strcmp(argv[1], "show"))
 		return vmig_ferry_show(argv[2]);
 	if (argc == 3 && (!strcmp(argv[1], "at") || !strcmp(argv[1], "to")))
@@ -97,10 +126,5 @@ int main(int argc, char **argv)
 	c.end_ms = vmig_now_ms() + c.patience_ms + 1000 * seconds_of("VMIG_FERRY_SECONDS", 600);
 	if (vmig_ferry_find(&c, argv[2]))
 		end = jobs[i].run(&c, argv[3]);
-	/* The device first: the sentence says that it is back. */
-	if (!vmig_ferry_close(&c))
-		end = VMIG_FERRY_BROKEN;
-	if (c.why[0])
-		fprintf(stderr, "vmig: %s\n", c.why);
-	return end == VMIG_FERRY_BROKEN ? VMIG_FERRY_REFUSED : end;
+	return finish(end);
 }

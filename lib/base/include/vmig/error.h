@@ -2,19 +2,20 @@
 /*
  * What a call does that must work and did not. Each fallible function of the library
  * exists twice: __vmig_x() returns -errno for tests of that errno, vmig_x() is for
- * steps that a test takes on its way and ends the test process when one fails: the
- * test could not judge, which is another thing than a breach.
+ * steps that a program takes on its way and ends it when one fails.
+ *
+ * How a program ends, with which words and which exit code, is its own affair and not the
+ * library's: vmig_fail() calls the hook that the program has set.
  */
-#ifndef VMIG_VFIO_DIE_H
-#define VMIG_VFIO_DIE_H
+#ifndef VMIG_ERROR_H
+#define VMIG_ERROR_H
 
 #include <stddef.h>
 
-/* The only exit code that the kselftest harness takes for a failure. */
-#define VMIG_EXIT_BROKEN 1
+#include <vmig/format.h>
 
-void vmig_die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
-const char *vmig_errno_name(int err);
+void vmig_set_fail_hook(void (*hook)(const char *message));
+void vmig_fail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void *vmig_alloc(size_t size);
 
-#endif /* VMIG_VFIO_DIE_H */
+#endif /* VMIG_ERROR_H */
