@@ -76,22 +76,6 @@ bool edu_busy(struct edu_device *edu)
 	return edu->waiting || edu->phase == EDU_UPLOAD || edu->phase == EDU_USER;
 }
 
-/**
- * edu_tell() - something has changed, of which the engine must know
- * @edu: device
- * @into_memory: memory, else the buffer
- * @at: IOVA or offset
- * @len: bytes
- *
- * It is told when the lock is dropped; there is room for all that can happen until then.
- */
-void edu_tell(struct edu_device *edu, bool into_memory, u64 at, u64 len)
-{
-	if (WARN_ON_ONCE(edu->news_count == EDU_NEWS))
-		return;
-	edu->news[edu->news_count++] = (struct edu_news){ into_memory, at, len };
-}
-
 static void edu_fail(struct edu_device *edu)
 {
 	edu->status |= EDU_STATUS_DMA_ERROR;
@@ -271,32 +255,4 @@ void edu_work(struct work_struct *work)
 	edu_advance(edu);
 	edu_unlock(edu);
 	edu_remap_follow(edu);
-}
-
-/**
- * edu_unlock() - drop the lock, and tell the engine what has ended
- * @edu: device
- *
- * The engine may wait for user memory, so not from a reset.
- */
-void edu_unlock(struct edu_device *edu)
-{
-	struct edu_news news[EDU_NEWS];
-	unsigned int i, count = edu->news_count;
-
-	memcpy(news, edu->news, count * sizeof(news[0]));
-	edu->news_count = 0;
-	if (count)
-		edu->telling++;
-	mutex_unlock(&edu->lock);
-	if (!count)
-		return;
-	for (i = 0; i < count; i++)
-		if (news[i].into_memory)
-			ref_log_write(&edu->ref, news[i].at, news[i].len);
-		else
-			ref_dirty(&edu->ref, news[i].at, news[i].len);
-	mutex_lock(&edu->lock);
-	edu->telling--;
-	mutex_unlock(&edu->lock);
 }

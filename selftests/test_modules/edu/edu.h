@@ -182,15 +182,17 @@ void edu_poll_factorial(struct edu_device *edu);
 void edu_hw_begin(struct edu_device *edu, u64 src, u64 dst, u64 count, bool out);
 bool edu_hw_done(struct edu_device *edu);
 
+/* lock.c: what the engine hears when the lock is dropped */
+void edu_tell(struct edu_device *edu, bool into_memory, u64 at, u64 len);
+void edu_unlock(struct edu_device *edu);
+
 /* dma.c: transfers */
 bool edu_command_fits(const struct edu_command *c);
 void edu_submit(struct edu_device *edu, const struct edu_command *c);
-void edu_tell(struct edu_device *edu, bool into_memory, u64 at, u64 len);
 bool edu_busy(struct edu_device *edu);
 void edu_advance(struct edu_device *edu);
 int edu_wait_idle(struct edu_device *edu, bool told);
 void edu_work(struct work_struct *work);
-void edu_unlock(struct edu_device *edu);
 
 /* map.c: the driver's own places in the address space */
 u64 edu_page_iova(struct edu_device *edu);
@@ -198,8 +200,11 @@ u64 edu_window_iova(struct edu_device *edu);
 int edu_map_page(struct edu_device *edu);
 void edu_unmap_page(struct edu_device *edu);
 bool edu_window_allows(struct edu_device *edu, u64 iova, u64 len);
-void edu_set_peer(struct edu_device *edu, u32 handle);
+int edu_open_window(struct edu_device *edu, struct edu_device *peer, u32 handle);
 void edu_close_window(struct edu_device *edu);
+
+/* peer.c: who has a window to whom */
+void edu_set_peer(struct edu_device *edu, u32 handle);
 void edu_peers_add(struct edu_device *edu);
 void edu_peers_del(struct edu_device *edu);
 

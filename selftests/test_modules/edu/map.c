@@ -8,10 +8,6 @@
 
 #include "edu.h"
 
-/* Devices that user space has; taken before edu_device.lock. */
-static DEFINE_MUTEX(edu_open_lock);
-static LIST_HEAD(edu_open_list);
-
 /**
  * edu_page_iova() - where the driver's page is
  * @edu: device
@@ -95,87 +91,36 @@ bool edu_window_allows(struct edu_device *edu, u64 iova, u64 len)
 }
 
 /**
+ * edu_open_window() - let the device reach the registers of a peer
+ * @edu: device, locked, with no window and no transfer under way: see edu_wait_idle()
+ * @peer: the other one; it stays until edu_close_window()
+ * @handle: as it was written to EDU_WINDOW_PEER
+ *
+ * Return: 0; -ENODEV if it has no address space, -EADDRINUSE if user space took the address.
+ */
+int edu_open_window(struct edu_device *edu, struct edu_device *peer, u32 handle)
+{
+	int ret;
+
+	lockdep_assert_held(&edu->lock);
+	lockdep_assert(edu->phase == EDU_IDLE);
+	ret = edu_map(edu, edu_window_iova(edu), pci_resource_start(peer->core.pdev, 0),
+		      IOMMU_READ | IOMMU_WRITE | IOMMU_MMIO, &edu->window_domain);
+	if (ret)
+		return ret;
+	edu->peer = peer;
+	edu->peer_handle = handle;
+	return 0;
+}
+
+/**
  * edu_close_window() - forget the peer
- * @edu: device, with no transfer under way
+ * @edu: device, locked, with no transfer under way, or one that edu_wait_idle() gave up
  */
 void edu_close_window(struct edu_device *edu)
 {
+	lockdep_assert_held(&edu->lock);
 	edu_unmap(&edu->window_domain, edu_window_iova(edu));
 	edu->peer = NULL;
 	edu->peer_handle = EDU_NO_PEER;
-}
-
-static u32 edu_handle(struct pci_dev *pdev)
-{
-	return pci_domain_nr(pdev->bus) << 16 | pci_dev_id(pdev);
-}
-
-/* Another open device; NULL if there is none of this handle. */
-static struct edu_device *edu_find_peer(struct edu_device *edu, u32 handle)
-{
-	struct edu_device *peer;
-
-	list_for_each_entry(peer, &edu_open_list, entry)
-		if (peer != edu && edu_handle(peer->core.pdev) == handle)
-			return peer;
-	return NULL;
-}
-
-/**
- * edu_set_peer() - open or close the window
- * @edu: device, unlocked
- * @handle: as written to EDU_WINDOW_PEER
- */
-void edu_set_peer(struct edu_device *edu, u32 handle)
-{
-	struct edu_device *peer;
-
-	mutex_lock(&edu_open_lock);
-	mutex_lock(&edu->lock);
-	/* Commands that wait may want the window that is open. */
-	if (edu_wait_idle(edu, true))
-		goto out;
-	edu_close_window(edu);
-	peer = edu_find_peer(edu, handle);
-	if (!peer || edu_map(edu, edu_window_iova(edu), pci_resource_start(peer->core.pdev, 0),
-			     IOMMU_READ | IOMMU_WRITE | IOMMU_MMIO, &edu->window_domain))
-		goto out;
-	edu->peer = peer;
-	edu->peer_handle = handle;
-out:
-	edu_unlock(edu);
-	mutex_unlock(&edu_open_lock);
-}
-
-/**
- * edu_peers_add() - @edu can be a peer from now on
- * @edu: device
- */
-void edu_peers_add(struct edu_device *edu)
-{
-	mutex_lock(&edu_open_lock);
-	list_add(&edu->entry, &edu_open_list);
-	mutex_unlock(&edu_open_lock);
-}
-
-/**
- * edu_peers_del() - and no longer: windows to it are closed, transfers through them end before
- * @edu: device
- */
-void edu_peers_del(struct edu_device *edu)
-{
-	struct edu_device *other;
-
-	mutex_lock(&edu_open_lock);
-	list_del_init(&edu->entry);
-	list_for_each_entry(other, &edu_open_list, entry) {
-		mutex_lock(&other->lock);
-		if (other->peer == edu) {
-			edu_wait_idle(other, true);
-			if (other->peer == edu)
-				edu_close_window(other);
-		}
-		edu_unlock(other);
-	}
-	mutex_unlock(&edu_open_lock);
 }
