@@ -6,7 +6,6 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-#include "format.h"
 #include "mock.h"
 
 #define IOVA_BITS 48
@@ -21,11 +20,6 @@ static unsigned int state_mb;
 module_param(state_mb, uint, 0444);
 MODULE_PARM_DESC(state_mb, "MiB of memory beyond the 64 KiB of BAR 2, 0 by default");
 
-unsigned int mock_initial_dirty_rate;
-
-module_param_named(dirty_rate, mock_initial_dirty_rate, uint, 0644);
-MODULE_PARM_DESC(dirty_rate, "pages a second that a device dirties by itself after reset");
-
 static struct mock_type mock_1 = {
 	.type.sysfs_name = "1",
 	.type.pretty_name = "vmig mock",
@@ -39,26 +33,6 @@ static struct mock_type mock_2 = {
 };
 
 static struct mdev_type *types[] = { &mock_1.type, &mock_2.type };
-
-bool mock_initial_counter_on;
-
-module_param_named(counter_on, mock_initial_counter_on, bool, 0644);
-MODULE_PARM_DESC(counter_on, "the counter counts after reset, so that no two states are equal");
-
-unsigned int mock_fw_version = REF_VERSION;
-
-static int fw_version_set(const char *value, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(value, kp, 1, REF_VERSION);
-}
-
-static const struct kernel_param_ops fw_version_ops = {
-	.set = fw_version_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(fw_version, &fw_version_ops, &mock_fw_version, 0444);
-MODULE_PARM_DESC(fw_version, "version of the firmware and so of the stream, 1 or 2 (default)");
 
 static int mock_init(struct vfio_device *vdev)
 {

@@ -153,6 +153,7 @@ static inline struct mock *ref_to_mock(struct ref_device *ref)
 	return container_of(ref, struct mock, ref);
 }
 
+/* params.c */
 extern unsigned int mock_initial_dirty_rate;
 extern bool mock_initial_counter_on;
 extern unsigned int mock_fw_version;

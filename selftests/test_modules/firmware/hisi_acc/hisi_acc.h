@@ -90,9 +90,8 @@ struct hisi_card {
 	struct hisi_vf vfs[FW_MAX_VFS];
 };
 
-/* main.c */
+/* card.c */
 extern struct hisi_card hisi;
-extern bool hisi_vf_ready;
 
 /* regs.c */
 void hisi_regs_begin(void);
@@ -102,6 +101,7 @@ u64 hisi_vft(unsigned int function);
 extern bool hisi_silent_pf;
 
 /* state.c */
+extern bool hisi_vf_ready;
 void hisi_state_reset(struct hisi_vf *h);
 void hisi_state_to_regs(struct hisi_vf *h);
 void hisi_state_from_regs(struct hisi_vf *h);

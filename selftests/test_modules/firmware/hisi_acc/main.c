@@ -9,14 +9,6 @@
 #define SEC_PF 0xa255
 #define CLASS_ENCRYPTION 0x108000
 
-bool hisi_vf_ready = true;
-
-module_param_named(vf_ready, hisi_vf_ready, bool, 0644);
-MODULE_PARM_DESC(vf_ready, "after a reset somebody plays the function's driver, which sets it up; "
-			   "else it is as after a reset, and the exerciser has nothing to do");
-
-struct hisi_card hisi;
-
 static void reset(struct fw_vf *vf)
 {
 	struct hisi_vf *h = vf->priv;

@@ -6,6 +6,7 @@
  * written reaches the registers that migrate when the cache is written back.
  */
 
+#include <linux/moduleparam.h>
 #include <linux/sizes.h>
 
 #include "hisi_acc.h"
@@ -18,6 +19,12 @@
 #define WORD_CQC (WORD_SQC + 2)
 /* where in EQC and AEQC the address of the queue is */
 #define XQC_ADDRESS 1
+
+bool hisi_vf_ready = true;
+
+module_param_named(vf_ready, hisi_vf_ready, bool, 0644);
+MODULE_PARM_DESC(vf_ready, "after a reset somebody plays the function's driver, which sets it up; "
+			   "else it is as after a reset, and the exerciser has nothing to do");
 
 static unsigned int reg_of(unsigned int word)
 {

@@ -30,18 +30,6 @@ struct adf_accel_dev *adf_devmgr_pci_to_accel_dev(struct pci_dev *pci_dev)
 	return pf ? &pf->accel : NULL;
 }
 
-/**
- * adf_rl_get_sla_arr_of_type - rates that are guaranteed; there are none
- * @rl_data: all of them
- * @type: of what
- * @sla_arr: the list of them
- */
-u32 adf_rl_get_sla_arr_of_type(struct adf_rl *rl_data, enum rl_node_type type,
-			       struct rl_sla ***sla_arr)
-{
-	return 0;
-}
-
 static struct qat_pf *pf_of(struct qat_mig_dev *mdev)
 {
 	return to_pf(mdev->parent_accel_dev);
