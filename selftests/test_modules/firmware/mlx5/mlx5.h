@@ -178,14 +178,17 @@ static inline struct hca *hca_of(struct mlx5_core_dev *mdev)
 	return container_of(mdev, struct hca, mdev);
 }
 
-/* main.c */
+/* params.c */
 extern bool mlx5_fw_chunks;
 extern uint mlx5_fw_chunk_kb;
 extern bool mlx5_fw_track_full;
+
+/* hca.c */
+int hca_init(struct hca *hca);
 struct vhca *hca_vhca(struct hca *hca, u16 vhca_id);
 u8 hca_query_cap(struct hca *hca, const void *in, void *out);
 
-/* command.c */
+/* fault.c */
 u8 command_fault(const char *name, int *error);
 
 /* object.c */
