@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The parameters of the reference drivers: which rule to break, which features to offer. */
 
+#include <linux/anon_inodes.h>
 #include <linux/ctype.h>
 #include <linux/debugfs.h>
+#include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/seq_file.h>
@@ -132,6 +134,18 @@ static int features_get(char *buffer, const struct kernel_param *kp)
 
 const struct kernel_param_ops ref_features_param_ops = { .set = features_set, .get = features_get };
 EXPORT_SYMBOL_GPL(ref_features_param_ops);
+
+/**
+ * ref_defect_leak_fd - install a file that nobody asked for in the caller's table
+ *
+ * Return: the descriptor, or a negative errno
+ */
+int ref_defect_leak_fd(void)
+{
+	static const struct file_operations none = { .owner = THIS_MODULE };
+
+	return anon_inode_getfd("vfio-mig-leak", &none, NULL, O_RDONLY | O_CLOEXEC);
+}
 
 static struct dentry *dir;
 

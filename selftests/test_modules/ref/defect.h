@@ -56,4 +56,6 @@ struct ref_defect_state {
 	pid_t process;
 };
 
+int ref_defect_leak_fd(void);
+
 #endif /* VFIO_MIG_REF_DEFECT_H */

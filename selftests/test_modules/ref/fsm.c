@@ -6,19 +6,15 @@
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
 
-#include "session.h"
+#include "internal.h"
 
 /* How long set_is_async tells the old state. */
 #define REF_ASYNC (HZ / 20)
 
-/**
- * ref_is_saving - is this one of the saving group?
- * @state: a migration state
- */
-bool ref_is_saving(enum vfio_device_mig_state state)
+static struct file *begin_session(struct ref_device *ref, enum vfio_device_mig_state state)
 {
-	return state == VFIO_DEVICE_STATE_PRE_COPY || state == VFIO_DEVICE_STATE_PRE_COPY_P2P ||
-	       state == VFIO_DEVICE_STATE_STOP_COPY;
+	return ref_session_begin(ref, state,
+				 ref_is_saving(state) ? &ref_save_kind : &ref_load_kind);
 }
 
 /* RESUMING cannot be left: the load was no good. */
@@ -65,7 +61,7 @@ static struct file *move_on(struct ref_device *ref, enum vfio_device_mig_state n
 		return NULL;
 	if (ref_defect(ref, REF_DEFECT_new_fd_in_stop_copy)) {
 		ref_session_end(ref);
-		return ref_session_begin(ref, next);
+		return begin_session(ref, next);
 	}
 	if (ref_defect(ref, REF_DEFECT_precopy_data_dropped)) {
 		mutex_lock(&s->lock);
@@ -112,7 +108,7 @@ static struct file *arc(struct ref_device *ref, enum vfio_device_mig_state next,
 	}
 	/* A session begins before the device goes on, and ends after it stopped. */
 	if (!ref->session && (ref_is_saving(next) || next == VFIO_DEVICE_STATE_RESUMING)) {
-		filp = ref_session_begin(ref, next);
+		filp = begin_session(ref, next);
 		if (IS_ERR(filp)) {
 			if (next == target && ref_is_saving(next) &&
 			    ref_defect(ref, REF_DEFECT_no_memory_tells_target))
@@ -198,7 +194,7 @@ static bool shortcut(struct ref_device *ref, enum vfio_device_mig_state target, 
 	if (cur == target && cur == VFIO_DEVICE_STATE_STOP_COPY &&
 	    ref_defect(ref, REF_DEFECT_same_state_reopens)) {
 		ref_session_end(ref);
-		*filp = ref_session_begin(ref, cur);
+		*filp = begin_session(ref, cur);
 		return true;
 	}
 	if (target == VFIO_DEVICE_STATE_RUNNING_P2P &&

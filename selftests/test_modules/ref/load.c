@@ -7,13 +7,9 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "session.h"
+#include "internal.h"
 
-/**
- * ref_load_begin - a session that resumes begins
- * @s: the session
- */
-void ref_load_begin(struct ref_session *s)
+static void load_begin(struct ref_session *s)
 {
 	s->phase = REF_PHASE_HEADER;
 	s->need = sizeof(struct ref_header);
@@ -388,11 +384,21 @@ static long ref_load_ioctl(struct file *filp, unsigned int cmd, unsigned long ar
 	return -ENOTTY;
 }
 
-const struct file_operations ref_load_fops = {
+static const struct file_operations load_fops = {
 	.owner = THIS_MODULE,
 	.write = ref_load_write,
 	.unlocked_ioctl = ref_load_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.flush = ref_session_flush,
 	.release = ref_session_release,
+};
+
+static const struct file_operations *load_fops_of(struct ref_device *ref)
+{
+	return &load_fops;
+}
+
+const struct ref_session_kind ref_load_kind = {
+	.fops = load_fops_of,
+	.begin = load_begin,
 };

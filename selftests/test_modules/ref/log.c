@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <linux/version.h>
 
-#include "session.h"
+#include "internal.h"
 
 #define LOG_PAGE 0x1000ULL
 #define LOG_PFN(iova) ((iova) >> 12)

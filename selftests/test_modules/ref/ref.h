@@ -213,8 +213,6 @@ struct ref_pieces {
 	u32 known;
 };
 
-extern const struct vfio_log_ops ref_log_ops;
-
 /*
  * When a driver calls these: ref_init() before it registers the VFIO device, ref_open() and
  * ref_close() at the end of open_device and at the start of close_device, ref_reset() for a

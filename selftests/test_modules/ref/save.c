@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "session.h"
+#include "internal.h"
 
 /* A reader that a defect does not wake goes on by itself some time. */
 #define REF_NOT_WOKEN (30 * HZ)
@@ -37,14 +37,11 @@ void ref_save_rewind(struct ref_session *s)
 	s->pos = 0;
 }
 
-/**
- * ref_save_begin - a session that saves begins
- * @s: the session; its state is set
- *
- * From here on the device's own changes are written down, so that in PRE_COPY what was
- * sent and changed is sent again (H:1248).
+/*
+ * A session that saves begins, its state is set. From here on the device's own changes are
+ * written down, so that in PRE_COPY what was sent and changed is sent again (H:1248).
  */
-void ref_save_begin(struct ref_session *s)
+static void save_begin(struct ref_session *s)
 {
 	struct ref_device *ref = s->ref;
 
@@ -191,7 +188,7 @@ static int put_end(struct ref_session *s)
  * Return: 1; 0 at the end of the stream; -ENOMSG at the temporary end of it in PRE_COPY
  * (H:1261); -EAGAIN while the device holds its data back; another error.
  */
-int ref_save_fill(struct ref_session *s)
+static int ref_save_fill(struct ref_session *s)
 {
 	struct ref_device *ref = s->ref;
 	int ret;
@@ -250,7 +247,7 @@ static u64 initial_to_come(const struct ref_session *s)
  *
  * Return: bytes; what initial_bytes is (H:1241)
  */
-u64 ref_save_initial(struct ref_session *s)
+static u64 ref_save_initial(struct ref_session *s)
 {
 	return (s->phase <= REF_PHASE_INITIAL ? initial_to_come(s) : 0) +
 	       (s->initial ? s->len - s->pos : 0);
@@ -262,7 +259,7 @@ u64 ref_save_initial(struct ref_session *s)
  *
  * Return: bytes; what dirty_bytes is (H:1248)
  */
-u64 ref_save_dirty(struct ref_session *s)
+static u64 ref_save_dirty(struct ref_session *s)
 {
 	unsigned long sent = DIV_ROUND_UP_ULL(s->cursor, PAGE_SIZE);
 
@@ -543,7 +540,7 @@ static bool info_allowed(const struct ref_session *s)
  * Return: 0; -ENOTTY for another request; -EINVAL in another state than PRE_COPY and
  * PRE_COPY_P2P, after the session (H:1233) and for a structure that is too small; -EFAULT.
  */
-long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+static long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
 	struct ref_session *s = filp->private_data;
@@ -592,20 +589,15 @@ static loff_t seek(struct file *filp, loff_t offset, int whence)
 	.unlocked_ioctl = ref_precopy_ioctl, .flush = ref_session_flush,                           \
 	.release = ref_session_release
 
-const struct file_operations ref_save_fops = { SAVE_FOPS, .compat_ioctl = compat_ptr_ioctl };
+static const struct file_operations save_fops = { SAVE_FOPS, .compat_ioctl = compat_ptr_ioctl };
 static const struct file_operations no_compat_fops = { SAVE_FOPS };
 static const struct file_operations writable_fops = { SAVE_FOPS, .write = swallow,
 						      .compat_ioctl = compat_ptr_ioctl };
 static const struct file_operations seekable_fops = { SAVE_FOPS, .llseek = seek,
 						      .compat_ioctl = compat_ptr_ioctl };
 
-/**
- * ref_save_fops_of - what the data_fd of a save can do
- * @ref: the device
- *
- * Return: the file operations, of a conforming data_fd or of one with a defect
- */
-const struct file_operations *ref_save_fops_of(struct ref_device *ref)
+/* Of a conforming data_fd, or of one with a defect. */
+static const struct file_operations *save_fops_of(struct ref_device *ref)
 {
 	if (ref_defect(ref, REF_DEFECT_no_compat_ioctl))
 		return &no_compat_fops;
@@ -613,5 +605,11 @@ const struct file_operations *ref_save_fops_of(struct ref_device *ref)
 		return &writable_fops;
 	if (ref_defect(ref, REF_DEFECT_data_fd_seekable))
 		return &seekable_fops;
-	return &ref_save_fops;
+	return &save_fops;
 }
+
+const struct ref_session_kind ref_save_kind = {
+	.saving = true,
+	.fops = save_fops_of,
+	.begin = save_begin,
+};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sessions: their data_fd, their begin, and their end. */
+/* Sessions: their begin, and their end. */
 
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -7,7 +7,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "session.h"
+#include "internal.h"
 
 /* What a session leaks when it is to leak, in bytes. */
 #define REF_LEAK 0x40000
@@ -55,50 +55,6 @@ void ref_session_put(struct ref_session *s)
 	kref_put(&s->count, session_free);
 }
 
-/**
- * ref_session_flush - a close of a data_fd, which a file without a descriptor never has
- * @filp: the file
- * @id: who closes
- *
- * Return: 0
- */
-int ref_session_flush(struct file *filp, fl_owner_t id)
-{
-	struct ref_session *s = filp->private_data;
-
-	s->flushed = true;
-	return 0;
-}
-
-/**
- * ref_session_release - the last close of a data_fd
- * @inode: of the file
- * @filp: the file
- *
- * The session goes on without it (H:1037), but for a defect.
- *
- * Return: 0
- */
-int ref_session_release(struct inode *inode, struct file *filp)
-{
-	struct ref_session *s = filp->private_data;
-	struct ref_device *ref;
-
-	if (ref_session_defect(s, REF_DEFECT_close_fd_stops)) {
-		ref = ref_of(s->vdev);
-		if (ref && ref->session == s)
-			ref_force_state(ref, VFIO_DEVICE_STATE_STOP);
-	}
-	if (!s->flushed && s->saving && s->state != VFIO_DEVICE_STATE_STOP_COPY &&
-	    ref_session_defect(s, REF_DEFECT_precopy_freed_in_flush)) {
-		ref = ref_of(s->vdev);
-		if (ref)
-			ref->defect.blocked = true;
-	}
-	ref_session_put(s);
-	return 0;
-}
-
 static struct ref_session *session_alloc(struct ref_device *ref)
 {
 	struct ref_session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
@@ -142,12 +98,29 @@ static struct ref_session *revive(struct ref_device *ref, bool saving)
 	return NULL;
 }
 
-/* Keep what should go; ref_session_kill() of all of them is at the end of the device. */
+/* Keep what should go; kill_session() of all of them is at the end of the device. */
 static void keep(struct ref_session *s)
 {
 	mutex_lock(&stale_lock);
 	list_add(&s->entry, &stale_sessions);
 	mutex_unlock(&stale_lock);
+}
+
+/*
+ * From now on the session gives and takes nothing. Does not wait for a reader that copies: it will
+ * find out, and give nothing (H:1089; the driver's duty, struct vfio_migration_ops).
+ */
+static void kill_session(struct ref_session *s)
+{
+	mutex_lock(&s->lock);
+	if (s->ref && ref_defect(s->ref, REF_DEFECT_buffer_freed_under_writer) && !s->buf_freed) {
+		kvfree(s->buf);
+		s->buf_freed = true;
+	}
+	s->over = true;
+	s->ref = NULL;
+	mutex_unlock(&s->lock);
+	wake_up_all(&s->wait);
 }
 
 /**
@@ -166,20 +139,20 @@ void ref_session_forget(struct ref_device *ref)
 	mutex_unlock(&stale_lock);
 	list_for_each_entry_safe(s, tmp, &mine, entry) {
 		list_del_init(&s->entry);
-		ref_session_kill(s);
+		kill_session(s);
 		ref_session_put(s);
 	}
 }
 
-static struct file *session_file(struct ref_device *ref, struct ref_session *s)
+static struct file *session_file(struct ref_device *ref, struct ref_session *s,
+				 const struct ref_session_kind *kind)
 {
 	struct file *filp;
 	int flags = O_WRONLY;
 
 	if (s->saving)
 		flags = ref_defect(ref, REF_DEFECT_saving_fd_writable) ? O_RDWR : O_RDONLY;
-	filp = anon_inode_getfile("vfio-mig", s->saving ? ref_save_fops_of(ref) : &ref_load_fops, s,
-				  flags);
+	filp = anon_inode_getfile("vfio-mig", kind->fops(ref), s, flags);
 	if (IS_ERR(filp))
 		return filp;
 	if (!ref_defect(ref, REF_DEFECT_data_fd_seekable))
@@ -263,12 +236,14 @@ void ref_session_sum(struct ref_session *s, size_t len)
  * ref_session_begin - begin a session
  * @ref: the device, its state mutex held, with no session
  * @state: the state that it enters: of the saving group, or RESUMING
+ * @kind: what a session in that state does
  *
  * Return: the file of the data_fd, new for each session (H:1036), or an ERR_PTR
  */
-struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_state state)
+struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_state state,
+			       const struct ref_session_kind *kind)
 {
-	bool saving = ref_is_saving(state);
+	bool saving = kind->saving;
 	struct ref_session *s;
 	struct file *filp;
 
@@ -288,41 +263,18 @@ struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_stat
 	s->hold = ref->hold;
 	s->over = false;
 	s->touched = ref_defect(ref, REF_DEFECT_removed_device_touched) ? ref : NULL;
-	filp = session_file(ref, s);
+	filp = session_file(ref, s, kind);
 	if (IS_ERR(filp)) {
 		s->over = true;
 		no_file(ref, s);
 		return filp;
 	}
-	if (saving)
-		ref_save_begin(s);
-	else
-		ref_load_begin(s);
+	kind->begin(s);
 	leak(ref);
 	ref->defect.thread = current->pid;
 	ref->defect.process = current->tgid;
 	set_session(ref, s);
 	return filp;
-}
-
-/**
- * ref_session_kill - from now on the session gives and takes nothing
- * @s: the session
- *
- * Does not wait for a reader that copies: it will find out, and give nothing (H:1089; the
- * driver's duty, struct vfio_migration_ops).
- */
-void ref_session_kill(struct ref_session *s)
-{
-	mutex_lock(&s->lock);
-	if (s->ref && ref_defect(s->ref, REF_DEFECT_buffer_freed_under_writer) && !s->buf_freed) {
-		kvfree(s->buf);
-		s->buf_freed = true;
-	}
-	s->over = true;
-	s->ref = NULL;
-	mutex_unlock(&s->lock);
-	wake_up_all(&s->wait);
 }
 
 /**
@@ -352,7 +304,7 @@ void ref_session_end(struct ref_device *ref)
 		s->ref = NULL;
 		mutex_unlock(&s->lock);
 	} else {
-		ref_session_kill(s);
+		kill_session(s);
 	}
 	if (ref_defect(ref, REF_DEFECT_old_fd_revived))
 		keep(s);
@@ -419,15 +371,3 @@ void ref_dirty(struct ref_device *ref, u64 at, size_t len)
 	spin_unlock_irqrestore(&ref->lock, flags);
 }
 EXPORT_SYMBOL_GPL(ref_dirty);
-
-/**
- * ref_defect_leak_fd - install a file that nobody asked for in the caller's table
- *
- * Return: the descriptor, or a negative errno
- */
-int ref_defect_leak_fd(void)
-{
-	static const struct file_operations none = { .owner = THIS_MODULE };
-
-	return anon_inode_getfd("vfio-mig-leak", &none, NULL, O_RDONLY | O_CLOEXEC);
-}

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A data_fd session: what is between SET that returns a data_fd and the one that ends it. */
-#ifndef VFIO_MIG_REF_SESSION_H
-#define VFIO_MIG_REF_SESSION_H
+/*
+ * What the files of the engine know of each other; ref.h is what a driver sees. Each calls
+ * those above it here, and none below: core, log, session, reset, data_fd, save and load, fsm,
+ * and device.c, which has no more to say than ref.h does.
+ */
+#ifndef VFIO_MIG_REF_INTERNAL_H
+#define VFIO_MIG_REF_INTERNAL_H
 
 #include <linux/fs.h>
 #include <linux/kref.h>
@@ -98,50 +102,59 @@ struct ref_session {
 	struct list_head entry;
 };
 
-/* device.c */
+/**
+ * struct ref_session_kind - what makes a session one that saves or one that resumes
+ * @saving: which of the two
+ * @fops: what its data_fd can do
+ * @begin: it begins: its state is set, and its file is there
+ */
+struct ref_session_kind {
+	bool saving;
+	const struct file_operations *(*fops)(struct ref_device *ref);
+	void (*begin)(struct ref_session *s);
+};
+
+/* core.c */
 struct ref_device *ref_of(struct vfio_device *vdev);
+int ref_register(struct ref_device *ref);
+void ref_unregister(struct ref_device *ref);
+bool ref_is_saving(enum vfio_device_mig_state state);
 enum ref_activity ref_activity_of(struct ref_device *ref, enum vfio_device_mig_state state);
 int ref_set_activity(struct ref_device *ref, enum ref_activity activity);
 u64 ref_flags(struct ref_device *ref);
+
+/* log.c */
+extern const struct vfio_log_ops ref_log_ops;
+void ref_log_end(struct ref_device *ref);
+
+/* session.c */
+struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_state state,
+			       const struct ref_session_kind *kind);
+void ref_session_end(struct ref_device *ref);
+void ref_session_put(struct ref_session *s);
+void ref_session_forget(struct ref_device *ref);
+void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
+bool ref_session_defect(const struct ref_session *s, enum ref_defect defect);
+void ref_session_sum(struct ref_session *s, size_t len);
+
+/* reset.c */
 void ref_reset_locked(struct ref_device *ref);
 void ref_state_unlock(struct ref_device *ref);
 
-/* fsm.c */
-bool ref_is_saving(enum vfio_device_mig_state state);
-extern const struct vfio_migration_ops ref_mig_ops;
-
-/* session.c */
-struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_state state);
-void ref_session_end(struct ref_device *ref);
-void ref_session_kill(struct ref_session *s);
-void ref_session_put(struct ref_session *s);
-void ref_session_forget(struct ref_device *ref);
+/* data_fd.c */
 int ref_session_flush(struct file *filp, fl_owner_t id);
 int ref_session_release(struct inode *inode, struct file *filp);
-void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
-bool ref_session_defect(const struct ref_session *s, enum ref_defect defect);
-int ref_defect_leak_fd(void);
-
-void ref_session_sum(struct ref_session *s, size_t len);
 
 /* save.c */
-extern const struct file_operations ref_save_fops;
-const struct file_operations *ref_save_fops_of(struct ref_device *ref);
-
-void ref_save_begin(struct ref_session *s);
-int ref_save_fill(struct ref_session *s);
+extern const struct ref_session_kind ref_save_kind;
 void ref_save_rewind(struct ref_session *s);
-u64 ref_save_initial(struct ref_session *s);
-u64 ref_save_dirty(struct ref_session *s);
 u64 ref_save_size(struct ref_device *ref);
-long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg);
 
 /* load.c */
-extern const struct file_operations ref_load_fops;
-void ref_load_begin(struct ref_session *s);
+extern const struct ref_session_kind ref_load_kind;
 int ref_load_finish(struct ref_session *s, enum vfio_device_mig_state target);
 
-/* log.c */
-void ref_log_end(struct ref_device *ref);
+/* fsm.c */
+extern const struct vfio_migration_ops ref_mig_ops;
 
-#endif /* VFIO_MIG_REF_SESSION_H */
+#endif /* VFIO_MIG_REF_INTERNAL_H */
