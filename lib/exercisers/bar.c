@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Registers of a device, for exercisers. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <linux/pci_regs.h>
 
+#include <vmig/error.h>
 #include <vmig/info.h>
 #include <vmig/region.h>
 #include "bar.h"
@@ -139,4 +141,56 @@ int vmig_bar_write32(struct vmig_bar *bar, uint64_t at, uint32_t value)
 int vmig_bar_write64(struct vmig_bar *bar, uint64_t at, uint64_t value)
 {
 	return vmig_bar_write(bar, at, &value, sizeof(value));
+}
+
+/**
+ * vmig_differ - say what is not as it should be
+ * @text: where
+ * @what: what is at @at
+ * @at: where that is
+ * @is: what it is
+ * @want: what it should be
+ *
+ * Return: -EILSEQ, which check_state() returns then.
+ */
+int vmig_differ(char text[VMIG_WHY_SIZE], const char *what, uint64_t at, uint64_t is, uint64_t want)
+{
+	snprintf(text, VMIG_WHY_SIZE, "%s at %#llx is %#llx and not %#llx", what,
+		 (unsigned long long)at, (unsigned long long)is, (unsigned long long)want);
+	return -EILSEQ;
+}
+
+/**
+ * vmig_bar_check - does a register hold this?
+ * @bar: the region
+ * @at: offset, bytes
+ * @len: bytes of it, 8 at most
+ * @want: what it should hold
+ * @text: says so where it does not
+ *
+ * Return: 0, -EILSEQ or -errno.
+ */
+int vmig_bar_check(struct vmig_bar *bar, uint64_t at, size_t len, uint64_t want,
+		   char text[VMIG_WHY_SIZE])
+{
+	uint64_t value = 0;
+	int ret = vmig_bar_read(bar, at, &value, len);
+
+	if (ret || value == want)
+		return ret;
+	return vmig_differ(text, "the register", at, value, want);
+}
+
+/**
+ * vmig_tell_why - the last of a check_state() or check_dirty()
+ * @ret: what it is to return
+ * @text: says what differs, for -EILSEQ
+ * @why: set to @text, or to the name of another error
+ *
+ * Return: @ret
+ */
+int vmig_tell_why(int ret, const char *text, const char **why)
+{
+	*why = ret == -EILSEQ ? text : vmig_errno_name(ret);
+	return ret;
 }

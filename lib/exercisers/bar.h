@@ -26,4 +26,13 @@ int vmig_bar_write8(struct vmig_bar *bar, uint64_t at, uint8_t value);
 int vmig_bar_write32(struct vmig_bar *bar, uint64_t at, uint32_t value);
 int vmig_bar_write64(struct vmig_bar *bar, uint64_t at, uint64_t value);
 
+/* Room for a sentence that says what is not as it should be. */
+#define VMIG_WHY_SIZE 96
+
+int vmig_bar_check(struct vmig_bar *bar, uint64_t at, size_t len, uint64_t want,
+		   char text[VMIG_WHY_SIZE]);
+int vmig_differ(char text[VMIG_WHY_SIZE], const char *what, uint64_t at, uint64_t is,
+		uint64_t want);
+int vmig_tell_why(int ret, const char *text, const char **why);
+
 #endif /* VMIG_EXERCISERS_BAR_H */

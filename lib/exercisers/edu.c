@@ -23,7 +23,7 @@ struct edu {
 	struct vmig_bar regs;
 	struct vmig_bar extra;
 	uint32_t read_len;
-	char why[96];
+	char why[VMIG_WHY_SIZE];
 };
 
 static int find_extra(struct edu *e, struct vmig_device *dev)
@@ -136,21 +136,9 @@ static int put_state(struct vmig_worker *w, uint32_t seed)
 	return ret;
 }
 
-static int differ(struct edu *e, const char *what, uint64_t at, uint64_t is, uint64_t want)
+static int check_register(struct edu *e, uint32_t at, size_t len, uint64_t want)
 {
-	snprintf(e->why, sizeof(e->why), "%s at %#llx is %#llx and not %#llx", what,
-		 (unsigned long long)at, (unsigned long long)is, (unsigned long long)want);
-	return -EILSEQ;
-}
-
-static int check_register(struct edu *e, uint32_t at, uint32_t len, uint64_t want)
-{
-	uint64_t value = 0;
-	int ret = vmig_bar_read(&e->regs, at, &value, len);
-
-	if (ret || value == want)
-		return ret;
-	return differ(e, "the register", at, value, want);
+	return vmig_bar_check(&e->regs, at, len, want, e->why);
 }
 
 static int check_buffer(struct edu *e, uint32_t seed)
@@ -162,13 +150,7 @@ static int check_buffer(struct edu *e, uint32_t seed)
 	vmig_pattern(want, sizeof(want), seed);
 	for (i = 0; i < BUFFER && !ret; i++)
 		if (is[i] != want[i])
-			ret = differ(e, "the buffer", i, is[i], want[i]);
-	return ret;
-}
-
-static int tell(struct edu *e, int ret, const char **why)
-{
-	*why = ret == -EILSEQ ? e->why : vmig_errno_name(ret);
+			ret = vmig_differ(e->why, "the buffer", i, is[i], want[i]);
 	return ret;
 }
 
@@ -186,7 +168,7 @@ static int check_state(struct vmig_worker *w, uint32_t seed, const char **why)
 	ret = ret ?: check_register(e, EDU_STATUS, 4, status_of(seed));
 	for (at = EDU_DMA_SRC; at <= EDU_DMA_COUNT && !ret; at += 8)
 		ret = check_register(e, at, 8, dma_register_of(seed, at));
-	return tell(e, ret, why);
+	return vmig_tell_why(ret, e->why, why);
 }
 
 static int dirty(struct vmig_worker *w, uint32_t seed)
@@ -209,9 +191,9 @@ static int check_dirty(struct vmig_worker *w, uint32_t seed, const char **why)
 	for (i = 0; i < DIRTY_WORDS && !ret; i++) {
 		ret = vmig_bar_read(&e->extra, EDU_BUFFER_COPY + i * DIRTY_STEP, &is, sizeof(is));
 		if (!ret && is != word)
-			ret = differ(e, "the buffer", i * DIRTY_STEP, is, word);
+			ret = vmig_differ(e->why, "the buffer", i * DIRTY_STEP, is, word);
 	}
-	return tell(e, ret, why);
+	return vmig_tell_why(ret, e->why, why);
 }
 
 /* A command that any device refuses is among it: QEMU's would end the guest for it. */

@@ -26,7 +26,7 @@
 struct mtty {
 	struct vmig_bar bars[PORTS];
 	unsigned int ports;
-	char why[96];
+	char why[VMIG_WHY_SIZE];
 };
 
 /* What a pattern makes of one port. */
@@ -182,8 +182,7 @@ static int check_state(struct vmig_worker *w, uint32_t seed, const char **why)
 		make_port(&p, seed, i);
 		ret = check_port(m, i, &p);
 	}
-	*why = ret == -EILSEQ ? m->why : vmig_errno_name(ret);
-	return ret;
+	return vmig_tell_why(ret, m->why, why);
 }
 
 static uint8_t dirty_value(uint32_t seed)
@@ -203,8 +202,7 @@ static int check_dirty(struct vmig_worker *w, uint32_t seed, const char **why)
 	struct mtty *m = w->priv;
 	int ret = compare(m, 0, UART_SCR, "scratch", dirty_value(seed));
 
-	*why = ret == -EILSEQ ? m->why : vmig_errno_name(ret);
-	return ret;
+	return vmig_tell_why(ret, m->why, why);
 }
 
 static int poke(struct vmig_worker *w)
