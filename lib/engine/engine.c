@@ -69,7 +69,7 @@ static void choose(struct vmig_engine *e, const struct vmig_shape *shape)
 		 e->no_ring);
 }
 
-static bool is_tried(const struct vmig_trial *t, const struct vmig_shape *shape)
+static bool is_tried(const struct vmig_autotune *t, const struct vmig_shape *shape)
 {
 	unsigned int i;
 
@@ -84,7 +84,7 @@ static bool is_tried(const struct vmig_trial *t, const struct vmig_shape *shape)
 static void trial_begin(struct vmig_engine *e)
 {
 	const struct vmig_engine_options *o = &e->options;
-	struct vmig_trial *t = &e->trial;
+	struct vmig_autotune *t = &e->autotune;
 	struct vmig_shape shape;
 	unsigned int i;
 
@@ -301,7 +301,7 @@ static double now(void)
 }
 
 /* A ring takes the time of another processor too: a little faster is not enough. */
-static double worth(const struct vmig_trial *t, unsigned int i)
+static double worth(const struct vmig_autotune *t, unsigned int i)
 {
 	return t->shapes[i].how == VMIG_HOW_RING ? t->rate[i] / RING_GAIN : t->rate[i];
 }
@@ -326,7 +326,7 @@ static bool pointless(const struct vmig_engine *e, const struct vmig_shape *shap
  */
 static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
 {
-	struct vmig_trial *t = &e->trial;
+	struct vmig_autotune *t = &e->autotune;
 	unsigned int i = t->next % t->count;
 	const struct vmig_shape *shape = &t->shapes[i];
 	uint64_t before = arrived(flows, count), quota = TRIAL_BYTES;
@@ -351,14 +351,14 @@ static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int
 	choose(e, &t->shapes[t->best]);
 }
 
-static bool trying(const struct vmig_trial *t)
+static bool trying(const struct vmig_autotune *t)
 {
 	return t->count > 1 && t->next < t->count * TRIAL_ROUNDS;
 }
 
 static void run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
 {
-	struct vmig_trial *t = &e->trial;
+	struct vmig_autotune *t = &e->autotune;
 
 	while (!all_over(flows, count) && trying(t))
 		try_one(e, flows, count);

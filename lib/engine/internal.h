@@ -23,14 +23,14 @@ struct vmig_shape {
 #define VMIG_SHAPES_MAX 7
 
 /**
- * struct vmig_trial - which way is the fastest?
+ * struct vmig_autotune - which way is the fastest?
  * @shapes: those that are tried
  * @count: their number
  * @next: the trial that comes next; each shape has VMIG_TRIAL_ROUNDS
  * @rate: the best of each, in bytes per second
  * @best: index of the fastest, once all have been tried
  */
-struct vmig_trial {
+struct vmig_autotune {
 	struct vmig_shape shapes[VMIG_SHAPES_MAX];
 	unsigned int count;
 	unsigned int next;
@@ -49,7 +49,7 @@ struct vmig_trial {
  * @has_ring: the kernel has given one
  * @stuck: a request could not be cancelled: the ring is of no use any more, and the kernel may
  *	still write to @blocks, which therefore stay
- * @trial: for VMIG_HOW_AUTO
+ * @autotune: for VMIG_HOW_AUTO
  * @no_ring: why it has none where it would have tried one, else ""
  * @choice: for people
  */
@@ -62,7 +62,7 @@ struct vmig_engine {
 	struct io_uring ring;
 	bool has_ring;
 	bool stuck;
-	struct vmig_trial trial;
+	struct vmig_autotune autotune;
 	char no_ring[160];
 	char choice[256];
 };

@@ -186,7 +186,7 @@ static bool repeats_always(struct vmig_device *dev, struct vmig_control *control
  * @id: clause that is checked
  * @dev: the device, in STOP; left in STOP with good content
  * @control: the control; @repeats is taken back if it turns out to be wrong
- * @trial: the trial
+ * @scenario: what is tried
  * @arg: its argument
  * @did: what the trial is with, for people
  *
@@ -196,7 +196,7 @@ static bool repeats_always(struct vmig_device *dev, struct vmig_control *control
  * Return: false after a breach.
  */
 bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_control *control,
-		vmig_trial trial, const void *arg, const char *did)
+		vmig_scenario scenario, const void *arg, const char *did)
 {
 	char name[384], got[256];
 	const char *why;
@@ -204,7 +204,7 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 	/* The trial may use up the strings of say(). */
 	snprintf(name, sizeof(name), "%s", did);
 	content_differed = false;
-	why = trial(dev, control, arg, true);
+	why = scenario(dev, control, arg, true);
 	if (!why)
 		return CHECK(id, true, name, "", "%s", "");
 	snprintf(got, sizeof(got), "%s", why);
@@ -212,14 +212,14 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 
 	if (content_differed && !repeats_always(dev, control)) {
 		control->repeats = false;
-		why = trial(dev, control, arg, true);
+		why = scenario(dev, control, arg, true);
 		if (!why)
 			return CHECK(id, true, name, "", "%s", "");
 		snprintf(got, sizeof(got), "%s", why);
 	}
 
 	begin_again(dev, control);
-	why = trial(dev, control, arg, false);
+	why = scenario(dev, control, arg, false);
 	vmig_control_restore(dev, control);
 	if (why)
 		vmig_test_error("%s: %s; and without that: %s", name, got, why);

@@ -45,7 +45,7 @@ struct vmig_control {
 };
 
 /**
- * vmig_trial - a part of a test, with or without what the test is about
+ * vmig_scenario - a part of a test, with or without what the test is about
  * @dev: the device, in STOP
  * @control: the control
  * @arg: the test's own
@@ -53,14 +53,14 @@ struct vmig_control {
  *
  * Return: NULL if the device did all of it well, else what it did not; see vmig_try_*().
  */
-typedef const char *(*vmig_trial)(struct vmig_device *dev, struct vmig_control *control,
-				  const void *arg, bool with);
+typedef const char *(*vmig_scenario)(struct vmig_device *dev, struct vmig_control *control,
+				     const void *arg, bool with);
 
 void vmig_control_take(struct vmig_device *dev, struct vmig_control *control);
 void vmig_control_take_quick(struct vmig_device *dev, struct vmig_control *control);
 void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *control);
 bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_control *control,
-		vmig_trial trial, const void *arg, const char *did);
+		vmig_scenario scenario, const void *arg, const char *did);
 
 const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes);
 const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, size_t to,

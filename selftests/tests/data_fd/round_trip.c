@@ -170,7 +170,7 @@ static const char *save_and_load(struct vmig_device *dev, struct vmig_control *c
 	return why;
 }
 
-static void judge_both(struct vmig_device *dev, struct vmig_device *second, vmig_trial trial,
+static void judge_both(struct vmig_device *dev, struct vmig_device *second, vmig_scenario scenario,
 		       const char *did)
 {
 	struct other other = { .dev = second };
@@ -178,7 +178,7 @@ static void judge_both(struct vmig_device *dev, struct vmig_device *second, vmig
 
 	vmig_control_take(dev, &control);
 	vmig_control_take(second, &other.control);
-	vmig_judge(STRM_11, dev, &control, trial, &other, did);
+	vmig_judge(STRM_11, dev, &control, scenario, &other, did);
 	vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING);
 	vmig_close(second);
 	vmig_stream_free(&control.stream);

@@ -554,9 +554,9 @@ static void exec_compat(void *arg)
  * Where this program stands, there stands its companion. Returns 0 with its
  * answers, -ENOENT without the program, -ENOEXEC where it wrote none.
  */
-static int compat_program(int device_fd, struct vmig_compat *answers)
+static int compat_program(int device_fd, struct vmig_call_answer *answers)
 {
-	const ssize_t size = VMIG_COMPAT_MAX * sizeof(*answers);
+	const ssize_t size = VMIG_CALL_ANSWERS_MAX * sizeof(*answers);
 	enum vmig_child_end end;
 	char path[PATH_MAX + 32];
 	int pipe_fd[2];
@@ -587,7 +587,7 @@ static int compat_program(int device_fd, struct vmig_compat *answers)
 /* Structures use __aligned_u64 and the fops compat_ptr_ioctl: 32-bit VMMs get the same. */
 TEST_F(feature, compat32)
 {
-	struct vmig_compat mine[VMIG_COMPAT_MAX], theirs[VMIG_COMPAT_MAX];
+	struct vmig_call_answer mine[VMIG_CALL_ANSWERS_MAX], theirs[VMIG_CALL_ANSWERS_MAX];
 	int i, count, ret;
 
 	CLAUSES(FEAT_16);

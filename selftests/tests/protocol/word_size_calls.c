@@ -10,14 +10,14 @@
 #include <vmig/fsm.h>
 #include "word_size_calls.h"
 
-static struct vmig_compat *list;
+static struct vmig_call_answer *list;
 static int count;
 
 static void note(const char *what, int ret, unsigned long long value)
 {
-	struct vmig_compat *c = &list[count];
+	struct vmig_call_answer *c = &list[count];
 
-	if (count == VMIG_COMPAT_MAX)
+	if (count == VMIG_CALL_ANSWERS_MAX)
 		return;
 	snprintf(c->what, sizeof(c->what), "%s", what);
 	c->ret = ret;
@@ -64,11 +64,11 @@ static void save_and_load(struct vmig_device *dev, uint64_t flags)
 /**
  * vmig_compat_calls - make the calls
  * @device_fd: an open device in RUNNING; left in RUNNING
- * @answers: VMIG_COMPAT_MAX of them
+ * @answers: VMIG_CALL_ANSWERS_MAX of them
  *
  * Return: how many calls were made.
  */
-int vmig_compat_calls(int device_fd, struct vmig_compat *answers)
+int vmig_compat_calls(int device_fd, struct vmig_call_answer *answers)
 {
 	struct vfio_device_feature_dma_logging_range range = { .length = 1 << 20 };
 	struct vmig_device dev = { .fd = device_fd };
@@ -78,7 +78,7 @@ int vmig_compat_calls(int device_fd, struct vmig_compat *answers)
 
 	list = answers;
 	count = 0;
-	memset(answers, 0, VMIG_COMPAT_MAX * sizeof(*answers));
+	memset(answers, 0, VMIG_CALL_ANSWERS_MAX * sizeof(*answers));
 	ret = __vmig_get_migration(&dev, &flags);
 	note("GET MIGRATION", ret, flags);
 	if (ret)

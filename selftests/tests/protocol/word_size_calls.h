@@ -8,22 +8,22 @@
 
 #include <stdint.h>
 
-#define VMIG_COMPAT_MAX 32
+#define VMIG_CALL_ANSWERS_MAX 32
 
 /**
- * struct vmig_compat - the answer to one call
+ * struct vmig_call_answer - the answer to one call
  * @what: which call
  * @ret: 0 or -errno
  * @pad: the same layout for both word sizes
  * @value: what came with it, where that does not depend on the moment, else 0
  */
-struct vmig_compat {
+struct vmig_call_answer {
 	char what[40];
 	int32_t ret;
 	int32_t pad;
 	uint64_t value;
 } __attribute__((packed));
 
-int vmig_compat_calls(int device_fd, struct vmig_compat *answers);
+int vmig_compat_calls(int device_fd, struct vmig_call_answer *answers);
 
 #endif /* VMIG_SELFTESTS_COMPAT_CALLS_H */

@@ -20,7 +20,7 @@ static void give_up(const char *message)
 
 int main(int argc, char **argv)
 {
-	struct vmig_compat answers[VMIG_COMPAT_MAX];
+	struct vmig_call_answer answers[VMIG_CALL_ANSWERS_MAX];
 	ssize_t size = sizeof(answers);
 
 	vmig_set_fail_hook(give_up);

@@ -101,7 +101,7 @@ static void try_file(struct vmig_worker *w, const char *dir, const char *name,
 		     unsigned int count[3])
 {
 	enum vmig_compat_outcome outcome;
-	struct vmig_compat c = { .name = name };
+	struct vmig_version_case c = { .name = name };
 	struct vmig_streamfile f;
 	const char *what;
 	char origin[512], path[PATH_MAX];
@@ -240,7 +240,7 @@ TEST_F_TIMEOUT(compat, kept_streams, 2 * MINUTES)
 /* One device, first of one version and then of another. */
 static void check_pair(struct vmig_worker *w, bool from_older, const struct vmig_stream *good)
 {
-	struct vmig_compat c = {
+	struct vmig_version_case c = {
 		.name = from_older ? "a stream of the version before"
 				   : "a stream of the next version",
 		.seed = can_tell(w) ? SEED : 0,

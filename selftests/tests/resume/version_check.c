@@ -13,7 +13,7 @@
 #include "exercise.h"
 
 /* Accepted: then it has to run, with the state that was saved. NULL, or what is wrong. */
-static const char *judge_accepted(struct vmig_worker *w, const struct vmig_compat *c)
+static const char *judge_accepted(struct vmig_worker *w, const struct vmig_version_case *c)
 {
 	enum vmig_clause_id id = c->same ? RES_03 : RES_12;
 	const char *why;
@@ -32,7 +32,7 @@ static const char *judge_accepted(struct vmig_worker *w, const struct vmig_compa
 }
 
 /* Refused: then as a bad stream has to be. NULL, or what is wrong. */
-static const char *judge_refused(const struct vmig_compat *c, const struct vmig_attempt *a)
+static const char *judge_refused(const struct vmig_version_case *c, const struct vmig_attempt *a)
 {
 	bool there = a->state == VFIO_DEVICE_STATE_RESUMING || a->state == VFIO_DEVICE_STATE_ERROR;
 
@@ -46,7 +46,7 @@ static const char *judge_refused(const struct vmig_compat *c, const struct vmig_
 }
 
 /* And then the device must be as good as before. NULL, or what is wrong. */
-static const char *judge_after(struct vmig_worker *w, const struct vmig_compat *c,
+static const char *judge_after(struct vmig_worker *w, const struct vmig_version_case *c,
 			       const struct vmig_attempt *a, const struct vmig_stream *good)
 {
 	const char *why = vmig_good_again(w->dev, good);
@@ -74,7 +74,7 @@ static const char *judge_after(struct vmig_worker *w, const struct vmig_compat *
  *
  * Return: which of the three.
  */
-enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct vmig_compat *c,
+enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct vmig_version_case *c,
 					   const struct vmig_stream *good, const char **what)
 {
 	const char *why, *after, *heard;

@@ -14,13 +14,13 @@
 #define VMIG_COMPAT_CLAUSES RES_03, RES_07, RES_09, RES_12, RES_16, ROB_01, ROB_04
 
 /**
- * struct vmig_compat - a stream of some version
+ * struct vmig_version_case - a stream of some version
  * @name: of the stream, for people
  * @stream: the bytes
  * @seed: of the pattern in it, 0 where there is none or nobody can tell
  * @same: it is of the very version that is here: refusing it is a breach
  */
-struct vmig_compat {
+struct vmig_version_case {
 	const char *name;
 	struct vmig_stream stream;
 	uint32_t seed;
@@ -29,7 +29,7 @@ struct vmig_compat {
 
 enum vmig_compat_outcome { VMIG_COMPAT_ACCEPTED, VMIG_COMPAT_REFUSED, VMIG_COMPAT_BROKEN };
 
-enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct vmig_compat *c,
+enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct vmig_version_case *c,
 					   const struct vmig_stream *good, const char **what);
 
 #endif /* VMIG_SELFTESTS_COMPAT_H */
