@@ -226,6 +226,31 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 	return CHECK(id, false, name, "all is well, as it is without that", "%s", got);
 }
 
+/**
+ * vmig_judge_once - vmig_judge() of one scenario, with a control of its own
+ * @id: clause that is checked
+ * @dev: the device, as vmig_control_take_quick() takes it; left in STOP with good content
+ * @scenario: what is tried
+ * @arg: its argument
+ * @did: what the trial is with, for people
+ *
+ * Return: false after a breach.
+ */
+bool vmig_judge_once(enum vmig_clause_id id, struct vmig_device *dev, vmig_scenario scenario,
+		     const void *arg, const char *did)
+{
+	struct vmig_control control;
+	char name[384];
+	bool good;
+
+	/* Taking the control may use up the strings of say(). */
+	snprintf(name, sizeof(name), "%s", did);
+	vmig_control_take_quick(dev, &control);
+	good = vmig_judge(id, dev, &control, scenario, arg, name);
+	vmig_stream_free(&control.stream);
+	return good;
+}
+
 /* Read a session in STOP_COPY to its end; the control tells what length is to be expected. */
 static const char *try_read(int fd, struct vmig_stream *s, const struct vmig_control *control,
 			    const struct vmig_chunks *chunks)

@@ -61,6 +61,8 @@ void vmig_control_take_quick(struct vmig_device *dev, struct vmig_control *contr
 void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *control);
 bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_control *control,
 		vmig_scenario scenario, const void *arg, const char *did);
+bool vmig_judge_once(enum vmig_clause_id id, struct vmig_device *dev, vmig_scenario scenario,
+		     const void *arg, const char *did);
 
 const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes);
 const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, size_t to,

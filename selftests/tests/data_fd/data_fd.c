@@ -198,14 +198,10 @@ static const char *leave_early(struct vmig_device *dev, struct vmig_control *con
 
 TEST_F(data_fd, closed_early)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_12);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_12, self->dev, &control, leave_early, &variant->state,
-		   say("close() of the data_fd in %s", vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_12, self->dev, leave_early, &variant->state,
+			say("close() of the data_fd in %s", vmig_state_name(variant->state)));
 }
 
 /*
@@ -292,15 +288,12 @@ static const char *walk(struct vmig_device *dev, struct vmig_control *control, c
 	do {                                                                                       \
 		static const uint32_t states_[] = { __VA_ARGS__ };                                 \
 		struct path path_ = { .len = ARRAY_SIZE(states_) };                                \
-		struct vmig_control control_;                                                      \
 		unsigned int i_;                                                                   \
 		for (i_ = 0; i_ < path_.len; i_++) {                                               \
 			NEED_STATE(states_[i_]);                                                   \
 			path_.state[i_] = states_[i_];                                             \
 		}                                                                                  \
-		vmig_control_take_quick(self->dev, &control_);                                     \
-		vmig_judge(FD_04, self->dev, &control_, walk, &path_, did);                        \
-		vmig_stream_free(&control_.stream);                                                \
+		vmig_judge_once(FD_04, self->dev, walk, &path_, did);                              \
 	} while (0)
 
 TEST_F(saving_group, pre_copy_to_stop_copy)
@@ -359,13 +352,9 @@ static const char *set_same(struct vmig_device *dev, struct vmig_control *contro
 
 TEST_F(saving_group, same_state_in_the_middle)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_02, ST_08);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(ST_08, self->dev, &control, set_same, NULL,
-		   "SET(STOP_COPY) in the middle of STOP_COPY");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(ST_08, self->dev, set_same, NULL,
+			"SET(STOP_COPY) in the middle of STOP_COPY");
 }
 
 /* Nobody reads the rest, but the FSM goes on all the same. */
@@ -449,13 +438,9 @@ static const char *read_nonblocking(struct vmig_device *dev, struct vmig_control
 
 TEST_F(saving_group, nonblocking_read)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_16);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_16, self->dev, &control, read_nonblocking, NULL,
-		   "read() with O_NONBLOCK in STOP_COPY to the end");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_16, self->dev, read_nonblocking, NULL,
+			"read() with O_NONBLOCK in STOP_COPY to the end");
 }
 
 #define CYCLES 40
@@ -524,14 +509,11 @@ static const char *give_up(struct vmig_device *dev, struct vmig_control *control
 
 TEST_F(resuming, closed_unwritten)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_12);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_12, self->dev, &control, give_up, NULL,
-		   "close() of the data_fd in RESUMING with nothing written, RESET, a new load");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(
+		FD_12, self->dev, give_up, NULL,
+		"close() of the data_fd in RESUMING with nothing written, RESET, a new load");
 }
 
 VMIG_MAIN("data_fd")

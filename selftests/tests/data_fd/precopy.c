@@ -238,15 +238,11 @@ static const char *past_temporary_end(struct vmig_device *dev, struct vmig_contr
 /* What QEMU and cloud-hypervisor do in each migration: read on where PRE_COPY had an end. */
 TEST_F_TIMEOUT(precopy_in, usable_after_temporary_end, MINUTES)
 {
-	struct vmig_control control;
-
 	CLAUSES(PRE_14);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(PRE_14, self->dev, &control, past_temporary_end, &variant->state,
-		   say("a save with a read() at the temporary end of %s",
-		       vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(PRE_14, self->dev, past_temporary_end, &variant->state,
+			say("a save with a read() at the temporary end of %s",
+			    vmig_state_name(variant->state)));
 }
 
 /* SET of a state of the saving group that must keep the session, and ask it something. */
@@ -302,14 +298,11 @@ static const char *moved_about(struct vmig_device *dev, struct vmig_control *con
 TEST_F_TIMEOUT(precopy, goes_on_in_p2p, MINUTES)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_PRE_COPY_P2P, 0 };
-	struct vmig_control control;
 
 	CLAUSES(PRE_16);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY_P2P);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(PRE_16, self->dev, &control, moved_about, states,
-		   "a save with SET(PRE_COPY_P2P) in the middle of PRE_COPY's data");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(PRE_16, self->dev, moved_about, states,
+			"a save with SET(PRE_COPY_P2P) in the middle of PRE_COPY's data");
 }
 
 /* QEMU goes back when a switchover is called off: the stream must not have a break. */
@@ -317,14 +310,11 @@ TEST_F_TIMEOUT(precopy, goes_on_after_p2p, MINUTES)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_PRE_COPY_P2P,
 					   VFIO_DEVICE_STATE_PRE_COPY, 0 };
-	struct vmig_control control;
 
 	CLAUSES(PRE_17);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY_P2P);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(PRE_17, self->dev, &control, moved_about, states,
-		   "a save with PRE_COPY_P2P and back in the middle of PRE_COPY's data");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(PRE_17, self->dev, moved_about, states,
+			"a save with PRE_COPY_P2P and back in the middle of PRE_COPY's data");
 }
 
 /**
@@ -455,14 +445,10 @@ static const char *left_early(struct vmig_device *dev, struct vmig_control *cont
 /* Leaving PRE_COPY early "might make things slower" (H:1243), and nothing else. */
 TEST_F_TIMEOUT(precopy_in, left_at_once, MINUTES)
 {
-	struct vmig_control control;
-
 	CLAUSES(PRE_19);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(PRE_19, self->dev, &control, left_early, &variant->state,
-		   say("a save that leaves %s at once", vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(PRE_19, self->dev, left_early, &variant->state,
+			say("a save that leaves %s at once", vmig_state_name(variant->state)));
 }
 
 VMIG_MAIN("precopy")

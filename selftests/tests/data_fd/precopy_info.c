@@ -373,14 +373,10 @@ static const char *asked_often(struct vmig_device *dev, struct vmig_control *con
 /* It only looks (H:1228): QEMU asks before each read(), others never. */
 TEST_F_TIMEOUT(precopy_info_in, takes_nothing, MINUTES)
 {
-	struct vmig_control control;
-
 	CLAUSES(PRE_09);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(PRE_09, self->dev, &control, asked_often, &variant->state,
-		   say("a save with %s before each of many reads", in_state(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(PRE_09, self->dev, asked_often, &variant->state,
+			say("a save with %s before each of many reads", in_state(variant->state)));
 }
 
 /* How good the estimates are: a VMM computes its downtime from them. */

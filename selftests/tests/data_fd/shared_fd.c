@@ -73,15 +73,11 @@ static const char *read_in_turns(struct vmig_device *dev, struct vmig_control *c
 
 TEST_F(shared_fd, dup_while_saving)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_14);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(
-		FD_14, self->dev, &control, read_in_turns, NULL,
+	vmig_judge_once(
+		FD_14, self->dev, read_in_turns, NULL,
 		"STOP_COPY read in turns through the data_fd and a dup() of it, the first closed "
 		"in the middle");
-	vmig_stream_free(&control.stream);
 }
 
 static const char *write_in_turns(struct vmig_device *dev, struct vmig_control *control,
@@ -100,13 +96,10 @@ static const char *write_in_turns(struct vmig_device *dev, struct vmig_control *
 
 TEST_F(shared_fd, dup_while_resuming)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_14);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_14, self->dev, &control, write_in_turns, NULL,
-		   "RESUMING, the first half written through a dup() of the data_fd, then closed");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(
+		FD_14, self->dev, write_in_turns, NULL,
+		"RESUMING, the first half written through a dup() of the data_fd, then closed");
 }
 
 /* How a peer comes to have the data_fd. */
@@ -168,50 +161,38 @@ static const char *load_with_peer(struct vmig_device *dev, struct vmig_control *
 TEST_F(shared_fd, forked_while_saving)
 {
 	static const enum giving giving = FORK;
-	struct vmig_control control;
 
 	CLAUSES(FD_14);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_14, self->dev, &control, save_with_peer, &giving,
-		   "STOP_COPY, the first half read by a forked process");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_14, self->dev, save_with_peer, &giving,
+			"STOP_COPY, the first half read by a forked process");
 }
 
 TEST_F(shared_fd, forked_while_resuming)
 {
 	static const enum giving giving = FORK;
-	struct vmig_control control;
 
 	CLAUSES(FD_14);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_14, self->dev, &control, load_with_peer, &giving,
-		   "RESUMING, the first half written by a forked process");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_14, self->dev, load_with_peer, &giving,
+			"RESUMING, the first half written by a forked process");
 }
 
 /* libvirt opens devices and hands fds over: a reader need not be a child of the opener. */
 TEST_F(shared_fd, sent_while_saving)
 {
 	static const enum giving giving = SEND;
-	struct vmig_control control;
 
 	CLAUSES(FD_14);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_14, self->dev, &control, save_with_peer, &giving,
-		   "STOP_COPY, the first half read by a process that was sent the data_fd");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_14, self->dev, save_with_peer, &giving,
+			"STOP_COPY, the first half read by a process that was sent the data_fd");
 }
 
 TEST_F(shared_fd, sent_while_resuming)
 {
 	static const enum giving giving = SEND;
-	struct vmig_control control;
 
 	CLAUSES(FD_14);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_14, self->dev, &control, load_with_peer, &giving,
-		   "RESUMING, the first half written by a process that was sent the data_fd");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_14, self->dev, load_with_peer, &giving,
+			"RESUMING, the first half written by a process that was sent the data_fd");
 }
 
 /* What ends the session for one ends it for all. */
@@ -327,14 +308,10 @@ static const char *close_one(struct vmig_device *dev, struct vmig_control *contr
 
 TEST_F(several_fds, session_outlives_one)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_19);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_19, self->dev, &control, close_one, &variant->state,
-		   say("%s, one of two device fds closed", vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_19, self->dev, close_one, &variant->state,
+			say("%s, one of two device fds closed", vmig_state_name(variant->state)));
 }
 
 TEST_F(several_fds, session_ends_with_the_last)

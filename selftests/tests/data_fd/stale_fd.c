@@ -172,6 +172,19 @@ static const char *poke_in_session(struct vmig_device *dev, struct vmig_control 
 	return why;
 }
 
+/* As it is, and then in STOP_COPY. */
+static const char *poke_now_and_in_session(struct vmig_device *dev, struct vmig_control *control,
+					   int stale, uint32_t kind, bool with)
+{
+	const char *why = with ? poke(dev, stale, kind) : NULL;
+
+	if (!why)
+		return poke_in_session(dev, control, stale, kind, VFIO_DEVICE_STATE_STOP_COPY,
+				       with);
+	close(stale);
+	return why;
+}
+
 struct kinds {
 	uint32_t stale, live;
 };
@@ -206,32 +219,20 @@ static const char *poke_after_reset(struct vmig_device *dev, struct vmig_control
 				    const void *arg, bool with)
 {
 	uint32_t kind = *(const uint32_t *)arg;
-	const char *why = NULL;
-	int stale;
+	int stale = leave_stale(dev, kind, control);
 
-	stale = leave_stale(dev, kind, control);
 	vmig_reset(dev);
-	if (with)
-		why = poke(dev, stale, kind);
-	if (!why)
-		return poke_in_session(dev, control, stale, kind, VFIO_DEVICE_STATE_STOP_COPY,
-				       with);
-	close(stale);
-	return why;
+	return poke_now_and_in_session(dev, control, stale, kind, with);
 }
 
 TEST_F(stale_fd, harmless_after_reset)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_10, self->dev, &control, poke_after_reset, &variant->state,
-		   say("old data_fd of %s used after RESET and closed in STOP_COPY",
-		       vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_10, self->dev, poke_after_reset, &variant->state,
+			say("old data_fd of %s used after RESET and closed in STOP_COPY",
+			    vmig_state_name(variant->state)));
 }
 
 static void reopen_in_place(struct vmig_device *dev)
@@ -250,34 +251,23 @@ static const char *poke_after_reopen(struct vmig_device *dev, struct vmig_contro
 				     const void *arg, bool with)
 {
 	uint32_t kind = *(const uint32_t *)arg;
-	const char *why = NULL;
-	int stale;
+	int stale = leave_stale(dev, kind, control);
 
-	stale = leave_stale(dev, kind, control);
 	reopen_in_place(dev);
 	/* A driver that kept the state may have no session to leave it by: not by SET. */
 	if (vmig_get_state(dev) != VFIO_DEVICE_STATE_RUNNING)
 		vmig_reset(dev);
-	if (with)
-		why = poke(dev, stale, kind);
-	if (!why)
-		return poke_in_session(dev, control, stale, kind, VFIO_DEVICE_STATE_STOP_COPY,
-				       with);
-	close(stale);
-	return why;
+	return poke_now_and_in_session(dev, control, stale, kind, with);
 }
 
 TEST_F(stale_fd, harmless_after_reopen)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_10, self->dev, &control, poke_after_reopen, &variant->state,
-		   say("old data_fd of %s used by the next user of the device, closed in STOP_COPY",
-		       vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(
+		FD_10, self->dev, poke_after_reopen, &variant->state,
+		say("old data_fd of %s used by the next user of the device, closed in STOP_COPY",
+		    vmig_state_name(variant->state)));
 }
 
 #define MANY 32
@@ -311,15 +301,11 @@ static const char *poke_many(struct vmig_device *dev, struct vmig_control *contr
 
 TEST_F_TIMEOUT(stale_fd, harmless_in_numbers, 120)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_10, self->dev, &control, poke_many, &variant->state,
-		   say("the data_fds of many sessions in %s, used and closed in STOP_COPY",
-		       vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_10, self->dev, poke_many, &variant->state,
+			say("the data_fds of many sessions in %s, used and closed in STOP_COPY",
+			    vmig_state_name(variant->state)));
 }
 
 /* Inverted, so that no byte of it is in its place by chance. */
@@ -393,15 +379,11 @@ static const char *use_in_turns(struct vmig_device *dev, struct vmig_control *co
 
 TEST_F(stale_fd, data_stays_apart)
 {
-	struct vmig_control control;
-
 	CLAUSES(FD_11);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(FD_11, self->dev, &control, use_in_turns, &variant->state,
-		   say("old data_fd of %s, used in turns with that of the next session",
-		       vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(FD_11, self->dev, use_in_turns, &variant->state,
+			say("old data_fd of %s, used in turns with that of the next session",
+			    vmig_state_name(variant->state)));
 }
 
 /* The next session, by one SET from the old one, or by single arcs over STOP. */

@@ -160,14 +160,12 @@ static const char *take_detour(struct vmig_device *dev, struct vmig_control *con
 TEST_F_TIMEOUT(p2p, pre_copy_goes_on_in_pre_copy_p2p, 60)
 {
 	static const struct detour detour = { { VFIO_DEVICE_STATE_PRE_COPY_P2P }, 1 };
-	struct vmig_control control;
 
 	CLAUSES(PRE_16);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY_P2P);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(PRE_16, self->dev, &control, take_detour, &detour,
-		   "PRE_COPY -> PRE_COPY_P2P -> STOP_COPY, info and some of the stream in each");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(
+		PRE_16, self->dev, take_detour, &detour,
+		"PRE_COPY -> PRE_COPY_P2P -> STOP_COPY, info and some of the stream in each");
 }
 
 /* A switchover that takes too long is called off, and the vCPUs go on. */
@@ -178,14 +176,11 @@ TEST_F_TIMEOUT(p2p, back_to_pre_copy, 60)
 		  VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY },
 		4
 	};
-	struct vmig_control control;
 
 	CLAUSES(PRE_17);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY_P2P);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(PRE_17, self->dev, &control, take_detour, &detour,
-		   "PRE_COPY -> PRE_COPY_P2P and back, twice, then STOP_COPY");
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(PRE_17, self->dev, take_detour, &detour,
+			"PRE_COPY -> PRE_COPY_P2P and back, twice, then STOP_COPY");
 }
 
 TEST_F(p2p, regions_answer_back_in_pre_copy)

@@ -441,10 +441,29 @@ static uint64_t timed_move(struct vmig_device *from, struct vmig_device *to, str
 	return c.bytes;
 }
 
+/* The pattern of the one has come to the other. */
+static void check_moved(struct vmig_worker *second, const char *did)
+{
+	const char *why;
+
+	vmig_set_state(second->dev, VFIO_DEVICE_STATE_RUNNING);
+	why = pattern_fault(second, SEED);
+	CHECK(STRM_11, !why, did, "the state of the one in the other", "%s", why);
+}
+
+static void close_second(struct vmig_worker *second)
+{
+	struct vmig_device *dev = second->dev;
+	struct vmig_dma none = {};
+
+	vmig_work_end(second, &none);
+	vmig_settle(dev);
+	vmig_close(dev);
+}
+
 TEST_F_TIMEOUT(throughput, device_to_device, MINUTES)
 {
 	struct vmig_worker w2 = {};
-	struct vmig_dma none = {};
 	struct vmig_device *second;
 	struct vmig_measure m;
 	const char *why;
@@ -464,15 +483,9 @@ TEST_F_TIMEOUT(throughput, device_to_device, MINUTES)
 	while (bytes && vmig_measure_again(&m))
 		bytes = timed_move(self->dev, second, &m);
 	vmig_measure_end(&m);
-	if (bytes) {
-		vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING);
-		why = pattern_fault(&w2, SEED);
-		CHECK(STRM_11, !why, "moves from one device to the other",
-		      "the state of the one in the other", "%s", why);
-	}
-	vmig_work_end(&w2, &none);
-	vmig_settle(second);
-	vmig_close(second);
+	if (bytes)
+		check_moved(&w2, "moves from one device to the other");
+	close_second(&w2);
 }
 
 /* Through the engine: the stream of @out, to @in if that is one. Returns its length. */
@@ -568,7 +581,6 @@ TEST_F_TIMEOUT(throughput, engine_device_to_device, MINUTES)
 {
 	struct vmig_device *second;
 	struct vmig_worker w2 = {};
-	struct vmig_dma none = {};
 	struct vmig_engine *e;
 	struct vmig_measure m;
 	const char *why;
@@ -594,15 +606,9 @@ TEST_F_TIMEOUT(throughput, engine_device_to_device, MINUTES)
 	vmig_measure_end(&m);
 	vmig_note(STRM_11, "device to device through the engine: %s", vmig_engine_choice(e));
 	vmig_engine_close(e);
-	if (bytes) {
-		vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING);
-		why = pattern_fault(&w2, SEED);
-		CHECK(STRM_11, !why, "moves from one device to the other through the engine",
-		      "the state of the one in the other", "%s", why);
-	}
-	vmig_work_end(&w2, &none);
-	vmig_settle(second);
-	vmig_close(second);
+	if (bytes)
+		check_moved(&w2, "moves from one device to the other through the engine");
+	close_second(&w2);
 }
 
 VMIG_MAIN("throughput")

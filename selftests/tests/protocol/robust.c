@@ -144,15 +144,13 @@ static const char *go_on_after_refusals(struct vmig_device *dev, struct vmig_con
 TEST_F_TIMEOUT(robust_in, refusals_harm_nothing, 60)
 {
 	struct refusals r = { .flags = self->flags, .state = variant->state };
-	struct vmig_control control;
 
 	CLAUSES(ROB_04);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
-	vmig_judge(ROB_04, self->dev, &control, go_on_after_refusals, &r,
-		   say("refused requests in %s, and the session that goes on or comes after them",
-		       vmig_state_name(variant->state)));
-	vmig_stream_free(&control.stream);
+	vmig_judge_once(
+		ROB_04, self->dev, go_on_after_refusals, &r,
+		say("refused requests in %s, and the session that goes on or comes after them",
+		    vmig_state_name(variant->state)));
 }
 
 /* A batch takes as many sessions as fit into this time, within these bounds. */

@@ -11,10 +11,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/time.h>
 #include <time.h>
 
+#include "descriptors.h"
 #include "fault_memory.h"
 #include "vmig_harness.h"
 
@@ -170,22 +170,17 @@ TEST_F(state, failed_set_is_on_the_path)
 /* With no descriptor free the device has moved and the file is gone (C:866). */
 TEST_F(state, no_descriptor_free)
 {
-	struct rlimit old, full;
 	struct vmig_stream s = {};
+	struct rlimit old;
 	int fd, fds, ret;
 	uint32_t state;
 
 	CLAUSES(ST_11);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 	fds = vmig_count_fds();
-	if (getrlimit(RLIMIT_NOFILE, &old))
-		vmig_test_error("getrlimit() failed: %s", vmig_errno_name(errno));
-	full = old;
-	full.rlim_cur = 0;
-	if (setrlimit(RLIMIT_NOFILE, &full))
-		vmig_test_error("setrlimit() failed: %s", vmig_errno_name(errno));
+	old = vmig_descriptors_take();
 	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
-	setrlimit(RLIMIT_NOFILE, &old);
+	vmig_descriptors_give_back(&old);
 	CHECK_ERRNO(ST_11, ret, EMFILE, "SET(STOP_COPY) with the descriptor table full");
 	state = vmig_get_state(self->dev);
 	CHECK(ST_11, state == VFIO_DEVICE_STATE_STOP_COPY,

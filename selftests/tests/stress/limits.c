@@ -14,11 +14,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "risky_call.h"
 #include "round_trip_check.h"
+#include "descriptors.h"
 #include "fault_memory.h"
 #include "random.h"
 #include "kernel_health.h"
@@ -38,17 +38,10 @@ static const char *round_trip_after_reset(struct vmig_device *dev)
 
 static int set_without_descriptors(struct vmig_device *dev, uint32_t to)
 {
-	struct rlimit old, none;
-	int ret;
+	struct rlimit old = vmig_descriptors_take();
+	int ret = __vmig_set_state(dev, to, NULL);
 
-	if (getrlimit(RLIMIT_NOFILE, &old))
-		vmig_test_error("getrlimit() failed: %s", vmig_errno_name(errno));
-	none = old;
-	none.rlim_cur = 0;
-	if (setrlimit(RLIMIT_NOFILE, &none))
-		vmig_test_error("setrlimit() failed: %s", vmig_errno_name(errno));
-	ret = __vmig_set_state(dev, to, NULL);
-	setrlimit(RLIMIT_NOFILE, &old);
+	vmig_descriptors_give_back(&old);
 	return ret;
 }
 

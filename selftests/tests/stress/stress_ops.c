@@ -191,18 +191,24 @@ static int run_reset(struct vmig_member *m, uint32_t *arg)
 
 const struct vmig_call vmig_call_reset = { "reset", run_reset };
 
-static int run_visit(struct vmig_member *m, uint32_t *arg)
+/* As another user, by whichever way: 0, or -errno. */
+static int open_some_way(struct vmig_member *m, uint32_t *arg, struct vmig_device **dev)
 {
-	struct vmig_crowd *c = m->crowd;
-	struct vmig_device *dev;
+	const struct vmig_dev_id *id = &m->crowd->dev->id;
 	const char *why;
-	uint32_t state;
-	int ret;
 
 	*arg = vmig_chance_below(&m->chance, 2);
-	if (!vmig_way_there(&c->dev->id, *arg, &why))
+	if (!vmig_way_there(id, *arg, &why))
 		return -ENOENT;
-	ret = __vmig_open(&c->dev->id, *arg, &dev);
+	return __vmig_open(id, *arg, dev);
+}
+
+static int run_visit(struct vmig_member *m, uint32_t *arg)
+{
+	struct vmig_device *dev;
+	uint32_t state;
+	int ret = open_some_way(m, arg, &dev);
+
 	if (ret)
 		return ret;
 	ret = __vmig_get_state(dev, &state);
@@ -219,13 +225,8 @@ static int run_open(struct vmig_member *m, uint32_t *arg)
 {
 	struct vmig_crowd *c = m->crowd;
 	struct vmig_device *dev;
-	const char *why;
-	int ret;
+	int ret = open_some_way(m, arg, &dev);
 
-	*arg = vmig_chance_below(&m->chance, 2);
-	if (!vmig_way_there(&c->dev->id, *arg, &why))
-		return -ENOENT;
-	ret = __vmig_open(&c->dev->id, *arg, &dev);
 	if (ret)
 		return ret;
 	vmig_close(dev);

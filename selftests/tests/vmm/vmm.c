@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <vmig/feature.h>
 #include <vmig/fsm.h>
 #include <vmig/error.h>
 #include "vmm.h"
+#include "descriptors.h"
 #include "fail_nth.h"
 #include "fault_memory.h"
 
@@ -143,17 +143,10 @@ static void enough_memory(struct consumer *c, bool was_short, const char *by, co
 
 static int without_descriptors(int fd, void *arg)
 {
-	struct rlimit old, none;
-	int ret;
+	struct rlimit old = vmig_descriptors_take();
+	int ret = __vmig_feature(fd, arg);
 
-	if (getrlimit(RLIMIT_NOFILE, &old))
-		vmig_test_error("getrlimit() failed: %s", vmig_errno_name(errno));
-	none = old;
-	none.rlim_cur = 0;
-	if (setrlimit(RLIMIT_NOFILE, &none))
-		vmig_test_error("setrlimit() failed: %s", vmig_errno_name(errno));
-	ret = __vmig_feature(fd, arg);
-	setrlimit(RLIMIT_NOFILE, &old);
+	vmig_descriptors_give_back(&old);
 	return ret;
 }
 
