@@ -131,25 +131,39 @@ static inline void vmig_claim_skipped(const char *fixture, const char *test)
 				 "the profile lists a deviation that did not come");               \
 	} while (0)
 
-#define VMIG_FIXTURE_ANY(fixture, migratable)                                                      \
+/*
+ * A fixture with more than the open device: @data declares it, @setup and @teardown are the
+ * statements of the two, with VMIG_SETUP() and VMIG_TEARDOWN() among them, and what is behind
+ * them declares what its variants have. Those come after it.
+ */
+#define VMIG_FIXTURE_FULL(fixture, data, setup, teardown, ...)                                     \
 	FIXTURE(fixture)                                                                           \
 	{                                                                                          \
 		VMIG_FIXTURE_DATA;                                                                 \
+		data;                                                                              \
 	};                                                                                         \
 	FIXTURE_VARIANT(fixture)                                                                   \
 	{                                                                                          \
 		VMIG_VARIANT_DATA;                                                                 \
+		__VA_ARGS__                                                                        \
 	};                                                                                         \
-	VMIG_VARIANTS_WAYS(fixture);                                                               \
 	FIXTURE_SETUP(fixture)                                                                     \
 	{                                                                                          \
-		VMIG_SETUP(migratable);                                                            \
+		setup;                                                                             \
 	}                                                                                          \
 	FIXTURE_TEARDOWN(fixture)                                                                  \
 	{                                                                                          \
-		VMIG_TEARDOWN();                                                                   \
+		teardown;                                                                          \
 	}                                                                                          \
 	struct vmig_semicolon_
+
+/* A fixture that has only the open device, with variants of its own. */
+#define VMIG_FIXTURE_OF(fixture, ...)                                                              \
+	VMIG_FIXTURE_FULL(fixture, , VMIG_SETUP(true), VMIG_TEARDOWN(), __VA_ARGS__)
+
+#define VMIG_FIXTURE_ANY(fixture, migratable)                                                      \
+	VMIG_FIXTURE_FULL(fixture, , VMIG_SETUP(migratable), VMIG_TEARDOWN(), );                   \
+	VMIG_VARIANTS_WAYS(fixture)
 
 /* A fixture that has only the open device. */
 #define VMIG_FIXTURE(fixture) VMIG_FIXTURE_ANY(fixture, true)

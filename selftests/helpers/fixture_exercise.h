@@ -37,26 +37,9 @@
 	} while (0)
 
 #define VMIG_WORK_FIXTURE(fixture, variants, ...)                                                  \
-	FIXTURE(fixture)                                                                           \
-	{                                                                                          \
-		VMIG_FIXTURE_DATA;                                                                 \
-		VMIG_WORK_DATA;                                                                    \
-	};                                                                                         \
-	FIXTURE_VARIANT(fixture)                                                                   \
-	{                                                                                          \
-		VMIG_VARIANT_DATA;                                                                 \
-		__VA_ARGS__                                                                        \
-	};                                                                                         \
-	variants(fixture);                                                                         \
-	FIXTURE_SETUP(fixture)                                                                     \
-	{                                                                                          \
-		VMIG_WORK_SETUP(true);                                                             \
-	}                                                                                          \
-	FIXTURE_TEARDOWN(fixture)                                                                  \
-	{                                                                                          \
-		VMIG_WORK_TEARDOWN();                                                              \
-	}                                                                                          \
-	struct vmig_semicolon_
+	VMIG_FIXTURE_FULL(fixture, VMIG_WORK_DATA, VMIG_WORK_SETUP(true), VMIG_WORK_TEARDOWN(),    \
+			  __VA_ARGS__);                                                            \
+	variants(fixture)
 
 #define VMIG_WORK_FIXTURE_STATES(fixture, variants)                                                \
 	VMIG_WORK_FIXTURE(fixture, variants, uint32_t state;)

@@ -39,24 +39,7 @@
 	VMIG_VARIANTS_NOT_RUNNING(fixture)
 
 #define VMIG_FIXTURE_STATES(fixture, variants)                                                     \
-	FIXTURE(fixture)                                                                           \
-	{                                                                                          \
-		VMIG_FIXTURE_DATA;                                                                 \
-	};                                                                                         \
-	FIXTURE_VARIANT(fixture)                                                                   \
-	{                                                                                          \
-		VMIG_VARIANT_DATA;                                                                 \
-		uint32_t state;                                                                    \
-	};                                                                                         \
-	variants(fixture);                                                                         \
-	FIXTURE_SETUP(fixture)                                                                     \
-	{                                                                                          \
-		VMIG_SETUP(true);                                                                  \
-	}                                                                                          \
-	FIXTURE_TEARDOWN(fixture)                                                                  \
-	{                                                                                          \
-		VMIG_TEARDOWN();                                                                   \
-	}                                                                                          \
-	struct vmig_semicolon_
+	VMIG_FIXTURE_OF(fixture, uint32_t state;);                                                 \
+	variants(fixture)
 
 #endif /* VMIG_SELFTESTS_EACH_STATE_H */

@@ -16,33 +16,12 @@
 
 #include "fault_memory.h"
 #include "session_check.h"
-#include "vmig_harness.h"
+#include "fixture_states.h"
 
 /* An ioctl of VFIO's type that no kernel has; the VFS answers none of this type itself. */
 #define UNKNOWN_IOCTL _IO(VFIO_TYPE, 0xff)
 
-FIXTURE(data_fd)
-{
-	VMIG_FIXTURE_DATA;
-};
-
-FIXTURE_VARIANT(data_fd)
-{
-	VMIG_VARIANT_DATA;
-	uint32_t state;
-};
-
-VMIG_VARIANTS_SESSIONS(data_fd);
-
-FIXTURE_SETUP(data_fd)
-{
-	VMIG_SETUP(true);
-}
-
-FIXTURE_TEARDOWN(data_fd)
-{
-	VMIG_TEARDOWN();
-}
+VMIG_FIXTURE_STATES(data_fd, VMIG_VARIANTS_SESSIONS);
 
 /* A VMM runs helpers: they must not hold the device's state open over exec() (C:870). */
 TEST_F(data_fd, cloexec)

@@ -243,18 +243,8 @@ enum amount { NOTHING, ONE_BYTE, HALF, ALL };
 
 #define MAX_VIA 5
 
-FIXTURE(path)
-{
-	VMIG_FIXTURE_DATA;
-};
-
 /* @via is ended by ERROR, which is 0 and no state that is walked through. */
-FIXTURE_VARIANT(path)
-{
-	VMIG_VARIANT_DATA;
-	uint32_t via[MAX_VIA + 1];
-	enum amount amount;
-};
+VMIG_FIXTURE_OF(path, uint32_t via[MAX_VIA + 1]; enum amount amount;);
 
 #define ADD_PATH(name_, amount_, ...)                                                              \
 	VMIG_VARIANT(path, cdev_##name_, .way = VMIG_CDEV, .via = { __VA_ARGS__ },                 \
@@ -276,16 +266,6 @@ ADD_PATH(PRE_COPY_P2P_unread, NOTHING, PCP);
 ADD_PATH(PRE_COPY_P2P_all_read, ALL, PCP);
 ADD_PATH(back_and_forth_unread, NOTHING, PC, PCP, PC, PCP, PC);
 ADD_PATH(back_and_forth_one_byte_each, ONE_BYTE, PC, PCP, PC, PCP, PC);
-
-FIXTURE_SETUP(path)
-{
-	VMIG_SETUP(true);
-}
-
-FIXTURE_TEARDOWN(path)
-{
-	VMIG_TEARDOWN();
-}
 
 /* In PRE_COPY a device that keeps changing may have more for ever. */
 #define ALL_MAX (64 << 20)
@@ -367,16 +347,7 @@ TEST_F_TIMEOUT(path, complete, 120)
 }
 
 /* A save that is given up: cancelled by the user, or the network went. */
-FIXTURE(given_up)
-{
-	VMIG_FIXTURE_DATA;
-};
-
-FIXTURE_VARIANT(given_up)
-{
-	VMIG_VARIANT_DATA;
-	uint32_t state;
-};
+VMIG_FIXTURE_OF(given_up, uint32_t state;);
 
 VMIG_VARIANT(given_up, cdev_STOP_COPY, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_STOP_COPY);
 VMIG_VARIANT(given_up, cdev_PRE_COPY, .way = VMIG_CDEV, .state = PC);
@@ -384,16 +355,6 @@ VMIG_VARIANT(given_up, cdev_PRE_COPY_P2P, .way = VMIG_CDEV, .state = PCP);
 VMIG_VARIANT(given_up, group_STOP_COPY, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_STOP_COPY);
 VMIG_VARIANT(given_up, group_PRE_COPY, .way = VMIG_GROUP, .state = PC);
 VMIG_VARIANT(given_up, group_PRE_COPY_P2P, .way = VMIG_GROUP, .state = PCP);
-
-FIXTURE_SETUP(given_up)
-{
-	VMIG_SETUP(true);
-}
-
-FIXTURE_TEARDOWN(given_up)
-{
-	VMIG_TEARDOWN();
-}
 
 struct giving_up {
 	uint32_t state; /* where */

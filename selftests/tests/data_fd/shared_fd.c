@@ -226,28 +226,9 @@ TEST_F(shared_fd, copies_end_together)
 }
 
 /* Several fds of one device, which only the group gives (vfio_df_open()). */
-FIXTURE(several_fds)
-{
-	VMIG_FIXTURE_DATA;
-};
-
-FIXTURE_VARIANT(several_fds)
-{
-	VMIG_VARIANT_DATA;
-	uint32_t state;
-};
+VMIG_FIXTURE_OF(several_fds, uint32_t state;);
 
 VMIG_VARIANTS_SESSIONS_WAY(several_fds, group, VMIG_GROUP);
-
-FIXTURE_SETUP(several_fds)
-{
-	VMIG_SETUP(true);
-}
-
-FIXTURE_TEARDOWN(several_fds)
-{
-	VMIG_TEARDOWN();
-}
 
 static int open_again(struct vmig_device *dev)
 {

@@ -15,30 +15,9 @@
 
 #include "fd_peer.h"
 #include "session_check.h"
-#include "vmig_harness.h"
+#include "fixture_states.h"
 
-FIXTURE(stale_fd)
-{
-	VMIG_FIXTURE_DATA;
-};
-
-FIXTURE_VARIANT(stale_fd)
-{
-	VMIG_VARIANT_DATA;
-	uint32_t state;
-};
-
-VMIG_VARIANTS_SESSIONS(stale_fd);
-
-FIXTURE_SETUP(stale_fd)
-{
-	VMIG_SETUP(true);
-}
-
-FIXTURE_TEARDOWN(stale_fd)
-{
-	VMIG_TEARDOWN();
-}
+VMIG_FIXTURE_STATES(stale_fd, VMIG_VARIANTS_SESSIONS);
 
 static bool is_resuming(uint32_t state)
 {
@@ -484,32 +463,13 @@ TEST_F(after_the_end, poll_tells)
 }
 
 /* Somebody who waits for more data in PRE_COPY when the session ends under him. */
-FIXTURE(waiting)
-{
-	VMIG_FIXTURE_DATA;
-};
-
-FIXTURE_VARIANT(waiting)
-{
-	VMIG_VARIANT_DATA;
-	uint32_t state;
-};
+VMIG_FIXTURE_OF(waiting, uint32_t state;);
 
 VMIG_VARIANT(waiting, cdev_PRE_COPY, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_PRE_COPY);
 VMIG_VARIANT(waiting, cdev_PRE_COPY_P2P, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_PRE_COPY_P2P);
 VMIG_VARIANT(waiting, group_PRE_COPY, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_PRE_COPY);
 VMIG_VARIANT(waiting, group_PRE_COPY_P2P, .way = VMIG_GROUP,
 	     .state = VFIO_DEVICE_STATE_PRE_COPY_P2P);
-
-FIXTURE_SETUP(waiting)
-{
-	VMIG_SETUP(true);
-}
-
-FIXTURE_TEARDOWN(waiting)
-{
-	VMIG_TEARDOWN();
-}
 
 /* A call that takes longer than this waits; one that comes back later than that hangs. */
 #define WAITS_MS 300

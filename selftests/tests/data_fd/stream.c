@@ -530,17 +530,8 @@ TEST_F_TIMEOUT(stream, nothing_left_over, 120)
 }
 
 /* Every segmentation, of reads and of writes (H:1039). */
-FIXTURE(segments)
-{
-	VMIG_FIXTURE_DATA;
-};
-
 /* A size of 0 is the length of the stream. */
-FIXTURE_VARIANT(segments)
-{
-	VMIG_VARIANT_DATA;
-	struct vmig_chunks chunks;
-};
+VMIG_FIXTURE_OF(segments, struct vmig_chunks chunks;);
 
 #define ADD_SEGMENTS(name_, size_, seed_)                                                          \
 	VMIG_VARIANT(segments, cdev_##name_, .way = VMIG_CDEV,                                     \
@@ -556,16 +547,6 @@ ADD_SEGMENTS(1_MiB, MIB, 0);
 ADD_SEGMENTS(whole, 0, 0);
 ADD_SEGMENTS(random_to_64, 64, 0x51ab7e3d);
 ADD_SEGMENTS(random_to_64_KiB, 64 << 10, 0x2c9277b5);
-
-FIXTURE_SETUP(segments)
-{
-	VMIG_SETUP(true);
-}
-
-FIXTURE_TEARDOWN(segments)
-{
-	VMIG_TEARDOWN();
-}
 
 /* hisi_acc be12ad45e15b: more than one read() gave garbage. */
 static const char *save_in(struct vmig_device *dev, struct vmig_control *control, const void *arg,

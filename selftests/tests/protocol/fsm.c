@@ -23,16 +23,7 @@
 #define LATE_TRIES 25
 #define LATE_PAUSE_US 20000
 
-FIXTURE(fsm)
-{
-	VMIG_FIXTURE_DATA;
-};
-
-FIXTURE_VARIANT(fsm)
-{
-	VMIG_VARIANT_DATA;
-	uint32_t from, to;
-};
+VMIG_FIXTURE_OF(fsm, uint32_t from, to;);
 
 #define ADD_PAIR(WAY, way_, from_, to_, number)                                                    \
 	VMIG_VARIANT(fsm, way_##_##from_##_to_##to_, .way = WAY,                                   \
@@ -65,16 +56,6 @@ FIXTURE_VARIANT(fsm)
 
 ADD_WAY(VMIG_CDEV, cdev)
 ADD_WAY(VMIG_GROUP, group)
-
-FIXTURE_SETUP(fsm)
-{
-	VMIG_SETUP(true);
-}
-
-FIXTURE_TEARDOWN(fsm)
-{
-	VMIG_TEARDOWN();
-}
 
 /* In the state, with a session that may be left in good order. Returns its data_fd or -1. */
 static int stand_in(struct vmig_device *dev, uint32_t state)

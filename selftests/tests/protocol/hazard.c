@@ -31,25 +31,7 @@
 #define NEED_HAZARDS() NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
 
 #define HAZARD_FIXTURE(fixture, ...)                                                               \
-	FIXTURE(fixture)                                                                           \
-	{                                                                                          \
-		VMIG_FIXTURE_DATA;                                                                 \
-	};                                                                                         \
-	FIXTURE_VARIANT(fixture)                                                                   \
-	{                                                                                          \
-		VMIG_VARIANT_DATA;                                                                 \
-		__VA_ARGS__                                                                        \
-	};                                                                                         \
-	FIXTURE_SETUP(fixture)                                                                     \
-	{                                                                                          \
-		NEED_HAZARDS();                                                                    \
-		VMIG_SETUP(true);                                                                  \
-	}                                                                                          \
-	FIXTURE_TEARDOWN(fixture)                                                                  \
-	{                                                                                          \
-		VMIG_TEARDOWN();                                                                   \
-	}                                                                                          \
-	struct vmig_semicolon_
+	VMIG_FIXTURE_FULL(fixture, , NEED_HAZARDS(); VMIG_SETUP(true), VMIG_TEARDOWN(), __VA_ARGS__)
 
 /* Named fsm, as these are the two cells that the fsm chapter leaves to this one. */
 HAZARD_FIXTURE(fsm, uint32_t to;);

@@ -25,30 +25,25 @@
 #define MIB (1UL << 20)
 
 /* Fixtures of these chapters save the device's content first and put it back at the end. */
-#define RESUME_FIXTURE(fixture, ...)                                                               \
-	FIXTURE(fixture)                                                                           \
-	{                                                                                          \
-		VMIG_FIXTURE_DATA;                                                                 \
-		struct vmig_stream good;                                                           \
-	};                                                                                         \
-	FIXTURE_VARIANT(fixture)                                                                   \
-	{                                                                                          \
-		VMIG_VARIANT_DATA;                                                                 \
-		__VA_ARGS__                                                                        \
-	};                                                                                         \
-	FIXTURE_SETUP(fixture)                                                                     \
-	{                                                                                          \
+#define RESUME_SETUP()                                                                             \
+	do {                                                                                       \
 		VMIG_SETUP(true);                                                                  \
 		vmig_save(self->dev, &self->good);                                                 \
 		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);                                  \
-	}                                                                                          \
-	FIXTURE_TEARDOWN(fixture)                                                                  \
-	{                                                                                          \
-		vmig_put_back(self->dev, &self->good);                                             \
+	} while (0)
+
+/* @put_back false where the device cannot be brought to take it. */
+#define RESUME_TEARDOWN(put_back)                                                                  \
+	do {                                                                                       \
+		if (put_back)                                                                      \
+			vmig_put_back(self->dev, &self->good);                                     \
 		vmig_stream_free(&self->good);                                                     \
 		VMIG_TEARDOWN();                                                                   \
-	}                                                                                          \
-	struct vmig_semicolon_
+	} while (0)
+
+#define RESUME_FIXTURE(fixture, ...)                                                               \
+	VMIG_FIXTURE_FULL(fixture, struct vmig_stream good, RESUME_SETUP(), RESUME_TEARDOWN(true), \
+			  __VA_ARGS__)
 
 /* A session that failed can be left by RESET only (H:1102). */
 #define NEED_RESET                                                                                 \

@@ -30,29 +30,8 @@
 #define FULL_S 60
 
 #define POISON_FIXTURE(fixture)                                                                    \
-	FIXTURE(fixture)                                                                           \
-	{                                                                                          \
-		VMIG_FIXTURE_DATA;                                                                 \
-		struct vmig_stream good;                                                           \
-		bool lost;                                                                         \
-	};                                                                                         \
-	FIXTURE_VARIANT(fixture)                                                                   \
-	{                                                                                          \
-		VMIG_VARIANT_DATA;                                                                 \
-	};                                                                                         \
-	FIXTURE_SETUP(fixture)                                                                     \
-	{                                                                                          \
-		VMIG_SETUP(true);                                                                  \
-		vmig_save(self->dev, &self->good);                                                 \
-		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);                                  \
-	}                                                                                          \
-	FIXTURE_TEARDOWN(fixture)                                                                  \
-	{                                                                                          \
-		if (!self->lost)                                                                   \
-			vmig_put_back(self->dev, &self->good);                                     \
-		vmig_stream_free(&self->good);                                                     \
-		VMIG_TEARDOWN();                                                                   \
-	}                                                                                          \
+	VMIG_FIXTURE_FULL(fixture, struct vmig_stream good;                                        \
+			  bool lost, RESUME_SETUP(), RESUME_TEARDOWN(!self->lost), );              \
 	VMIG_VARIANTS_WAYS(fixture)
 
 POISON_FIXTURE(poison);
