@@ -11,7 +11,8 @@ FOLDERS := harness helpers
 
 SELF_harness :=
 LIB_harness := $(DEV)
-SRC_harness := child.c kernel_health.c profile.c risky_call.c session.c undo.c verdict.c
+SRC_harness := child.c kernel_health.c profile.c risky_call.c session.c test_list.c undo.c \
+	       verdict.c
 
 SELF_helpers := harness
 LIB_helpers := exercisers $(DEV)

@@ -24,8 +24,8 @@
 #ifndef VMIG_SELFTESTS_VMIG_TEST_H
 #define VMIG_SELFTESTS_VMIG_TEST_H
 
-#include <fnmatch.h>
 #include <signal.h>
+#include <stdbool.h>
 
 #include "kselftest_harness.h"
 
@@ -35,32 +35,8 @@
 #include <vmig/version.h>
 #include <vmig/error.h>
 #include "session.h"
+#include "test_list.h"
 #include "verdict.h"
-
-/* Weak: a program may have no test that names a clause. */
-extern const struct vmig_claim *const __start_vmig_claims[] __attribute__((weak));
-extern const struct vmig_claim *const __stop_vmig_claims[] __attribute__((weak));
-
-static inline const struct vmig_claim *vmig_claim_of(const char *fixture, const char *test)
-{
-	const struct vmig_claim *const *c;
-	size_t len = strlen(fixture);
-
-	/* cppcheck-suppress comparePointers; the linker makes both ends of one section */
-	for (c = __start_vmig_claims; c < __stop_vmig_claims; c++)
-		if (!strncmp((*c)->test, fixture, len) && (*c)->test[len] == '_' &&
-		    !strcmp((*c)->test + len + 1, test))
-			return *c;
-	return NULL;
-}
-
-static inline void vmig_claim_skipped(const char *fixture, const char *test)
-{
-	const struct vmig_claim *claim = vmig_claim_of(fixture, test);
-
-	if (claim)
-		vmig_claim(claim);
-}
 
 /* Leave the test with a reason: it cannot be done on this device or this kernel. */
 #define NEED(cond, ...)                                                                            \
@@ -83,13 +59,15 @@ static inline void vmig_claim_skipped(const char *fixture, const char *test)
 	uint64_t flags
 
 #define VMIG_VARIANT_DATA                                                                          \
+	const char *of;                                                                            \
 	const char *name;                                                                          \
 	enum vmig_way way
 
 #define VMIG_VARIANT(fixture, variant, ...)                                                        \
+	VMIG_LISTED(vmig_variants, fixture, variant);                                              \
 	FIXTURE_VARIANT_ADD(fixture, variant)                                                      \
 	{                                                                                          \
-		.name = #variant, __VA_ARGS__                                                      \
+		.of = #fixture, .name = #variant, __VA_ARGS__                                      \
 	}
 
 #define VMIG_VARIANTS_WAYS(fixture)                                                                \
@@ -104,10 +82,10 @@ static inline void vmig_claim_skipped(const char *fixture, const char *test)
 	do {                                                                                       \
 		const char *skip_;                                                                 \
 		self->dev = vmig_session_begin(                                                    \
-			say("%s.%s.%s", _metadata->fixture->name, variant->name, _metadata->name), \
+			say("%s.%s.%s", variant->of, variant->name, _metadata->name),              \
 			variant->way, migratable, &skip_);                                         \
 		if (!self->dev) {                                                                  \
-			vmig_claim_skipped(_metadata->fixture->name, _metadata->name);             \
+			vmig_claim_skipped(variant->of, _metadata->name);                          \
 			SKIP(return, "%s", skip_);                                                 \
 		}                                                                                  \
 		if (!__vmig_get_migration(self->dev, &self->flags))                                \
@@ -165,142 +143,17 @@ static inline void vmig_claim_skipped(const char *fixture, const char *test)
 	VMIG_FIXTURE_FULL(fixture, , VMIG_SETUP(migratable), VMIG_TEARDOWN(), );                   \
 	VMIG_VARIANTS_WAYS(fixture)
 
+/* TEST_F() with a time limit of its own, in seconds: the harness's TEST_F_TIMEOUT(). */
+#define VMIG_TEST_TIMEOUT(fixture, test, seconds)                                                  \
+	VMIG_LISTED(vmig_tests, fixture, test);                                                    \
+	TEST_F_TIMEOUT(fixture, test, seconds)
+
+/* As the harness has it, and --list knows of the test. */
+#undef TEST_F
+#define TEST_F(fixture, test) VMIG_TEST_TIMEOUT(fixture, test, TEST_TIMEOUT_DEFAULT)
+
 /* A fixture that has only the open device. */
 #define VMIG_FIXTURE(fixture) VMIG_FIXTURE_ANY(fixture, true)
-
-#define VMIG_MAX_TESTS 4096
-
-/* One line a test: chapter, fixture.test, number of variants, clauses; tab separated. */
-static inline void vmig_list(const char *chapter)
-{
-	struct __fixture_variant_metadata *v;
-	const struct vmig_claim *claim;
-	struct __fixture_metadata *f;
-	struct __test_metadata *t;
-	unsigned int variants;
-	size_t i;
-
-	for (f = __fixture_list; f; f = f->next) {
-		for (variants = 0, v = f->variant; v; v = v->next)
-			variants++;
-		for (t = f->tests; t; t = t->next) {
-			printf("%s\t%s.%s\t%u\t", chapter, f->name, t->name, variants);
-			claim = vmig_claim_of(f->name, t->name);
-			for (i = 0; claim && i < claim->count; i++)
-				printf("%s%s", i ? " " : "", vmig_clauses[claim->ids[i]].id);
-			printf("\n");
-		}
-	}
-}
-
-/*
- * What VMIG_TESTS says: globs, or "@FILE", a file with a full name in each line, as a list of
- * all tests is longer than a variable may be. NULL where it says nothing. Returns the names
- * with "@" in front and a new line around each.
- */
-static inline const char *vmig_chosen(void)
-{
-	static char names[1 << 20] = "@\n";
-	const char *globs = getenv("VMIG_TESTS");
-	FILE *f;
-	size_t n;
-
-	if (!globs || !*globs)
-		return NULL;
-	if (*globs != '@')
-		return globs;
-	f = fopen(globs + 1, "re");
-	n = f ? fread(names + 2, 1, sizeof(names) - 3, f) : 0;
-	if (!n || n == sizeof(names) - 3) {
-		fprintf(stderr, "vmig: the list of tests %s cannot be read\n", globs + 1);
-		exit(KSFT_SKIP);
-	}
-	fclose(f);
-	return names;
-}
-
-/* Is a name in a list of vmig_chosen()? */
-static inline bool vmig_in_list(const char *names, const char *name)
-{
-	char line[130];
-
-	snprintf(line, sizeof(line), "\n%s\n", name);
-	return strstr(names, line);
-}
-
-/* Does one of the globs match, which stand with blanks between? */
-static inline bool vmig_matches(const char *globs, const char *name)
-{
-	char glob[256];
-	size_t len;
-
-	if (*globs == '@')
-		return vmig_in_list(globs, name);
-	for (globs += strspn(globs, " "); *globs; globs += strspn(globs, " ")) {
-		len = strcspn(globs, " ");
-		snprintf(glob, sizeof(glob), "%.*s", (int)len, globs);
-		if (!fnmatch(glob, name, 0))
-			return true;
-		globs += len;
-	}
-	return false;
-}
-
-/* What a run of this chapter will print a result for: chapter and fixture.variant.test. */
-static inline void vmig_names(const char *chapter, const char *globs)
-{
-	struct __fixture_variant_metadata *v;
-	struct __fixture_metadata *f;
-	struct __test_metadata *t;
-	char name[128];
-
-	for (f = __fixture_list; f; f = f->next) {
-		for (v = f->variant; v; v = v->next) {
-			for (t = f->tests; t; t = t->next) {
-				snprintf(name, sizeof(name), "%s.%s.%s", f->name, v->name, t->name);
-				if (!globs || vmig_matches(globs, name))
-					printf("%s\t%s\n", chapter, name);
-			}
-		}
-	}
-}
-
-/*
- * The harness runs exact names (-r). Globs become one -r for each test that they
- * match, of those that come behind the test @after, which may be empty. Returns the new
- * argv, or NULL where there is none.
- */
-static inline char **vmig_select(const char *globs, const char *after, char *name, int *argc)
-{
-	static char names[VMIG_MAX_TESTS][128];
-	static char *argv[2 * VMIG_MAX_TESTS + 2];
-	struct __fixture_variant_metadata *v;
-	struct __fixture_metadata *f;
-	struct __test_metadata *t;
-	bool behind = !*after;
-	unsigned int n = 0;
-
-	argv[0] = name;
-	for (f = __fixture_list; f; f = f->next) {
-		for (v = f->variant; v; v = v->next) {
-			for (t = f->tests; t && n < VMIG_MAX_TESTS; t = t->next) {
-				snprintf(names[n], sizeof(names[n]), "%s.%s.%s", f->name, v->name,
-					 t->name);
-				if (!behind) {
-					behind = !strcmp(names[n], after);
-					continue;
-				}
-				if (!vmig_matches(globs, names[n]))
-					continue;
-				argv[1 + 2 * n] = "-r";
-				argv[2 + 2 * n] = names[n];
-				n++;
-			}
-		}
-	}
-	*argc = 1 + 2 * n;
-	return n ? argv : NULL;
-}
 
 static pid_t vmig_main_pid;
 

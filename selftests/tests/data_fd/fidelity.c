@@ -130,7 +130,7 @@ static void save_pattern(struct vmig_worker *w, uint32_t seed, struct vmig_strea
 }
 
 /* The pattern through reads and writes of every size: plain, odd, one byte. */
-TEST_F_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 {
 	static const struct vmig_chunks chunks[] = {
 		{ "1 MiB", 1 << 20, 0 }, { "4096 bytes", 4096, 0 },	 { "7 bytes", 7, 0 },
@@ -165,7 +165,7 @@ TEST_F_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 }
 
 /* What is there before the device runs, and what is asked for by one SET (H:1190). */
-TEST_F_TIMEOUT(fidelity, loaded_before_it_runs, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, loaded_before_it_runs, MINUTES)
 {
 	struct vmig_worker *to = target_of(self);
 	struct vmig_stream s = {};
@@ -210,7 +210,7 @@ static void save_by_pre_copy(struct vmig_device *dev, bool drain, bool p2p, stru
 	vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING);
 }
 
-TEST_F_TIMEOUT(fidelity, pattern_comes_by_pre_copy, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, pattern_comes_by_pre_copy, MINUTES)
 {
 	struct vmig_stream s = {};
 	const char *why;
@@ -272,7 +272,7 @@ static const char *changed_fault(struct vmig_worker *w, const struct vmig_stream
 }
 
 /* The stream is of the device as it stopped, whatever was sent before (H:1063, H:1248). */
-TEST_F_TIMEOUT(fidelity, changes_in_pre_copy_come_along, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, changes_in_pre_copy_come_along, MINUTES)
 {
 	struct vmig_stream s = {};
 	int by_itself, p2p;
@@ -301,7 +301,7 @@ TEST_F_TIMEOUT(fidelity, changes_in_pre_copy_come_along, MINUTES)
 }
 
 /* A save takes a copy: the device goes on with what it has, and can be saved again. */
-TEST_F_TIMEOUT(fidelity, saving_takes_nothing, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, saving_takes_nothing, MINUTES)
 {
 	struct vmig_stream first = {}, again = {}, later = {};
 	struct vmig_worker *to = target_of(self);
@@ -329,7 +329,7 @@ TEST_F_TIMEOUT(fidelity, saving_takes_nothing, MINUTES)
 }
 
 /* A load that was given up leaves nothing for the next one (H:1093). */
-TEST_F_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 {
 	struct vmig_stream good = {}, other = {};
 	struct vmig_worker *to = target_of(self);
@@ -356,7 +356,7 @@ TEST_F_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 }
 
 /* The old data_fd, when the load is over: nothing that is written to it gets anywhere. */
-TEST_F_TIMEOUT(fidelity, late_write_goes_nowhere, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, late_write_goes_nowhere, MINUTES)
 {
 	struct vmig_stream good = {}, other = {};
 	struct vmig_worker *to = target_of(self);
@@ -404,7 +404,7 @@ static size_t followed(const struct vmig_stream *in, const struct vmig_stream *o
  * RESET out of a load (H:1102), with all but the last byte written and with all of it. What
  * the device has then is its own business; but it must not follow what was written.
  */
-TEST_F_TIMEOUT(fidelity, reset_discards_a_load, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, reset_discards_a_load, MINUTES)
 {
 	static const char *const how[] = { "half of it", "all but a byte", "all of it" };
 	struct vmig_stream in[2] = {}, out[2] = {};
@@ -471,7 +471,7 @@ static bool same(const struct vmig_stream *a, const struct vmig_stream *b)
  * that, and not like one after another history, though the device was loaded with the
  * same content each time.
  */
-TEST_F_TIMEOUT(fidelity, nothing_of_the_past, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, nothing_of_the_past, MINUTES)
 {
 	struct vmig_stream content = {}, after[4] = {};
 	bool repeats;
@@ -502,7 +502,7 @@ TEST_F_TIMEOUT(fidelity, nothing_of_the_past, MINUTES)
  * The buffer of a driver that lives as long as the binding holds what the last user saved.
  * Whoever opens the device next, and loads nothing, must not find that in it.
  */
-TEST_F_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
 {
 	struct vmig_dev_id id = self->dev->id;
 	struct vmig_stream s = {};
@@ -533,7 +533,7 @@ TEST_F_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
 }
 
 /* Interrupts are set up by the VMM of each side: they must fire where the device goes. */
-TEST_F_TIMEOUT(fidelity, interrupt_fires_after_the_move, MINUTES)
+VMIG_TEST_TIMEOUT(fidelity, interrupt_fires_after_the_move, MINUTES)
 {
 	struct vmig_worker *to = target_of(self);
 	struct vmig_stream s = {};

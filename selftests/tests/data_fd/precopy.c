@@ -27,7 +27,7 @@ VMIG_FIXTURE(precopy);
 VMIG_FIXTURE_STATES(precopy_in, VMIG_VARIANTS_PRE_COPY);
 
 /* "The kernel driver should return ENOMSG from read()" (H:1263). */
-TEST_F_TIMEOUT(precopy_in, enomsg_at_temporary_end, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, enomsg_at_temporary_end, MINUTES)
 {
 	struct vmig_stream s = {};
 	ssize_t n;
@@ -54,7 +54,7 @@ TEST_F_TIMEOUT(precopy_in, enomsg_at_temporary_end, MINUTES)
  * 0 is the permanent end of stream (H:1268): who sees it in PRE_COPY has the whole
  * state, or so it says, and need not ask for STOP_COPY any more.
  */
-TEST_F_TIMEOUT(precopy_in, never_end_of_stream, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, never_end_of_stream, MINUTES)
 {
 	struct vmig_stream s = {};
 	ssize_t n;
@@ -77,7 +77,7 @@ TEST_F_TIMEOUT(precopy_in, never_end_of_stream, MINUTES)
  * QEMU asks for the counters, reads as long as they are above its threshold, and spins
  * if read() then says that there is nothing (mlx5 bd0da611312b).
  */
-TEST_F_TIMEOUT(precopy_in, data_where_counters_say_so, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, data_where_counters_say_so, MINUTES)
 {
 	static const size_t sizes[] = { 1, 7, 4096, 1 << 20 };
 	static unsigned char buf[1 << 20];
@@ -107,7 +107,7 @@ TEST_F_TIMEOUT(precopy_in, data_where_counters_say_so, MINUTES)
 }
 
 /* "Userspace can wait for more data [...] by using poll" (H:1265), not by spinning. */
-TEST_F_TIMEOUT(precopy_in, poll_waits_at_temporary_end, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, poll_waits_at_temporary_end, MINUTES)
 {
 	struct vmig_stream s = {};
 	int fd, ret, tries;
@@ -132,7 +132,7 @@ TEST_F_TIMEOUT(precopy_in, poll_waits_at_temporary_end, MINUTES)
 	vmig_stream_free(&s);
 }
 
-TEST_F_TIMEOUT(precopy_in, poll_sees_data, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, poll_sees_data, MINUTES)
 {
 	struct vfio_precopy_info info;
 	int fd, ret;
@@ -181,7 +181,7 @@ static bool check_poll_woken(struct vmig_device *dev, int fd, uint32_t target)
 }
 
 /* In STOP_COPY there is always something to read, data or the end (mlx5 82470eba9df9). */
-TEST_F_TIMEOUT(precopy_in, poll_woken_by_stop_copy, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, poll_woken_by_stop_copy, MINUTES)
 {
 	struct vmig_stream s = {};
 	int fd;
@@ -197,7 +197,7 @@ TEST_F_TIMEOUT(precopy_in, poll_woken_by_stop_copy, MINUTES)
 	vmig_stream_free(&s);
 }
 
-TEST_F_TIMEOUT(precopy_in, poll_woken_by_end_of_session, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, poll_woken_by_end_of_session, MINUTES)
 {
 	struct vmig_stream s = {};
 	int fd;
@@ -236,7 +236,7 @@ static const char *past_temporary_end(struct vmig_device *dev, struct vmig_contr
 }
 
 /* What QEMU and cloud-hypervisor do in each migration: read on where PRE_COPY had an end. */
-TEST_F_TIMEOUT(precopy_in, usable_after_temporary_end, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, usable_after_temporary_end, MINUTES)
 {
 	CLAUSES(PRE_14);
 	NEED_STATE(variant->state);
@@ -295,7 +295,7 @@ static const char *moved_about(struct vmig_device *dev, struct vmig_control *con
 }
 
 /* PRE_COPY_P2P "continues all the behaviors of PRE_COPY" (H:1137). */
-TEST_F_TIMEOUT(precopy, goes_on_in_p2p, MINUTES)
+VMIG_TEST_TIMEOUT(precopy, goes_on_in_p2p, MINUTES)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_PRE_COPY_P2P, 0 };
 
@@ -306,7 +306,7 @@ TEST_F_TIMEOUT(precopy, goes_on_in_p2p, MINUTES)
 }
 
 /* QEMU goes back when a switchover is called off: the stream must not have a break. */
-TEST_F_TIMEOUT(precopy, goes_on_after_p2p, MINUTES)
+VMIG_TEST_TIMEOUT(precopy, goes_on_after_p2p, MINUTES)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_PRE_COPY_P2P,
 					   VFIO_DEVICE_STATE_PRE_COPY, 0 };
@@ -411,7 +411,7 @@ static void check_aborts(struct vmig_device *dev, uint32_t state, unsigned int c
 }
 
 /* A migration that is called off ends its session; the next has a whole stream (H:1104). */
-TEST_F_TIMEOUT(precopy_in, aborted_and_begun_again, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, aborted_and_begun_again, MINUTES)
 {
 	CLAUSES(PRE_18);
 	NEED_STATE(variant->state);
@@ -419,7 +419,7 @@ TEST_F_TIMEOUT(precopy_in, aborted_and_begun_again, MINUTES)
 }
 
 /* mlx5 6de042240b0f: what PRE_COPY had turned on in the device stayed on after an abort. */
-TEST_F_TIMEOUT(precopy_in, many_aborts, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, many_aborts, MINUTES)
 {
 	CLAUSES(PRE_18);
 	NEED_STATE(variant->state);
@@ -443,7 +443,7 @@ static const char *left_early(struct vmig_device *dev, struct vmig_control *cont
 }
 
 /* Leaving PRE_COPY early "might make things slower" (H:1243), and nothing else. */
-TEST_F_TIMEOUT(precopy_in, left_at_once, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_in, left_at_once, MINUTES)
 {
 	CLAUSES(PRE_19);
 	NEED_STATE(variant->state);

@@ -229,7 +229,7 @@ TEST_F(precopy_info, refused_on_stale_fd)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(precopy_info, refused_while_resuming, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_info, refused_while_resuming, MINUTES)
 {
 	struct vmig_stream good = {};
 	struct vfio_precopy_info info;
@@ -330,7 +330,7 @@ static void check_falls(struct vmig_device *dev, uint32_t state, size_t step)
 	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
 }
 
-TEST_F_TIMEOUT(precopy_info_in, initial_bytes_fall, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_info_in, initial_bytes_fall, MINUTES)
 {
 	struct vfio_precopy_info info;
 	int fd;
@@ -371,7 +371,7 @@ static const char *asked_often(struct vmig_device *dev, struct vmig_control *con
 }
 
 /* It only looks (H:1228): QEMU asks before each read(), others never. */
-TEST_F_TIMEOUT(precopy_info_in, takes_nothing, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_info_in, takes_nothing, MINUTES)
 {
 	CLAUSES(PRE_09);
 	NEED_STATE(variant->state);
@@ -380,7 +380,7 @@ TEST_F_TIMEOUT(precopy_info_in, takes_nothing, MINUTES)
 }
 
 /* How good the estimates are: a VMM computes its downtime from them. */
-TEST_F_TIMEOUT(precopy_info_in, estimates, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_info_in, estimates, MINUTES)
 {
 	struct vfio_precopy_info info;
 	struct vmig_stream s = {};
@@ -406,7 +406,7 @@ TEST_F_TIMEOUT(precopy_info_in, estimates, MINUTES)
  * take the bit for its own (it is on the stack of QEMU's caller); older kernels have
  * nothing to set it for.
  */
-TEST_F_TIMEOUT(precopy_info_in, no_reinit_without_opt_in, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_info_in, no_reinit_without_opt_in, MINUTES)
 {
 	struct vfio_precopy_info info;
 	struct vmig_stream s = {};
@@ -444,7 +444,7 @@ static void check_output_flags(enum vmig_clause_id id, int fd, const char *when)
 }
 
 /* vfio_check_precopy_ioctl() of v7.1 clears what the user put there. */
-TEST_F_TIMEOUT(precopy_info_in, flags_are_output, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_info_in, flags_are_output, MINUTES)
 {
 	struct vmig_stream s = {};
 	int fd;
@@ -465,7 +465,7 @@ TEST_F_TIMEOUT(precopy_info_in, flags_are_output, MINUTES)
  * With REINIT both counters begin again: initial_bytes anywhere, dirty_bytes at 0, and
  * initial_bytes comes down to 0 by reading as it did before.
  */
-TEST_F_TIMEOUT(precopy_info, reinit_begins_again, MINUTES)
+VMIG_TEST_TIMEOUT(precopy_info, reinit_begins_again, MINUTES)
 {
 	uint64_t end, last = UINT64_MAX;
 	struct vfio_precopy_info info;

@@ -153,14 +153,14 @@ static void judge_each_mode(struct vmig_device *dev, enum vmig_clause_id id, con
 	vmig_stream_free(&control.stream);
 }
 
-TEST_F_TIMEOUT(ring, saves_in_every_mode, MINUTES)
+VMIG_TEST_TIMEOUT(ring, saves_in_every_mode, MINUTES)
 {
 	CLAUSES(STRM_03);
 	NEED_RING;
 	judge_each_mode(self->dev, STRM_03, "STOP_COPY, read by", save_by);
 }
 
-TEST_F_TIMEOUT(ring, loads_in_every_mode, MINUTES)
+VMIG_TEST_TIMEOUT(ring, loads_in_every_mode, MINUTES)
 {
 	CLAUSES(STRM_04);
 	NEED_RING;
@@ -168,7 +168,7 @@ TEST_F_TIMEOUT(ring, loads_in_every_mode, MINUTES)
 }
 
 /* From one device to another, the read of one block beside the write of another. */
-TEST_F_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
+VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 {
 	static const struct vmig_engine_options by_ring = { .how = VMIG_HOW_RING };
 	struct vmig_flow f = {};
@@ -303,7 +303,7 @@ static const char *what_came(int res)
 }
 
 /* "A permanent end of stream" (H:1268) is one for each reader, and ENOMSG is none (H:1271). */
-TEST_F_TIMEOUT(ring, end_of_stream, MINUTES)
+VMIG_TEST_TIMEOUT(ring, end_of_stream, MINUTES)
 {
 	static const struct vmig_engine_options by_ring = { .how = VMIG_HOW_RING };
 	struct vmig_flow f = { .to = vmig_at_nowhere() };
@@ -338,7 +338,7 @@ TEST_F_TIMEOUT(ring, end_of_stream, MINUTES)
 }
 
 /* At the temporary end the ring gets ENOMSG, and then goes on in STOP_COPY (H:1261). */
-TEST_F_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
+VMIG_TEST_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 {
 	static const struct vmig_engine_options by_ring = { .how = VMIG_HOW_RING };
 	struct vmig_control control;
@@ -399,7 +399,7 @@ static void judge_stale(enum vmig_clause_id id, struct request *r, int fd, bool 
 }
 
 /* The kernel keeps the file of a request; the session is over all the same. */
-TEST_F_TIMEOUT(ring, stale_fd, 60)
+VMIG_TEST_TIMEOUT(ring, stale_fd, 60)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_RESUMING,
 					   VFIO_DEVICE_STATE_PRE_COPY };
@@ -429,7 +429,7 @@ TEST_F_TIMEOUT(ring, stale_fd, 60)
 }
 
 /* A worker is in read() or write(), or about to be, or just back, when the reset comes. */
-TEST_F_TIMEOUT(ring, reset_in_flight, 120)
+VMIG_TEST_TIMEOUT(ring, reset_in_flight, 120)
 {
 	struct vmig_stream good = {};
 	struct request r = {};
@@ -500,7 +500,7 @@ static int begin_waiting(struct vmig_worker *w, uint32_t state, struct request *
 	} while (0)
 
 /* What is taken back has taken nothing: a VMM cancels, and goes on with the stream. */
-TEST_F_TIMEOUT(ring_waits, cancelled_read, 120)
+VMIG_TEST_TIMEOUT(ring_waits, cancelled_read, 120)
 {
 	struct vmig_control control;
 	struct vmig_stream s = {};
@@ -537,7 +537,7 @@ TEST_F_TIMEOUT(ring_waits, cancelled_read, 120)
 }
 
 /* The ring goes with the request in it: the session goes on, and the device does. */
-TEST_F_TIMEOUT(ring_waits, ring_torn_down, 120)
+VMIG_TEST_TIMEOUT(ring_waits, ring_torn_down, 120)
 {
 	struct vmig_control control;
 	struct request r = {};
@@ -567,7 +567,7 @@ TEST_F_TIMEOUT(ring_waits, ring_torn_down, 120)
 }
 
 /* What waits for a session's data waits for nothing when the session is over (L:189). */
-TEST_F_TIMEOUT(ring_waits, woken_by_end_of_session, 60)
+VMIG_TEST_TIMEOUT(ring_waits, woken_by_end_of_session, 60)
 {
 	struct request r = {};
 	int fd;
@@ -590,7 +590,7 @@ TEST_F_TIMEOUT(ring_waits, woken_by_end_of_session, 60)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(ring_waits, woken_by_reset, 60)
+VMIG_TEST_TIMEOUT(ring_waits, woken_by_reset, 60)
 {
 	struct request r = {};
 	int fd;

@@ -19,7 +19,7 @@ VMIG_FIXTURE(round_trip);
 #define GENERATIONS 3
 
 /* Plain save and load, over and over: what came out of a restored device restores too. */
-TEST_F_TIMEOUT(round_trip, same_device, 120)
+VMIG_TEST_TIMEOUT(round_trip, same_device, 120)
 {
 	struct vmig_stream s[GENERATIONS] = {};
 	const char *did;
@@ -51,7 +51,7 @@ TEST_F_TIMEOUT(round_trip, same_device, 120)
 }
 
 /* What migration is for (H:1155), and back. */
-TEST_F_TIMEOUT(round_trip, second_device, 120)
+VMIG_TEST_TIMEOUT(round_trip, second_device, 120)
 {
 	struct vmig_control control, control2;
 	struct vmig_device *second;
@@ -186,7 +186,7 @@ static void judge_both(struct vmig_device *dev, struct vmig_device *second, vmig
 }
 
 /* A VMM saves all its devices at once; drivers share buffers and workers among them. */
-TEST_F_TIMEOUT(round_trip, two_saves_in_turns, 120)
+VMIG_TEST_TIMEOUT(round_trip, two_saves_in_turns, 120)
 {
 	struct vmig_device *second;
 	const char *why;
@@ -198,7 +198,7 @@ TEST_F_TIMEOUT(round_trip, two_saves_in_turns, 120)
 }
 
 /* As it goes over the wire: the target loads while the source still saves. */
-TEST_F_TIMEOUT(round_trip, save_and_load_in_turns, 120)
+VMIG_TEST_TIMEOUT(round_trip, save_and_load_in_turns, 120)
 {
 	struct vmig_device *second;
 	const char *why;
@@ -331,7 +331,7 @@ static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control 
 }
 
 /* What one fd gives is complete, whatever was read when (H:1121). */
-TEST_F_TIMEOUT(path, complete, 120)
+VMIG_TEST_TIMEOUT(path, complete, 120)
 {
 	struct way_through way = { .via = variant->via, .amount = variant->amount };
 	struct vmig_control control;
@@ -412,21 +412,21 @@ static void check_given_up(struct vmig_device *dev, uint32_t state, uint32_t to,
 	vmig_stream_free(&control.stream);
 }
 
-TEST_F_TIMEOUT(given_up, run_again, 120)
+VMIG_TEST_TIMEOUT(given_up, run_again, 120)
 {
 	CLAUSES(STRM_15);
 	NEED_STATE(variant->state);
 	check_given_up(self->dev, variant->state, VFIO_DEVICE_STATE_RUNNING, false);
 }
 
-TEST_F_TIMEOUT(given_up, closed_and_run_again, 120)
+VMIG_TEST_TIMEOUT(given_up, closed_and_run_again, 120)
 {
 	CLAUSES(STRM_15);
 	NEED_STATE(variant->state);
 	check_given_up(self->dev, variant->state, VFIO_DEVICE_STATE_RUNNING, true);
 }
 
-TEST_F_TIMEOUT(given_up, stopped, 120)
+VMIG_TEST_TIMEOUT(given_up, stopped, 120)
 {
 	CLAUSES(STRM_15);
 	NEED_STATE(variant->state);

@@ -39,7 +39,7 @@ static bool next_end(uint64_t flags, uint32_t from, uint32_t *to, struct vmig_tr
  * Each transition that ends the session, with data left in it: the old fd is dead
  * (L:189, H:1089, H:1102, H:1111, H:1119).
  */
-TEST_F_TIMEOUT(stale_fd, dead_after_leaving, 120)
+VMIG_TEST_TIMEOUT(stale_fd, dead_after_leaving, 120)
 {
 	struct vmig_stream good = {};
 	struct vmig_transition t;
@@ -177,7 +177,7 @@ static const char *poke_in_new_session(struct vmig_device *dev, struct vmig_cont
 	return poke_in_session(dev, control, stale, kinds->stale, kinds->live, with);
 }
 
-TEST_F_TIMEOUT(stale_fd, harmless_in_a_new_session, 120)
+VMIG_TEST_TIMEOUT(stale_fd, harmless_in_a_new_session, 120)
 {
 	struct kinds kinds = { .stale = variant->state };
 	struct vmig_control control;
@@ -278,7 +278,7 @@ static const char *poke_many(struct vmig_device *dev, struct vmig_control *contr
 	return why;
 }
 
-TEST_F_TIMEOUT(stale_fd, harmless_in_numbers, 120)
+VMIG_TEST_TIMEOUT(stale_fd, harmless_in_numbers, 120)
 {
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
@@ -386,7 +386,7 @@ static const char *replace(struct vmig_device *dev, struct vmig_control *control
  * One SET from a session into the next one (SC -> RES, RES -> SC or PRE_COPY, PRE_COPY ->
  * RES): the old one ends, the new one works, in the direction of its state.
  */
-TEST_F_TIMEOUT(stale_fd, replaced_by_the_next, 120)
+VMIG_TEST_TIMEOUT(stale_fd, replaced_by_the_next, 120)
 {
 	struct kinds kinds = { .stale = variant->state, .live = VFIO_DEVICE_STATE_STOP };
 	struct vmig_control control;

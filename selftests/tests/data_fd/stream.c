@@ -41,7 +41,7 @@ static double seconds_since(const struct timespec *start)
 }
 
 /* "End of stream on the FD indicates the entire device state has been transferred" (H:1147). */
-TEST_F_TIMEOUT(stream, comes_to_an_end, 90)
+VMIG_TEST_TIMEOUT(stream, comes_to_an_end, 90)
 {
 	unsigned char *buf = vmig_alloc(MIB);
 	struct timespec start;
@@ -508,7 +508,7 @@ static size_t leaks(struct vmig_device *dev, const struct vmig_stream *ref, size
 	return n;
 }
 
-TEST_F_TIMEOUT(stream, nothing_left_over, 120)
+VMIG_TEST_TIMEOUT(stream, nothing_left_over, 120)
 {
 	struct vmig_control control;
 	size_t from[2], i, n;
@@ -567,7 +567,7 @@ static const char *load_in(struct vmig_device *dev, struct vmig_control *control
 	return vmig_try_load(dev, control, &control->stream, with ? arg : &vmig_default_chunks);
 }
 
-TEST_F_TIMEOUT(segments, save, 120)
+VMIG_TEST_TIMEOUT(segments, save, 120)
 {
 	struct vmig_chunks chunks = variant->chunks;
 	struct vmig_control control;
@@ -581,7 +581,7 @@ TEST_F_TIMEOUT(segments, save, 120)
 	vmig_stream_free(&control.stream);
 }
 
-TEST_F_TIMEOUT(segments, load, 120)
+VMIG_TEST_TIMEOUT(segments, load, 120)
 {
 	struct vmig_chunks chunks = variant->chunks;
 	struct vmig_control control;

@@ -140,7 +140,7 @@ static void check_only_page(const uint64_t *bitmap, uint64_t count, uint64_t n, 
 }
 
 /* Bit n is page n of what is reported, wherever that begins (H:1397). */
-TEST_F_TIMEOUT(dirty, page_has_its_bit, 60)
+VMIG_TEST_TIMEOUT(dirty, page_has_its_bit, 60)
 {
 	static const uint64_t pages[] = { 0, 1, 7, 8, 63, 64, 65, PAGES - 1 };
 	uint64_t bitmap[WORDS], first;
@@ -178,7 +178,7 @@ static void check_pages(const uint64_t *bitmap, uint64_t first, uint64_t last, c
 }
 
 /* A transfer that is no whole page dirties all that it touches, down to one byte. */
-TEST_F_TIMEOUT(dirty, every_page_of_a_transfer, 60)
+VMIG_TEST_TIMEOUT(dirty, every_page_of_a_transfer, 60)
 {
 	uint32_t len = self->w.ops->dma_max, align = self->w.ops->dma_align;
 	uint64_t bitmap[WORDS], at[3], i;
@@ -205,7 +205,7 @@ TEST_F_TIMEOUT(dirty, every_page_of_a_transfer, 60)
 }
 
 /* First and last page of ranges that do and do not fill the words of a bitmap. */
-TEST_F_TIMEOUT(dirty, edges_of_a_range, 60)
+VMIG_TEST_TIMEOUT(dirty, edges_of_a_range, 60)
 {
 	static const uint64_t counts[] = { 1, 63, 64, 65, 200 };
 	const uint64_t first = 3;
@@ -235,7 +235,7 @@ TEST_F_TIMEOUT(dirty, edges_of_a_range, 60)
  * A user reports in pieces, which need not begin where a word of the driver's own bitmap
  * does. Last one first, as a report clears all that it covers.
  */
-TEST_F_TIMEOUT(dirty, report_from_anywhere, 60)
+VMIG_TEST_TIMEOUT(dirty, report_from_anywhere, 60)
 {
 	static const uint64_t pages[] = { 63, 62, 57, 33, 32, 31, 17, 9, 8, 7, 2, 1 };
 	uint64_t bitmap[WORDS];
@@ -255,7 +255,7 @@ TEST_F_TIMEOUT(dirty, report_from_anywhere, 60)
 }
 
 /* Pieces of any length: the last page of each must be in it. */
-TEST_F_TIMEOUT(dirty, report_of_any_length, 60)
+VMIG_TEST_TIMEOUT(dirty, report_of_any_length, 60)
 {
 	static const uint64_t counts[] = { 1, 63, 64, 65 };
 	uint64_t bitmap[WORDS], first = 0;
@@ -276,7 +276,7 @@ TEST_F_TIMEOUT(dirty, report_of_any_length, 60)
 }
 
 /* As many as the core takes, with a page between them, last one first. */
-TEST_F_TIMEOUT(dirty, many_ranges, 60)
+VMIG_TEST_TIMEOUT(dirty, many_ranges, 60)
 {
 	static const uint32_t some[] = { 0, 1, 16, 100, MAX_RANGES - 1 };
 	struct vfio_device_feature_dma_logging_range ranges[MAX_RANGES];
@@ -333,7 +333,7 @@ static void check_page_sizes(FIXTURE_DATA(dirty) * self, uint64_t hint)
 	vmig_log_stop(self->dev);
 }
 
-TEST_F_TIMEOUT(dirty, report_in_any_page_size, 60)
+VMIG_TEST_TIMEOUT(dirty, report_in_any_page_size, 60)
 {
 	CLAUSES(LOG_15);
 	NEED_LOGGED_DMA;
@@ -341,7 +341,7 @@ TEST_F_TIMEOUT(dirty, report_in_any_page_size, 60)
 }
 
 /* A device that logs in larger pages has more than one bit for one of them. */
-TEST_F_TIMEOUT(dirty, started_in_large_pages, 60)
+VMIG_TEST_TIMEOUT(dirty, started_in_large_pages, 60)
 {
 	CLAUSES(LOG_15);
 	NEED_LOGGED_DMA;
@@ -550,7 +550,7 @@ static void check_bitmap_at(FIXTURE_DATA(dirty) * self, uint64_t *bitmap, uint64
 		      "its bit is set", "it is not");
 }
 
-TEST_F_TIMEOUT(dirty, bitmap_anywhere, 60)
+VMIG_TEST_TIMEOUT(dirty, bitmap_anywhere, 60)
 {
 	uint64_t *exact;
 	char *two;
@@ -570,7 +570,7 @@ TEST_F_TIMEOUT(dirty, bitmap_anywhere, 60)
 }
 
 /* The core has a window of 2 MiB on the bitmap, which it moves. */
-TEST_F_TIMEOUT(dirty, bitmap_of_more_than_2_mib, 60)
+VMIG_TEST_TIMEOUT(dirty, bitmap_of_more_than_2_mib, 60)
 {
 	const uint64_t window = 64 * GIB, length = window + SIZE;
 	struct vfio_device_feature_dma_logging_range range = { .length = length };
@@ -655,7 +655,7 @@ static const struct leg {
  * One log for a whole migration: what is written in one state is reported in the next,
  * and no SET stops, starts or clears it (H:1350).
  */
-TEST_F_TIMEOUT(dirty, over_a_whole_migration, 60)
+VMIG_TEST_TIMEOUT(dirty, over_a_whole_migration, 60)
 {
 	uint64_t bitmap[WORDS], written = 0, page = 10;
 	int fd = -1, new_fd, ret;

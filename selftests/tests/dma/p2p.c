@@ -157,7 +157,7 @@ static const char *take_detour(struct vmig_device *dev, struct vmig_control *con
  * The switchover: QEMU stops the vCPUs in PRE_COPY, moves to PRE_COPY_P2P, asks for the
  * info once more, and goes on reading where it was.
  */
-TEST_F_TIMEOUT(p2p, pre_copy_goes_on_in_pre_copy_p2p, 60)
+VMIG_TEST_TIMEOUT(p2p, pre_copy_goes_on_in_pre_copy_p2p, 60)
 {
 	static const struct detour detour = { { VFIO_DEVICE_STATE_PRE_COPY_P2P }, 1 };
 
@@ -169,7 +169,7 @@ TEST_F_TIMEOUT(p2p, pre_copy_goes_on_in_pre_copy_p2p, 60)
 }
 
 /* A switchover that takes too long is called off, and the vCPUs go on. */
-TEST_F_TIMEOUT(p2p, back_to_pre_copy, 60)
+VMIG_TEST_TIMEOUT(p2p, back_to_pre_copy, 60)
 {
 	static const struct detour detour = {
 		{ VFIO_DEVICE_STATE_PRE_COPY_P2P, VFIO_DEVICE_STATE_PRE_COPY,
@@ -298,7 +298,7 @@ static void load_content(struct vmig_device *dev, const struct vmig_stream *good
  * device that, stopped, gives a loaded stream back unchanged, and the saves after the
  * next one alike: then the one in between is not like them because of a save.
  */
-TEST_F_TIMEOUT(saving, takes_nothing_from_the_device, 120)
+VMIG_TEST_TIMEOUT(saving, takes_nothing_from_the_device, 120)
 {
 	struct vmig_stream good = {}, content = {}, saves[3] = {};
 	bool resets = vmig_can_reset(self->dev), repeats;
@@ -469,7 +469,7 @@ static bool read_in_turns(struct both *b, struct vmig_stream *streams)
  * RESUMING -> RUNNING_P2P for both before the first one goes on to RUNNING, each into
  * the other device, which is of the same type.
  */
-TEST_F_TIMEOUT(p2p_two, move_in_two_phases, 120)
+VMIG_TEST_TIMEOUT(p2p_two, move_in_two_phases, 120)
 {
 	struct vmig_stream streams[2] = {};
 	struct both b;
@@ -500,7 +500,7 @@ out:
 }
 
 /* One device fails: QEMU takes all of them back to RUNNING, and tries again later. */
-TEST_F_TIMEOUT(p2p_two, called_off_in_between, 60)
+VMIG_TEST_TIMEOUT(p2p_two, called_off_in_between, 60)
 {
 	struct both b;
 	const char *why;

@@ -455,7 +455,7 @@ TEST_F(p2p_dma, interrupt_when_asked)
  * and then the other. When both are quiet nothing is under way between them, so that it
  * does not matter which one stops first; and when they run again all of it has arrived.
  */
-TEST_F_TIMEOUT(p2p_dma, two_phases, 60)
+VMIG_TEST_TIMEOUT(p2p_dma, two_phases, 60)
 {
 	struct aim *aims[2] = { &self->pair.out, &self->pair.in };
 	struct vmig_device *devs[2] = { self->dev, self->pair.second };

@@ -403,7 +403,7 @@ TEST_F(operation, resuming_is_stopped)
 }
 
 /* Away from RUNNING and back, and the device is what it was: by each state in between. */
-TEST_F_TIMEOUT(operation, works_after_every_state, 120)
+VMIG_TEST_TIMEOUT(operation, works_after_every_state, 120)
 {
 	const char *why;
 	uint32_t state;

@@ -138,7 +138,7 @@ static void leave(struct vmig_device *dev, int data_fd)
 }
 
 /* Backward compatible: who has not enabled the interrupt does not know of it. */
-TEST_F_TIMEOUT(remap, nothing_for_who_does_not_ask, SECONDS)
+VMIG_TEST_TIMEOUT(remap, nothing_for_who_does_not_ask, SECONDS)
 {
 	volatile uint32_t *at;
 	int fd;
@@ -156,7 +156,7 @@ TEST_F_TIMEOUT(remap, nothing_for_who_does_not_ask, SECONDS)
 }
 
 /* Found by its type, as regions of a driver's own are. */
-TEST_F_TIMEOUT(remap, is_described_by_a_capability, SECONDS)
+VMIG_TEST_TIMEOUT(remap, is_described_by_a_capability, SECONDS)
 {
 	struct edu_remap_irq_info info = { .argsz = sizeof(info), .index = EDU_REMAP_IRQ };
 	struct vfio_irq_info small = { .argsz = sizeof(small), .index = EDU_REMAP_IRQ };
@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(remap, is_described_by_a_capability, SECONDS)
 }
 
 /* The whole sequence: signal, query, unmap, acknowledge, and back after the session. */
-TEST_F_TIMEOUT(remap, areas_are_withheld_while_saving, SECONDS)
+VMIG_TEST_TIMEOUT(remap, areas_are_withheld_while_saving, SECONDS)
 {
 	uint32_t bit = 1U << BAR0, areas = mappable_areas(self->dev);
 	volatile uint32_t *at, *again;
@@ -212,7 +212,7 @@ TEST_F_TIMEOUT(remap, areas_are_withheld_while_saving, SECONDS)
 }
 
 /* No answer comes, and the migration goes on all the same: SET waits for nobody. */
-TEST_F_TIMEOUT(remap, nobody_acknowledges, SECONDS)
+VMIG_TEST_TIMEOUT(remap, nobody_acknowledges, SECONDS)
 {
 	struct vmig_stream s = {};
 	volatile uint32_t *at;
@@ -235,7 +235,7 @@ TEST_F_TIMEOUT(remap, nobody_acknowledges, SECONDS)
  * What the proposal could not do: the count of an eventfd is a sum and no bitmap. Two
  * signals for BAR 0 that nobody has read in between say BAR 1.
  */
-TEST_F_TIMEOUT(remap, unread_signals_add_up, SECONDS)
+VMIG_TEST_TIMEOUT(remap, unread_signals_add_up, SECONDS)
 {
 	uint64_t count;
 	int fd;

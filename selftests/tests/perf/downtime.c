@@ -273,7 +273,7 @@ static struct vmig_device *measure(struct vmig_fleet *f, uint64_t flags, bool li
 		NEED((f)->count > 1, "%s", why_);                                                  \
 	} while (0)
 
-TEST_F_TIMEOUT(downtime, stop_and_copy, MINUTES)
+VMIG_TEST_TIMEOUT(downtime, stop_and_copy, MINUTES)
 {
 	struct vmig_fleet f;
 
@@ -283,7 +283,7 @@ TEST_F_TIMEOUT(downtime, stop_and_copy, MINUTES)
 	self->dev = measure(&f, self->flags, false);
 }
 
-TEST_F_TIMEOUT(downtime, pre_copy, MINUTES)
+VMIG_TEST_TIMEOUT(downtime, pre_copy, MINUTES)
 {
 	struct vmig_fleet f;
 
@@ -295,10 +295,10 @@ TEST_F_TIMEOUT(downtime, pre_copy, MINUTES)
 }
 
 /* A VMM without PRE_COPY has nothing but MIG_DATA_SIZE to go by. */
-TEST_F_TIMEOUT(downtime, prediction, MINUTES)
+VMIG_TEST_TIMEOUT(downtime, prediction, MINUTES)
 {
 	struct vmig_measure m;
-	struct vmig_carried c;
+	struct vmig_carried c = {};
 	double rate = 0, us;
 	uint64_t size;
 	int fd;
@@ -446,7 +446,7 @@ static void check_busy(struct busy *b)
 /* The short form measures an idle device and one that is busy. */
 static const unsigned int rates[] = { 0, 100, 10, 1000 };
 
-TEST_F_TIMEOUT(pre_copy, at_dirty_rates, MINUTES)
+VMIG_TEST_TIMEOUT(pre_copy, at_dirty_rates, MINUTES)
 {
 	struct busy b = { .w = &self->w, .flags = self->flags, .seed = SEED };
 	struct vmig_stream keep = {};

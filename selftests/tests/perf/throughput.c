@@ -159,7 +159,7 @@ static bool tour_round(struct tour *t, const struct vmig_measure *m)
 }
 
 /* The cost of a step: what a VMM that counts the downtime has to add to the bytes. */
-TEST_F_TIMEOUT(throughput, arcs, MINUTES)
+VMIG_TEST_TIMEOUT(throughput, arcs, MINUTES)
 {
 	struct tour tour = { .dev = self->dev, .flags = self->flags };
 	struct vmig_stream good = {};
@@ -210,7 +210,7 @@ static bool first_byte(struct vmig_device *dev, uint32_t from, uint32_t state)
 	return n > 0;
 }
 
-TEST_F_TIMEOUT(throughput, first_byte, MINUTES)
+VMIG_TEST_TIMEOUT(throughput, first_byte, MINUTES)
 {
 	CLAUSES(STRM_02);
 	NEED_THIS_WAY;
@@ -314,7 +314,7 @@ static uint64_t timed_save(struct vmig_device *dev, struct vmig_stream *keep,
 	return c.bytes;
 }
 
-TEST_F_TIMEOUT(throughput, save, MINUTES)
+VMIG_TEST_TIMEOUT(throughput, save, MINUTES)
 {
 	struct vmig_stream keep = {};
 	struct vmig_measure m;
@@ -389,7 +389,7 @@ static bool timed_load(struct vmig_device *dev, const struct vmig_stream *s, str
 	return true;
 }
 
-TEST_F_TIMEOUT(throughput, load, MINUTES)
+VMIG_TEST_TIMEOUT(throughput, load, MINUTES)
 {
 	struct vmig_stream s = {};
 	struct vmig_measure m;
@@ -461,7 +461,7 @@ static void close_second(struct vmig_worker *second)
 	vmig_close(dev);
 }
 
-TEST_F_TIMEOUT(throughput, device_to_device, MINUTES)
+VMIG_TEST_TIMEOUT(throughput, device_to_device, MINUTES)
 {
 	struct vmig_worker w2 = {};
 	struct vmig_device *second;
@@ -527,7 +527,7 @@ static uint64_t engine_save(struct vmig_device *dev, struct vmig_engine *e, stru
 }
 
 /* As "save", but however the engine finds it fastest; the bytes of one round are loaded. */
-TEST_F_TIMEOUT(throughput, engine_save, MINUTES)
+VMIG_TEST_TIMEOUT(throughput, engine_save, MINUTES)
 {
 	struct vmig_stream keep = {};
 	struct vmig_engine *e;
@@ -577,7 +577,7 @@ static uint64_t engine_move(struct vmig_device *from, struct vmig_device *to, st
 }
 
 /* As "device_to_device", with the read of a block beside the write of the one before. */
-TEST_F_TIMEOUT(throughput, engine_device_to_device, MINUTES)
+VMIG_TEST_TIMEOUT(throughput, engine_device_to_device, MINUTES)
 {
 	struct vmig_device *second;
 	struct vmig_worker w2 = {};

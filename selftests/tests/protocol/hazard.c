@@ -300,7 +300,7 @@ static void close_under_a_writer(void *arg)
  * ROB-02 as far as user space feels it: a driver that frees what a write() uses before it
  * ends the session has an oops in the writer (qat Q5), and a close that hangs behind it.
  */
-TEST_F_TIMEOUT(closing, under_a_writer, 120)
+VMIG_TEST_TIMEOUT(closing, under_a_writer, 120)
 {
 	unsigned long taint = vmig_kernel_taint();
 	struct closing c = { .id = self->dev->id, .way = variant->way };

@@ -157,7 +157,7 @@ static void use_inherited(void *arg)
 }
 
 /* Only the last close ends a session, not the first: QEMU's helpers inherit its fds. */
-TEST_F_TIMEOUT(lifecycle_session, outlives_other_closes, 60)
+VMIG_TEST_TIMEOUT(lifecycle_session, outlives_other_closes, 60)
 {
 	struct vmig_control control;
 	enum vmig_child_end end;

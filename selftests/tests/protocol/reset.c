@@ -77,7 +77,7 @@ TEST_F(reset_from, ends_in_running)
 }
 
 /* cloud-hypervisor resets out of RESUMING after a write() that failed in the middle. */
-TEST_F_TIMEOUT(reset_session, ends_in_running, 120)
+VMIG_TEST_TIMEOUT(reset_session, ends_in_running, 120)
 {
 	static const char *const progress[] = { "begun", "half done", "done" };
 	struct vmig_stream good = {}, s = {};
@@ -183,7 +183,7 @@ static const char *go_from_running(struct vmig_device *dev, uint64_t flags, uint
  * The row of RUNNING in the matrix: "the only way out" must lead somewhere (H:1175). A
  * transition that does not work anyhow is not the reset's business.
  */
-TEST_F_TIMEOUT(reset_from, every_transition_works_after, 60)
+VMIG_TEST_TIMEOUT(reset_from, every_transition_works_after, 60)
 {
 	const char *why;
 	uint32_t to;
@@ -322,7 +322,7 @@ static void reset_out_of_load(struct vmig_device *dev, const struct vmig_stream 
  * in which nothing was written: then whatever differs after something was written came
  * from there.
  */
-TEST_F_TIMEOUT(reset, partial_load_is_discarded, 120)
+VMIG_TEST_TIMEOUT(reset, partial_load_is_discarded, 120)
 {
 	struct vmig_stream good = {}, control = {}, after = {};
 	size_t cut[3];

@@ -141,7 +141,7 @@ static const char *go_on_after_refusals(struct vmig_device *dev, struct vmig_con
  * other chapters. xe took any refused SET for a failure of the device and put the VF in
  * error, while GET went on to tell the old state.
  */
-TEST_F_TIMEOUT(robust_in, refusals_harm_nothing, 60)
+VMIG_TEST_TIMEOUT(robust_in, refusals_harm_nothing, 60)
 {
 	struct refusals r = { .flags = self->flags, .state = variant->state };
 
@@ -296,7 +296,7 @@ static double most(double a, double b)
  * followed by as long a time in which nothing is done, and only what grows in most of
  * the former, by more than in any of the latter, is charged to the sessions.
  */
-TEST_F_TIMEOUT(robust, abandoned_sessions_are_freed, 120)
+VMIG_TEST_TIMEOUT(robust, abandoned_sessions_are_freed, 120)
 {
 	double slab[PAIRS], pages[PAIRS], slab_growth, page_growth;
 	bool resets = vmig_can_reset(self->dev);
@@ -361,7 +361,7 @@ static void take_log_batch(struct vmig_device *dev, struct batch *b)
 }
 
 /* What START sets up, STOP frees (665077d78dc7, pds). */
-TEST_F_TIMEOUT(robust, stopped_logs_are_freed, 120)
+VMIG_TEST_TIMEOUT(robust, stopped_logs_are_freed, 120)
 {
 	double slab[PAIRS], growth, idle_growth = 0;
 	struct memory before, after, idle;

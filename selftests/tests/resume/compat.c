@@ -211,7 +211,7 @@ static void keep_own(struct vmig_worker *w, const char *dir, struct vmig_streamf
 }
 
 /* What this driver and those before it have left. */
-TEST_F_TIMEOUT(compat, kept_streams, 2 * MINUTES)
+VMIG_TEST_TIMEOUT(compat, kept_streams, 2 * MINUTES)
 {
 	const char *dir = getenv("VMIG_STREAMS_DIR");
 	unsigned int count[3] = {}, n, i;
@@ -265,7 +265,7 @@ static void check_pair(struct vmig_worker *w, bool from_older, const struct vmig
 	NEED(self->w.ops->older && !self->w.ops->older(&self->w, false),                           \
 	     "no exerciser can make this device one of an older version")
 
-TEST_F_TIMEOUT(compat, older_to_newer, MINUTES)
+VMIG_TEST_TIMEOUT(compat, older_to_newer, MINUTES)
 {
 	CLAUSES(VMIG_COMPAT_CLAUSES);
 	NEED_OLDER;
@@ -274,7 +274,7 @@ TEST_F_TIMEOUT(compat, older_to_newer, MINUTES)
 }
 
 /* The way back. What the older one is given after it is a stream of its own. */
-TEST_F_TIMEOUT(compat, newer_to_older, MINUTES)
+VMIG_TEST_TIMEOUT(compat, newer_to_older, MINUTES)
 {
 	struct vmig_stream own = {};
 

@@ -84,7 +84,7 @@ static void check_not_forgotten(const struct tally *t, const char *how)
  * asked to run on the data (MU-02; hisi H2, qat Q3). Consumers write from a buffer that
  * another thread fills and see the error late.
  */
-TEST_F_TIMEOUT(hostile, write_error_then_rest, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, write_error_then_rest, MINUTES)
 {
 	struct tally t;
 
@@ -97,7 +97,7 @@ TEST_F_TIMEOUT(hostile, write_error_then_rest, MINUTES)
 	check_not_forgotten(&t, "8 bytes at a time");
 }
 
-TEST_F_TIMEOUT(hostile, write_error_of_whole_stream, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, write_error_of_whole_stream, MINUTES)
 {
 	struct tally t;
 
@@ -111,7 +111,7 @@ TEST_F_TIMEOUT(hostile, write_error_of_whole_stream, MINUTES)
 }
 
 /* Where a driver notices damage is its own business (H:1091); worth knowing all the same. */
-TEST_F_TIMEOUT(hostile, where_errors_surface, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, where_errors_surface, MINUTES)
 {
 	struct tally t;
 
@@ -199,7 +199,7 @@ static void check_damage(struct vmig_device *dev, const struct vmig_stream *good
 }
 
 /* Lengths, indexes and versions that are wrong, by much and by little. */
-TEST_F_TIMEOUT(hostile, inverted_byte_is_harmless, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, inverted_byte_is_harmless, MINUTES)
 {
 	static const struct damage d = { "an inverted byte", 1, 0xff, 0 };
 
@@ -208,7 +208,7 @@ TEST_F_TIMEOUT(hostile, inverted_byte_is_harmless, MINUTES)
 	check_damage(self->dev, &self->good, &d);
 }
 
-TEST_F_TIMEOUT(hostile, flipped_bit_is_harmless, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, flipped_bit_is_harmless, MINUTES)
 {
 	static const struct damage d = { "its lowest bit flipped", 1, 0x01, 0 };
 
@@ -217,7 +217,7 @@ TEST_F_TIMEOUT(hostile, flipped_bit_is_harmless, MINUTES)
 	check_damage(self->dev, &self->good, &d);
 }
 
-TEST_F_TIMEOUT(hostile, huge_number_is_harmless, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, huge_number_is_harmless, MINUTES)
 {
 	static const struct damage d = { "a word of all ones", 4, 0, 0xff };
 
@@ -265,7 +265,7 @@ static bool rearrange(struct vmig_stream *bad, const struct vmig_stream *good, u
 	return false;
 }
 
-TEST_F_TIMEOUT(hostile, rearranged_stream_is_harmless, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, rearranged_stream_is_harmless, MINUTES)
 {
 	struct vmig_stream bad = {};
 	const char *name;
@@ -295,7 +295,7 @@ static const void *many_zeros(size_t len)
  * The length of a write() is the caller's; a driver that adds it to a position, or
  * allocates what it says, before it has looked is the caller's too (qat 9283b7392570).
  */
-TEST_F_TIMEOUT(hostile, oversized_write, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, oversized_write, MINUTES)
 {
 	const size_t before[] = { 0, 1, self->good.len / 2, self->good.len };
 	size_t size = vmig_mem_available() / 4;
@@ -336,7 +336,7 @@ TEST_F_TIMEOUT(hostile, oversized_write, MINUTES)
  * One who never stops writing must not get the kernel's memory: the driver refuses at
  * some point, or it drops what it cannot use.
  */
-TEST_F_TIMEOUT(hostile, endless_writes, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, endless_writes, MINUTES)
 {
 	uint64_t room = vmig_mem_available(), used, end;
 	size_t limit = 256 * MIB, written = 0;
@@ -421,7 +421,7 @@ static void share_one_stream(void *arg)
 }
 
 /* Order is up to them, so the data is worthless; the driver must stay in good health. */
-TEST_F_TIMEOUT(hostile, concurrent_writers, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, concurrent_writers, MINUTES)
 {
 	struct crowd *c = new_crowd(self->dev, &self->good);
 	enum vmig_child_end end;
@@ -528,7 +528,7 @@ static void write_last_byte_twice(void *arg)
  * One byte behind is enough to see it. It is written into kernel memory, so this runs
  * only where hazards may.
  */
-TEST_F_TIMEOUT(hostile, racing_writers_at_the_end, MINUTES)
+VMIG_TEST_TIMEOUT(hostile, racing_writers_at_the_end, MINUTES)
 {
 	struct crowd *c = new_crowd(self->dev, &self->good);
 	enum vmig_child_end end;

@@ -98,7 +98,7 @@ static void check_second(struct vmig_poison *p, struct vmig_worker *there)
 	vmig_close(there->dev);
 }
 
-TEST_F_TIMEOUT(poison, mutants, 2 * MINUTES)
+VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 {
 	struct vmig_worker here = {}, there = {};
 	const char *why, *dir = getenv("VMIG_CORPUS_DIR");
@@ -137,7 +137,7 @@ TEST_F_TIMEOUT(poison, mutants, 2 * MINUTES)
 POISON_FIXTURE(poison_replay);
 
 /* ./run.sh --replay-stream FILE: does a stream that did harm once do it still? */
-TEST_F_TIMEOUT(poison_replay, stream, 2 * MINUTES)
+VMIG_TEST_TIMEOUT(poison_replay, stream, 2 * MINUTES)
 {
 	const char *files = getenv("VMIG_POISON_FILE");
 	struct vmig_poison *p;

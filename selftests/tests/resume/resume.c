@@ -44,7 +44,7 @@ ADD_TARGET(PRE_COPY);
 ADD_TARGET(PRE_COPY_P2P);
 
 /* Entering RESUMING opens the session that everything else here writes to (H:1155). */
-TEST_F_TIMEOUT(resume, writable_fd, MINUTES)
+VMIG_TEST_TIMEOUT(resume, writable_fd, MINUTES)
 {
 	int fd, flags, ret;
 	uint32_t state;
@@ -70,7 +70,7 @@ TEST_F_TIMEOUT(resume, writable_fd, MINUTES)
 	close(fd);
 }
 
-TEST_F_TIMEOUT(resume_to, complete_stream, MINUTES)
+VMIG_TEST_TIMEOUT(resume_to, complete_stream, MINUTES)
 {
 	int fd, new_fd, ret;
 	uint32_t state;
@@ -96,7 +96,7 @@ TEST_F_TIMEOUT(resume_to, complete_stream, MINUTES)
  * Nothing was written, so that nothing is complete (mlx5 X1 and virtio VT2 accept it,
  * qat Q2 from the second session on).
  */
-TEST_F_TIMEOUT(resume_to, nothing_written, MINUTES)
+VMIG_TEST_TIMEOUT(resume_to, nothing_written, MINUTES)
 {
 	struct vmig_attempt a;
 
@@ -134,7 +134,7 @@ static void check_cut(struct vmig_device *dev, const struct vmig_stream *good, s
 }
 
 /* A combination that skips the check would run the device on half a state (MU-31). */
-TEST_F_TIMEOUT(resume_to, cut_off, MINUTES)
+VMIG_TEST_TIMEOUT(resume_to, cut_off, MINUTES)
 {
 	enum vmig_clause_id id = variant->target == VFIO_DEVICE_STATE_STOP ? RES_05 : RES_11;
 
@@ -158,7 +158,7 @@ static void check_state_after(struct vmig_device *dev, const struct vmig_attempt
 }
 
 /* The arc that failed is the first of every path: no other state can have been reached. */
-TEST_F_TIMEOUT(resume_to, state_after_failure, MINUTES)
+VMIG_TEST_TIMEOUT(resume_to, state_after_failure, MINUTES)
 {
 	struct vmig_attempt a;
 
@@ -192,7 +192,7 @@ ADD_CUT(eight_bytes, CUT_EIGHT_BYTES);
 ADD_CUT(half, CUT_HALF);
 ADD_CUT(last_byte_missing, CUT_LAST_BYTE);
 
-TEST_F_TIMEOUT(resume_cut, fails, MINUTES)
+VMIG_TEST_TIMEOUT(resume_cut, fails, MINUTES)
 {
 	size_t n = 0;
 
@@ -221,7 +221,7 @@ TEST_F_TIMEOUT(resume_cut, fails, MINUTES)
  * All prefixes of a small stream, some of a large one. What ends with a record may be
  * taken; two that differ by one byte cannot both end with one.
  */
-TEST_F_TIMEOUT(resume, each_prefix, MINUTES)
+VMIG_TEST_TIMEOUT(resume, each_prefix, MINUTES)
 {
 	uint64_t end = vmig_now_ms() + SWEEP_MS;
 	size_t n, k, first_bad = 0;
@@ -283,7 +283,7 @@ static void check_surplus(struct vmig_device *dev, const struct vmig_stream *goo
 }
 
 /* Bytes behind the end come from a stream that is not this device's (MU-48). */
-TEST_F_TIMEOUT(resume, surplus_byte, MINUTES)
+VMIG_TEST_TIMEOUT(resume, surplus_byte, MINUTES)
 {
 	CLAUSES(RES_06);
 	NEED_RESET;
@@ -291,7 +291,7 @@ TEST_F_TIMEOUT(resume, surplus_byte, MINUTES)
 	check_surplus(self->dev, &self->good, 1, 8, "8 at a time");
 }
 
-TEST_F_TIMEOUT(resume, surplus_page, MINUTES)
+VMIG_TEST_TIMEOUT(resume, surplus_page, MINUTES)
 {
 	CLAUSES(RES_06);
 	NEED_RESET;
@@ -300,7 +300,7 @@ TEST_F_TIMEOUT(resume, surplus_page, MINUTES)
 }
 
 /* RESET is the way to abort a load (H:1102): wherever it is, and also when it has failed. */
-TEST_F_TIMEOUT(resume, reset_aborts, MINUTES)
+VMIG_TEST_TIMEOUT(resume, reset_aborts, MINUTES)
 {
 	const struct {
 		const char *name;
@@ -354,7 +354,7 @@ TEST_F_TIMEOUT(resume, reset_aborts, MINUTES)
  * "A compatible device" (H:1156) is what a stream must come from. Small writes too: they
  * get the driver to take the part of a foreign stream that it has room for.
  */
-TEST_F_TIMEOUT(resume, stream_of_other_type, MINUTES)
+VMIG_TEST_TIMEOUT(resume, stream_of_other_type, MINUTES)
 {
 	const struct vmig_dev_id *id;
 	struct vmig_stream s = {};
@@ -397,7 +397,7 @@ static void check_good_after(struct vmig_device *dev, const struct vmig_stream *
 }
 
 /* The destination tries again, with the same device (H:1102). */
-TEST_F_TIMEOUT(resume, good_load_after_failure, MINUTES)
+VMIG_TEST_TIMEOUT(resume, good_load_after_failure, MINUTES)
 {
 	struct vmig_stream *good = &self->good;
 

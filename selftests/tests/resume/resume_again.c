@@ -63,7 +63,7 @@ static void check_refused_again(struct vmig_device **dev, const struct vmig_stre
 	      "an error, as in a session before", "success");
 }
 
-TEST_F_TIMEOUT(resume_after, nothing_written, MINUTES)
+VMIG_TEST_TIMEOUT(resume_after, nothing_written, MINUTES)
 {
 	CLAUSES(RES_13);
 	NEED_BYTES(1);
@@ -73,7 +73,7 @@ TEST_F_TIMEOUT(resume_after, nothing_written, MINUTES)
 	check_refused_again(&self->dev, &self->good, 0, variant->history);
 }
 
-TEST_F_TIMEOUT(resume_after, cut_off, MINUTES)
+VMIG_TEST_TIMEOUT(resume_after, cut_off, MINUTES)
 {
 	const size_t cuts[] = { self->good.len - 1, self->good.len / 2 };
 	bool first[ARRAY_SIZE(cuts)];
@@ -107,7 +107,7 @@ static bool notices(struct vmig_device *dev, struct vmig_stream *good, size_t at
  * stops to look once it has seen a good stream (hisi H3) shows it only if that has not
  * been before this test, so that in a guest the driver is bound anew.
  */
-TEST_F_TIMEOUT(resume_after, damaged, MINUTES)
+VMIG_TEST_TIMEOUT(resume_after, damaged, MINUTES)
 {
 	size_t at, head = self->good.len < HEAD ? self->good.len : HEAD, first = 0;
 	unsigned int noticed = 0, missed = 0;
@@ -137,7 +137,7 @@ TEST_F_TIMEOUT(resume_after, damaged, MINUTES)
 }
 
 /* A session is one stream: its first half in one session does not help the next. */
-TEST_F_TIMEOUT(resume_again, halves_of_two_sessions, MINUTES)
+VMIG_TEST_TIMEOUT(resume_again, halves_of_two_sessions, MINUTES)
 {
 	const unsigned char *data = self->good.data;
 	size_t half = self->good.len / 2;
@@ -181,7 +181,7 @@ static void load_in_turns(struct vmig_device *const dev[2], const struct vmig_st
 }
 
 /* A VMM restores all its devices at once: no session may count for another device. */
-TEST_F_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
+VMIG_TEST_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
 {
 	struct vmig_device *dev[2] = { self->dev, NULL };
 	struct vmig_stream good[2] = { self->good, {} };

@@ -616,7 +616,7 @@ static void fail_open_and_close(struct vmig_faults *f)
 }
 
 /* Every way out of a state that the device offers, through however many arcs. */
-TEST_F_TIMEOUT(fail_nth_from, sets, VMIG_FAULTS_TEST_S)
+VMIG_TEST_TIMEOUT(fail_nth_from, sets, VMIG_FAULTS_TEST_S)
 {
 	CLAUSES(ST_03, ST_09, FD_17, ROB_01, ROB_04, ROB_05);
 	NEED_FAULTS;
@@ -625,7 +625,7 @@ TEST_F_TIMEOUT(fail_nth_from, sets, VMIG_FAULTS_TEST_S)
 	vmig_faults_run(&self->dev, fail_sets, false, variant->state);
 }
 
-TEST_F_TIMEOUT(fail_nth, questions, VMIG_FAULTS_TEST_S)
+VMIG_TEST_TIMEOUT(fail_nth, questions, VMIG_FAULTS_TEST_S)
 {
 	bool precopy = vmig_state_offered(self->flags, VFIO_DEVICE_STATE_PRE_COPY);
 
@@ -636,7 +636,7 @@ TEST_F_TIMEOUT(fail_nth, questions, VMIG_FAULTS_TEST_S)
 			precopy ? VFIO_DEVICE_STATE_PRE_COPY : VFIO_DEVICE_STATE_STOP_COPY);
 }
 
-TEST_F_TIMEOUT(fail_nth, streams, VMIG_FAULTS_TEST_S)
+VMIG_TEST_TIMEOUT(fail_nth, streams, VMIG_FAULTS_TEST_S)
 {
 	CLAUSES(STRM_06, STRM_07, FD_17, ROB_01, ROB_04, ROB_05);
 	NEED_FAULTS;
@@ -644,7 +644,7 @@ TEST_F_TIMEOUT(fail_nth, streams, VMIG_FAULTS_TEST_S)
 	vmig_faults_run(&self->dev, fail_streams, false, VFIO_DEVICE_STATE_RUNNING);
 }
 
-TEST_F_TIMEOUT(fail_nth, logging, VMIG_FAULTS_TEST_S)
+VMIG_TEST_TIMEOUT(fail_nth, logging, VMIG_FAULTS_TEST_S)
 {
 	CLAUSES(LOG_11, LOG_12, FD_17, ROB_01, ROB_04, ROB_05);
 	NEED_FAULTS;
@@ -655,7 +655,7 @@ TEST_F_TIMEOUT(fail_nth, logging, VMIG_FAULTS_TEST_S)
 	vmig_faults_run(&self->dev, fail_logging, false, VFIO_DEVICE_STATE_RUNNING);
 }
 
-TEST_F_TIMEOUT(fail_nth, resets, VMIG_FAULTS_TEST_S)
+VMIG_TEST_TIMEOUT(fail_nth, resets, VMIG_FAULTS_TEST_S)
 {
 	CLAUSES(RST_01, FD_17, ROB_01, ROB_04, ROB_05);
 	NEED_FAULTS;
@@ -664,7 +664,7 @@ TEST_F_TIMEOUT(fail_nth, resets, VMIG_FAULTS_TEST_S)
 	vmig_faults_run(&self->dev, fail_resets, false, VFIO_DEVICE_STATE_RUNNING);
 }
 
-TEST_F_TIMEOUT(fail_nth, open_and_close, VMIG_FAULTS_TEST_S)
+VMIG_TEST_TIMEOUT(fail_nth, open_and_close, VMIG_FAULTS_TEST_S)
 {
 	CLAUSES(OPEN_03, FD_17, ROB_01, ROB_04, ROB_05);
 	NEED_FAULTS;
@@ -672,7 +672,7 @@ TEST_F_TIMEOUT(fail_nth, open_and_close, VMIG_FAULTS_TEST_S)
 }
 
 /* Last, as it asks for all tests of the chapter at once. */
-TEST_F_TIMEOUT(fail_nth_after, no_memory_is_lost, VMIG_FAULTS_TEST_S)
+VMIG_TEST_TIMEOUT(fail_nth_after, no_memory_is_lost, VMIG_FAULTS_TEST_S)
 {
 	CLAUSES(ROB_05);
 	NEED_FAULTS;

@@ -206,7 +206,7 @@ static unsigned int list_commands(struct trial *trial, char *names, size_t size,
  * Each command of each SET refused once. What the driver makes of it is its own choice
  * between the origin, a step of the way and ERROR; that it says so is not.
  */
-TEST_F_TIMEOUT(firmware, refused_command_fails_the_set, 120)
+VMIG_TEST_TIMEOUT(firmware, refused_command_fails_the_set, 120)
 {
 	struct trial trial = { .w = &self->w, .from = variant->state };
 	char names[512], *list[MAX_COMMANDS];
@@ -273,7 +273,7 @@ static bool leave_failed_save(struct trial *trial, const char *spec)
  * A session that the firmware failed in, perhaps long after SET had returned: what it saves
  * is done while the device runs on. All ways out of it are gone.
  */
-TEST_F_TIMEOUT(firmware, failed_save_can_be_left, 120)
+VMIG_TEST_TIMEOUT(firmware, failed_save_can_be_left, 120)
 {
 	/* The first save, or the second one; an internal error, or a device that is not fit. */
 	static const char *const faults[] = { "save@1:fail=5", "save@1:fail=22", "save@2:fail=5",
@@ -299,7 +299,7 @@ TEST_F_TIMEOUT(firmware, failed_save_can_be_left, 120)
 }
 
 /* What comes by itself must leave a device that a reset brings back (H:1175). */
-TEST_F_TIMEOUT(firmware, event_is_survived, 60)
+VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 {
 	static const char *const events[] = { "pf_reset", "vf_disabled" };
 	unsigned long taint = vmig_kernel_taint();
@@ -356,7 +356,7 @@ TEST_F_TIMEOUT(firmware, event_is_survived, 60)
 #define FAILURES 16
 
 /* A session that never came to be leaves no file behind, and no driver that stays for ever. */
-TEST_F_TIMEOUT(firmware, failed_sessions_are_freed, 60)
+VMIG_TEST_TIMEOUT(firmware, failed_sessions_are_freed, 60)
 {
 	static const char *const faults[] = { "size:fail", "save:fail" };
 	int before, after, failed;

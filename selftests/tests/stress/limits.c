@@ -93,7 +93,7 @@ static bool try_without_descriptors(struct vmig_device *dev, uint32_t from, uint
 }
 
 /* Each SET that opens a session, from each state that has none. */
-TEST_F_TIMEOUT(limits, no_descriptor, 120)
+VMIG_TEST_TIMEOUT(limits, no_descriptor, 120)
 {
 	struct vmig_transition t;
 	uint32_t from, to;
@@ -292,7 +292,7 @@ static bool check_starved(struct starved *s, unsigned long taint, enum vmig_chil
 
 #define STARVED_MS 20000
 
-TEST_F_TIMEOUT(limits, memory_cgroup, 240)
+VMIG_TEST_TIMEOUT(limits, memory_cgroup, 240)
 {
 	unsigned int steps = vmig_stress(12, 64), i, sets = 0, ios = 0, runs = 0;
 	unsigned long taint = vmig_kernel_taint();
@@ -350,7 +350,7 @@ static bool take_all_iovas(struct vmig_device *dev)
 }
 
 /* A migration needs none of the user's addresses: it works where nothing more can be mapped. */
-TEST_F_TIMEOUT(limits, no_iova, 120)
+VMIG_TEST_TIMEOUT(limits, no_iova, 120)
 {
 	struct vmig_worker *w = &self->w;
 	bool pattern = w->ops->put_state && w->ops->check_state;
@@ -475,7 +475,7 @@ static void check_moved(struct vmig_worker *w, bool hotplug, unsigned int rounds
 	      "the state that was saved", "%s", why);
 }
 
-TEST_F_TIMEOUT(limits, thread_moves, 60)
+VMIG_TEST_TIMEOUT(limits, thread_moves, 60)
 {
 	unsigned int rounds = vmig_stress(5, 100);
 
@@ -486,7 +486,7 @@ TEST_F_TIMEOUT(limits, thread_moves, 60)
 }
 
 /* Only where nobody else needs the processor: in the guest, and with --stress. */
-TEST_F_TIMEOUT(limits, processor_goes, 60)
+VMIG_TEST_TIMEOUT(limits, processor_goes, 60)
 {
 	unsigned int rounds = vmig_stress(0, 40);
 

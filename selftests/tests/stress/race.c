@@ -197,7 +197,7 @@ static void run(struct race *r)
 #define NEED_RESET NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET")
 
 /* Whichever comes last, the call ends with SET(RUNNING). */
-TEST_F_TIMEOUT(race, reset_and_set, 60)
+VMIG_TEST_TIMEOUT(race, reset_and_set, 60)
 {
 	struct race r = {
 		.dev = self->dev,
@@ -211,7 +211,7 @@ TEST_F_TIMEOUT(race, reset_and_set, 60)
 	run(&r);
 }
 
-TEST_F_TIMEOUT(race, reset_and_get, 60)
+VMIG_TEST_TIMEOUT(race, reset_and_get, 60)
 {
 	struct race r = {
 		.dev = self->dev,
@@ -226,7 +226,7 @@ TEST_F_TIMEOUT(race, reset_and_get, 60)
 }
 
 /* The ioctl that copies to the user under the state lock: mmap_lock below it. */
-TEST_F_TIMEOUT(race, reset_and_precopy_info, 60)
+VMIG_TEST_TIMEOUT(race, reset_and_precopy_info, 60)
 {
 	struct race r = {
 		.dev = self->dev,
@@ -241,7 +241,7 @@ TEST_F_TIMEOUT(race, reset_and_precopy_info, 60)
 	run(&r);
 }
 
-TEST_F_TIMEOUT(race, reset_and_read, 60)
+VMIG_TEST_TIMEOUT(race, reset_and_read, 60)
 {
 	struct race r = {
 		.dev = self->dev,
@@ -255,7 +255,7 @@ TEST_F_TIMEOUT(race, reset_and_read, 60)
 	run(&r);
 }
 
-TEST_F_TIMEOUT(race, reset_and_write, 60)
+VMIG_TEST_TIMEOUT(race, reset_and_write, 60)
 {
 	struct race r = {
 		.dev = self->dev,
@@ -359,7 +359,7 @@ static void check_setters(struct setters *s)
  * Two sets of states, so that no thread asks for PRE_COPY while another one has the
  * device in STOP_COPY: that arc hangs old kernels (a26b499b757c).
  */
-TEST_F_TIMEOUT(race, sets_stop_and_copy, 60)
+VMIG_TEST_TIMEOUT(race, sets_stop_and_copy, 60)
 {
 	struct setters s = { .dev = self->dev };
 
@@ -371,7 +371,7 @@ TEST_F_TIMEOUT(race, sets_stop_and_copy, 60)
 	check_setters(&s);
 }
 
-TEST_F_TIMEOUT(race, sets_pre_copy, 60)
+VMIG_TEST_TIMEOUT(race, sets_pre_copy, 60)
 {
 	struct setters s = { .dev = self->dev };
 

@@ -254,7 +254,7 @@ static bool interrupt_set(FIXTURE_DATA(signals) * self)
 	return true;
 }
 
-TEST_F_TIMEOUT(signals, in_set, 180)
+VMIG_TEST_TIMEOUT(signals, in_set, 180)
 {
 	unsigned int n = vmig_stress(SETS_BRIEF, SETS_FULL), i;
 	const char *why;
@@ -271,7 +271,7 @@ TEST_F_TIMEOUT(signals, in_set, 180)
 }
 
 /* Through PRE_COPY where there is one, with all of its calls. */
-TEST_F_TIMEOUT(signals, in_save, 180)
+VMIG_TEST_TIMEOUT(signals, in_save, 180)
 {
 	bool precopy = vmig_state_offered(self->flags, VFIO_DEVICE_STATE_PRE_COPY);
 	unsigned int n = vmig_stress(SAVES_BRIEF, SAVES_FULL), i;
@@ -300,7 +300,7 @@ TEST_F_TIMEOUT(signals, in_save, 180)
 }
 
 /* The device keeps its data back, so that read() surely waits when the signal comes. */
-TEST_F_TIMEOUT(signals, in_waiting_read, 60)
+VMIG_TEST_TIMEOUT(signals, in_waiting_read, 60)
 {
 	unsigned char byte;
 	struct vmig_stream s = {};
@@ -336,7 +336,7 @@ TEST_F_TIMEOUT(signals, in_waiting_read, 60)
 	vmig_stream_free(&s);
 }
 
-TEST_F_TIMEOUT(signals, in_load, 180)
+VMIG_TEST_TIMEOUT(signals, in_load, 180)
 {
 	unsigned int n = vmig_stress(SAVES_BRIEF, SAVES_FULL), i;
 	struct vmig_stream s = {};
@@ -372,7 +372,7 @@ TEST_F_TIMEOUT(signals, in_load, 180)
 }
 
 /* A log that was asked in vain may say so, but must not have been emptied with success. */
-TEST_F_TIMEOUT(signals, in_report, 60)
+VMIG_TEST_TIMEOUT(signals, in_report, 60)
 {
 	unsigned int n = vmig_stress(50, 1000), i, tries;
 	uint64_t page_size = VMIG_PAGE, bitmap, since;
@@ -436,7 +436,7 @@ static void migrate_for_ever(void *arg)
 }
 
 /* Who migrates is killed at any time; who holds the device goes on. */
-TEST_F_TIMEOUT(signals, kill_at_any_time, 240)
+VMIG_TEST_TIMEOUT(signals, kill_at_any_time, 240)
 {
 	unsigned int n = vmig_stress(KILLS_BRIEF, KILLS_FULL), i;
 	unsigned long taint = vmig_kernel_taint();
@@ -486,7 +486,7 @@ static void read_for_ever(void *arg)
 }
 
 /* A reader that is stopped, as by a debugger, must not keep the others of its process. */
-TEST_F_TIMEOUT(signals, stopped_reader, 60)
+VMIG_TEST_TIMEOUT(signals, stopped_reader, 60)
 {
 	static const uint32_t to[] = { VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING,
 				       VFIO_DEVICE_STATE_ERROR /* RESET */ };

@@ -220,7 +220,7 @@ static const struct vmig_share opens[] = {
 };
 
 /* The states, from everywhere: no session is read. */
-TEST_F_TIMEOUT(stress, sets, LONG)
+VMIG_TEST_TIMEOUT(stress, sets, LONG)
 {
 	unsigned long limit = vmig_stress(300, 60000);
 	struct party p;
@@ -261,7 +261,7 @@ static const struct vmig_share saving_and_fork[] = {
 };
 
 /* Saves, complete or not, in which everything comes in between. */
-TEST_F_TIMEOUT(stress, saves, LONG)
+VMIG_TEST_TIMEOUT(stress, saves, LONG)
 {
 	unsigned long limit = vmig_stress(500, 60000);
 	struct party p;
@@ -299,7 +299,7 @@ static const uint32_t load_states[] = {
 };
 
 /* What is written, and by whom, is as it comes: most loads fail. */
-TEST_F_TIMEOUT(stress, loads, LONG)
+VMIG_TEST_TIMEOUT(stress, loads, LONG)
 {
 	unsigned long limit = vmig_stress(400, 40000);
 	struct vmig_stream good = {};
@@ -339,7 +339,7 @@ static const struct vmig_share logging[] = {
 };
 
 /* DMA logging has locks of its own; the log goes when somebody else reads it. */
-TEST_F_TIMEOUT(stress, dma_logging, LONG)
+VMIG_TEST_TIMEOUT(stress, dma_logging, LONG)
 {
 	unsigned long limit = vmig_stress(200, 20000);
 	struct party p;
@@ -377,7 +377,7 @@ static void fill(struct vmig_device *dev)
 	vmig_worker_end(&w);
 }
 
-TEST_F_TIMEOUT(stress, readers, LONG)
+VMIG_TEST_TIMEOUT(stress, readers, LONG)
 {
 	unsigned long calls = vmig_stress(500, 8000);
 	struct vmig_stream good = {}, again = {};
@@ -423,7 +423,7 @@ static bool refuses_surplus(struct vmig_device *dev, const struct vmig_stream *g
  * hisi_acc and mtty compare lengths before they take their lock, mlx5 takes pointers before it:
  * kernel memory is written to that is not the driver's, so this is a hazard.
  */
-TEST_F_TIMEOUT(stress, writers, LONG)
+VMIG_TEST_TIMEOUT(stress, writers, LONG)
 {
 	unsigned long calls = vmig_stress(500, 8000);
 	struct vmig_stream good = {};
@@ -473,7 +473,7 @@ static bool close_often(struct vmig_device **dev, struct party *p, struct vmig_c
 
 #define CLOSES_MS vmig_stress(2000, 6000)
 
-TEST_F_TIMEOUT(stress, closes_of_saves, LONG)
+VMIG_TEST_TIMEOUT(stress, closes_of_saves, LONG)
 {
 	unsigned long calls = vmig_stress(300, 6000);
 	struct vmig_closing how = {};
@@ -494,7 +494,7 @@ TEST_F_TIMEOUT(stress, closes_of_saves, LONG)
 	party_end(&p, ROB_02);
 }
 
-TEST_F_TIMEOUT(stress, closes_of_loads, LONG)
+VMIG_TEST_TIMEOUT(stress, closes_of_loads, LONG)
 {
 	unsigned long calls = vmig_stress(300, 6000);
 	struct vmig_closing how = { .state = VFIO_DEVICE_STATE_RESUMING };
@@ -519,7 +519,7 @@ TEST_F_TIMEOUT(stress, closes_of_loads, LONG)
 }
 
 /* The data_fd outlives the device, the driver's binding, and the next device of that name. */
-TEST_F_TIMEOUT(stress, removals_in_saves, LONG)
+VMIG_TEST_TIMEOUT(stress, removals_in_saves, LONG)
 {
 	struct vmig_closing how = { .state = VFIO_DEVICE_STATE_STOP_COPY, .remove = true };
 	unsigned long calls = vmig_stress(300, 3000);
@@ -538,7 +538,7 @@ TEST_F_TIMEOUT(stress, removals_in_saves, LONG)
 	party_end(&p, FD_10);
 }
 
-TEST_F_TIMEOUT(stress, removals_in_loads, LONG)
+VMIG_TEST_TIMEOUT(stress, removals_in_loads, LONG)
 {
 	struct vmig_closing how = { .state = VFIO_DEVICE_STATE_RESUMING, .remove = true };
 	unsigned long calls = vmig_stress(300, 3000);
@@ -564,7 +564,7 @@ TEST_F_TIMEOUT(stress, removals_in_loads, LONG)
 }
 
 /* Last, as to ask takes long, and is done for all of the chapter at once. */
-TEST_F_TIMEOUT(stress_after, no_memory_is_lost, LONG)
+VMIG_TEST_TIMEOUT(stress_after, no_memory_is_lost, LONG)
 {
 	CLAUSES(ROB_05);
 	if (before->any)

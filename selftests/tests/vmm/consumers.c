@@ -115,7 +115,7 @@ static void qemu_whole(struct vmig_worker *w, bool multifd, const char *did)
 }
 
 /* Nothing was asked for the state: QEMU takes it for RUNNING. */
-TEST_F_TIMEOUT(qemu, migrates, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, migrates, MINUTES)
 {
 	CLAUSES(CONSUMER_CLAUSES, OPEN_01, ST_03, STRM_11);
 	NEED_A_RESET;
@@ -126,7 +126,7 @@ TEST_F_TIMEOUT(qemu, migrates, MINUTES)
 }
 
 /* The thread that reads what is left is another one than that which read in PRE_COPY. */
-TEST_F_TIMEOUT(qemu, migrates_with_multifd, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, migrates_with_multifd, MINUTES)
 {
 	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11);
 	NEED_A_RESET;
@@ -134,7 +134,7 @@ TEST_F_TIMEOUT(qemu, migrates_with_multifd, MINUTES)
 }
 
 /* The same QEMU, back and forth: what a migration leaves behind meets the next one. */
-TEST_F_TIMEOUT(qemu, migrates_again, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, migrates_again, MINUTES)
 {
 	struct qemu q;
 	unsigned int i;
@@ -151,7 +151,7 @@ TEST_F_TIMEOUT(qemu, migrates_again, MINUTES)
 }
 
 /* Stopped before it is saved, and running on afterwards. */
-TEST_F_TIMEOUT(qemu, snapshot, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, snapshot, MINUTES)
 {
 	struct qemu q;
 
@@ -170,7 +170,7 @@ TEST_F_TIMEOUT(qemu, snapshot, MINUTES)
 	consumer_end(&q.c);
 }
 
-TEST_F_TIMEOUT(qemu, migrate_cancel, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, migrate_cancel, MINUTES)
 {
 	enum qemu_phase phase;
 	const char *did;
@@ -288,7 +288,7 @@ static void fail_each_call(struct attempt *a, const struct vmig_stream *wire)
 }
 
 /* In which the flags are asked for and nothing can be, up to the SET with which all ends. */
-TEST_F_TIMEOUT(qemu, each_call_of_the_source_fails, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, each_call_of_the_source_fails, MINUTES)
 {
 	struct attempt a = { .w = &self->w, .what = outgoing };
 
@@ -297,7 +297,7 @@ TEST_F_TIMEOUT(qemu, each_call_of_the_source_fails, MINUTES)
 	fail_each_call(&a, NULL);
 }
 
-TEST_F_TIMEOUT(qemu, each_call_of_the_destination_fails, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, each_call_of_the_destination_fails, MINUTES)
 {
 	struct attempt a = { .w = &self->w, .what = incoming };
 	struct vmig_stream good = {};
@@ -343,7 +343,7 @@ static void fail_memory(struct attempt *a, const struct vmig_stream *wire, const
 		     "the driver is the same through the cdev; --stress tries both");              \
 	} while (0)
 
-TEST_F_TIMEOUT(qemu, no_memory_at_the_source, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, no_memory_at_the_source, MINUTES)
 {
 	struct attempt a = { .w = &self->w, .what = outgoing };
 
@@ -353,7 +353,7 @@ TEST_F_TIMEOUT(qemu, no_memory_at_the_source, MINUTES)
 	fail_memory(&a, NULL, "fault_points_qemu_source");
 }
 
-TEST_F_TIMEOUT(qemu, no_memory_at_the_destination, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, no_memory_at_the_destination, MINUTES)
 {
 	struct attempt a = { .w = &self->w, .what = incoming };
 	struct vmig_stream good = {};
@@ -368,7 +368,7 @@ TEST_F_TIMEOUT(qemu, no_memory_at_the_destination, MINUTES)
 }
 
 /* The source dies in the middle of it, and the destination with it. */
-TEST_F_TIMEOUT(qemu, incoming_is_cut_off, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, incoming_is_cut_off, MINUTES)
 {
 	unsigned int part;
 	const char *did;
@@ -483,7 +483,7 @@ static unsigned int refuse_each_command(struct attempt *a, const struct vmig_str
 	NEED(self->w.ops->fault && self->w.ops->commands,                                          \
 	     "the firmware of this device does not fail on demand")
 
-TEST_F_TIMEOUT(qemu, firmware_fails_at_the_source, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, firmware_fails_at_the_source, MINUTES)
 {
 	struct attempt a = { .w = &self->w, .what = outgoing };
 
@@ -492,7 +492,7 @@ TEST_F_TIMEOUT(qemu, firmware_fails_at_the_source, MINUTES)
 	vmig_note(ROB_04, "%u commands, each refused", refuse_each_command(&a, NULL));
 }
 
-TEST_F_TIMEOUT(qemu, firmware_fails_at_the_destination, MINUTES)
+VMIG_TEST_TIMEOUT(qemu, firmware_fails_at_the_destination, MINUTES)
 {
 	struct attempt a = { .w = &self->w, .what = incoming };
 	struct vmig_stream good = {};
@@ -524,7 +524,7 @@ static bool clh_moves(struct vmig_worker *w, struct consumer *c, const char *did
 	return true;
 }
 
-TEST_F_TIMEOUT(clh, snapshot_and_restore, MINUTES)
+VMIG_TEST_TIMEOUT(clh, snapshot_and_restore, MINUTES)
 {
 	struct consumer c;
 	unsigned int i;
@@ -603,7 +603,7 @@ static void clh_fail_each_call(struct vmig_worker *w, void (*what)(struct consum
 	vmig_note(ROB_04, "%u calls, each made to fail", count.calls);
 }
 
-TEST_F_TIMEOUT(clh, each_call_of_snapshot_fails, MINUTES)
+VMIG_TEST_TIMEOUT(clh, each_call_of_snapshot_fails, MINUTES)
 {
 	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, STRM_14, FD_17, ROB_04);
 	NEED_A_RESET;
@@ -611,7 +611,7 @@ TEST_F_TIMEOUT(clh, each_call_of_snapshot_fails, MINUTES)
 }
 
 /* A write() that fails is answered by a reset, out of RESUMING, and by nothing else. */
-TEST_F_TIMEOUT(clh, each_call_of_restore_fails, MINUTES)
+VMIG_TEST_TIMEOUT(clh, each_call_of_restore_fails, MINUTES)
 {
 	struct vmig_stream good = {};
 
@@ -623,7 +623,7 @@ TEST_F_TIMEOUT(clh, each_call_of_restore_fails, MINUTES)
 	vmig_stream_free(&good);
 }
 
-TEST_F_TIMEOUT(clh, restore_of_half_a_file, MINUTES)
+VMIG_TEST_TIMEOUT(clh, restore_of_half_a_file, MINUTES)
 {
 	struct consumer c;
 

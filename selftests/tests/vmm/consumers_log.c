@@ -182,7 +182,7 @@ static bool qemu_tracks(FIXTURE_DATA(dma_log) * self, struct qemu *q, enum vmig_
 }
 
 /* The states of a live migration in their order, with a device that goes on writing. */
-TEST_F_TIMEOUT(dma_log, qemu_migrates, 60)
+VMIG_TEST_TIMEOUT(dma_log, qemu_migrates, 60)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_PRE_COPY };
 	unsigned int i, page = 1;
@@ -217,7 +217,7 @@ TEST_F_TIMEOUT(dma_log, qemu_migrates, 60)
 }
 
 /* A SET fails and its recovery too: QEMU resets the device while it is tracked. */
-TEST_F_TIMEOUT(dma_log, qemu_resets_while_tracking, 60)
+VMIG_TEST_TIMEOUT(dma_log, qemu_resets_while_tracking, 60)
 {
 	struct qemu q;
 	int ret;
@@ -269,7 +269,7 @@ static void fail_log_call(FIXTURE_DATA(dma_log) * self, unsigned int call)
 	consumer_end(&q.c);
 }
 
-TEST_F_TIMEOUT(dma_log, qemu_each_call_fails, 60)
+VMIG_TEST_TIMEOUT(dma_log, qemu_each_call_fails, 60)
 {
 	unsigned int call;
 
@@ -281,7 +281,7 @@ TEST_F_TIMEOUT(dma_log, qemu_each_call_fails, 60)
 /* Regions that lie side by side, as those of a VM with hotplugged memory do. */
 #define REGIONS 24
 
-TEST_F_TIMEOUT(dma_log, clh_migrates, 60)
+VMIG_TEST_TIMEOUT(dma_log, clh_migrates, 60)
 {
 	struct vfio_device_feature_dma_logging_range regions[REGIONS];
 	uint64_t page_size = 0, first = self->mem.iova & ~(2 * MIB - 1);
