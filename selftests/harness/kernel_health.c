@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,15 @@ static unsigned long long born(pid_t pid, char *state)
 	return when;
 }
 
+static struct vmig_process process_of(pid_t pid)
+{
+	struct vmig_process p = { .pid = pid };
+	char state;
+
+	p.born = born(p.pid, &state);
+	return p;
+}
+
 /**
  * vmig_process_self - the calling process
  *
@@ -66,11 +76,31 @@ static unsigned long long born(pid_t pid, char *state)
  */
 struct vmig_process vmig_process_self(void)
 {
-	struct vmig_process p = { .pid = getpid() };
+	return process_of(getpid());
+}
+
+/**
+ * vmig_process_leader - the leader of the caller's process group
+ *
+ * Return: what vmig_process_kill_group() takes.
+ */
+struct vmig_process vmig_process_leader(void)
+{
+	return process_of(getpgrp());
+}
+
+/**
+ * vmig_process_kill_group - SIGKILL a process group, and wait for its leader
+ * @leader: the leader; where it has gone, its number may be another's, and nothing is done
+ */
+void vmig_process_kill_group(const struct vmig_process *leader)
+{
 	char state;
 
-	p.born = born(p.pid, &state);
-	return p;
+	if (!leader->born || born(leader->pid, &state) != leader->born)
+		return;
+	kill(-leader->pid, SIGKILL);
+	vmig_process_gone(leader);
 }
 
 /**

@@ -17,6 +17,8 @@ struct vmig_process {
 };
 
 struct vmig_process vmig_process_self(void);
+struct vmig_process vmig_process_leader(void);
+void vmig_process_kill_group(const struct vmig_process *leader);
 bool vmig_process_gone(const struct vmig_process *p);
 void vmig_process_explain(const struct vmig_process *p);
 

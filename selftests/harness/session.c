@@ -51,11 +51,15 @@ static char test_name[256];
 /**
  * struct shared - what this program and the processes of its tests know together
  * @lost: the device cannot be brought back, or the kernel is not to be trusted any more
+ * @ending: the program was told to end, so no test may begin
+ * @group: the leader of the process group of the test that began last
  * @test: the test that ran last
  * @process: the process of it, which outlives it only where it is stuck in the kernel
  */
 struct shared {
 	bool lost;
+	bool ending;
+	struct vmig_process group;
 	char test[sizeof(test_name)];
 	struct vmig_process process;
 };
@@ -300,6 +304,30 @@ static bool after_former(void)
 	return true;
 }
 
+/*
+ * Whoever is told to end says so and then looks for the group, so that one of the two sees the
+ * other.
+ */
+static void begin_group(void)
+{
+	shared->group = vmig_process_leader();
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&shared->ending, __ATOMIC_SEQ_CST))
+		_exit(VMIG_EXIT_BROKEN);
+}
+
+/**
+ * vmig_session_kill_test - end the test that runs, with all processes that it started
+ *
+ * For the program that was told to end. No other test begins.
+ */
+void vmig_session_kill_test(void)
+{
+	__atomic_store_n(&shared->ending, true, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	vmig_process_kill_group(&shared->group);
+}
+
 /**
  * vmig_session_begin - open the device for a test, in RUNNING
  * @test: full name, fixture.variant.test
@@ -316,6 +344,7 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool
 	struct vmig_device *dev;
 	int ret;
 
+	begin_group();
 	snprintf(test_name, sizeof(test_name), "%s", test);
 	*skip = "the device was lost in an earlier test";
 	if (shared->lost)

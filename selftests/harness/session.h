@@ -13,6 +13,7 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool
 				       const char **skip);
 int vmig_session_end(struct vmig_device *dev);
 void vmig_session_rebind(struct vmig_device **dev);
+void vmig_session_kill_test(void);
 void vmig_session_put_back(void);
 void vmig_session_abandon(void);
 const char *vmig_session_test(void);

@@ -317,3 +317,22 @@ int vmig_verdict_end(void)
 		return SKIP;
 	return vmig_profile_find(NULL, now->test) ? XPASS : PASS;
 }
+
+/**
+ * vmig_verdict_reason - why is a verdict neither pass nor fail?
+ * @verdict: what vmig_verdict_end() returned
+ *
+ * Return: the reason that stands behind the result, NULL where there is none.
+ */
+const char *vmig_verdict_reason(int verdict)
+{
+	switch (verdict) {
+	case SKIP:
+		return "nothing to check on this device";
+	case XFAIL:
+		return "known deviation, see the profile";
+	case XPASS:
+		return "the profile lists a deviation that did not come";
+	}
+	return NULL;
+}

@@ -101,5 +101,6 @@ void vmig_sample(const char *name, double value, const char *unit);
 void vmig_verdict_init(void);
 void vmig_verdict_begin(const char *test);
 int vmig_verdict_end(void);
+const char *vmig_verdict_reason(int verdict);
 
 #endif /* VMIG_SELFTESTS_VERDICT_H */
