@@ -463,8 +463,8 @@ static bool diagnostic(struct parser *p, struct text t)
 		clause_list(p, t, &test->checked, &test->nr_checked);
 	} else if (text_skip(&t, "breach ")) {
 		new_breach(p, t);
-	} else if (!b &&
-		   (text_skip(&t, "did:") || text_skip(&t, "expected:") || text_skip(&t, "got:"))) {
+	} else if (!b && (text_skip(&t, "did:") || text_skip(&t, "expected:") ||
+			  text_skip(&t, "got:") || text_skip(&t, "at:"))) {
 		p->chapter->strays++;
 		return false;
 	} else if (b && text_skip(&t, "did:")) {
@@ -473,6 +473,8 @@ static bool diagnostic(struct parser *p, struct text t)
 		b->expected = text_clean(p->pool, text_trim(t));
 	} else if (b && text_skip(&t, "got:")) {
 		b->got = text_clean(p->pool, text_trim(t));
+	} else if (b && text_skip(&t, "at:")) {
+		b->at = text_clean(p->pool, text_trim(t));
 	} else if (b && text_skip(&t, "known:")) {
 		known_breach(p, b, text_trim(t));
 	} else if (text_skip(&t, "note ")) {

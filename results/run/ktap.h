@@ -37,6 +37,8 @@ enum ktap_end { KTAP_ENDED, KTAP_TIMED_OUT, KTAP_KILLED };
  * @did: what the test did
  * @expected: what the clause demands
  * @got: what came
+ * @at: where in the suite it was judged, "fsm.c:123"; NULL in what older suites printed, and
+ *	for what the kernel said
  * @source: where in the driver, for a deviation that the profile knows
  * @reason: why, for the same
  * @known: the test program said that the profile lists it; judge() then looks
@@ -47,7 +49,7 @@ enum ktap_end { KTAP_ENDED, KTAP_TIMED_OUT, KTAP_KILLED };
 struct breach {
 	char *id;
 	const struct vmig_clause *clause;
-	char *did, *expected, *got;
+	char *did, *expected, *got, *at;
 	char *source, *reason;
 	bool known;
 	enum clause_outcome outcome;

@@ -4,9 +4,10 @@
 
     check_html.py RUNDIR
 
-The page is well-formed, says the verdict, has a row for each clause, links to nothing but
-itself and loads nothing; the XML is well-formed and its sums are right. A page without the
-FSM chapter has no matrix, one with it has a cell for each state and number.
+The page is well-formed, says the verdict and where each breach was judged, has a row for each
+clause, links to nothing but itself and loads nothing; the XML is well-formed and its sums are
+right. A page without the FSM chapter has no matrix, one with it has a cell for each state and
+number.
 """
 import json
 import re
@@ -43,6 +44,10 @@ def page(rundir, results, wrong):
     for clause in results["clauses"]:
         if "c-" + clause["id"] not in ids:
             wrong.append("no row for " + clause["id"])
+    for at in {b["at"] for c in results["chapters"] for t in c["tests"]
+               for b in t["breaches"] if "at" in b}:
+        if "<dd>%s</dd>" % at not in text:
+            wrong.append("nothing says that a breach was judged at " + at)
     cells = text.count("<rect ")
     names = [t["name"] for c in results["chapters"] for t in c["tests"]]
     fsm = any(re.match(r"fsm\.(cdev|group)_\w+_to_", name) for name in names)

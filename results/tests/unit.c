@@ -115,6 +115,7 @@ static void test_ktap(void)
 		"TAP version 13\n1..5\n"
 		"#  RUN           fd.cdev.one ...\n# vmig: clauses FD-01 FD-02\n"
 		"# vmig: breach FD-01\n# vmig:   did: x\n# vmig:   expected: y\n# vmig:   got: z\n"
+		"# vmig:   at: fd.c:12\n"
 		"# vmig:   known: m.c:1 f() | why | so\n# vmig: took 1.5\n"
 		"ok 1 fd.cdev.one # XFAIL reason\n"
 		"#  RUN           fd.cdev.two ...\n"
@@ -132,6 +133,7 @@ static void test_ktap(void)
 	ok &= HOLDS(t->result == KTAP_OK && t->directive == KTAP_XFAIL && t->nr_clauses == 2);
 	ok &= HOLDS(t->seconds > 1.4 && t->seconds < 1.6 && !strcmp(t->reason, "reason"));
 	ok &= HOLDS(t->breaches && t->breaches->known && t->breaches->clause);
+	ok &= HOLDS(!strcmp(t->breaches->at, "fd.c:12"));
 	ok &= HOLDS(!strcmp(t->breaches->source, "m.c:1 f()"));
 	ok &= HOLDS(!strcmp(t->breaches->reason, "why | so"));
 	t = t->next;

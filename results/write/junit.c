@@ -101,6 +101,10 @@ static void breach_text(FILE *f, const struct breach *b)
 		text_xml(f, b->expected);
 		fputs("\n  got: ", f);
 		text_xml(f, b->got);
+		if (b->at) {
+			fputs("\n  at: ", f);
+			text_xml(f, b->at);
+		}
 		if (b->known) {
 			fputs("\n  known: ", f);
 			text_xml(f, b->source);

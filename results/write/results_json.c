@@ -163,6 +163,8 @@ static json_t *breaches(const struct breach *b)
 		put(o, "did", text(b->did));
 		put(o, "expected", text(b->expected));
 		put(o, "got", text(b->got));
+		if (b->at)
+			put(o, "at", json_string(b->at));
 		put(o, "source", text(b->known ? b->source : NULL));
 		put(o, "reason", text(b->known ? b->reason : NULL));
 		json_array_append_new(array, o);

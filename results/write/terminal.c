@@ -183,6 +183,7 @@ static void breach(const struct term *t, enum style s, const struct breach_group
 	entry(t, 2 * INDENT, 10, "did", b->did);
 	entry(t, 2 * INDENT, 10, "expected", b->expected);
 	entry(t, 2 * INDENT, 10, "got", b->got);
+	entry(t, 2 * INDENT, 10, "at", b->at);
 	entry(t, 2 * INDENT, 10, "remark", g->tests->test->why);
 	names(t, 2 * INDENT, g);
 }

@@ -129,7 +129,8 @@ const char *vmig_child_name(enum vmig_child_end end)
 }
 
 /**
- * vmig_judge_child - did a child end by itself, as it must?
+ * vmig_judge_child_at - did a child end by itself, as it must?
+ * @at: where the caller is: VMIG_HERE
  * @id: clause that is checked
  * @end: how it ended
  * @did: what it did, for people
@@ -139,9 +140,10 @@ const char *vmig_child_name(enum vmig_child_end end)
  *
  * Return: false after a breach.
  */
-bool vmig_judge_child(enum vmig_clause_id id, enum vmig_child_end end, const char *did)
+bool vmig_judge_child_at(const char *at, enum vmig_clause_id id, enum vmig_child_end end,
+			 const char *did)
 {
-	if (CHECK(id, end == VMIG_CHILD_DONE, did, "it returns", "%s", vmig_child_name(end)))
+	if (CHECK_AT(at, id, end == VMIG_CHILD_DONE, did, "it returns", "%s", vmig_child_name(end)))
 		return true;
 	if (end == VMIG_CHILD_CRASHED || end == VMIG_CHILD_STUCK)
 		vmig_session_abandon();

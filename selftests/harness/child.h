@@ -23,6 +23,10 @@ enum vmig_child_end vmig_child_wait(pid_t pid, unsigned int timeout_ms);
 enum vmig_child_end vmig_child_kill(pid_t pid);
 enum vmig_child_end vmig_child_run(void (*fn)(void *arg), void *arg, unsigned int timeout_ms);
 const char *vmig_child_name(enum vmig_child_end end);
-bool vmig_judge_child(enum vmig_clause_id id, enum vmig_child_end end, const char *did);
+bool vmig_judge_child_at(const char *at, enum vmig_clause_id id, enum vmig_child_end end,
+			 const char *did);
+
+/* The place that a breach tells is the one of the call. */
+#define vmig_judge_child(...) vmig_judge_child_at(VMIG_HERE, __VA_ARGS__)
 
 #endif /* VMIG_SELFTESTS_CHILD_H */

@@ -154,15 +154,24 @@ void vmig_checked(enum vmig_clause_id id)
 	now->checked[id] = true;
 }
 
+/* Without the folder, which says nothing of the place and depends on who compiled it. */
+static const char *without_folder(const char *at)
+{
+	const char *slash = strrchr(at, '/');
+
+	return slash ? slash + 1 : at;
+}
+
 /**
  * vmig_breach - a check did not hold
+ * @at: where it was judged: VMIG_HERE
  * @id: the clause
  * @did: what was done
  * @expected: what must have come
  * @fmt: format of what came
  */
-void vmig_breach(enum vmig_clause_id id, const char *did, const char *expected, const char *fmt,
-		 ...)
+void vmig_breach(const char *at, enum vmig_clause_id id, const char *did, const char *expected,
+		 const char *fmt, ...)
 {
 	const struct vmig_clause *clause = &vmig_clauses[id];
 	const struct vmig_deviation *known;
@@ -181,6 +190,7 @@ void vmig_breach(enum vmig_clause_id id, const char *did, const char *expected, 
 	printf("# vmig:   did: %s\n", did);
 	printf("# vmig:   expected: %s\n", expected);
 	printf("# vmig:   got: %s\n", got);
+	printf("# vmig:   at: %s\n", without_folder(at));
 	known = vmig_profile_find(clause->id, now->test);
 	if (known) {
 		printf("# vmig:   known: %s | %s\n", known->where, known->reason);
@@ -192,19 +202,21 @@ void vmig_breach(enum vmig_clause_id id, const char *did, const char *expected, 
 
 /**
  * vmig_check_ok - the call must have worked
+ * @at: where it is judged: VMIG_HERE
  * @id: the clause
  * @ret: 0 or -errno
  * @did: what was called
  *
  * Return: true if it did.
  */
-bool vmig_check_ok(enum vmig_clause_id id, int ret, const char *did)
+bool vmig_check_ok(const char *at, enum vmig_clause_id id, int ret, const char *did)
 {
-	return CHECK(id, !ret, did, "success", "%s", vmig_errno_name(ret));
+	return CHECK_AT(at, id, !ret, did, "success", "%s", vmig_errno_name(ret));
 }
 
 /**
  * vmig_check_errno - the call must have failed with one errno
+ * @at: where it is judged: VMIG_HERE
  * @id: the clause
  * @ret: 0 or -errno
  * @err: the errno, positive
@@ -212,24 +224,25 @@ bool vmig_check_ok(enum vmig_clause_id id, int ret, const char *did)
  *
  * Return: true if it did.
  */
-bool vmig_check_errno(enum vmig_clause_id id, int ret, int err, const char *did)
+bool vmig_check_errno(const char *at, enum vmig_clause_id id, int ret, int err, const char *did)
 {
 	const char *expected = say("%s", vmig_errno_name(err));
 
-	return CHECK(id, ret == -err, did, expected, "%s", vmig_errno_name(ret));
+	return CHECK_AT(at, id, ret == -err, did, expected, "%s", vmig_errno_name(ret));
 }
 
 /**
  * vmig_check_fails - the call must have failed, with whatever errno
+ * @at: where it is judged: VMIG_HERE
  * @id: the clause
  * @ret: 0 or more for success, or -errno
  * @did: what was called
  *
  * Return: true if it did.
  */
-bool vmig_check_fails(enum vmig_clause_id id, int ret, const char *did)
+bool vmig_check_fails(const char *at, enum vmig_clause_id id, int ret, const char *did)
 {
-	if (!CHECK(id, ret < 0, did, "an error", "success (%d)", ret))
+	if (!CHECK_AT(at, id, ret < 0, did, "an error", "success (%d)", ret))
 		return false;
 	vmig_note(id, "%s: %s", did, vmig_errno_name(ret));
 	return true;

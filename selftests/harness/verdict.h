@@ -19,6 +19,7 @@
  *	# vmig:   did: read() of the data_fd after STOP_COPY -> STOP
  *	# vmig:   expected: 0 or an error
  *	# vmig:   got: 24 bytes
+ *	# vmig:   at: data_fd.c:123
  *	# vmig:   known: mtty.c:123 mtty_foo() | reason from the profile
  *	# vmig: note STRM-16 ...
  *	# vmig: metric stop_copy_bytes 96 bytes
@@ -59,6 +60,11 @@ struct vmig_claim {
 		vmig_claim(&claim_);                                                               \
 	} while (0)
 
+/* The place of a check in the source: what vmig_breach() takes. */
+#define VMIG_STRING_(x) #x
+#define VMIG_STRING(x) VMIG_STRING_(x)
+#define VMIG_HERE __FILE__ ":" VMIG_STRING(__LINE__)
+
 /**
  * CHECK - does a clause hold here?
  * @id: a clause that CLAUSES() of this test names
@@ -70,14 +76,18 @@ struct vmig_claim {
  * Evaluates to @cond, so that a test can stop where going on makes no sense.
  */
 #define CHECK(id, cond, did, expected, ...)                                                        \
-	(vmig_checked(id), (cond) ? true : (vmig_breach(id, did, expected, __VA_ARGS__), false))
+	CHECK_AT(VMIG_HERE, id, cond, did, expected, __VA_ARGS__)
+
+/* CHECK() in a function that judges for its caller, who says where it was called: VMIG_HERE. */
+#define CHECK_AT(at, id, cond, did, expected, ...)                                                 \
+	(vmig_checked(id), (cond) ? true : (vmig_breach(at, id, did, expected, __VA_ARGS__), false))
 
 /* The call must work: @ret is 0 or -errno. */
-#define CHECK_OK(id, ret, did) vmig_check_ok(id, ret, did)
+#define CHECK_OK(id, ret, did) vmig_check_ok(VMIG_HERE, id, ret, did)
 /* The call must fail with this errno. */
-#define CHECK_ERRNO(id, ret, err, did) vmig_check_errno(id, ret, err, did)
+#define CHECK_ERRNO(id, ret, err, did) vmig_check_errno(VMIG_HERE, id, ret, err, did)
 /* The call must fail; the uAPI does not say with which errno, so it is noted only. */
-#define CHECK_FAILS(id, ret, did) vmig_check_fails(id, ret, did)
+#define CHECK_FAILS(id, ret, did) vmig_check_fails(VMIG_HERE, id, ret, did)
 
 /* The only exit code that the kselftest harness takes for a failure. */
 #define VMIG_EXIT_BROKEN 1
@@ -89,11 +99,11 @@ const char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void vmig_claim(const struct vmig_claim *claim);
 void vmig_checked(enum vmig_clause_id id);
-void vmig_breach(enum vmig_clause_id id, const char *did, const char *expected, const char *fmt,
-		 ...) __attribute__((format(printf, 4, 5)));
-bool vmig_check_ok(enum vmig_clause_id id, int ret, const char *did);
-bool vmig_check_errno(enum vmig_clause_id id, int ret, int err, const char *did);
-bool vmig_check_fails(enum vmig_clause_id id, int ret, const char *did);
+void vmig_breach(const char *at, enum vmig_clause_id id, const char *did, const char *expected,
+		 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+bool vmig_check_ok(const char *at, enum vmig_clause_id id, int ret, const char *did);
+bool vmig_check_errno(const char *at, enum vmig_clause_id id, int ret, int err, const char *did);
+bool vmig_check_fails(const char *at, enum vmig_clause_id id, int ret, const char *did);
 void vmig_note(enum vmig_clause_id id, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void vmig_metric(const char *name, double value, const char *unit);
 void vmig_sample(const char *name, double value, const char *unit);

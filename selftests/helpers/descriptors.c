@@ -4,6 +4,7 @@
 
 #include <vmig/error.h>
 #include "descriptors.h"
+#include "verdict.h"
 
 /**
  * vmig_descriptors_take - from now on this process gets no new file descriptor

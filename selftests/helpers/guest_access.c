@@ -101,7 +101,8 @@ static int header_difference(const unsigned char *a, const unsigned char *b)
 }
 
 /**
- * vmig_judge_config - does the PCI config space answer as it did in RUNNING?
+ * vmig_judge_config_at - does the PCI config space answer as it did in RUNNING?
+ * @at: where the caller is: VMIG_HERE
  * @id: clause that is checked
  * @dev: the device
  * @before: what it answered in RUNNING
@@ -109,32 +110,36 @@ static int header_difference(const unsigned char *a, const unsigned char *b)
  *
  * Return: false after a breach; true without a check for a device that is not PCI.
  */
-bool vmig_judge_config(enum vmig_clause_id id, struct vmig_device *dev,
-		       const struct vmig_access *before, const char *where)
+bool vmig_judge_config_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
+			  const struct vmig_access *before, const char *where)
 {
 	unsigned char now[VMIG_CONFIG_HEADER];
 	ssize_t n;
-	int at;
+	int offset;
 
 	if (!before->pci)
 		return true;
 	n = read_header(dev, now);
-	if (!CHECK(id, n == VMIG_CONFIG_HEADER, say("read of the PCI config header in %s", where),
-		   say("%d bytes", VMIG_CONFIG_HEADER), "%s",
-		   n < 0 ? vmig_errno_name(n) : say("%zd bytes", n)))
+	if (!CHECK_AT(at, id, n == VMIG_CONFIG_HEADER,
+		      say("read of the PCI config header in %s", where),
+		      say("%d bytes", VMIG_CONFIG_HEADER), "%s",
+		      n < 0 ? vmig_errno_name(n) : say("%zd bytes", n)))
 		return false;
-	at = header_difference(before->header, now);
-	if (!CHECK(id, at < 0, say("read of the PCI config header in %s", where),
-		   say("what it was in RUNNING, %#04x at %#x", at < 0 ? 0 : before->header[at], at),
-		   "%#04x", at < 0 ? 0 : now[at]))
+	offset = header_difference(before->header, now);
+	if (!CHECK_AT(at, id, offset < 0, say("read of the PCI config header in %s", where),
+		      say("what it was in RUNNING, %#04x at %#x",
+			  offset < 0 ? 0 : before->header[offset], offset),
+		      "%#04x", offset < 0 ? 0 : now[offset]))
 		return false;
 	n = write_back_interrupt_line(dev, now);
-	return CHECK(id, n == 1, say("write of the same value to Interrupt Line in %s", where),
-		     "1 byte", "%s", n < 0 ? vmig_errno_name(n) : say("%zd bytes", n));
+	return CHECK_AT(at, id, n == 1,
+			say("write of the same value to Interrupt Line in %s", where), "1 byte",
+			"%s", n < 0 ? vmig_errno_name(n) : say("%zd bytes", n));
 }
 
 /**
- * vmig_judge_interrupts - can interrupts be set up as they could in RUNNING?
+ * vmig_judge_interrupts_at - can interrupts be set up as they could in RUNNING?
+ * @at: where the caller is: VMIG_HERE
  * @id: clause that is checked
  * @dev: the device
  * @before: what it answered in RUNNING
@@ -142,8 +147,8 @@ bool vmig_judge_config(enum vmig_clause_id id, struct vmig_device *dev,
  *
  * Return: false after a breach.
  */
-bool vmig_judge_interrupts(enum vmig_clause_id id, struct vmig_device *dev,
-			   const struct vmig_access *before, const char *where)
+bool vmig_judge_interrupts_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
+			      const struct vmig_access *before, const char *where)
 {
 	bool ok = true;
 	uint32_t i;
@@ -153,15 +158,16 @@ bool vmig_judge_interrupts(enum vmig_clause_id id, struct vmig_device *dev,
 		if (!(before->interrupts & 1U << i))
 			continue;
 		ret = try_interrupt(dev, i);
-		ok &= CHECK(id, !ret,
-			    say("SET_IRQS, enable and disable of interrupt %u in %s", i, where),
-			    "success, as in RUNNING", "%s", vmig_errno_name(ret));
+		ok &= CHECK_AT(at, id, !ret,
+			       say("SET_IRQS, enable and disable of interrupt %u in %s", i, where),
+			       "success, as in RUNNING", "%s", vmig_errno_name(ret));
 	}
 	return ok;
 }
 
 /**
- * vmig_judge_regions - do the regions answer as they did in RUNNING?
+ * vmig_judge_regions_at - do the regions answer as they did in RUNNING?
+ * @at: where the caller is: VMIG_HERE
  * @id: clause that is checked
  * @dev: the device
  * @before: what it answered in RUNNING
@@ -171,8 +177,8 @@ bool vmig_judge_interrupts(enum vmig_clause_id id, struct vmig_device *dev,
  *
  * Return: false after a breach.
  */
-bool vmig_judge_regions(enum vmig_clause_id id, struct vmig_device *dev,
-			const struct vmig_access *before, const char *where)
+bool vmig_judge_regions_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
+			   const struct vmig_access *before, const char *where)
 {
 	bool ok = true;
 	uint32_t i;
@@ -182,10 +188,10 @@ bool vmig_judge_regions(enum vmig_clause_id id, struct vmig_device *dev,
 		if (before->reads[i] <= 0)
 			continue;
 		n = read_first(dev, i);
-		ok &= CHECK(id, n == before->reads[i],
-			    say("read of the first bytes of region %u in %s", i, where),
-			    say("%zd bytes, as in RUNNING", before->reads[i]), "%s",
-			    n < 0 ? vmig_errno_name(n) : say("%zd bytes", n));
+		ok &= CHECK_AT(at, id, n == before->reads[i],
+			       say("read of the first bytes of region %u in %s", i, where),
+			       say("%zd bytes, as in RUNNING", before->reads[i]), "%s",
+			       n < 0 ? vmig_errno_name(n) : say("%zd bytes", n));
 	}
 	return ok;
 }

@@ -34,14 +34,19 @@ struct vmig_access {
 };
 
 void vmig_access_take(struct vmig_device *dev, struct vmig_access *a);
-bool vmig_judge_config(enum vmig_clause_id id, struct vmig_device *dev,
-		       const struct vmig_access *before, const char *where);
-bool vmig_judge_interrupts(enum vmig_clause_id id, struct vmig_device *dev,
+bool vmig_judge_config_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
+			  const struct vmig_access *before, const char *where);
+bool vmig_judge_interrupts_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
+			      const struct vmig_access *before, const char *where);
+bool vmig_judge_regions_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
 			   const struct vmig_access *before, const char *where);
-bool vmig_judge_regions(enum vmig_clause_id id, struct vmig_device *dev,
-			const struct vmig_access *before, const char *where);
 void vmig_read_regions(struct vmig_device *dev);
 int vmig_eventfd(void);
 bool vmig_eventfd_fired(int fd);
+
+/* The place that a breach tells is the one of the call. */
+#define vmig_judge_config(...) vmig_judge_config_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_judge_interrupts(...) vmig_judge_interrupts_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_judge_regions(...) vmig_judge_regions_at(VMIG_HERE, __VA_ARGS__)
 
 #endif /* VMIG_SELFTESTS_ACCESS_H */

@@ -178,19 +178,20 @@ const char *vmig_watch_heard(int watch)
 }
 
 /**
- * vmig_watch_judge - has the kernel nothing to say?
+ * vmig_watch_judge_at - has the kernel nothing to say?
+ * @at: where the caller is: VMIG_HERE
  * @watch: what vmig_watch_begin() gave
  * @id: clause that is checked
  * @did: what was done since
  *
  * Return: false after a breach.
  */
-bool vmig_watch_judge(int watch, enum vmig_clause_id id, const char *did)
+bool vmig_watch_judge_at(const char *at, int watch, enum vmig_clause_id id, const char *did)
 {
 	const char *heard = vmig_watch_heard(watch);
 
-	return CHECK(id, !heard, did, "nothing in the kernel's log that KASAN or lockdep says",
-		     "%s", heard);
+	return CHECK_AT(at, id, !heard, did,
+			"nothing in the kernel's log that KASAN or lockdep says", "%s", heard);
 }
 
 /**

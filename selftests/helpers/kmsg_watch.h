@@ -11,7 +11,10 @@ bool vmig_kernel_watches(const char **why);
 
 int vmig_watch_begin(void);
 const char *vmig_watch_heard(int watch);
-bool vmig_watch_judge(int watch, enum vmig_clause_id id, const char *did);
+bool vmig_watch_judge_at(const char *at, int watch, enum vmig_clause_id id, const char *did);
 void vmig_watch_end(int watch);
+
+/* The place that a breach tells is the one of the call. */
+#define vmig_watch_judge(...) vmig_watch_judge_at(VMIG_HERE, __VA_ARGS__)
 
 #endif /* VMIG_SELFTESTS_WATCH_H */

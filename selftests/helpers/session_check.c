@@ -182,7 +182,8 @@ static bool repeats_always(struct vmig_device *dev, struct vmig_control *control
 }
 
 /**
- * vmig_judge - make a trial, and check that it is good
+ * vmig_judge_at - make a trial, and check that it is good
+ * @at: where the caller is: VMIG_HERE
  * @id: clause that is checked
  * @dev: the device, in STOP; left in STOP with good content
  * @control: the control; @repeats is taken back if it turns out to be wrong
@@ -195,8 +196,9 @@ static bool repeats_always(struct vmig_device *dev, struct vmig_control *control
  *
  * Return: false after a breach.
  */
-bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_control *control,
-		vmig_scenario scenario, const void *arg, const char *did)
+bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
+		   struct vmig_control *control, vmig_scenario scenario, const void *arg,
+		   const char *did)
 {
 	char name[384], got[256];
 	const char *why;
@@ -206,7 +208,7 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 	content_differed = false;
 	why = scenario(dev, control, arg, true);
 	if (!why)
-		return CHECK(id, true, name, "", "%s", "");
+		return CHECK_AT(at, id, true, name, "", "%s", "");
 	snprintf(got, sizeof(got), "%s", why);
 	begin_again(dev, control);
 
@@ -214,7 +216,7 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 		control->repeats = false;
 		why = scenario(dev, control, arg, true);
 		if (!why)
-			return CHECK(id, true, name, "", "%s", "");
+			return CHECK_AT(at, id, true, name, "", "%s", "");
 		snprintf(got, sizeof(got), "%s", why);
 	}
 
@@ -223,11 +225,12 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
 	vmig_control_restore(dev, control);
 	if (why)
 		vmig_test_error("%s: %s; and without that: %s", name, got, why);
-	return CHECK(id, false, name, "all is well, as it is without that", "%s", got);
+	return CHECK_AT(at, id, false, name, "all is well, as it is without that", "%s", got);
 }
 
 /**
- * vmig_judge_once - vmig_judge() of one scenario, with a control of its own
+ * vmig_judge_once_at - vmig_judge() of one scenario, with a control of its own
+ * @at: where, VMIG_HERE; vmig_judge_once() passes it
  * @id: clause that is checked
  * @dev: the device, as vmig_control_take_quick() takes it; left in STOP with good content
  * @scenario: what is tried
@@ -236,8 +239,8 @@ bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_con
  *
  * Return: false after a breach.
  */
-bool vmig_judge_once(enum vmig_clause_id id, struct vmig_device *dev, vmig_scenario scenario,
-		     const void *arg, const char *did)
+bool vmig_judge_once_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
+			vmig_scenario scenario, const void *arg, const char *did)
 {
 	struct vmig_control control;
 	char name[384];
@@ -246,7 +249,7 @@ bool vmig_judge_once(enum vmig_clause_id id, struct vmig_device *dev, vmig_scena
 	/* Taking the control may use up the strings of say(). */
 	snprintf(name, sizeof(name), "%s", did);
 	vmig_control_take_quick(dev, &control);
-	good = vmig_judge(id, dev, &control, scenario, arg, name);
+	good = vmig_judge_at(at, id, dev, &control, scenario, arg, name);
 	vmig_stream_free(&control.stream);
 	return good;
 }
@@ -491,7 +494,8 @@ const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *co
 }
 
 /**
- * vmig_judge_session - check that a session that nothing went through yet works to its end
+ * vmig_judge_session_at - check that a session that nothing went through yet works to its end
+ * @at: where the caller is: VMIG_HERE
  * @id: clause that is checked
  * @dev: the device, in a state that streams; left in STOP with good content
  * @fd: the session's data_fd, closed by this
@@ -500,12 +504,12 @@ const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *co
  *
  * Return: false after a breach.
  */
-bool vmig_judge_session(enum vmig_clause_id id, struct vmig_device *dev, int fd,
-			const struct vmig_control *control, const char *did)
+bool vmig_judge_session_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev, int fd,
+			   const struct vmig_control *control, const char *did)
 {
 	const char *why = vmig_try_session(dev, fd, control);
 
-	CHECK(id, !why, did, "the session works", "%s", why);
+	CHECK_AT(at, id, !why, did, "the session works", "%s", why);
 	if (why)
 		vmig_control_restore(dev, control);
 	return !why;
@@ -555,7 +559,8 @@ const char *vmig_alive(int fd, bool resuming)
 }
 
 /**
- * vmig_judge_dead - check that the data_fd of a session that has ended is dead
+ * vmig_judge_dead_at - check that the data_fd of a session that has ended is dead
+ * @at: where the caller is: VMIG_HERE
  * @id: clause that is checked
  * @fd: the data_fd
  * @resuming: it was one of RESUMING
@@ -563,12 +568,13 @@ const char *vmig_alive(int fd, bool resuming)
  *
  * Return: false after a breach.
  */
-bool vmig_judge_dead(enum vmig_clause_id id, int fd, bool resuming, const char *did)
+bool vmig_judge_dead_at(const char *at, enum vmig_clause_id id, int fd, bool resuming,
+			const char *did)
 {
 	const char *how = vmig_alive(fd, resuming);
 
-	return CHECK(id, !how, say("%s, the old data_fd used", did), "it gives and takes nothing",
-		     "%s", how);
+	return CHECK_AT(at, id, !how, say("%s, the old data_fd used", did),
+			"it gives and takes nothing", "%s", how);
 }
 
 /**

@@ -59,10 +59,11 @@ typedef const char *(*vmig_scenario)(struct vmig_device *dev, struct vmig_contro
 void vmig_control_take(struct vmig_device *dev, struct vmig_control *control);
 void vmig_control_take_quick(struct vmig_device *dev, struct vmig_control *control);
 void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *control);
-bool vmig_judge(enum vmig_clause_id id, struct vmig_device *dev, struct vmig_control *control,
-		vmig_scenario scenario, const void *arg, const char *did);
-bool vmig_judge_once(enum vmig_clause_id id, struct vmig_device *dev, vmig_scenario scenario,
-		     const void *arg, const char *did);
+bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
+		   struct vmig_control *control, vmig_scenario scenario, const void *arg,
+		   const char *did);
+bool vmig_judge_once_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
+			vmig_scenario scenario, const void *arg, const char *did);
 
 const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes);
 const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, size_t to,
@@ -82,9 +83,10 @@ const char *vmig_try_rest_of_load(struct vmig_device *dev, int fd, size_t from,
 const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_control *control);
 const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *control);
 
-bool vmig_judge_session(enum vmig_clause_id id, struct vmig_device *dev, int fd,
-			const struct vmig_control *control, const char *did);
-bool vmig_judge_dead(enum vmig_clause_id id, int fd, bool resuming, const char *did);
+bool vmig_judge_session_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev, int fd,
+			   const struct vmig_control *control, const char *did);
+bool vmig_judge_dead_at(const char *at, enum vmig_clause_id id, int fd, bool resuming,
+			const char *did);
 
 const char *vmig_alive(int fd, bool resuming);
 void vmig_must_be_dead(int fd, bool resuming);
@@ -93,5 +95,11 @@ int vmig_begin(struct vmig_device *dev, uint32_t state, struct vmig_stream *good
 int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
 int vmig_hold_half(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
 void vmig_finish(struct vmig_device *dev, int fd, const struct vmig_stream *good);
+
+/* The place that a breach tells is the one of the call. */
+#define vmig_judge(...) vmig_judge_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_judge_once(...) vmig_judge_once_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_judge_session(...) vmig_judge_session_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_judge_dead(...) vmig_judge_dead_at(VMIG_HERE, __VA_ARGS__)
 
 #endif /* VMIG_SELFTESTS_TRANSFER_H */

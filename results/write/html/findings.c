@@ -72,6 +72,7 @@ static void breach_groups(struct run *run, FILE *f, enum clause_outcome outcome,
 		html_definition(f, "did", g->breach->did);
 		html_definition(f, "expected", g->breach->expected);
 		html_definition(f, "got", g->breach->got);
+		html_definition(f, "at", g->breach->at);
 		if (g->breach->known) {
 			html_definition(f, "where", g->breach->source);
 			html_definition(f, "why", g->breach->reason);

@@ -125,14 +125,16 @@ void vmig_leaks_begin(struct vmig_leaks *l, const struct vmig_device *dev)
 }
 
 /**
- * vmig_leaks_judge_counts - are fds, files and references of the module as before?
+ * vmig_leaks_judge_counts_at - are fds, files and references of the module as before?
+ * @at: where the caller is: VMIG_HERE
  * @l: what vmig_leaks_begin() found
  * @id: clause that is checked
  * @did: what was done in between
  *
  * Return: false after a breach.
  */
-bool vmig_leaks_judge_counts(const struct vmig_leaks *l, enum vmig_clause_id id, const char *did)
+bool vmig_leaks_judge_counts_at(const char *at, const struct vmig_leaks *l, enum vmig_clause_id id,
+				const char *did)
 {
 	int fds = vmig_count_fds(), i;
 	long refs = vmig_module_users(l->dev), files;
@@ -143,16 +145,16 @@ bool vmig_leaks_judge_counts(const struct vmig_leaks *l, enum vmig_clause_id id,
 		refs = vmig_module_users(l->dev);
 	}
 	files = number_in("/proc/sys/fs/file-nr");
-	ok = CHECK(id, fds <= l->fds, did, "no new fd in the process that did it", "%+d",
-		   fds - l->fds);
+	ok = CHECK_AT(at, id, fds <= l->fds, did, "no new fd in the process that did it", "%+d",
+		      fds - l->fds);
 	if (l->refs >= 0)
-		ok &= CHECK(id, refs <= l->refs, did,
-			    say("%s has as many references as before", l->dev->id.module),
-			    "%ld more, so that it cannot be unloaded", refs - l->refs);
+		ok &= CHECK_AT(at, id, refs <= l->refs, did,
+			       say("%s has as many references as before", l->dev->id.module),
+			       "%ld more, so that it cannot be unloaded", refs - l->refs);
 	if (l->files >= 0)
-		ok &= CHECK(id, files <= l->files + FILES_SLACK, did,
-			    "the machine has about as many open files as before", "%+ld",
-			    files - l->files);
+		ok &= CHECK_AT(at, id, files <= l->files + FILES_SLACK, did,
+			       "the machine has about as many open files as before", "%+ld",
+			       files - l->files);
 	return ok;
 }
 
@@ -237,7 +239,8 @@ static void read_report(struct lost *lost, unsigned long long since)
 }
 
 /**
- * vmig_leaks_judge_memory - was memory lost that the driver has allocated?
+ * vmig_leaks_judge_memory_at - was memory lost that the driver has allocated?
+ * @at: where the caller is: VMIG_HERE
  * @l: what vmig_leaks_begin() found
  * @id: clause that is checked
  * @did: what was done in between
@@ -248,7 +251,8 @@ static void read_report(struct lost *lost, unsigned long long since)
  *
  * Return: false after a breach.
  */
-bool vmig_leaks_judge_memory(const struct vmig_leaks *l, enum vmig_clause_id id, const char *did)
+bool vmig_leaks_judge_memory_at(const char *at, const struct vmig_leaks *l, enum vmig_clause_id id,
+				const char *did)
 {
 	struct lost lost = {};
 	bool ok;
@@ -259,9 +263,9 @@ bool vmig_leaks_judge_memory(const struct vmig_leaks *l, enum vmig_clause_id id,
 	if (!kmemleak("scan"))
 		return true;
 	read_report(&lost, l->jiffies);
-	ok = CHECK(id, !lost.count, did, "kmemleak finds no memory of the driver's lost",
-		   "%u objects of %lu bytes, the first from %s", lost.count, lost.bytes,
-		   lost.first);
+	ok = CHECK_AT(at, id, !lost.count, did, "kmemleak finds no memory of the driver's lost",
+		      "%u objects of %lu bytes, the first from %s", lost.count, lost.bytes,
+		      lost.first);
 	if (lost.others)
 		vmig_note(id, "kmemleak: %u objects of others, or from before", lost.others);
 	/* So that nobody after us is told of them. */

@@ -28,7 +28,13 @@ bool vmig_leaks_memory_seen(void);
 long vmig_module_users(const struct vmig_device *dev);
 void vmig_leaks_memory_begin(struct vmig_leaks *l);
 void vmig_leaks_begin(struct vmig_leaks *l, const struct vmig_device *dev);
-bool vmig_leaks_judge_counts(const struct vmig_leaks *l, enum vmig_clause_id id, const char *did);
-bool vmig_leaks_judge_memory(const struct vmig_leaks *l, enum vmig_clause_id id, const char *did);
+bool vmig_leaks_judge_counts_at(const char *at, const struct vmig_leaks *l, enum vmig_clause_id id,
+				const char *did);
+bool vmig_leaks_judge_memory_at(const char *at, const struct vmig_leaks *l, enum vmig_clause_id id,
+				const char *did);
+
+/* The place that a breach tells is the one of the call. */
+#define vmig_leaks_judge_counts(...) vmig_leaks_judge_counts_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_leaks_judge_memory(...) vmig_leaks_judge_memory_at(VMIG_HERE, __VA_ARGS__)
 
 #endif /* VMIG_SELFTESTS_LEAKS_H */
