@@ -16,7 +16,8 @@ FILES_write/html := clauses.c findings.c fsm_graph.c fsm_matrix.c markup.c repor
 FILES_suite := catalogue.c defects.c map.c mutants.c mutants_write.c
 FILES_history := accept.c add.c db.c labels.c merge.c nights.c regress.c
 FILES_history/page := device.c marks.c metrics.c nightly.c plot.c
-FILES_qualify := bundle.c mustpass.c mustpass_make.c qualify.c statement.c tar.c verify.c waiver.c
+FILES_qualify := bundle.c bundle_write.c mustpass.c mustpass_make.c qualify.c statement.c tar.c \
+	verify.c waiver.c
 FILES_cli := history.c main.c qualify.c
 
 # Files that become strings of the program: style sheets, a script, the schema of a database.

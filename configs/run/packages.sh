@@ -17,9 +17,10 @@ packages_list()
 	build libsqlite3-dev    /usr/include/sqlite3.h
 	build liburing-dev      /usr/include/liburing.h
 	build libmd-dev         /usr/include/sha256.h
+	build libarchive-dev    /usr/include/archive.h
+	build libzstd-dev       /usr/include/zstd.h
 	build linux-source-6.12 kernel_source()
 	build xz-utils          xz
-	bundle zstd             zstd
 	bundle openssh-client   ssh-keygen
 	guest flex              flex
 	guest bison             bison
@@ -44,6 +45,7 @@ packages_list()
 	nightly gnuplot-nox     gnuplot
 	check gnuplot-nox       gnuplot
 	check sqlite3           sqlite3
+	check zstd              zstd
 	check python3-yaml      python3_yaml()
 	check git               git
 	check rsync             rsync

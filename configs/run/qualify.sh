@@ -6,8 +6,6 @@
 # vmig-report has it, and takes the bundle for it in both cases.
 # shellcheck disable=SC2154,SC2034
 
-# What the archive of a bundle may unpack to, in bytes; results/qualify/tar.h has the same.
-bundle_max=$((256 << 20))
 # Under which name a key signs: a signature made for something else is none of a bundle.
 bundle_namespace=vmig-bundle
 
@@ -155,18 +153,7 @@ qualify_round()
 	[ $rc -ne 130 ]
 }
 
-# qualify_files: what goes into the bundle, from the directory of the qualification, one name
-# a line, sorted as results/qualify/tar.c wants them.
-qualify_files()
-{
-	find . -type f \( -path './round-*/ktap/*.ktap' -o -path './round-*/run.json' \
-		-o -path './round-*/environment.json' -o -path './round-*/results.json' \
-		-o -path './round-*/dmesg.txt' -o -path './round-*/tests.tsv' -o -path './*.sha256' \
-		-o -path ./kernel.config -o -path ./mustpass.txt -o -path ./waivers.conf \
-		-o -path './manifest*' \) ! -path './round-*/*.sha256' -printf '%P\n' | LC_ALL=C sort
-}
-
-# qualify_bundle: packs it; the archive is in $tmp/bundle.tar.
+# qualify_bundle: packs it, and signs it where a key was given.
 qualify_bundle()
 {
 	local words
@@ -179,20 +166,23 @@ qualify_bundle()
 	read -ra words < <(chapters)
 	(cd "$top" && sha256sum "${words[@]/#/selftests/vmig_}" selftests/vmig_env \
 		selftests/run_chapters.sh results/vmig-report) >"$qualify_dir/binaries.sha256"
-	(
-		cd "$qualify_dir" || exit
-		qualify_files >"$tmp/files"
-		xargs sha256sum <"$tmp/files" >manifest || exit
-		if [ -n "$opt_sign_key" ]; then
-			timeout 120 ssh-keygen -q -Y sign -f "$opt_sign_key" -n "$bundle_namespace" manifest \
-				>/dev/null || exit
-		fi
-		qualify_files >"$tmp/files"
-		tar --format=ustar --no-recursion --mtime=@0 --owner=0 --group=0 --numeric-owner \
-			--mode=0644 -cf "$tmp/bundle.tar" -T "$tmp/files" || exit
-		zstd -q -19 -T1 -f "$tmp/bundle.tar" -o bundle.tar.zst
-	) || die "the bundle in $qualify_dir could not be written: free some space, or choose another" \
-		"directory with -o DIR"
+	{
+		"$top/results/vmig-report" --bundle-manifest "$qualify_dir" &&
+			qualify_sign "$qualify_dir/manifest" &&
+			"$top/results/vmig-report" --bundle-write "$qualify_dir"
+	} 2>"$tmp/err" || {
+		sed 's/^vmig-report:/vmig:/' "$tmp/err" >&2
+		die "the bundle in $qualify_dir could not be written: free some space, or choose another" \
+			"directory with -o DIR"
+	}
+}
+
+# qualify_sign FILE: its signature in FILE.sig, where a key was given.
+qualify_sign()
+{
+	[ -z "$opt_sign_key" ] ||
+		timeout 120 ssh-keygen -q -Y sign -f "$opt_sign_key" -n "$bundle_namespace" "$1" \
+			>/dev/null
 }
 
 # qualify_driver: the driver that will be tested, and the release of its kernel.
@@ -245,7 +235,8 @@ qualify()
 	qualify_bundle
 	rundir=$qualify_dir
 	rundir_latest
-	"$top/results/vmig-report" --verify "$tmp/bundle.tar" >"$qualify_dir/statement.txt" || rc=$?
+	"$top/results/vmig-report" --verify "$qualify_dir/bundle.tar.zst" \
+		>"$qualify_dir/statement.txt" || rc=$?
 	cat "$qualify_dir/statement.txt"
 	[ $rc -eq 2 ] || printf '\n%s\n' "To hand over: $qualify_dir/bundle.tar.zst and statement.txt"
 	return $rc
@@ -257,47 +248,27 @@ verify_refused()
 	die "the bundle $opt_bundle is refused: $*"
 }
 
-# verify_unpack: the archive of the bundle, in $tmp/bundle.tar.
-verify_unpack()
-{
-	local rc
-
-	[[ -f $opt_bundle && -r $opt_bundle ]] ||
-		die "--verify $opt_bundle: no such file; give the bundle.tar.zst of a run of --qualify"
-	zstd -dcq -- "$opt_bundle" 2>"$tmp/err" | head -c $((bundle_max + 1)) >"$tmp/bundle.tar"
-	rc=${PIPESTATUS[0]}
-	[ "$(stat -c %s "$tmp/bundle.tar")" -le $bundle_max ] ||
-		verify_refused "it unpacks to more than $((bundle_max >> 20)) MiB, and no bundle does"
-	[ "$rc" -eq 0 ] || verify_refused "it is cut short, damaged, or not made by zstd" \
-		"($(sed 's/^[^:]*: *//' "$tmp/err" | tr -d '\r' | tail -n 1))"
-}
-
-# verify_signature: says who signed it, in $signature; dies where that is not so.
+# verify_signature FILE: says who signed FILE, in $signature; dies where FILE.sig is not theirs.
 verify_signature()
 {
 	local who
 
 	signature="none: who changes a file and its checksum in the manifest is not found out"
-	(
-		"$top/results/vmig-report" --bundle-file "$tmp/bundle.tar" manifest >"$tmp/manifest" &&
-			"$top/results/vmig-report" --bundle-file "$tmp/bundle.tar" manifest.sig >"$tmp/sig"
-	) 2>/dev/null || {
+	if [ ! -e "$1.sig" ]; then
 		[ -z "$opt_signers" ] ||
 			verify_refused "it is not signed, and --allowed-signers asks for that"
 		return
-	}
+	fi
 	if [ -n "$opt_signers" ]; then
-		who=$(ssh-keygen -Y find-principals -f "$opt_signers" -s "$tmp/sig" 2>/dev/null |
-			head -n 1)
+		who=$(ssh-keygen -Y find-principals -f "$opt_signers" -s "$1.sig" 2>/dev/null | head -n 1)
 		[ -n "$who" ] || verify_refused "its signature is by nobody who is in $opt_signers"
-		ssh-keygen -Y verify -f "$opt_signers" -I "$who" -n "$bundle_namespace" -s "$tmp/sig" \
-			<"$tmp/manifest" >/dev/null 2>&1 ||
+		ssh-keygen -Y verify -f "$opt_signers" -I "$who" -n "$bundle_namespace" -s "$1.sig" \
+			<"$1" >/dev/null 2>&1 ||
 			verify_refused "its signature is not that of its manifest: what was signed was changed"
 		signature="good, by $who"
 		return
 	fi
-	who=$(ssh-keygen -Y check-novalidate -n "$bundle_namespace" -s "$tmp/sig" <"$tmp/manifest" \
-		2>/dev/null) ||
+	who=$(ssh-keygen -Y check-novalidate -n "$bundle_namespace" -s "$1.sig" <"$1" 2>/dev/null) ||
 		verify_refused "its signature is not that of its manifest: what was signed was changed"
 	signature="fits, by the key ${who##* key }; whose that is --allowed-signers FILE says"
 }
@@ -327,12 +298,15 @@ verify()
 
 	[ -z "$opt_signers" ] || [ -r "$opt_signers" ] ||
 		die "--allowed-signers $opt_signers: no such file"
+	[[ -f $opt_bundle && -r $opt_bundle ]] ||
+		die "--verify $opt_bundle: no such file; give the bundle.tar.zst of a run of --qualify"
 	packages_ensure bundle
 	verify_program
-	verify_unpack
-	"$top/results/vmig-report" --verify "$tmp/bundle.tar" >"$tmp/statement" 2>"$tmp/err" || rc=$?
+	mkdir "$tmp/bundle"
+	"$top/results/vmig-report" --verify "$opt_bundle" "$tmp/bundle" >"$tmp/statement" \
+		2>"$tmp/err" || rc=$?
 	[ $rc -ne 2 ] || verify_refused "$(sed 's/^vmig-report: \(the bundle is refused: \)\?//' "$tmp/err")"
-	verify_signature
+	verify_signature "$tmp/bundle/manifest"
 	cat "$tmp/statement"
 	printf 'Signed:  %s\n' "$signature"
 	return $rc

@@ -8,12 +8,14 @@
 
 #include <vmig/version.h>
 
+#include "bundle_write.h"
 #include "cli.h"
 #include "input.h"
 #include "judge.h"
 #include "load.h"
 #include "message.h"
 #include "mustpass_make.h"
+#include "output.h"
 #include "qualify.h"
 #include "sha256.h"
 #include "statement.h"
@@ -34,36 +36,109 @@ static bool read_input(struct pool *pool, const char *path, size_t max, struct t
 	return !err && contents->n <= max;
 }
 
-static int verify_bundle(struct pool *pool, char **argv)
+static int refused(const char *wrong)
+{
+	complain("the bundle is refused: %s", wrong);
+	return EXIT_UNTESTED;
+}
+
+/* A file that appears complete or not at all. */
+static bool write_file(const char *dir, const char *name, struct text contents)
+{
+	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = errno;
+	struct output out;
+
+	if (dirfd >= 0) {
+		output_open(&out, dirfd, name);
+		if (out.file)
+			fwrite(contents.s, 1, contents.n, out.file);
+		err = output_close(&out);
+		if (!err)
+			err = output_publish(&out);
+		if (err)
+			output_discard(&out);
+		close(dirfd);
+	}
+	if (err && dirfd >= 0)
+		complain("cannot write %s in %s: %s; make room or give permission", name, dir,
+			 strerror(err));
+	else if (dirfd < 0)
+		complain("cannot open the directory %s: %s", dir, strerror(err));
+	return dirfd >= 0 && !err;
+}
+
+/* What a signature is about, for ssh-keygen: of the bytes that were verified. */
+static bool write_signed(const struct bundle *b, const char *dir)
+{
+	const struct tar_member *sig = tar_find(b->members, BUNDLE_SIGNATURE);
+
+	return !sig || (write_file(dir, BUNDLE_MANIFEST, b->manifest) &&
+			write_file(dir, BUNDLE_SIGNATURE, sig->contents));
+}
+
+static int verify_bundle(struct pool *pool, int argc, char **argv)
 {
 	struct qualification *q = pool_alloc(pool, sizeof(*q));
-	struct text tar;
+	struct text file, tar;
 	char *wrong;
 
-	if (!read_input(pool, argv[2], TAR_MAX, &tar))
+	if (!read_input(pool, argv[2], TAR_MAX, &file))
 		return EXIT_UNTESTED;
-	wrong = verify(q, pool, tar, vmig_mustpass);
-	if (wrong) {
-		complain("the bundle is refused: %s", wrong);
+	wrong = bundle_open(pool, file, &tar);
+	if (!wrong)
+		wrong = verify(q, pool, tar, vmig_mustpass);
+	if (wrong)
+		return refused(wrong);
+	if (argc > 3 && !write_signed(&q->bundle, argv[3]))
 		return EXIT_UNTESTED;
-	}
 	write_statement(q, stdout);
 	return flushed(q->exit_code);
 }
 
-static int bundle_file(struct pool *pool, char **argv)
+static int write_manifest(struct pool *pool, char **argv)
 {
-	const struct tar_member *m;
 	char *wrong = NULL;
-	struct text tar;
+	const struct tar_member *members = bundle_collect(pool, argv[2], &wrong);
 
-	if (!read_input(pool, argv[2], TAR_MAX, &tar))
-		return EXIT_UNTESTED;
-	m = tar_read(pool, tar, &wrong);
 	if (wrong) {
-		complain("the bundle is refused: %s", wrong);
+		complain("%s", wrong);
 		return EXIT_UNTESTED;
 	}
+	return write_file(argv[2], BUNDLE_MANIFEST, bundle_manifest(pool, members)) ? 0
+										    : EXIT_UNTESTED;
+}
+
+static int write_bundle(struct pool *pool, char **argv)
+{
+	char *wrong = NULL;
+	const struct tar_member *members = bundle_collect(pool, argv[2], &wrong);
+	struct text packed;
+
+	if (wrong) {
+		complain("%s", wrong);
+		return EXIT_UNTESTED;
+	}
+	wrong = bundle_write(pool, members, &packed);
+	if (wrong) {
+		complain("no bundle can be made of %s: %s", argv[2], wrong);
+		return EXIT_UNTESTED;
+	}
+	return write_file(argv[2], "bundle.tar.zst", packed) ? 0 : EXIT_UNTESTED;
+}
+
+static int bundle_file(struct pool *pool, char **argv)
+{
+	const struct tar_member *m = NULL;
+	struct text file, tar;
+	char *wrong;
+
+	if (!read_input(pool, argv[2], TAR_MAX, &file))
+		return EXIT_UNTESTED;
+	wrong = bundle_open(pool, file, &tar);
+	if (!wrong)
+		m = tar_read(pool, tar, &wrong);
+	if (wrong)
+		return refused(wrong);
 	m = tar_find(m, argv[3]);
 	if (!m) {
 		complain("the bundle has no file %s", argv[3]);
@@ -182,10 +257,12 @@ static const struct {
 	int least, most;
 	const char *needs;
 } options[] = {
-	{ "--verify", 1, 1, "a bundle, not compressed" },
+	{ "--verify", 1, 2, "a bundle, and a directory for its manifest and signature" },
 	{ "--bundle-file", 2, 2, "a bundle and the name of a file in it" },
 	{ "--waivers", 4, 4, "a file, a driver, a kernel release and a day" },
 	{ "--mustpass-tests", 1, 1, "the list" },
+	{ "--bundle-manifest", 1, 1, "the directory of a qualification" },
+	{ "--bundle-write", 1, 1, "the directory of a qualification" },
 	{ "--mustpass-make", 2, RUNS_MAX + 1, "the head of the list and directories of runs" },
 };
 
@@ -230,13 +307,17 @@ int qualify_run(struct pool *pool, int argc, char **argv)
 	}
 	switch (i) {
 	case 0:
-		return verify_bundle(pool, argv);
+		return verify_bundle(pool, argc, argv);
 	case 1:
 		return bundle_file(pool, argv);
 	case 2:
 		return waivers(pool, argv);
 	case 3:
 		return mustpass_tests(pool, argv);
+	case 4:
+		return write_manifest(pool, argv);
+	case 5:
+		return write_bundle(pool, argv);
 	default:
 		return mustpass_from_runs(pool, argc, argv);
 	}

@@ -15,13 +15,11 @@
 #include "bundle.h"
 #include "sha256.h"
 
-#define MANIFEST "manifest"
-#define SIGNATURE "manifest.sig"
 #define HEX 64
 
 /* Files that a bundle has once. */
 static const char *const once[] = {
-	"binaries.sha256", "kernel.config", MANIFEST,
+	"binaries.sha256", "kernel.config", BUNDLE_MANIFEST,
 	"modules.sha256",  "mustpass.txt",  "waivers.conf",
 };
 
@@ -31,9 +29,15 @@ static const char *const each_round[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool is_signed_over(const char *name)
+/**
+ * manifest_lists - has a manifest to list this file?
+ * @name: a file of a bundle
+ *
+ * Return: false for the manifest and its signature.
+ */
+bool manifest_lists(const char *name)
 {
-	return strcmp(name, MANIFEST) && strcmp(name, SIGNATURE);
+	return strcmp(name, BUNDLE_MANIFEST) && strcmp(name, BUNDLE_SIGNATURE);
 }
 
 /* A line of the manifest, against the file that it has to be about. */
@@ -77,7 +81,7 @@ char *manifest_check(struct pool *pool, struct text manifest, const struct tar_m
 	char *wrong;
 
 	while (text_next_line(&manifest, &line)) {
-		while (members && !is_signed_over(members->name))
+		while (members && !manifest_lists(members->name))
 			members = members->next;
 		wrong = line_check(pool, line, members);
 		if (wrong)
@@ -85,7 +89,7 @@ char *manifest_check(struct pool *pool, struct text manifest, const struct tar_m
 		members = members->next;
 	}
 	for (; members; members = members->next)
-		if (is_signed_over(members->name))
+		if (manifest_lists(members->name))
 			return pool_printf(pool, "the manifest does not list %s", members->name);
 	return NULL;
 }
@@ -101,38 +105,61 @@ static unsigned int round_of(const char **name)
 	return (unsigned int)(s[6] - '0');
 }
 
-static bool add_ktap(struct pool *pool, struct chapter_file **last, const struct tar_member *m,
+static bool is_among(const char *name, const char *const *names, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+static bool is_ktap(const char *name)
+{
+	const size_t n = strlen(name);
+
+	return !strncmp(name, "ktap/", 5) && n >= 11 && !strcmp(name + n - 5, ".ktap") &&
+	       !strchr(name + 5, '/');
+}
+
+/**
+ * bundle_has - is this a file of a bundle?
+ * @name: its name, from the directory of the bundle on
+ *
+ * Return: true if so.
+ */
+bool bundle_has(const char *name)
+{
+	if (round_of(&name))
+		return is_ktap(name) || is_among(name, each_round, COUNT(each_round));
+	return is_among(name, once, COUNT(once)) || !strcmp(name, BUNDLE_SIGNATURE);
+}
+
+static void add_ktap(struct pool *pool, struct chapter_file **last, const struct tar_member *m,
 		     const char *name)
 {
-	struct chapter_file *f;
-	size_t n = strlen(name);
+	struct chapter_file *f = pool_alloc(pool, sizeof(*f));
 
-	if (strncmp(name, "ktap/", 5) || n < 11 || strcmp(name + n - 5, ".ktap") ||
-	    strchr(name + 5, '/'))
-		return false;
 	while (*last)
 		last = &(*last)->next;
-	f = pool_alloc(pool, sizeof(*f));
 	f->name = pool_printf(pool, "%s", name);
 	f->contents = m->contents;
 	*last = f;
-	return true;
 }
 
-static bool add_to_round(struct pool *pool, struct bundle_round *r, const struct tar_member *m,
+static void add_to_round(struct pool *pool, struct bundle_round *r, const struct tar_member *m,
 			 const char *name)
 {
 	struct text *const where[] = { &r->files.dmesg, &r->files.environment, &r->results,
 				       &r->files.record, &r->files.tests };
 	size_t i;
 
-	for (i = 0; i < COUNT(each_round); i++) {
-		if (strcmp(name, each_round[i]))
-			continue;
-		*where[i] = m->contents;
-		return true;
-	}
-	return add_ktap(pool, &r->files.chapters, m, name);
+	for (i = 0; i < COUNT(each_round); i++)
+		if (!strcmp(name, each_round[i]))
+			*where[i] = m->contents;
+	if (is_ktap(name))
+		add_ktap(pool, &r->files.chapters, m, name);
 }
 
 static char *sort_members(struct bundle *b, struct pool *pool)
@@ -140,20 +167,16 @@ static char *sort_members(struct bundle *b, struct pool *pool)
 	const struct tar_member *m;
 	unsigned int round;
 	const char *name;
-	size_t i;
 
 	for (m = b->members; m; m = m->next) {
+		if (!bundle_has(m->name))
+			return pool_printf(pool, "it holds %s, which no bundle has", m->name);
 		name = m->name;
 		round = round_of(&name);
 		if (round > b->nr_rounds)
 			b->nr_rounds = round;
-		if (round && add_to_round(pool, &b->rounds[round - 1], m, name))
-			continue;
-		for (i = 0; !round && i < COUNT(once); i++)
-			if (!strcmp(m->name, once[i]))
-				break;
-		if (round || (i == COUNT(once) && strcmp(m->name, SIGNATURE)))
-			return pool_printf(pool, "it holds %s, which no bundle has", m->name);
+		if (round)
+			add_to_round(pool, &b->rounds[round - 1], m, name);
 	}
 	return NULL;
 }
@@ -180,6 +203,25 @@ static char *look_for(const struct bundle *b, struct pool *pool)
 }
 
 /**
+ * bundle_open - decompress a bundle, if it is compressed
+ * @pool: where the archive goes
+ * @file: what was read of the bundle
+ * @tar: the archive
+ *
+ * Return: NULL, or a sentence about why it is refused.
+ */
+char *bundle_open(struct pool *pool, struct text file, struct text *tar)
+{
+	/* Where it says what it is, tar(5). */
+	const size_t at = 257;
+
+	*tar = file;
+	if (!tar_is_packed(file) && file.n > at + 5 && !memcmp(file.s + at, "ustar", 5))
+		return NULL;
+	return tar_unpack(pool, file, TAR_MAX, tar);
+}
+
+/**
  * bundle_read - take a bundle apart
  * @b: the answer
  * @pool: where everything goes; contents stay in @tar
@@ -199,7 +241,7 @@ char *bundle_read(struct bundle *b, struct pool *pool, struct text tar)
 		wrong = look_for(b, pool);
 	if (wrong)
 		return wrong;
-	b->manifest = tar_find(b->members, MANIFEST)->contents;
+	b->manifest = tar_find(b->members, BUNDLE_MANIFEST)->contents;
 	b->mustpass = tar_find(b->members, "mustpass.txt")->contents;
 	b->waivers = tar_find(b->members, "waivers.conf")->contents;
 	b->modules = tar_find(b->members, "modules.sha256")->contents;

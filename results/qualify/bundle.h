@@ -6,6 +6,9 @@
 #include "run.h"
 #include "tar.h"
 
+#define BUNDLE_MANIFEST "manifest"
+#define BUNDLE_SIGNATURE "manifest.sig"
+
 /* Rounds that a list may ask for. */
 #define ROUNDS_MAX 9
 
@@ -38,7 +41,10 @@ struct bundle {
 	unsigned int nr_rounds;
 };
 
+char *bundle_open(struct pool *pool, struct text file, struct text *tar);
 char *bundle_read(struct bundle *b, struct pool *pool, struct text tar);
+bool bundle_has(const char *name);
+bool manifest_lists(const char *name);
 char *manifest_check(struct pool *pool, struct text manifest, const struct tar_member *members);
 
 #endif /* VMIG_RESULTS_BUNDLE_H */

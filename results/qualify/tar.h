@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The archive of a bundle, read in memory: nothing of it ever becomes a file here. */
+/* The archive of a bundle, in memory: nothing of one that is read ever becomes a file here. */
 #ifndef VMIG_RESULTS_TAR_H
 #define VMIG_RESULTS_TAR_H
 
@@ -22,6 +22,10 @@ struct tar_member {
 };
 
 struct tar_member *tar_read(struct pool *pool, struct text tar, char **error);
+char *tar_write(struct pool *pool, const struct tar_member *members, struct text *tar);
+bool tar_is_packed(struct text file);
+char *tar_unpack(struct pool *pool, struct text packed, size_t max, struct text *tar);
+char *tar_pack(struct pool *pool, struct text tar, struct text *packed);
 const struct tar_member *tar_find(const struct tar_member *members, const char *name);
 
 #endif /* VMIG_RESULTS_TAR_H */

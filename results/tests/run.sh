@@ -137,16 +137,22 @@ echo "TAP version 13"
 [ "$good" = ok ] || tell "$temp/unit"
 result "$good" "unit tests"
 
-# Each forgery is a test of its own.
-"$build/tamper" "$tests/golden/33-planned/run" >"$temp/tamper" 2>&1 || tell "$temp/tamper"
-while IFS= read -r line; do
-	case $line in
-	"ok "*) result ok "${line#ok * }" ;;
-	"not ok "*) result "not ok" "${line#not ok * }" ;;
-	esac
-done <"$temp/tamper"
-grep -q '^1\.\.' "$temp/tamper" && good=ok || good="not ok"
-result "$good" "the forgeries came to their end"
+# Each result of another program is one here.
+forward() { # name, command...
+	name=$1
+	shift
+	"$@" >"$temp/$name" 2>&1 || tell "$temp/$name"
+	while IFS= read -r line; do
+		case $line in
+		"ok "*) result ok "${line#ok * }" ;;
+		"not ok "*) result "not ok" "${line#not ok * }" ;;
+		esac
+	done <"$temp/$name"
+	grep -q '^1\.\.' "$temp/$name" && good=ok || good="not ok"
+	result "$good" "$name came to its end"
+}
+forward tamper "$build/tamper" "$tests/golden/33-planned/run"
+forward bundle "$tests/bundle.sh" "$report"
 
 no_schema=
 for dir in "$tests"/golden/[0-9]*-*; do

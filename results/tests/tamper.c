@@ -413,6 +413,10 @@ static size_t pack(char *out, const char *name, const char *contents)
 	       "ustar\0"
 	       "00",
 	       8);
+	memcpy(out + 329,
+	       "0000000\0"
+	       "0000000\0",
+	       16);
 	seal(out);
 	memcpy(out + BLOCK, contents, n);
 	memset(out + BLOCK + n, 0, (BLOCK - n % BLOCK) % BLOCK);

@@ -169,7 +169,8 @@ forged()
 			mv "$tmp/manifest" .
 		fi
 		find . ! -type d -printf '%P\n' | LC_ALL=C sort |
-			tar --format=ustar --mtime=@0 --no-recursion -cf - -T - | zstd -q >"$tmp/forged.zst"
+			tar --format=ustar --no-recursion --mtime=@0 --owner=0 --group=0 --numeric-owner \
+				--mode=0644 -cf - -T - | zstd -q >"$tmp/forged.zst"
 	)
 	bundle=$tmp/forged.zst
 	refused "$what" "$pattern" ./run.sh --verify "$bundle" "${@:5}"

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzz target: the archive of a bundle, and its manifest. What is accepted has plain names in
- * ascending order, and contents that lie in the input.
+ * Fuzz target: the archive of a bundle, compressed or not, and its manifest. What is accepted has
+ * plain names in ascending order, contents that lie in the archive, and one form.
  */
 #include <string.h>
 
 #include "bundle.h"
 #include "fuzz.h"
+
+/* What an input may unpack to. */
+#define MAX (1UL << 20)
 
 static void check(const struct tar_member *m, struct text input)
 {
@@ -24,7 +27,7 @@ static void check(const struct tar_member *m, struct text input)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct text input = { (const char *)data, size };
+	struct text input = { (const char *)data, size }, again;
 	struct pool *pool = pool_new();
 	struct tar_member *members;
 	struct tar_member two[2] = { { .name = "a", .contents = { "x\n", 2 }, .next = &two[1] },
@@ -32,10 +35,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *wrong = NULL;
 	struct bundle b;
 
+	if (tar_is_packed(input)) {
+		fuzz_clean(tar_unpack(pool, input, MAX, &input));
+		MUST(input.s == (const char *)data || input.n <= MAX);
+	}
 	members = tar_read(pool, input, &wrong);
 	MUST(!members == !!wrong);
 	fuzz_clean(wrong);
 	check(members, input);
+	/* There is one form of what is accepted, but for the zeros behind its end. */
+	if (members) {
+		MUST(!tar_write(pool, members, &again));
+		MUST(!memcmp(input.s, again.s, again.n < input.n ? again.n : input.n));
+		MUST(again.n == input.n || again.n - input.n < 10240);
+	}
+	wrong = NULL;
 	wrong = bundle_read(&b, pool, input);
 	fuzz_clean(wrong);
 	MUST(wrong || (b.manifest.s && b.mustpass.s && b.waivers.s && b.nr_rounds <= ROUNDS_MAX));

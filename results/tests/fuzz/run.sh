@@ -69,6 +69,7 @@ corpus()
 	} | seed waiver waivers
 	{ printf m && head -c 8000 "$results"/../configs/mustpass/[0-9]*.txt; } | seed waiver list
 	small_bundle | seed bundle a
+	small_bundle | zstd -q | seed bundle b
 	printf 'fd\tfd.cloexec\t2\tFD-01\nfd\tfd.odd\t1\tFD-02 NO-01\nx\tx.y\t0\t\n' | seed list a
 }
 
@@ -108,7 +109,8 @@ small_bundle()
 		find . -type f -printf '%P\n' | LC_ALL=C sort >list
 		xargs sha256sum <list >manifest
 		echo manifest >>list
-		LC_ALL=C sort list | tar --format=ustar --mtime=@0 --no-recursion -cf - -T -
+		LC_ALL=C sort list | tar --format=ustar --no-recursion --mtime=@0 --owner=0 --group=0 \
+			--numeric-owner --mode=0644 -cf - -T -
 	)
 	rm -rf "$d"
 }

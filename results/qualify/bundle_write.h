@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Makes the bundle of a qualification out of the directory that its rounds left. */
+#ifndef VMIG_RESULTS_BUNDLE_WRITE_H
+#define VMIG_RESULTS_BUNDLE_WRITE_H
+
+#include "tar.h"
+
+struct tar_member *bundle_collect(struct pool *pool, const char *dir, char **error);
+struct text bundle_manifest(struct pool *pool, const struct tar_member *members);
+char *bundle_write(struct pool *pool, const struct tar_member *members, struct text *packed);
+
+#endif /* VMIG_RESULTS_BUNDLE_WRITE_H */
