@@ -19,6 +19,7 @@ packages_list()
 	build libmd-dev         /usr/include/sha256.h
 	build libarchive-dev    /usr/include/archive.h
 	build libzstd-dev       /usr/include/zstd.h
+	build r-mathlib         /usr/include/Rmath.h
 	build linux-source-6.12 kernel_source()
 	build xz-utils          xz
 	bundle openssh-client   ssh-keygen

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Medians, Student's distribution, Mann and Whitney's statistic, Holm's procedure. */
-#include <float.h>
+/* Medians, Student's distribution (that of R), Mann and Whitney's statistic, Holm's procedure. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "stats.h"
+/* The distributions of R, as a library of their own. */
+#define MATHLIB_STANDALONE
+#include <Rmath.h>
 
-/* No value of Student's distribution that is beyond it is asked for. */
-#define LIMIT_MAX 1e15
+#include "stats.h"
 
 static int by_value(const void *a, const void *b)
 {
@@ -100,60 +100,16 @@ double stats_deviation(const double *v, size_t n)
 	return sqrt(sum / (double)(n - 1));
 }
 
-/*
- * The continued fraction of the incomplete beta function, by the method of Lentz; it
- * converges fast for x < (a + 1) / (a + b + 2).
- */
-static double beta_fraction(double a, double b, double x)
-{
-	double c = 1, d = 1 - (a + b) * x / (a + 1), h, term;
-	int m;
-
-	d = 1 / (fabs(d) < DBL_MIN ? DBL_MIN : d);
-	h = d;
-	for (m = 1; m < 500; m++) {
-		term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-		d = 1 + term * d;
-		c = 1 + term / c;
-		d = 1 / (fabs(d) < DBL_MIN ? DBL_MIN : d);
-		h *= d * c;
-		term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-		d = 1 + term * d;
-		c = 1 + term / c;
-		d = 1 / (fabs(d) < DBL_MIN ? DBL_MIN : d);
-		h *= d * c;
-		if (fabs(d * c - 1) < 4 * DBL_EPSILON)
-			break;
-	}
-	return h;
-}
-
-static double incomplete_beta(double a, double b, double x)
-{
-	double front;
-
-	if (x <= 0)
-		return 0;
-	if (x >= 1)
-		return 1;
-	front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
-	if (x < (a + 1) / (a + b + 2))
-		return front * beta_fraction(a, b, x) / a;
-	return 1 - front * beta_fraction(b, a, 1 - x) / b;
-}
-
 /**
  * stats_student_tail - how often is a value of Student's distribution at least this large?
  * @t: the value
  * @freedom: degrees of freedom, above 0
  *
- * Return: the probability; Abramowitz and Stegun, 26.7.1 and 26.5.27.
+ * Return: the probability.
  */
 double stats_student_tail(double t, double freedom)
 {
-	double p = incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t)) / 2;
-
-	return t >= 0 ? p : 1 - p;
+	return pt(t, freedom, false, false);
 }
 
 /**
@@ -161,22 +117,11 @@ double stats_student_tail(double t, double freedom)
  * @p: the probability, above 0 and below 0.5
  * @freedom: degrees of freedom, above 0
  *
- * Return: the value for which stats_student_tail() is @p, by bisection.
+ * Return: the value for which stats_student_tail() is @p.
  */
 double stats_student_limit(double p, double freedom)
 {
-	double low = 0, high = 1;
-	int i;
-
-	while (stats_student_tail(high, freedom) > p && high < LIMIT_MAX)
-		high *= 2;
-	for (i = 0; i < 60; i++) {
-		if (stats_student_tail((low + high) / 2, freedom) > p)
-			low = (low + high) / 2;
-		else
-			high = (low + high) / 2;
-	}
-	return high;
+	return qt(p, freedom, false, false);
 }
 
 /**

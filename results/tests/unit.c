@@ -588,6 +588,11 @@ static void test_stats(void)
 	ok &= HOLDS(near(stats_student_tail(-2.7764451052, 4), 0.975));
 	ok &= HOLDS(near(stats_student_limit(0.025, 4), 2.7764451052));
 	ok &= HOLDS(near(stats_student_limit(0.025, 1), 12.7062047364));
+	/* With one degree it is Cauchy's, with two it is algebraic: both can be written down. */
+	ok &= HOLDS(near(stats_student_tail(1, 1), 0.25));
+	ok &= HOLDS(near(stats_student_tail(1e6, 1) * 1e6, 1 / M_PI));
+	ok &= HOLDS(near(stats_student_tail(3, 2), 0.5 - 3 / (2 * sqrt(11))));
+	ok &= HOLDS(near(stats_student_limit(1e-6, 2), (1 - 2e-6) / sqrt(2e-6 * (1 - 1e-6))));
 	result(ok, "stats: Student's distribution");
 
 	q = stats_quartiles(v, 4);
