@@ -8,19 +8,36 @@
 #include "add.h"
 #include "db.h"
 #include "json_path.h"
+#include "sha256.h"
 #include "stats.h"
 
-/* FNV-1a: tells runs of one second apart, and protects against nothing. */
-static uint64_t checksum(const json_t *results)
+/*
+ * FNV-1a of 64 bits, which stood in the ids up to vmig 0.1.0: only to find a run that was added
+ * by one of those.
+ */
+static uint64_t old_checksum(struct text t)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	for (; t.n; t.n--)
+		sum = (sum ^ (unsigned char)*t.s++) * 0x100000001b3;
+	return sum;
+}
+
+/* What tells a run from all others, and how those before called the same; false for no memory. */
+static bool ids_of(struct pool *pool, const json_t *results, const struct origin *origin,
+		   const char **uid, const char **old)
 {
 	char *s = json_dumps(results, JSON_COMPACT | JSON_SORT_KEYS);
-	uint64_t sum = 0xcbf29ce484222325;
-	const char *c;
+	struct text t = { s, s ? strlen(s) : 0 };
 
-	for (c = s; c && *c; c++)
-		sum = (sum ^ (unsigned char)*c) * 0x100000001b3;
+	if (!s)
+		return false;
+	*uid = pool_printf(pool, "%s/%s/%s", origin->host, origin->directory, digest(pool, t));
+	*old = pool_printf(pool, "%s/%s/%016" PRIx64, origin->host, origin->directory,
+			   old_checksum(t));
 	free(s);
-	return sum;
+	return true;
 }
 
 static const char run_sql[] =
@@ -268,12 +285,15 @@ static void add_tests(struct history *h, const json_t *results, long long run)
 char *history_add(struct history *h, const json_t *results, const struct origin *origin,
 		  bool *added)
 {
-	const char *uid = pool_printf(h->pool, "%s/%s/%016" PRIx64, origin->host, origin->directory,
-				      checksum(results));
-	sqlite3_stmt *s = history_prepare(h, "SELECT 1 FROM runs WHERE uid = :uid");
+	const char *uid, *old;
+	sqlite3_stmt *s;
 	long long run;
 
+	if (!ids_of(h->pool, results, origin, &uid, &old))
+		return "out of memory";
+	s = history_prepare(h, "SELECT 1 FROM runs WHERE uid IN (:uid, :old)");
 	history_text(h, s, ":uid", uid);
+	history_text(h, s, ":old", old);
 	*added = !history_row(h, s);
 	sqlite3_finalize(s);
 	if (*added && h->err == SQLITE_OK) {

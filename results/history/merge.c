@@ -12,10 +12,21 @@ static const char copy[] =
 	"CREATE TEMP TABLE metric_of AS SELECT o.id AS old, m.id AS new FROM other.metrics o"
 	" JOIN test_of t ON t.old = o.test JOIN main.metrics m"
 	" ON m.test = t.new AND m.name = o.name AND m.unit = o.unit;"
+	/*
+	 * The runs that are here already. One that was added to each of the two, by a vmig up to
+	 * 0.1.0 and by a later one, has two ids that differ in kind and length of the checksum.
+	 */
+	"CREATE TEMP TABLE same AS SELECT o.id AS old, m.id AS new FROM other.runs o"
+	" JOIN main.runs m USING (uid) UNION"
+	" SELECT o.id, m.id FROM other.runs o JOIN main.runs m ON m.started = o.started"
+	" AND m.host = o.host AND m.seconds IS o.seconds AND m.device = o.device"
+	" AND m.exit_code = o.exit_code AND m.nr_pass = o.nr_pass"
+	" AND length(m.uid) <> length(o.uid)"
+	" AND rtrim(m.uid, '0123456789abcdef') = rtrim(o.uid, '0123456789abcdef');"
 	/* The runs that are new here; their ids follow the largest one of ours. */
 	"CREATE TEMP TABLE run_of AS SELECT o.id AS old, row_number() OVER (ORDER BY o.id)"
 	" + (SELECT coalesce(max(id), 0) FROM main.runs) AS new FROM other.runs o"
-	" WHERE o.uid NOT IN (SELECT uid FROM main.runs);"
+	" WHERE o.id NOT IN (SELECT old FROM same);"
 	"CREATE TEMP TABLE moved AS SELECT * FROM other.runs WHERE id IN (SELECT old FROM run_of);"
 	"UPDATE moved SET id = (SELECT new FROM run_of WHERE old = moved.id);"
 	"INSERT INTO main.runs SELECT * FROM moved;"
@@ -26,9 +37,10 @@ static const char copy[] =
 
 /* They may have come after their runs, and so after the merge that brought these. */
 static const char copy_acceptances[] =
-	"INSERT OR IGNORE INTO main.acceptances SELECT r.id, m.new, said, withdrawn, who, reason,"
-	" pattern FROM other.acceptances a JOIN other.runs o ON o.id = a.run"
-	" JOIN main.runs r ON r.uid = o.uid JOIN metric_of m ON m.old = a.metric;";
+	"INSERT OR IGNORE INTO main.acceptances SELECT r.new, m.new, said, withdrawn, who, reason,"
+	" pattern FROM other.acceptances a"
+	" JOIN (SELECT * FROM same UNION SELECT * FROM run_of) r ON r.old = a.run"
+	" JOIN metric_of m ON m.old = a.metric;";
 
 /**
  * history_merge - add the runs of another history
@@ -68,6 +80,6 @@ char *history_merge(struct history *h, const char *path, struct merged *merged)
 	merged->runs = history_row(h, s) ? sqlite3_column_int64(s, 0) : 0;
 	sqlite3_finalize(s);
 	history_exec(h, "DROP TABLE test_of; DROP TABLE metric_of; DROP TABLE run_of;"
-			"DROP TABLE moved; COMMIT; DETACH other; BEGIN IMMEDIATE");
+			"DROP TABLE moved; DROP TABLE same; COMMIT; DETACH other; BEGIN IMMEDIATE");
 	return h->err == SQLITE_OK ? NULL : history_failed(h, "merge into");
 }

@@ -11,7 +11,8 @@
 -- One row a run. `uid` is the same in each history that the run is copied into.
 CREATE TABLE runs (
 	id INTEGER PRIMARY KEY,
-	uid TEXT NOT NULL UNIQUE,	-- host/directory/checksum of its results.json
+	uid TEXT NOT NULL UNIQUE,	-- host/directory/sha256 of its results.json; up to vmig 0.1.0
+					-- FNV-1a of 64 bits stood for the sha256
 	night TEXT NOT NULL,		-- when the nightly began that it is of; else as started
 	host TEXT NOT NULL,		-- name of the machine, or VMIG_HOST
 	started TEXT NOT NULL,

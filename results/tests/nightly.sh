@@ -225,6 +225,33 @@ fleet()
 	tap $? "the same where gnuplot never answers"
 }
 
+# A history of vmig 0.1.0, and the runs that are in it.
+old_ids()
+{
+	local dir rc=0 runs="SELECT count(*), max(length(uid)) FROM runs"
+
+	sqlite3 "$tmp/ids.db" <history/0.1.0.sql
+	for dir in history/2*; do
+		"$report" --history-add "$dir" "$tmp/ids.db" | grep -q 'has this run already' || rc=1
+		"$report" --history-add "$dir" "$tmp/ids-new.db" || rc=1
+		"$report" --history-add "$dir" "$tmp/ids-new.db" | grep -q 'has this run already' || rc=1
+	done
+	tap $rc "a run that has an id of 64 bits is not added twice"
+	tap_is "2|$((5 + 27 + 16))" "$(sqlite3 "$tmp/ids.db" "$runs")" "its history is as it was"
+	tap_is "2|$((5 + 27 + 64))" "$(sqlite3 "$tmp/ids-new.db" "$runs")" "what is added now has its sha256"
+	mkdir "$tmp/ids"
+	cp -r history/20261102T020000Z-lab1-mtty "$tmp/ids/20261104T020000Z-lab1-mtty"
+	"$report" --history-add "$tmp/ids/20261104T020000Z-lab1-mtty" "$tmp/ids.db"
+	tap_is 3 "$(sqlite3 "$tmp/ids.db" "SELECT count(*) FROM runs")" "a new run is added to the old ones"
+	tap_is "1 runs added to $tmp/ids-new.db
+1 words on accepted changes added too" "$("$report" --history-merge "$tmp/ids-new.db" "$tmp/ids.db")" \
+		"nor is it by a merge of the old history into a new one, which takes what was accepted"
+	"$report" --history-add history/20261102T020000Z-lab1-mtty "$tmp/ids-one.db"
+	tap_is "0 runs added to $tmp/ids.db" "$("$report" --history-merge "$tmp/ids.db" "$tmp/ids-one.db")" \
+		"and the other way round"
+	tap_is "ok" "$(sqlite3 "$tmp/ids-new.db" 'PRAGMA integrity_check; PRAGMA foreign_key_check')" "it is whole"
+}
+
 # history_of NAME: $tmp/NAME.db of the runs that are in $tmp/NAME.
 history_of()
 {
@@ -336,6 +363,7 @@ full_disk
 acceptance
 no_acceptance
 old_schema
+old_ids
 told
 series
 fleet
