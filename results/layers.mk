@@ -18,7 +18,7 @@ FILES_history := accept.c add.c db.c labels.c merge.c nights.c regress.c
 FILES_history/page := device.c marks.c metrics.c nightly.c plot.c
 FILES_qualify := bundle.c bundle_write.c mustpass.c mustpass_make.c qualify.c statement.c tar.c \
 	verify.c waiver.c
-FILES_cli := history.c main.c qualify.c
+FILES_cli := action.c history.c main.c qualify.c
 
 # Files that become strings of the program: style sheets, a script, the schema of a database.
 EMBED_write/html := write/html/report.css write/html/report.js write/html/nightly.css

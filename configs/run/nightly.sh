@@ -37,8 +37,8 @@ nightly_word()
 	mkdir -p "$results" 2>/dev/null ||
 		die "cannot write to $results: choose another directory with -o DIR"
 	build_programs
-	"$top/results/vmig-report" "--history-${opt_action#nightly-}" "$nightly_history" "$opt_metric" \
-		"$opt_reason" "$device" "$opt_since" || return
+	"$top/results/vmig-report" "--history-${opt_action#nightly-}" -- "$nightly_history" \
+		"$opt_metric" "$opt_reason" "$device" "$opt_since" || return
 	(packages_ensure nightly) || say "nightly.html will have no plots"
 	"$top/results/vmig-report" --nightly-html "$nightly_history" "$results/nightly.html"
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The options of vmig-report that are about qualification. */
+/* The actions of vmig-report, by what they are about; main.c has those of a run and of the suite.
+ */
 #ifndef VMIG_RESULTS_CLI_H
 #define VMIG_RESULTS_CLI_H
 
-#include <stdbool.h>
+#include "action.h"
 
-#include "pool.h"
-
-bool qualify_option(const char *option);
-int qualify_run(struct pool *pool, int argc, char **argv);
+extern const struct action history_actions[], lava_actions[], qualify_actions[];
 
 #endif /* VMIG_RESULTS_CLI_H */

@@ -9,8 +9,8 @@
 
 #include "accept.h"
 #include "add.h"
+#include "cli.h"
 #include "db.h"
-#include "history.h"
 #include "labels.h"
 #include "lava.h"
 #include "merge.h"
@@ -23,63 +23,6 @@
 
 /* Above the verdicts of a run, and weaker than they are. */
 #define EXIT_REGRESSION 4
-
-const char history_help[] =
-	"A history of runs, an SQLite database (results/schema/history.sql). Old rows are never\n"
-	"changed. Tests that have samples are judged against the nights before on the same host,\n"
-	"kernel, device and driver; with VMIG_ANY_KERNEL in the environment, on any kernel.\n"
-	"\n"
-	"  --history-add RUNDIR DB [NIGHT]\n"
-	"                    add the results.json of a run; NIGHT is when the nightly began that\n"
-	"                    it is of. VMIG_HOST in the environment is the name of the machine\n"
-	"  --history-merge DB OTHER...\n"
-	"                    add the runs of other histories that are not in DB yet\n"
-	"  --judge-regression DB [NIGHT]\n"
-	"                    which metrics of the newest runs are worse than in the nights before?\n"
-	"                    With NIGHT, of its runs only. Exit code 4 if any is, else 0\n"
-	"  --suspects DB NIGHT\n"
-	"                    print each device of that night with a metric that is worse and was\n"
-	"                    measured once only: its name, a tab, the tests that measure it\n"
-	"  --history-accept DB METRIC REASON [DEVICE [NIGHT]]\n"
-	"                    what is worse of the metrics that match the glob METRIC is as it shall\n"
-	"                    be: from the night on in which it became so, or from NIGHT on, they\n"
-	"                    are compared with the nights since then. No DEVICE, or \"\": of all\n"
-	"  --history-withdraw DB METRIC REASON [DEVICE [NIGHT]]\n"
-	"                    they were accepted by mistake, and are compared as before\n"
-	"  --nightly-html DB FILE\n"
-	"                    write the page that tells all of it\n"
-	"\n"
-	"For LAVA, of a run that has a report:\n"
-	"\n"
-	"  --lava RUNDIR     print a <LAVA_SIGNAL_TESTCASE ...> for each test and measurement\n"
-	"  --lava-result RUNDIR\n"
-	"                    print lines of a result.txt: name result [measurement units]\n"
-	"\n";
-
-static const struct {
-	const char *option;
-	int least, most; /* arguments */
-} commands[] = {
-	{ "--history-add", 2, 3 }, { "--history-merge", 2, 64 }, { "--judge-regression", 1, 2 },
-	{ "--suspects", 2, 2 },	   { "--nightly-html", 2, 2 },	 { "--lava", 1, 1 },
-	{ "--lava-result", 1, 1 }, { "--history-accept", 3, 5 }, { "--history-withdraw", 3, 5 },
-};
-
-/**
- * history_wanted - is this an option of history_command()?
- * @option: the option
- *
- * Return: true if so.
- */
-bool history_wanted(const char *option)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (!strcmp(option, commands[i].option))
-			return true;
-	return false;
-}
 
 static int wrong(const char *sentence)
 {
@@ -119,7 +62,7 @@ static int add(struct pool *pool, char **argv)
 	return flushed(0);
 }
 
-static int merge(struct pool *pool, int argc, char **argv)
+static int merge(struct pool *pool, char **argv)
 {
 	struct merged merged, all = { 0 };
 	struct history h;
@@ -128,7 +71,7 @@ static int merge(struct pool *pool, int argc, char **argv)
 
 	if (sentence)
 		return wrong(sentence);
-	for (i = 1; i < argc && !sentence; i++) {
+	for (i = 1; argv[i] && !sentence; i++) {
 		sentence = history_merge(&h, argv[i], &merged);
 		all.runs += sentence ? 0 : merged.runs;
 		all.acceptances += sentence ? 0 : merged.acceptances;
@@ -187,12 +130,12 @@ static int suspects(struct pool *pool, char **argv)
 }
 
 /* What is told is true once it lasts, so that it is told last. */
-static int accept(struct pool *pool, int argc, char **argv, bool withdraw)
+static int accept(struct pool *pool, char **argv, bool withdraw)
 {
 	struct acceptance_request ask = { .pattern = argv[1],
 					  .reason = argv[2],
-					  .device = argc > 3 ? argv[3] : "",
-					  .night = argc > 4 ? argv[4] : "",
+					  .device = argv[3] ? argv[3] : "",
+					  .night = argv[3] && argv[4] ? argv[4] : "",
 					  .withdraw = withdraw };
 	char *said = NULL, *sentence;
 	struct history h;
@@ -275,38 +218,52 @@ static int lava(struct pool *pool, const char *dir, bool signals)
 	return flushed(0);
 }
 
-/**
- * history_command - do what an option with a history asks for
- * @pool: memory
- * @argc: arguments
- * @argv: arguments; the first one behind the program's name is for history_wanted()
- *
- * Return: exit code.
- */
-int history_command(struct pool *pool, int argc, char **argv)
+static int lava_signals(struct pool *pool, char **argv)
 {
-	const char *option = argv[1];
-	size_t i;
-
-	for (i = 0; strcmp(option, commands[i].option); i++)
-		;
-	argc -= 2;
-	argv += 2;
-	if (argc < commands[i].least || argc > commands[i].most) {
-		complain("%s takes other arguments; --help shows which", option);
-		return EXIT_UNTESTED;
-	}
-	if (!strcmp(option, "--history-add"))
-		return add(pool, argv);
-	if (!strcmp(option, "--history-merge"))
-		return merge(pool, argc, argv);
-	if (!strcmp(option, "--suspects"))
-		return suspects(pool, argv);
-	if (!strcmp(option, "--judge-regression"))
-		return judge_regression(pool, argv);
-	if (!strcmp(option, "--nightly-html"))
-		return html(pool, argv);
-	if (!strcmp(option, "--history-accept") || !strcmp(option, "--history-withdraw"))
-		return accept(pool, argc, argv, !strcmp(option, "--history-withdraw"));
-	return lava(pool, argv[0], !strcmp(option, "--lava"));
+	return lava(pool, argv[0], true);
 }
+
+static int lava_result(struct pool *pool, char **argv)
+{
+	return lava(pool, argv[0], false);
+}
+
+static int history_accept(struct pool *pool, char **argv)
+{
+	return accept(pool, argv, false);
+}
+
+static int history_withdraw(struct pool *pool, char **argv)
+{
+	return accept(pool, argv, true);
+}
+
+const struct action history_actions[] = {
+	{ "history-add", "RUNDIR DB [NIGHT]", 2, 3, add,
+	  "add the results.json of a run; NIGHT is when the nightly began that it is of. VMIG_HOST "
+	  "in the environment is the name of the machine" },
+	{ "history-merge", "DB OTHER...", 2, 64, merge,
+	  "add the runs of other histories that are not in DB yet" },
+	{ "judge-regression", "DB [NIGHT]", 1, 2, judge_regression,
+	  "which metrics of the newest runs are worse than in the nights before? With NIGHT, of its "
+	  "runs only. Exit code 4 if any is, else 0" },
+	{ "suspects", "DB NIGHT", 2, 2, suspects,
+	  "print each device of that night with a metric that is worse and was measured once only: "
+	  "its name, a tab, the tests that measure it" },
+	{ "history-accept", "DB METRIC REASON [DEVICE [NIGHT]]", 3, 5, history_accept,
+	  "what is worse of the metrics that match the glob METRIC is as it shall be: from the night "
+	  "on in which it became so, or from NIGHT on, they are compared with the nights since then. "
+	  "No DEVICE, or \"\": of all" },
+	{ "history-withdraw", "DB METRIC REASON [DEVICE [NIGHT]]", 3, 5, history_withdraw,
+	  "they were accepted by mistake, and are compared as before" },
+	{ "nightly-html", "DB FILE", 2, 2, html, "write the page that tells all of it" },
+	{ 0 }
+};
+
+const struct action lava_actions[] = {
+	{ "lava", "RUNDIR", 1, 1, lava_signals,
+	  "print a <LAVA_SIGNAL_TESTCASE ...> for each test and measurement" },
+	{ "lava-result", "RUNDIR", 1, 1, lava_result,
+	  "print lines of a result.txt: name result [measurement units]" },
+	{ 0 }
+};

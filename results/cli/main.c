@@ -10,10 +10,10 @@
 
 #include <vmig/version.h>
 
+#include "action.h"
 #include "catalogue.h"
 #include "cli.h"
 #include "defects.h"
-#include "history.h"
 #include "input.h"
 #include "judge.h"
 #include "junit.h"
@@ -29,89 +29,6 @@
 #include "results_json.h"
 #include "terminal.h"
 #include "verdict.h"
-
-static const char help[] =
-	"Usage: vmig-report RUNDIR\n"
-	"       vmig-report --list LISTFILE\n"
-	"       vmig-report --clauses LISTFILE\n"
-	"       vmig-report --check-coverage LISTFILE\n"
-	"       vmig-report --map LISTFILE HISTORY\n"
-	"       vmig-report --defects\n"
-	"       vmig-report --profile-keys\n"
-	"       vmig-report --check-profile FILE\n"
-	"       vmig-report --mutants DIR\n"
-	"       vmig-report --survivors DIR\n"
-	"       vmig-report --history-add | --history-merge | --history-accept ...\n"
-	"       vmig-report --judge-regression | --nightly-html ...\n"
-	"       vmig-report --lava | --lava-result RUNDIR\n"
-	"       vmig-report --verify BUNDLE [DIR]\n"
-	"       vmig-report --bundle-file BUNDLE NAME\n"
-	"       vmig-report --bundle-manifest | --bundle-write DIR\n"
-	"       vmig-report --waivers FILE DRIVER KERNEL DAY\n"
-	"       vmig-report --mustpass-tests LIST\n"
-	"       vmig-report --mustpass-make HEAD RUNDIR...\n"
-	"\n"
-	"With a run directory: reads what a run of the vmig suite left there (ktap/*.ktap,\n"
-	"dmesg.txt, environment.json, run.json, profile.conf; any of them may be missing or\n"
-	"cut off), writes results.json, junit.xml, report.html and kcidb.json next to it,\n"
-	"prints a summary, and exits with the verdict:\n"
-	"\n"
-	"    0  conformant, as it is or but for the known deviations of the profile\n"
-	"    1  a clause was broken that no profile knows of, a known deviation did not\n"
-	"       come, or tests could not judge\n"
-	"    2  could not be tested\n"
-	"    3  no clause was broken, but the kernel complained\n"
-	"  130  the run was interrupted\n"
-	"\n"
-	"With a list of tests (what `vmig_CHAPTER --list` prints for each chapter; - reads\n"
-	"it from standard input):\n"
-	"\n"
-	"  --list            print each test with the clauses it checks\n"
-	"  --clauses         print each clause with its level, its keeper, its statement and\n"
-	"                    its tests, or the reason why it has none\n"
-	"  --check-coverage  print what does not fit between the two, exit 1 if anything\n"
-	"\n"
-	"  --map             print a page in Markdown: each clause with its tests, and each bug that\n"
-	"                    migration drivers had with the tests of the clause that it broke;\n"
-	"                    HISTORY is the directory of the patches that bring bugs back\n"
-	"\n"
-	"Of the profiles of drivers:\n"
-	"\n"
-	"  --profile-keys    print each key: name, how often, form, what it says; tabs between\n"
-	"  --check-profile FILE\n"
-	"                    exit 2 with a sentence if it has not the form of a profile\n"
-	"\n"
-	"Of the reference drivers, which can have one defect at a time:\n"
-	"\n"
-	"  --defects         print each defect: name, driver, clause that it breaks, what goes\n"
-	"                    wrong, who had it; tabs between\n"
-	"  --mutants DIR     from what run.sh --mutants left: print which defect was noticed\n"
-	"                    by which tests, write mutants.json and mutants.txt next to it;\n"
-	"                    exit 0 if each one was and nothing failed without a defect\n"
-	"  --survivors DIR   print the names of the defects that no test has noticed, but for\n"
-	"                    those that took device or guest down\n"
-	"\n";
-
-static const char help_end[] =
-	"Of a qualification (run.sh --qualify and --verify, which make and look at signatures).\n"
-	"BUNDLE is a bundle.tar.zst, or the archive in it; - is standard input:\n"
-	"\n"
-	"  --verify          derive the verdict from what a bundle holds, print the statement;\n"
-	"                    exit 0 conformant, 1 not, 2 refused, and why. If it is signed, manifest\n"
-	"                    and manifest.sig of it go into DIR\n"
-	"  --bundle-file     print one file of a bundle\n"
-	"  --bundle-manifest write the manifest of the qualification in DIR\n"
-	"  --bundle-write    write DIR/bundle.tar.zst of it, with that manifest\n"
-	"  --waivers         print those waivers of a file that are for this driver on this\n"
-	"                    kernel, as lines of a profile; exit 2 if one has expired\n"
-	"  --mustpass-tests  print rounds, seed and stress of the frozen list, then its tests\n"
-	"  --mustpass-make   print a list made of runs of the reference drivers, behind the\n"
-	"                    lines of HEAD\n"
-	"\n"
-	"  --help            print this\n"
-	"  --version         print the version\n"
-	"\n"
-	"NO_COLOR in the environment turns colour off; output that is no terminal has none.\n";
 
 #define FILES_MAX 4
 
@@ -197,7 +114,7 @@ static int nothing_there(const struct run *run, const char *dir)
 	return EXIT_UNTESTED;
 }
 
-static int report(struct pool *pool, const char *dir)
+static int report_dir(struct pool *pool, const char *dir)
 {
 	struct run run;
 	char *wrong;
@@ -227,7 +144,7 @@ static int report(struct pool *pool, const char *dir)
 	return code;
 }
 
-static int mutants(struct pool *pool, const char *option, const char *dir)
+static int mutants_dir(struct pool *pool, const char *dir, bool survivors)
 {
 	struct mutants m;
 	int dirfd, code;
@@ -243,7 +160,7 @@ static int mutants(struct pool *pool, const char *option, const char *dir)
 	if (wrong) {
 		complain("%s/%s", dir, wrong);
 		code = EXIT_UNTESTED;
-	} else if (!strcmp(option, "--survivors")) {
+	} else if (survivors) {
 		mutants_survivors(&m, stdout);
 		code = flushed(0);
 	} else {
@@ -257,52 +174,93 @@ static int mutants(struct pool *pool, const char *option, const char *dir)
 	return code;
 }
 
-static int catalogue(struct pool *pool, const char *option, const char *file, int history)
+static int mutants(struct pool *pool, char **argv)
+{
+	return mutants_dir(pool, argv[0], false);
+}
+
+static int survivors(struct pool *pool, char **argv)
+{
+	return mutants_dir(pool, argv[0], true);
+}
+
+/* The tests of a list; NULL after a sentence. */
+static struct listed_test *read_list(struct pool *pool, const char *file)
 {
 	struct listed_test *tests;
 	struct text contents;
 	char *wrong = NULL;
-	unsigned int gaps = 0;
 	int err;
 
 	err = input_read(pool, AT_FDCWD, file, &contents);
 	if (err) {
 		complain("cannot read the list of tests %s: %s", file, strerror(err));
-		return EXIT_UNTESTED;
+		return NULL;
 	}
 	tests = catalogue_parse(pool, contents, &wrong);
-	if (!tests) {
+	if (!tests)
 		complain("%s: %s; give what vmig_CHAPTER --list prints", file,
 			 wrong ? wrong : "no test in the list");
-		return EXIT_UNTESTED;
-	}
-	if (!strcmp(option, "--list"))
-		catalogue_tests(pool, tests, stdout);
-	else if (!strcmp(option, "--clauses"))
-		catalogue_clauses(pool, tests, stdout);
-	else if (!strcmp(option, "--map"))
-		map_write(pool, tests, history, stdout);
-	else
-		gaps = catalogue_gaps(tests, stdout);
-	return flushed(!!gaps);
+	return tests;
 }
 
-static int map(struct pool *pool, const char *list, const char *history)
+static int list(struct pool *pool, char **argv)
 {
-	int dirfd = open(history, O_RDONLY | O_DIRECTORY | O_CLOEXEC), code;
+	struct listed_test *tests = read_list(pool, argv[0]);
+
+	if (!tests)
+		return EXIT_UNTESTED;
+	catalogue_tests(pool, tests, stdout);
+	return flushed(0);
+}
+
+static int clauses(struct pool *pool, char **argv)
+{
+	struct listed_test *tests = read_list(pool, argv[0]);
+
+	if (!tests)
+		return EXIT_UNTESTED;
+	catalogue_clauses(pool, tests, stdout);
+	return flushed(0);
+}
+
+static int check_coverage(struct pool *pool, char **argv)
+{
+	struct listed_test *tests = read_list(pool, argv[0]);
+
+	if (!tests)
+		return EXIT_UNTESTED;
+	return flushed(!!catalogue_gaps(tests, stdout));
+}
+
+static int map(struct pool *pool, char **argv)
+{
+	int dirfd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct listed_test *tests;
 
 	if (dirfd < 0) {
-		complain("cannot open %s: %s; give selftests/test_modules/history", history,
+		complain("cannot open %s: %s; give selftests/test_modules/history", argv[1],
 			 strerror(errno));
 		return EXIT_UNTESTED;
 	}
-	code = catalogue(pool, "--map", list, dirfd);
+	tests = read_list(pool, argv[0]);
+	if (tests)
+		map_write(pool, tests, dirfd, stdout);
 	close(dirfd);
-	return code;
+	return tests ? flushed(0) : EXIT_UNTESTED;
 }
 
-static int check_profile(struct pool *pool, const char *file)
+static int profile_keys(struct pool *pool, char **argv)
 {
+	(void)pool;
+	(void)argv;
+	profile_keys_list(stdout);
+	return flushed(0);
+}
+
+static int check_profile(struct pool *pool, char **argv)
+{
+	const char *file = argv[0];
 	struct text contents;
 	char *wrong;
 	int err;
@@ -317,61 +275,119 @@ static int check_profile(struct pool *pool, const char *file)
 	return EXIT_UNTESTED;
 }
 
-static bool wants_list(const char *option)
+static int defects(struct pool *pool, char **argv)
 {
-	return !strcmp(option, "--list") || !strcmp(option, "--clauses") ||
-	       !strcmp(option, "--check-coverage");
+	(void)pool;
+	(void)argv;
+	return flushed(!!defects_list(stdout));
 }
 
-static bool wants_mutants(const char *option)
+static int version(struct pool *pool, char **argv)
 {
-	return !strcmp(option, "--mutants") || !strcmp(option, "--survivors");
+	(void)pool;
+	(void)argv;
+	printf("vmig-report %s, commit %s\n", vmig_version, vmig_commit);
+	return flushed(0);
 }
 
-static int run_option(struct pool *pool, int argc, char **argv)
+static int report(struct pool *pool, char **argv)
 {
-	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		fputs(help, stdout);
-		fputs(history_help, stdout);
-		fputs(help_end, stdout);
-		return flushed(0);
-	}
-	if (argc == 2 && !strcmp(argv[1], "--version")) {
-		printf("vmig-report %s, commit %s\n", vmig_version, vmig_commit);
-		return flushed(0);
-	}
-	if (argc == 2 && !strcmp(argv[1], "--defects"))
-		return flushed(!!defects_list(stdout));
-	if (argc >= 2 && history_wanted(argv[1]))
-		return history_command(pool, argc, argv);
-	if (argc == 2 && !strcmp(argv[1], "--profile-keys")) {
-		profile_keys_list(stdout);
-		return flushed(0);
-	}
-	if (argc == 3 && !strcmp(argv[1], "--check-profile"))
-		return check_profile(pool, argv[2]);
-	if (argc == 3 && wants_mutants(argv[1]))
-		return mutants(pool, argv[1], argv[2]);
-	if (argc == 3 && wants_list(argv[1]))
-		return catalogue(pool, argv[1], argv[2], -1);
-	if (argc == 4 && !strcmp(argv[1], "--map"))
-		return map(pool, argv[2], argv[3]);
-	if (argc > 1 && qualify_option(argv[1]))
-		return qualify_run(pool, argc, argv);
-	if (argc == 2 && argv[1][0] != '-')
-		return report(pool, argv[1]);
-	if (argc == 1)
+	if (argv[0] && !argv[1])
+		return report_dir(pool, argv[0]);
+	if (!argv[0])
 		complain("give the directory of a run; --help says more");
-	else if (argc == 2 && wants_list(argv[1]))
-		complain("%s needs the list of tests, a file or -; --help says more", argv[1]);
-	else if (argc == 2 && wants_mutants(argv[1]))
-		complain("%s needs a directory of run.sh --mutants; --help says more", argv[1]);
 	else
 		complain("cannot make sense of \"%s\"; --help shows what can be asked for",
-			 argv[argc > 3			      ? 3
-			      : argc > 2 && argv[1][0] != '-' ? 2
-							      : 1]);
+			 argv[1]);
 	return EXIT_UNTESTED;
+}
+
+static int help(struct pool *pool, char **argv);
+
+static const struct action list_actions[] = {
+	{ "list", "LISTFILE", 1, 1, list, "print each test with the clauses it checks" },
+	{ "clauses", "LISTFILE", 1, 1, clauses,
+	  "print each clause with its level, its keeper, its statement and its tests, or the reason "
+	  "why it has none" },
+	{ "check-coverage", "LISTFILE", 1, 1, check_coverage,
+	  "print what does not fit between the two, exit 1 if anything" },
+	{ "map", "LISTFILE HISTORY", 2, 2, map,
+	  "print a page in Markdown: each clause with its tests, and each bug that migration drivers "
+	  "had with the tests of the clause that it broke; HISTORY is the directory of the patches "
+	  "that bring bugs back" },
+	{ 0 }
+};
+
+static const struct action profile_actions[] = {
+	{ "profile-keys", "", 0, 0, profile_keys,
+	  "print each key: name, how often, form, what it says; tabs between" },
+	{ "check-profile", "FILE", 1, 1, check_profile,
+	  "exit 2 with a sentence if it has not the form of a profile" },
+	{ 0 }
+};
+
+static const struct action defect_actions[] = {
+	{ "defects", "", 0, 0, defects,
+	  "print each defect: name, driver, clause that it breaks, what goes wrong, who had it; tabs "
+	  "between" },
+	{ "mutants", "DIR", 1, 1, mutants,
+	  "from what run.sh --mutants left: print which defect was noticed by which tests, write "
+	  "mutants.json and mutants.txt next to it; exit 0 if each one was and nothing failed "
+	  "without a defect" },
+	{ "survivors", "DIR", 1, 1, survivors,
+	  "print the names of the defects that no test has noticed, but for those that took device "
+	  "or guest down" },
+	{ 0 }
+};
+
+static const struct action other_actions[] = { { "help", "", 0, 0, help, "print this" },
+					       { "version", "", 0, 0, version,
+						 "print the version" },
+					       { 0 } };
+
+static const struct action_group groups[] = {
+	{ "With a list of tests (what `vmig_CHAPTER --list` prints for each chapter; - reads it from "
+	  "standard input):",
+	  list_actions },
+	{ "Of the profiles of drivers:", profile_actions },
+	{ "Of the reference drivers, which can have one defect at a time:", defect_actions },
+	{ "A history of runs, an SQLite database (results/schema/history.sql). Old rows are never "
+	  "changed. Tests that have samples are judged against the nights before on the same host, "
+	  "kernel, device and driver; with VMIG_ANY_KERNEL in the environment, on any kernel:",
+	  history_actions },
+	{ "For LAVA, of a run that has a report:", lava_actions },
+	{ "Of a qualification (run.sh --qualify and --verify, which make and look at signatures). "
+	  "BUNDLE is a bundle.tar.zst, or the archive in it; - is standard input:",
+	  qualify_actions },
+	{ "Of the program:", other_actions },
+	{ 0 }
+};
+
+static const struct command command = {
+	.usage = "Usage: vmig-report RUNDIR\n"
+		 "       vmig-report --ACTION [ARGUMENT]...\n",
+	.doc = "With a run directory: reads what a run of the vmig suite left there (ktap/*.ktap, "
+	       "dmesg.txt, environment.json, run.json, profile.conf; any of them may be missing or "
+	       "cut off), writes results.json, junit.xml, report.html and kcidb.json next to it, "
+	       "prints a summary, and exits with the verdict:\n"
+	       "\n"
+	       "    0  conformant, as it is or but for the known deviations of the profile\n"
+	       "    1  a clause was broken that no profile knows of, a known deviation did not come,\n"
+	       "       or tests could not judge\n"
+	       "    2  could not be tested\n"
+	       "    3  no clause was broken, but the kernel complained\n"
+	       "  130  the run was interrupted\n"
+	       "\v"
+	       "An argument that begins with a dash stands behind --. NO_COLOR in the environment "
+	       "turns colour off; output that is no terminal has none.",
+	.groups = groups,
+	.other = report,
+};
+
+static int help(struct pool *pool, char **argv)
+{
+	(void)argv;
+	return action_help(pool, &command);
 }
 
 int main(int argc, char **argv)
@@ -382,7 +398,7 @@ int main(int argc, char **argv)
 	/* A file that may not grow is an error of write(), and not a signal. */
 	signal(SIGXFSZ, SIG_IGN);
 	pool = pool_new();
-	code = run_option(pool, argc, argv);
+	code = action_run(pool, &command, argc, argv);
 	pool_free(pool);
 	return code;
 }

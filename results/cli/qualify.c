@@ -76,20 +76,20 @@ static bool write_signed(const struct bundle *b, const char *dir)
 			write_file(dir, BUNDLE_SIGNATURE, sig->contents));
 }
 
-static int verify_bundle(struct pool *pool, int argc, char **argv)
+static int verify_bundle(struct pool *pool, char **argv)
 {
 	struct qualification *q = pool_alloc(pool, sizeof(*q));
 	struct text file, tar;
 	char *wrong;
 
-	if (!read_input(pool, argv[2], TAR_MAX, &file))
+	if (!read_input(pool, argv[0], TAR_MAX, &file))
 		return EXIT_UNTESTED;
 	wrong = bundle_open(pool, file, &tar);
 	if (!wrong)
 		wrong = verify(q, pool, tar, vmig_mustpass);
 	if (wrong)
 		return refused(wrong);
-	if (argc > 3 && !write_signed(&q->bundle, argv[3]))
+	if (argv[1] && !write_signed(&q->bundle, argv[1]))
 		return EXIT_UNTESTED;
 	write_statement(q, stdout);
 	return flushed(q->exit_code);
@@ -98,20 +98,20 @@ static int verify_bundle(struct pool *pool, int argc, char **argv)
 static int write_manifest(struct pool *pool, char **argv)
 {
 	char *wrong = NULL;
-	const struct tar_member *members = bundle_collect(pool, argv[2], &wrong);
+	const struct tar_member *members = bundle_collect(pool, argv[0], &wrong);
 
 	if (wrong) {
 		complain("%s", wrong);
 		return EXIT_UNTESTED;
 	}
-	return write_file(argv[2], BUNDLE_MANIFEST, bundle_manifest(pool, members)) ? 0
+	return write_file(argv[0], BUNDLE_MANIFEST, bundle_manifest(pool, members)) ? 0
 										    : EXIT_UNTESTED;
 }
 
 static int write_bundle(struct pool *pool, char **argv)
 {
 	char *wrong = NULL;
-	const struct tar_member *members = bundle_collect(pool, argv[2], &wrong);
+	const struct tar_member *members = bundle_collect(pool, argv[0], &wrong);
 	struct text packed;
 
 	if (wrong) {
@@ -120,10 +120,10 @@ static int write_bundle(struct pool *pool, char **argv)
 	}
 	wrong = bundle_write(pool, members, &packed);
 	if (wrong) {
-		complain("no bundle can be made of %s: %s", argv[2], wrong);
+		complain("no bundle can be made of %s: %s", argv[0], wrong);
 		return EXIT_UNTESTED;
 	}
-	return write_file(argv[2], "bundle.tar.zst", packed) ? 0 : EXIT_UNTESTED;
+	return write_file(argv[0], "bundle.tar.zst", packed) ? 0 : EXIT_UNTESTED;
 }
 
 static int bundle_file(struct pool *pool, char **argv)
@@ -132,16 +132,16 @@ static int bundle_file(struct pool *pool, char **argv)
 	struct text file, tar;
 	char *wrong;
 
-	if (!read_input(pool, argv[2], TAR_MAX, &file))
+	if (!read_input(pool, argv[0], TAR_MAX, &file))
 		return EXIT_UNTESTED;
 	wrong = bundle_open(pool, file, &tar);
 	if (!wrong)
 		m = tar_read(pool, tar, &wrong);
 	if (wrong)
 		return refused(wrong);
-	m = tar_find(m, argv[3]);
+	m = tar_find(m, argv[1]);
 	if (!m) {
-		complain("the bundle has no file %s", argv[3]);
+		complain("the bundle has no file %s", argv[1]);
 		return EXIT_UNTESTED;
 	}
 	fwrite(m->contents.s, 1, m->contents.n, stdout);
@@ -156,22 +156,22 @@ static int waivers(struct pool *pool, char **argv)
 	struct waiver *all, *w;
 	char *wrong = NULL;
 
-	if (!read_input(pool, argv[2], 1UL << 20, &contents))
+	if (!read_input(pool, argv[0], 1UL << 20, &contents))
 		return EXIT_UNTESTED;
 	all = waivers_parse(pool, contents, &wrong);
 	if (wrong) {
-		complain("%s, %s", argv[2], wrong);
+		complain("%s, %s", argv[0], wrong);
 		return EXIT_UNTESTED;
 	}
 	for (w = all; w; w = w->next) {
-		if (!waiver_expired(w, argv[5]))
+		if (!waiver_expired(w, argv[3]))
 			continue;
 		complain("%s, line %u: the waiver of %s for %s expired on %s; remove it, or agree "
 			 "on a later day where it was discussed (%s)",
-			 argv[2], w->line, w->clause->id, w->driver, w->expires, w->link);
+			 argv[0], w->line, w->clause->id, w->driver, w->expires, w->link);
 		return EXIT_UNTESTED;
 	}
-	p = waivers_profile(pool, all, argv[3], argv[4]);
+	p = waivers_profile(pool, all, argv[1], argv[2]);
 	for (d = p ? p->deviations : NULL; d; d = d->next)
 		printf("sometimes: %s | %s | %s | %s\n", d->clause->id, d->glob, d->source,
 		       d->reason);
@@ -185,17 +185,17 @@ static int mustpass_tests(struct pool *pool, char **argv)
 	struct text contents;
 	char *wrong = NULL;
 
-	if (!read_input(pool, argv[2], 4UL << 20, &contents))
+	if (!read_input(pool, argv[0], 4UL << 20, &contents))
 		return EXIT_UNTESTED;
 	if (strcmp(digest(pool, contents), vmig_mustpass)) {
 		complain("%s is not the list that vmig %s has frozen: its sha256 is %.16s, and "
 			 "not %.16s; restore it (git checkout)",
-			 argv[2], vmig_version, digest(pool, contents), vmig_mustpass);
+			 argv[0], vmig_version, digest(pool, contents), vmig_mustpass);
 		return EXIT_UNTESTED;
 	}
 	m = mustpass_parse(pool, contents, &wrong);
 	if (!m) {
-		complain("%s: %s", argv[2], wrong);
+		complain("%s: %s", argv[0], wrong);
 		return EXIT_UNTESTED;
 	}
 	printf("%u %u %s\n", m->rounds, m->seed, m->stress);
@@ -225,22 +225,18 @@ static struct run *load_run(struct pool *pool, const char *dir)
 	return run;
 }
 
-static int mustpass_from_runs(struct pool *pool, int argc, char **argv)
+static int mustpass_from_runs(struct pool *pool, char **argv)
 {
 	struct run *runs[RUNS_MAX];
 	struct text head;
 	char *wrong;
-	int i, nr = argc - 3;
+	int nr;
 
-	if (nr > RUNS_MAX) {
-		complain("more than %d runs", RUNS_MAX);
+	if (!read_input(pool, argv[0], 1UL << 20, &head))
 		return EXIT_UNTESTED;
-	}
-	if (!read_input(pool, argv[2], 1UL << 20, &head))
-		return EXIT_UNTESTED;
-	for (i = 0; i < nr; i++) {
-		runs[i] = load_run(pool, argv[3 + i]);
-		if (!runs[i])
+	for (nr = 0; argv[1 + nr]; nr++) {
+		runs[nr] = load_run(pool, argv[1 + nr]);
+		if (!runs[nr])
 			return EXIT_UNTESTED;
 	}
 	wrong = mustpass_make(pool, head, runs, (size_t)nr, stdout);
@@ -251,74 +247,21 @@ static int mustpass_from_runs(struct pool *pool, int argc, char **argv)
 	return flushed(0);
 }
 
-/* What each option takes behind its name. */
-static const struct {
-	const char *name;
-	int least, most;
-	const char *needs;
-} options[] = {
-	{ "--verify", 1, 2, "a bundle, and a directory for its manifest and signature" },
-	{ "--bundle-file", 2, 2, "a bundle and the name of a file in it" },
-	{ "--waivers", 4, 4, "a file, a driver, a kernel release and a day" },
-	{ "--mustpass-tests", 1, 1, "the list" },
-	{ "--bundle-manifest", 1, 1, "the directory of a qualification" },
-	{ "--bundle-write", 1, 1, "the directory of a qualification" },
-	{ "--mustpass-make", 2, RUNS_MAX + 1, "the head of the list and directories of runs" },
+const struct action qualify_actions[] = {
+	{ "verify", "BUNDLE [DIR]", 1, 2, verify_bundle,
+	  "derive the verdict from what a bundle holds, print the statement; exit 0 conformant, 1 "
+	  "not, 2 refused, and why. If it is signed, manifest and manifest.sig of it go into DIR" },
+	{ "bundle-file", "BUNDLE NAME", 2, 2, bundle_file, "print one file of a bundle" },
+	{ "bundle-manifest", "DIR", 1, 1, write_manifest,
+	  "write the manifest of the qualification in DIR" },
+	{ "bundle-write", "DIR", 1, 1, write_bundle,
+	  "write DIR/bundle.tar.zst of it, with that manifest" },
+	{ "waivers", "FILE DRIVER KERNEL DAY", 4, 4, waivers,
+	  "print those waivers of a file that are for this driver on this kernel, as lines of a "
+	  "profile; exit 2 if one has expired" },
+	{ "mustpass-tests", "LIST", 1, 1, mustpass_tests,
+	  "print rounds, seed and stress of the frozen list, then its tests" },
+	{ "mustpass-make", "HEAD RUNDIR...", 2, RUNS_MAX + 1, mustpass_from_runs,
+	  "print a list made of runs of the reference drivers, behind the lines of HEAD" },
+	{ 0 }
 };
-
-#define NR_OPTIONS (int)(sizeof(options) / sizeof(options[0]))
-
-static int index_of(const char *option)
-{
-	int i;
-
-	for (i = 0; i < NR_OPTIONS; i++)
-		if (!strcmp(option, options[i].name))
-			return i;
-	return -1;
-}
-
-/**
- * qualify_option - is this an option of here?
- * @option: as it was given
- *
- * Return: true if so.
- */
-bool qualify_option(const char *option)
-{
-	return index_of(option) >= 0;
-}
-
-/**
- * qualify_run - do what such an option asks for
- * @pool: where everything goes
- * @argc: as main() has it
- * @argv: the same
- *
- * Return: the exit code.
- */
-int qualify_run(struct pool *pool, int argc, char **argv)
-{
-	int i = index_of(argv[1]);
-
-	if (argc - 2 < options[i].least || argc - 2 > options[i].most) {
-		complain("%s needs %s; --help says more", argv[1], options[i].needs);
-		return EXIT_UNTESTED;
-	}
-	switch (i) {
-	case 0:
-		return verify_bundle(pool, argc, argv);
-	case 1:
-		return bundle_file(pool, argv);
-	case 2:
-		return waivers(pool, argv);
-	case 3:
-		return mustpass_tests(pool, argv);
-	case 4:
-		return write_manifest(pool, argv);
-	case 5:
-		return write_bundle(pool, argv);
-	default:
-		return mustpass_from_runs(pool, argc, argv);
-	}
-}

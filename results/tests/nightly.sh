@@ -138,7 +138,7 @@ bad_input()
 	tap $? "and none is made by reading"
 	refused "a run without a report" "cannot read .*results.json" "$report" --history-add "$tests" "$tmp/none.db"
 	refused "a directory that is not there" "cannot" "$report" --history-add "$one" "$tmp/no/such/history.db"
-	refused "too few arguments" "takes other arguments" "$report" --history-add "$one"
+	refused "too few arguments" "takes RUNDIR DB" "$report" --history-add "$one"
 	refused "a page where none can be written" "cannot write" "$report" --nightly-html "$tmp/honest.db" "$tmp/no/page.html"
 	for i in "$tmp"/honest/*; do
 		"$report" --history-add "$i" "$tmp/crowd.db" >>"$tmp/crowd" 2>&1 &

@@ -231,9 +231,21 @@ refused "a file for a directory" "cannot open the run directory" "$report" "$tes
 refused "unknown option" "cannot make sense of \"--what\"" "$report" --what
 refused "no directory of mutants" "cannot open" "$report" --mutants "$temp/none"
 refused "a directory that is none of mutants" "defects.txt" "$report" --mutants "$tests"
-refused "option without its directory" "needs a directory" "$report" --survivors
+refused "unknown option behind a known one" "cannot make sense of \"--what\"" "$report" --list a --what
+refused "unknown option of letters" "cannot make sense of \"-xyz\"" "$report" -xyz a
+refused "option with a value" "cannot make sense of \"--version=2\"" "$report" --version=2
+refused "option that could be two" "cannot make sense of \"--history\"" "$report" --history a b
+refused "two options" "^vmig-report: --clauses and --list cannot be asked for at once" "$report" --clauses a --list b
+refused "an option and help" "^vmig-report: --list and --help cannot be asked for at once" "$report" --list --help
+refused "option without its directory" "--survivors takes DIR" "$report" --survivors
+refused "too many arguments" "--list takes LISTFILE" "$report" --list a b
+refused "too few of several" "--history-accept takes DB METRIC REASON" "$report" --history-accept a b
+refused "argument of an option that has none" "--defects takes no argument, and was given \"a\"" "$report" --defects a
+refused "argument of help" "--help takes no argument" "$report" --help a
+refused "a directory that looks like an option" "cannot open the run directory --list" "$report" -- --list
+refused "nothing behind the dashes" "directory of a run" "$report" --
 refused "two directories" "cannot make sense of \"b\"" "$report" a b
-refused "option without its file" "needs the list" "$report" --list
+refused "option without its file" "--list takes LISTFILE" "$report" --list
 refused "no such list" "cannot read the list" "$report" --list "$temp/none"
 refused "an empty list" "no test in the list" "$report" --clauses /dev/null
 printf 'fd\tfd.cloexec\t2\tFD-01\nnonsense\n' >"$temp/list"
@@ -260,8 +272,30 @@ result "$good" "catalogue: list, clauses, coverage"
 grep -q "^stale_after_stop	REF	FD-07	" "$temp/out" || good="not ok"
 result "$good" "list of defects"
 
-"$report" --help >"$temp/out" && "$report" --version >>"$temp/out" && good=ok || good="not ok"
+"$report" --help >"$temp/out" && "$report" --version >"$temp/version" && good=ok || good="not ok"
+# Each option that has been one, by whatever scripts.
+for option in list clauses check-coverage map defects profile-keys check-profile mutants survivors \
+	history-add history-merge history-accept history-withdraw judge-regression suspects \
+	nightly-html lava lava-result verify bundle-file bundle-manifest bundle-write waivers \
+	mustpass-tests mustpass-make help version; do
+	grep -q -e "^  --$option\( \|\$\)" "$temp/out" || {
+		echo "# --help has no --$option"
+		good="not ok"
+	}
+done
+head -n 1 "$temp/out" | grep -q '^Usage: vmig-report RUNDIR$' || good="not ok"
+grep -q '^vmig-report [0-9.]*, commit .' "$temp/version" || good="not ok"
+awk 'length($0) > 100' "$temp/out" | grep -q . && good="not ok"
+"$report" "$temp/none" --help >"$temp/out" 2>&1 && good="not ok"
 result "$good" "help and version"
+
+printf 'fd\tfd.cloexec\t2\tFD-01\n' >"$temp/list"
+"$report" --list "$temp/list" >"$temp/out" && "$report" "$temp/list" --list | cmp -s - "$temp/out" &&
+	"$report" --list -- "$temp/list" | cmp -s - "$temp/out" && good=ok || good="not ok"
+result "$good" "an option may stand behind its argument"
+# shellcheck disable=SC2016 # for the inner shell
+refused "full standard output of help" "cannot write to standard output" \
+	sh -c '"$0" --help >/dev/full' "$report"
 
 echo "1..$number"
 echo "# $((number - failed)) of $number passed"
