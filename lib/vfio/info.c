@@ -177,6 +177,19 @@ int __vmig_irq_enable(struct vmig_device *dev, uint32_t index, int eventfd)
 	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &arg) ? -errno : 0;
 }
 
+/* SET_IRQS without data: of so many vectors, where none stands for all eventfds to go (H:560). */
+static int trigger(struct vmig_device *dev, uint32_t index, uint32_t count)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = index,
+		.count = count,
+	};
+
+	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &set) ? -errno : 0;
+}
+
 /**
  * __vmig_irq_disable - take all eventfds of an interrupt away
  * @dev: the device
@@ -186,13 +199,7 @@ int __vmig_irq_enable(struct vmig_device *dev, uint32_t index, int eventfd)
  */
 int __vmig_irq_disable(struct vmig_device *dev, uint32_t index)
 {
-	struct vfio_irq_set set = {
-		.argsz = sizeof(set),
-		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
-		.index = index,
-	};
-
-	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &set) ? -errno : 0;
+	return trigger(dev, index, 0);
 }
 
 /**
@@ -207,12 +214,5 @@ int __vmig_irq_disable(struct vmig_device *dev, uint32_t index)
  */
 int __vmig_irq_trigger(struct vmig_device *dev, uint32_t index)
 {
-	struct vfio_irq_set set = {
-		.argsz = sizeof(set),
-		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
-		.index = index,
-		.count = 1,
-	};
-
-	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, &set) ? -errno : 0;
+	return trigger(dev, index, 1);
 }

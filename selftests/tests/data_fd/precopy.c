@@ -180,37 +180,30 @@ static bool check_poll_woken(struct vmig_device *dev, int fd, uint32_t target)
 	return true;
 }
 
+#define CHECK_POLL_WOKEN(target)                                                                   \
+	do {                                                                                       \
+		struct vmig_stream s_ = {};                                                        \
+		int fd_;                                                                           \
+		NEED_STATE(variant->state);                                                        \
+		fd_ = vmig_enter(self->dev, variant->state);                                       \
+		NEED_DRAINED(fd_, &s_);                                                            \
+		NEED(!__vmig_poll(fd_, POLLIN, 0) && check_poll_woken(self->dev, fd_, target),     \
+		     "poll() at the temporary end does not wait");                                 \
+		close(fd_);                                                                        \
+		vmig_stream_free(&s_);                                                             \
+	} while (0)
+
 /* In STOP_COPY there is always something to read, data or the end (mlx5 82470eba9df9). */
 VMIG_TEST_TIMEOUT(precopy_in, poll_woken_by_stop_copy, MINUTES)
 {
-	struct vmig_stream s = {};
-	int fd;
-
 	CLAUSES(PRE_13);
-	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
-	NEED_DRAINED(fd, &s);
-	NEED(!__vmig_poll(fd, POLLIN, 0), "poll() at the temporary end does not wait");
-	NEED(check_poll_woken(self->dev, fd, VFIO_DEVICE_STATE_STOP_COPY),
-	     "poll() at the temporary end does not wait");
-	close(fd);
-	vmig_stream_free(&s);
+	CHECK_POLL_WOKEN(VFIO_DEVICE_STATE_STOP_COPY);
 }
 
 VMIG_TEST_TIMEOUT(precopy_in, poll_woken_by_end_of_session, MINUTES)
 {
-	struct vmig_stream s = {};
-	int fd;
-
 	CLAUSES(PRE_13);
-	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
-	NEED_DRAINED(fd, &s);
-	NEED(!__vmig_poll(fd, POLLIN, 0), "poll() at the temporary end does not wait");
-	NEED(check_poll_woken(self->dev, fd, VFIO_DEVICE_STATE_RUNNING),
-	     "poll() at the temporary end does not wait");
-	close(fd);
-	vmig_stream_free(&s);
+	CHECK_POLL_WOKEN(VFIO_DEVICE_STATE_RUNNING);
 }
 
 /*
@@ -286,12 +279,7 @@ static const char *moved_about(struct vmig_device *dev, struct vmig_control *con
 		if (!why)
 			why = vmig_try_some(fd, &s, part);
 	}
-	if (why)
-		close(fd);
-	else
-		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
-	vmig_stream_free(&s);
-	return why;
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 /* PRE_COPY_P2P "continues all the behaviors of PRE_COPY" (H:1137). */

@@ -145,12 +145,7 @@ static const char *take_detour(struct vmig_device *dev, struct vmig_control *con
 		if (why)
 			why = say("in %s, %s", vmig_state_name(detour->states[i]), why);
 	}
-	if (why)
-		close(fd);
-	else
-		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
-	vmig_stream_free(&s);
-	return why;
+	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
 /*

@@ -334,6 +334,27 @@ int consumer_reset(struct consumer *c, const char *by)
 }
 
 /**
+ * consumer_set_failed - what a VMM does when a SET has failed
+ * @c: the VMM
+ * @by: its function
+ * @state: where it was to go
+ * @ret: the -errno
+ * @recover: the state that it tries then; ERROR for none, as no SET leads there
+ * @by_reset: its function that resets the device if that fails too
+ */
+void consumer_set_failed(struct consumer *c, const char *by, uint32_t state, int ret,
+			 uint32_t recover, const char *by_reset)
+{
+	int fd;
+
+	consumer_fails(c, FSM_01, by, say("SET(%s)", vmig_state_name(state)), ret);
+	if (recover != VFIO_DEVICE_STATE_ERROR && !consumer_set(c, by, recover, &fd))
+		c->state = recover;
+	else
+		consumer_reset(c, by_reset);
+}
+
+/**
  * consumer_take_fd - the data_fd that a SET gave
  * @c: the VMM
  * @by: its function

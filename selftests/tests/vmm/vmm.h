@@ -98,6 +98,8 @@ int consumer_precopy_info(struct consumer *c, const char *by, struct vfio_precop
 ssize_t consumer_read(struct consumer *c, const char *by);
 int consumer_write(struct consumer *c, const char *by, size_t bytes);
 int consumer_reset(struct consumer *c, const char *by);
+void consumer_set_failed(struct consumer *c, const char *by, uint32_t state, int ret,
+			 uint32_t recover, const char *by_reset);
 void consumer_take_fd(struct consumer *c, const char *by, int fd);
 void consumer_close_fd(struct consumer *c);
 

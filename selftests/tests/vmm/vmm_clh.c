@@ -50,11 +50,7 @@ static int set_state(struct consumer *c, const char *by, uint32_t state, uint32_
 		consumer_take_fd(c, by, fd);
 		return 0;
 	}
-	consumer_fails(c, FSM_01, by, say("SET(%s)", vmig_state_name(state)), ret);
-	if (recover != VFIO_DEVICE_STATE_ERROR && !consumer_set(c, by, recover, &fd))
-		c->state = recover;
-	else
-		consumer_reset(c, by);
+	consumer_set_failed(c, by, state, ret, recover, by);
 	return ret;
 }
 

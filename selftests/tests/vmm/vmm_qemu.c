@@ -74,11 +74,8 @@ static int vfio_migration_set_state(struct qemu *q, const char *by, uint32_t sta
 		consumer_take_fd(c, by, fd);
 		return 0;
 	}
-	consumer_fails(c, FSM_01, by, say("SET(%s)", vmig_state_name(state)), ret);
-	if (recover != VFIO_DEVICE_STATE_ERROR && !consumer_set(c, by, recover, &fd))
-		c->state = recover;
-	else
-		consumer_reset(c, "vfio_migration_set_state() with hw_error()");
+	consumer_set_failed(c, by, state, ret, recover,
+			    "vfio_migration_set_state() with hw_error()");
 	return ret;
 }
 
