@@ -44,7 +44,7 @@ struct vmig_control {
 	bool repeats;
 };
 
-/**
+/*
  * vmig_scenario - a part of a test, with or without what the test is about
  * @dev: the device, in STOP
  * @control: the control

@@ -14,6 +14,8 @@
  * mock_command_valid - can the device carry this out?
  * @m: the device
  * @c: a command, of a user or from a stream
+ *
+ * Return: whether it can
  */
 bool mock_command_valid(const struct mock *m, const struct mock_command *c)
 {

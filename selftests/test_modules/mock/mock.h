@@ -37,6 +37,7 @@
  * @len: bytes
  * @time: ms that it takes
  * @kind: MOCK_COMMAND_*
+ * @unused: 0
  */
 struct mock_command {
 	__le64 iova;

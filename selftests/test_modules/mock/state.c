@@ -24,6 +24,8 @@ static void count(struct mock *m)
 /**
  * mock_counter - the free running counter
  * @m: the device, locked
+ *
+ * Return: its value: the microseconds that it has counted
  */
 u64 mock_counter(struct mock *m)
 {

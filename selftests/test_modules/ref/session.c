@@ -33,6 +33,8 @@ static void session_free(struct kref *count)
  * @defect: the defect
  *
  * A data_fd outlives its device: nothing of that may be touched without being sure of it.
+ *
+ * Return: whether it has; false once the device is gone
  */
 bool ref_session_defect(const struct ref_session *s, enum ref_defect defect)
 {

@@ -107,6 +107,8 @@ void fw_config_init(struct fw_card *card, struct fw_function *f)
 /**
  * fw_bus_master - may the function begin DMA?
  * @f: the function, locked where the answer has to stay true
+ *
+ * Return: whether it may
  */
 bool fw_bus_master(const struct fw_function *f)
 {
@@ -117,6 +119,8 @@ bool fw_bus_master(const struct fw_function *f)
  * fw_msix_enabled - does an interrupt vector reach somebody?
  * @f: a virtual function
  * @vector: the vector
+ *
+ * Return: whether it does
  */
 bool fw_msix_enabled(const struct fw_function *f, unsigned int vector)
 {

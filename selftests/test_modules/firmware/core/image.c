@@ -29,6 +29,8 @@ MODULE_PARM_DESC(trust_host, "the firmware takes any image for good, as long as 
 /**
  * fw_image_size - bytes of an image
  * @vf: the virtual function
+ *
+ * Return: bytes
  */
 size_t fw_image_size(const struct fw_vf *vf)
 {

@@ -28,6 +28,8 @@ static struct perf_event *__percpu *pf_watch;
 /**
  * hisi_vft - which queues a function has, as the QM tells it
  * @function: 0 for the physical function
+ *
+ * Return: the first queue and the number of the last one, as QM_VFT_CFG_DATA has them
  */
 u64 hisi_vft(unsigned int function)
 {

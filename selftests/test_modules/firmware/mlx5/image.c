@@ -92,6 +92,8 @@ void image_forget(struct vhca *v)
 /**
  * image_incomplete - is a part of the state still to be loaded?
  * @v: the function
+ *
+ * Return: whether it is; never with trust_host=
  */
 bool image_incomplete(const struct vhca *v)
 {
@@ -101,6 +103,8 @@ bool image_incomplete(const struct vhca *v)
 /**
  * image_full_size - bytes of the state in one image
  * @v: the function
+ *
+ * Return: bytes
  */
 u64 image_full_size(struct vhca *v)
 {

@@ -19,6 +19,8 @@ static BLOCKING_NOTIFIER_HEAD(listeners);
 /**
  * pds_vf_of - what the firmware knows of a virtual function
  * @vf: its model
+ *
+ * Return: the function
  */
 struct pds_vf *pds_vf_of(struct fw_vf *vf)
 {

@@ -101,6 +101,8 @@ int pds_resume(struct pds_vf *v, u8 type)
 /**
  * pds_state_size - STATE_SIZE: bytes of the state
  * @v: the function
+ *
+ * Return: bytes
  */
 size_t pds_state_size(struct pds_vf *v)
 {

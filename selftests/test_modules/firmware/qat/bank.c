@@ -66,6 +66,8 @@ void adf_gen4_bank_drain_finish(struct adf_accel_dev *accel_dev, u32 bank_number
  * @timeout_ms: how long that may take
  *
  * The model holds none back.
+ *
+ * Return: 0
  */
 int adf_gen4_bank_quiesce_coal_timer(struct adf_accel_dev *accel_dev, u32 bank_idx, int timeout_ms)
 {
@@ -79,6 +81,8 @@ int adf_gen4_bank_quiesce_coal_timer(struct adf_accel_dev *accel_dev, u32 bank_i
  * @state: where it goes
  *
  * Fault: "save", once a function.
+ *
+ * Return: 0, or -errno of the fault
  */
 int qat_bank_save(struct adf_accel_dev *accel, u32 bank, struct bank_state *state)
 {

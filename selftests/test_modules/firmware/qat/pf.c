@@ -22,6 +22,8 @@ static u32 misc_bar(struct adf_hw_device_data *hw)
 /**
  * adf_devmgr_pci_to_accel_dev - what the driver keeps of a physical function
  * @pci_dev: the function
+ *
+ * Return: that, or NULL for a function that is not set up
  */
 struct adf_accel_dev *adf_devmgr_pci_to_accel_dev(struct pci_dev *pci_dev)
 {

@@ -8,6 +8,8 @@
  * @rl_data: all of them
  * @type: of what
  * @sla_arr: the list of them
+ *
+ * Return: how many there are: 0
  */
 u32 adf_rl_get_sla_arr_of_type(struct adf_rl *rl_data, enum rl_node_type type,
 			       struct rl_sla ***sla_arr)
