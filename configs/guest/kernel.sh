@@ -26,8 +26,8 @@ usage()
 	--programs is for who builds test programs: they need the headers and the kselftest harness
 	of 6.7 or newer, and so those of linux-source-6.12 where KERNEL_SRC is older.
 	--arch aarch64 is for a guest of that machine, cross-compiled where need be; default x86_64.
-	--fragment FILE adds a config fragment to base.config and that of the machine; may be repeated,
-	the last one wins. Environment:
+	--fragment FILE adds a config fragment to selftests/config, base.config and that of the machine;
+	may be repeated, the last one wins. Environment:
 
 	  KERNEL_SRC=DIR  a kernel tree from 6.1 on, unbuilt (make mrproper), in place of Debian's
 	                  linux-source-6.12; it is built incrementally each time. Before 6.6 there is
@@ -42,7 +42,7 @@ fragments=()
 resumed=
 # Set for who builds test programs, see usage.
 programs=
-# What base.config asks for and a kernel before 6.7 may not know.
+# What selftests/config asks for and a kernel before 6.7 may not know.
 late_options=(IOMMUFD VFIO_GROUP VFIO_CONTAINER VFIO_DEVICE_CDEV VFIO_DEBUGFS)
 # Those of them that this one does not know.
 missing_options=
@@ -322,7 +322,8 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$command" ] || die "kernel.sh: say what: source, headers, build, image or cached (see --help)"
 
-fragments=("$here/base.config" "$here/$arch_config" ${fragments[@]+"${fragments[@]}"})
+fragments=("$(realpath "$here/../../selftests/config")" "$here/base.config" "$here/$arch_config"
+	${fragments[@]+"${fragments[@]}"})
 if [ -n "$programs" ] && [ -n "${KERNEL_SRC:-}" ]; then
 	version=$(kernel_version "$KERNEL_SRC")
 	[ -z "$version" ] || ! older_than "$version" 6 7 || unset KERNEL_SRC

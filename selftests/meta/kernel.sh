@@ -14,8 +14,12 @@ tap $? "the guest kernel is built"
 missing=
 while read -r line; do
 	grep -qxF "$line" "$build/.config" || missing+=" $line"
-done < <(grep -hE '^CONFIG_[A-Z0-9_]+=' configs/guest/base.config)
-tap_is '' "$missing" "it has every option of base.config"
+done < <(grep -hE '^CONFIG_[A-Z0-9_]+=' selftests/config configs/guest/base.config)
+tap_is '' "$missing" "it has every option of selftests/config and base.config"
+
+# One list: what the tests need of any kernel is not said again for the guest.
+tap_is '' "$(grep -hoE '^(# )?CONFIG_[A-Z0-9_]+' selftests/config configs/guest/base.config |
+	sed 's/^# //' | sort | uniq -d)" "no option is in both of them"
 
 again=$(./run.sh --kernel-build-dir)
 tap_is "$build" "$again" "a second call takes the one that is there"
