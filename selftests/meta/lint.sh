@@ -71,11 +71,24 @@ rooms()
 	make -s -C results rooms
 }
 
+# The pages: links, paths, length of README.md.
+pages()
+{
+	selftests/meta/pages.py
+}
+
+pages_self_test()
+{
+	selftests/meta/pages.py --self-test
+}
+
 result "clang-format" format
 result "checkpatch" checkpatch
 result "cppcheck" analysis
 result "shellcheck" shell
 result "SPDX lines" spdx
 result "folders of results" rooms
+result "the pages name what there is" pages
+result "each kind of fault in a page is found" pages_self_test
 echo "1..$number"
 exit "$failed"
