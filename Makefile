@@ -67,7 +67,8 @@ driver-coverage: all
 tree: all
 	@mkdir -p $(INSTALL_PATH)/selftests $(INSTALL_PATH)/results $(INSTALL_PATH)/configs
 	@$(MAKE) -s -C selftests install INSTALL_PATH=$(INSTALL_PATH)/selftests $(KERNEL_ARGS)
-	@cp run.sh README.md LICENSE $(INSTALL_PATH)
+	@cp run.sh LICENSE $(INSTALL_PATH)
+	@configs/package/pages.sh $(INSTALL_PATH)
 	@cp -r configs/devices configs/guest configs/host configs/mustpass configs/nightly configs/run \
 		configs/waivers $(INSTALL_PATH)/configs
 	@cp results/vmig-report $(INSTALL_PATH)/results

@@ -24,5 +24,5 @@ for page in vmig.1 vmig-profile.5; do
 	$package/man.sh "${page%.*}" | gzip -9n >"$root/share/man/man${page##*.}/$page.gz"
 done
 install -D -m 644 $package/completion.bash "$root/share/bash-completion/completions/vmig"
-install -D -m 644 README.md "$root/share/doc/vmig/README.md"
+$package/pages.sh "$root/share/doc/vmig"
 echo "installed in $root: $prefix/bin/vmig"
