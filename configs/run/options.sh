@@ -37,7 +37,7 @@ What to test
   -t GLOB        only the tests whose name fixture.variant.test matches; several globs
                  with blanks between
 
-Set a device of this host up for the run, and put it back behind it
+Host set-up and restore
   --bind DRIVER  give -d DEVICE to this driver; \`auto': the one that --probe finds. Where the
                  driver's profile says so, devlink makes the device migratable first
   --vfs N        make N virtual functions of -d DEVICE, bind these (auto), test the first

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The catalogue of clauses as a table, from clauses.def and unseen.def. */
+/* The catalogue of clauses as a table, from clauses.def and untestable.def. */
 #include <stddef.h>
 #include <string.h>
 

@@ -247,9 +247,10 @@ unsigned int catalogue_gaps(const struct listed_test *tests, FILE *f)
 		while (first && !names(first, c))
 			first = first->next;
 		if (!first && !c->unseen)
-			fprintf(f, "%s: no test names it, and unseen.def gives no reason\n", c->id);
+			fprintf(f, "%s: no test names it, and untestable.def gives no reason\n",
+				c->id);
 		else if (first && c->unseen)
-			fprintf(f, "%s: %s/%s names it, and unseen.def says that no test can\n",
+			fprintf(f, "%s: %s/%s names it, and untestable.def says that no test can\n",
 				c->id, first->chapter, first->name);
 		else
 			continue;

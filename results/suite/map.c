@@ -187,8 +187,8 @@ static void history_table(struct pool *pool, const struct listed_test *tests, in
  */
 void map_write(struct pool *pool, const struct listed_test *tests, int history, FILE *f)
 {
-	fputs("# Clauses, bugs, tests\n\nMade by `make map` from lib/spec/clauses.def, unseen.def, "
-	      "results/suite/bugs.def,\nselftests/test_modules and the tests themselves.\n\n",
+	fputs("# Clauses, bugs, tests\n\nMade by `make map` from lib/spec/include/vmig/clauses.def, "
+	      "lib/spec/untestable.def, results/suite/bugs.def,\nselftests/test_modules and the tests themselves.\n\n",
 	      f);
 	clauses(pool, tests, f);
 	history_table(pool, tests, history, f);
