@@ -15,44 +15,57 @@ deb_arch()
 	esac
 }
 
-# deb_apt DEBARCH: sets apt_options, for apt-get and apt-cache.
+# deb_apt ARCHIVE: sets apt_options, for apt-get and apt-cache. An ARCHIVE is what Debian calls a
+# machine, for what this host takes packages from, or MACHINE/SUITE for a suite of Debian's.
 deb_apt()
 {
-	local dir=$cache/debs/apt-$1
+	local dir=$cache/debs/apt-${1/\//-} arch=${1%%/*}
 
 	mkdir -p "$dir/lists/partial"
-	apt_options=(-o "APT::Architecture=$1" -o "APT::Architectures=$1" -o "Dir::State=$dir"
+	apt_options=(-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o "Dir::State=$dir"
 		-o "Dir::State::Lists=$dir/lists" -o Dir::State::status=/dev/null
 		-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o Acquire::Languages=none
 		-o Acquire::Retries=2 -o Acquire::http::Timeout=30)
+	[ "$arch" != "$1" ] || return 0
+	# With the keys that the host's own archives are checked with.
+	printf 'deb [signed-by=%s] http://deb.debian.org/debian %s main\n' \
+		/usr/share/keyrings/debian-archive-keyring.gpg "${1#*/}" >"$dir/sources.list"
+	apt_options+=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=-)
 }
 
-# deb_lists DEBARCH LOG: gets the lists of packages, unless they are of today.
+# deb_lists ARCHIVE LOG: gets the lists of packages, unless they are of today.
 deb_lists()
 {
 	have apt-get || die "there is no apt-get to get Debian's packages for $1 with"
 	deb_apt "$1"
-	[ -z "$(find "$cache/debs/apt-$1/updated" -mmin -720 2>/dev/null)" ] || return 0
+	[ -z "$(find "$cache/debs/apt-${1/\//-}/updated" -mmin -720 2>/dev/null)" ] || return 0
 	say "getting the package lists for $1 (10 MiB)"
 	# One of several archives may be out of order, and not be the one that matters.
 	apt-get "${apt_options[@]}" update >>"$2" 2>&1 </dev/null || :
-	touch "$cache/debs/apt-$1/updated"
+	touch "$cache/debs/apt-${1/\//-}/updated"
 }
 
-# deb_newest DEBARCH REGEX: the newest package whose whole name matches; nothing if none does.
+# deb_newest ARCHIVE REGEX: the newest package whose whole name matches; nothing if none does.
 deb_newest()
 {
 	deb_apt "$1"
 	apt-cache "${apt_options[@]}" pkgnames 2>/dev/null | grep -xE "$2" | sort -V | tail -n 1
 }
 
-# deb_unpack DEBARCH DIR LOG PACKAGE...: gets packages and unpacks them into DIR.
+# deb_version ARCHIVE PACKAGE: its version there.
+deb_version()
+{
+	deb_apt "$1"
+	apt-cache "${apt_options[@]}" show "$2" 2>/dev/null | sed -n 's/^Version: //p' | sort -V | tail -n 1
+}
+
+# deb_unpack ARCHIVE DIR LOG PACKAGE...: gets packages and unpacks them into DIR.
 deb_unpack()
 {
-	local arch=$1 dir=$2 log=$3 f
+	local archive=$1 dir=$2 log=$3 f
 
 	shift 3
-	deb_apt "$arch"
+	deb_apt "$archive"
 	mkdir -p "$dir/debs"
 	(cd "$dir/debs" && apt-get "${apt_options[@]}" download "$@") >>"$log" 2>&1 </dev/null ||
 		return
@@ -63,6 +76,20 @@ deb_unpack()
 				--exclude='./lib/modules/*/kernel/drivers/net' >>"$log" 2>&1 || return
 	done
 	rm -rf "$dir/debs"
+}
+
+# deb_source ARCHIVE DIR LOG SERIES PATTERN...: gets the kernel source of a series and unpacks what
+# matches, as tar(1) has it, into DIR.
+deb_source()
+{
+	local dir=$2 log=$3 series=$4
+
+	deb_unpack "$1" "$dir.package" "$log" "linux-source-$series" || return
+	shift 4
+	mkdir -p "$dir"
+	tar -xJf "$dir.package/usr/src/linux-source-$series.tar.xz" -C "$dir" --strip-components=1 \
+		--wildcards "$@" >>"$log" 2>&1 || return
+	rm -rf "$dir.package"
 }
 
 # deb_failed WHAT LOG: dies with apt-get's reason.

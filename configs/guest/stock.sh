@@ -48,21 +48,13 @@ fetch()
 	rm -rf "$part"
 	deb_unpack "$arch" "$part" "$log" "$image" "linux-headers-$release" || return
 	deb_unpack "$host" "$part" "$log" "linux-headers-$common-common" "$kbuild" || return
-	[ "$series" = 6.12 ] || fetch_source "$part" || return
+	# Of the source, what modules are built from.
+	[ "$series" = 6.12 ] ||
+		deb_source "$host" "$part/source" "$log" "$series" '*/Kbuild' '*/samples/vfio-mdev/*' \
+			'*/drivers/vfio/mdev/*' || return
 	assemble "$part" "$release" || return
 	rm -rf "$dir"
 	mv "$part" "$dir"
-}
-
-# fetch_source DIR: of the source package, what modules are built from.
-fetch_source()
-{
-	deb_unpack "$host" "$1/package" "$log" "linux-source-$series" || return
-	mkdir "$1/source"
-	tar -xJf "$1/package/usr/src/linux-source-$series.tar.xz" -C "$1/source" --strip-components=1 \
-		--wildcards '*/Kbuild' '*/samples/vfio-mdev/*' '*/drivers/vfio/mdev/*' >>"$log" 2>&1 ||
-		return
-	rm -rf "$1/package"
 }
 
 # assemble DIR RELEASE: links and paths, as they will be where DIR goes.
