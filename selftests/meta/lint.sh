@@ -5,7 +5,13 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 
-ksrc=${KSRC:-$(configs/guest/kernel.sh source)} || exit 2
+ksrc=${KSRC:-$(configs/guest/kernel.sh --programs source)} || exit 2
+khdr=${KHDR:-$(configs/guest/kernel.sh --programs headers)} || exit 2
+{
+	read -r newest
+	read -r newest_ksrc
+	read -r newest_khdr
+} < <(configs/guest/series.sh newest)
 mapfile -t c_files < <(git ls-files '*.c' '*.h')
 mapfile -t sh_files < <(git ls-files '*.sh' run.sh .ci/run configs/guest/init)
 number=0
@@ -82,6 +88,25 @@ pages_self_test()
 	selftests/meta/pages.py --self-test
 }
 
+# What the harness makes a test or a variant of, and --list would not know, see test_list.h.
+listed()
+{
+	git grep -nE '\<(TEST|TEST_SIGNAL|TEST_F_SIGNAL|TEST_F_TIMEOUT|FIXTURE_VARIANT_ADD)\(' -- \
+		selftests/tests selftests/helpers || :
+}
+
+# compiles KSRC KHDR: every chapter, against the harness and the headers of a kernel
+compiles()
+{
+	make -s -k -j"$(nproc)" -C selftests syntax KSRC="$1" KHDR="$2"
+}
+
+# The suite shall not wait for the next kernel package to learn that it does not build any more.
+newest_compiles()
+{
+	[ -n "${newest:-}" ] && compiles "$newest_ksrc" "$newest_khdr"
+}
+
 result "clang-format" format
 result "checkpatch" checkpatch
 result "cppcheck" analysis
@@ -90,5 +115,8 @@ result "SPDX lines" spdx
 result "folders of results" rooms
 result "the pages name what there is" pages
 result "each kind of fault in a page is found" pages_self_test
+result "every test is in the suite's list" listed
+result "the chapters compile against the kernel that they are built with" compiles "$ksrc" "$khdr"
+result "the chapters compile against Linux ${newest:-of the newest series: there is none}" newest_compiles
 echo "1..$number"
 exit "$failed"
