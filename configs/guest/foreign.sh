@@ -10,7 +10,7 @@
 programs=$top/selftests
 
 # Debian's packages that are unpacked into the cache: static libraries, and a busybox.
-foreign_debs=(libjansson-dev liburing-dev busybox-static)
+foreign_debs=(libjansson-dev liblzma-dev liburing-dev busybox-static)
 
 # foreign_fetch DEBARCH DIR LOG: gets the packages of a machine and unpacks them into DIR.
 foreign_fetch()
@@ -20,6 +20,12 @@ foreign_fetch()
 	deb_unpack "$1" "$2.part" "$3" "${foreign_debs[@]}" && rm -rf "$2" && mv "$2.part" "$2"
 }
 
+# foreign_complete: all of them are there? A cache of an older version may have fewer.
+foreign_complete()
+{
+	[ -e "$foreign_dir/usr/include/liburing.h" ] && [ -e "$foreign_dir/usr/include/lzma.h" ]
+}
+
 # foreign_root DEBARCH: sets foreign_dir, the directory with the packages of a machine, got
 # on first use.
 foreign_root()
@@ -27,9 +33,9 @@ foreign_root()
 	local log=$cache/foreign/$1.log
 
 	foreign_dir=$cache/foreign/$1
-	[ ! -e "$foreign_dir/usr/include/liburing.h" ] || return 0
+	foreign_complete && return
 	lock_cache "$cache/foreign"
-	if [ ! -e "$foreign_dir/usr/include/liburing.h" ]; then
+	if ! foreign_complete; then
 		say "getting ${foreign_debs[*]} for $1 (once)"
 		: >"$log"
 		step foreign_fetch "$1" "$foreign_dir" "$log" ||

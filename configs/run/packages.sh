@@ -16,6 +16,7 @@ packages_list()
 	build libjansson-dev    /usr/include/jansson.h
 	build libsqlite3-dev    /usr/include/sqlite3.h
 	build liburing-dev      /usr/include/liburing.h
+	build liblzma-dev       /usr/include/lzma.h
 	build libmd-dev         /usr/include/sha256.h
 	build libarchive-dev    /usr/include/archive.h
 	build libzstd-dev       /usr/include/zstd.h

@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <vmig/crc64.h>
+#include <lzma.h>
+
 #include <vmig/streamfile.h>
 
 #define MAGIC "VMIGSTRM"
@@ -113,7 +114,7 @@ void vmig_streamfile_encode(const struct vmig_streamfile *f,
 		for (n = 0; n < fields[i].size - 1 && text[n]; n++)
 			header[fields[i].at + n] = printable(text[n]) ? text[n] : '?';
 	}
-	put64(header + AT_CHECKSUM, vmig_crc64(0, header, AT_CHECKSUM));
+	put64(header + AT_CHECKSUM, lzma_crc64(header, AT_CHECKSUM, 0));
 }
 
 static bool all_zero(const unsigned char *bytes, size_t len)
@@ -170,7 +171,7 @@ int vmig_streamfile_decode(const unsigned char *bytes, size_t len, struct vmig_s
 	    get32(bytes + AT_BYTES) != VMIG_STREAMFILE_BYTES)
 		return refuse(why, size,
 			      "its format is of a version that this program does not know");
-	if (get64(bytes + AT_CHECKSUM) != vmig_crc64(0, bytes, AT_CHECKSUM))
+	if (get64(bytes + AT_CHECKSUM) != lzma_crc64(bytes, AT_CHECKSUM, 0))
 		return refuse(why, size, "the checksum of its header is wrong");
 	f->length = get64(bytes + AT_LENGTH);
 	f->checksum = get64(bytes + AT_SUM);
@@ -276,7 +277,7 @@ static int check_stream(int fd, const struct vmig_streamfile *f, char *why, size
 		n = read_all(fd, block, left < BLOCK ? left : BLOCK);
 		if (n <= 0)
 			break;
-		crc = vmig_crc64(crc, block, n);
+		crc = lzma_crc64(block, n, crc);
 		left -= n;
 	}
 	if (!block)

@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <vmig/crc64.h>
+#include <lzma.h>
+
 #include <vmig/streamfile.h>
 #include "unit.h"
 
@@ -23,7 +24,7 @@ static struct vmig_streamfile sample(void)
 {
 	return (struct vmig_streamfile){
 		.length = STREAM,
-		.checksum = vmig_crc64(0, stream, STREAM),
+		.checksum = lzma_crc64(stream, STREAM, 0),
 		.flags = 7,
 		.saved_at = 1700000000,
 		.seed = 0x4001,
@@ -37,17 +38,11 @@ static struct vmig_streamfile sample(void)
 	};
 }
 
-/* The values that the CRC catalogue and the .xz format give. */
+/* The value that the CRC catalogue gives: files of all versions of this suite have this one. */
 static void checksums(void)
 {
-	uint64_t crc = 0;
-	unsigned int i;
-
-	UNIT(vmig_crc64(0, "123456789", 9) == 0x995dc9bbdf1939faULL, "CRC-64 of 123456789");
-	UNIT(!vmig_crc64(0, NULL, 0), "CRC-64 of nothing");
-	for (i = 0; i < STREAM; i += 7)
-		crc = vmig_crc64(crc, stream + i, STREAM - i < 7 ? STREAM - i : 7);
-	UNIT(crc == vmig_crc64(0, stream, STREAM), "in pieces of 7 bytes, the same CRC-64");
+	UNIT(lzma_crc64((const uint8_t *)"123456789", 9, 0) == 0x995dc9bbdf1939faULL,
+	     "CRC-64 of 123456789");
 }
 
 static void round_trip(void)
@@ -104,7 +99,7 @@ static bool accepts(unsigned int at, unsigned char value)
 
 	vmig_streamfile_encode(&f, header);
 	header[at] = value;
-	crc = vmig_crc64(0, header, sizeof(header) - 8);
+	crc = lzma_crc64(header, sizeof(header) - 8, 0);
 	for (i = 0; i < 8; i++)
 		header[sizeof(header) - 8 + i] = crc >> 8 * i;
 	return !vmig_streamfile_decode(header, sizeof(header), &g, why, sizeof(why));

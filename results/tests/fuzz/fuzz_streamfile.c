@@ -2,7 +2,8 @@
 /* Fuzz target: the header of a stream file, and what comes over the network with one. */
 #include <string.h>
 
-#include <vmig/crc64.h>
+#include <lzma.h>
+
 #include <vmig/streamfile.h>
 #include <vmig/wire.h>
 
@@ -41,7 +42,7 @@ static void nearly(const uint8_t *data, size_t size)
 
 	memcpy(bytes, data, size < sizeof(bytes) ? size : sizeof(bytes));
 	memcpy(bytes, begin, sizeof(begin));
-	crc = vmig_crc64(0, bytes, sizeof(bytes) - 8);
+	crc = lzma_crc64(bytes, sizeof(bytes) - 8, 0);
 	for (i = 0; i < 8; i++)
 		bytes[sizeof(bytes) - 8 + i] = crc >> 8 * i;
 	header(bytes, sizeof(bytes));

@@ -13,7 +13,8 @@
 #include <limits.h>
 #include <stdlib.h>
 
-#include <vmig/crc64.h>
+#include <lzma.h>
+
 #include <vmig/stream_identity.h>
 #include "version_check.h"
 #include "fixture_resume.h"
@@ -201,7 +202,7 @@ static void keep_own(struct vmig_worker *w, const char *dir, struct vmig_streamf
 	if (fd >= 0) {
 		here.flags = vmig_get_migration(w->dev);
 		here.length = s.len;
-		here.checksum = vmig_crc64(0, s.data, s.len);
+		here.checksum = lzma_crc64(s.data, s.len, 0);
 		if (__vmig_stream_write(fd, s.data, s.len, &vmig_default_chunks, NULL))
 			vmig_streamfile_abandon(fd, path);
 		else

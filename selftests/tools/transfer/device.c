@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <lzma.h>
+
 #include <vmig/clock.h>
-#include <vmig/crc64.h>
 #include <vmig/feature.h>
 #include <vmig/stream.h>
 #include <vmig/stream_identity.h>
@@ -148,7 +149,7 @@ static bool read_out(struct vmig_ferry *c, int fd, vmig_ferry_sink sink, void *a
 		n = __vmig_read(fd, block, VMIG_FERRY_BLOCK);
 		if (n <= 0)
 			break;
-		c->checksum = vmig_crc64(c->checksum, block, n);
+		c->checksum = lzma_crc64(block, n, c->checksum);
 		if (!sink(c, arg, block, n, c->bytes))
 			break;
 		c->bytes += n;
@@ -246,7 +247,7 @@ bool vmig_ferry_in(struct vmig_ferry *c, int data_fd, const void *data, size_t l
 	if (!c->began_ms)
 		c->began_ms = vmig_now_ms();
 	ret = __vmig_stream_write(data_fd, data, len, &vmig_default_chunks, &done);
-	c->checksum = vmig_crc64(c->checksum, data, done);
+	c->checksum = lzma_crc64(data, done, c->checksum);
 	c->bytes += done;
 	if (ret == -EINTR && vmig_ferry_stop)
 		return go_on(c);

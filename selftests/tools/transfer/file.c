@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <vmig/crc64.h>
 #include <vmig/error.h>
 #include "transfer.h"
 

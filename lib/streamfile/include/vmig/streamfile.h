@@ -10,7 +10,7 @@
  *	     8      4  version of this format, 1
  *	    12      4  bytes of the header, 1024
  *	    16      8  bytes of the stream; all ones: not known yet (on the network only)
- *	    24      8  CRC-64 (crc64.c) of the stream; 0 where the length is not known
+ *	    24      8  CRC-64, that of the .xz format, of the stream; 0 where the length is not known
  *	    32      8  flags of VFIO_DEVICE_FEATURE_MIGRATION
  *	    40      8  seconds since 1970 at which it was saved
  *	    48      4  seed of the pattern that an exerciser had put into the state, 0 for none
