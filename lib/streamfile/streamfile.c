@@ -15,6 +15,7 @@
 #include <vmig/streamfile.h>
 
 #define MAGIC "VMIGSTRM"
+#define TRAILER_MAGIC "VMIGDONE"
 #define AT_CHECKSUM (VMIG_STREAMFILE_BYTES - 8)
 
 /* The name of a file that is not complete. */
@@ -34,6 +35,9 @@ enum {
 	AT_ZERO = 52,
 	AT_REST = 696
 };
+
+/* Within the trailer. */
+enum { TRAILER_LENGTH = 8, TRAILER_SUM = 16, TRAILER_CHECKSUM = 24 };
 
 /* The texts of the header, in the order in which they stand. */
 static const struct field {
@@ -194,6 +198,38 @@ int vmig_streamfile_decode(const unsigned char *bytes, size_t len, struct vmig_s
 }
 
 /**
+ * vmig_streamfile_encode_trailer - make what stands behind a stream whose header has no length
+ * @f: length and checksum of the stream
+ * @trailer: where it goes
+ */
+void vmig_streamfile_encode_trailer(const struct vmig_streamfile *f,
+				    unsigned char trailer[VMIG_STREAMFILE_TRAILER])
+{
+	memcpy(trailer, TRAILER_MAGIC, TRAILER_LENGTH);
+	put64(trailer + TRAILER_LENGTH, f->length);
+	put64(trailer + TRAILER_SUM, f->checksum);
+	put64(trailer + TRAILER_CHECKSUM, lzma_crc64(trailer, TRAILER_CHECKSUM, 0));
+}
+
+/**
+ * vmig_streamfile_decode_trailer - read what stands behind such a stream, strictly
+ * @trailer: the last bytes that are there; may be those of a stream that was cut short
+ * @f: length and checksum are set from it
+ *
+ * Return: 0; -EINVAL for what is no trailer, with @f as it was.
+ */
+int vmig_streamfile_decode_trailer(const unsigned char trailer[VMIG_STREAMFILE_TRAILER],
+				   struct vmig_streamfile *f)
+{
+	if (memcmp(trailer, TRAILER_MAGIC, TRAILER_LENGTH) ||
+	    get64(trailer + TRAILER_CHECKSUM) != lzma_crc64(trailer, TRAILER_CHECKSUM, 0))
+		return -EINVAL;
+	f->length = get64(trailer + TRAILER_LENGTH);
+	f->checksum = get64(trailer + TRAILER_SUM);
+	return 0;
+}
+
+/**
  * vmig_streamfile_fits - may a stream be tried on a device?
  * @f: the stream
  * @here: the device, as vmig_streamfile_describe() has it
@@ -294,6 +330,24 @@ static int check_stream(int fd, const struct vmig_streamfile *f, char *why, size
 	return n;
 }
 
+/* The trailer of a file whose header has no length; @behind bytes are behind the header. */
+static int check_trailer(int fd, struct vmig_streamfile *f, uint64_t behind, char *why, size_t size)
+{
+	unsigned char trailer[VMIG_STREAMFILE_TRAILER];
+	off_t at = VMIG_STREAMFILE_BYTES + behind - sizeof(trailer);
+	uint64_t length = behind - sizeof(trailer);
+
+	if (behind >= sizeof(trailer) &&
+	    pread(fd, trailer, sizeof(trailer), at) == sizeof(trailer) &&
+	    !vmig_streamfile_decode_trailer(trailer, f) && f->length == length)
+		return check_stream(fd, f, why, size);
+	snprintf(why, size,
+		 "it was cut short, or has something behind its end: %" PRIu64
+		 " bytes are there behind its header, and no end of a stream",
+		 behind);
+	return -EINVAL;
+}
+
 static int check_file(int fd, struct vmig_streamfile *f, char *why, size_t size)
 {
 	unsigned char header[VMIG_STREAMFILE_BYTES];
@@ -313,6 +367,8 @@ static int check_file(int fd, struct vmig_streamfile *f, char *why, size_t size)
 	if (ret)
 		return ret;
 	behind = st.st_size - VMIG_STREAMFILE_BYTES;
+	if (f->length == VMIG_STREAMFILE_UNKNOWN)
+		return check_trailer(fd, f, behind, why, size);
 	if (f->length == behind)
 		return check_stream(fd, f, why, size);
 	snprintf(why, size,

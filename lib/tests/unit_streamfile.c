@@ -166,6 +166,24 @@ static bool opens(void)
 	return same;
 }
 
+/* As a pipe has it, kept in a file; with @more bytes that the trailer does not know of. */
+static bool write_piped(size_t more)
+{
+	unsigned char header[VMIG_STREAMFILE_BYTES], trailer[VMIG_STREAMFILE_TRAILER];
+	struct vmig_streamfile f = sample(), unknown = sample();
+	FILE *file = fopen(path, "w");
+	bool good;
+
+	unknown.length = VMIG_STREAMFILE_UNKNOWN;
+	unknown.checksum = 0;
+	vmig_streamfile_encode(&unknown, header);
+	vmig_streamfile_encode_trailer(&f, trailer);
+	good = file && fwrite(header, sizeof(header), 1, file) == 1 &&
+	       fwrite(stream, STREAM, 1, file) == 1 && fwrite(stream, 1, more, file) == more &&
+	       fwrite(trailer, sizeof(trailer), 1, file) == 1;
+	return file && !fclose(file) && good;
+}
+
 static void put_byte(off_t at, int change)
 {
 	int fd = open(path, O_RDWR);
@@ -214,6 +232,56 @@ static void files(void)
 	     "and one that cannot be made");
 }
 
+static void trailers(void)
+{
+	unsigned char trailer[VMIG_STREAMFILE_TRAILER];
+	struct vmig_streamfile f = sample(), g = { .length = 5 };
+	unsigned int bit, taken = 0;
+
+	vmig_streamfile_encode_trailer(&f, trailer);
+	UNIT(!vmig_streamfile_decode_trailer(trailer, &g) && g.length == f.length &&
+		     g.checksum == f.checksum,
+	     "a trailer that was encoded is decoded");
+	g.length = 5;
+	for (bit = 0; bit < 8 * sizeof(trailer); bit++) {
+		trailer[bit / 8] ^= 1 << bit % 8;
+		taken += !vmig_streamfile_decode_trailer(trailer, &g);
+		trailer[bit / 8] ^= 1 << bit % 8;
+	}
+	UNIT(!taken && g.length == 5, "a trailer with any one bit wrong is none");
+}
+
+static void piped(void)
+{
+	off_t at, end = VMIG_STREAMFILE_BYTES + STREAM + VMIG_STREAMFILE_TRAILER;
+	unsigned int taken = 0;
+	struct vmig_streamfile f;
+	char why[300];
+	int fd;
+
+	UNIT(write_piped(0) && opens(), "a file of what a pipe had is opened, at its stream");
+	fd = vmig_streamfile_open(path, &f, why, sizeof(why));
+	UNIT(fd >= 0 && f.length == STREAM && f.checksum == sample().checksum,
+	     "with the length that stands at its end");
+	close(fd);
+	for (at = VMIG_STREAMFILE_BYTES; at < end; at += 13) {
+		put_byte(at, 0x10);
+		taken += opens();
+		put_byte(at, 0x10);
+	}
+	UNIT(!taken && opens(), "one with a wrong byte in stream or trailer is refused");
+	if (truncate(path, end + 1))
+		exit(1);
+	UNIT(!opens(), "one with a byte more is refused");
+	for (at = end; at--;) {
+		if (truncate(path, at))
+			exit(1);
+		taken += opens();
+	}
+	UNIT(!taken, "one cut off anywhere is refused");
+	UNIT(write_piped(7) && !opens(), "one with more bytes than its trailer tells is refused");
+}
+
 static void abandoned(void)
 {
 	char part[80], why[200];
@@ -244,6 +312,8 @@ int main(void)
 	strict();
 	fits();
 	files();
+	trailers();
+	piped();
 	abandoned();
 	unlink(path);
 	return unit_end();

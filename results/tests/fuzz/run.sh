@@ -60,7 +60,7 @@ corpus()
 	for dir in "$t"/mutants/*/run; do
 		mutants "$dir" | seed mutants "$(basename "$(dirname "$dir")")"
 	done
-	printf '127.0.0.1:4711' | seed streamfile a
+	printf 'VMIGDONE\0\1\2\3\4\5\6\7\0\1\2\3\4\5\6\7\0\1\2\3\4\5\6\7' | seed streamfile a
 	{
 		printf w
 		cat "$results/../configs/waivers/"*.conf 2>/dev/null

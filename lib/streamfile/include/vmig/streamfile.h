@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Streams that outlive the session they come from: in a file, or on the way to another host.
+ * Streams that outlive the session they come from: in a file, or in a pipe to another host.
  *
  * A stream file is a header of VMIG_STREAMFILE_BYTES, then the bytes of the data_fd as they
- * came, then nothing. The header says whose stream it is, as the stream itself is opaque:
+ * came, then nothing, or a trailer. The header says whose stream it is, as the stream itself is opaque:
  *
  *	offset  bytes
  *	     0      8  "VMIGSTRM"
  *	     8      4  version of this format, 1
  *	    12      4  bytes of the header, 1024
- *	    16      8  bytes of the stream; all ones: not known yet (on the network only)
+ *	    16      8  bytes of the stream; all ones: not known yet, the trailer has it
  *	    24      8  CRC-64, that of the .xz format, of the stream; 0 where the length is not known
  *	    32      8  flags of VFIO_DEVICE_FEATURE_MIGRATION
  *	    40      8  seconds since 1970 at which it was saved
@@ -25,6 +25,15 @@
  *	   696    320  0
  *	  1016      8  CRC-64 of all before it
  *
+ * What goes into a pipe cannot be turned back to when the length is known. It has all ones for
+ * it, and behind the stream a trailer of VMIG_STREAMFILE_TRAILER bytes, without which it is not
+ * complete; such bytes may be kept in a file as well:
+ *
+ *	     0      8  "VMIGDONE"
+ *	     8      8  bytes of the stream
+ *	    16      8  its CRC-64
+ *	    24      8  CRC-64 of the 24 bytes before it
+ *
  * Numbers are little endian. Texts are printable ASCII, filled up with zeros, the last byte
  * of each is one; an empty text stands for what was not to be found out.
  */
@@ -37,6 +46,7 @@
 
 #define VMIG_STREAMFILE_BYTES 1024
 #define VMIG_STREAMFILE_VERSION 1
+#define VMIG_STREAMFILE_TRAILER 32
 
 /* The length of a stream that is still being saved. */
 #define VMIG_STREAMFILE_UNKNOWN UINT64_MAX
@@ -75,6 +85,10 @@ void vmig_streamfile_encode(const struct vmig_streamfile *f,
 			    unsigned char header[VMIG_STREAMFILE_BYTES]);
 int vmig_streamfile_decode(const unsigned char *bytes, size_t len, struct vmig_streamfile *f,
 			   char *why, size_t size);
+void vmig_streamfile_encode_trailer(const struct vmig_streamfile *f,
+				    unsigned char trailer[VMIG_STREAMFILE_TRAILER]);
+int vmig_streamfile_decode_trailer(const unsigned char trailer[VMIG_STREAMFILE_TRAILER],
+				   struct vmig_streamfile *f);
 bool vmig_streamfile_fits(const struct vmig_streamfile *f, const struct vmig_streamfile *here,
 			  char *why, size_t size);
 bool vmig_streamfile_same_version(const struct vmig_streamfile *f,
