@@ -80,6 +80,7 @@ clean_up()
 	qemu_stop
 	host_kmsg_end
 	undo_end
+	ferry_end
 	rm -rf "$tmp"
 }
 
@@ -321,7 +322,7 @@ main()
 		print_catalogue "$opt_action"
 		return
 		;;
-	save-stream | load-stream | send | recv)
+	save-stream | load-stream)
 		ferry
 		return
 		;;

@@ -59,7 +59,7 @@ LIB_tools/probe := $(DEV)
 SRC_tools/probe := device.c driver.c host.c host_use.c page.c rules.c sriov.c sysfs.c text.c
 TOOL_tools/probe := vmig_probe
 
-SELF_tools/transfer := tools/common harness
+SELF_tools/transfer := tools/common
 LIB_tools/transfer := streamfile exercisers $(DEV)
-SRC_tools/transfer := device.c file.c net.c
+SRC_tools/transfer := device.c file.c pipe.c
 TOOL_tools/transfer := vmig_ferry

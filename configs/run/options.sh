@@ -193,7 +193,7 @@ takes_value()
 	case $1 in
 	-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect) ;;
 	--seed | --bench | --replay-stream | --arch | --stock-kernel) ;;
-	--save-stream | --load-stream | --send | --recv | --link) ;;
+	--save-stream | --load-stream) ;;
 	--bind | --vfs | --mdev | --hugepages | --memlock) ;;
 	--nightly-accept | --nightly-withdraw | --reason | --since) ;;
 	--waivers | --sign-key | --verify | --allowed-signers) ;;
@@ -274,7 +274,7 @@ parse_options()
 			opt_replay_stream+=("$2")
 			opt_tests='poison_replay.*'
 			;;
-		--save-stream | --load-stream | --send | --recv | --link) ferry_option "$1" "$2" ;;
+		--save-stream | --load-stream) ferry_option "$1" "$2" ;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
 		--json) opt_json=1 ;;

@@ -62,18 +62,17 @@ refused "a file that is no state" "does not begin as a stream file" \
 	./run.sh -d mock --load-stream README.md
 refused "a pattern for a state that has one" "does nothing" \
 	./run.sh -d mock --load-stream README.md --seed 3
-refused "a state, and tests" "runs no tests" ./run.sh -d mock --recv 4711 -t 'fsm*'
-refused "a receiver on all addresses" "all addresses" ./run.sh -d mock --recv 0.0.0.0:4711
-refused "a receiver at no port" "is no PORT" ./run.sh -d mock --recv 127.0.0.1:x
-refused "a sender to no address" "is no ADDRESS:PORT" ./run.sh -d mock --send 4711
-refused "a sender to a name that nobody knows" "not known here" \
-	./run.sh -d mock --send nosuch.invalid:4711
-refused "a sender that receives" "given once" ./run.sh -d mock --recv 4711 --send 127.0.0.1:4711
-refused "a cable without an end" "for --send and --recv" \
-	./run.sh -d mock --link "$tmp/x" --save-stream "$tmp/x.vms"
-refused "a cable for nothing" "needs --send or --recv" ./run.sh -d mock --link "$tmp/x"
+refused "a state, and tests" "runs no tests" ./run.sh -d mock --load-stream - -t 'fsm*'
+refused "a state to and fro" "given once" ./run.sh -d mock --save-stream - --load-stream -
+# on_terminal OPTION: the command that has that option and a terminal, for refused
+on_terminal="script -qec \"./run.sh -d mock \$0 - 2>'$tmp/tty'\" /dev/null >/dev/null
+	rc=\$?; cat '$tmp/tty' >&2; exit \$rc"
+refused "a stream to a terminal" "not for a terminal" bash -c "$on_terminal" --save-stream
+refused "a stream from a terminal" "comes from a terminal" bash -c "$on_terminal" --load-stream
 refused "a limit that is no time" "a number of seconds" \
-	env VMIG_WAIT_SECONDS=soon ./run.sh -d mock --recv 4711
+	env VMIG_WAIT_SECONDS=soon ./run.sh -d mock --load-stream -
+refused "a pipe that nothing comes through" "ended before anything came" \
+	./run.sh -q -d mock -o "$tmp/results" --load-stream -
 refused "module that is not there" "no such file" ./run.sh --ko "$tmp/nosuch.ko"
 refused "kernel tree that is not there" "KERNEL_SRC=.*does not exist" \
 	env KERNEL_SRC="$tmp/nosuch" ./run.sh --kernel-build-dir

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A device's state through files and between two guests with two versions of a driver, over a
-# network that only these two have: a stream of the older version is taken, one of the newer
-# is refused, and both sides say so. What can go wrong on the way is in streams_guest.sh.
+# A device's state through files and through a pipe between two guests with two versions of a
+# driver: a stream of the older version is taken, one of the newer is refused. What can go wrong
+# on the way is in streams_guest.sh.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source=selftests/meta/tap.sh
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
-export VMIG_WAIT_SECONDS=300 VMIG_SILENCE_SECONDS=120
+export VMIG_WAIT_SECONDS=400
 
 # The reference driver before its stream had a version 2: another build, another srcversion.
 # What it is loaded with goes into $older.
@@ -34,23 +34,19 @@ older_driver()
 	done
 }
 
-# exchange NAME SENDER RECEIVER: two guests at once; each with the driver of that array. Their
-# words are in $tmp/NAME.send and $tmp/NAME.recv, their exit codes in $sent and $received.
-exchange()
+# pass NAME SAVER LOADER: a pipe between two guests; each with the driver of that array. Their
+# words are in $tmp/NAME.save and $tmp/NAME.load, their exit codes in $codes.
+pass()
 {
-	local -n sender=$2 receiver=$3
-	local pid cable=$tmp/$1.cable
+	local -n saver=$2 loader=$3
 
-	timeout 500 ./run.sh -q -o "$tmp/$1-recv" -d mock --recv 192.0.2.1:4711 --link "$cable" \
-		"${size[@]}" "${receiver[@]}" >"$tmp/$1.recv" 2>&1 </dev/null &
-	pid=$!
-	timeout 500 ./run.sh -q -o "$tmp/$1-send" -d mock --send 192.0.2.1:4711 --link "$cable" \
-		"${size[@]}" --seed 5 "${sender[@]}" >"$tmp/$1.send" 2>&1 </dev/null
-	sent=$?
-	wait "$pid"
-	received=$?
-	tap_show "$tmp/$1.send"
-	tap_show "$tmp/$1.recv"
+	timeout 500 ./run.sh -q -o "$tmp/$1-save" -d mock --save-stream - --seed 5 "${size[@]}" \
+		"${saver[@]}" 2>"$tmp/$1.save" </dev/null |
+		timeout 500 ./run.sh -q -o "$tmp/$1-load" -d mock --load-stream - "${size[@]}" \
+			"${loader[@]}" >"$tmp/$1.load" 2>&1
+	codes=${PIPESTATUS[*]}
+	tap_show "$tmp/$1.save"
+	tap_show "$tmp/$1.load"
 }
 
 # says FILE PATTERN WHAT
@@ -63,27 +59,26 @@ says()
 older=()
 # shellcheck disable=SC2034 # by name
 present=()
-# So much that the receiver says on the way how far it is.
+# More than a pipe holds that nobody reads.
 size=(--param vfio_mig_mock.state_mb=16)
 older_driver >"$tmp/build" 2>&1
 rc=$?
 [ $rc -eq 0 ] || tap_show "$tmp/build"
 tap $rc "the driver is built as it was before version 2"
 
-exchange up older present
-tap_is "0 0" "$sent $received" "older to newer: exit codes of sender and receiver"
-says up.recv 'received .* accepted, the state is the one that was saved' \
+pass up older present
+tap_is "0 0" "$codes" "older to newer: exit codes of who saves and who loads"
+says up.load '^loaded .* accepted, the state is the one that was saved' \
 	"the newer driver takes it, with the state that was saved"
-says up.recv 'it is from vfio_mig_mock 1, srcversion' "it knows from which driver"
-says up.send 'sent .* MiB/s .* accepted it, the state is the one' "the sender knows it too"
+says up.load 'it is from vfio_mig_mock 1, srcversion' "it knows from which driver"
+says up.save '^saved 16[0-9]* bytes .* MiB/s of .* (vfio_mig_mock 1, ' \
+	"who saves says what and how fast, on standard error"
 
-exchange down present older
-tap_is "1 1" "$sent $received" "newer to older: exit codes of sender and receiver"
-says down.recv '^vmig: the driver refused it: .* is in RUNNING$' \
+pass down present older
+tap_is "0 1" "$codes" "newer to older: exit codes of who saves and who loads"
+says down.load '^vmig: the driver refused it: .* is in RUNNING$' \
 	"the older driver refuses it, and its device works"
-says down.send '^vmig: 192.0.2.1:4711 refused the stream: the driver refused it.* is in RUNNING$' \
-	"the sender is told, and its device works"
-tap_is "" "$(find "$tmp"/*-send/runs "$tmp"/*-recv/runs -mindepth 1 -maxdepth 1)" \
+tap_is "" "$(find "$tmp"/*-save/runs "$tmp"/*-load/runs -mindepth 1 -maxdepth 1)" \
 	"nothing is left of runs that came to their end"
 
 # On the host: a file that came out of one guest goes into another.
@@ -96,9 +91,25 @@ timeout 300 ./run.sh -q -o "$tmp/load" -d mock --load-stream "$tmp/a.vms" >"$tmp
 	grep -q 'accepted, the state is the one that was saved' "$tmp/out"
 tap $? "--load-stream into another device, in another guest"
 
+# No guest boots for what is no stream, or not all of one.
+refused()
+{
+	tap_refused 100 "$1" "$2" bash -c "$3 | ./run.sh -q -o '$tmp/refused' -d mock --load-stream -"
+}
+refused "a pipe that ends early" "ended early: 1000 bytes had come behind the header" \
+	"head -c 2024 '$tmp/a.vms'"
+refused "words before a stream" "does not begin as a stream" "(echo Welcome && cat '$tmp/a.vms')"
+tap_is "" "$(find "$tmp/refused/runs" -mindepth 1 -maxdepth 1)" "and nothing is left of these"
+
+timeout 300 ./run.sh -q -o "$tmp/gone" -d mock --save-stream - 2>"$tmp/err" </dev/null |
+	head -c 100 >/dev/null
+tap_is 2 "${PIPESTATUS[0]}" "a pipe whose reader goes away: the exit code"
+tap_is 1 "$(grep -c '^vmig: ' "$tmp/err")" "one sentence"
+says err '^vmig: the reader of the pipe went away after [0-9]* bytes' "that says how far it came"
+
 # The rest needs one guest and many words.
-timeout 600 ./run.sh -q -o "$tmp/guest" -d mock --setup 'ifconfig lo 127.0.0.1 up' \
-	--guest-cmd selftests/meta/streams_guest.sh >"$tmp/out" 2>&1 </dev/null
+timeout 900 ./run.sh -q -o "$tmp/guest" -d mock --guest-cmd selftests/meta/streams_guest.sh \
+	>"$tmp/out" 2>&1 </dev/null
 rc=$?
 [ "$rc" -eq 0 ] || tap_show "$tmp/out"
 tap_forward <"$tmp/out"

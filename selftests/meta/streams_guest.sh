@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # A part of streams.sh, in a guest with two devices of one type and one of another: files and
-# connections of every kind that is wrong, and the device in RUNNING after each.
+# pipes of every kind that is wrong, and the device in RUNNING after each.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source=selftests/meta/tap.sh
@@ -72,108 +72,110 @@ tap_is "" "$(ls "$tmp/small")" "what was written of it is gone"
 umount "$tmp/small"
 
 # A state that is whole, and that the driver does not take: whatever it says, it is bad.
-selftests/meta/streams_peer.py forge "$tmp/good.vms" "$tmp/forged.vms"
+selftests/meta/streams_forge.py "$tmp/good.vms" "$tmp/forged.vms"
 refused 1 "the driver refused it: .*$running" "a stream that the driver refuses" \
 	"$ferry" load "$VMIG_DEVICE" "$tmp/forged.vms"
 
-# Connections.
+# Pipes.
 
-port=4711
-
-# receive [DEVICE]: begins a receiver and waits until it listens; stop_receiving ends it.
-receive()
+# piped RC PATTERN WHAT SOURCE [DEVICE [VARIABLE=VALUE]...]: what the shell command SOURCE writes,
+# to a device
+piped()
 {
-	port=$((port + 1))
-	"$ferry" recv "${1:-$VMIG_DEVICE2}" $port >"$tmp/recv.out" 2>"$tmp/recv.err" </dev/null &
-	receiver=$!
-	for _ in $(seq 100); do
-		grep -q '^waiting' "$tmp/recv.out" && return
-		sleep 0.1
-	done
+	local expected=$1 pattern=$2 what=$3 from=$4 to=${5:-$VMIG_DEVICE2}
+
+	shift $(($# < 5 ? $# : 5))
+	refused "$expected" "$pattern" "$what" \
+		env "$@" bash -c "($from) | $ferry load $to -"
 }
 
-# received RC PATTERN WHAT: how the receiver ended
-received()
+"$ferry" save "$VMIG_DEVICE" - 78 2>"$tmp/save.err" </dev/null |
+	"$ferry" load "$VMIG_DEVICE2" - >"$tmp/load.out" 2>"$tmp/load.err"
+tap_is "0 0" "${PIPESTATUS[*]}" "a state goes through a pipe"
+grep -q '^loaded [0-9]* bytes in .* accepted, the state is the one that was saved' "$tmp/load.out"
+tap $? "and is the one that was saved"
+grep -q '^saved [0-9]* bytes in [0-9.]* s, ' "$tmp/save.err"
+tap $? "who saves says so on standard error"
+
+"$ferry" save "$VMIG_DEVICE" - 78 >"$tmp/piped.vms" 2>"$tmp/err" </dev/null &&
+	"$ferry" show "$tmp/piped.vms" >"$tmp/out" 2>&1
+tap $? "what goes through a pipe is a stream file too, and nothing else is in it"
+"$ferry" load "$VMIG_DEVICE2" "$tmp/piped.vms" >"$tmp/out" 2>&1
+tap $? "it can be loaded"
+"$ferry" load "$VMIG_DEVICE2" - <"$tmp/good.vms" >"$tmp/out" 2>&1
+tap $? "and a stream file can come through a pipe"
+
+stream=$(($(stat -c %s "$tmp/piped.vms") - 1024 - 32))
+printf x | cat "$tmp/piped.vms" - >"$tmp/more.vms"
+cp "$tmp/piped.vms" "$tmp/bad.vms"
+printf x | dd of="$tmp/bad.vms" bs=1 seek=2000 conv=notrunc status=none
+piped 2 "ended early, .*: 1000 bytes had come .*$running" "a pipe that ends early" \
+	"head -c 2024 $tmp/piped.vms"
+piped 2 "ended early: 1000 bytes had come .*$running" "the same of a stream of known length" \
+	"head -c 2024 $tmp/good.vms"
+piped 2 "ended early, .*: $stream bytes had come .*$running" "one with all but the trailer" \
+	"head -c $((1024 + stream)) $tmp/piped.vms"
+piped 2 "ended early, .*: $((stream + 31)) bytes had come .*$running" "one with a byte less" \
+	"head -c $((1024 + stream + 31)) $tmp/piped.vms"
+piped 2 "something behind the stream: $((stream + 33)) bytes.*$running" "one with a byte more" \
+	"cat $tmp/more.vms"
+piped 2 "more than the [0-9]* bytes of the stream came.*$running" \
+	"the same of a stream of known length" "cat $tmp/good.vms && echo"
+piped 2 "checksum of the stream is wrong.*$running" "one with a wrong byte" "cat $tmp/bad.vms"
+piped 2 "ended before anything came" "one that nothing comes through" ":"
+piped 2 "within its header" "one that ends within its header" "head -c 1000 $tmp/piped.vms"
+piped 2 "does not begin as a stream" "one with words before the stream" \
+	"echo Welcome && cat $tmp/piped.vms"
+piped 2 "is no stream for .*\"mdev mock-1\"" "one with a stream of another device" \
+	"cat $tmp/piped.vms" "$VMIG_DEVICE_OTHER"
+piped 2 "nothing came through the pipe for 1 s (VMIG_WAIT_SECONDS)" "one with a sender that sleeps" \
+	"sleep 3" "$VMIG_DEVICE2" VMIG_WAIT_SECONDS=1
+piped 2 "nothing more came .* for 1 s, after 2024 bytes.*$running" "one that falls asleep" \
+	"head -c 2024 $tmp/piped.vms && sleep 3" "$VMIG_DEVICE2" VMIG_SILENCE_SECONDS=1
+piped 2 "takes too long as a whole.*$running" "one that trickles" \
+	"head -c 2024 $tmp/piped.vms && while printf x; do sleep 0.2; done" "$VMIG_DEVICE2" \
+	VMIG_FERRY_SECONDS=1 VMIG_WAIT_SECONDS=1
+piped 1 "the driver refused it: .*$running" "one with a stream that the driver refuses" \
+	"cat $tmp/forged.vms"
+
+# poured PATTERN WHAT SINK [VARIABLE=VALUE]...: what a device writes, to the shell command SINK
+poured()
 {
-	wait "$receiver"
-	rc=$?
-	cp "$tmp/recv.err" "$tmp/err"
-	said "$@"
+	local pattern=$1 what=$2 to=$3
+
+	shift 3
+	refused 2 "$pattern" "$what" \
+		env "$@" bash -c "$ferry save $VMIG_DEVICE - $to; exit \${PIPESTATUS[0]}"
 }
 
-receive
-"$ferry" send "$VMIG_DEVICE" 127.0.0.1:$port 78 >"$tmp/out" 2>"$tmp/err" </dev/null
-tap_is 0 $? "a state is sent"
-wait "$receiver"
-tap_is 0 $? "and received"
-grep -q 'accepted it, the state is the one that was saved' "$tmp/out" &&
-	grep -q 'accepted, the state is the one that was saved' "$tmp/recv.out"
-tap $? "both sides know that it is the one"
-grep -q '^sent [0-9]* bytes in [0-9.]* s, ' "$tmp/out" &&
-	grep -q '^received [0-9]* bytes in [0-9.]* s, ' "$tmp/recv.out"
-tap $? "and how fast it went"
+poured "the reader of the pipe went away after [0-9]* bytes.*$running" "a reader that goes away" "| true"
+poured "went away after [0-9]* bytes.*$running" "one that does so in the middle" \
+	"| head -c 2000 >$tmp/out"
+poured "took anything out of the pipe for 1 s.*$running" "one that reads nothing" "| sleep 3" \
+	VMIG_WAIT_SECONDS=1
+poured "cannot be written after 0 bytes: No space left.*$running" "a disk that is full" ">/dev/full"
+poured "cannot be written after 0 bytes: Bad file" "standard output that is closed" ">&-"
+mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
+script -qec "$ferry save $VMIG_DEVICE - 2>$tmp/err" /dev/null >"$tmp/tty" </dev/null
+rc=$?
+said 2 "not for a terminal" "a terminal gets no stream"
+tap_is 0 "$(stat -c %s "$tmp/tty")" "not a byte of it"
 
-receive "$VMIG_DEVICE_OTHER"
-refused 2 "does not want the stream: .*$running" "a sender whose stream fits no device there" \
-	"$ferry" send "$VMIG_DEVICE" 127.0.0.1:$port
-received 2 'is none for.*"mdev mock-1"' "a receiver that gets a stream of another device"
-
-for act in hang_up silent rubbish bad_header late_hang_up late_silent late_rubbish wrong_place \
-	wrong_sum wrong_length stop; do
-	case $act in
-	hang_up) said="no stream came from the sender: the other side hung up" ;;
-	silent) said="was silent for 3 s" ;;
-	rubbish) said="sends what is no answer" ;;
-	bad_header) said="checksum of its header" ;;
-	late_hang_up) said="broke: the other side hung up; 1000 bytes had come" ;;
-	late_silent) said="broke: .* silent for 3 s; 1000 bytes had come" ;;
-	late_rubbish | wrong_place) said="broke: .* no answer" ;;
-	wrong_sum | wrong_length) said="is not what was sent" ;;
-	stop) said="the sender stopped after 1000 bytes: fed up?\\[31m;" ;;
-	esac
-	receive
-	timeout 30 selftests/meta/streams_peer.py send $act $port "$tmp/good.vms" >"$tmp/peer" 2>&1 &
-	peer=$!
-	received 2 "$said" "a sender that does this: $act"
-	kill "$peer" 2>/dev/null
-	wait "$peer"
-	tap_is yes "$(grep -q "$running" "$tmp/err" && echo yes)" "$act: the device is in RUNNING"
+(head -c 2024 "$tmp/piped.vms"; sleep 20) | "$ferry" load "$VMIG_DEVICE2" - >"$tmp/load.out" 2>"$tmp/load.err" &
+loader=$!
+held=''
+for _ in $(seq 100); do
+	"$ferry" save "$VMIG_DEVICE2" - >/dev/null 2>"$tmp/err" </dev/null || held=1
+	[ -z "$held" ] || break
+	sleep 0.1
 done
-
-for act in hang_up silent rubbish nope late_hang_up late_silent late_rubbish bad; do
-	expected=2
-	case $act in
-	hang_up) said="no stream was sent to .*: the other side hung up" ;;
-	silent) said="silent for 3 s" ;;
-	rubbish) said="no answer of this suite" ;;
-	nope) said="does not want the stream: no, thanks" ;;
-	late_hang_up) said="broke: the other side hung up; [0-9]* bytes were sent, 1000 of them confirmed" ;;
-	late_silent) said="broke: .* silent for 3 s" ;;
-	late_rubbish) said="broke: .* no answer" ;;
-	bad)
-		said="says of its device: it smokes"
-		expected=1
-		;;
-	esac
-	port=$((port + 1))
-	timeout 60 selftests/meta/streams_peer.py recv $act $port >"$tmp/peer" 2>&1 &
-	peer=$!
-	refused $expected "$said.*$running" "a receiver that does this: $act" \
-		"$ferry" send "$VMIG_DEVICE" 127.0.0.1:$port
-	kill "$peer" 2>/dev/null
-	wait "$peer"
-done
-
-VMIG_WAIT_SECONDS=1 refused 2 "no connection to .*refused" "nobody at the other end" \
-	"$ferry" send "$VMIG_DEVICE" 127.0.0.1:4710
-VMIG_WAIT_SECONDS=1 refused 2 "no sender came to 4710 within 1 s" "nobody comes" \
-	"$ferry" recv "$VMIG_DEVICE" 4710
-receive "$VMIG_DEVICE2"
-refused 2 "cannot listen at" "an address that is taken" "$ferry" recv "$VMIG_DEVICE" $port
-refused 2 "another process has it" "a device that is taken" \
-	"$ferry" recv "$VMIG_DEVICE2" 4709
-kill -TERM "$receiver"
-received 2 "interrupted.*$running" "a receiver that is interrupted"
+rc=2
+said 2 "another process has it" "a device that is taken"
+kill -TERM $loader
+wait $loader
+rc=$?
+cp "$tmp/load.err" "$tmp/err"
+said 2 "interrupted after 2024 bytes.*$running" "a pipe that is interrupted"
 
 # And after all that.
 "$ferry" save "$VMIG_DEVICE" "$tmp/last.vms" 79 >"$tmp/out" 2>&1 &&
@@ -184,19 +186,23 @@ tap $? "both devices are as good as before"
 
 host()
 {
-	timeout 100 ./run.sh -q -o "$tmp/runs" "$@" >"$tmp/out" 2>&1 </dev/null
+	timeout 100 ./run.sh -q -o "$tmp/runs" "$@"
 }
 
-host -d "$VMIG_DEVICE" --seed 5 --save-stream "$tmp/host.vms"
+host -d "$VMIG_DEVICE" --seed 5 --save-stream "$tmp/host.vms" >"$tmp/out" 2>&1 </dev/null
 tap $? "run.sh --save-stream of a device of the host"
-host -d "$VMIG_DEVICE2" --load-stream "$tmp/host.vms" &&
+host -d "$VMIG_DEVICE2" --load-stream "$tmp/host.vms" >"$tmp/out" 2>&1 </dev/null &&
 	grep -q '^loaded .* accepted, the state is the one that was saved' "$tmp/out"
 tap $? "run.sh --load-stream into another one"
-timeout 100 ./run.sh -q -o "$tmp/runs" -d "$VMIG_DEVICE2" --recv 4900 >"$tmp/recv" 2>&1 </dev/null &
-host -d "$VMIG_DEVICE" --seed 6 --send 127.0.0.1:4900 && wait $! &&
-	grep -q '^received .* accepted, the state is the one that was saved' "$tmp/recv"
+host -d "$VMIG_DEVICE" --seed 6 --save-stream - 2>"$tmp/err" </dev/null |
+	host -d "$VMIG_DEVICE2" --load-stream - >"$tmp/out" 2>&1
+tap_is "0 0" "${PIPESTATUS[*]}" "run.sh --save-stream - and --load-stream - between two of them"
+grep -q '^loaded .* accepted, the state is the one that was saved' "$tmp/out"
 rc=$?
-[ $rc -eq 0 ] || { tap_show "$tmp/out"; tap_show "$tmp/recv"; }
-tap $rc "run.sh --send and --recv between two of them"
+[ $rc -eq 0 ] || { tap_show "$tmp/out"; tap_show "$tmp/err"; }
+tap $rc "with the state that was saved"
+host -d "$VMIG_DEVICE" --save-stream - 2>"$tmp/err" </dev/null | true
+rc=${PIPESTATUS[0]}
+said 2 "the reader of the pipe went away" "and to a reader that goes away"
 
 tap_end

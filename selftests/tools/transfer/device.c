@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's state out and in, in blocks, whatever its size. See ferry.h. */
+/* A device's state out and in, in blocks, whatever its size. See transfer.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,7 +17,6 @@
 #include <vmig/fsm.h>
 #include <vmig/error.h>
 #include "transfer.h"
-#include "verdict.h"
 
 volatile sig_atomic_t vmig_ferry_stop;
 
@@ -142,7 +141,7 @@ static int put_pattern(struct vmig_ferry *c, uint32_t seed)
 
 static bool read_out(struct vmig_ferry *c, int fd, vmig_ferry_sink sink, void *arg)
 {
-	unsigned char *block = vmig_alloc(VMIG_FERRY_BLOCK);
+	static unsigned char block[VMIG_FERRY_BLOCK];
 	ssize_t n = 0;
 
 	while (go_on(c)) {
@@ -154,7 +153,6 @@ static bool read_out(struct vmig_ferry *c, int fd, vmig_ferry_sink sink, void *a
 			break;
 		c->bytes += n;
 	}
-	free(block);
 	if (n == -EPROTO)
 		return vmig_ferry_fail(c, "read() of the data_fd returned more than was asked for");
 	if (n < 0 && n != -EINTR)
@@ -228,16 +226,18 @@ int vmig_ferry_begin(struct vmig_ferry *c, const struct vmig_streamfile *f)
 }
 
 /**
- * vmig_ferry_in - give the device a part of a stream
- * @c: what is carried; bytes and checksum grow
- * @data_fd: of vmig_ferry_begin()
+ * vmig_ferry_to_device - give the device a part of a stream; a vmig_ferry_sink
+ * @c: what is carried; bytes grow
+ * @data_fd: int *, of vmig_ferry_begin()
  * @data: the part
  * @len: its bytes
+ * @at: its place
  *
  * Return: true if it took all of it; false with c->write_error where the driver refused it,
  * else with a sentence.
  */
-bool vmig_ferry_in(struct vmig_ferry *c, int data_fd, const void *data, size_t len)
+bool vmig_ferry_to_device(struct vmig_ferry *c, void *data_fd, const void *data, size_t len,
+			  uint64_t at)
 {
 	size_t done = 0;
 	int ret;
@@ -246,8 +246,7 @@ bool vmig_ferry_in(struct vmig_ferry *c, int data_fd, const void *data, size_t l
 		return false;
 	if (!c->began_ms)
 		c->began_ms = vmig_now_ms();
-	ret = __vmig_stream_write(data_fd, data, len, &vmig_default_chunks, &done);
-	c->checksum = lzma_crc64(data, done, c->checksum);
+	ret = __vmig_stream_write(*(int *)data_fd, data, len, &vmig_default_chunks, &done);
 	c->bytes += done;
 	if (ret == -EINTR && vmig_ferry_stop)
 		return go_on(c);
@@ -255,8 +254,15 @@ bool vmig_ferry_in(struct vmig_ferry *c, int data_fd, const void *data, size_t l
 	return !ret;
 }
 
-static enum vmig_ferry_end broken(struct vmig_ferry *c, const char *what)
+__attribute__((format(printf, 2, 3))) static enum vmig_ferry_end broken(struct vmig_ferry *c,
+									const char *fmt, ...)
 {
+	char what[500];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
 	vmig_ferry_fail(c, "broken: %s", what);
 	return VMIG_FERRY_BROKEN;
 }
@@ -268,14 +274,14 @@ static enum vmig_ferry_end refused(struct vmig_ferry *c, int ret)
 	int err = __vmig_get_state(c->dev, &state);
 
 	if (!err && state != VFIO_DEVICE_STATE_RESUMING && state != VFIO_DEVICE_STATE_ERROR)
-		return broken(c, say("SET(STOP) failed with %s, and the device is in %s (RES-09)",
-				     vmig_errno_name(ret), vmig_state_name(state)));
+		return broken(c, "SET(STOP) failed with %s, and the device is in %s (RES-09)",
+			      vmig_errno_name(ret), vmig_state_name(state));
 	err = __vmig_settle(c->dev);
 	if (err)
-		return broken(
-			c, say("the driver refused the stream (%s), and the device does not come "
-			       "back to RUNNING by a reset: %s (RES-10)",
-			       vmig_errno_name(ret), vmig_errno_name(err)));
+		return broken(c,
+			      "the driver refused the stream (%s), and the device does not come "
+			      "back to RUNNING by a reset: %s (RES-10)",
+			      vmig_errno_name(ret), vmig_errno_name(err));
 	if (c->write_error)
 		vmig_ferry_fail(
 			c,
@@ -294,23 +300,23 @@ static enum vmig_ferry_end refused(struct vmig_ferry *c, int ret)
 /* Is the pattern there that the stream is said to bring? */
 static enum vmig_ferry_end look(struct vmig_ferry *c, uint32_t seed)
 {
+	enum vmig_ferry_end end = VMIG_FERRY_DONE;
 	const char *why = NULL;
 	struct vmig_worker w;
-	int ret;
 
 	if (!seed || __vmig_worker_begin(&w, c->dev) || !w.ops->check_state) {
 		if (seed)
 			vmig_worker_end(&w);
 		return VMIG_FERRY_DONE;
 	}
-	ret = w.ops->check_state(&w, seed, &why);
-	why = say("%s", why ?: "");
+	c->sure = !w.ops->check_state(&w, seed, &why);
+	if (!c->sure)
+		end = broken(c,
+			     "the driver accepted it, and the state is not the one that was saved: "
+			     "%s (RES-12)",
+			     why ?: "");
 	vmig_worker_end(&w);
-	c->sure = !ret;
-	return ret ? broken(c, say("the driver accepted it, and the state is not the one that was "
-				   "saved: %s (RES-12)",
-				   why))
-		   : VMIG_FERRY_DONE;
+	return end;
 }
 
 /**
@@ -332,19 +338,21 @@ enum vmig_ferry_end vmig_ferry_finish(struct vmig_ferry *c, int data_fd,
 	if (ret)
 		return refused(c, ret);
 	if (c->write_error)
-		return broken(c, say("write() failed with %s, and SET(STOP) succeeded all the same "
-				     "(RES-07)",
-				     vmig_errno_name(c->write_error)));
+		return broken(
+			c, "write() failed with %s, and SET(STOP) succeeded all the same (RES-07)",
+			vmig_errno_name(c->write_error));
 	ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RUNNING, &fd);
 	if (ret)
-		return broken(c, say("the driver accepted it, and the device cannot be brought to "
-				     "RUNNING: %s (RES-03)",
-				     vmig_errno_name(ret)));
+		return broken(
+			c,
+			"the driver accepted it, and the device cannot be brought to RUNNING: "
+			"%s (RES-03)",
+			vmig_errno_name(ret));
 	return look(c, f->seed);
 }
 
 /**
- * vmig_ferry_name - what the user calls a file or the other side
+ * vmig_ferry_name - what the user calls a file
  * @name: what it is called here, in a guest for instance
  *
  * Return: VMIG_FERRY_NAME, or @name without it.
@@ -369,6 +377,20 @@ const char *vmig_ferry_rate(const struct vmig_ferry *c)
 
 	snprintf(text, sizeof(text), "%llu bytes in %.3f s, %.1f MiB/s",
 		 (unsigned long long)c->bytes, seconds, c->bytes / seconds / (1 << 20));
+	return text;
+}
+
+/**
+ * vmig_ferry_origin - where a stream comes from
+ * @f: the stream
+ *
+ * Return: words for people, good until the next call.
+ */
+const char *vmig_ferry_origin(const struct vmig_streamfile *f)
+{
+	static char text[512];
+
+	vmig_streamfile_origin(f, text, sizeof(text));
 	return text;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's state to a file and from one. See ferry.h. */
+/* A device's state to a file and from one. See transfer.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,19 +7,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <vmig/error.h>
+#include <lzma.h>
+
 #include "transfer.h"
 
-/* Where the driver's version, the firmware's and the kernel's are told. */
-static const char *origin(const struct vmig_streamfile *f)
-{
-	static char text[512];
-
-	vmig_streamfile_origin(f, text, sizeof(text));
-	return text;
-}
-
-static bool to_file(struct vmig_ferry *c, void *arg, const void *data, size_t len, uint64_t at)
+/**
+ * vmig_ferry_to_file - write a part of a stream to a file; a vmig_ferry_sink
+ * @c: what is carried
+ * @arg: int *, the file, at its place
+ * @data: the part
+ * @len: its bytes
+ * @at: where it stands in the stream
+ *
+ * Return: false with a sentence.
+ */
+bool vmig_ferry_to_file(struct vmig_ferry *c, void *arg, const void *data, size_t len, uint64_t at)
 {
 	int fd = *(int *)arg;
 	size_t done = 0;
@@ -60,7 +62,8 @@ enum vmig_ferry_end vmig_ferry_show(const char *path)
 	if (!strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime(&t) ?: &(struct tm){}))
 		when[0] = '\0';
 	printf("%s: %llu bytes of %s (%s), %s, saved %s%s\n", path, (unsigned long long)f.length,
-	       f.kind, f.device, origin(&f), when, f.seed ? ", with a pattern in it" : "");
+	       f.kind, f.device, vmig_ferry_origin(&f), when,
+	       f.seed ? ", with a pattern in it" : "");
 	return VMIG_FERRY_DONE;
 }
 
@@ -81,7 +84,7 @@ enum vmig_ferry_end vmig_ferry_save(struct vmig_ferry *c, const char *path)
 		vmig_ferry_fail(c, "%s: %s", vmig_ferry_name(path), why);
 		return VMIG_FERRY_CANNOT;
 	}
-	if (!vmig_ferry_open(c) || !vmig_ferry_out(c, to_file, &fd)) {
+	if (!vmig_ferry_open(c) || !vmig_ferry_out(c, vmig_ferry_to_file, &fd)) {
 		vmig_streamfile_abandon(fd, path);
 		return VMIG_FERRY_CANNOT;
 	}
@@ -92,30 +95,42 @@ enum vmig_ferry_end vmig_ferry_save(struct vmig_ferry *c, const char *path)
 		vmig_ferry_fail(c, "%s: %s", vmig_ferry_name(path), why);
 		return VMIG_FERRY_CANNOT;
 	}
-	printf("saved %s of %s (%s)\n", vmig_ferry_rate(c), c->id.name, origin(&c->here));
+	printf("saved %s of %s (%s)\n", vmig_ferry_rate(c), c->id.name,
+	       vmig_ferry_origin(&c->here));
 	return VMIG_FERRY_DONE;
 }
 
-/* The file's stream, up to its end or to where the driver refuses it. */
-static bool from_file(struct vmig_ferry *c, int fd, int data_fd, uint64_t length)
+/**
+ * vmig_ferry_read_file - the stream of a file, up to its end or to where the sink takes no more
+ * @c: what is carried; its checksum is that of what was read
+ * @fd: the file, at its stream
+ * @length: bytes of the stream
+ * @sink: where it goes
+ * @arg: for @sink
+ *
+ * Return: false where the sink took no more, or with a sentence.
+ */
+bool vmig_ferry_read_file(struct vmig_ferry *c, int fd, uint64_t length, vmig_ferry_sink sink,
+			  void *arg)
 {
-	unsigned char *block = vmig_alloc(VMIG_FERRY_BLOCK);
-	bool good = true;
-	ssize_t n = 1;
+	static unsigned char block[VMIG_FERRY_BLOCK];
+	uint64_t at = 0;
 	size_t want;
+	ssize_t n;
 
-	while (good && n > 0 && c->bytes < length) {
-		want = length - c->bytes < VMIG_FERRY_BLOCK ? length - c->bytes : VMIG_FERRY_BLOCK;
+	while (at < length) {
+		want = length - at < sizeof(block) ? length - at : sizeof(block);
 		n = read(fd, block, want);
-		if (n < 0 && errno == EINTR)
-			n = 1;
-		else if (n > 0)
-			good = vmig_ferry_in(c, data_fd, block, n);
+		if (n < 0 && errno == EINTR && !vmig_ferry_stop)
+			continue;
+		if (n <= 0)
+			return vmig_ferry_fail(c, "the file changed while it was read");
+		c->checksum = lzma_crc64(block, n, c->checksum);
+		if (!sink(c, arg, block, n, at))
+			return false;
+		at += n;
 	}
-	free(block);
-	if (n <= 0)
-		vmig_ferry_fail(c, "the file changed while it was loaded");
-	return !c->why[0];
+	return true;
 }
 
 /**
@@ -147,9 +162,9 @@ enum vmig_ferry_end vmig_ferry_load(struct vmig_ferry *c, const char *path)
 		close(fd);
 		return VMIG_FERRY_CANNOT;
 	}
-	from_file(c, fd, data_fd, f.length);
-	if (!c->why[0] && !c->write_error && c->checksum != f.checksum)
-		vmig_ferry_fail(c, "the file changed while it was loaded");
+	if (vmig_ferry_read_file(c, fd, f.length, vmig_ferry_to_device, &data_fd) &&
+	    c->checksum != f.checksum)
+		vmig_ferry_fail(c, "the file changed while it was read");
 	close(fd);
 	if (c->why[0]) {
 		close(data_fd);
@@ -158,6 +173,6 @@ enum vmig_ferry_end vmig_ferry_load(struct vmig_ferry *c, const char *path)
 	end = vmig_ferry_finish(c, data_fd, &f);
 	if (end == VMIG_FERRY_DONE)
 		printf("loaded %s into %s: accepted, %s; it is from %s\n", vmig_ferry_rate(c),
-		       c->id.name, vmig_ferry_seen(c), origin(&f));
+		       c->id.name, vmig_ferry_seen(c), vmig_ferry_origin(&f));
 	return end;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmig_ferry: a device's state into a file, out of one, or to another host. Behind
- * --save-stream, --load-stream, --send and --recv of run.sh, in the guest and on hosts. No
- * test: what it says is one sentence, on stderr where it did not go well.
+ * vmig_ferry: a device's state into a file or a pipe, or out of one. Behind --save-stream and
+ * --load-stream of run.sh, in the guest and on hosts. No test: what it says is one sentence, on
+ * stderr where it did not go well, or where standard output is the stream.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,6 @@
 
 #include <vmig/clock.h>
 #include <vmig/error.h>
-#include <vmig/wire.h>
 #include "transfer.h"
 
 static struct vmig_ferry c;
@@ -30,6 +30,19 @@ static void catch_signals(void)
 
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &action, NULL);
+	/* write() says so too. */
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* No device shall become standard output: what is closed becomes what can do nothing. */
+static void hold_standard(void)
+{
+	static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+			exit(VMIG_FERRY_CANNOT);
 }
 
 static unsigned int seconds_of(const char *env, unsigned int value)
@@ -50,35 +63,39 @@ static unsigned int seconds_of(const char *env, unsigned int value)
 
 static int usage(void)
 {
-	fprintf(stderr,
-		"vmig: vmig_ferry save|load DEVICE FILE [SEED], vmig_ferry show FILE,"
-		" vmig_ferry send DEVICE ADDRESS:PORT [SEED], vmig_ferry recv DEVICE [ADDRESS:]PORT\n");
+	fprintf(stderr, "vmig: vmig_ferry save DEVICE FILE|- [SEED], vmig_ferry load DEVICE FILE|-,"
+			" vmig_ferry show FILE, vmig_ferry copy FILE -, vmig_ferry copy - FILE\n");
 	return VMIG_FERRY_CANNOT;
 }
 
-/* Is that an address to listen at, or to go to? */
-static int check_address(const char *spec, bool own)
+static bool is_pipe(const char *name)
 {
-	struct sockaddr_storage address;
-	char why[200];
-
-	if (!vmig_wire_address(spec, own, &address, why, sizeof(why)))
-		return VMIG_FERRY_DONE;
-	fprintf(stderr, "vmig: %s\n", why);
-	return VMIG_FERRY_CANNOT;
+	return !strcmp(name, "-");
 }
 
-static const struct {
-	const char *name;
-	enum vmig_ferry_end (*run)(struct vmig_ferry *c, const char *where);
-} jobs[] = {
-	{ "save", vmig_ferry_save },
-	{ "load", vmig_ferry_load },
-	{ "send", vmig_ferry_send },
-	{ "recv", vmig_ferry_recv },
-};
+static enum vmig_ferry_end run(char **argv)
+{
+	if (!strcmp(argv[1], "copy"))
+		return is_pipe(argv[2]) ? vmig_ferry_keep(&c, argv[3])
+					: vmig_ferry_pour(&c, argv[2]);
+	if (!vmig_ferry_find(&c, argv[2]))
+		return VMIG_FERRY_CANNOT;
+	if (!strcmp(argv[1], "save"))
+		return is_pipe(argv[3]) ? vmig_ferry_save_pipe(&c) : vmig_ferry_save(&c, argv[3]);
+	return is_pipe(argv[3]) ? vmig_ferry_load_pipe(&c) : vmig_ferry_load(&c, argv[3]);
+}
 
-#define JOBS (sizeof(jobs) / sizeof(jobs[0]))
+/* Is that what it can be asked for, apart from show? */
+static bool understood(int argc, char **argv)
+{
+	if (argc < 4)
+		return false;
+	if (!strcmp(argv[1], "copy"))
+		return argc == 4 && is_pipe(argv[2]) != is_pipe(argv[3]);
+	if (!strcmp(argv[1], "load"))
+		return argc == 4;
+	return argc <= 5 && !strcmp(argv[1], "save");
+}
 
 /* The device is put back first: the sentence says that it is. Returns the exit code. */
 static int finish(enum vmig_ferry_end end)
@@ -107,24 +124,16 @@ static void give_up(const char *message)
 
 int main(int argc, char **argv)
 {
-	enum vmig_ferry_end end = VMIG_FERRY_CANNOT;
-	size_t i;
-
+	hold_standard();
 	vmig_set_fail_hook(give_up);
 	if (argc == 3 && !strcmp(argv[1], "show"))
 		return vmig_ferry_show(argv[2]);
-	if (argc == 3 && (!strcmp(argv[1], "at") || !strcmp(argv[1], "to")))
-		return check_address(argv[2], argv[1][0] == 'a');
-	for (i = 0; i < JOBS && argc > 1 && strcmp(argv[1], jobs[i].name); i++)
-		;
-	if (argc < 4 || argc > 5 || i == JOBS)
+	if (!understood(argc, argv))
 		return usage();
 	catch_signals();
 	c.seed = argc > 4 ? strtoul(argv[4], NULL, 10) : 0;
 	c.silence_ms = 1000 * seconds_of("VMIG_SILENCE_SECONDS", 30);
 	c.patience_ms = 1000 * seconds_of("VMIG_WAIT_SECONDS", 60);
 	c.end_ms = vmig_now_ms() + c.patience_ms + 1000 * seconds_of("VMIG_FERRY_SECONDS", 600);
-	if (vmig_ferry_find(&c, argv[2]))
-		end = jobs[i].run(&c, argv[3]);
-	return finish(end);
+	return finish(run(argv));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Carrying a device's state to a file, from one, or between hosts: what vmig_ferry does. No
- * test and no verdict on clauses; one sentence tells what came of it.
+ * Carrying a device's state to a file or a pipe, or from one: what vmig_ferry does. No test and
+ * no verdict on clauses; one sentence tells what came of it.
  */
 #ifndef VMIG_SELFTESTS_FERRY_H
 #define VMIG_SELFTESTS_FERRY_H
@@ -19,7 +19,7 @@ enum vmig_ferry_end {
 	VMIG_FERRY_BROKEN, /* the driver broke a rule; the exit code is that of a refusal */
 };
 
-/* Bytes of a read() or write(), and of a frame. */
+/* Bytes of a read() or write(). */
 #define VMIG_FERRY_BLOCK (1 << 20)
 
 /**
@@ -32,8 +32,8 @@ enum vmig_ferry_end {
  * @began_ms: when the first of them moved, vmig_now_ms()
  * @took_ms: how long it took from there to the last, and to SET(STOP) of a load
  * @end_ms: when all has to be over, vmig_now_ms()
- * @silence_ms: how long the other side may be silent
- * @patience_ms: how long the other side is waited for
+ * @silence_ms: how long the other end of a pipe may do nothing
+ * @patience_ms: how long it is waited for before it has done anything
  * @seed: pattern to put into the device before it is saved, 0 for none
  * @write_error: errno of the write() that the driver refused
  * @sure: an exerciser has seen that the state is the one that was saved
@@ -63,7 +63,7 @@ extern volatile sig_atomic_t vmig_ferry_stop;
 typedef bool (*vmig_ferry_sink)(struct vmig_ferry *c, void *arg, const void *data, size_t len,
 				uint64_t at);
 
-/* ferry_device.c */
+/* device.c */
 bool vmig_ferry_fail(struct vmig_ferry *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 bool vmig_ferry_find(struct vmig_ferry *c, const char *device);
@@ -71,20 +71,27 @@ bool vmig_ferry_open(struct vmig_ferry *c);
 bool vmig_ferry_close(struct vmig_ferry *c);
 bool vmig_ferry_out(struct vmig_ferry *c, vmig_ferry_sink sink, void *arg);
 int vmig_ferry_begin(struct vmig_ferry *c, const struct vmig_streamfile *f);
-bool vmig_ferry_in(struct vmig_ferry *c, int data_fd, const void *data, size_t len);
+bool vmig_ferry_to_device(struct vmig_ferry *c, void *data_fd, const void *data, size_t len,
+			  uint64_t at);
 enum vmig_ferry_end vmig_ferry_finish(struct vmig_ferry *c, int data_fd,
 				      const struct vmig_streamfile *f);
 const char *vmig_ferry_name(const char *name);
 const char *vmig_ferry_rate(const struct vmig_ferry *c);
 const char *vmig_ferry_seen(const struct vmig_ferry *c);
+const char *vmig_ferry_origin(const struct vmig_streamfile *f);
 
-/* ferry_file.c */
+/* file.c */
+bool vmig_ferry_to_file(struct vmig_ferry *c, void *arg, const void *data, size_t len, uint64_t at);
+bool vmig_ferry_read_file(struct vmig_ferry *c, int fd, uint64_t length, vmig_ferry_sink sink,
+			  void *arg);
 enum vmig_ferry_end vmig_ferry_show(const char *path);
 enum vmig_ferry_end vmig_ferry_save(struct vmig_ferry *c, const char *path);
 enum vmig_ferry_end vmig_ferry_load(struct vmig_ferry *c, const char *path);
 
-/* ferry_net.c */
-enum vmig_ferry_end vmig_ferry_send(struct vmig_ferry *c, const char *to);
-enum vmig_ferry_end vmig_ferry_recv(struct vmig_ferry *c, const char *at);
+/* pipe.c */
+enum vmig_ferry_end vmig_ferry_save_pipe(struct vmig_ferry *c);
+enum vmig_ferry_end vmig_ferry_load_pipe(struct vmig_ferry *c);
+enum vmig_ferry_end vmig_ferry_keep(struct vmig_ferry *c, const char *path);
+enum vmig_ferry_end vmig_ferry_pour(struct vmig_ferry *c, const char *path);
 
 #endif /* VMIG_SELFTESTS_FERRY_H */

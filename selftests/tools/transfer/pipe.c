@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A device's state through standard output and standard input. See transfer.h, and streamfile.h for
+ * what goes through.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lzma.h>
+
+#include <vmig/clock.h>
+#include "transfer.h"
+
+/* How often is looked whether to give up. */
+#define LOOK_MS 200
+
+/* What a pipe takes without waiting, once poll() says that it takes something: PIPE_BUF. */
+#define PIECE 4096
+
+/*
+ * What a pipe may hold that nobody has read: pipe-max-size. As long as no more has gone, its
+ * reader may not be there yet.
+ */
+#define PIPE_HOLDS (1 << 20)
+
+/**
+ * struct vmig_pipe - one end of a pipe
+ * @fd: which
+ * @moved: bytes that went through, with header and trailer
+ */
+struct vmig_pipe {
+	int fd;
+	uint64_t moved;
+};
+
+/*
+ * Wait until something can be read or written, in short steps, as a signal may come before
+ * poll() has begun. 0; -ETIMEDOUT after @ms; -ETIME where all takes too long; -EINTR where it
+ * is to be given up.
+ */
+static int wait_for(const struct vmig_ferry *c, int fd, short events, unsigned int ms)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	uint64_t now, until = vmig_now_ms() + ms;
+	int n;
+
+	if (until > c->end_ms)
+		until = c->end_ms;
+	for (;;) {
+		if (vmig_ferry_stop)
+			return -EINTR;
+		now = vmig_now_ms();
+		n = poll(&p, 1, now >= until ? 0 : until - now < LOOK_MS ? until - now : LOOK_MS);
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (now >= until)
+			return until == c->end_ms ? -ETIME : -ETIMEDOUT;
+	}
+}
+
+/* How long the other end is waited for: before it has done anything, and then. */
+static unsigned int limit(const struct vmig_ferry *c, bool begun)
+{
+	return begun ? c->silence_ms : c->patience_ms;
+}
+
+static bool cannot_write(struct vmig_ferry *c, const struct vmig_pipe *p, int err)
+{
+	unsigned long long moved = p->moved;
+	bool begun = moved > PIPE_HOLDS;
+
+	switch (err) {
+	case -EPIPE:
+		return vmig_ferry_fail(c, "the reader of the pipe went away after %llu bytes",
+				       moved);
+	case -ETIMEDOUT:
+		return vmig_ferry_fail(
+			c, "nobody took anything out of the pipe for %u s, after %llu bytes (%s)",
+			limit(c, begun) / 1000, moved,
+			begun ? "VMIG_SILENCE_SECONDS" : "VMIG_WAIT_SECONDS");
+	case -ETIME:
+		return vmig_ferry_fail(c,
+				       "it takes too long as a whole: %llu bytes have gone "
+				       "(VMIG_FERRY_SECONDS allows more)",
+				       moved);
+	case -EINTR:
+		return vmig_ferry_fail(c, "interrupted after %llu bytes", moved);
+	default:
+		return vmig_ferry_fail(c, "the pipe cannot be written after %llu bytes: %s", moved,
+				       strerror(-err));
+	}
+}
+
+/* All of it, or false with c->why. */
+static bool write_all(struct vmig_ferry *c, struct vmig_pipe *p, const void *data, size_t len)
+{
+	const char *from = data;
+	ssize_t n;
+	int ret;
+
+	while (len) {
+		ret = wait_for(c, p->fd, POLLOUT, limit(c, p->moved > PIPE_HOLDS));
+		if (ret)
+			return cannot_write(c, p, ret);
+		n = write(p->fd, from, len < PIECE ? len : PIECE);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
+			return cannot_write(c, p, -errno);
+		if (n > 0) {
+			from += n;
+			len -= n;
+			p->moved += n;
+		}
+	}
+	return true;
+}
+
+static bool to_pipe(struct vmig_ferry *c, void *arg, const void *data, size_t len, uint64_t at)
+{
+	return write_all(c, arg, data, len);
+}
+
+static bool write_trailer(struct vmig_ferry *c, struct vmig_pipe *p)
+{
+	unsigned char trailer[VMIG_STREAMFILE_TRAILER];
+	struct vmig_streamfile f = { .length = c->bytes, .checksum = c->checksum };
+
+	vmig_streamfile_encode_trailer(&f, trailer);
+	return write_all(c, p, trailer, sizeof(trailer));
+}
+
+/**
+ * vmig_ferry_save_pipe - the device's state to standard output
+ * @c: what is carried, found
+ *
+ * The header goes first, so that a pipe that nobody reads stops no device.
+ *
+ * Return: how it ended on this side; what becomes of it on the other is said there.
+ */
+enum vmig_ferry_end vmig_ferry_save_pipe(struct vmig_ferry *c)
+{
+	unsigned char header[VMIG_STREAMFILE_BYTES];
+	struct vmig_pipe p = { .fd = STDOUT_FILENO };
+
+	if (isatty(p.fd)) {
+		vmig_ferry_fail(c, "a stream is not for a terminal: write it to a pipe or a file");
+		return VMIG_FERRY_CANNOT;
+	}
+	if (!vmig_ferry_open(c))
+		return VMIG_FERRY_CANNOT;
+	c->here.seed = c->seed;
+	vmig_streamfile_encode(&c->here, header);
+	if (!write_all(c, &p, header, sizeof(header)) || !vmig_ferry_out(c, to_pipe, &p) ||
+	    !write_trailer(c, &p))
+		return VMIG_FERRY_CANNOT;
+	fprintf(stderr, "saved %s of %s (%s)\n", vmig_ferry_rate(c), c->id.name,
+		vmig_ferry_origin(&c->here));
+	return VMIG_FERRY_DONE;
+}
+
+static bool cannot_read(struct vmig_ferry *c, const struct vmig_pipe *p, int err)
+{
+	unsigned long long moved = p->moved;
+
+	switch (err) {
+	case -ETIMEDOUT:
+		if (!moved)
+			return vmig_ferry_fail(
+				c, "nothing came through the pipe for %u s (VMIG_WAIT_SECONDS)",
+				c->patience_ms / 1000);
+		return vmig_ferry_fail(
+			c,
+			"nothing more came through the pipe for %u s, after %llu bytes, "
+			"which are dropped (VMIG_SILENCE_SECONDS)",
+			c->silence_ms / 1000, moved);
+	case -ETIME:
+		return vmig_ferry_fail(c,
+				       "it takes too long as a whole: %llu bytes have come, which "
+				       "are dropped (VMIG_FERRY_SECONDS allows more)",
+				       moved);
+	case -EINTR:
+		return vmig_ferry_fail(c, "interrupted after %llu bytes, which are dropped", moved);
+	default:
+		return vmig_ferry_fail(c, "the pipe cannot be read after %llu bytes: %s", moved,
+				       strerror(-err));
+	}
+}
+
+/* What is there, @len bytes at most: their number, 0 at the end, or -1 with c->why. */
+static ssize_t read_some(struct vmig_ferry *c, struct vmig_pipe *p, void *to, size_t len)
+{
+	ssize_t n;
+	int ret;
+
+	do {
+		ret = wait_for(c, p->fd, POLLIN, limit(c, p->moved));
+		n = ret ? ret : read(p->fd, to, len);
+		if (!ret && n < 0)
+			ret = -errno;
+	} while (ret == -EAGAIN || (ret == -EINTR && !vmig_ferry_stop));
+	if (ret) {
+		cannot_read(c, p, ret);
+		return -1;
+	}
+	p->moved += n;
+	return n;
+}
+
+/* The header, with a stream behind it that may have no length yet. False with c->why. */
+static bool read_header(struct vmig_ferry *c, struct vmig_pipe *p, struct vmig_streamfile *f)
+{
+	unsigned char header[VMIG_STREAMFILE_BYTES];
+	ssize_t n = 1;
+	size_t have;
+	char why[200];
+
+	if (isatty(p->fd))
+		return vmig_ferry_fail(
+			c, "no stream comes from a terminal: read it from a pipe or a file");
+	for (have = 0; have < sizeof(header) && n > 0; have += n > 0 ? n : 0)
+		n = read_some(c, p, header + have, sizeof(header) - have);
+	if (n < 0)
+		return false;
+	if (!have)
+		return vmig_ferry_fail(c, "the pipe ended before anything came through it");
+	if (vmig_streamfile_decode(header, have, f, why, sizeof(why)))
+		return vmig_ferry_fail(c, "what comes through the pipe is no stream: %s", why);
+	return true;
+}
+
+/* Where the trailer is to come, what has come last may be anything. */
+static bool ended_early(struct vmig_ferry *c, uint64_t bytes, bool trailer)
+{
+	return vmig_ferry_fail(
+		c,
+		"the pipe ended early%s: %llu bytes had come behind the header, which are dropped",
+		trailer ? ", or with something behind the stream" : "", (unsigned long long)bytes);
+}
+
+/* The pipe has ended: are the @bytes behind the header all that was sent? */
+static bool is_whole(struct vmig_ferry *c, const struct vmig_streamfile *f, uint64_t bytes)
+{
+	if (bytes < f->length)
+		return ended_early(c, bytes, false);
+	if (bytes > f->length)
+		return vmig_ferry_fail(
+			c, "more than the %llu bytes of the stream came, and all of it is dropped",
+			(unsigned long long)f->length);
+	if (c->checksum != f->checksum)
+		return vmig_ferry_fail(
+			c, "the checksum of the stream is wrong, and its %llu bytes are dropped",
+			(unsigned long long)bytes);
+	return true;
+}
+
+/*
+ * The stream, up to its end; the last bytes that came are held back as long as they may be the
+ * trailer. What the driver refuses, with c->write_error, is read to its end all the same: only
+ * then is it known whether that was what had been sent. False with c->why.
+ */
+static bool read_stream(struct vmig_ferry *c, struct vmig_pipe *p, struct vmig_streamfile *f,
+			vmig_ferry_sink sink, void *arg)
+{
+	size_t keep = f->length == VMIG_STREAMFILE_UNKNOWN ? VMIG_STREAMFILE_TRAILER : 0;
+	static unsigned char block[VMIG_FERRY_BLOCK];
+	size_t held = 0, give;
+	uint64_t bytes = 0;
+	ssize_t n;
+
+	while ((n = read_some(c, p, block + held, sizeof(block) - held)) > 0) {
+		held += n;
+		give = held > keep ? held - keep : 0;
+		c->checksum = lzma_crc64(block, give, c->checksum);
+		if (bytes + give <= f->length && give && !c->write_error &&
+		    !sink(c, arg, block, give, bytes) && !c->write_error)
+			return false;
+		bytes += give;
+		held -= give;
+		memmove(block, block + give, held);
+	}
+	if (n < 0)
+		return false;
+	if (keep && (held < keep || vmig_streamfile_decode_trailer(block, f)))
+		return ended_early(c, bytes + held, true);
+	return is_whole(c, f, bytes);
+}
+
+/**
+ * vmig_ferry_load_pipe - what comes from standard input into the device
+ * @c: what is carried, found; it is not touched before a header has come that fits
+ *
+ * The device is told of the end of the stream only when all of it has come.
+ *
+ * Return: how it ended.
+ */
+enum vmig_ferry_end vmig_ferry_load_pipe(struct vmig_ferry *c)
+{
+	struct vmig_pipe p = { .fd = STDIN_FILENO };
+	struct vmig_streamfile f;
+	enum vmig_ferry_end end;
+	char why[400];
+	int data_fd;
+
+	if (!read_header(c, &p, &f))
+		return VMIG_FERRY_CANNOT;
+	if (!vmig_streamfile_fits(&f, &c->here, why, sizeof(why))) {
+		vmig_ferry_fail(c, "what comes through the pipe is no stream for %s: %s",
+				c->id.name, why);
+		return VMIG_FERRY_CANNOT;
+	}
+	data_fd = vmig_ferry_open(c) ? vmig_ferry_begin(c, &f) : -1;
+	if (data_fd < 0)
+		return VMIG_FERRY_CANNOT;
+	if (!read_stream(c, &p, &f, vmig_ferry_to_device, &data_fd)) {
+		close(data_fd);
+		return VMIG_FERRY_CANNOT;
+	}
+	end = vmig_ferry_finish(c, data_fd, &f);
+	if (end == VMIG_FERRY_DONE)
+		printf("loaded %s into %s: accepted, %s; it is from %s\n", vmig_ferry_rate(c),
+		       c->id.name, vmig_ferry_seen(c), vmig_ferry_origin(&f));
+	return end;
+}
+
+/**
+ * vmig_ferry_keep - what comes from standard input into a file, and no device
+ * @c: what is carried
+ * @path: the file; without all of the stream it is as it was
+ *
+ * Return: VMIG_FERRY_DONE, or VMIG_FERRY_CANNOT with a sentence.
+ */
+enum vmig_ferry_end vmig_ferry_keep(struct vmig_ferry *c, const char *path)
+{
+	struct vmig_pipe p = { .fd = STDIN_FILENO };
+	struct vmig_streamfile f;
+	char why[200];
+	int fd;
+
+	if (!read_header(c, &p, &f))
+		return VMIG_FERRY_CANNOT;
+	fd = vmig_streamfile_create(path, why, sizeof(why));
+	if (fd >= 0 && !read_stream(c, &p, &f, vmig_ferry_to_file, &fd)) {
+		vmig_streamfile_abandon(fd, path);
+		return VMIG_FERRY_CANNOT;
+	}
+	if (fd < 0 || vmig_streamfile_finish(fd, path, &f, why, sizeof(why))) {
+		vmig_ferry_fail(c, "%s: %s", path, why);
+		return VMIG_FERRY_CANNOT;
+	}
+	return VMIG_FERRY_DONE;
+}
+
+/**
+ * vmig_ferry_pour - a file to standard output
+ * @c: what is carried
+ * @path: the file, all of which has to be there
+ *
+ * Return: VMIG_FERRY_DONE, or VMIG_FERRY_CANNOT with a sentence.
+ */
+enum vmig_ferry_end vmig_ferry_pour(struct vmig_ferry *c, const char *path)
+{
+	unsigned char header[VMIG_STREAMFILE_BYTES];
+	struct vmig_pipe p = { .fd = STDOUT_FILENO };
+	struct vmig_streamfile f;
+	char why[300];
+	bool good;
+	int fd;
+
+	fd = vmig_streamfile_open(path, &f, why, sizeof(why));
+	if (fd < 0) {
+		vmig_ferry_fail(c, "%s is no stream: %s", path, why);
+		return VMIG_FERRY_CANNOT;
+	}
+	vmig_streamfile_encode(&f, header);
+	good = write_all(c, &p, header, sizeof(header)) &&
+	       vmig_ferry_read_file(c, fd, f.length, to_pipe, &p);
+	close(fd);
+	return good ? VMIG_FERRY_DONE : VMIG_FERRY_CANNOT;
+}
