@@ -29,7 +29,7 @@ tap $? "the installed command says how it is called"
 "$tmp/prefix/bin/vmig" --nothing >"$tmp/out" 2>&1
 tap_is "vmig: unknown option '--nothing': see vmig --help" "$(cat "$tmp/out")" \
 	"and so do its messages"
-tap_is "" "$(grep -rn --include=*.sh '^[^#]*\./run\.sh' "$tmp/prefix/lib/vmig/"{configs,selftests} |
+tap_is "" "$(grep -rn --include=*.sh '^[^#]*\./run\.sh' "$tmp/prefix/lib/vmig/"{configs/{guest,host,run},selftests} |
 	grep -v 'VMIG_COMMAND:-\./run\.sh')" "none of them names ./run.sh, whatever the command is called"
 grep -q 'default:$' "$tmp/help" && grep -A 1 'default:$' "$tmp/help" | grep -q /var/lib/vmig
 tap $? "its results go to /var/lib/vmig, not to where it is installed"
