@@ -8,9 +8,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 top=$PWD
 out=$(realpath "${1:-.}")
 
-for tool in dpkg-buildpackage dh git; do
+for tool in dpkg-buildpackage dh git help2man; do
 	command -v $tool >/dev/null || {
-		echo "make deb: $tool is missing: apt-get install build-essential debhelper git" >&2
+		echo "make deb: $tool is missing: apt-get install build-essential debhelper git help2man" >&2
 		exit 2
 	}
 done

@@ -3,13 +3,53 @@
 # The manual pages, from what the programs say of themselves, so that no option and no key of a
 # profile can be missing in them.
 #
-#   man.sh vmig           vmig(1), from run.sh --help
+#   man.sh vmig           vmig(1), from run.sh --help by help2man, and vmig.h2m
 #   man.sh vmig-profile   vmig-profile(5), from vmig-report --profile-keys
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 version=$(results/vmig-report --version | cut -d ' ' -f 2)
 version=${version%,}
+
+# Of the commit, so that the same sources are the same pages on any day.
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y run.sh)}
+export SOURCE_DATE_EPOCH
+
+# help_in_columns: the help as help2man reads it: a heading ends with a colon, and what an option
+# does begins on its line and in the same column as the rest.
+help_in_columns()
+{
+	VMIG_COMMAND=vmig ./run.sh --help | awk '
+		/^[^ ]/ || /^$/ { print $0 (/^[A-Z][^.:]*$/ ? ":" : ""); next }
+		/^ ? ? ? ?[^ ]/ {
+			sub(/^ +/, "")
+			at = match($0, /  +/) ? RSTART : match($0, /^(--[a-z-]+|[A-Z_]+=[^ ]*) [a-z]/) ? RLENGTH - 1 : 0
+			text = substr($0, at)
+			if (at)
+				$0 = substr($0, 1, at - 1)
+			else
+				getline text
+			sub(/^ +/, "", text)
+			printf "  %-38s  %s\n", $0, text
+			next
+		}
+		{ sub(/^ +/, ""); printf "%42s%s\n", "", $0 }'
+}
+
+vmig()
+{
+	command -v help2man >/dev/null || {
+		echo "man.sh: help2man is missing: apt-get install help2man" >&2
+		exit 2
+	}
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	help_in_columns >"$tmp/help"
+	printf '#!/bin/sh\ncat "%s"\n' "$tmp/help" >"$tmp/vmig"
+	chmod +x "$tmp/vmig"
+	help2man --no-info --version-string="$version" --source="vmig $version" \
+		--manual="User Commands" --include=configs/package/vmig.h2m "$tmp/vmig"
+}
 
 # What roff would take for its own: backslashes, and dots and quotes at the start of a line.
 escape='function esc(s) {
@@ -18,79 +58,10 @@ escape='function esc(s) {
 	return s ~ /^[.'"'"']/ ? "\\&" s : s
 }'
 
-# options: the sections of the help, each with its entries, in roff.
-options()
-{
-	VMIG_COMMAND=vmig ./run.sh --help | awk "$escape"'
-		/^[A-Z][^.,:]*$/ { print ".SH " toupper($0); begun = 1; next }
-		!begun || /^$/ { next }
-		/^  ? ? ?[^ ]/ {
-			sub(/^ +/, "")
-			at = match($0, /  +/) ? RSTART : length($0) + 1
-			print ".TP\n.B " esc(substr($0, 1, at - 1))
-			$0 = substr($0, at)
-		}
-		{ sub(/^ +/, ""); if ($0 != "") print esc($0) }'
-}
-
-vmig()
-{
-	cat <<-EOF
-	.TH VMIG 1 "" "vmig $version" "User Commands"
-	.SH NAME
-	vmig \\- conformance tests for Linux VFIO migration drivers
-	.SH SYNOPSIS
-	.B vmig
-	.RI [ OPTION ]...
-	.SH DESCRIPTION
-	.B vmig
-	opens a migratable VFIO device, PCI or mdev, through its group and through its cdev, drives
-	it over the uAPI of
-	.I linux/vfio.h
-	alone, and says which clauses of the specification its driver keeps and which it breaks.
-	.PP
-	Without
-	.B \\-d
-	it boots a QEMU guest for each of its reference drivers and tests them there; no IOMMU and no
-	hardware is needed for that. With
-	.B \\-d
-	it tests a driver that has a profile, in the guest, or a device of this host.
-	.PP
-	A run leaves a directory with report.html, results.json, junit.xml, the KTAP of each program
-	and the kernel's log, under
-	.I /var/lib/vmig
-	for root, else under
-	.IR ~/.local/state/vmig .
-	EOF
-	options
-	cat <<-'EOF'
-	.SH FILES
-	.TP
-	.I /usr/lib/vmig/configs/devices
-	profiles, see
-	.BR vmig\-profile (5)
-	.TP
-	.I ~/.cache/vmig
-	guest kernels, built on first use
-	.TP
-	.I /run/vmig/undo
-	what a run has changed on this host and has to put back
-	.SH EXAMPLES
-	.TP
-	.B vmig
-	the reference drivers, in the guest
-	.TP
-	.B vmig \-d 0000:3b:00.2
-	a virtual function of this host, bound to its VFIO migration driver
-	.SH SEE ALSO
-	.BR vmig\-profile (5)
-	EOF
-}
-
 profile()
 {
 	cat <<-EOF
-	.TH VMIG-PROFILE 5 "" "vmig $version" "File Formats"
+	.TH VMIG-PROFILE 5 "$(LC_ALL=C date -u -d "@$SOURCE_DATE_EPOCH" "+%B %Y")" "vmig $version" "File Formats"
 	.SH NAME
 	vmig\\-profile \\- what vmig knows of a VFIO migration driver
 	.SH DESCRIPTION

@@ -51,6 +51,7 @@ packages_list()
 	check python3-yaml      python3_yaml()
 	check git               git
 	check rsync             rsync
+	check help2man          help2man
 	check debhelper         dh
 	check dpkg-dev          dpkg-buildpackage
 	check lintian           lintian

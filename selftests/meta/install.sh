@@ -38,7 +38,7 @@ tap $? "its results go to /var/lib/vmig, not to where it is installed"
 gunzip -c "$tmp/prefix/share/man/man1/vmig.1.gz" | sed 's/\\-/-/g' >"$tmp/vmig.1"
 missing=$(grep -oE '^  (-[a-zA-Z], )?--?[a-z][a-z0-9-]*' "$tmp/help" | tr -d ',' | tr ' ' '\n' | grep . |
 	sort -u | while read -r option; do
-	grep -qE -- "^\.B (.*, )?$option\b" "$tmp/vmig.1" || echo "$option"
+	grep -qE -- "^(\\\\fB[^ ]*\\\\fR, )?\\\\fB$option\\\\fR" "$tmp/vmig.1" || echo "$option"
 done)
 tap_is "" "$missing" "vmig(1) has each option of --help"
 gunzip -c "$tmp/prefix/share/man/man5/vmig-profile.5.gz" >"$tmp/vmig-profile.5"
@@ -46,6 +46,11 @@ missing=$(results/vmig-report --profile-keys | cut -f 1 | while read -r key; do
 	grep -qxF -- ".B $key" "$tmp/vmig-profile.5" || echo "$key"
 done)
 tap_is "" "$missing" "vmig-profile(5) has each key"
+date=$(LC_ALL=C date -u -d "@$(git log -1 --format=%ct)" "+%B %Y")
+tap_is 2 "$(cat "$tmp/vmig.1" "$tmp/vmig-profile.5" | grep -c "^\.TH .* \"$date\" ")" \
+	"their date is that of the commit"
+tap_is 1 "$(SOURCE_DATE_EPOCH=0 configs/package/man.sh vmig | grep -c '^\.TH .* "January 1970" ')" \
+	"or the one that a package asks for"
 
 # complete WORD...: what is offered after these words, the last one begun
 complete_words()
