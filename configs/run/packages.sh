@@ -49,6 +49,7 @@ packages_list()
 	check sqlite3           sqlite3
 	check zstd              zstd
 	check python3-yaml      python3_yaml()
+	check python3-jsonschema python3_jsonschema()
 	check git               git
 	check rsync             rsync
 	check help2man          help2man
@@ -84,9 +85,30 @@ libfuzzer()
 		<<<'int LLVMFuzzerTestOneInput(const char *d, long n) { return !d && n; }'
 }
 
+# python3_path MODULE...: an interpreter that has these modules. Debian's packages are of
+# /usr/bin/python3, and the first one of PATH may be another.
+python3_path()
+{
+	local p modules
+
+	modules=$(printf 'import %s\n' "$@")
+	for p in /usr/bin/python3 $(type -ap python3); do
+		if "$p" -c "$modules" 2>/dev/null; then
+			printf '%s\n' "$p"
+			return 0
+		fi
+	done
+	return 1
+}
+
 python3_yaml()
 {
-	python3 -c 'import yaml' 2>/dev/null
+	python3_path yaml >/dev/null
+}
+
+python3_jsonschema()
+{
+	python3_path jsonschema >/dev/null
 }
 
 kernel_source()

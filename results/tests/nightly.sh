@@ -13,6 +13,7 @@ top=$(cd ../.. && pwd)
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 export VMIG_HOST=lab1
+python3=$("$top/selftests/meta/python3.sh") || exit
 unset VMIG_ANY_KERNEL VMIG_KCIDB_ORIGIN VMIG_KCIDB_BUILD_ID VMIG_KCIDB_COMMIT
 
 build=$results/build/check
@@ -163,16 +164,13 @@ bad_input()
 
 full_disk()
 {
-	local rc=0
+	local rc=0 what="a full disk: the history is as it was, and it says so"
 
-	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
-		tap 0 "a full disk # SKIP only root can make one"
-		return
-	fi
+	tap_may_mount "$what" || return
 	mkdir "$tmp/disk"
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	unshare -m sh -c '
-		mount -t tmpfs -o size=400k vmig "$1" 2>/dev/null || exit 77
+	"${tap_mounting[@]}" sh -c '
+		mount -t tmpfs -o size=400k vmig "$1" || exit
 		"$3" --history-add "$2/000" "$1/history.db" || exit 1
 		"$3" --history-add "$2/001" "$1/history.db" || exit 1
 		cp "$1/history.db" "$4.before"
@@ -184,12 +182,8 @@ full_disk()
 		rm -f "$1/filler" "$1/history.db-journal"
 		"$3" --judge-regression "$1/history.db" >/dev/null || exit 1' \
 		sh "$tmp/disk" "$tmp/honest" "$report" "$tmp/said" 2>"$tmp/err" || rc=$?
-	if [ $rc -eq 77 ]; then
-		tap 0 "a full disk # SKIP a tmpfs cannot be mounted here"
-		return
-	fi
 	[ $rc -eq 0 ] || tap_show <(cat "$tmp/said" "$tmp/err")
-	tap $rc "a full disk: the history is as it was, and it says so"
+	tap $rc "$what"
 }
 
 fleet()
@@ -208,12 +202,8 @@ fleet()
 	rc=$?
 	[ $rc -eq 0 ] || tap_show "$tmp/wrong"
 	tap $rc "the page of two hosts is whole and tells what it must"
-	if command -v gnuplot >/dev/null; then
-		grep -q '<figure>' "$tmp/fleet.html"
-		tap $? "it has plots"
-	else
-		tap 0 "it has plots # SKIP gnuplot is not installed"
-	fi
+	grep -q '<figure>' "$tmp/fleet.html"
+	tap $? "it has plots, which gnuplot makes"
 	PATH=/nowhere "$report" --nightly-html "$tmp/fleet.db" "$tmp/bare.html" &&
 		"$tests/check_nightly.py" "$tmp/bare.html" 'The plots are left out'
 	tap $? "without gnuplot a sentence stands for the plots"
@@ -266,16 +256,12 @@ kcidb()
 {
 	local dir name bad=0 schema=$results/schema/kcidb.json
 
-	if ! python3 -c 'import jsonschema' 2>/dev/null; then
-		tap 0 "kcidb.json # SKIP python3-jsonschema is not installed"
-		return
-	fi
 	for dir in "$tests"/[0-9]*-*/run; do
 		name=$(basename "$(dirname "$dir")")
 		cp -r "$dir" "$tmp/kcidb-$name"
 		"$report" "$tmp/kcidb-$name" >/dev/null 2>&1
 		[ -e "$tmp/kcidb-$name/results.json" ] || continue
-		"$tests/normalise.py" "$tmp/kcidb-$name/kcidb.json" "$schema" 2>"$tmp/err" || {
+		"$python3" "$tests/normalise.py" "$tmp/kcidb-$name/kcidb.json" "$schema" 2>"$tmp/err" || {
 			echo "# $name"
 			tap_show "$tmp/err"
 			bad=1
@@ -297,15 +283,15 @@ kcidb()
 		's/"path": "vmig"/"path": "vmig:1"/' 's/"value": 96.0/"value": "96"/'; do
 		sed "$name" "$dir/kcidb.json" >"$tmp/bad.json"
 		! cmp -s "$tmp/bad.json" "$dir/kcidb.json" &&
-			! "$tests/normalise.py" "$tmp/bad.json" "$schema" 2>/dev/null
+			! "$python3" "$tests/normalise.py" "$tmp/bad.json" "$schema" 2>/dev/null
 		tap $? "the schema refuses $name"
 	done
 	VMIG_KCIDB_ORIGIN=my_lab VMIG_KCIDB_BUILD_ID=maestro:123 "$report" "$dir" >/dev/null
-	"$tests/normalise.py" "$dir/kcidb.json" "$schema" && grep -q '"build_id": "maestro:123"' "$dir/kcidb.json" &&
+	"$python3" "$tests/normalise.py" "$dir/kcidb.json" "$schema" && grep -q '"build_id": "maestro:123"' "$dir/kcidb.json" &&
 		! grep -q checkouts "$dir/kcidb.json"
 	tap $? "a build that KCIDB knows is not told of again"
 	VMIG_KCIDB_COMMIT=v6.12 "$report" "$dir" 2>&1 >/dev/null | grep -q 'without VMIG_KCIDB_COMMIT' &&
-		"$tests/normalise.py" "$dir/kcidb.json" "$schema"
+		"$python3" "$tests/normalise.py" "$dir/kcidb.json" "$schema"
 	tap $? "a commit that is none is left out with a sentence"
 }
 
@@ -328,14 +314,10 @@ configs()
 {
 	local f
 
-	if python3 -c 'import yaml' 2>/dev/null; then
-		for f in "$top"/configs/nightly/*.yaml; do
-			python3 -c 'import sys, yaml; sys.exit(not isinstance(yaml.safe_load(open(sys.argv[1])), dict))' "$f"
-			tap $? "${f##*/} is YAML"
-		done
-	else
-		tap 0 "configs/nightly # SKIP python3-yaml is not installed"
-	fi
+	for f in "$top"/configs/nightly/*.yaml; do
+		"$python3" -c 'import sys, yaml; sys.exit(not isinstance(yaml.safe_load(open(sys.argv[1])), dict))' "$f"
+		tap $? "${f##*/} is YAML"
+	done
 	if command -v systemd-analyze >/dev/null; then
 		mkdir "$tmp/units"
 		for f in "$top"/configs/nightly/vmig-nightly.*; do
@@ -346,7 +328,7 @@ configs()
 		[ $rc -eq 0 ] || tap_show "$tmp/out"
 		tap $rc "systemd takes service and timer"
 	else
-		tap 0 "systemd takes service and timer # SKIP no systemd-analyze"
+		tap_skip "no systemd-analyze" "systemd takes service and timer"
 	fi
 }
 

@@ -5,19 +5,17 @@
     normalise.py RESULTS_JSON [SCHEMA]
 
 Clauses that no test of the run names are left out, and the wording of the others, so that
-a new clause or a better sentence changes no expected file. With SCHEMA the file is first
-checked against it; exit code 1 says where it does not fit, 77 that Python has no
-jsonschema (Debian: python3-jsonschema).
+a new clause or a better sentence changes no expected file. With SCHEMA the file is checked
+against it instead; exit code 1 says where it does not fit. That takes Debian's package
+python3-jsonschema.
 """
 import json
 import sys
 
 
 def check(results, schema):
-    try:
-        import jsonschema
-    except ImportError:
-        return 77
+    import jsonschema
+
     found = jsonschema.Draft7Validator(schema).iter_errors(results)
     wrong = sorted(found, key=lambda e: list(map(str, e.path)))
     for error in wrong:

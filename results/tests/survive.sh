@@ -105,18 +105,15 @@ cut_off()
 # A file system without room: the files of before stay, and the sentence says what to do.
 full_disk()
 {
-	local rc=0
+	local rc=0 what="a full disk leaves the old files, and says so"
 
+	tap_may_mount "$what" || return
 	mkdir "$tmp/disk"
-	if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
-		tap 0 "a full disk # SKIP only root can make one"
-		return
-	fi
 	prepare "$tmp/kept"
 	# The mount ends with the shell that made it.
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	unshare -m sh -c '
-		mount -t tmpfs -o size=768k vmig "$1" 2>/dev/null || exit 77
+	"${tap_mounting[@]}" sh -c '
+		mount -t tmpfs -o size=768k vmig "$1" || exit
 		cp -r "$2/." "$1" 2>/dev/null
 		cat /dev/zero >"$1/filler" 2>/dev/null
 		"$3" "$1" >"$4" 2>&1
@@ -126,12 +123,8 @@ full_disk()
 		done
 		[ -z "$(find "$1" -name ".*.part")" ] || exit 1
 		grep -q "No space left on device" "$4"' sh "$tmp/disk" "$tmp/kept" "$report" "$tmp/said" || rc=$?
-	if [ $rc -eq 77 ]; then
-		tap 0 "a full disk # SKIP a tmpfs cannot be mounted here"
-		return
-	fi
 	[ $rc -eq 0 ] || tap_show "$tmp/said"
-	tap $rc "a full disk leaves the old files, and says so"
+	tap $rc "$what"
 }
 
 echo "TAP version 13"

@@ -5,16 +5,27 @@
 #
 #   check.sh [PART]...      default: all
 #
+# A skipped test has not passed: it is counted apart if the file `skips` allows it, and has
+# failed if not.
+#
 # Two parts run at a time, as a guest takes one processor most of the time.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 
-logs=selftests/meta/build/check
+# shellcheck source=configs/run/lib.sh
+. configs/run/lib.sh
+# shellcheck source=configs/run/packages.sh
+. configs/run/packages.sh
+
+# The test of this script has parts, a list of skips and a directory of its own.
+logs=${VMIG_CHECK_LOGS:-selftests/meta/build/check}
+skips=${VMIG_CHECK_SKIPS:-selftests/meta/skips}
 mkdir -p "$logs" || exit 2
 
 # Each part: in which of the two lanes it runs, how many seconds it may take, and its command.
 # No part may hang; how long each may take is no assertion on its speed.
 table="
+check        first  120   selftests/meta/check_test.sh
 unit         first  900   make -s -C lib/tests check
 report       first  900   results/tests/run.sh
 fuzz         first  1200  results/tests/survive.sh
@@ -36,6 +47,7 @@ probe        second 3000  selftests/meta/probe.sh
 qualify      second 1800  selftests/meta/qualify.sh
 other_guests second 3600  selftests/meta/other_guests.sh
 "
+table=${VMIG_CHECK_TABLE:-$table}
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
 [ $# -eq 0 ] || parts=("$@")
 
@@ -47,6 +59,76 @@ of_part()
 	}' <<<"$table"
 }
 
+# read_skips: the list `skips` into $skip_part, $skip_test and $skip_line. A line is
+# `part: name of a test, as a glob: reason`; # begins a comment.
+read_skips()
+{
+	local line number=0
+	local form='^([a-z_]+): (([^:]|:[^ ])+): +[^ ]'
+
+	skip_part=()
+	skip_test=()
+	skip_line=()
+	[ -r "$skips" ] || skips_refused "cannot be read"
+	while IFS= read -r line || [ -n "$line" ]; do
+		number=$((number + 1))
+		[[ ! $line =~ ^[[:blank:]]*(#.*)?$ ]] || continue
+		[[ $line =~ $form ]] || skips_refused "line $number is not of the form 'part: test: reason'"
+		[ -n "$(of_part "${BASH_REMATCH[1]}" 2)" ] ||
+			skips_refused "line $number: there is no part '${BASH_REMATCH[1]}'"
+		skip_part+=("${BASH_REMATCH[1]}")
+		skip_test+=("${BASH_REMATCH[2]}")
+		skip_line+=("$number")
+	done <"$skips"
+}
+
+skips_refused()
+{
+	echo "check.sh: $skips $*" >&2
+	exit 2
+}
+
+# tally PART: counts the results in its output into $ok, $bad and $skipped, and says which skip
+# is not allowed. Results within results are indented in KTAP, and are not counted.
+tally()
+{
+	local p=$1 line name i skip allowed used=()
+	local result='^(not )?ok( [0-9]+)?( -)? (.*)$'
+	local directive='^(.*[^ ]) +# *[Ss][Kk][Ii][Pp]( .*)?$'
+
+	ok=0 bad=0 skipped=0
+	while IFS= read -r line; do
+		[[ $line =~ $result ]] || continue
+		name=${BASH_REMATCH[4]}
+		skip='' allowed=''
+		[[ ! $name =~ $directive ]] || { skip=1 && name=${BASH_REMATCH[1]}; }
+		for i in "${!skip_part[@]}"; do
+			# shellcheck disable=SC2053 # a glob
+			[[ ${skip_part[i]} == "$p" && $name == ${skip_test[i]} ]] || continue
+			used[i]=1
+			allowed=1
+		done
+		case $line:$skip:$allowed in
+		not\ *) bad=$((bad + 1)) ;;
+		*::*) ok=$((ok + 1)) ;;
+		*:1:1) skipped=$((skipped + 1)) ;;
+		*)
+			bad=$((bad + 1))
+			echo "# skipped, which $skips does not allow:"
+			echo "not $line"
+			;;
+		esac
+	done <"$logs/$p.tap"
+	# A line that no test fits, run or skipped, allows what does not exist any more.
+	for i in "${!skip_part[@]}"; do
+		[ "${skip_part[i]}" = "$p" ] || continue
+		[ -z "${used[i]-}" ] || continue
+		grep -q '^1\.\.' "$logs/$p.tap" || continue
+		bad=$((bad + 1))
+		echo "not ok $skips line ${skip_line[i]}: the part $p has no test '${skip_test[i]}'"
+	done
+}
+
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 KSRC=$(configs/guest/kernel.sh source) || exit 2
 KHDR=$(configs/guest/kernel.sh headers) || exit 2
@@ -55,7 +137,7 @@ export KSRC KHDR
 # run_part PART: its output goes to a file, and what it comes to, to another.
 run_part()
 {
-	local p=$1 rc ok bad began=$SECONDS command
+	local p=$1 rc ok bad skipped began=$SECONDS command
 
 	read -ra command < <(of_part "$p" 4 99)
 	timeout -k 10 "$(of_part "$p" 3)" "${command[@]}" >"$logs/$p.tap" 2>&1 </dev/null &
@@ -63,20 +145,20 @@ run_part()
 	wait "$part_pid"
 	rc=$?
 	part_pid=''
-	ok=$(grep -c '^ok ' "$logs/$p.tap")
-	bad=$(grep -c '^not ok ' "$logs/$p.tap")
 	{
+		tally "$p"
 		# A part that dies without a word of KTAP has failed all the same.
 		if [ $rc -ne 0 ] && [ "$bad" -eq 0 ]; then
 			bad=1
 			echo "not ok $p ended with exit code $rc"
 			tail -n 15 "$logs/$p.tap" | sed 's/^/# /'
-		elif [ "$ok" -eq 0 ] && [ "$bad" -eq 0 ]; then
+		elif [ $((ok + bad + skipped)) -eq 0 ]; then
 			bad=1
 			echo "not ok $p ran no test"
 		fi
 		grep -B 12 '^not ok ' "$logs/$p.tap" | grep -E '^(#|not ok )'
-		printf '# %-10s %5d passed, %d failed, %d s\n' "$p" "$ok" "$bad" $((SECONDS - began))
+		printf '# %-12s %5d passed, %d failed, %d skipped, %d s\n' "$p" "$ok" "$bad" "$skipped" \
+			$((SECONDS - began))
 	} >"$logs/$p.says"
 	cat "$logs/$p.says"
 	echo "$ok $bad" >"$logs/$p.sum"
@@ -101,6 +183,9 @@ for p in "${parts[@]}"; do
 	fi
 	rm -f "$logs/$p.sum"
 done
+read_skips
+absent=$(packages_missing build guest nightly bundle check | sort -u | paste -sd ' ')
+[ -z "$absent" ] || echo "# not installed, so tests will fail: $absent; .ci/run installs them"
 lanes=()
 for lane in first second; do
 	run_lane $lane &

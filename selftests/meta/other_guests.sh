@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Guests of another kind: 32-bit programs, another machine, each on vmig's kernel and on Debian's
-# own ones. Those whose kernel is not in the cache are left out: building or getting it is nothing
+# own ones. Those whose kernel is not in the cache are skipped: building or getting it is nothing
 # for `make check`.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -16,16 +16,22 @@ trap 'rm -rf "$tmp"' EXIT
 # there SERIES-DEBARCH: is that kernel in the cache?
 there()
 {
-	[ -e "$cache/stock/$1/build/.config" ] && return
-	tap 0 "Debian's kernel $1 # SKIP not in the cache: ./run.sh --stock-kernel"
-	return 1
+	[ -e "$cache/stock/$1/build/.config" ]
+	cached $? "./run.sh --stock-kernel" "Debian's kernel $1 is in the cache"
 }
 
 # built OPTION...: is the kernel in the cache that run.sh has for these options?
 built()
 {
-	configs/guest/kernel.sh "$@" cached && return
-	tap 0 "vmig's kernel for $* # SKIP not in the cache: ./run.sh $* --kernel-build-dir"
+	configs/guest/kernel.sh "$@" cached
+	cached $? "./run.sh $* --kernel-build-dir" "vmig's kernel for $* is in the cache"
+}
+
+# cached RC COMMAND WHAT: the result of that; COMMAND gets it
+cached()
+{
+	[ "$1" -ne 0 ] || { tap 0 "$3" && return; }
+	tap_skip "it is not: $2" "$3"
 	return 1
 }
 

@@ -256,11 +256,14 @@ refused "no virtual functions" "a number is needed, 1 or more" -d 0000:ff:1f.7 -
 refused "--json of a run" "needs --probe" --json -d edu
 pci_device=$(find /sys/bus/pci/devices/ -mindepth 1 -maxdepth 1 ! -execdir test -e {}/sriov_totalvfs \; \
 	-printf '%f\n' 2>/dev/null | head -n 1)
+vfs="virtual functions of a device that has none"
+mdevs="mediated devices of a device that makes none"
 if [ -n "$pci_device" ]; then
-	refused "virtual functions of a device that has none" 'can have no virtual functions' \
-		-d "$pci_device" --vfs 2
-	refused "mediated devices of a device that makes none" 'makes no mediated devices' \
-		-d "$pci_device" --mdev x
+	refused "$vfs" 'can have no virtual functions' -d "$pci_device" --vfs 2
+	refused "$mdevs" 'makes no mediated devices' -d "$pci_device" --mdev x
+else
+	tap_skip "this machine has no PCI device" "$vfs"
+	tap_skip "this machine has no PCI device" "$mdevs"
 fi
 
 # Real devices: the guests print their KTAP lines; their numbers are ours.

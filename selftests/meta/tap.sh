@@ -32,6 +32,28 @@ tap_is()
 	tap $rc "$@"
 }
 
+# tap_skip WHY WHAT...: a test that cannot be run here; the file `skips` has to allow it
+tap_skip()
+{
+	local why=$1
+	shift
+	tap 0 "$* # SKIP $why"
+}
+
+# tap_may_mount WHAT...: whether the test may mount: if so, what runs by "${tap_mounting[@]}" may,
+# and what it mounts ends with it. Else the test is skipped.
+tap_may_mount()
+{
+	local option
+
+	for option in -m -rm; do
+		tap_mounting=(unshare "$option")
+		! "${tap_mounting[@]}" mount -t tmpfs none /tmp 2>/dev/null || return 0
+	done
+	tap_skip "nothing can be mounted here" "$@"
+	return 1
+}
+
 # tap_show FILE: what a command printed, for the reader of a failure
 tap_show()
 {
