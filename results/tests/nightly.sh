@@ -254,19 +254,21 @@ history_of()
 
 kcidb()
 {
-	local dir name bad=0 schema=$results/schema/kcidb.json
+	local dir name n=0 bad=0 schema=$results/schema/kcidb.json
 
-	for dir in "$tests"/[0-9]*-*/run; do
+	for dir in "$tests"/golden/[0-9]*-*/run; do
 		name=$(basename "$(dirname "$dir")")
 		cp -r "$dir" "$tmp/kcidb-$name"
 		"$report" "$tmp/kcidb-$name" >/dev/null 2>&1
 		[ -e "$tmp/kcidb-$name/results.json" ] || continue
+		n=$((n + 1))
 		"$python3" "$tests/normalise.py" "$tmp/kcidb-$name/kcidb.json" "$schema" 2>"$tmp/err" || {
 			echo "# $name"
 			tap_show "$tmp/err"
 			bad=1
 		}
 	done
+	[ $n -gt 0 ] || bad=1
 	tap $bad "kcidb.json of each golden run is as KCIDB wants it"
 	dir=$tmp/kcidb-05-known-deviation
 	python3 - "$dir/kcidb.json" >"$tmp/said" <<-'EOF'
