@@ -89,7 +89,7 @@ built()
 	local c words
 
 	read -ra words < <(chapters)
-	for c in env ferry "${words[@]}"; do
+	for c in env ferry host probe "${words[@]}"; do
 		[ -x "$top/selftests/vmig_$c" ] || return 1
 	done
 	[ -x "$top/results/vmig-report" ]
@@ -311,6 +311,7 @@ main()
 		return
 		;;
 	cleanup)
+		[ -x "$top/selftests/vmig_host" ] || build_programs
 		undo_all
 		return
 		;;

@@ -11,8 +11,7 @@ FOLDERS := harness helpers
 
 SELF_harness :=
 LIB_harness := $(DEV)
-SRC_harness := child.c kernel_health.c profile.c risky_call.c session.c test_list.c undo.c \
-	       verdict.c
+SRC_harness := child.c kernel_health.c profile.c risky_call.c session.c test_list.c verdict.c
 
 SELF_helpers := harness
 LIB_helpers := exercisers $(DEV)
@@ -37,7 +36,7 @@ SRC_tests/stress := fail_each.c leak_check.c stress_close.c stress_ops.c stress_
 SRC_tests/vmm := vmm.c vmm_clh.c vmm_qemu.c
 
 # The tools have no verdicts and do without the harness. TOOL is the program, its main() in main.c.
-TOOLS := bench env probe transfer
+TOOLS := bench env host probe transfer
 FOLDERS += tools/common $(addprefix tools/,$(TOOLS))
 
 SELF_tools/common :=
@@ -53,6 +52,11 @@ SELF_tools/env := tools/common
 LIB_tools/env := $(DEV)
 SRC_tools/env :=
 TOOL_tools/env := vmig_env
+
+SELF_tools/host :=
+LIB_tools/host := base
+SRC_tools/host :=
+TOOL_tools/host := vmig_host
 
 SELF_tools/probe := tools/common
 LIB_tools/probe := $(DEV)

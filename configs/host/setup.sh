@@ -65,12 +65,19 @@ setup_refuse()
 setup_step()
 {
 	[ -z "$interrupted" ] || exit "$interrupted"
-	undo_record "$4" "$5" ||
-		die "what is to be put back cannot be written to $undo_file: run this as root, or set VMIG_UNDO"
+	undo_record "$4" "$5" || setup_die \
+		"what is to be put back cannot be written to $undo_file: run this as root, or set VMIG_UNDO"
 	undo_put "$2" "$3" && return
 	set -- "$@" "$undo_why"
 	undo_done "$4" "$5" && undo_forget "$4" "$5"
-	die "$1 (${6:-no reason given}): see the kernel's log (dmesg)"
+	setup_die "$1 (${6:-no reason given}): see the kernel's log (dmesg)"
+}
+
+# setup_die SENTENCE: the same as die(), but a step that Ctrl-C ended has no other reason.
+setup_die()
+{
+	[ -z "$interrupted" ] || exit "$interrupted"
+	die "$@"
 }
 
 setup_memlock()

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What a run changes on the host and puts back, on record: see undo.c, which writes the same
-# file. Sourced by run.sh, after lib.sh and qemu.sh.
+# What a run changes on the host and puts back, on record: vmig_host writes it, as test programs do
+# by the same functions (lib/base/host_change.c, whose header says what it looks like). Sourced by
+# run.sh, after lib.sh and qemu.sh.
 #
-# The record: "boot<TAB>ID" of the boot that the changes were made in, then a line a change,
-# "PATH<TAB>VALUE": write VALUE to PATH. A path "devlink:PORT" is for that tool. Beside it:
-# .owner, the process of the run at work; .kept, what --prepare has left on purpose.
+# A change is put back by writing a value to a path; a path "devlink:PORT" is for that tool. Beside
+# the record: .owner, the process of the run at work; .kept, what --prepare has left on purpose.
 # shellcheck disable=SC2154
 
 undo_file=${VMIG_UNDO:-/run/vmig/undo}
@@ -20,35 +20,38 @@ undo_at_work()
 		grep -q run.sh "/proc/$owner/cmdline" 2>/dev/null
 }
 
-undo_boot_line()
+# undo_host COMMAND [ARGUMENT]...: on the record; its exit code.
+undo_host()
 {
-	printf 'boot\t%s\n' "$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
+	VMIG_UNDO=$undo_file "$top/selftests/vmig_host" "$@"
 }
 
 # undo_void: a record of an earlier boot says nothing of this one; true if it was so.
 undo_void()
 {
-	local first=''
+	[ -s "$undo_file" ] && undo_host expire
+}
 
-	[ -s "$undo_file" ] && read -r first <"$undo_file"
-	[[ $first == boot$'\t'* ]] && [ "$first" != "$(undo_boot_line)" ] || return
-	rm -f "$undo_file" "$undo_file.kept"
+# undo_list [--new]: what is to be put back, the last change first; dies if that cannot be read.
+undo_list()
+{
+	[ ! -s "$undo_file" ] || undo_host list "$@" || exit 2
 }
 
 # undo_begin: from now on changes of this run are on record; dies if those of another one are.
 undo_begin()
 {
-	local owner
+	local owner new
 
 	[ "$(cat "$undo_file.owner" 2>/dev/null)" != $$ ] || return 0
 	mkdir -p "${undo_file%/*}" 2>/dev/null || return 0
 	! undo_at_work || die "another run (process $owner) is at work on this host: wait for its end"
 	! undo_void || say "the host has booted since an earlier run was killed: what that had changed is gone"
 	[ -s "$undo_file" ] || rm -f "$undo_file.kept"
-	if [ -s "$undo_file" ] && ! cmp -s "$undo_file" "$undo_file.kept"; then
+	new=$(undo_list --new) || exit
+	[ -z "$new" ] ||
 		die "an earlier run ended before it could put back what it had changed on this host" \
-			"($(undo_words)): $run_command --cleanup does it"
-	fi
+			"($(cut -f 1 <<<"$new" | sort -u | paste -sd ' ')): $run_command --cleanup does it"
 	printf '%s\n' $$ >"$undo_file.owner" 2>/dev/null || :
 }
 
@@ -56,43 +59,34 @@ undo_begin()
 # --prepare has left stays.
 undo_end()
 {
-	local path value kept=0
+	local path value
 
 	[ "$(cat "$undo_file.owner" 2>/dev/null)" = $$ ] || return 0
-	[ ! -s "$undo_file.kept" ] || kept=$(wc -l <"$undo_file.kept")
+	# Nor shall another Ctrl-C end the programs that do it.
+	trap '' INT TERM HUP
 	while IFS=$'\t' read -r path value; do
-		[ "$path" != boot ] || continue
 		if undo_put "$path" "$value"; then
 			undo_forget "$path" "$value"
 		else
 			printf 'vmig: %s does not take %s (%s): %s --cleanup tries again\n' "$path" \
 				"'$value'" "$undo_why" "$run_command" >&2
 		fi
-	done < <(tail -n +"$((kept + 1))" "$undo_file" 2>/dev/null | tac)
+	done < <(undo_list --new)
 	rm -f "$undo_file.owner"
-	[ -s "$undo_file" ] || rm -f "$undo_file" "$undo_file.kept"
+	[ ! -e "$undo_file" ] || undo_host clear || :
 }
 
 # undo_keep: what is on record now stays until --cleanup.
 undo_keep()
 {
-	[ ! -s "$undo_file" ] || cp "$undo_file" "$undo_file.kept"
-}
-
-# undo_words: the files that were changed, for people.
-undo_words()
-{
-	cut -f 1 "$undo_file" | grep -vx boot | sort -u | paste -sd ' '
+	undo_host keep || exit
 }
 
 # undo_record PATH VALUE: writing VALUE to PATH undoes what comes next; false if that cannot be put
 # on record, and then nothing may be changed.
 undo_record()
 {
-	{
-		[ -s "$undo_file" ] || undo_boot_line >"$undo_file"
-		printf '%s\t%s\n' "$1" "$2" >>"$undo_file"
-	} 2>/dev/null && { sync "$undo_file" 2>/dev/null || :; }
+	undo_host record "$1" "$2" 2>/dev/null
 }
 
 # undo_change PATH VALUE: writes VALUE for a while; false if that cannot be done.
@@ -112,18 +106,14 @@ undo_back()
 {
 	local old
 
-	old=$(awk -F '\t' -v path="$1" '$1 == path { print $2; exit }' "$undo_file" 2>/dev/null)
+	old=$(undo_list | awk -F '\t' -v path="$1" '$1 == path { print $2; exit }')
 	[ -n "$old" ] || return 0
 	undo_put "$1" "$old" && undo_forget "$1" "$old"
 }
 
 undo_forget()
 {
-	# The last one, as changes are undone in reverse.
-	tac "$undo_file" | awk -F '\t' -v path="$1" -v old="$2" '
-		$1 == path && $2 == old && !done { done = 1; next } { print }' |
-		tac >"$undo_file.new" && mv "$undo_file.new" "$undo_file"
-	grep -qv '^boot' "$undo_file" || : >"$undo_file"
+	undo_host drop "$1" "$2" || :
 }
 
 # undo_done PATH VALUE: is it so already, as the device is gone or somebody else was faster?
@@ -173,20 +163,16 @@ undo_put()
 	return $rc
 }
 
-# undo_all: puts back all that is on record, the last change first; the exit code.
+# undo_all: --cleanup: puts back all that is on record, the last change first; the exit code.
 undo_all()
 {
-	local path value rc=0 owner
+	local path value rc=0 owner list
 
 	! undo_at_work || die "a run (process $owner) is at work, and puts back itself what it changes"
 	! undo_void || echo "The host has booted since: what was changed is gone."
-	if [ ! -s "$undo_file" ]; then
-		echo "There is nothing to put back."
-		rm -f "$undo_file" "$undo_file.owner" "$undo_file.kept"
-		return 0
-	fi
+	list=$(undo_list) || exit
+	[ -n "$list" ] || echo "There is nothing to put back."
 	while IFS=$'\t' read -r path value; do
-		[ "$path" != boot ] || continue
 		if undo_put "$path" "$value"; then
 			echo "wrote '$value' to $path"
 			undo_forget "$path" "$value"
@@ -195,7 +181,8 @@ undo_all()
 				"${undo_why:+ ($undo_why)}" >&2
 			rc=2
 		fi
-	done < <(tac "$undo_file")
-	[ $rc -ne 0 ] || rm -f "$undo_file" "$undo_file.owner" "$undo_file.kept"
+	done < <(printf '%s' "${list:+$list$'\n'}")
+	[ $rc -ne 0 ] || rm -f "$undo_file.owner"
+	undo_host clear || :
 	return $rc
 }

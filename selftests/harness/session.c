@@ -16,10 +16,10 @@
 #include <vmig/state.h>
 #include <vmig/fsm.h>
 #include <vmig/error.h>
+#include <vmig/host_change.h>
 #include "profile.h"
 #include "session.h"
 #include "kernel_health.h"
-#include "undo.h"
 #include "verdict.h"
 
 /*
@@ -424,7 +424,9 @@ void vmig_session_rebind(struct vmig_device **dev)
 	*dev = NULL;
 	snprintf(path, sizeof(path), "/sys/bus/%s/drivers/%s/unbind", first.bus, first.driver);
 	snprintf(bind, sizeof(bind), "/sys/bus/%s/drivers/%s/bind", first.bus, first.driver);
-	vmig_setting_record(&bound, bind, first.name);
+	if (!vmig_setting_record(&bound, bind, first.name))
+		vmig_test_error("%s cannot be written: %s", vmig_change_file(),
+				vmig_errno_name(errno));
 	if (!vmig_put_line(path, first.name))
 		vmig_test_error("%s cannot be unbound from %s: %s", first.name, first.driver,
 				vmig_errno_name(errno));

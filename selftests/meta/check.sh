@@ -38,6 +38,7 @@ kernel_tree  first  1800  selftests/meta/kernel_tree.sh
 debug        first  2700  selftests/meta/debug.sh
 firmware     first  3000  selftests/meta/firmware.sh
 kernel       second 2400 selftests/meta/kernel.sh
+host_change  first  300   selftests/meta/host_change.sh
 bad_input    second 900   selftests/meta/bad_input.sh
 guest        second 1800  selftests/meta/guest.sh
 survive      second 1800  selftests/meta/survive.sh

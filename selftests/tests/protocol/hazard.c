@@ -20,11 +20,11 @@
 #include <linux/capability.h>
 
 #include <vmig/dma_logging.h>
+#include <vmig/host_change.h>
 #include "load_attempt.h"
 #include "risky_call.h"
 #include "fault_memory.h"
 #include "kernel_health.h"
-#include "undo.h"
 #include "vmig_harness.h"
 #include "exercise.h"
 
