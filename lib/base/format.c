@@ -1,9 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Words for messages. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <vmig/format.h>
+
+/**
+ * vmig_fmt - format a string for a message
+ * @fmt: format
+ *
+ * For words that are passed on at once, or returned to one who does; what is kept longer has a
+ * buffer of its own.
+ *
+ * Return: a string, cut at VMIG_FMT_MAX - 1 bytes, that is good until this thread has formatted
+ * VMIG_FMT_STRINGS more.
+ */
+const char *vmig_fmt(const char *fmt, ...)
+{
+	static __thread char strings[VMIG_FMT_STRINGS][VMIG_FMT_MAX];
+	static __thread unsigned int next;
+	char *s = strings[next++ % VMIG_FMT_STRINGS];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(s, VMIG_FMT_MAX, fmt, args);
+	va_end(args);
+	return s;
+}
 
 /**
  * vmig_errno_name - the name of an errno, as the specification writes it

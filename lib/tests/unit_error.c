@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The library neither prints nor ends a program but by the hook that the program has set. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -68,6 +69,32 @@ static int run(void (*hook)(const char *message), void (*what)(void), char *said
 	return status;
 }
 
+static void *formats(void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2 * VMIG_FMT_STRINGS; i++)
+		vmig_fmt("%u", i);
+	return arg;
+}
+
+static void strings(void)
+{
+	static char long_one[2 * VMIG_FMT_MAX];
+	const char *s = vmig_fmt("%s %d", "first", 1);
+	pthread_t thread;
+	unsigned int i;
+
+	if (pthread_create(&thread, NULL, formats, NULL))
+		return;
+	pthread_join(thread, NULL);
+	for (i = 1; i < VMIG_FMT_STRINGS; i++)
+		vmig_fmt("%u", i);
+	UNIT(!strcmp(s, "first 1"), "a string is good until so many more were formatted: '%s'", s);
+	memset(long_one, 'x', sizeof(long_one) - 1);
+	UNIT(strlen(vmig_fmt("%s", long_one)) == VMIG_FMT_MAX - 1, "a long one is cut");
+}
+
 int main(void)
 {
 	char said[256];
@@ -91,5 +118,6 @@ int main(void)
 	     "an errno has its name, negative or not");
 	UNIT(!strcmp(vmig_errno_name(0), "success") && !strcmp(vmig_errno_name(-999), "errno 999"),
 	     "0 is success, and what has no name a number");
+	strings();
 	return unit_end();
 }

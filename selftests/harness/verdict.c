@@ -34,25 +34,6 @@ static struct verdict *now;
 
 static bool strict;
 
-/**
- * say - format a string for a message
- * @fmt: format
- *
- * Return: a string that is good until eight more have been said.
- */
-const char *say(const char *fmt, ...)
-{
-	static char lines[8][384];
-	static unsigned int next;
-	char *line = lines[next++ % 8];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(lines[0]), fmt, args);
-	va_end(args);
-	return line;
-}
-
 static void test_error(const char *line)
 {
 	printf("# vmig: broken %s\n", line);
@@ -226,7 +207,7 @@ bool vmig_check_ok(const char *at, enum vmig_clause_id id, int ret, const char *
  */
 bool vmig_check_errno(const char *at, enum vmig_clause_id id, int ret, int err, const char *did)
 {
-	const char *expected = say("%s", vmig_errno_name(err));
+	const char *expected = vmig_fmt("%s", vmig_errno_name(err));
 
 	return CHECK_AT(at, id, ret == -err, did, expected, "%s", vmig_errno_name(ret));
 }

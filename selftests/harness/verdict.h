@@ -34,6 +34,7 @@
 #include <stddef.h>
 
 #include <vmig/clauses.h>
+#include <vmig/format.h>
 
 /**
  * struct vmig_claim - which clauses a test checks
@@ -69,7 +70,7 @@ struct vmig_claim {
  * CHECK - does a clause hold here?
  * @id: a clause that CLAUSES() of this test names
  * @cond: what must be true
- * @did: what was done, for people; say() formats one
+ * @did: what was done, for people; vmig_fmt() formats one
  * @expected: what the clause says must come
  * @...: format and arguments: what came
  *
@@ -94,8 +95,6 @@ struct vmig_claim {
 
 void vmig_test_error(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void vmig_test_error_init(void);
-
-const char *say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void vmig_claim(const struct vmig_claim *claim);
 void vmig_checked(enum vmig_clause_id id);

@@ -86,7 +86,7 @@ static const bool vmig_log_enabled = true;
 	do {                                                                                       \
 		const char *skip_;                                                                 \
 		self->dev = vmig_session_begin(                                                    \
-			say("%s.%s.%s", variant->of, variant->name, _metadata->name),              \
+			vmig_fmt("%s.%s.%s", variant->of, variant->name, _metadata->name),         \
 			variant->way, migratable, &skip_);                                         \
 		if (!self->dev) {                                                                  \
 			vmig_claim_skipped(variant->of, _metadata->name);                          \

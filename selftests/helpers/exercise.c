@@ -122,7 +122,7 @@ const char *vmig_state_fault(struct vmig_worker *w, uint32_t seed)
 	const char *why = NULL;
 	int ret = w->ops->check_state(w, seed, &why);
 
-	return ret ? say("%s", why ?: vmig_errno_name(ret)) : NULL;
+	return ret ? vmig_fmt("%s", why ?: vmig_errno_name(ret)) : NULL;
 }
 
 /**
@@ -226,7 +226,7 @@ const char *vmig_dma_fault(struct vmig_worker *w, struct vmig_dma *mem, uint32_t
 	vmig_work_clear(mem);
 	ret = w->ops->dma_write(w, mem->iova, len, seed);
 	if (ret)
-		return say("the device cannot be asked for DMA: %s", vmig_errno_name(ret));
+		return vmig_fmt("the device cannot be asked for DMA: %s", vmig_errno_name(ret));
 	if (vmig_dma_lands(w, mem, 0, len, seed))
 		return NULL;
 	return vmig_dma_touched(mem, 0, len) ? "something else in memory" : "memory untouched";

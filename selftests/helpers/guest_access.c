@@ -121,20 +121,20 @@ bool vmig_judge_config_at(const char *at, enum vmig_clause_id id, struct vmig_de
 		return true;
 	n = read_header(dev, now);
 	if (!CHECK_AT(at, id, n == VMIG_CONFIG_HEADER,
-		      say("read of the PCI config header in %s", where),
-		      say("%d bytes", VMIG_CONFIG_HEADER), "%s",
-		      n < 0 ? vmig_errno_name(n) : say("%zd bytes", n)))
+		      vmig_fmt("read of the PCI config header in %s", where),
+		      vmig_fmt("%d bytes", VMIG_CONFIG_HEADER), "%s",
+		      n < 0 ? vmig_errno_name(n) : vmig_fmt("%zd bytes", n)))
 		return false;
 	offset = header_difference(before->header, now);
-	if (!CHECK_AT(at, id, offset < 0, say("read of the PCI config header in %s", where),
-		      say("what it was in RUNNING, %#04x at %#x",
-			  offset < 0 ? 0 : before->header[offset], offset),
+	if (!CHECK_AT(at, id, offset < 0, vmig_fmt("read of the PCI config header in %s", where),
+		      vmig_fmt("what it was in RUNNING, %#04x at %#x",
+			       offset < 0 ? 0 : before->header[offset], offset),
 		      "%#04x", offset < 0 ? 0 : now[offset]))
 		return false;
 	n = write_back_interrupt_line(dev, now);
 	return CHECK_AT(at, id, n == 1,
-			say("write of the same value to Interrupt Line in %s", where), "1 byte",
-			"%s", n < 0 ? vmig_errno_name(n) : say("%zd bytes", n));
+			vmig_fmt("write of the same value to Interrupt Line in %s", where),
+			"1 byte", "%s", n < 0 ? vmig_errno_name(n) : vmig_fmt("%zd bytes", n));
 }
 
 /**
@@ -158,9 +158,10 @@ bool vmig_judge_interrupts_at(const char *at, enum vmig_clause_id id, struct vmi
 		if (!(before->interrupts & 1U << i))
 			continue;
 		ret = try_interrupt(dev, i);
-		ok &= CHECK_AT(at, id, !ret,
-			       say("SET_IRQS, enable and disable of interrupt %u in %s", i, where),
-			       "success, as in RUNNING", "%s", vmig_errno_name(ret));
+		ok &= CHECK_AT(
+			at, id, !ret,
+			vmig_fmt("SET_IRQS, enable and disable of interrupt %u in %s", i, where),
+			"success, as in RUNNING", "%s", vmig_errno_name(ret));
 	}
 	return ok;
 }
@@ -189,9 +190,9 @@ bool vmig_judge_regions_at(const char *at, enum vmig_clause_id id, struct vmig_d
 			continue;
 		n = read_first(dev, i);
 		ok &= CHECK_AT(at, id, n == before->reads[i],
-			       say("read of the first bytes of region %u in %s", i, where),
-			       say("%zd bytes, as in RUNNING", before->reads[i]), "%s",
-			       n < 0 ? vmig_errno_name(n) : say("%zd bytes", n));
+			       vmig_fmt("read of the first bytes of region %u in %s", i, where),
+			       vmig_fmt("%zd bytes, as in RUNNING", before->reads[i]), "%s",
+			       n < 0 ? vmig_errno_name(n) : vmig_fmt("%zd bytes", n));
 	}
 	return ok;
 }

@@ -160,7 +160,7 @@ const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *g
 		ret = __vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING, &fd);
 	}
 	vmig_stream_free(&s);
-	return ret ? say("%s failed: %s", what, vmig_errno_name(ret)) : NULL;
+	return ret ? vmig_fmt("%s failed: %s", what, vmig_errno_name(ret)) : NULL;
 }
 
 /**

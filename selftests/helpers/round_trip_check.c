@@ -15,15 +15,15 @@ static const char *save(struct vmig_device *dev, struct vmig_stream *s)
 
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 	if (ret)
-		return say("SET(STOP_COPY) failed: %s", vmig_errno_name(ret));
+		return vmig_fmt("SET(STOP_COPY) failed: %s", vmig_errno_name(ret));
 	ret = __vmig_stream_read(fd, s, &vmig_default_chunks);
 	close(fd);
 	if (ret)
-		return say("read() of the stream failed after %zu bytes: %s", s->len,
-			   vmig_errno_name(ret));
+		return vmig_fmt("read() of the stream failed after %zu bytes: %s", s->len,
+				vmig_errno_name(ret));
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	if (ret)
-		return say("SET(RUNNING) from STOP_COPY failed: %s", vmig_errno_name(ret));
+		return vmig_fmt("SET(RUNNING) from STOP_COPY failed: %s", vmig_errno_name(ret));
 	return NULL;
 }
 
@@ -35,19 +35,19 @@ static const char *load(struct vmig_device *dev, const struct vmig_stream *s)
 
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RESUMING, &fd);
 	if (ret)
-		return say("SET(RESUMING) failed: %s", vmig_errno_name(ret));
+		return vmig_fmt("SET(RESUMING) failed: %s", vmig_errno_name(ret));
 	ret = __vmig_stream_write(fd, s->data, s->len, &vmig_default_chunks, &done);
 	close(fd);
 	if (ret)
-		return say("write() of the stream failed after %zu of %zu bytes: %s", done, s->len,
-			   vmig_errno_name(ret));
+		return vmig_fmt("write() of the stream failed after %zu of %zu bytes: %s", done,
+				s->len, vmig_errno_name(ret));
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	if (ret)
-		return say("SET(RUNNING) from RESUMING failed: %s", vmig_errno_name(ret));
+		return vmig_fmt("SET(RUNNING) from RESUMING failed: %s", vmig_errno_name(ret));
 	ret = __vmig_get_state(dev, &state);
 	if (ret || state != VFIO_DEVICE_STATE_RUNNING)
-		return say("GET after SET(RUNNING): %s",
-			   ret ? vmig_errno_name(ret) : vmig_state_name(state));
+		return vmig_fmt("GET after SET(RUNNING): %s",
+				ret ? vmig_errno_name(ret) : vmig_state_name(state));
 	return NULL;
 }
 

@@ -28,8 +28,8 @@ struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_de
 	if (!vmig_way_there(id, dev->way, why))
 		return NULL;
 	if (strcmp(id->driver, dev->id.driver)) {
-		*why = say("%s is bound to %s, the device under test to %s", id->name, id->driver,
-			   dev->id.driver);
+		*why = vmig_fmt("%s is bound to %s, the device under test to %s", id->name,
+				id->driver, dev->id.driver);
 		return NULL;
 	}
 	if (id->group_id >= 0 && id->group_id == dev->id.group_id)

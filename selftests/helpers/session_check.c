@@ -203,7 +203,7 @@ bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *d
 	char name[384], got[256];
 	const char *why;
 
-	/* The trial may use up the strings of say(). */
+	/* The trial formats more strings than are good at a time. */
 	snprintf(name, sizeof(name), "%s", did);
 	content_differed = false;
 	why = scenario(dev, control, arg, true);
@@ -246,7 +246,7 @@ bool vmig_judge_once_at(const char *at, enum vmig_clause_id id, struct vmig_devi
 	char name[384];
 	bool good;
 
-	/* Taking the control may use up the strings of say(). */
+	/* Taking the control may use up the strings of vmig_fmt(). */
 	snprintf(name, sizeof(name), "%s", did);
 	vmig_control_take_quick(dev, &control);
 	good = vmig_judge_at(at, id, dev, &control, scenario, arg, name);
@@ -263,8 +263,8 @@ static const char *try_read(int fd, struct vmig_stream *s, const struct vmig_con
 	/* ENOMSG in STOP_COPY is another rule's matter (STRM-09), and an end of a kind. */
 	if (ret == -ENODATA || ret == -ENOMSG)
 		return NULL;
-	return say("read(): %s after %zu bytes", ret ? vmig_errno_name(ret) : "still no end",
-		   s->len);
+	return vmig_fmt("read(): %s after %zu bytes", ret ? vmig_errno_name(ret) : "still no end",
+			s->len);
 }
 
 /**
@@ -285,7 +285,8 @@ const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, siz
 
 	if (!ret)
 		return NULL;
-	return say("write(): %s after %zu of %zu bytes", vmig_errno_name(ret), from + done, s->len);
+	return vmig_fmt("write(): %s after %zu of %zu bytes", vmig_errno_name(ret), from + done,
+			s->len);
 }
 
 /**
@@ -310,9 +311,9 @@ const char *vmig_try_content(struct vmig_device *dev, const struct vmig_control 
 	if (!n)
 		return NULL;
 	content_differed = true;
-	return say("what the device gives then differs in %zu of %zu bytes from what it gives "
-		   "after a plain load",
-		   n, len);
+	return vmig_fmt("what the device gives then differs in %zu of %zu bytes from what it gives "
+			"after a plain load",
+			n, len);
 }
 
 /**
@@ -338,7 +339,7 @@ const char *vmig_try_finish_load(struct vmig_device *dev, int fd, size_t from,
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	close(fd);
 	if (ret)
-		return say("SET(STOP) after a whole stream: %s", vmig_errno_name(ret));
+		return vmig_fmt("SET(STOP) after a whole stream: %s", vmig_errno_name(ret));
 	return vmig_try_content(dev, control);
 }
 
@@ -360,12 +361,12 @@ const char *vmig_try_load(struct vmig_device *dev, const struct vmig_control *co
 
 	if (why) {
 		close(fd);
-		return say("loaded, %s", why);
+		return vmig_fmt("loaded, %s", why);
 	}
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	close(fd);
 	if (ret)
-		return say("loaded, SET(STOP): %s", vmig_errno_name(ret));
+		return vmig_fmt("loaded, SET(STOP): %s", vmig_errno_name(ret));
 	return vmig_try_content(dev, control);
 }
 
@@ -404,7 +405,7 @@ const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_st
 		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
 	if (ret) {
 		close(fd);
-		return say("SET(STOP_COPY): %s", vmig_errno_name(ret));
+		return vmig_fmt("SET(STOP_COPY): %s", vmig_errno_name(ret));
 	}
 	why = try_read(fd, s, control, chunks);
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
@@ -412,7 +413,7 @@ const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_st
 	if (why)
 		return why;
 	if (ret)
-		return say("SET(STOP): %s", vmig_errno_name(ret));
+		return vmig_fmt("SET(STOP): %s", vmig_errno_name(ret));
 	return try_stream(dev, control, s);
 }
 
@@ -489,7 +490,8 @@ const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *co
 
 	ret = __vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 	if (ret || fd < 0)
-		return say("the way to STOP_COPY: %s", ret ? vmig_errno_name(ret) : "no data_fd");
+		return vmig_fmt("the way to STOP_COPY: %s",
+				ret ? vmig_errno_name(ret) : "no data_fd");
 	return vmig_try_session(dev, fd, control);
 }
 
@@ -540,7 +542,7 @@ const char *vmig_alive(int fd, bool resuming)
 		len = i ? sizeof(buf) : 1;
 		n = __vmig_read(fd, buf, len);
 		if (n > 0)
-			return say("read() gave %zd bytes", n);
+			return vmig_fmt("read() gave %zd bytes", n);
 		if (n == -EPROTO)
 			return "read() gave more than was asked for";
 		if (n == -ETIMEDOUT)
@@ -549,7 +551,7 @@ const char *vmig_alive(int fd, bool resuming)
 			continue;
 		n = __vmig_write(fd, buf, len);
 		if (n > 0)
-			return say("write() took %zd bytes", n);
+			return vmig_fmt("write() took %zd bytes", n);
 		if (n == -EPROTO)
 			return "write() took more than it was given";
 		if (n == -ETIMEDOUT)
@@ -573,7 +575,7 @@ bool vmig_judge_dead_at(const char *at, enum vmig_clause_id id, int fd, bool res
 {
 	const char *how = vmig_alive(fd, resuming);
 
-	return CHECK_AT(at, id, !how, say("%s, the old data_fd used", did),
+	return CHECK_AT(at, id, !how, vmig_fmt("%s, the old data_fd used", did),
 			"it gives and takes nothing", "%s", how);
 }
 
@@ -614,7 +616,7 @@ const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes)
 	ret = __vmig_stream_read_some(fd, s, bytes, &vmig_default_chunks);
 	if (!ret || ret == -ENODATA || ret == -ENOMSG || ret == -ETIMEDOUT)
 		return NULL;
-	return say("read(): %s after %zu bytes", vmig_errno_name(ret), s->len);
+	return vmig_fmt("read(): %s after %zu bytes", vmig_errno_name(ret), s->len);
 }
 
 /**

@@ -34,7 +34,7 @@ TEST_F(data_fd, cloexec)
 	fd = vmig_begin(self->dev, variant->state, &good);
 	flags = fcntl(fd, F_GETFD);
 	CHECK(FD_01, flags >= 0 && flags & FD_CLOEXEC,
-	      say("fcntl(F_GETFD) on the data_fd of %s", vmig_state_name(variant->state)),
+	      vmig_fmt("fcntl(F_GETFD) on the data_fd of %s", vmig_state_name(variant->state)),
 	      "FD_CLOEXEC is set", "flags %#x", flags);
 	vmig_finish(self->dev, fd, &good);
 	vmig_stream_free(&good);
@@ -52,7 +52,7 @@ TEST_F(data_fd, access_mode)
 	fd = vmig_begin(self->dev, variant->state, &good);
 	flags = fcntl(fd, F_GETFL);
 	CHECK(FD_05, flags >= 0 && (flags & O_ACCMODE) == want,
-	      say("fcntl(F_GETFL) on the data_fd of %s", vmig_state_name(variant->state)),
+	      vmig_fmt("fcntl(F_GETFL) on the data_fd of %s", vmig_state_name(variant->state)),
 	      want == O_WRONLY ? "O_WRONLY" : "O_RDONLY", "access mode %#x", flags & O_ACCMODE);
 	vmig_finish(self->dev, fd, &good);
 	vmig_stream_free(&good);
@@ -72,9 +72,9 @@ TEST_F(data_fd, wrong_direction)
 	fd = vmig_begin(self->dev, variant->state, &good);
 	n = resuming ? __vmig_read(fd, buf, sizeof(buf)) : __vmig_write(fd, buf, sizeof(buf));
 	CHECK(FD_05, n == -EBADF || n == -EINVAL,
-	      say("%s the data_fd of %s", resuming ? "read() of" : "write() to",
-		  vmig_state_name(variant->state)),
-	      "EBADF or EINVAL", "%s", n < 0 ? vmig_errno_name(n) : say("%zd bytes", n));
+	      vmig_fmt("%s the data_fd of %s", resuming ? "read() of" : "write() to",
+		       vmig_state_name(variant->state)),
+	      "EBADF or EINVAL", "%s", n < 0 ? vmig_errno_name(n) : vmig_fmt("%zd bytes", n));
 	vmig_finish(self->dev, fd, &good);
 	vmig_stream_free(&good);
 }
@@ -95,8 +95,8 @@ TEST_F(data_fd, not_seekable)
 	fd = vmig_begin(self->dev, variant->state, &good);
 	for (i = 0; i < ARRAY_SIZE(how); i++)
 		CHECK_ERRNO(FD_06, lseek(fd, 0, how[i].whence) < 0 ? -errno : 0, ESPIPE,
-			    say("lseek(0, %s) on the data_fd of %s", how[i].name,
-				vmig_state_name(variant->state)));
+			    vmig_fmt("lseek(0, %s) on the data_fd of %s", how[i].name,
+				     vmig_state_name(variant->state)));
 	vmig_finish(self->dev, fd, &good);
 	vmig_stream_free(&good);
 }
@@ -117,12 +117,12 @@ TEST_F(data_fd, no_positioned_io)
 	fd = vmig_begin(self->dev, variant->state, &good);
 	n = resuming ? pwrite(fd, buf, sizeof(buf), 0) : pread(fd, buf, sizeof(buf), 0);
 	ok = CHECK_ERRNO(FD_06, n < 0 ? -errno : n, ESPIPE,
-			 say("%s on the data_fd of %s", resuming ? "pwrite()" : "pread()",
-			     vmig_state_name(variant->state)));
+			 vmig_fmt("%s on the data_fd of %s", resuming ? "pwrite()" : "pread()",
+				  vmig_state_name(variant->state)));
 	n = resuming ? pwritev(fd, &iov, 1, 0) : preadv(fd, &iov, 1, 0);
 	ok &= CHECK_ERRNO(FD_06, n < 0 ? -errno : n, ESPIPE,
-			  say("%s on the data_fd of %s", resuming ? "pwritev()" : "preadv()",
-			      vmig_state_name(variant->state)));
+			  vmig_fmt("%s on the data_fd of %s", resuming ? "pwritev()" : "preadv()",
+				   vmig_state_name(variant->state)));
 	/* After bytes were taken at a position there is no good stream to end with. */
 	if (ok)
 		vmig_finish(self->dev, fd, &good);
@@ -142,11 +142,13 @@ TEST_F(data_fd, unknown_ioctl)
 	NEED_STATE(variant->state);
 	fd = vmig_begin(self->dev, variant->state, &good);
 	ret = ioctl(fd, UNKNOWN_IOCTL, buf);
-	CHECK_ERRNO(FD_15, ret < 0 ? -errno : ret, ENOTTY,
-		    say("an unknown ioctl on the data_fd of %s", vmig_state_name(variant->state)));
+	CHECK_ERRNO(
+		FD_15, ret < 0 ? -errno : ret, ENOTTY,
+		vmig_fmt("an unknown ioctl on the data_fd of %s", vmig_state_name(variant->state)));
 	ret = ioctl(fd, VFIO_DEVICE_RESET);
 	CHECK_ERRNO(FD_15, ret < 0 ? -errno : ret, ENOTTY,
-		    say("VFIO_DEVICE_RESET on the data_fd of %s", vmig_state_name(variant->state)));
+		    vmig_fmt("VFIO_DEVICE_RESET on the data_fd of %s",
+			     vmig_state_name(variant->state)));
 	vmig_finish(self->dev, fd, &good);
 	vmig_stream_free(&good);
 }
@@ -169,9 +171,9 @@ static const char *leave_early(struct vmig_device *dev, struct vmig_control *con
 	if (!with)
 		close(fd);
 	if (now != state)
-		return say("GET: state %s", vmig_state_name(now));
+		return vmig_fmt("GET: state %s", vmig_state_name(now));
 	if (ret)
-		return say("SET(RUNNING): %s", vmig_errno_name(ret));
+		return vmig_fmt("SET(RUNNING): %s", vmig_errno_name(ret));
 	return vmig_try_save(dev, control);
 }
 
@@ -180,7 +182,7 @@ TEST_F(data_fd, closed_early)
 	CLAUSES(FD_12);
 	NEED_STATE(variant->state);
 	vmig_judge_once(FD_12, self->dev, leave_early, &variant->state,
-			say("close() of the data_fd in %s", vmig_state_name(variant->state)));
+			vmig_fmt("close() of the data_fd in %s", vmig_state_name(variant->state)));
 }
 
 /*
@@ -206,10 +208,10 @@ TEST_F(data_fd, new_file_each_session)
 	vmig_must_be_dead(old, resuming);
 	fd = vmig_enter(self->dev, variant->state);
 	CHECK(FD_03, fd != old && fcntl(fd, F_GETFL) == flags,
-	      say("F_SETFL on an old data_fd, F_GETFL on that of the next %s", name),
+	      vmig_fmt("F_SETFL on an old data_fd, F_GETFL on that of the next %s", name),
 	      "the flags of a new file", "those of the old one");
 	how = vmig_alive(old, resuming);
-	CHECK(FD_03, !how, say("old data_fd of %s, once the next session is open", name),
+	CHECK(FD_03, !how, vmig_fmt("old data_fd of %s, once the next session is open", name),
 	      "it stays dead", "%s", how);
 	vmig_finish(self->dev, fd, &good);
 	close(old);
@@ -248,8 +250,9 @@ static const char *walk(struct vmig_device *dev, struct vmig_control *control, c
 		if (i && with) {
 			other = vmig_set_state(dev, path->state[i]);
 			CHECK(FD_02, other == -1,
-			      say("data_fd of SET(%s) from %s", vmig_state_name(path->state[i]),
-				  vmig_state_name(path->state[i - 1])),
+			      vmig_fmt("data_fd of SET(%s) from %s",
+				       vmig_state_name(path->state[i]),
+				       vmig_state_name(path->state[i - 1])),
 			      "-1", "data_fd %d", other);
 			if (other >= 0)
 				close(other);
@@ -352,9 +355,9 @@ static const char *go_on(struct vmig_device *dev, struct vmig_control *control, 
 	if (!with)
 		close(fd);
 	if (copy)
-		return say("SET(STOP_COPY): %s", vmig_errno_name(copy));
+		return vmig_fmt("SET(STOP_COPY): %s", vmig_errno_name(copy));
 	if (stop)
-		return say("SET(STOP) from STOP_COPY: %s", vmig_errno_name(stop));
+		return vmig_fmt("SET(STOP) from STOP_COPY: %s", vmig_errno_name(stop));
 	return vmig_try_save(dev, control);
 }
 
@@ -368,8 +371,8 @@ TEST_F(saving_group, goes_on_without_fd)
 	for (state = VFIO_DEVICE_STATE_PRE_COPY; state <= VFIO_DEVICE_STATE_PRE_COPY_P2P; state++)
 		if (vmig_state_offered(self->flags, state))
 			vmig_judge(FD_12, self->dev, &control, go_on, &state,
-				   say("close() of the data_fd in %s, then on to STOP_COPY",
-				       vmig_state_name(state)));
+				   vmig_fmt("close() of the data_fd in %s, then on to STOP_COPY",
+					    vmig_state_name(state)));
 	vmig_stream_free(&control.stream);
 }
 
@@ -406,7 +409,7 @@ static const char *read_nonblocking(struct vmig_device *dev, struct vmig_control
 	if (with)
 		vmig_note(FD_16, "EAGAIN came %u times", waits);
 	if (ret) {
-		why = say("read(): %s after %zu bytes", vmig_errno_name(ret), s.len);
+		why = vmig_fmt("read(): %s after %zu bytes", vmig_errno_name(ret), s.len);
 		close(fd);
 	} else {
 		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
@@ -459,7 +462,7 @@ TEST_F(saving_group, fd_table_is_balanced)
 		}
 	}
 	CHECK(FD_17, vmig_count_fds() == fds,
-	      say("%u walks through all states, each data_fd closed; /proc/self/fd", cycles),
+	      vmig_fmt("%u walks through all states, each data_fd closed; /proc/self/fd", cycles),
 	      "as many fds as before", "%+d", vmig_count_fds() - fds);
 	vmig_stream_free(&good);
 }
@@ -481,7 +484,7 @@ static const char *give_up(struct vmig_device *dev, struct vmig_control *control
 	if (!with)
 		close(fd);
 	if (state != VFIO_DEVICE_STATE_RESUMING)
-		return say("GET: state %s", vmig_state_name(state));
+		return vmig_fmt("GET: state %s", vmig_state_name(state));
 	fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
 	return vmig_try_session(dev, fd, control);
 }

@@ -39,9 +39,9 @@ static void ask_everywhere(struct vmig_device *dev, uint64_t flags,
 			vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 		} else if (fd >= 0) {
 			vmig_try_some(fd, &s, good.len / 2 + 1);
-			ask(dev, say("%s, half read", vmig_state_name(state)));
+			ask(dev, vmig_fmt("%s, half read", vmig_state_name(state)));
 			vmig_try_some(fd, &s, good.len);
-			ask(dev, say("%s, read to the end", vmig_state_name(state)));
+			ask(dev, vmig_fmt("%s, read to the end", vmig_state_name(state)));
 			vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 		}
 		if (fd >= 0)
@@ -55,7 +55,8 @@ static void must_answer(struct vmig_device *dev, const char *when)
 {
 	uint64_t size;
 
-	CHECK_OK(SIZE_01, __vmig_get_data_size(dev, &size), say("GET MIG_DATA_SIZE in %s", when));
+	CHECK_OK(SIZE_01, __vmig_get_data_size(dev, &size),
+		 vmig_fmt("GET MIG_DATA_SIZE in %s", when));
 }
 
 /* "Note: Can be called on each device state" (H:1431). */
@@ -71,7 +72,7 @@ static void must_be_a_size(struct vmig_device *dev, const char *when)
 
 	if (__vmig_get_data_size(dev, &size))
 		return;
-	CHECK(SIZE_02, size && size < TOO_BIG, say("GET MIG_DATA_SIZE in %s", when),
+	CHECK(SIZE_02, size && size < TOO_BIG, vmig_fmt("GET MIG_DATA_SIZE in %s", when),
 	      "a size of some bytes", "%#llx", (unsigned long long)size);
 }
 
@@ -98,7 +99,8 @@ TEST_F(data_size, against_the_bytes)
 			continue;
 		fd = vmig_enter(self->dev, state);
 		if (!__vmig_get_data_size(self->dev, &size)) {
-			vmig_metric(say("mig_data_size_%s", vmig_state_name(state)), size, "bytes");
+			vmig_metric(vmig_fmt("mig_data_size_%s", vmig_state_name(state)), size,
+				    "bytes");
 			vmig_note(SIZE_04, "estimate in %s: %llu bytes, read in STOP_COPY: %zu",
 				  vmig_state_name(state), (unsigned long long)size, s.len);
 			sum += size;
@@ -122,10 +124,10 @@ static void ask_quietly(struct vmig_device *dev, const char *did)
 
 	__vmig_get_data_size(dev, &size);
 	after = vmig_get_state(dev);
-	CHECK(SIZE_03, after == before, say("%s, GET of the state", did),
-	      say("state %s", vmig_state_name(before)), "state %s", vmig_state_name(after));
-	CHECK(SIZE_03, vmig_count_fds() == fds, say("%s, /proc/self/fd", did), "no new fd", "%+d",
-	      vmig_count_fds() - fds);
+	CHECK(SIZE_03, after == before, vmig_fmt("%s, GET of the state", did),
+	      vmig_fmt("state %s", vmig_state_name(before)), "state %s", vmig_state_name(after));
+	CHECK(SIZE_03, vmig_count_fds() == fds, vmig_fmt("%s, /proc/self/fd", did), "no new fd",
+	      "%+d", vmig_count_fds() - fds);
 }
 
 /* A driver that takes a snapshot to answer must not take it out of the stream. */

@@ -96,7 +96,7 @@ static const char *load(struct vmig_worker *w, const struct vmig_stream *s, uint
 		return why;
 	if (!ret)
 		ret = __vmig_set_state(w->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
-	return ret ? say("the way out of RESUMING: %s", vmig_errno_name(ret)) : NULL;
+	return ret ? vmig_fmt("the way out of RESUMING: %s", vmig_errno_name(ret)) : NULL;
 }
 
 /* What a stream makes of its target; NULL if it is the pattern. */
@@ -151,13 +151,13 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 		read_out(self->dev, fd, &s, &chunks[i]);
 		why = load_fault(to, &s, SEED + 16 * i, OTHER);
 		CHECK(i ? STRM_03 : STRM_11, !why,
-		      say("a pattern, save in reads of %s, load over another pattern",
-			  chunks[i].name),
+		      vmig_fmt("a pattern, save in reads of %s, load over another pattern",
+			       chunks[i].name),
 		      "the pattern", "%s", why);
 		why = load(to, &s, OTHER, &chunks[i]) ?: vmig_state_fault(to, SEED + 16 * i);
 		CHECK(i ? STRM_04 : STRM_11, !why,
-		      say("a pattern, save, load in writes of %s over another pattern",
-			  chunks[i].name),
+		      vmig_fmt("a pattern, save, load in writes of %s over another pattern",
+			       chunks[i].name),
 		      "the pattern", "%s", why);
 		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	}
@@ -228,8 +228,9 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_by_pre_copy, MINUTES)
 			save_by_pre_copy(self->dev, drain, p2p, &s);
 			why = load_fault(target_of(self), &s, SEED + drain, OTHER);
 			CHECK(STRM_12, !why,
-			      say("a pattern, %s read in PRE_COPY,%s the rest in STOP_COPY, load",
-				  drain ? "all" : "some", p2p ? " PRE_COPY_P2P," : ""),
+			      vmig_fmt(
+				      "a pattern, %s read in PRE_COPY,%s the rest in STOP_COPY, load",
+				      drain ? "all" : "some", p2p ? " PRE_COPY_P2P," : ""),
 			      "the pattern", "%s", why);
 		}
 	}
@@ -268,7 +269,7 @@ static const char *changed_fault(struct vmig_worker *w, const struct vmig_stream
 	if (why || !by_itself)
 		return why ?: vmig_state_fault(w, THIRD);
 	ret = w->ops->check_dirty(w, SEED, &how);
-	return ret ? say("%s", how ?: vmig_errno_name(ret)) : NULL;
+	return ret ? vmig_fmt("%s", how ?: vmig_errno_name(ret)) : NULL;
 }
 
 /* The stream is of the device as it stopped, whatever was sent before (H:1063, H:1248). */
@@ -289,11 +290,12 @@ VMIG_TEST_TIMEOUT(fidelity, changes_in_pre_copy_come_along, MINUTES)
 			change_in_pre_copy(self, by_itself, p2p, &s);
 			why = changed_fault(target_of(self), &s, by_itself);
 			CHECK(STRM_13, !why,
-			      say("a pattern, PRE_COPY, all of it read, %s,%s STOP_COPY, the rest "
-				  "read, load",
-				  by_itself ? "the device changes its state"
-					    : "another pattern put there",
-				  p2p ? " PRE_COPY_P2P," : ""),
+			      vmig_fmt(
+				      "a pattern, PRE_COPY, all of it read, %s,%s STOP_COPY, the rest "
+				      "read, load",
+				      by_itself ? "the device changes its state"
+						: "another pattern put there",
+				      p2p ? " PRE_COPY_P2P," : ""),
 			      "the state as it was in STOP_COPY", "%s", why);
 		}
 	}
@@ -432,7 +434,7 @@ VMIG_TEST_TIMEOUT(fidelity, reset_discards_a_load, MINUTES)
 		n = followed(in, out, &differ);
 		/* Some bytes are the same by chance. */
 		CHECK(RST_04, n <= differ / 16,
-		      say("a stream, %s written in RESUMING, RESET, save", how[i]),
+		      vmig_fmt("a stream, %s written in RESUMING, RESET, save", how[i]),
 		      "nothing of it in what is saved", "%zu of %zu bytes of the stream", n,
 		      differ);
 	}

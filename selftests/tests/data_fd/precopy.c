@@ -41,8 +41,8 @@ VMIG_TEST_TIMEOUT(precopy_in, enomsg_at_temporary_end, MINUTES)
 		n = vmig_read_at_end(fd, &s);
 		NEED(n <= 0, "the device has new data again and again");
 		if (!CHECK(PRE_10, n == -ENOMSG,
-			   say("read() in %s with both counters at 0, time %d",
-			       vmig_state_name(variant->state), i + 1),
+			   vmig_fmt("read() in %s with both counters at 0, time %d",
+				    vmig_state_name(variant->state), i + 1),
 			   "ENOMSG", "%s", n ? vmig_errno_name(n) : "0"))
 			break;
 	}
@@ -67,7 +67,7 @@ VMIG_TEST_TIMEOUT(precopy_in, never_end_of_stream, MINUTES)
 	n = vmig_read_at_end(fd, &s);
 	NEED(n <= 0, "the device has new data again and again");
 	CHECK(PRE_11, n,
-	      say("read() in %s after %zu bytes", vmig_state_name(variant->state), s.len),
+	      vmig_fmt("read() in %s after %zu bytes", vmig_state_name(variant->state), s.len),
 	      "an error that says that there may be more later", "0, the end of the stream");
 	close(fd);
 	vmig_stream_free(&s);
@@ -96,9 +96,9 @@ VMIG_TEST_TIMEOUT(precopy_in, data_where_counters_say_so, MINUTES)
 			break;
 		n = __vmig_read(fd, buf, sizes[i < 256 ? i % ARRAY_SIZE(sizes) : 3]);
 		if (!CHECK(PRE_12, n > 0,
-			   say("read() in %s with initial_bytes %llu, dirty_bytes %llu",
-			       vmig_state_name(variant->state), info.initial_bytes,
-			       info.dirty_bytes),
+			   vmig_fmt("read() in %s with initial_bytes %llu, dirty_bytes %llu",
+				    vmig_state_name(variant->state), info.initial_bytes,
+				    info.dirty_bytes),
 			   "data", "%s", n ? vmig_errno_name(n) : "0"))
 			break;
 	}
@@ -122,12 +122,13 @@ VMIG_TEST_TIMEOUT(precopy_in, poll_waits_at_temporary_end, MINUTES)
 			break;
 	}
 	CHECK(PRE_13, !ret,
-	      say("poll(POLLIN) in %s with both counters at 0", vmig_state_name(variant->state)),
+	      vmig_fmt("poll(POLLIN) in %s with both counters at 0",
+		       vmig_state_name(variant->state)),
 	      "not readable", "%s",
 	      ret < 0 ? vmig_errno_name(ret)
-		      : say("events %#x, which say that read() has "
-			    "something",
-			    ret));
+		      : vmig_fmt("events %#x, which say that read() has "
+				 "something",
+				 ret));
 	close(fd);
 	vmig_stream_free(&s);
 }
@@ -144,9 +145,9 @@ VMIG_TEST_TIMEOUT(precopy_in, poll_sees_data, MINUTES)
 	NEED(info.initial_bytes || info.dirty_bytes, "the counters are 0 and 0 from the start");
 	ret = __vmig_poll(fd, POLLIN, WAKE_MS);
 	CHECK(PRE_13, ret > 0 && (ret & POLLIN),
-	      say("poll(POLLIN) in %s with initial_bytes %llu", vmig_state_name(variant->state),
-		  info.initial_bytes),
-	      "POLLIN", "%s", ret < 0 ? vmig_errno_name(ret) : say("events %#x", ret));
+	      vmig_fmt("poll(POLLIN) in %s with initial_bytes %llu",
+		       vmig_state_name(variant->state), info.initial_bytes),
+	      "POLLIN", "%s", ret < 0 ? vmig_errno_name(ret) : vmig_fmt("events %#x", ret));
 	close(fd);
 }
 
@@ -169,10 +170,10 @@ static bool check_poll_woken(struct vmig_device *dev, int fd, uint32_t target)
 	vmig_set_state(dev, target);
 	woken = vmig_peer_answer(&peer, WAKE_MS, &ret);
 	CHECK(PRE_13, woken && ret > 0,
-	      say("poll(POLLIN) of another process at the temporary end; SET(%s)",
-		  vmig_state_name(target)),
+	      vmig_fmt("poll(POLLIN) of another process at the temporary end; SET(%s)",
+		       vmig_state_name(target)),
 	      "it returns with an event", "%s",
-	      !woken ? say("no return for %d s", WAKE_MS / 1000) : vmig_errno_name(ret));
+	      !woken ? vmig_fmt("no return for %d s", WAKE_MS / 1000) : vmig_errno_name(ret));
 	if (target == VFIO_DEVICE_STATE_STOP_COPY && woken && ret > 0)
 		CHECK(PRE_13, ret & POLLIN, "poll(POLLIN) that SET(STOP_COPY) woke", "POLLIN",
 		      "events %#zx", ret);
@@ -234,8 +235,8 @@ VMIG_TEST_TIMEOUT(precopy_in, usable_after_temporary_end, MINUTES)
 	CLAUSES(PRE_14);
 	NEED_STATE(variant->state);
 	vmig_judge_once(PRE_14, self->dev, past_temporary_end, &variant->state,
-			say("a save with a read() at the temporary end of %s",
-			    vmig_state_name(variant->state)));
+			vmig_fmt("a save with a read() at the temporary end of %s",
+				 vmig_state_name(variant->state)));
 }
 
 /* SET of a state of the saving group that must keep the session, and ask it something. */
@@ -246,14 +247,14 @@ static const char *move_session(struct vmig_device *dev, uint32_t state, int fd)
 
 	ret = __vmig_set_state(dev, state, &new_fd);
 	if (ret)
-		return say("SET(%s): %s", vmig_state_name(state), vmig_errno_name(ret));
+		return vmig_fmt("SET(%s): %s", vmig_state_name(state), vmig_errno_name(ret));
 	if (new_fd != -1)
-		return say("SET(%s) gave data_fd %d, though the session goes on",
-			   vmig_state_name(state), new_fd);
+		return vmig_fmt("SET(%s) gave data_fd %d, though the session goes on",
+				vmig_state_name(state), new_fd);
 	ret = __vmig_precopy_info(fd, &info);
 	if (ret)
-		return say("VFIO_MIG_GET_PRECOPY_INFO in %s: %s", vmig_state_name(state),
-			   vmig_errno_name(ret));
+		return vmig_fmt("VFIO_MIG_GET_PRECOPY_INFO in %s: %s", vmig_state_name(state),
+				vmig_errno_name(ret));
 	return NULL;
 }
 
@@ -328,12 +329,12 @@ static const char *abort_session(struct vmig_device *dev, uint32_t state, size_t
 
 	ret = __vmig_enter(dev, state, fd);
 	if (ret)
-		return say("the way to %s: %s", vmig_state_name(state), vmig_errno_name(ret));
+		return vmig_fmt("the way to %s: %s", vmig_state_name(state), vmig_errno_name(ret));
 	why = vmig_try_some(*fd, &s, bytes);
 	vmig_stream_free(&s);
 	ret = __vmig_set_state(dev, target, NULL);
 	if (!why && ret)
-		why = say("SET(%s): %s", vmig_state_name(target), vmig_errno_name(ret));
+		why = vmig_fmt("SET(%s): %s", vmig_state_name(target), vmig_errno_name(ret));
 	return why;
 }
 
@@ -349,7 +350,7 @@ static const char *after_aborts(struct vmig_device *dev, struct vmig_control *co
 	for (i = 0; !why && i < a->count && vmig_now_ms() < end; i++) {
 		why = abort_session(dev, a->state, i * control->stream.len / 4 / a->count, &fd);
 		if (why)
-			why = say("session %u: %s", i + 1, why);
+			why = vmig_fmt("session %u: %s", i + 1, why);
 		if (kept < a->keep && fd >= 0)
 			old[kept++] = fd;
 		else if (fd >= 0)
@@ -361,7 +362,7 @@ static const char *after_aborts(struct vmig_device *dev, struct vmig_control *co
 		for (i = 0; i < kept && !why; i++)
 			why = vmig_alive(old[i], false);
 		if (why)
-			why = say("the data_fd of an aborted session is alive: %s", why);
+			why = vmig_fmt("the data_fd of an aborted session is alive: %s", why);
 		if (why)
 			close(fd);
 		else
@@ -391,8 +392,8 @@ static void check_aborts(struct vmig_device *dev, uint32_t state, unsigned int c
 				why);
 	why = after_aborts(dev, &control, &aborts);
 	if (!CHECK(PRE_18, !why,
-		   say("a save after up to %u sessions of %s that were aborted", count,
-		       vmig_state_name(state)),
+		   vmig_fmt("a save after up to %u sessions of %s that were aborted", count,
+			    vmig_state_name(state)),
 		   "all is well, as it is without", "%s", why))
 		vmig_control_restore(dev, &control);
 	vmig_stream_free(&control.stream);
@@ -436,7 +437,7 @@ VMIG_TEST_TIMEOUT(precopy_in, left_at_once, MINUTES)
 	CLAUSES(PRE_19);
 	NEED_STATE(variant->state);
 	vmig_judge_once(PRE_19, self->dev, left_early, &variant->state,
-			say("a save that leaves %s at once", vmig_state_name(variant->state)));
+			vmig_fmt("a save that leaves %s at once", vmig_state_name(variant->state)));
 }
 
 VMIG_MAIN("precopy")

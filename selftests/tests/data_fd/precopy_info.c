@@ -43,7 +43,7 @@ static int info_with_flags(int fd, uint32_t flags, struct vfio_precopy_info *inf
 
 static const char *in_state(uint32_t state)
 {
-	return say("VFIO_MIG_GET_PRECOPY_INFO in %s", vmig_state_name(state));
+	return vmig_fmt("VFIO_MIG_GET_PRECOPY_INFO in %s", vmig_state_name(state));
 }
 
 static void opt_in(struct vmig_device *dev)
@@ -87,7 +87,7 @@ TEST_F(precopy_info, opt_in_ends_with_close)
 	after = flags_without(self->dev);
 	CHECK(FEAT_17, after == before,
 	      "opt-in, close, open, VFIO_MIG_GET_PRECOPY_INFO with flags 0xffffffff",
-	      say("flags %#x, as before the opt-in", before), "flags %#x", after);
+	      vmig_fmt("flags %#x, as before the opt-in", before), "flags %#x", after);
 }
 
 /* Exactly its 24 bytes and not one more are the kernel's to read and write. */
@@ -104,12 +104,12 @@ TEST_F(precopy_info_in, works)
 	NEED_STATE(variant->state);
 	fd = vmig_enter(self->dev, variant->state);
 	CHECK_OK(PRE_01, info_at(fd, vmig_before_hole(&info, sizeof(info))),
-		 say("%s, nothing mapped behind the struct", in_state(variant->state)));
+		 vmig_fmt("%s, nothing mapped behind the struct", in_state(variant->state)));
 	CHECK_OK(PRE_01, info_at(fd, &larger),
-		 say("%s with argsz %zu", in_state(variant->state), sizeof(larger)));
+		 vmig_fmt("%s with argsz %zu", in_state(variant->state), sizeof(larger)));
 	CHECK(PRE_01, larger.canary == 0xa5a5a5a5a5a5a5a5,
-	      say("bytes behind the struct after %s with argsz %zu", in_state(variant->state),
-		  sizeof(larger)),
+	      vmig_fmt("bytes behind the struct after %s with argsz %zu", in_state(variant->state),
+		       sizeof(larger)),
 	      "untouched", "%#llx", (unsigned long long)larger.canary);
 	close(fd);
 }
@@ -127,7 +127,7 @@ TEST_F(precopy_info_in, argsz_too_small)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		info = (struct vfio_precopy_info){ .argsz = sizes[i] };
 		CHECK_ERRNO(PRE_03, info_at(fd, &info), EINVAL,
-			    say("%s with argsz %u", in_state(variant->state), sizes[i]));
+			    vmig_fmt("%s with argsz %u", in_state(variant->state), sizes[i]));
 	}
 	close(fd);
 }
@@ -141,13 +141,14 @@ TEST_F(precopy_info_in, unreadable_struct)
 	CLAUSES(PRE_03);
 	NEED_STATE(variant->state);
 	fd = vmig_enter(self->dev, variant->state);
-	CHECK_ERRNO(PRE_03, info_at(fd, NULL), EFAULT, say("%s at NULL", in_state(variant->state)));
+	CHECK_ERRNO(PRE_03, info_at(fd, NULL), EFAULT,
+		    vmig_fmt("%s at NULL", in_state(variant->state)));
 	at = vmig_before_hole(&info, 8);
 	CHECK_ERRNO(PRE_03, info_at(fd, at), EFAULT,
-		    say("%s, a hole behind argsz and flags", in_state(variant->state)));
+		    vmig_fmt("%s, a hole behind argsz and flags", in_state(variant->state)));
 	vmig_protect(at, PROT_NONE);
 	CHECK_ERRNO(PRE_03, info_at(fd, at), EFAULT,
-		    say("%s at a PROT_NONE page", in_state(variant->state)));
+		    vmig_fmt("%s at a PROT_NONE page", in_state(variant->state)));
 	close(fd);
 }
 
@@ -164,7 +165,7 @@ TEST_F(precopy_info_in, unwritable_struct)
 	at = vmig_before_hole(&info, sizeof(info));
 	vmig_protect(at, PROT_READ);
 	ret = info_at(fd, at);
-	CHECK(PRE_03, ret == -EFAULT, say("%s at a PROT_READ page", in_state(variant->state)),
+	CHECK(PRE_03, ret == -EFAULT, vmig_fmt("%s at a PROT_READ page", in_state(variant->state)),
 	      "EFAULT", "%s",
 	      ret == -EPROTO ? "a positive number, which is success" : vmig_errno_name(ret));
 	close(fd);
@@ -186,8 +187,8 @@ TEST_F(precopy_info, refused_in_stop_copy)
 		if (ret)
 			vmig_test_error("SET(STOP_COPY) failed: %s", vmig_errno_name(ret));
 		CHECK_ERRNO(PRE_02, __vmig_precopy_info(fd, &info), EINVAL,
-			    say("%s, entered from %s", in_state(VFIO_DEVICE_STATE_STOP_COPY),
-				vmig_state_name(via[i])));
+			    vmig_fmt("%s, entered from %s", in_state(VFIO_DEVICE_STATE_STOP_COPY),
+				     vmig_state_name(via[i])));
 		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
 		close(fd);
 	}
@@ -206,7 +207,7 @@ TEST_F(precopy_info, refused_after_pre_copy)
 		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 		vmig_enter(self->dev, to[i]);
 		CHECK_ERRNO(PRE_02, __vmig_precopy_info(fd, &info), EINVAL,
-			    say("%s, on the data_fd that PRE_COPY had", in_state(to[i])));
+			    vmig_fmt("%s, on the data_fd that PRE_COPY had", in_state(to[i])));
 		close(fd);
 	}
 }
@@ -223,8 +224,8 @@ TEST_F(precopy_info, refused_on_stale_fd)
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	CHECK_FAILS(PRE_02, __vmig_precopy_info(old, &info),
-		    say("%s, on the data_fd of a session before",
-			in_state(VFIO_DEVICE_STATE_PRE_COPY)));
+		    vmig_fmt("%s, on the data_fd of a session before",
+			     in_state(VFIO_DEVICE_STATE_PRE_COPY)));
 	close(old);
 	close(fd);
 }
@@ -273,7 +274,7 @@ TEST_F(precopy_info_in, initial_bytes_at_first)
 	NEED_STATE(variant->state);
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_precopy_info(fd, &info);
-	CHECK(PRE_06, info.initial_bytes, say("first %s", in_state(variant->state)),
+	CHECK(PRE_06, info.initial_bytes, vmig_fmt("first %s", in_state(variant->state)),
 	      "initial_bytes above 0", "0");
 	close(fd);
 }
@@ -288,8 +289,8 @@ TEST_F(precopy_info_in, dirty_bytes_at_first)
 	NEED_STATE(variant->state);
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_precopy_info(fd, &info);
-	CHECK(PRE_08, !info.dirty_bytes, say("first %s", in_state(variant->state)), "dirty_bytes 0",
-	      "%llu", info.dirty_bytes);
+	CHECK(PRE_08, !info.dirty_bytes, vmig_fmt("first %s", in_state(variant->state)),
+	      "dirty_bytes 0", "%llu", info.dirty_bytes);
 	close(fd);
 }
 
@@ -317,13 +318,14 @@ static void check_falls(struct vmig_device *dev, uint32_t state, size_t step)
 		empty = s.len > had ? 0 : empty + 1;
 		vmig_precopy_info(fd, &info);
 		if (!CHECK(PRE_07, info.initial_bytes <= before.initial_bytes,
-			   say("%s after %zu bytes, %zu at a time", in_state(state), s.len, step),
-			   say("initial_bytes at most %llu, as before", before.initial_bytes),
+			   vmig_fmt("%s after %zu bytes, %zu at a time", in_state(state), s.len,
+				    step),
+			   vmig_fmt("initial_bytes at most %llu, as before", before.initial_bytes),
 			   "%llu", info.initial_bytes))
 			break;
 	}
 	CHECK(PRE_07, !info.initial_bytes || vmig_now_ms() >= end,
-	      say("%s where no more data comes, after %zu bytes", in_state(state), s.len),
+	      vmig_fmt("%s where no more data comes, after %zu bytes", in_state(state), s.len),
 	      "initial_bytes 0", "%llu", info.initial_bytes);
 	close(fd);
 	vmig_stream_free(&s);
@@ -375,8 +377,9 @@ VMIG_TEST_TIMEOUT(precopy_info_in, takes_nothing, MINUTES)
 {
 	CLAUSES(PRE_09);
 	NEED_STATE(variant->state);
-	vmig_judge_once(PRE_09, self->dev, asked_often, &variant->state,
-			say("a save with %s before each of many reads", in_state(variant->state)));
+	vmig_judge_once(
+		PRE_09, self->dev, asked_often, &variant->state,
+		vmig_fmt("a save with %s before each of many reads", in_state(variant->state)));
 }
 
 /* How good the estimates are: a VMM computes its downtime from them. */
@@ -421,8 +424,8 @@ VMIG_TEST_TIMEOUT(precopy_info_in, no_reinit_without_opt_in, MINUTES)
 			vmig_test_error("%s failed: %s", in_state(variant->state),
 					vmig_errno_name(ret));
 		CHECK(PRE_20, !(info.flags & VFIO_PRECOPY_INFO_REINIT),
-		      say("%s with flags 0 and no opt-in, %s", in_state(variant->state),
-			  i ? "drained" : "at first"),
+		      vmig_fmt("%s with flags 0 and no opt-in, %s", in_state(variant->state),
+			       i ? "drained" : "at first"),
 		      "VFIO_PRECOPY_INFO_REINIT is clear", "flags %#x", info.flags);
 		vmig_drain(fd, &s);
 	}
@@ -439,7 +442,7 @@ static void check_output_flags(enum vmig_clause_id id, int fd, const char *when)
 		vmig_test_error("VFIO_MIG_GET_PRECOPY_INFO %s failed: %s", when,
 				vmig_errno_name(ret));
 	CHECK(id, !(info.flags & ~VFIO_PRECOPY_INFO_REINIT),
-	      say("VFIO_MIG_GET_PRECOPY_INFO with flags 0xffffffff %s", when),
+	      vmig_fmt("VFIO_MIG_GET_PRECOPY_INFO with flags 0xffffffff %s", when),
 	      "flags 0 or VFIO_PRECOPY_INFO_REINIT", "flags %#x", info.flags);
 }
 
@@ -486,13 +489,13 @@ VMIG_TEST_TIMEOUT(precopy_info, reinit_begins_again, MINUTES)
 					vmig_errno_name(ret));
 		if (info.flags & VFIO_PRECOPY_INFO_REINIT) {
 			reinits++;
-			CHECK(PRE_22, !info.dirty_bytes, say("REINIT after %zu bytes", s.len),
+			CHECK(PRE_22, !info.dirty_bytes, vmig_fmt("REINIT after %zu bytes", s.len),
 			      "dirty_bytes 0", "%llu", info.dirty_bytes);
 		} else if (reinits) {
 			CHECK(PRE_22, info.initial_bytes <= last,
-			      say("%zu bytes read, some after a REINIT", s.len),
-			      say("initial_bytes at most %llu", (unsigned long long)last), "%llu",
-			      info.initial_bytes);
+			      vmig_fmt("%zu bytes read, some after a REINIT", s.len),
+			      vmig_fmt("initial_bytes at most %llu", (unsigned long long)last),
+			      "%llu", info.initial_bytes);
 		}
 		last = info.initial_bytes;
 		ret = __vmig_stream_read_some(fd, &s, 1 + last / 4, &vmig_default_chunks);
@@ -500,7 +503,7 @@ VMIG_TEST_TIMEOUT(precopy_info, reinit_begins_again, MINUTES)
 	NEED(reinits, "the driver has not reported VFIO_PRECOPY_INFO_REINIT");
 	vmig_precopy_info(fd, &info);
 	CHECK(PRE_22, !info.initial_bytes || vmig_now_ms() >= end,
-	      say("%zu bytes read, some after a REINIT, and no more come", s.len),
+	      vmig_fmt("%zu bytes read, some after a REINIT, and no more come", s.len),
 	      "initial_bytes 0", "%llu", info.initial_bytes);
 	close(fd);
 	vmig_stream_free(&s);

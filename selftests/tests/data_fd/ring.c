@@ -105,8 +105,8 @@ static const char *run(const struct mode *m, struct vmig_flow *f)
 	}
 	if (!ret)
 		return NULL;
-	return say("%s: %s after %llu bytes", f->where, vmig_errno_name(ret),
-		   (unsigned long long)f->bytes);
+	return vmig_fmt("%s: %s after %llu bytes", f->where, vmig_errno_name(ret),
+			(unsigned long long)f->bytes);
 }
 
 static const char *save_by(struct vmig_device *dev, struct vmig_control *control, const void *arg,
@@ -149,7 +149,7 @@ static void judge_each_mode(struct vmig_device *dev, enum vmig_clause_id id, con
 
 	vmig_control_take_quick(dev, &control);
 	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		vmig_judge(id, dev, &control, act, &modes[i], say("%s %s", by, modes[i].name));
+		vmig_judge(id, dev, &control, act, &modes[i], vmig_fmt("%s %s", by, modes[i].name));
 	vmig_stream_free(&control.stream);
 }
 
@@ -299,7 +299,7 @@ static void request_end(struct request *r)
 
 static const char *what_came(int res)
 {
-	return res > 0 ? say("%d bytes", res) : res ? vmig_errno_name(res) : "0";
+	return res > 0 ? vmig_fmt("%d bytes", res) : res ? vmig_errno_name(res) : "0";
 }
 
 /* "A permanent end of stream" (H:1268) is one for each reader, and ENOMSG is none (H:1271). */
@@ -330,7 +330,7 @@ VMIG_TEST_TIMEOUT(ring, end_of_stream, MINUTES)
 			begin_read(&r, f.from.fd, i % 2 ? 1 : BUF);
 			ret = back(&r, HANGS_MS) ? r.res : -ETIMEDOUT;
 		}
-		CHECK(STRM_01, !ret, say("STOP_COPY, request number %u after the end", i), "0",
+		CHECK(STRM_01, !ret, vmig_fmt("STOP_COPY, request number %u after the end", i), "0",
 		      "%s", what_came(ret));
 	}
 	request_end(&r);
@@ -421,7 +421,8 @@ VMIG_TEST_TIMEOUT(ring, stale_fd, 60)
 		vmig_set_state(self->dev, states[i] == VFIO_DEVICE_STATE_PRE_COPY
 						  ? VFIO_DEVICE_STATE_RUNNING
 						  : VFIO_DEVICE_STATE_STOP);
-		judge_stale(FD_07, &r, fd, resuming, say("%s left", vmig_state_name(states[i])));
+		judge_stale(FD_07, &r, fd, resuming,
+			    vmig_fmt("%s left", vmig_state_name(states[i])));
 		close(fd);
 	}
 	request_end(&r);
@@ -528,8 +529,8 @@ VMIG_TEST_TIMEOUT(ring_waits, cancelled_read, 120)
 	request_end(&r);
 	why = vmig_try_finish_save(self->dev, fd, &s, &control, &vmig_default_chunks);
 	CHECK(STRM_03, !why,
-	      say("%s, a request that waits is cancelled, then the stream is read",
-		  vmig_state_name(variant->state)),
+	      vmig_fmt("%s, a request that waits is cancelled, then the stream is read",
+		       vmig_state_name(variant->state)),
 	      "a stream that loads, with nothing lost", "%s", why);
 	vmig_control_restore(self->dev, &control);
 	vmig_stream_free(&s);
@@ -559,8 +560,8 @@ VMIG_TEST_TIMEOUT(ring_waits, ring_torn_down, 120)
 	close(fd);
 	why = vmig_try_save(self->dev, &control);
 	CHECK(STRM_15, !why,
-	      say("%s, the ring is closed with a request that waits, and the session left",
-		  vmig_state_name(variant->state)),
+	      vmig_fmt("%s, the ring is closed with a request that waits, and the session left",
+		       vmig_state_name(variant->state)),
 	      "the device can be saved again", "%s", why);
 	vmig_control_restore(self->dev, &control);
 	vmig_stream_free(&control.stream);
@@ -580,7 +581,8 @@ VMIG_TEST_TIMEOUT(ring_waits, woken_by_end_of_session, 60)
 	NEED_WAITING(&r);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 	CHECK(FD_13, back(&r, HANGS_MS),
-	      say("%s left with a request of io_uring that waits", vmig_state_name(variant->state)),
+	      vmig_fmt("%s left with a request of io_uring that waits",
+		       vmig_state_name(variant->state)),
 	      "it returns", "no return for %d s", HANGS_MS / 1000);
 	if (r.done)
 		CHECK(FD_07, r.res <= 0, "the request that waited when its session ended",
@@ -603,14 +605,14 @@ VMIG_TEST_TIMEOUT(ring_waits, woken_by_reset, 60)
 	fd = begin_waiting(&self->w, variant->state, &r);
 	NEED_WAITING(&r);
 	CHECK_OK(RST_01, __vmig_reset(self->dev),
-		 say("RESET in %s with a request of io_uring that waits",
-		     vmig_state_name(variant->state)));
+		 vmig_fmt("RESET in %s with a request of io_uring that waits",
+			  vmig_state_name(variant->state)));
 	CHECK(RST_01, vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RUNNING,
 	      "GET after RESET with a request of io_uring that waits", "state RUNNING", "state %s",
 	      vmig_state_name(vmig_get_state(self->dev)));
 	CHECK(FD_13, back(&r, HANGS_MS),
-	      say("RESET in %s with a request of io_uring that waits",
-		  vmig_state_name(variant->state)),
+	      vmig_fmt("RESET in %s with a request of io_uring that waits",
+		       vmig_state_name(variant->state)),
 	      "it returns", "no return for %d s", HANGS_MS / 1000);
 	if (r.done)
 		CHECK(FD_08, r.res <= 0, "the request that waited when the device was reset",

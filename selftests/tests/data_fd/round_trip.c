@@ -30,16 +30,16 @@ VMIG_TEST_TIMEOUT(round_trip, same_device, 120)
 		vmig_save(self->dev, &s[i]);
 		if (!s[i].len)
 			vmig_test_error("a plain save gives no bytes, so nothing can be loaded");
-		did = say("save and load, round %d", i + 1);
+		did = vmig_fmt("save and load, round %d", i + 1);
 		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
 		ret = __vmig_stream_write(fd, s[i].data, s[i].len, &vmig_default_chunks, NULL);
-		CHECK_OK(STRM_11, ret, say("%s, write()", did));
+		CHECK_OK(STRM_11, ret, vmig_fmt("%s, write()", did));
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
 		close(fd);
-		if (!CHECK_OK(STRM_11, ret, say("%s, SET(STOP)", did)))
+		if (!CHECK_OK(STRM_11, ret, vmig_fmt("%s, SET(STOP)", did)))
 			break;
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
-		CHECK_OK(STRM_11, ret, say("%s, SET(RUNNING)", did));
+		CHECK_OK(STRM_11, ret, vmig_fmt("%s, SET(RUNNING)", did));
 	}
 	if (i == GENERATIONS)
 		vmig_note(STRM_11, "the stream of a restored device is %s",
@@ -127,7 +127,7 @@ static const char *save_both(struct vmig_device *dev, struct vmig_control *contr
 		vmig_control_restore(other->dev, &other->control);
 	vmig_stream_free(&s);
 	vmig_stream_free(&s2);
-	return why ? why : why2 ? say("the second device: %s", why2) : NULL;
+	return why ? why : why2 ? vmig_fmt("the second device: %s", why2) : NULL;
 }
 
 /* One device is read and what comes is written to the other at once, or afterwards. */
@@ -162,7 +162,7 @@ static const char *save_and_load(struct vmig_device *dev, struct vmig_control *c
 	if (!why) {
 		ret = __vmig_set_state(other->dev, VFIO_DEVICE_STATE_STOP, NULL);
 		if (ret)
-			why = say("SET(STOP) of the second device: %s", vmig_errno_name(ret));
+			why = vmig_fmt("SET(STOP) of the second device: %s", vmig_errno_name(ret));
 	}
 	close(to);
 	vmig_control_restore(other->dev, &other->control);
@@ -221,8 +221,8 @@ static void check_second_save(struct vmig_device *dev, uint32_t between)
 		vmig_test_error("the first save gives no bytes already");
 	vmig_set_state(dev, between);
 	why = vmig_try_save(dev, &control);
-	CHECK(STRM_14, !why, say("save, %s, save again", vmig_state_name(between)), "a good stream",
-	      "%s", why);
+	CHECK(STRM_14, !why, vmig_fmt("save, %s, save again", vmig_state_name(between)),
+	      "a good stream", "%s", why);
 	vmig_stream_free(&control.stream);
 }
 
@@ -342,7 +342,7 @@ VMIG_TEST_TIMEOUT(path, complete, 120)
 		NEED_STATE(variant->via[i]);
 	vmig_control_take(self->dev, &control);
 	vmig_judge(STRM_12, self->dev, &control, save_on_the_way, &way,
-		   say("save %s", variant->name));
+		   vmig_fmt("save %s", variant->name));
 	vmig_stream_free(&control.stream);
 }
 
@@ -386,7 +386,7 @@ static const char *give_up(struct vmig_device *dev, struct vmig_control *control
 	if (why)
 		return why;
 	if (ret)
-		return say("SET(%s): %s", vmig_state_name(how->to), vmig_errno_name(ret));
+		return vmig_fmt("SET(%s): %s", vmig_state_name(how->to), vmig_errno_name(ret));
 	return vmig_try_save(dev, control);
 }
 
@@ -406,8 +406,9 @@ static void check_given_up(struct vmig_device *dev, uint32_t state, uint32_t to,
 	for (i = 0; i < 5; i++) {
 		how.at = at[i];
 		vmig_judge(STRM_15, dev, &control, give_up, &how,
-			   say("%s, up to %zu bytes read, %sSET(%s)", vmig_state_name(state),
-			       how.at, close_first ? "data_fd closed, " : "", vmig_state_name(to)));
+			   vmig_fmt("%s, up to %zu bytes read, %sSET(%s)", vmig_state_name(state),
+				    how.at, close_first ? "data_fd closed, " : "",
+				    vmig_state_name(to)));
 	}
 	vmig_stream_free(&control.stream);
 }

@@ -29,8 +29,8 @@ static const char *peer_reads(struct vmig_peer *peer, struct vmig_stream *s, siz
 	while (s->len < len) {
 		n = vmig_peer_do(peer, VMIG_PEER_READ, len - s->len);
 		if (n <= 0)
-			return say("read() in the other process: %s after %zu bytes",
-				   n ? vmig_errno_name(n) : "end of stream", s->len);
+			return vmig_fmt("read() in the other process: %s after %zu bytes",
+					n ? vmig_errno_name(n) : "end of stream", s->len);
 		vmig_stream_append(s, peer->buf, n);
 	}
 	return NULL;
@@ -45,8 +45,8 @@ static const char *peer_writes(struct vmig_peer *peer, const struct vmig_stream 
 		memcpy(peer->buf, s->data + done, len - done);
 		n = vmig_peer_do(peer, VMIG_PEER_WRITE, len - done);
 		if (n <= 0)
-			return say("write() in the other process: %s after %zu bytes",
-				   n ? vmig_errno_name(n) : "nothing", done);
+			return vmig_fmt("write() in the other process: %s after %zu bytes",
+					n ? vmig_errno_name(n) : "nothing", done);
 		done += n;
 	}
 	return NULL;
@@ -217,8 +217,8 @@ TEST_F(shared_fd, copies_end_together)
 		there = vmig_peer_do(&peer, resuming ? VMIG_PEER_WRITE : VMIG_PEER_READ, 1);
 		vmig_peer_stop(&peer);
 		CHECK(FD_14, there <= 0 && there != -ETIMEDOUT,
-		      say("%s, STOP, the data_fd dead here; one byte %s by a forked process",
-			  vmig_state_name(state), resuming ? "written" : "read"),
+		      vmig_fmt("%s, STOP, the data_fd dead here; one byte %s by a forked process",
+			       vmig_state_name(state), resuming ? "written" : "read"),
 		      "dead there too", "%s", there > 0 ? "it was taken" : "no return");
 		close(fd);
 	}
@@ -253,9 +253,10 @@ TEST_F(several_fds, one_state)
 	second.fd = open_again(self->dev);
 	state = vmig_get_state(&second);
 	CHECK(FD_19, state == variant->state,
-	      say("%s through one device fd, GET through a later one",
-		  vmig_state_name(variant->state)),
-	      say("state %s", vmig_state_name(variant->state)), "state %s", vmig_state_name(state));
+	      vmig_fmt("%s through one device fd, GET through a later one",
+		       vmig_state_name(variant->state)),
+	      vmig_fmt("state %s", vmig_state_name(variant->state)), "state %s",
+	      vmig_state_name(state));
 	/* And back through the other one. */
 	vmig_finish(&second, fd, &good);
 	state = vmig_get_state(self->dev);
@@ -282,7 +283,7 @@ static const char *close_one(struct vmig_device *dev, struct vmig_control *contr
 	now = vmig_get_state(dev);
 	if (now != state) {
 		close(fd);
-		return say("GET: state %s", vmig_state_name(now));
+		return vmig_fmt("GET: state %s", vmig_state_name(now));
 	}
 	return vmig_try_session(dev, fd, control);
 }
@@ -291,8 +292,9 @@ TEST_F(several_fds, session_outlives_one)
 {
 	CLAUSES(FD_19);
 	NEED_STATE(variant->state);
-	vmig_judge_once(FD_19, self->dev, close_one, &variant->state,
-			say("%s, one of two device fds closed", vmig_state_name(variant->state)));
+	vmig_judge_once(
+		FD_19, self->dev, close_one, &variant->state,
+		vmig_fmt("%s, one of two device fds closed", vmig_state_name(variant->state)));
 }
 
 TEST_F(several_fds, session_ends_with_the_last)
@@ -308,7 +310,7 @@ TEST_F(several_fds, session_ends_with_the_last)
 	vmig_close_fd(self->dev);
 	close(second);
 	how = vmig_alive(fd, variant->state == VFIO_DEVICE_STATE_RESUMING);
-	CHECK(FD_19, !how, say("%s, both device fds closed", vmig_state_name(variant->state)),
+	CHECK(FD_19, !how, vmig_fmt("%s, both device fds closed", vmig_state_name(variant->state)),
 	      "the data_fd is dead", "%s", how);
 	vmig_close(self->dev);
 	self->dev = NULL;

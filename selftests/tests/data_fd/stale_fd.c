@@ -53,9 +53,9 @@ VMIG_TEST_TIMEOUT(stale_fd, dead_after_leaving, 120)
 	for (to = VFIO_DEVICE_STATE_STOP; next_end(self->flags, variant->state, &to, &t); to++) {
 		fd = vmig_hold(self->dev, variant->state, &good);
 		new_fd = vmig_set_state(self->dev, to);
-		vmig_judge_dead(
-			FD_07, fd, is_resuming(variant->state),
-			say("%s, SET(%s)", vmig_state_name(variant->state), vmig_state_name(to)));
+		vmig_judge_dead(FD_07, fd, is_resuming(variant->state),
+				vmig_fmt("%s, SET(%s)", vmig_state_name(variant->state),
+					 vmig_state_name(to)));
 		if (new_fd >= 0)
 			vmig_finish(self->dev, new_fd, &good);
 		close(fd);
@@ -75,7 +75,7 @@ TEST_F(stale_fd, dead_after_reset)
 	fd = vmig_hold_half(self->dev, variant->state, &good);
 	vmig_reset(self->dev);
 	vmig_judge_dead(FD_08, fd, is_resuming(variant->state),
-			say("%s, RESET", vmig_state_name(variant->state)));
+			vmig_fmt("%s, RESET", vmig_state_name(variant->state)));
 	close(fd);
 	vmig_stream_free(&good);
 }
@@ -92,7 +92,7 @@ TEST_F(stale_fd, dead_after_close)
 	vmig_close(self->dev);
 	self->dev = NULL;
 	vmig_judge_dead(FD_09, fd, is_resuming(variant->state),
-			say("%s, close() of the device", vmig_state_name(variant->state)));
+			vmig_fmt("%s, close() of the device", vmig_state_name(variant->state)));
 	close(fd);
 	vmig_stream_free(&good);
 }
@@ -113,10 +113,10 @@ static const char *poke(struct vmig_device *dev, int stale, uint32_t kind)
 	ioctl(stale, VFIO_DEVICE_RESET);
 	after = vmig_get_state(dev);
 	if (how)
-		return say("the old data_fd: %s", how);
+		return vmig_fmt("the old data_fd: %s", how);
 	if (after != before)
-		return say("every call made on the old data_fd in %s, GET: state %s",
-			   vmig_state_name(before), vmig_state_name(after));
+		return vmig_fmt("every call made on the old data_fd in %s, GET: state %s",
+				vmig_state_name(before), vmig_state_name(after));
 	return NULL;
 }
 
@@ -187,9 +187,11 @@ VMIG_TEST_TIMEOUT(stale_fd, harmless_in_a_new_session, 120)
 	vmig_control_take_quick(self->dev, &control);
 	for (kinds.live = VFIO_DEVICE_STATE_STOP; kinds.live < VFIO_DEVICE_STATE_NR; kinds.live++)
 		if (vmig_state_offered(self->flags, kinds.live) && vmig_state_streams(kinds.live))
-			vmig_judge(FD_10, self->dev, &control, poke_in_new_session, &kinds,
-				   say("old data_fd of %s used and closed in a new session in %s",
-				       vmig_state_name(kinds.stale), vmig_state_name(kinds.live)));
+			vmig_judge(
+				FD_10, self->dev, &control, poke_in_new_session, &kinds,
+				vmig_fmt("old data_fd of %s used and closed in a new session in %s",
+					 vmig_state_name(kinds.stale),
+					 vmig_state_name(kinds.live)));
 	vmig_stream_free(&control.stream);
 }
 
@@ -210,8 +212,8 @@ TEST_F(stale_fd, harmless_after_reset)
 	NEED_STATE(variant->state);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
 	vmig_judge_once(FD_10, self->dev, poke_after_reset, &variant->state,
-			say("old data_fd of %s used after RESET and closed in STOP_COPY",
-			    vmig_state_name(variant->state)));
+			vmig_fmt("old data_fd of %s used after RESET and closed in STOP_COPY",
+				 vmig_state_name(variant->state)));
 }
 
 static void reopen_in_place(struct vmig_device *dev)
@@ -245,8 +247,9 @@ TEST_F(stale_fd, harmless_after_reopen)
 	NEED_STATE(variant->state);
 	vmig_judge_once(
 		FD_10, self->dev, poke_after_reopen, &variant->state,
-		say("old data_fd of %s used by the next user of the device, closed in STOP_COPY",
-		    vmig_state_name(variant->state)));
+		vmig_fmt(
+			"old data_fd of %s used by the next user of the device, closed in STOP_COPY",
+			vmig_state_name(variant->state)));
 }
 
 #define MANY 32
@@ -282,9 +285,10 @@ VMIG_TEST_TIMEOUT(stale_fd, harmless_in_numbers, 120)
 {
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
-	vmig_judge_once(FD_10, self->dev, poke_many, &variant->state,
-			say("the data_fds of many sessions in %s, used and closed in STOP_COPY",
-			    vmig_state_name(variant->state)));
+	vmig_judge_once(
+		FD_10, self->dev, poke_many, &variant->state,
+		vmig_fmt("the data_fds of many sessions in %s, used and closed in STOP_COPY",
+			 vmig_state_name(variant->state)));
 }
 
 /* Inverted, so that no byte of it is in its place by chance. */
@@ -361,8 +365,8 @@ TEST_F(stale_fd, data_stays_apart)
 	CLAUSES(FD_11);
 	NEED_STATE(variant->state);
 	vmig_judge_once(FD_11, self->dev, use_in_turns, &variant->state,
-			say("old data_fd of %s, used in turns with that of the next session",
-			    vmig_state_name(variant->state)));
+			vmig_fmt("old data_fd of %s, used in turns with that of the next session",
+				 vmig_state_name(variant->state)));
 }
 
 /* The next session, by one SET from the old one, or by single arcs over STOP. */
@@ -379,7 +383,7 @@ static const char *replace(struct vmig_device *dev, struct vmig_control *control
 	if (with && !why)
 		how = vmig_alive(old, is_resuming(kinds->stale));
 	close(old);
-	return how ? say("the old data_fd: %s", how) : why;
+	return how ? vmig_fmt("the old data_fd: %s", how) : why;
 }
 
 /*
@@ -398,8 +402,8 @@ VMIG_TEST_TIMEOUT(stale_fd, replaced_by_the_next, 120)
 	for (; next_end(self->flags, kinds.stale, &kinds.live, &t); kinds.live++)
 		if (t.opens)
 			vmig_judge(FD_18, self->dev, &control, replace, &kinds,
-				   say("one SET from %s to %s", vmig_state_name(kinds.stale),
-				       vmig_state_name(kinds.live)));
+				   vmig_fmt("one SET from %s to %s", vmig_state_name(kinds.stale),
+					    vmig_state_name(kinds.live)));
 	vmig_stream_free(&control.stream);
 }
 
@@ -455,8 +459,8 @@ TEST_F(after_the_end, poll_tells)
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 		ret = __vmig_poll(fd, POLLIN, 1000);
 		CHECK(FD_13, ret > 0,
-		      say("%s, SET(RUNNING), poll(POLLIN) of the old data_fd",
-			  vmig_state_name(state)),
+		      vmig_fmt("%s, SET(RUNNING), poll(POLLIN) of the old data_fd",
+			       vmig_state_name(state)),
 		      "an event", "%s", ret ? vmig_errno_name(ret) : "none in a second");
 		close(fd);
 	}
@@ -529,12 +533,12 @@ static bool check_woken(struct vmig_device **dev, uint32_t state,
 		end(dev);
 		waits = vmig_peer_answer(&peer, HANGS_MS, &ret);
 		CHECK(FD_13, waits,
-		      say("%s in %s by another process, which waits; %s", calls[i - 1].name,
-			  vmig_state_name(state), how),
+		      vmig_fmt("%s in %s by another process, which waits; %s", calls[i - 1].name,
+			       vmig_state_name(state), how),
 		      "the call returns", "no return for %d s", HANGS_MS / 1000);
 		if (waits && calls[i - 1].op == VMIG_PEER_READ)
 			CHECK(FD_13, ret <= 0,
-			      say("read() in %s that waited; %s", vmig_state_name(state), how),
+			      vmig_fmt("read() in %s that waited; %s", vmig_state_name(state), how),
 			      "0 or an error", "%zd bytes", ret);
 		waits = true;
 	}

@@ -24,7 +24,7 @@
 
 static const char *what_came(ssize_t n)
 {
-	return n < 0 ? vmig_errno_name(n) : say("%zd bytes", n);
+	return n < 0 ? vmig_errno_name(n) : vmig_fmt("%zd bytes", n);
 }
 
 VMIG_FIXTURE(stream);
@@ -90,7 +90,7 @@ TEST_F(stream, stays_at_its_end)
 			usleep(20000);
 		}
 	}
-	CHECK(STRM_01, !n, say("STOP_COPY, read() number %u after the end", i), "0", "%s",
+	CHECK(STRM_01, !n, vmig_fmt("STOP_COPY, read() number %u after the end", i), "0", "%s",
 	      what_came(n));
 	close(fd);
 	free(buf);
@@ -125,8 +125,8 @@ TEST_F(stream, no_enomsg)
 		for (k = 0; k < 10 && ret != -ENOMSG; k++)
 			ret = __vmig_read(fd, &byte, 1);
 		CHECK(STRM_09, ret != -ENOMSG,
-		      say("STOP_COPY after %s, read() to the end and beyond",
-			  vmig_state_name(via[i])),
+		      vmig_fmt("STOP_COPY after %s, read() to the end and beyond",
+			       vmig_state_name(via[i])),
 		      "never ENOMSG", "ENOMSG after %zu bytes", s.len);
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 		close(fd);
@@ -144,7 +144,7 @@ TEST_F(stream, poll_tells_data)
 	ret = __vmig_poll(fd, POLLIN, VMIG_IO_TIMEOUT_MS);
 	CHECK(STRM_10, ret > 0 && ret & POLLIN, "STOP_COPY, poll(POLLIN) before anything was read",
 	      "POLLIN", "%s",
-	      ret > 0 ? say("events %#x", ret)
+	      ret > 0 ? vmig_fmt("events %#x", ret)
 	      : ret   ? vmig_errno_name(ret)
 		      : "none in 10 s");
 	close(fd);
@@ -163,7 +163,7 @@ TEST_F(stream, poll_tells_the_end)
 		ret = __vmig_poll(fd, POLLIN, 0);
 		if (!CHECK(STRM_10, ret > 0 && ret & POLLIN,
 			   "STOP_COPY, poll(POLLIN) after read() gave 0", "POLLIN", "%s",
-			   ret > 0 ? say("events %#x", ret)
+			   ret > 0 ? vmig_fmt("events %#x", ret)
 			   : ret   ? vmig_errno_name(ret)
 				   : "none"))
 			break;
@@ -232,7 +232,7 @@ static const char *read_too_little(struct vmig_device *dev, struct vmig_control 
 		n = __vmig_read(fd, (void *)arg, room + VMIG_PAGE);
 		CHECK(STRM_06, n == -EFAULT || (n > 0 && n <= room),
 		      "read() into memory that ends before the bytes do",
-		      say("EFAULT, or at most %zu bytes", room), "%s", what_came(n));
+		      vmig_fmt("EFAULT, or at most %zu bytes", room), "%s", what_came(n));
 		if (n > 0 && n <= room)
 			vmig_stream_append(&s, arg, n);
 	} else {
@@ -273,7 +273,7 @@ static const char *finish_failed_load(struct vmig_device *dev, int fd, size_t fr
 		return NULL;
 	}
 	if (why)
-		return say("the rest, %s, and SET(STOP) worked", why);
+		return vmig_fmt("the rest, %s, and SET(STOP) worked", why);
 	return vmig_try_content(dev, control);
 }
 
@@ -300,7 +300,7 @@ static const char *write_nowhere(struct vmig_device *dev, struct vmig_control *c
 	/* As many bytes as are wanted, as a driver may refuse another number. */
 	len = control->stream.len - bad->at;
 	CHECK_ERRNO(STRM_07, __vmig_write(fd, bad->buf, len < VMIG_PAGE ? len : VMIG_PAGE), EFAULT,
-		    say("write() from memory that is not there, after %zu bytes", bad->at));
+		    vmig_fmt("write() from memory that is not there, after %zu bytes", bad->at));
 	return finish_failed_load(dev, fd, bad->at, control);
 }
 
@@ -317,9 +317,10 @@ TEST_F(stream, write_from_nowhere)
 	vmig_protect(nowhere, PROT_NONE);
 	bad.buf = nowhere;
 	for (bad.at = 0; bad.at < control.stream.len; bad.at += third(&control))
-		vmig_judge(STRM_07, self->dev, &control, write_nowhere, &bad,
-			   say("RESUMING, write() from memory that is not there after %zu bytes",
-			       bad.at));
+		vmig_judge(
+			STRM_07, self->dev, &control, write_nowhere, &bad,
+			vmig_fmt("RESUMING, write() from memory that is not there after %zu bytes",
+				 bad.at));
 	vmig_stream_free(&control.stream);
 }
 
@@ -335,7 +336,7 @@ static const char *write_too_little(struct vmig_device *dev, struct vmig_control
 		n = __vmig_write(fd, arg, control->stream.len);
 		CHECK(STRM_07, n == -EFAULT || (n > 0 && n <= room),
 		      "write() from memory that ends before the bytes do",
-		      say("EFAULT, or at most %zu bytes", room), "%s", what_came(n));
+		      vmig_fmt("EFAULT, or at most %zu bytes", room), "%s", what_came(n));
 		return finish_failed_load(dev, fd, n > 0 ? n : 0, control);
 	}
 	why = vmig_try_write(fd, &control->stream, 0, room, &vmig_default_chunks);
@@ -369,8 +370,8 @@ static const char *read_nothing(struct vmig_device *dev, struct vmig_control *co
 	for (i = 0; i < 4 && !why; i++) {
 		if (with) {
 			n = __vmig_read(fd, &byte, 0);
-			CHECK(STRM_08, !n, say("read() of no bytes after %zu", s.len), "0", "%s",
-			      what_came(n));
+			CHECK(STRM_08, !n, vmig_fmt("read() of no bytes after %zu", s.len), "0",
+			      "%s", what_came(n));
 		}
 		why = vmig_try_some(fd, &s, third(control));
 	}
@@ -407,7 +408,7 @@ static const char *write_nothing(struct vmig_device *dev, struct vmig_control *c
 	for (i = 0; i < 4 && !why; i++) {
 		if (with) {
 			n = __vmig_write(fd, control->stream.data, 0);
-			CHECK(STRM_08, !n, say("write() of no bytes after %zu", at), "0", "%s",
+			CHECK(STRM_08, !n, vmig_fmt("write() of no bytes after %zu", at), "0", "%s",
 			      what_came(n));
 		}
 		to = next_piece(control, at);
@@ -455,7 +456,8 @@ static const char *relay(struct vmig_device *dev, struct vmig_control *control, 
 		else
 			ret = __vmig_write(fd, s->data + at, n);
 		if (ret <= 0)
-			why = say("write(): %s after %zu of %zu bytes", what_came(ret), at, s->len);
+			why = vmig_fmt("write(): %s after %zu of %zu bytes", what_came(ret), at,
+				       s->len);
 		else
 			at += ret;
 	}
@@ -522,7 +524,8 @@ VMIG_TEST_TIMEOUT(stream, nothing_left_over, 120)
 	for (i = 0; i < ARRAY_SIZE(from); i++) {
 		n = leaks(self->dev, &control.stream, from[i]);
 		CHECK(STRM_16, !n,
-		      say("a stream with other bytes from %zu on written, RESET, save", from[i]),
+		      vmig_fmt("a stream with other bytes from %zu on written, RESET, save",
+			       from[i]),
 		      "no byte of it in what is saved", "%zu bytes", n);
 	}
 	vmig_control_restore(self->dev, &control);
@@ -577,7 +580,7 @@ VMIG_TEST_TIMEOUT(segments, save, 120)
 	if (!chunks.size)
 		chunks.size = control.stream.len;
 	vmig_judge(STRM_03, self->dev, &control, save_in, &chunks,
-		   say("STOP_COPY read in calls of %s", chunks.name));
+		   vmig_fmt("STOP_COPY read in calls of %s", chunks.name));
 	vmig_stream_free(&control.stream);
 }
 
@@ -591,7 +594,7 @@ VMIG_TEST_TIMEOUT(segments, load, 120)
 	if (!chunks.size)
 		chunks.size = control.stream.len;
 	vmig_judge(STRM_04, self->dev, &control, load_in, &chunks,
-		   say("RESUMING written in calls of %s", chunks.name));
+		   vmig_fmt("RESUMING written in calls of %s", chunks.name));
 	vmig_stream_free(&control.stream);
 }
 

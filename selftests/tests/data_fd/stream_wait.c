@@ -117,7 +117,8 @@ static void check_back(struct waiter *waiter, const char *call, const char *stat
 	bool back = vmig_peer_answer(&waiter->peer, HANGS_MS, &ret);
 
 	CHECK(FD_13, back,
-	      say("%s in %s of a data_fd that has no data yet, which waits; %s", call, state, how),
+	      vmig_fmt("%s in %s of a data_fd that has no data yet, which waits; %s", call, state,
+		       how),
 	      "the call returns, as its session has ended", "no return for %d s", HANGS_MS / 1000);
 	/* What came before the session ended was its own. */
 	if (back && read && ret > 0) {
@@ -125,7 +126,7 @@ static void check_back(struct waiter *waiter, const char *call, const char *stat
 		back = vmig_peer_answer(&waiter->peer, HANGS_MS, &ret);
 	}
 	if (back && read)
-		CHECK(FD_13, ret <= 0, say("%s in %s that waited; %s", call, state, how),
+		CHECK(FD_13, ret <= 0, vmig_fmt("%s in %s that waited; %s", call, state, how),
 		      "0 or an error", "%zd bytes", ret);
 }
 
@@ -144,7 +145,7 @@ TEST_F(slow, reader_woken_by_leaving)
 		NEED_WAITS(&waiter, VMIG_PEER_READ);
 		vmig_set_state(self->dev, to[i]);
 		check_back(&waiter, "read()", vmig_state_name(variant->state),
-			   say("SET(%s)", vmig_state_name(to[i])), true);
+			   vmig_fmt("SET(%s)", vmig_state_name(to[i])), true);
 		end(&self->w, &waiter);
 		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	}
@@ -247,10 +248,11 @@ TEST_F(slow, poll_sees_data_come)
 	hold(&self->w, false);
 	back = vmig_peer_answer(&waiter.peer, HANGS_MS, &ret);
 	CHECK(stop_copy ? STRM_10 : PRE_13, back && ret > 0 && (ret & POLLIN),
-	      say("poll(POLLIN) in %s, which waits; the device has data", name), "POLLIN", "%s",
-	      !back	? say("no return for %d s", HANGS_MS / 1000)
+	      vmig_fmt("poll(POLLIN) in %s, which waits; the device has data", name), "POLLIN",
+	      "%s",
+	      !back	? vmig_fmt("no return for %d s", HANGS_MS / 1000)
 	      : ret < 0 ? vmig_errno_name(ret)
-			: say("events %#zx", ret));
+			: vmig_fmt("events %#zx", ret));
 	end(&self->w, &waiter);
 }
 
@@ -269,10 +271,10 @@ TEST_F(slow, nonblocking_read_does_not_wait)
 	vmig_peer_tell(&waiter.peer, VMIG_PEER_READ, VMIG_PEER_MAX);
 	back = vmig_peer_answer(&waiter.peer, HANGS_MS, &ret);
 	if (CHECK(FD_16, back,
-		  say("read() with O_NONBLOCK in %s, the device has no data yet", name),
+		  vmig_fmt("read() with O_NONBLOCK in %s, the device has no data yet", name),
 		  "EAGAIN, or data", "no return for %d s", HANGS_MS / 1000))
 		CHECK(FD_16, ret == -EAGAIN || ret > 0,
-		      say("read() with O_NONBLOCK in %s, the device has no data yet", name),
+		      vmig_fmt("read() with O_NONBLOCK in %s, the device has no data yet", name),
 		      "EAGAIN, or data", "%s", ret ? vmig_errno_name(ret) : "0, the end of stream");
 	end(&self->w, &waiter);
 }

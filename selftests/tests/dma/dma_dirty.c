@@ -133,10 +133,10 @@ static void check_only_page(const uint64_t *bitmap, uint64_t count, uint64_t n, 
 	uint64_t other = first_bit(bitmap, count);
 
 	CHECK(LOG_16, bit(bitmap, n) || other == count, did,
-	      say("bit %llu is set", (unsigned long long)n), "it is not, and bit %llu is",
+	      vmig_fmt("bit %llu is set", (unsigned long long)n), "it is not, and bit %llu is",
 	      (unsigned long long)other);
 	CHECK(LOG_19, bit(bitmap, n) || other < count, did,
-	      say("bit %llu is set", (unsigned long long)n), "no bit is set");
+	      vmig_fmt("bit %llu is set", (unsigned long long)n), "no bit is set");
 }
 
 /* Bit n is page n of what is reported, wherever that begins (H:1397). */
@@ -158,11 +158,11 @@ VMIG_TEST_TIMEOUT(dirty, page_has_its_bit, 60)
 		ret = __vmig_log_report(self->dev, self->mem.iova + first * PAGE,
 					(PAGES - first) * PAGE, PAGE, bitmap);
 		if (!CHECK_OK(LOG_19, ret,
-			      say("REPORT from page %llu on", (unsigned long long)first)))
+			      vmig_fmt("REPORT from page %llu on", (unsigned long long)first)))
 			continue;
 		check_only_page(bitmap, PAGES - first, pages[i] - first,
-				say("DMA write to page %llu, REPORT from page %llu",
-				    (unsigned long long)pages[i], (unsigned long long)first));
+				vmig_fmt("DMA write to page %llu, REPORT from page %llu",
+					 (unsigned long long)pages[i], (unsigned long long)first));
 	}
 }
 
@@ -173,7 +173,8 @@ static void check_pages(const uint64_t *bitmap, uint64_t first, uint64_t last, c
 	while (n <= last && bit(bitmap, n))
 		n++;
 	CHECK(LOG_19, n > last, did,
-	      say("bits %llu to %llu are set", (unsigned long long)first, (unsigned long long)last),
+	      vmig_fmt("bits %llu to %llu are set", (unsigned long long)first,
+		       (unsigned long long)last),
 	      "bit %llu is not", (unsigned long long)n);
 }
 
@@ -199,8 +200,8 @@ VMIG_TEST_TIMEOUT(dirty, every_page_of_a_transfer, 60)
 		write_bytes(self, at[i], lens[i]);
 		report_pages(self, 0, PAGES, bitmap);
 		check_pages(bitmap, at[i] / PAGE, (at[i] + lens[i] - 1) / PAGE,
-			    say("DMA write of %u bytes at %#llx, REPORT", lens[i],
-				(unsigned long long)at[i]));
+			    vmig_fmt("DMA write of %u bytes at %#llx, REPORT", lens[i],
+				     (unsigned long long)at[i]));
 	}
 }
 
@@ -222,12 +223,14 @@ VMIG_TEST_TIMEOUT(dirty, edges_of_a_range, 60)
 		vmig_log_stop(self->dev);
 		check_pages(
 			bitmap, 0, 0,
-			say("DMA write to the first page of a range of %llu, REPORT of the range",
-			    (unsigned long long)counts[i]));
+			vmig_fmt(
+				"DMA write to the first page of a range of %llu, REPORT of the range",
+				(unsigned long long)counts[i]));
 		check_pages(
 			bitmap, counts[i] - 1, counts[i] - 1,
-			say("DMA write to the last page of a range of %llu, REPORT of the range",
-			    (unsigned long long)counts[i]));
+			vmig_fmt(
+				"DMA write to the last page of a range of %llu, REPORT of the range",
+				(unsigned long long)counts[i]));
 	}
 }
 
@@ -248,8 +251,10 @@ VMIG_TEST_TIMEOUT(dirty, report_from_anywhere, 60)
 		write_page(self, pages[i]);
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
 		report_pages(self, pages[i], 128, bitmap);
-		check_pages(bitmap, 0, 0,
-			    say("DMA write to page %llu of a range, REPORT of 128 pages from there",
+		check_pages(
+			bitmap, 0, 0,
+			vmig_fmt(
+				"DMA write to page %llu of a range, REPORT of 128 pages from there",
 				(unsigned long long)pages[i]));
 	}
 }
@@ -268,9 +273,9 @@ VMIG_TEST_TIMEOUT(dirty, report_of_any_length, 60)
 		write_page(self, first + counts[i] - 1);
 		report_pages(self, first, counts[i], bitmap);
 		check_pages(bitmap, counts[i] - 1, counts[i] - 1,
-			    say("DMA write to page %llu, REPORT of %llu pages up to there",
-				(unsigned long long)(first + counts[i] - 1),
-				(unsigned long long)counts[i]));
+			    vmig_fmt("DMA write to page %llu, REPORT of %llu pages up to there",
+				     (unsigned long long)(first + counts[i] - 1),
+				     (unsigned long long)counts[i]));
 		first += counts[i];
 	}
 }
@@ -292,15 +297,15 @@ VMIG_TEST_TIMEOUT(dirty, many_ranges, 60)
 			.length = PAGE,
 		};
 	ret = __vmig_log_start(self->dev, &page_size, ranges, MAX_RANGES);
-	if (!CHECK_OK(LOG_02, ret, say("START with %zu ranges", MAX_RANGES)))
+	if (!CHECK_OK(LOG_02, ret, vmig_fmt("START with %zu ranges", MAX_RANGES)))
 		return;
 	for (i = 0; i < ARRAY_SIZE(some); i++)
 		write_page(self, some[i] * 2);
 	for (i = 0; i < ARRAY_SIZE(some); i++) {
 		report_pages(self, some[i] * 2, 1, bitmap);
 		check_pages(bitmap, 0, 0,
-			    say("DMA write to range %zu of %zu, REPORT of it",
-				MAX_RANGES - 1 - some[i], MAX_RANGES));
+			    vmig_fmt("DMA write to range %zu of %zu, REPORT of it",
+				     MAX_RANGES - 1 - some[i], MAX_RANGES));
 	}
 }
 
@@ -323,11 +328,13 @@ static void check_page_sizes(FIXTURE_DATA(dirty) * self, uint64_t hint)
 		for (k = 0; k < ARRAY_SIZE(pages); k++) {
 			n = pages[k] * PAGE / sizes[i];
 			CHECK(LOG_15, bit(bitmap, n),
-			      say("START, page_size %#llx; DMA write to %#llx in the range; REPORT, "
-				  "page_size %#llx",
-				  (unsigned long long)hint, (unsigned long long)(pages[k] * PAGE),
-				  (unsigned long long)sizes[i]),
-			      say("bit %llu is set", (unsigned long long)n), "it is not");
+			      vmig_fmt(
+				      "START, page_size %#llx; DMA write to %#llx in the range; REPORT, "
+				      "page_size %#llx",
+				      (unsigned long long)hint,
+				      (unsigned long long)(pages[k] * PAGE),
+				      (unsigned long long)sizes[i]),
+			      vmig_fmt("bit %llu is set", (unsigned long long)n), "it is not");
 		}
 	}
 	vmig_log_stop(self->dev);
@@ -454,11 +461,11 @@ TEST_F(dirty, parts_up_to_the_end)
 		ret = __vmig_log_report(self->dev, self->mem.iova + firsts[i] * PAGE,
 					(PAGES - firsts[i]) * PAGE, PAGE, bitmap);
 		if (CHECK_OK(LOG_19, ret,
-			     say("START of %llu pages, REPORT from page %llu on", PAGES,
-				 (unsigned long long)firsts[i])))
+			     vmig_fmt("START of %llu pages, REPORT from page %llu on", PAGES,
+				      (unsigned long long)firsts[i])))
 			check_pages(bitmap, PAGES - 1 - firsts[i], PAGES - 1 - firsts[i],
-				    say("DMA write to the last page, REPORT from page %llu on",
-					(unsigned long long)firsts[i]));
+				    vmig_fmt("DMA write to the last page, REPORT from page %llu on",
+					     (unsigned long long)firsts[i]));
 	}
 }
 
@@ -474,9 +481,9 @@ static void check_two_ranges(FIXTURE_DATA(dirty) * self, uint64_t from, uint64_t
 	const char *did;
 	int ret;
 
-	did = say("START of page 0 and of %llu to %llu, REPORT of %llu pages from %llu on",
-		  (unsigned long long)from, PAGES - 1, (unsigned long long)count,
-		  (unsigned long long)first);
+	did = vmig_fmt("START of page 0 and of %llu to %llu, REPORT of %llu pages from %llu on",
+		       (unsigned long long)from, PAGES - 1, (unsigned long long)count,
+		       (unsigned long long)first);
 	ret = __vmig_log_start(self->dev, &page_size, ranges, 2);
 	if (!CHECK_OK(LOG_19, ret, did))
 		return;
@@ -545,8 +552,8 @@ static void check_bitmap_at(FIXTURE_DATA(dirty) * self, uint64_t *bitmap, uint64
 	report_pages(self, 0, PAGES, bitmap);
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
 		CHECK(LOG_20, bit(bitmap, pages[i]),
-		      say("DMA write to page %llu, REPORT into a bitmap %s",
-			  (unsigned long long)pages[i], where),
+		      vmig_fmt("DMA write to page %llu, REPORT into a bitmap %s",
+			       (unsigned long long)pages[i], where),
 		      "its bit is set", "it is not");
 }
 
@@ -604,8 +611,8 @@ VMIG_TEST_TIMEOUT(dirty, bitmap_of_more_than_2_mib, 60)
 	pages[2] = window / PAGE + 77;
 	for (i = 0; i < 3; i++)
 		CHECK(LOG_20, bit(bitmap, pages[i]),
-		      say("DMA write to page %#llx, REPORT of 64 GiB and 4 MiB",
-			  (unsigned long long)pages[i]),
+		      vmig_fmt("DMA write to page %#llx, REPORT of 64 GiB and 4 MiB",
+			       (unsigned long long)pages[i]),
 		      "its bit is set", "it is not");
 	free(bitmap);
 	vmig_log_stop(self->dev);
@@ -675,14 +682,14 @@ VMIG_TEST_TIMEOUT(dirty, over_a_whole_migration, 60)
 		}
 		memset(bitmap, 0, sizeof(bitmap));
 		ret = __vmig_log_report(self->dev, self->mem.iova, SIZE, PAGE, bitmap);
-		if (!CHECK_OK(
-			    LOG_22, ret,
-			    say("REPORT in %s, START in RUNNING", vmig_state_name(legs[i].state))))
+		if (!CHECK_OK(LOG_22, ret,
+			      vmig_fmt("REPORT in %s, START in RUNNING",
+				       vmig_state_name(legs[i].state))))
 			break;
 		if (written)
 			CHECK(LOG_22, bit(bitmap, written),
-			      say("DMA write in the state before, SET(%s), REPORT",
-				  vmig_state_name(legs[i].state)),
+			      vmig_fmt("DMA write in the state before, SET(%s), REPORT",
+				       vmig_state_name(legs[i].state)),
 			      "the page is reported", "it is not");
 		written = 0;
 		if (!legs[i].works)
@@ -691,7 +698,7 @@ VMIG_TEST_TIMEOUT(dirty, over_a_whole_migration, 60)
 		write_page(self, page);
 		report_pages(self, 0, PAGES, bitmap);
 		check_pages(bitmap, page, page,
-			    say("DMA write in %s, REPORT", vmig_state_name(legs[i].state)));
+			    vmig_fmt("DMA write in %s, REPORT", vmig_state_name(legs[i].state)));
 		written = ++page;
 		write_page(self, page);
 	}

@@ -88,9 +88,9 @@ static void check_not_started(struct vmig_device *dev, enum vmig_clause_id id,
 	int ret;
 
 	if (!off_is_silent)
-		CHECK_FAILS(id, report_range(dev, range, bitmap), say("REPORT after %s", did));
+		CHECK_FAILS(id, report_range(dev, range, bitmap), vmig_fmt("REPORT after %s", did));
 	ret = start(dev, range, 1);
-	if (CHECK_OK(id, ret, say("a good START after %s", did)))
+	if (CHECK_OK(id, ret, vmig_fmt("a good START after %s", did)))
 		vmig_log_stop(dev);
 }
 
@@ -116,10 +116,10 @@ TEST_F(dma_logging, start_with_many_ranges)
 			.iova = (MAX_RANGES - i) * 4 * MIB, .length = 1 * MIB
 		};
 	ret = start(self->dev, ranges, MAX_RANGES);
-	if (CHECK_OK(LOG_02, ret, say("START with %zu ranges", MAX_RANGES)))
+	if (CHECK_OK(LOG_02, ret, vmig_fmt("START with %zu ranges", MAX_RANGES)))
 		vmig_log_stop(self->dev);
 	CHECK_ERRNO(LOG_02, start(self->dev, ranges, MAX_RANGES + 1), E2BIG,
-		    say("START with %zu ranges, more than fit into a page", MAX_RANGES + 1));
+		    vmig_fmt("START with %zu ranges, more than fit into a page", MAX_RANGES + 1));
 	check_not_started(self->dev, LOG_02, &self->range, self->off_is_silent,
 			  "START with too many ranges");
 }
@@ -152,9 +152,9 @@ TEST_F(dma_logging, start_misaligned)
 
 	CLAUSES(LOG_04);
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
-		CHECK_ERRNO(
-			LOG_04, start(self->dev, &bad[i], 1), EINVAL,
-			say("START of %#llx+%#llx with page_size 4K", bad[i].iova, bad[i].length));
+		CHECK_ERRNO(LOG_04, start(self->dev, &bad[i], 1), EINVAL,
+			    vmig_fmt("START of %#llx+%#llx with page_size 4K", bad[i].iova,
+				     bad[i].length));
 	CHECK_ERRNO(LOG_04, __vmig_log_start(self->dev, &page_size, &small, 1), EINVAL,
 		    "START of 0x1000+0x10000 with page_size 64K");
 	check_not_started(self->dev, LOG_04, &self->range, self->off_is_silent,
@@ -203,8 +203,9 @@ TEST_F(dma_logging, start_overlapping)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		ret = start(self->dev, cases[i].ranges, 2);
 		if (!cases[i].good)
-			CHECK_ERRNO(LOG_06, ret, EINVAL, say("START of %s ranges", cases[i].how));
-		else if (CHECK_OK(LOG_06, ret, say("START of %s ranges", cases[i].how)))
+			CHECK_ERRNO(LOG_06, ret, EINVAL,
+				    vmig_fmt("START of %s ranges", cases[i].how));
+		else if (CHECK_OK(LOG_06, ret, vmig_fmt("START of %s ranges", cases[i].how)))
 			vmig_log_stop(self->dev);
 	}
 	check_not_started(self->dev, LOG_06, &self->range, self->off_is_silent,
@@ -225,10 +226,11 @@ TEST_F(dma_logging, start_tells_page_size)
 		page_size = hints[i];
 		ret = __vmig_log_start(self->dev, &page_size, &range, 1);
 		if (!CHECK_OK(LOG_07, ret,
-			      say("START with hint %#llx", (unsigned long long)hints[i])))
+			      vmig_fmt("START with hint %#llx", (unsigned long long)hints[i])))
 			continue;
 		CHECK(LOG_07, page_size && !(page_size & (page_size - 1)),
-		      say("page_size after START with hint %#llx", (unsigned long long)hints[i]),
+		      vmig_fmt("page_size after START with hint %#llx",
+			       (unsigned long long)hints[i]),
 		      "a power of two", "%#llx", (unsigned long long)page_size);
 		vmig_log_stop(self->dev);
 	}
@@ -296,9 +298,9 @@ TEST_F(dma_logging, stop_allows_start)
 	CLAUSES(LOG_11);
 	for (i = 0; i < 8; i++) {
 		ret = start(self->dev, &self->range, 1);
-		if (!CHECK_OK(LOG_11, ret, say("START number %u, each with its STOP", i + 1)))
+		if (!CHECK_OK(LOG_11, ret, vmig_fmt("START number %u, each with its STOP", i + 1)))
 			break;
-		CHECK_OK(LOG_11, __vmig_log_stop(self->dev), say("STOP number %u", i + 1));
+		CHECK_OK(LOG_11, __vmig_log_stop(self->dev), vmig_fmt("STOP number %u", i + 1));
 	}
 }
 
@@ -331,7 +333,7 @@ TEST_F(dma_logging, report_page_size_bad)
 	vmig_log_start(self->dev, &self->page_size, &self->range, 1);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		CHECK_ERRNO(LOG_13, __vmig_log_report(self->dev, 0, MIB, sizes[i], bitmap), EINVAL,
-			    say("REPORT with page_size %llu", (unsigned long long)sizes[i]));
+			    vmig_fmt("REPORT with page_size %llu", (unsigned long long)sizes[i]));
 	vmig_log_stop(self->dev);
 }
 
@@ -359,8 +361,9 @@ TEST_F(dma_logging, report_any_page_size)
 	vmig_log_start(self->dev, &self->page_size, &range, 1);
 	for (page_size = 4 * KIB; page_size <= GIB; page_size <<= 1)
 		CHECK_OK(LOG_15, __vmig_log_report(self->dev, 0, GIB, page_size, bitmap),
-			 say("REPORT with page_size %#llx, START with %#llx",
-			     (unsigned long long)page_size, (unsigned long long)self->page_size));
+			 vmig_fmt("REPORT with page_size %#llx, START with %#llx",
+				  (unsigned long long)page_size,
+				  (unsigned long long)self->page_size));
 	vmig_log_stop(self->dev);
 }
 
@@ -376,7 +379,7 @@ TEST_F(dma_logging, report_odd_lengths)
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
 		CHECK_OK(LOG_20,
 			 __vmig_log_report(self->dev, 0, pages[i] * 4 * KIB, 4 * KIB, bitmap),
-			 say("REPORT of %u pages", pages[i]));
+			 vmig_fmt("REPORT of %u pages", pages[i]));
 	vmig_log_stop(self->dev);
 }
 
@@ -392,7 +395,7 @@ TEST_F(dma_logging, report_only_sets_bits)
 	CHECK_OK(LOG_17, report_range(self->dev, &self->range, bitmap), "REPORT");
 	for (i = 0; i < ARRAY_SIZE(bitmap); i++)
 		CHECK(LOG_17, (bitmap[i] & 0xaaaaaaaaaaaaaaaaULL) == 0xaaaaaaaaaaaaaaaaULL,
-		      say("word %u of a bitmap that was full of 0xaa, after REPORT", i),
+		      vmig_fmt("word %u of a bitmap that was full of 0xaa, after REPORT", i),
 		      "no bit cleared", "%#llx", (unsigned long long)bitmap[i]);
 	vmig_log_stop(self->dev);
 }
@@ -409,8 +412,9 @@ TEST_F(dma_logging, report_clears)
 	memset(bitmap, 0, sizeof(bitmap));
 	CHECK_OK(LOG_18, report_range(self->dev, &self->range, bitmap), "a second REPORT");
 	for (i = 0; i < self->range.length / (4 * KIB) / 64; i++)
-		CHECK(LOG_18, !bitmap[i], say("word %u of a second REPORT, no DMA in between", i),
-		      "no bit set", "%#llx", (unsigned long long)bitmap[i]);
+		CHECK(LOG_18, !bitmap[i],
+		      vmig_fmt("word %u of a second REPORT, no DMA in between", i), "no bit set",
+		      "%#llx", (unsigned long long)bitmap[i]);
 	vmig_log_stop(self->dev);
 }
 
@@ -471,12 +475,12 @@ TEST_F(dma_logging, independent_of_state)
 			continue;
 		fd = vmig_enter(self->dev, state);
 		CHECK_OK(LOG_22, report_range(self->dev, &self->range, bitmap),
-			 say("REPORT in %s, START in RUNNING", vmig_state_name(state)));
+			 vmig_fmt("REPORT in %s, START in RUNNING", vmig_state_name(state)));
 		if (fd >= 0)
 			close(fd);
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 		CHECK_OK(LOG_22, report_range(self->dev, &self->range, bitmap),
-			 say("REPORT in RUNNING, back from %s", vmig_state_name(state)));
+			 vmig_fmt("REPORT in RUNNING, back from %s", vmig_state_name(state)));
 	}
 	vmig_log_stop(self->dev);
 }
@@ -496,13 +500,13 @@ TEST_F(dma_logging, works_in_every_state)
 		fd = vmig_enter(self->dev, state);
 		if (!self->off_is_silent)
 			CHECK_FAILS(LOG_22, report_range(self->dev, &self->range, bitmap),
-				    say("REPORT in %s without START", vmig_state_name(state)));
+				    vmig_fmt("REPORT in %s without START", vmig_state_name(state)));
 		ret = start(self->dev, &self->range, 1);
-		if (CHECK_OK(LOG_22, ret, say("START in %s", vmig_state_name(state)))) {
+		if (CHECK_OK(LOG_22, ret, vmig_fmt("START in %s", vmig_state_name(state)))) {
 			CHECK_OK(LOG_22, report_range(self->dev, &self->range, bitmap),
-				 say("REPORT in %s", vmig_state_name(state)));
+				 vmig_fmt("REPORT in %s", vmig_state_name(state)));
 			CHECK_OK(LOG_22, __vmig_log_stop(self->dev),
-				 say("STOP in %s", vmig_state_name(state)));
+				 vmig_fmt("STOP in %s", vmig_state_name(state)));
 		}
 		if (fd >= 0)
 			close(fd);

@@ -100,12 +100,12 @@ static const char *move_on(struct vmig_device *dev, uint32_t to)
 	uint32_t state = vmig_get_state(dev);
 
 	if (ret)
-		return say("SET(%s): %s", vmig_state_name(to), vmig_errno_name(ret));
+		return vmig_fmt("SET(%s): %s", vmig_state_name(to), vmig_errno_name(ret));
 	if (state == to && fd == -1)
 		return NULL;
 	vmig_close_data_fd(fd);
-	return say("SET(%s): state %s, data_fd %d", vmig_state_name(to), vmig_state_name(state),
-		   fd);
+	return vmig_fmt("SET(%s): state %s, data_fd %d", vmig_state_name(to),
+			vmig_state_name(state), fd);
 }
 
 static const char *use_pre_copy(int fd, struct vmig_stream *s)
@@ -114,7 +114,7 @@ static const char *use_pre_copy(int fd, struct vmig_stream *s)
 	int ret = __vmig_precopy_info(fd, &info);
 
 	if (ret)
-		return say("VFIO_MIG_GET_PRECOPY_INFO: %s", vmig_errno_name(ret));
+		return vmig_fmt("VFIO_MIG_GET_PRECOPY_INFO: %s", vmig_errno_name(ret));
 	return vmig_try_some(fd, s, SOME);
 }
 
@@ -143,7 +143,7 @@ static const char *take_detour(struct vmig_device *dev, struct vmig_control *con
 		if (!why)
 			why = use_pre_copy(fd, &s);
 		if (why)
-			why = say("in %s, %s", vmig_state_name(detour->states[i]), why);
+			why = vmig_fmt("in %s, %s", vmig_state_name(detour->states[i]), why);
 	}
 	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
@@ -221,9 +221,9 @@ static void check_operation(struct vmig_device *dev, struct vmig_access *before,
 		__vmig_irq_trigger(dev, i);
 		if (fire & 1U << i)
 			CHECK(FSM_10, vmig_eventfd_fired(fd),
-			      say("trigger in %s of interrupt %u, enabled in %s", where, i,
-				  vmig_state_name(from)),
-			      say("its eventfd is signalled, as in %s", vmig_state_name(from)),
+			      vmig_fmt("trigger in %s of interrupt %u, enabled in %s", where, i,
+				       vmig_state_name(from)),
+			      vmig_fmt("its eventfd is signalled, as in %s", vmig_state_name(from)),
 			      "it is not");
 		vmig_close_data_fd(data_fd);
 		vmig_set_state(dev, from);
@@ -384,13 +384,13 @@ static bool move_one(struct both *b, uint64_t flags, int i, uint32_t to)
 
 	vmig_transition(flags, b->states[i], to, &t);
 	ok = CHECK_OK(FSM_01, __vmig_set_state(b->devs[i], to, &fd),
-		      say("SET(%s) of %s in %s", vmig_state_name(to), which[i],
-			  vmig_state_name(b->states[i])));
+		      vmig_fmt("SET(%s) of %s in %s", vmig_state_name(to), which[i],
+			       vmig_state_name(b->states[i])));
 	if (!ok)
 		return false;
 	ok = CHECK(FD_02, t.opens == (fd >= 0),
-		   say("data_fd of SET(%s) of %s in %s", vmig_state_name(to), which[i],
-		       vmig_state_name(b->states[i])),
+		   vmig_fmt("data_fd of SET(%s) of %s in %s", vmig_state_name(to), which[i],
+			    vmig_state_name(b->states[i])),
 		   t.opens ? "a new one" : "-1", "%d", fd);
 	if (t.closes || t.opens) {
 		vmig_close_data_fd(b->fds[i]);
@@ -402,8 +402,8 @@ static bool move_one(struct both *b, uint64_t flags, int i, uint32_t to)
 	for (k = 0; k < 2; k++) {
 		state = vmig_get_state(b->devs[k]);
 		ok &= CHECK(ST_10, state == b->states[k],
-			    say("GET of %s after SET(%s) of %s", which[k], vmig_state_name(to),
-				which[i]),
+			    vmig_fmt("GET of %s after SET(%s) of %s", which[k], vmig_state_name(to),
+				     which[i]),
 			    vmig_state_name(b->states[k]), "state %s", vmig_state_name(state));
 	}
 	return ok;
@@ -450,11 +450,11 @@ static bool read_in_turns(struct both *b, struct vmig_stream *streams)
 			end[i] = __vmig_stream_read(b->fds[i], &streams[i], &vmig_default_chunks);
 		else if (end[i] == -ENODATA)
 			end[i] = 0;
-		ok &= CHECK(
-			STRM_11, !end[i] && streams[i].len,
-			say("read() of the stream of %s, in turns with the other one", which[i]),
-			"data, then 0", "%zu bytes, then %s", streams[i].len,
-			vmig_stream_end(end[i]));
+		ok &= CHECK(STRM_11, !end[i] && streams[i].len,
+			    vmig_fmt("read() of the stream of %s, in turns with the other one",
+				     which[i]),
+			    "data, then 0", "%zu bytes, then %s", streams[i].len,
+			    vmig_stream_end(end[i]));
 	}
 	return ok;
 }
@@ -482,7 +482,8 @@ VMIG_TEST_TIMEOUT(p2p_two, move_in_two_phases, 120)
 	for (i = 0; i < 2; i++) {
 		ret = __vmig_stream_write(b.fds[i], streams[!i].data, streams[!i].len,
 					  &vmig_default_chunks, &done);
-		CHECK(STRM_11, !ret, say("write() to %s of the stream of %s", which[i], which[!i]),
+		CHECK(STRM_11, !ret,
+		      vmig_fmt("write() to %s of the stream of %s", which[i], which[!i]),
 		      "all of it is taken", "%s after %zu of %zu bytes", vmig_errno_name(ret), done,
 		      streams[!i].len);
 	}
@@ -514,8 +515,8 @@ VMIG_TEST_TIMEOUT(p2p_two, called_off_in_between, 60)
 		for (i = 0; i < 2; i++) {
 			why = vmig_round_trip(self->devs[i]);
 			CHECK(STRM_11, !why,
-			      say("save and load of %s after a switchover was called off",
-				  which[i]),
+			      vmig_fmt("save and load of %s after a switchover was called off",
+				       which[i]),
 			      "all of it works", "%s", why);
 		}
 	}

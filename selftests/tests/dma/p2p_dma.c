@@ -174,9 +174,10 @@ static void aim_at_peer(struct pair *pair, struct vmig_worker *w)
 	vmig_worker_begin(&pair->w, pair->second);
 	pair->why = NULL;
 	if (!aim_at(&pair->out, w, &pair->w) || !aim_at(&pair->in, &pair->w, w))
-		pair->why = say("the memory of one device cannot be mapped for the other through "
-				"the %s on this kernel",
-				vmig_way_name(w->dev->way));
+		pair->why =
+			vmig_fmt("the memory of one device cannot be mapped for the other through "
+				 "the %s on this kernel",
+				 vmig_way_name(w->dev->way));
 }
 
 FIXTURE_SETUP(p2p_dma)
@@ -221,8 +222,9 @@ static void check_outstanding(enum vmig_clause_id id, struct aim *a, uint32_t se
 
 	let_time_pass(a);
 	CHECK(id, before || !touched(a),
-	      say("%s under way, SET(%s), its target looked at when SET has returned and later",
-		  what(a), state),
+	      vmig_fmt(
+		      "%s under way, SET(%s), its target looked at when SET has returned and later",
+		      what(a), state),
 	      "all of it there at once, or nothing in the state",
 	      "it lands after SET has returned");
 }
@@ -241,8 +243,8 @@ TEST_F(p2p_dma, outstanding_lands_before_set_returns)
 	vmig_close_data_fd(fd);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	CHECK(QUI_11, lands(a, SEED),
-	      say("%s begun in RUNNING, %s, RUNNING again", what(a),
-		  vmig_state_name(variant->state)),
+	      vmig_fmt("%s begun in RUNNING, %s, RUNNING again", what(a),
+		       vmig_state_name(variant->state)),
 	      "all of it in its target", touched(a) ? "something else" : "nothing");
 }
 
@@ -258,7 +260,7 @@ TEST_F(p2p_dma, new_waits)
 	fd = vmig_set_state(self->dev, variant->state);
 	ret = begin_write(a, SEED);
 	let_time_pass(a);
-	CHECK(QUI_07, !touched(a), say("%s asked for in %s", what(a), name),
+	CHECK(QUI_07, !touched(a), vmig_fmt("%s asked for in %s", what(a), name),
 	      "nothing in its target in this state", "the device has written to it");
 	vmig_close_data_fd(fd);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
@@ -267,7 +269,7 @@ TEST_F(p2p_dma, new_waits)
 			  vmig_errno_name(ret));
 	else
 		CHECK(QUI_11, lands(a, SEED),
-		      say("%s asked for in %s, which took it, RUNNING", what(a), name),
+		      vmig_fmt("%s asked for in %s, which took it, RUNNING", what(a), name),
 		      "all of it in its target", touched(a) ? "something else" : "nothing");
 }
 
@@ -292,9 +294,10 @@ TEST_F(p2p_dma, queue_stops)
 	memcpy(before, self->mem.at, self->mem.size);
 	let_time_pass(&self->pair.out);
 	CHECK(QUI_08, !memcmp(before, self->mem.at, self->mem.size),
-	      say("%u transfers asked for, SET(%s), memory looked at when SET has returned and "
-		  "later",
-		  ops->dma_queue, name),
+	      vmig_fmt(
+		      "%u transfers asked for, SET(%s), memory looked at when SET has returned and "
+		      "later",
+		      ops->dma_queue, name),
 	      "no change", "the device has written in between");
 	free(before);
 	vmig_close_data_fd(fd);
@@ -302,7 +305,7 @@ TEST_F(p2p_dma, queue_stops)
 	for (i = 0; i < ops->dma_queue; i++)
 		there += vmig_dma_lands(&self->w, &self->mem, i * len, len, SEED + i);
 	CHECK(QUI_11, there == ops->dma_queue,
-	      say("%u transfers asked for, %s, RUNNING again", ops->dma_queue, name),
+	      vmig_fmt("%u transfers asked for, %s, RUNNING again", ops->dma_queue, name),
 	      "all of them in memory", "%u of them", there);
 }
 
@@ -321,12 +324,12 @@ TEST_F(p2p_dma, pre_copy_p2p_is_quiet)
 	check_outstanding(PRE_16, a, SEED, "PRE_COPY_P2P");
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	CHECK(PRE_17, lands(a, SEED),
-	      say("%s begun in PRE_COPY, PRE_COPY_P2P, PRE_COPY again", what(a)),
+	      vmig_fmt("%s begun in PRE_COPY, PRE_COPY_P2P, PRE_COPY again", what(a)),
 	      "all of it in its target", touched(a) ? "something else" : "nothing");
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY_P2P);
 	begin_write(a, SEED + 1);
 	let_time_pass(a);
-	CHECK(PRE_16, !touched(a), say("%s asked for in PRE_COPY_P2P", what(a)),
+	CHECK(PRE_16, !touched(a), vmig_fmt("%s asked for in PRE_COPY_P2P", what(a)),
 	      "nothing in its target, as in RUNNING_P2P", "the device has written to it");
 	vmig_close_data_fd(fd);
 }
@@ -346,11 +349,11 @@ TEST_F(p2p_dma, back_in_pre_copy_goes_on)
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	if (!ret)
 		CHECK(QUI_11, lands(a, SEED),
-		      say("%s asked for in PRE_COPY_P2P, which took it, PRE_COPY", what(a)),
+		      vmig_fmt("%s asked for in PRE_COPY_P2P, which took it, PRE_COPY", what(a)),
 		      "all of it in its target", touched(a) ? "something else" : "nothing");
 	must_begin(a, SEED + 1);
 	CHECK(PRE_17, lands(a, SEED + 1),
-	      say("PRE_COPY_P2P -> PRE_COPY, %s asked for then", what(a)),
+	      vmig_fmt("PRE_COPY_P2P -> PRE_COPY, %s asked for then", what(a)),
 	      "all of it in its target, the device is fully operational",
 	      touched(a) ? "something else" : "nothing");
 	vmig_close_data_fd(fd);
@@ -375,17 +378,18 @@ TEST_F(p2p_dma, saving_leaves_it_quiet)
 		ret = begin_write(a, SEED);
 	let_time_pass(a);
 	CHECK(FSM_10, !touched(a),
-	      say("%s asked for in RUNNING_P2P, RUNNING_P2P -> PRE_COPY_P2P", what(a)),
+	      vmig_fmt("%s asked for in RUNNING_P2P, RUNNING_P2P -> PRE_COPY_P2P", what(a)),
 	      "nothing in its target, the device stays quiet", "the device has written to it");
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING_P2P);
 	let_time_pass(a);
-	CHECK(FSM_10, !touched(a), say("%s asked for before, PRE_COPY_P2P -> RUNNING_P2P", what(a)),
+	CHECK(FSM_10, !touched(a),
+	      vmig_fmt("%s asked for before, PRE_COPY_P2P -> RUNNING_P2P", what(a)),
 	      "nothing in its target, the device stays quiet", "the device has written to it");
 	vmig_close_data_fd(fd);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	if (!ret)
 		CHECK(QUI_11, lands(a, SEED),
-		      say("%s asked for in a P2P state, which took it, RUNNING", what(a)),
+		      vmig_fmt("%s asked for in a P2P state, which took it, RUNNING", what(a)),
 		      "all of it in its target", touched(a) ? "something else" : "nothing");
 }
 
@@ -401,8 +405,8 @@ TEST_F(p2p_dma, incoming_writes_land)
 	fd = vmig_set_state(self->dev, variant->state);
 	must_begin(a, SEED);
 	CHECK(QUI_09, lands(a, SEED),
-	      say("peer to peer DMA of another device to this one, in %s",
-		  vmig_state_name(variant->state)),
+	      vmig_fmt("peer to peer DMA of another device to this one, in %s",
+		       vmig_state_name(variant->state)),
 	      "it lands", touched(a) ? "something else is there" : "nothing is there");
 	vmig_close_data_fd(fd);
 }
@@ -421,12 +425,13 @@ TEST_F(p2p_dma, registers_work)
 	fd = vmig_set_state(self->dev, variant->state);
 	why = vmig_state_fault(&self->w, SEED);
 	CHECK(QUI_09, !why,
-	      say("a pattern put there in RUNNING, read in %s", vmig_state_name(variant->state)),
+	      vmig_fmt("a pattern put there in RUNNING, read in %s",
+		       vmig_state_name(variant->state)),
 	      "the pattern", "%s", why);
 	vmig_put_state(&self->w, SEED + 1);
 	why = vmig_state_fault(&self->w, SEED + 1);
 	CHECK(QUI_09, !why,
-	      say("a pattern put there and read in %s", vmig_state_name(variant->state)),
+	      vmig_fmt("a pattern put there and read in %s", vmig_state_name(variant->state)),
 	      "the pattern", "%s", why);
 	vmig_close_data_fd(fd);
 }
@@ -474,9 +479,10 @@ VMIG_TEST_TIMEOUT(p2p_dma, two_phases, 60)
 	let_time_pass(aims[0]);
 	for (i = 0; i < 2; i++)
 		CHECK(QUI_08, landed_word(aims[i]->peer) == quiet[i],
-		      say("two devices write into each other, SET(%s) of both, the %s looked at "
-			  "when both have returned and later",
-			  vmig_state_name(variant->state), i ? "first" : "second"),
+		      vmig_fmt(
+			      "two devices write into each other, SET(%s) of both, the %s looked at "
+			      "when both have returned and later",
+			      vmig_state_name(variant->state), i ? "first" : "second"),
 		      "no change", "it has been written to in between");
 	for (i = 0; i < 2; i++)
 		vmig_close_data_fd(fds[i]);
@@ -487,14 +493,14 @@ VMIG_TEST_TIMEOUT(p2p_dma, two_phases, 60)
 	let_time_pass(aims[0]);
 	for (i = 0; i < 2; i++)
 		CHECK(QUI_07, landed_word(aims[i]->peer) == quiet[i],
-		      say("both stopped and in RUNNING_P2P again, the %s looked at",
-			  i ? "first" : "second"),
+		      vmig_fmt("both stopped and in RUNNING_P2P again, the %s looked at",
+			       i ? "first" : "second"),
 		      "no change", "it has been written to in between");
 	for (i = 0; i < 2; i++)
 		vmig_set_state(devs[i], VFIO_DEVICE_STATE_RUNNING);
 	for (i = 0; i < 2; i++)
 		CHECK(QUI_11, lands(aims[i], SEED + i),
-		      say("both in RUNNING again, the %s looked at", i ? "first" : "second"),
+		      vmig_fmt("both in RUNNING again, the %s looked at", i ? "first" : "second"),
 		      "all that was asked for is there",
 		      touched(aims[i]) ? "something else" : "nothing");
 }

@@ -48,12 +48,14 @@ static void check_memory_stands(struct vmig_worker *w, const struct vmig_dma *me
 	vmig_sleep_ms(dma_over_ms(w));
 	stands = !memcmp(before, mem->at, mem->size);
 	CHECK(QUI_02, stands,
-	      say("DMA begun in RUNNING, SET(%s), memory looked at when SET has returned and %u ms "
-		  "later",
-		  state, dma_over_ms(w)),
+	      vmig_fmt(
+		      "DMA begun in RUNNING, SET(%s), memory looked at when SET has returned and %u ms "
+		      "later",
+		      state, dma_over_ms(w)),
 	      "no change", "the device has written in between");
 	CHECK(ST_03, stands,
-	      say("DMA begun in RUNNING, SET(%s), memory looked at when SET has returned", state),
+	      vmig_fmt("DMA begun in RUNNING, SET(%s), memory looked at when SET has returned",
+		       state),
 	      "the device is in the new state, and writes no more", "it has not stopped yet");
 	free(before);
 }
@@ -76,7 +78,7 @@ TEST_F(quiesce, no_dma_once_stopped)
 		return;
 	vmig_run_again(self->dev);
 	CHECK(QUI_06, vmig_dma_lands(&self->w, &self->mem, 0, ops->dma_max, SEED),
-	      say("DMA begun in RUNNING, %s, RUNNING again", name), "all of it in memory",
+	      vmig_fmt("DMA begun in RUNNING, %s, RUNNING again", name), "all of it in memory",
 	      vmig_dma_touched(&self->mem, 0, ops->dma_max) ? "a part of it" : "nothing");
 }
 
@@ -104,7 +106,8 @@ TEST_F(quiesce, queue_waits_while_stopped)
 	for (i = 0; i < ops->dma_queue; i++)
 		there += vmig_dma_lands(&self->w, &self->mem, i * len, len, SEED + i);
 	CHECK(QUI_06, there == ops->dma_queue,
-	      say("%u transfers asked for in RUNNING, %s, RUNNING again", ops->dma_queue, name),
+	      vmig_fmt("%u transfers asked for in RUNNING, %s, RUNNING again", ops->dma_queue,
+		       name),
 	      "all of them in memory", "%u of them", there);
 }
 
@@ -122,7 +125,8 @@ TEST_F(quiesce, no_dma_when_asked)
 	ops->dma_write(&self->w, self->mem.iova, ops->dma_max, SEED);
 	vmig_sleep_ms(dma_over_ms(&self->w));
 	CHECK(QUI_02, !vmig_dma_touched(&self->mem, 0, ops->dma_max),
-	      say("DMA asked for in %s, memory looked at %u ms later", name, dma_over_ms(&self->w)),
+	      vmig_fmt("DMA asked for in %s, memory looked at %u ms later", name,
+		       dma_over_ms(&self->w)),
 	      "untouched", "the device has written to it");
 	vmig_close_data_fd(fd);
 }
@@ -146,14 +150,14 @@ TEST_F(quiesce, no_interrupt_once_stopped)
 	before = vmig_eventfd_fired(irq);
 	vmig_sleep_ms(2 * IRQ_DELAY_MS);
 	CHECK(QUI_01, !vmig_eventfd_fired(irq),
-	      say("an interrupt asked for in RUNNING, due %u ms later, SET(%s), %u ms pass",
-		  IRQ_DELAY_MS, name, 2 * IRQ_DELAY_MS),
+	      vmig_fmt("an interrupt asked for in RUNNING, due %u ms later, SET(%s), %u ms pass",
+		       IRQ_DELAY_MS, name, 2 * IRQ_DELAY_MS),
 	      "nothing on its eventfd", "it is signalled");
 	vmig_close_data_fd(fd);
 	if (variant->state != VFIO_DEVICE_STATE_RESUMING) {
 		vmig_run_again(self->dev);
 		CHECK(QUI_06, before || vmig_eventfd_wait(irq, VMIG_WORK_MS),
-		      say("an interrupt asked for in RUNNING, %s, RUNNING again", name),
+		      vmig_fmt("an interrupt asked for in RUNNING, %s, RUNNING again", name),
 		      "its eventfd is signalled", "it is not");
 	}
 	vmig_irq_end(&self->w, irq);
@@ -192,9 +196,9 @@ TEST_F(quiesce, counter_stands)
 	vmig_sleep_ms(WATCH_MS);
 	now = vmig_counter(&self->w);
 	CHECK(QUI_03, now == before,
-	      say("the device's counter read twice in %s, %u ms apart",
-		  vmig_state_name(variant->state), WATCH_MS),
-	      say("%llu", (unsigned long long)before), "%llu", (unsigned long long)now);
+	      vmig_fmt("the device's counter read twice in %s, %u ms apart",
+		       vmig_state_name(variant->state), WATCH_MS),
+	      vmig_fmt("%llu", (unsigned long long)before), "%llu", (unsigned long long)now);
 	vmig_close_data_fd(fd);
 }
 
@@ -215,15 +219,15 @@ TEST_F(quiesce, state_stands)
 	if (variant->state == VFIO_DEVICE_STATE_STOP) {
 		why = vmig_state_fault(&self->w, SEED);
 		CHECK(QUI_03, !why,
-		      say("a pattern put there in RUNNING, SET(STOP), %u ms later", WATCH_MS),
+		      vmig_fmt("a pattern put there in RUNNING, SET(STOP), %u ms later", WATCH_MS),
 		      "the pattern", "%s", why);
 	}
 	vmig_close_data_fd(fd);
 	vmig_run_again(self->dev);
 	why = vmig_state_fault(&self->w, SEED);
 	CHECK(FSM_09, !why,
-	      say("a pattern put there in RUNNING, %s, RUNNING again",
-		  vmig_state_name(variant->state)),
+	      vmig_fmt("a pattern put there in RUNNING, %s, RUNNING again",
+		       vmig_state_name(variant->state)),
 	      "the pattern", "%s", why);
 }
 
@@ -252,21 +256,21 @@ TEST_F(quiesce, poking_is_harmless)
 	vmig_access_take(self->dev, &before);
 	fd = vmig_set_state(self->dev, variant->state);
 	end = vmig_child_run(poke_all, &self->w, CHILD_TIMEOUT_MS);
-	if (!vmig_judge_child(QUI_05, end, say("writes to the registers in %s", name)))
+	if (!vmig_judge_child(QUI_05, end, vmig_fmt("writes to the registers in %s", name)))
 		return;
 	vmig_judge_config(QUI_04, self->dev, &before,
-			  say("%s, after writes to its registers", name));
+			  vmig_fmt("%s, after writes to its registers", name));
 	vmig_judge_interrupts(QUI_04, self->dev, &before,
-			      say("%s, after writes to its registers", name));
+			      vmig_fmt("%s, after writes to its registers", name));
 	vmig_close_data_fd(fd);
 	if (variant->state == VFIO_DEVICE_STATE_RESUMING)
 		ret = __vmig_settle(self->dev);
 	else
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
-	if (!CHECK_OK(QUI_05, ret, say("the way back to RUNNING after writes in %s", name)))
+	if (!CHECK_OK(QUI_05, ret, vmig_fmt("the way back to RUNNING after writes in %s", name)))
 		return;
 	why = vmig_round_trip(self->dev);
-	CHECK(QUI_05, !why, say("save and load after writes to the registers in %s", name),
+	CHECK(QUI_05, !why, vmig_fmt("save and load after writes to the registers in %s", name),
 	      "all of it works", "%s", why);
 }
 
@@ -281,14 +285,14 @@ static const char *works(struct vmig_worker *w, struct vmig_dma *mem, int irq, u
 	if (w->ops->dma_write) {
 		why = vmig_dma_fault(w, mem, seed);
 		if (why)
-			return say("a DMA write: %s", why);
+			return vmig_fmt("a DMA write: %s", why);
 	}
 	if (irq < 0)
 		return NULL;
 	vmig_eventfd_fired(irq);
 	ret = w->ops->irq_raise(w, 0);
 	if (ret)
-		return say("asked for an interrupt: %s", vmig_errno_name(ret));
+		return vmig_fmt("asked for an interrupt: %s", vmig_errno_name(ret));
 	return vmig_eventfd_wait(irq, VMIG_WORK_MS) ? NULL : "no interrupt comes";
 }
 
@@ -427,13 +431,14 @@ VMIG_TEST_TIMEOUT(operation, works_after_every_state, 120)
 		why = self->w.ops->check_state ? vmig_state_fault(&self->w, SEED + state) : NULL;
 		if (self->w.ops->check_state)
 			CHECK(FSM_09, !why,
-			      say("a pattern put there in RUNNING, %s, RUNNING again",
-				  vmig_state_name(state)),
+			      vmig_fmt("a pattern put there in RUNNING, %s, RUNNING again",
+				       vmig_state_name(state)),
 			      "the pattern", "%s", why);
 		why = works(&self->w, &self->mem, irq, SEED + 32 + state);
 		CHECK(QUI_06, !why,
-		      say("work asked for in RUNNING, back from %s; its interrupt was set up before",
-			  vmig_state_name(state)),
+		      vmig_fmt(
+			      "work asked for in RUNNING, back from %s; its interrupt was set up before",
+			      vmig_state_name(state)),
 		      "the device does it", "%s", why);
 	}
 	finish(&self->w, irq);

@@ -129,7 +129,7 @@ bool vmig_keepable(struct vmig_device *dev, const char **why)
 
 	if (__vmig_get_data_size(dev, &size))
 		return true;
-	*why = say("a state of %llu MiB is more than this machine can keep",
-		   (unsigned long long)(size / MIB));
+	*why = vmig_fmt("a state of %llu MiB is more than this machine can keep",
+			(unsigned long long)(size / MIB));
 	return size <= room;
 }

@@ -120,9 +120,9 @@ static bool run_all(const struct vmig_fleet *f, unsigned int pairs, uint32_t sta
 
 	for (i = 0; i < pairs && good; i++) {
 		ret = __vmig_set_state(destination(f, i), state, NULL);
-		good = CHECK_OK(
-			STRM_11, ret,
-			say("migration to another device, SET(%s) there", vmig_state_name(state)));
+		good = CHECK_OK(STRM_11, ret,
+				vmig_fmt("migration to another device, SET(%s) there",
+					 vmig_state_name(state)));
 	}
 	return good;
 }
@@ -183,8 +183,8 @@ static const char *name_of(bool live, const char *how, unsigned int pairs)
 	const char *kind = live ? "precopy" : "stop_copy";
 
 	if (pairs == 1)
-		return say("downtime.%s.%s.us", kind, how);
-	return say("downtime.%s.%s.%u_devices.us", kind, how, pairs);
+		return vmig_fmt("downtime.%s.%s.us", kind, how);
+	return vmig_fmt("downtime.%s.%s.%u_devices.us", kind, how, pairs);
 }
 
 /* Devices that have migrated before, so that a driver has its buffers. */
@@ -412,12 +412,12 @@ static void save_while_busy(struct busy *b, struct vmig_measure *m)
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 	close(fd);
 	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
-	vmig_measured(m, say("precopy.rate_%u.bytes", b->rate), b->before, "B");
-	vmig_measured(m, say("precopy.rate_%u.stop_copy.bytes", b->rate), b->after, "B");
-	vmig_measured(m, say("precopy.rate_%u.stop_copy.us", b->rate), us, "us");
-	vmig_measured(m, say("predicted.rate_%u.bytes", b->rate), b->predicted, "B");
+	vmig_measured(m, vmig_fmt("precopy.rate_%u.bytes", b->rate), b->before, "B");
+	vmig_measured(m, vmig_fmt("precopy.rate_%u.stop_copy.bytes", b->rate), b->after, "B");
+	vmig_measured(m, vmig_fmt("precopy.rate_%u.stop_copy.us", b->rate), us, "us");
+	vmig_measured(m, vmig_fmt("predicted.rate_%u.bytes", b->rate), b->predicted, "B");
 	if (b->before && read_us > 0)
-		vmig_measured(m, say("predicted.rate_%u.us", b->rate),
+		vmig_measured(m, vmig_fmt("predicted.rate_%u.us", b->rate),
 			      b->predicted / (b->before / read_us), "us");
 }
 
@@ -431,15 +431,17 @@ static void check_busy(struct busy *b)
 	if (b->rate)
 		w->ops->dirty(w, OTHER);
 	ret = __vmig_load(w->dev, b->keep->data, b->keep->len, &vmig_default_chunks);
-	if (!CHECK_OK(STRM_13, ret,
-		      say("PRE_COPY with %u changes a second, STOP_COPY, load of it all, SET(STOP)",
-			  b->rate)))
+	if (!CHECK_OK(
+		    STRM_13, ret,
+		    vmig_fmt(
+			    "PRE_COPY with %u changes a second, STOP_COPY, load of it all, SET(STOP)",
+			    b->rate)))
 		return;
 	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	if (!b->rate || !w->ops->check_dirty)
 		return;
 	ret = w->ops->check_dirty(w, b->seed, &why);
-	CHECK(STRM_13, !ret, say("PRE_COPY with %u changes a second, load", b->rate),
+	CHECK(STRM_13, !ret, vmig_fmt("PRE_COPY with %u changes a second, load", b->rate),
 	      "the last change", "%s", why ? why : vmig_errno_name(ret));
 }
 
@@ -462,7 +464,7 @@ VMIG_TEST_TIMEOUT(pre_copy, at_dirty_rates, MINUTES)
 		if (rates[i] && !self->w.ops->dirty)
 			break;
 		b.rate = rates[i];
-		vmig_measure_begin(&m, say("PRE_COPY, %u changes a second", b.rate), 0);
+		vmig_measure_begin(&m, vmig_fmt("PRE_COPY, %u changes a second", b.rate), 0);
 		while (vmig_measure_again(&m)) {
 			save_while_busy(&b, &m);
 			m.bytes = b.before + b.after;

@@ -111,7 +111,7 @@ static bool next_state(const struct tour *t, uint32_t *to)
 static bool take_arc(struct tour *t, uint32_t to, const struct vmig_measure *m)
 {
 	const char *from = vmig_state_name(t->at), *name = vmig_state_name(to);
-	const char *did = say("SET(%s) in %s", name, from);
+	const char *did = vmig_fmt("SET(%s) in %s", name, from);
 	struct vmig_transition arc;
 	uint32_t state = NR;
 	int ret, fd = -1;
@@ -123,10 +123,10 @@ static bool take_arc(struct tour *t, uint32_t to, const struct vmig_measure *m)
 	if (!CHECK_OK(FSM_01, ret, did))
 		return false;
 	ret = __vmig_get_state(t->dev, &state);
-	if (!CHECK(FSM_01, !ret && state == to, say("GET after %s", did), name, "%s",
+	if (!CHECK(FSM_01, !ret && state == to, vmig_fmt("GET after %s", did), name, "%s",
 		   ret ? vmig_errno_name(ret) : vmig_state_name(state)))
 		return false;
-	vmig_measured(m, say("arc.%s.%s.us", from, name), us, "us");
+	vmig_measured(m, vmig_fmt("arc.%s.%s.us", from, name), us, "us");
 	vmig_transition(t->flags, t->at, to, &arc);
 	if (arc.closes || fd >= 0) {
 		vmig_close_data_fd(t->fd);
@@ -199,10 +199,10 @@ static bool first_byte(struct vmig_device *dev, uint32_t from, uint32_t state)
 		fd = vmig_set_state(dev, state);
 		n = __vmig_read(fd, some, sizeof(some));
 		us = vmig_now_us() - us;
-		CHECK(STRM_02, n > 0, say("SET(%s), read()", name), "some bytes", "%s",
+		CHECK(STRM_02, n > 0, vmig_fmt("SET(%s), read()", name), "some bytes", "%s",
 		      n ? vmig_errno_name(n) : "end of stream");
 		if (n > 0)
-			vmig_measured(&m, say("first_byte.%s.us", name), us, "us");
+			vmig_measured(&m, vmig_fmt("first_byte.%s.us", name), us, "us");
 		vmig_set_state(dev, from);
 		close(fd);
 	}
@@ -280,11 +280,11 @@ static void check_kept(struct vmig_worker *w, const struct vmig_stream *s, const
 	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	put_pattern(w, OTHER);
 	ret = __vmig_load(w->dev, s->data, s->len, &vmig_default_chunks);
-	if (!CHECK_OK(STRM_11, ret, say("%s, load of what was read, SET(STOP)", did)))
+	if (!CHECK_OK(STRM_11, ret, vmig_fmt("%s, load of what was read, SET(STOP)", did)))
 		return;
 	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	why = pattern_fault(w, SEED);
-	CHECK(STRM_11, !why, say("%s, load of what was read", did), "the state that was saved",
+	CHECK(STRM_11, !why, vmig_fmt("%s, load of what was read", did), "the state that was saved",
 	      "%s", why);
 }
 
@@ -498,7 +498,7 @@ static uint64_t engine_run(struct vmig_engine *e, int out, struct vmig_place to,
 	ret = __vmig_engine_run(e, &flow, 1);
 	*us = vmig_now_us() - *us;
 	ret = ret ?: flow.ret;
-	CHECK_OK(STRM_11, ret, say("the engine moves the stream (%s)", vmig_engine_choice(e)));
+	CHECK_OK(STRM_11, ret, vmig_fmt("the engine moves the stream (%s)", vmig_engine_choice(e)));
 	return ret ? 0 : flow.bytes;
 }
 

@@ -64,9 +64,9 @@ static const struct feature *feature_of(uint32_t index)
 
 static const char *ops_name(uint32_t ops)
 {
-	return say("%s%s%s%s%s", ops & PROBE ? "PROBE" : "",
-		   ops & PROBE && ops & (GET | SET) ? "|" : "", ops & GET ? "GET" : "",
-		   (ops & (GET | SET)) == (GET | SET) ? "|" : "", ops & SET ? "SET" : "");
+	return vmig_fmt("%s%s%s%s%s", ops & PROBE ? "PROBE" : "",
+			ops & PROBE && ops & (GET | SET) ? "|" : "", ops & GET ? "GET" : "",
+			(ops & (GET | SET)) == (GET | SET) ? "|" : "", ops & SET ? "SET" : "");
 }
 
 /*
@@ -166,7 +166,7 @@ TEST_F(feature, argsz_below_header)
 	for_each_feature(f)
 		for (i = 0; i < ARRAY_SIZE(sizes); i++)
 			CHECK_ERRNO(FEAT_02, ask(self->dev, f, PROBE, sizes[i], &r), EINVAL,
-				    say("PROBE of %s with argsz %u", f->name, sizes[i]));
+				    vmig_fmt("PROBE of %s with argsz %u", f->name, sizes[i]));
 }
 
 /* A bit that means nothing today must not be accepted, or it can never mean anything. */
@@ -179,10 +179,10 @@ TEST_F(feature, reserved_flags)
 	for (bit = 19; bit < 32; bit++) {
 		h.flags = 1U << bit | PROBE | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE;
 		CHECK_ERRNO(FEAT_03, __vmig_feature(self->dev->fd, &h), EINVAL,
-			    say("PROBE of MIG_DEVICE_STATE with flag bit %u", bit));
+			    vmig_fmt("PROBE of MIG_DEVICE_STATE with flag bit %u", bit));
 		h.flags = 1U << bit | PROBE | VMIG_FEATURE_UNKNOWN;
 		CHECK_ERRNO(FEAT_03, __vmig_feature(self->dev->fd, &h), EINVAL,
-			    say("PROBE of an unknown feature with flag bit %u", bit));
+			    vmig_fmt("PROBE of an unknown feature with flag bit %u", bit));
 	}
 }
 
@@ -194,7 +194,7 @@ TEST_F(feature, get_with_set)
 	CLAUSES(FEAT_04);
 	for_each_feature(f)
 		CHECK_ERRNO(FEAT_04, ask(self->dev, f, GET | SET, 8 + f->payload, &r), EINVAL,
-			    say("GET|SET of %s", f->name));
+			    vmig_fmt("GET|SET of %s", f->name));
 }
 
 TEST_F(feature, neither_get_nor_set)
@@ -206,7 +206,7 @@ TEST_F(feature, neither_get_nor_set)
 	for_each_feature(f)
 		CHECK_ERRNO(FEAT_05, ask(self->dev, f, 0, 8 + f->payload, &r),
 			    offered(self->dev, f) ? EINVAL : ENOTTY,
-			    say("%s without GET, SET or PROBE", f->name));
+			    vmig_fmt("%s without GET, SET or PROBE", f->name));
 }
 
 /* PROBE is how a VMM finds features (QEMU: vfio_dma_logging_supported()); it must be true. */
@@ -219,12 +219,12 @@ TEST_F(feature, probe)
 	CLAUSES(FEAT_06);
 	for_each_feature(f) {
 		probe = ask(self->dev, f, PROBE, 8, &r);
-		CHECK(FEAT_06, !probe || probe == -ENOTTY, say("PROBE of %s", f->name),
+		CHECK(FEAT_06, !probe || probe == -ENOTTY, vmig_fmt("PROBE of %s", f->name),
 		      "success or ENOTTY", "%s", vmig_errno_name(probe));
 		if (!(f->methods & GET) || f->index == VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT)
 			continue;
 		get = ask(self->dev, f, GET, 8 + f->payload, &r);
-		CHECK(FEAT_06, !probe == !get, say("PROBE and GET of %s", f->name),
+		CHECK(FEAT_06, !probe == !get, vmig_fmt("PROBE and GET of %s", f->name),
 		      "both work or neither does", "PROBE %s, GET %s", vmig_errno_name(probe),
 		      vmig_errno_name(get));
 	}
@@ -246,7 +246,7 @@ TEST_F(feature, probe_methods)
 			else
 				expected = (sets[i] & ~f->methods) ? EINVAL : 0;
 			CHECK_ERRNO(FEAT_07, ask(self->dev, f, PROBE | sets[i], 8, &r), expected,
-				    say("%s of %s", ops_name(PROBE | sets[i]), f->name));
+				    vmig_fmt("%s of %s", ops_name(PROBE | sets[i]), f->name));
 		}
 	}
 }
@@ -271,9 +271,9 @@ TEST_F(feature, probe_does_nothing)
 		r.hdr.flags = PROBE | f->methods | f->index;
 		if (f->index == VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
 			mig->device_state = VFIO_DEVICE_STATE_STOP;
-		if (!CHECK_OK(
-			    FEAT_08, __vmig_feature(self->dev->fd, &r),
-			    say("%s of %s with a payload", ops_name(PROBE | f->methods), f->name)))
+		if (!CHECK_OK(FEAT_08, __vmig_feature(self->dev->fd, &r),
+			      vmig_fmt("%s of %s with a payload", ops_name(PROBE | f->methods),
+				       f->name)))
 			continue;
 		if (f->index == VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE)
 			CHECK(FEAT_08, mig->device_state == VFIO_DEVICE_STATE_STOP,
@@ -281,13 +281,14 @@ TEST_F(feature, probe_does_nothing)
 			      "device_state %u", mig->device_state);
 		else
 			CHECK(FEAT_08, all_a5(r.payload, sizeof(r.payload)),
-			      say("PROBE of %s with a payload", f->name), "payload untouched",
+			      vmig_fmt("PROBE of %s with a payload", f->name), "payload untouched",
 			      "payload changed");
 		if (!f->migration)
 			continue;
 		after = vmig_get_state(self->dev);
-		CHECK(FEAT_08, before == after, say("GET state after PROBE of %s", f->name),
-		      say("state %s", vmig_state_name(before)), "state %s", vmig_state_name(after));
+		CHECK(FEAT_08, before == after, vmig_fmt("GET state after PROBE of %s", f->name),
+		      vmig_fmt("state %s", vmig_state_name(before)), "state %s",
+		      vmig_state_name(after));
 	}
 }
 
@@ -325,7 +326,7 @@ TEST_F(feature, unsupported_method)
 				    "SET of MIG_DATA_SIZE");
 		else
 			CHECK_ERRNO(FEAT_09, ask(self->dev, f, other, 8 + f->payload, &r), EINVAL,
-				    say("%s of %s", ops_name(other), f->name));
+				    vmig_fmt("%s of %s", ops_name(other), f->name));
 	}
 }
 
@@ -358,8 +359,9 @@ TEST_F(feature, argsz_short_of_payload)
 				CHECK_ERRNO(f->index == VFIO_DEVICE_FEATURE_MIG_DATA_SIZE ? SIZE_05
 											  : FEAT_10,
 					    __vmig_feature(self->dev->fd, &r), EINVAL,
-					    say("%s of %s with argsz %u of %u", ops_name(method),
-						f->name, argsz, 8 + f->payload));
+					    vmig_fmt("%s of %s with argsz %u of %u",
+						     ops_name(method), f->name, argsz,
+						     8 + f->payload));
 			}
 		}
 	}
@@ -385,17 +387,17 @@ TEST_F(feature, argsz_beyond_payload)
 				continue;
 			argsz = 8 + f->payload + CANARY;
 			CHECK_OK(FEAT_11, ask(self->dev, f, method, argsz, &r),
-				 say("%s of %s with argsz %u, payload %u", ops_name(method),
-				     f->name, argsz, f->payload));
+				 vmig_fmt("%s of %s with argsz %u, payload %u", ops_name(method),
+					  f->name, argsz, f->payload));
 			CHECK(FEAT_11,
 			      all_a5(r.payload + f->payload,
 				     sizeof(r.payload) - f->payload + sizeof(r.canary)),
-			      say("bytes behind the payload of %s after %s", f->name,
-				  ops_name(method)),
+			      vmig_fmt("bytes behind the payload of %s after %s", f->name,
+				       ops_name(method)),
 			      "untouched", "changed");
 			CHECK(FEAT_11, r.hdr.argsz == argsz && r.hdr.flags == (method | f->index),
-			      say("header after %s of %s", ops_name(method), f->name),
-			      say("argsz %u, flags %#x", argsz, method | f->index),
+			      vmig_fmt("header after %s of %s", ops_name(method), f->name),
+			      vmig_fmt("argsz %u, flags %#x", argsz, method | f->index),
 			      "argsz %u, flags %#x", r.hdr.argsz, r.hdr.flags);
 		}
 	}
@@ -419,8 +421,8 @@ TEST_F(feature, payload_unreadable)
 			h.flags = method | f->index;
 			at = vmig_before_hole(&h, sizeof(h));
 			CHECK_ERRNO(FEAT_12, __vmig_feature(self->dev->fd, at), EFAULT,
-				    say("%s of %s with the payload in a hole", ops_name(method),
-					f->name));
+				    vmig_fmt("%s of %s with the payload in a hole",
+					     ops_name(method), f->name));
 		}
 	}
 	if (self->flags)
@@ -443,11 +445,11 @@ TEST_F(feature, absent)
 			continue;
 		any = true;
 		CHECK_ERRNO(FEAT_13, ask(self->dev, f, PROBE, 8, &r), ENOTTY,
-			    say("PROBE of %s, which the device lacks", f->name));
+			    vmig_fmt("PROBE of %s, which the device lacks", f->name));
 		for (method = GET; method <= SET; method <<= 1)
-			CHECK_ERRNO(
-				FEAT_13, ask(self->dev, f, method, 8 + f->payload, &r), ENOTTY,
-				say("%s of %s, which the device lacks", ops_name(method), f->name));
+			CHECK_ERRNO(FEAT_13, ask(self->dev, f, method, 8 + f->payload, &r), ENOTTY,
+				    vmig_fmt("%s of %s, which the device lacks", ops_name(method),
+					     f->name));
 	}
 	NEED(any, "the device offers every feature: none is absent");
 }
@@ -484,7 +486,7 @@ TEST_F(feature, unknown)
 			continue;
 		}
 		CHECK_ERRNO(FEAT_14, ret, ENOTTY,
-			    say("%s of feature %#x", ops_name(ops[i]), VMIG_FEATURE_UNKNOWN));
+			    vmig_fmt("%s of feature %#x", ops_name(ops[i]), VMIG_FEATURE_UNKNOWN));
 	}
 }
 
@@ -600,9 +602,9 @@ TEST_F(feature, compat32)
 	count = vmig_compat_calls(self->dev->fd, mine);
 	for (i = 0; i < count; i++)
 		CHECK(FEAT_16, theirs[i].ret == mine[i].ret && theirs[i].value == mine[i].value,
-		      say("%s by a " THEIR_BITS "-bit program", mine[i].what),
-		      say("%s (%#llx), as by a " OUR_BITS "-bit one", vmig_errno_name(mine[i].ret),
-			  (unsigned long long)mine[i].value),
+		      vmig_fmt("%s by a " THEIR_BITS "-bit program", mine[i].what),
+		      vmig_fmt("%s (%#llx), as by a " OUR_BITS "-bit one",
+			       vmig_errno_name(mine[i].ret), (unsigned long long)mine[i].value),
 		      "%s (%#llx)", vmig_errno_name(theirs[i].ret),
 		      (unsigned long long)theirs[i].value);
 }
@@ -650,9 +652,10 @@ TEST_F(discovery, flags_do_not_change)
 			continue;
 		fd = vmig_enter(self->dev, state);
 		now = vmig_get_migration(self->dev);
-		CHECK(DISC_04, now == flags, say("GET MIGRATION in %s", vmig_state_name(state)),
-		      say("flags %#llx as in RUNNING", (unsigned long long)flags), "flags %#llx",
-		      (unsigned long long)now);
+		CHECK(DISC_04, now == flags,
+		      vmig_fmt("GET MIGRATION in %s", vmig_state_name(state)),
+		      vmig_fmt("flags %#llx as in RUNNING", (unsigned long long)flags),
+		      "flags %#llx", (unsigned long long)now);
 		if (fd >= 0)
 			close(fd);
 		if (__vmig_settle(self->dev))
@@ -661,7 +664,7 @@ TEST_F(discovery, flags_do_not_change)
 	}
 	now = vmig_get_migration(self->dev);
 	CHECK(DISC_04, now == flags, "GET MIGRATION after all states and reset",
-	      say("flags %#llx as before", (unsigned long long)flags), "flags %#llx",
+	      vmig_fmt("flags %#llx as before", (unsigned long long)flags), "flags %#llx",
 	      (unsigned long long)now);
 }
 

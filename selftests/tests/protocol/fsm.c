@@ -82,19 +82,19 @@ static void check_session(struct vmig_device *dev, enum vmig_clause_id id, uint3
 	switch (state) {
 	case VFIO_DEVICE_STATE_STOP_COPY:
 		ret = __vmig_stream_read(fd, &s, &vmig_default_chunks);
-		CHECK(id, !ret && s.len, say("%s, then read() of the data_fd to its end", did),
+		CHECK(id, !ret && s.len, vmig_fmt("%s, then read() of the data_fd to its end", did),
 		      "the stream", "%zu bytes, then %s", s.len, vmig_stream_end(ret));
 		break;
 	case VFIO_DEVICE_STATE_PRE_COPY:
 	case VFIO_DEVICE_STATE_PRE_COPY_P2P:
 		ret = __vmig_stream_read_some(fd, &s, 1, &vmig_default_chunks);
 		CHECK(id, !ret || ret == -ENODATA || ret == -ENOMSG || ret == -EAGAIN,
-		      say("%s, then read() of the data_fd", did), "data or a temporary end", "%s",
-		      vmig_errno_name(ret));
+		      vmig_fmt("%s, then read() of the data_fd", did), "data or a temporary end",
+		      "%s", vmig_errno_name(ret));
 		break;
 	case VFIO_DEVICE_STATE_RESUMING:
 		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
-		CHECK_OK(id, ret, say("%s, then SET(STOP) of the complete stream", did));
+		CHECK_OK(id, ret, vmig_fmt("%s, then SET(STOP) of the complete stream", did));
 		break;
 	}
 	vmig_stream_free(&s);
@@ -113,11 +113,11 @@ static void check_landed(struct vmig_device *dev, uint32_t to, const char *did)
 		usleep(LATE_PAUSE_US);
 		later = vmig_get_state(dev);
 	}
-	CHECK(FSM_01, later == to, say("GET after %s", did), say("state %s", vmig_state_name(to)),
-	      "state %s", vmig_state_name(later));
+	CHECK(FSM_01, later == to, vmig_fmt("GET after %s", did),
+	      vmig_fmt("state %s", vmig_state_name(to)), "state %s", vmig_state_name(later));
 	if (later == to)
-		CHECK(ST_03, state == to, say("GET right after %s", did),
-		      say("state %s", vmig_state_name(to)), "state %s, and %s some ms later",
+		CHECK(ST_03, state == to, vmig_fmt("GET right after %s", did),
+		      vmig_fmt("state %s", vmig_state_name(to)), "state %s, and %s some ms later",
 		      vmig_state_name(state), vmig_state_name(later));
 }
 
@@ -141,13 +141,14 @@ static void check_accepted(struct vmig_device *dev, enum vmig_clause_id id, uint
 		return;
 	check_landed(dev, to, did);
 	if (t->opens)
-		CHECK(FD_02, data_fd >= 0 && data_fd != POISON, say("data_fd of %s", did),
+		CHECK(FD_02, data_fd >= 0 && data_fd != POISON, vmig_fmt("data_fd of %s", did),
 		      "a new data_fd", "data_fd %d", data_fd);
 	else
 		CHECK(vmig_state_streams(to) ? FD_02 : ST_04, data_fd == -1,
-		      say("data_fd of %s", did), "-1, as no session opens", "data_fd %d", data_fd);
-	CHECK(FSM_06, vmig_count_fds() == fds + t->opens, say("/proc/self/fd after %s", did),
-	      say("%d new fds", t->opens), "%d", vmig_count_fds() - fds);
+		      vmig_fmt("data_fd of %s", did), "-1, as no session opens", "data_fd %d",
+		      data_fd);
+	CHECK(FSM_06, vmig_count_fds() == fds + t->opens, vmig_fmt("/proc/self/fd after %s", did),
+	      vmig_fmt("%d new fds", t->opens), "%d", vmig_count_fds() - fds);
 }
 
 static enum vmig_clause_id clause_of_refusal(uint64_t flags, uint32_t to)
@@ -165,18 +166,18 @@ static void check_refused(struct vmig_device *dev, enum vmig_clause_id id, uint3
 	uint32_t state;
 
 	CHECK_ERRNO(id, ret, EINVAL, did);
-	CHECK(ST_05, data_fd == -1, say("data_fd of the refused %s", did), "-1", "data_fd %d",
+	CHECK(ST_05, data_fd == -1, vmig_fmt("data_fd of the refused %s", did), "-1", "data_fd %d",
 	      data_fd);
 	state = vmig_get_state(dev);
-	CHECK(id, state == from, say("GET after the refused %s", did),
-	      say("state %s", vmig_state_name(from)), "state %s", vmig_state_name(state));
-	CHECK(FSM_06, vmig_count_fds() == fds, say("/proc/self/fd after the refused %s", did),
+	CHECK(id, state == from, vmig_fmt("GET after the refused %s", did),
+	      vmig_fmt("state %s", vmig_state_name(from)), "state %s", vmig_state_name(state));
+	CHECK(FSM_06, vmig_count_fds() == fds, vmig_fmt("/proc/self/fd after the refused %s", did),
 	      "as before", "%+d", vmig_count_fds() - fds);
 	if (state != from)
 		return;
 	check_session(dev, id, from, session, did);
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
-	CHECK_OK(id, ret, say("%s, then SET(RUNNING): the device still works", did));
+	CHECK_OK(id, ret, vmig_fmt("%s, then SET(RUNNING): the device still works", did));
 }
 
 TEST_F(fsm, set)
@@ -197,7 +198,8 @@ TEST_F(fsm, set)
 
 	session = stand_in(self->dev, variant->from);
 	vmig_transition(self->flags, variant->from, variant->to, &t);
-	did = say("SET(%s) from %s", vmig_state_name(variant->to), vmig_state_name(variant->from));
+	did = vmig_fmt("SET(%s) from %s", vmig_state_name(variant->to),
+		       vmig_state_name(variant->from));
 	fds = vmig_count_fds();
 	mig.device_state = variant->to;
 	ret = __vmig_feature_op(self->dev->fd, VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
@@ -208,7 +210,7 @@ TEST_F(fsm, set)
 			      ret, mig.data_fd, fds, session, did);
 		if (variant->to == VFIO_DEVICE_STATE_ERROR)
 			CHECK_ERRNO(V1_03, ret, EINVAL,
-				    say("%s, which was STOP in protocol v1", did));
+				    vmig_fmt("%s, which was STOP in protocol v1", did));
 	} else {
 		check_accepted(self->dev,
 			       clause_of_success(self->flags, variant->from, variant->to, &t),

@@ -58,7 +58,7 @@ TEST_F(fsm, blocked)
 	CLAUSES(FSM_03, FSM_02);
 	NEED_STATE(variant->to);
 	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	did = say("SET(%s) from STOP_COPY", vmig_state_name(variant->to));
+	did = vmig_fmt("SET(%s) from STOP_COPY", vmig_state_name(variant->to));
 	call = vmig_careful_set(self->dev, variant->to);
 	CHECK(FSM_03, call.end == VMIG_CHILD_DONE, did, "EINVAL, and that the call returns", "%s",
 	      vmig_child_name(call.end));
@@ -66,10 +66,10 @@ TEST_F(fsm, blocked)
 		return;
 	CHECK_ERRNO(FSM_03, call.ret, EINVAL, did);
 	state = vmig_get_state(self->dev);
-	CHECK(FSM_02, state == VFIO_DEVICE_STATE_STOP_COPY, say("GET after %s", did),
+	CHECK(FSM_02, state == VFIO_DEVICE_STATE_STOP_COPY, vmig_fmt("GET after %s", did),
 	      "state STOP_COPY", "state %s", vmig_state_name(state));
 	ret = __vmig_stream_read(fd, &s, &vmig_default_chunks);
-	CHECK(FSM_02, !ret && s.len, say("%s, then read() of the data_fd to its end", did),
+	CHECK(FSM_02, !ret && s.len, vmig_fmt("%s, then read() of the data_fd to its end", did),
 	      "the stream", "%zu bytes, then %s", s.len, vmig_stream_end(ret));
 	vmig_stream_free(&s);
 	close(fd);
@@ -124,16 +124,17 @@ TEST_F(files, none_left)
 	NEED(vmig_setting_change(&max, FILE_MAX, "1"), FILE_MAX " cannot be written");
 	end = vmig_child_run(set_without_a_file, call, VMIG_CAREFUL_MS);
 	vmig_setting_back(&max);
-	did = say("SET(%s) by a user with no privilege, while the system may open no file more",
-		  vmig_state_name(variant->state));
+	did = vmig_fmt(
+		"SET(%s) by a user with no privilege, while the system may open no file more",
+		vmig_state_name(variant->state));
 	CHECK(ROB_01, end == VMIG_CHILD_DONE && vmig_kernel_taint() == taint, did,
 	      "an answer, and nothing in the kernel log", "%s", vmig_child_name(end));
 	if (!vmig_survived(end, taint))
 		return;
 	vmig_note(ROB_04, "%s: %s", did, vmig_errno_name(call->ret));
-	CHECK_OK(ROB_04, __vmig_settle(self->dev), say("SET(RUNNING) or RESET after %s", did));
+	CHECK_OK(ROB_04, __vmig_settle(self->dev), vmig_fmt("SET(RUNNING) or RESET after %s", did));
 	fd = vmig_enter(self->dev, variant->state);
-	CHECK(ROB_04, fd >= 0, say("SET(%s) afterwards", vmig_state_name(variant->state)),
+	CHECK(ROB_04, fd >= 0, vmig_fmt("SET(%s) afterwards", vmig_state_name(variant->state)),
 	      "a session", "none");
 	close(fd);
 }
@@ -233,8 +234,8 @@ TEST_F(reopen, first_set)
 		vmig_enter(self->dev, variant->state);
 		vmig_close(self->dev);
 		self->dev = vmig_open(&id, variant->way);
-		did = say("close in %s, open, SET(%s)", vmig_state_name(variant->state),
-			  vmig_state_name(targets[i]));
+		did = vmig_fmt("close in %s, open, SET(%s)", vmig_state_name(variant->state),
+			       vmig_state_name(targets[i]));
 		call = vmig_careful_set(self->dev, targets[i]);
 		CHECK(OPEN_04, call.end == VMIG_CHILD_DONE, did, "an answer", "%s",
 		      vmig_child_name(call.end));
@@ -312,7 +313,8 @@ VMIG_TEST_TIMEOUT(closing, under_a_writer, 120)
 	self->dev = NULL;
 	end = vmig_child_run(close_under_a_writer, &c, 20000);
 	CHECK(ROB_01, vmig_survived(end, taint),
-	      say("close() of the device while a thread writes to its data_fd, %u times", CLOSINGS),
+	      vmig_fmt("close() of the device while a thread writes to its data_fd, %u times",
+		       CLOSINGS),
 	      "close() returns, and nothing in the kernel log", "%s", vmig_child_name(end));
 	vmig_stream_free(&c.good);
 }

@@ -136,8 +136,8 @@ TEST_F(hot_reset, info_tells_ids_of_its_way)
 	CLAUSES(HOT_01);
 	NEED_HOT_RESET(&a);
 	CHECK(HOT_01, !!(a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID) == cdev,
-	      say("flags of HOT_RESET_INFO, device opened through the %s",
-		  vmig_way_name(variant->way)),
+	      vmig_fmt("flags of HOT_RESET_INFO, device opened through the %s",
+		       vmig_way_name(variant->way)),
 	      cdev ? "VFIO_PCI_HOT_RESET_FLAG_DEV_ID" : "no VFIO_PCI_HOT_RESET_FLAG_DEV_ID", "%#x",
 	      a.info.flags);
 	for (i = 0; i < a.info.count; i++) {
@@ -146,11 +146,12 @@ TEST_F(hot_reset, info_tells_ids_of_its_way)
 			continue;
 		name_of(&a.devices[i], name, sizeof(name));
 		group = group_of(&a.devices[i], &vfio);
-		CHECK(HOT_01, a.devices[i].group_id == (uint32_t)group, say("group_id of %s", name),
-		      say("%d, as in sysfs", group), "%u", a.devices[i].group_id);
+		CHECK(HOT_01, a.devices[i].group_id == (uint32_t)group,
+		      vmig_fmt("group_id of %s", name), vmig_fmt("%d, as in sysfs", group), "%u",
+		      a.devices[i].group_id);
 	}
-	CHECK(HOT_01, found, "devices of HOT_RESET_INFO", say("%s among them", self->dev->id.name),
-	      "%u others", a.info.count);
+	CHECK(HOT_01, found, "devices of HOT_RESET_INFO",
+	      vmig_fmt("%s among them", self->dev->id.name), "%u others", a.info.count);
 }
 
 TEST_F(hot_reset, devids_tell_who_owns)
@@ -171,9 +172,9 @@ TEST_F(hot_reset, devids_tell_who_owns)
 			devid = vfio && in_group ? VFIO_PCI_DEVID_OWNED : VFIO_PCI_DEVID_NOT_OWNED;
 		name_of(&a.devices[i], name, sizeof(name));
 		CHECK(HOT_02, a.devices[i].devid == devid,
-		      say("devid of %s, %s a VFIO driver, in %s IOMMU group", name,
-			  vfio ? "bound to" : "without", in_group ? "our" : "another"),
-		      say("%d", (int)devid), "%d", (int)a.devices[i].devid);
+		      vmig_fmt("devid of %s, %s a VFIO driver, in %s IOMMU group", name,
+			       vfio ? "bound to" : "without", in_group ? "our" : "another"),
+		      vmig_fmt("%d", (int)devid), "%d", (int)a.devices[i].devid);
 	}
 }
 
@@ -189,8 +190,8 @@ TEST_F(hot_reset, owned_flag_is_the_sum)
 		if (a.devices[i].devid == (uint32_t)VFIO_PCI_DEVID_NOT_OWNED)
 			owned = false;
 	CHECK(HOT_03, !!(a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED) == owned,
-	      say("flags of HOT_RESET_INFO, device opened through the %s",
-		  vmig_way_name(variant->way)),
+	      vmig_fmt("flags of HOT_RESET_INFO, device opened through the %s",
+		       vmig_way_name(variant->way)),
 	      owned ? "VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED, as all devices are owned"
 		    : "no VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED",
 	      "%#x", a.info.flags);
@@ -209,7 +210,7 @@ TEST_F(hot_reset, short_buffer_is_told_the_count)
 		CHECK_ERRNO(HOT_04, ret, ENOSPC, "HOT_RESET_INFO with room for no device");
 		CHECK(HOT_04, small.info.count == a.info.count,
 		      "count of HOT_RESET_INFO with room for no device",
-		      say("%u, as with room", a.info.count), "%u", small.info.count);
+		      vmig_fmt("%u, as with room", a.info.count), "%u", small.info.count);
 		CHECK(HOT_04, small.devices[0].group_id == 0xa5a5a5a5,
 		      "memory behind the fixed part of HOT_RESET_INFO", "untouched", "written to");
 	}
@@ -270,8 +271,8 @@ TEST_F(hot_reset, proof_must_fit_the_way)
 	CLAUSES(HOT_06);
 	NEED_PCI;
 	CHECK_ERRNO(HOT_06, hot_reset(self->dev, HEADER, 0, !group, self->dev->group), EINVAL,
-		    say("HOT_RESET with count %d of a device opened through the %s", !group,
-			vmig_way_name(variant->way)));
+		    vmig_fmt("HOT_RESET with count %d of a device opened through the %s", !group,
+			     vmig_way_name(variant->way)));
 	CHECK_ERRNO(HOT_06, hot_reset(self->dev, HEADER, 1, group, self->dev->group), EINVAL,
 		    "HOT_RESET with flags 1");
 }
@@ -334,13 +335,13 @@ TEST_F(hot_reset_from, ends_in_running)
 	if (!ret) {
 		state = vmig_get_state(self->dev);
 		CHECK(HOT_08, state == VFIO_DEVICE_STATE_RUNNING,
-		      say("GET after HOT_RESET in %s", name), "state RUNNING", "state %s",
+		      vmig_fmt("GET after HOT_RESET in %s", name), "state RUNNING", "state %s",
 		      vmig_state_name(state));
 		CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
-		      say("GET after HOT_RESET in %s", name), "state RUNNING, as after RESET",
+		      vmig_fmt("GET after HOT_RESET in %s", name), "state RUNNING, as after RESET",
 		      "state %s", vmig_state_name(state));
 		vmig_judge_dead(RST_06, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
-				say("%s, HOT_RESET", name));
+				vmig_fmt("%s, HOT_RESET", name));
 	}
 	vmig_close_data_fd(fd);
 	NEED(!ret, "the hot reset is refused: %s", vmig_errno_name(ret));
@@ -462,8 +463,8 @@ TEST_F(hot_reset_set, devids_of_open_devices)
 	for (i = 0; i < 2; i++) {
 		devid = devid_of(self->devs[i], &a);
 		CHECK(HOT_02, devid == self->devs[i]->devid,
-		      say("devid of %s, bound in the same iommufd", self->devs[i]->id.name),
-		      say("%d, as BIND gave it", (int)self->devs[i]->devid), "%d", (int)devid);
+		      vmig_fmt("devid of %s, bound in the same iommufd", self->devs[i]->id.name),
+		      vmig_fmt("%d, as BIND gave it", (int)self->devs[i]->devid), "%d", (int)devid);
 	}
 	CHECK(HOT_03, a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED,
 	      "HOT_RESET_INFO of a set whose devices are all bound in one iommufd",
@@ -488,13 +489,13 @@ TEST_F(hot_reset_set, all_end_in_running)
 		which = i ? "the other device of the set" : "the device that was asked";
 		state = vmig_get_state(self->devs[i]);
 		CHECK(HOT_08, state == VFIO_DEVICE_STATE_RUNNING,
-		      say("both in %s, HOT_RESET, GET of %s", name, which), "state RUNNING",
+		      vmig_fmt("both in %s, HOT_RESET, GET of %s", name, which), "state RUNNING",
 		      "state %s", vmig_state_name(state));
 		CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
-		      say("both in %s, HOT_RESET, GET of %s", name, which),
+		      vmig_fmt("both in %s, HOT_RESET, GET of %s", name, which),
 		      "state RUNNING, as after RESET", "state %s", vmig_state_name(state));
 		vmig_judge_dead(RST_06, fds[i], variant->state == VFIO_DEVICE_STATE_RESUMING,
-				say("both in %s, HOT_RESET, %s", name, which));
+				vmig_fmt("both in %s, HOT_RESET, %s", name, which));
 	}
 	for (i = 0; i < 2; i++)
 		vmig_close_data_fd(fds[i]);
@@ -582,7 +583,7 @@ TEST_F(hot_reset_from, ends_in_running_by_flr)
 		usleep(20000);
 	}
 	CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
-	      say("GET after a function level reset through config space in %s", name),
+	      vmig_fmt("GET after a function level reset through config space in %s", name),
 	      "state RUNNING", "state %s", vmig_state_name(state));
 	vmig_close_data_fd(fd);
 	free(config);

@@ -67,7 +67,7 @@ static void check_running(struct vmig_device *dev, const char *did)
 {
 	uint32_t state = vmig_get_state(dev);
 
-	CHECK(OPEN_01, state == VFIO_DEVICE_STATE_RUNNING, say("GET after %s", did),
+	CHECK(OPEN_01, state == VFIO_DEVICE_STATE_RUNNING, vmig_fmt("GET after %s", did),
 	      "state RUNNING", "state %s", vmig_state_name(state));
 }
 
@@ -92,7 +92,7 @@ TEST_F(lifecycle_from, reopened_device_is_running)
 	fd = vmig_enter(self->dev, variant->state);
 	leave(&self->dev);
 	enter_again(&self->dev, variant->way);
-	check_running(self->dev, say("close in %s and open", vmig_state_name(variant->state)));
+	check_running(self->dev, vmig_fmt("close in %s and open", vmig_state_name(variant->state)));
 	vmig_close_data_fd(fd);
 }
 
@@ -109,11 +109,12 @@ TEST_F(lifecycle_session, ends_at_last_close)
 	fd = vmig_enter(self->dev, variant->state);
 	vmig_close_fd(self->dev);
 	vmig_judge_dead(OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
-			say("close of the device in %s", vmig_state_name(variant->state)));
+			vmig_fmt("close of the device in %s", vmig_state_name(variant->state)));
 	leave(&self->dev);
 	enter_again(&self->dev, variant->way);
-	vmig_judge_dead(OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
-			say("close of the device in %s and open", vmig_state_name(variant->state)));
+	vmig_judge_dead(
+		OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
+		vmig_fmt("close of the device in %s and open", vmig_state_name(variant->state)));
 	close(fd);
 }
 
@@ -150,10 +151,11 @@ static void use_inherited(void *arg)
 	wait_for_end(h->go[0]);
 	state = vmig_get_state(h->dev);
 	if (CHECK(OPEN_02, state == h->state, "GET through a copy of the device fd that is left",
-		  say("state %s", vmig_state_name(h->state)), "state %s", vmig_state_name(state)))
+		  vmig_fmt("state %s", vmig_state_name(h->state)), "state %s",
+		  vmig_state_name(state)))
 		vmig_judge_session(OPEN_02, h->dev, h->data_fd, h->control,
-				   say("%s, all copies of the device fd closed but one",
-				       vmig_state_name(h->state)));
+				   vmig_fmt("%s, all copies of the device fd closed but one",
+					    vmig_state_name(h->state)));
 }
 
 /* Only the last close ends a session, not the first: QEMU's helpers inherit its fds. */
@@ -215,9 +217,9 @@ TEST_F(lifecycle_from, first_set_after_reopening)
 	     "the device kept %s over close and open (OPEN-01), from where a SET may crash the kernel: see the hazard chapter",
 	     vmig_state_name(state));
 	end = vmig_child_run(first_set, self->dev, CHILD_TIMEOUT_MS);
-	vmig_judge_child(
-		OPEN_04, end,
-		say("first SET(STOP) after close in %s and open", vmig_state_name(variant->state)));
+	vmig_judge_child(OPEN_04, end,
+			 vmig_fmt("first SET(STOP) after close in %s and open",
+				  vmig_state_name(variant->state)));
 }
 
 /*
@@ -238,7 +240,7 @@ TEST_F(lifecycle_from, migration_works_after_reopening)
 	vmig_settle(self->dev);
 	why = vmig_round_trip(self->dev);
 	CHECK(OPEN_03, !why,
-	      say("save and load after close in %s and open", vmig_state_name(variant->state)),
+	      vmig_fmt("save and load after close in %s and open", vmig_state_name(variant->state)),
 	      "all of it works", "%s", why);
 	vmig_close_data_fd(fd);
 }
@@ -298,7 +300,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 		a = vmig_load_anyhow(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
 				     VFIO_DEVICE_STATE_STOP);
 		CHECK(OPEN_03, vmig_noticed(&a),
-		      say("load of %s after a good load, close and open", spoils[i]),
+		      vmig_fmt("load of %s after a good load, close and open", spoils[i]),
 		      "write() or SET(STOP) fails, as it did before", "both succeed");
 		vmig_put_back(self->dev, &good);
 	}
@@ -331,13 +333,13 @@ TEST_F(lifecycle_any, interrupts_are_released_by_close)
 			vmig_device_info(self->dev, &info);
 			__vmig_irq_trigger(self->dev, i);
 			CHECK(OPEN_03, !vmig_eventfd_fired(old),
-			      say("trigger of interrupt %u after close and open", i),
+			      vmig_fmt("trigger of interrupt %u after close and open", i),
 			      "the last user's eventfd is silent", "it was signalled");
 			CHECK_OK(OPEN_03, __vmig_irq_enable(self->dev, i, new),
-				 say("enabling interrupt %u after close and open", i));
+				 vmig_fmt("enabling interrupt %u after close and open", i));
 			__vmig_irq_trigger(self->dev, i);
 			CHECK(OPEN_03, !vmig_eventfd_fired(old),
-			      say("trigger of interrupt %u that the new user enabled", i),
+			      vmig_fmt("trigger of interrupt %u that the new user enabled", i),
 			      "the last user's eventfd is silent", "it was signalled");
 			__vmig_irq_disable(self->dev, i);
 		}
@@ -408,7 +410,8 @@ TEST_F(lifecycle_any, failed_bind_is_undone)
 			vmig_test_error("open() of the cdev failed: %s", vmig_errno_name(errno));
 		if (bind_badly(dev, kinds[i]))
 			CHECK_OK(ROB_04, __vmig_cdev_bind(dev->fd, dev->iommufd, &dev->devid),
-				 say("BIND_IOMMUFD after one that was refused for %s", kinds[i]));
+				 vmig_fmt("BIND_IOMMUFD after one that was refused for %s",
+					  kinds[i]));
 	}
 	/* The device is not attached any more, and other fds would not help. */
 	leave(&self->dev);
@@ -544,22 +547,23 @@ TEST_F(lifecycle_from, killed_holder_equals_close)
 	leave(&self->dev);
 	if (vmig_child_kill(pid) == VMIG_CHILD_STUCK) {
 		vmig_judge_child(OPEN_06, VMIG_CHILD_STUCK,
-				 say("SIGKILL of the holder in %s", name));
+				 vmig_fmt("SIGKILL of the holder in %s", name));
 		return;
 	}
 	ret = __enter_again(&self->dev, variant->way);
-	if (CHECK_OK(OPEN_06, ret, say("open after SIGKILL of the holder in %s", name))) {
+	if (CHECK_OK(OPEN_06, ret, vmig_fmt("open after SIGKILL of the holder in %s", name))) {
 		if (holder.data_fd >= 0)
 			vmig_judge_dead(OPEN_06, holder.data_fd, holder.resuming,
-					say("SIGKILL of the holder in %s", name));
+					vmig_fmt("SIGKILL of the holder in %s", name));
 		killed = vmig_get_state(self->dev);
 		CHECK(OPEN_06, killed == closed,
-		      say("GET after SIGKILL of the holder in %s and open", name),
-		      say("state %s, as after close", vmig_state_name(closed)), "state %s",
+		      vmig_fmt("GET after SIGKILL of the holder in %s and open", name),
+		      vmig_fmt("state %s, as after close", vmig_state_name(closed)), "state %s",
 		      vmig_state_name(killed));
 		vmig_settle(self->dev);
 		why = vmig_round_trip(self->dev);
-		CHECK(OPEN_06, !why, say("save and load after SIGKILL of the holder in %s", name),
+		CHECK(OPEN_06, !why,
+		      vmig_fmt("save and load after SIGKILL of the holder in %s", name),
 		      "all of it works", "%s", why);
 	}
 	vmig_close_data_fd(holder.data_fd);

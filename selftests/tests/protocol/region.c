@@ -115,14 +115,14 @@ TEST_F(region, index_beyond_the_last_is_refused)
 			    info_ioctl(self->dev, VFIO_DEVICE_GET_REGION_INFO,
 				       sizeof(struct vfio_region_info), index[0]),
 			    EINVAL,
-			    say("VFIO_DEVICE_GET_REGION_INFO of region %u, where there are %u",
-				index[0], info.num_regions));
+			    vmig_fmt("VFIO_DEVICE_GET_REGION_INFO of region %u, where there are %u",
+				     index[0], info.num_regions));
 		CHECK_ERRNO(REG_04,
 			    info_ioctl(self->dev, VFIO_DEVICE_GET_IRQ_INFO,
 				       sizeof(struct vfio_irq_info), index[1]),
 			    EINVAL,
-			    say("VFIO_DEVICE_GET_IRQ_INFO of interrupt %u, where there are %u",
-				index[1], info.num_irqs));
+			    vmig_fmt("VFIO_DEVICE_GET_IRQ_INFO of interrupt %u, where there are %u",
+				     index[1], info.num_irqs));
 	}
 }
 
@@ -146,7 +146,7 @@ TEST_F(region, every_region_answers)
 		if ((dev_info.flags & VFIO_DEVICE_FLAGS_PCI) && i == VFIO_PCI_VGA_REGION_INDEX &&
 		    ret == -EINVAL)
 			continue;
-		CHECK_OK(REG_04, ret, say("VFIO_DEVICE_GET_REGION_INFO of region %u", i));
+		CHECK_OK(REG_04, ret, vmig_fmt("VFIO_DEVICE_GET_REGION_INFO of region %u", i));
 	}
 }
 
@@ -158,9 +158,9 @@ static const char *chain_fault(const struct vfio_region_info *info)
 
 	while (at) {
 		if (at < sizeof(*info) || at > info->argsz || info->argsz - at < sizeof(*cap))
-			return say("a capability at %u of %u bytes", at, info->argsz);
+			return vmig_fmt("a capability at %u of %u bytes", at, info->argsz);
 		if (at <= before)
-			return say("a chain that goes back from %u to %u", before, at);
+			return vmig_fmt("a chain that goes back from %u to %u", before, at);
 		cap = (const void *)((const char *)info + at);
 		before = at;
 		at = cap->next;
@@ -177,14 +177,14 @@ static const char *areas_fault(const struct vfio_region_info *info)
 	if (!sparse)
 		return NULL;
 	if ((const char *)&sparse->areas[sparse->nr_areas] > (const char *)info + info->argsz)
-		return say("%u areas that end behind the answer", sparse->nr_areas);
+		return vmig_fmt("%u areas that end behind the answer", sparse->nr_areas);
 	for (i = 0; i < sparse->nr_areas; i++)
 		if (sparse->areas[i].offset > info->size ||
 		    sparse->areas[i].size > info->size - sparse->areas[i].offset)
-			return say("area %u at %#llx+%#llx of %#llx", i,
-				   (unsigned long long)sparse->areas[i].offset,
-				   (unsigned long long)sparse->areas[i].size,
-				   (unsigned long long)info->size);
+			return vmig_fmt("area %u at %#llx+%#llx of %#llx", i,
+					(unsigned long long)sparse->areas[i].offset,
+					(unsigned long long)sparse->areas[i].size,
+					(unsigned long long)info->size);
 	return NULL;
 }
 
@@ -202,19 +202,20 @@ TEST_F(region, capabilities_are_well_formed)
 		if (!(info->flags & VFIO_REGION_INFO_FLAG_CAPS))
 			continue;
 		fault = chain_fault(info);
-		CHECK(REG_04, !fault, say("capability chain of region %u", i),
+		CHECK(REG_04, !fault, vmig_fmt("capability chain of region %u", i),
 		      "capabilities inside the answer, each behind the one before", "%s", fault);
 		fault = areas_fault(info);
-		CHECK(REG_04, !fault, say("sparse mmap areas of region %u", i), "inside the region",
-		      "%s", fault);
+		CHECK(REG_04, !fault, vmig_fmt("sparse mmap areas of region %u", i),
+		      "inside the region", "%s", fault);
 		small = (struct vfio_region_info){ .argsz = sizeof(small), .index = i };
 		ret = ioctl(self->dev->fd, VFIO_DEVICE_GET_REGION_INFO, &small) ? -errno : 0;
 		CHECK(REG_04,
 		      !ret && (small.flags & VFIO_REGION_INFO_FLAG_CAPS) && !small.cap_offset &&
 			      small.argsz == info->argsz,
-		      say("VFIO_DEVICE_GET_REGION_INFO of region %u with room for no capability",
-			  i),
-		      say("success, the flag, cap_offset 0, argsz %u", info->argsz),
+		      vmig_fmt(
+			      "VFIO_DEVICE_GET_REGION_INFO of region %u with room for no capability",
+			      i),
+		      vmig_fmt("success, the flag, cap_offset 0, argsz %u", info->argsz),
 		      "%s, flags %#x, cap_offset %u, argsz %u", vmig_errno_name(ret), small.flags,
 		      small.cap_offset, small.argsz);
 	}
@@ -229,8 +230,9 @@ TEST_F(region, what_is_listed_can_be_mapped)
 	NEED(count, "the device has no region that can be mapped");
 	for (i = 0; i < count; i++)
 		CHECK(REG_03, maps[i].at,
-		      say("mmap() of region %u, %#llx+%#llx", maps[i].region,
-			  (unsigned long long)maps[i].offset, (unsigned long long)maps[i].size),
+		      vmig_fmt("mmap() of region %u, %#llx+%#llx", maps[i].region,
+			       (unsigned long long)maps[i].offset,
+			       (unsigned long long)maps[i].size),
 		      "success", "%s", vmig_errno_name(maps[i].err));
 	vmig_unmap_regions(maps, count);
 }
@@ -270,8 +272,8 @@ TEST_F(region, nothing_is_read_behind_the_end)
 			continue;
 		n = __vmig_region_read(self->dev, info, info->size, &c, 1);
 		CHECK(REG_05, n <= 0,
-		      say("read of the byte behind region %u, of %#llx bytes", i,
-			  (unsigned long long)info->size),
+		      vmig_fmt("read of the byte behind region %u, of %#llx bytes", i,
+			       (unsigned long long)info->size),
 		      "an error, or 0 bytes", "%zd byte", n);
 	}
 }
@@ -293,8 +295,8 @@ TEST_F(region, nothing_is_mapped_behind_the_end)
 		end = (info->size + page - 1) / page * page;
 		at = mmap(NULL, page, PROT_READ, MAP_SHARED, self->dev->fd, info->offset + end);
 		CHECK(REG_05, at == MAP_FAILED,
-		      say("mmap() of the page behind region %u, of %#llx bytes", i,
-			  (unsigned long long)info->size),
+		      vmig_fmt("mmap() of the page behind region %u, of %#llx bytes", i,
+			       (unsigned long long)info->size),
 		      "an error", "success");
 		if (at != MAP_FAILED)
 			munmap(at, page);
@@ -347,8 +349,8 @@ TEST_F(region_in, info_is_the_same)
 	begin_visit(self->dev, variant->state, &v);
 	now = vmig_snapshot(self->dev);
 	CHECK(REG_01, vmig_snapshot_same(before, now, &d),
-	      say("device, region and interrupt info in %s", vmig_state_name(variant->state)),
-	      say("as in RUNNING, %s", d.was), "%s", d.is);
+	      vmig_fmt("device, region and interrupt info in %s", vmig_state_name(variant->state)),
+	      vmig_fmt("as in RUNNING, %s", d.was), "%s", d.is);
 	end_visit(self->dev, &v);
 	free(before);
 	free(now);
@@ -380,8 +382,8 @@ TEST_F(region_in, mappings_stay)
 	for (i = 0; i < count; i++)
 		if (touched[i])
 			CHECK(REG_02, vmig_mapping_answers(&maps[i]),
-			      say("access in %s to region %u, mapped in RUNNING",
-				  vmig_state_name(variant->state), maps[i].region),
+			      vmig_fmt("access in %s to region %u, mapped in RUNNING",
+				       vmig_state_name(variant->state), maps[i].region),
 			      "some value", "SIGBUS");
 	end_visit(self->dev, &v);
 	vmig_unmap_regions(maps, count);
@@ -425,8 +427,8 @@ TEST_F(region_in, mappings_stay_through_reset)
 	for (i = 0; i < count; i++)
 		if (touched[i])
 			CHECK(REG_02, vmig_mapping_answers(&maps[i]),
-			      say("access after RESET in %s to region %u, mapped before",
-				  vmig_state_name(variant->state), maps[i].region),
+			      vmig_fmt("access after RESET in %s to region %u, mapped before",
+				       vmig_state_name(variant->state), maps[i].region),
 			      "some value", "SIGBUS");
 	vmig_close_data_fd(fd);
 	vmig_unmap_regions(maps, count);
@@ -494,7 +496,7 @@ TEST_F(region_stopped, mmio_access_is_harmless)
 	vmig_access_take(self->dev, &before);
 	begin_visit(self->dev, variant->state, &v);
 	end = vmig_child_run(touch_all, self->dev, CHILD_TIMEOUT_MS);
-	if (!vmig_judge_child(QUI_05, end, say("reads of all regions in %s", name)))
+	if (!vmig_judge_child(QUI_05, end, vmig_fmt("reads of all regions in %s", name)))
 		return;
 	end_visit(self->dev, &v);
 	if (vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RESUMING)
@@ -502,7 +504,7 @@ TEST_F(region_stopped, mmio_access_is_harmless)
 	else
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	CHECK_OK(QUI_05, ret,
-		 say("the way back to RUNNING after reads of all regions in %s", name));
+		 vmig_fmt("the way back to RUNNING after reads of all regions in %s", name));
 	vmig_judge_regions(QUI_05, self->dev, &before,
 			   "RUNNING, after it was touched while stopped");
 	vmig_judge_config(QUI_05, self->dev, &before,
@@ -565,8 +567,8 @@ TEST_F(region, debugfs_names_the_flags)
 	     "debugfs has no vfio/<device>/migration/features here (v6.18, CONFIG_VFIO_DEBUGFS)");
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		CHECK(DBG_02, !!strstr(text, words[i].word) == !!(self->flags & words[i].flag),
-		      say("debugfs migration/features, %.*s", (int)strlen(words[i].word) - 1,
-			  words[i].word),
+		      vmig_fmt("debugfs migration/features, %.*s", (int)strlen(words[i].word) - 1,
+			       words[i].word),
 		      self->flags & words[i].flag ? "listed" : "not listed", "the contrary");
 }
 

@@ -37,10 +37,10 @@ static void check_running(struct vmig_device *dev, const char *from)
 	int ret;
 
 	ret = __vmig_reset(dev);
-	if (!CHECK_OK(RST_01, ret, say("RESET in %s", from)))
+	if (!CHECK_OK(RST_01, ret, vmig_fmt("RESET in %s", from)))
 		return;
 	state = vmig_get_state(dev);
-	CHECK(RST_01, state == VFIO_DEVICE_STATE_RUNNING, say("GET after RESET in %s", from),
+	CHECK(RST_01, state == VFIO_DEVICE_STATE_RUNNING, vmig_fmt("GET after RESET in %s", from),
 	      "state RUNNING", "state %s", vmig_state_name(state));
 }
 
@@ -98,8 +98,8 @@ VMIG_TEST_TIMEOUT(reset_session, ends_in_running, 120)
 			__vmig_stream_read(fd, &s, &vmig_default_chunks);
 		else
 			__vmig_stream_read_some(fd, &s, bytes, &vmig_default_chunks);
-		check_running(self->dev, say("%s with the session %s",
-					     vmig_state_name(variant->state), progress[i]));
+		check_running(self->dev, vmig_fmt("%s with the session %s",
+						  vmig_state_name(variant->state), progress[i]));
 		vmig_close_data_fd(fd);
 		s.len = 0;
 		vmig_settle(self->dev);
@@ -125,7 +125,7 @@ TEST_F(reset, ends_in_running_after_failed_load)
 	vmig_stream_free(&good);
 	NEED(ret, "the device takes half a stream for a whole one, so no load fails");
 	state = vmig_get_state(self->dev);
-	check_running(self->dev, say("%s after a load that failed", vmig_state_name(state)));
+	check_running(self->dev, vmig_fmt("%s after a load that failed", vmig_state_name(state)));
 	if (vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RUNNING) {
 		const char *why = vmig_round_trip(self->dev);
 
@@ -172,7 +172,7 @@ static const char *go_from_running(struct vmig_device *dev, uint64_t flags, uint
 	if (ret)
 		why = vmig_errno_name(ret);
 	else if (got != to || t.opens != (fd >= 0))
-		why = say("state %s, data_fd %d", vmig_state_name(got), fd);
+		why = vmig_fmt("state %s, data_fd %d", vmig_state_name(got), fd);
 	if (!ret)
 		vmig_close_data_fd(fd);
 	vmig_settle(dev);
@@ -204,8 +204,8 @@ VMIG_TEST_TIMEOUT(reset_from, every_transition_works_after, 60)
 					vmig_state_name(vmig_get_state(self->dev)));
 		why = go_from_running(self->dev, self->flags, to);
 		CHECK(RST_03, !why,
-		      say("SET(%s) after RESET from %s", vmig_state_name(to),
-			  vmig_state_name(variant->state)),
+		      vmig_fmt("SET(%s) after RESET from %s", vmig_state_name(to),
+			       vmig_state_name(variant->state)),
 		      "success, that state, and a data_fd where a session begins", "%s", why);
 		vmig_close_data_fd(fd);
 	}
@@ -227,7 +227,7 @@ TEST_F(reset_from, migration_works_after)
 	     vmig_state_name(variant->state), vmig_state_name(vmig_get_state(self->dev)));
 	why = vmig_round_trip(self->dev);
 	CHECK(RST_03, !why,
-	      say("save and load after RESET from %s", vmig_state_name(variant->state)),
+	      vmig_fmt("save and load after RESET from %s", vmig_state_name(variant->state)),
 	      "all of it works", "%s", why);
 	vmig_close_data_fd(fd);
 }
@@ -238,7 +238,8 @@ static void check_same_capabilities(struct vmig_device *dev, const char *before,
 	char *after = vmig_snapshot(dev);
 
 	CHECK(RST_07, vmig_snapshot_same(before, after, &d),
-	      say("device, region and interrupt info after RESET in %s", from), d.was, "%s", d.is);
+	      vmig_fmt("device, region and interrupt info after RESET in %s", from), d.was, "%s",
+	      d.is);
 	free(after);
 }
 
@@ -343,8 +344,8 @@ VMIG_TEST_TIMEOUT(reset, partial_load_is_discarded, 120)
 		reset_out_of_load(self->dev, &good, cut[i], &after);
 		CHECK(RST_04,
 		      control.len == after.len && !memcmp(control.data, after.data, after.len),
-		      say("save after RESET out of RESUMING with %zu of %zu bytes written", cut[i],
-			  good.len),
+		      vmig_fmt("save after RESET out of RESUMING with %zu of %zu bytes written",
+			       cut[i], good.len),
 		      "the stream that comes when nothing was written", "another one, of %zu bytes",
 		      after.len);
 	}

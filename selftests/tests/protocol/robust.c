@@ -126,12 +126,12 @@ static const char *go_on_after_refusals(struct vmig_device *dev, struct vmig_con
 	if (state != r->state) {
 		if (fd >= 0)
 			close(fd);
-		return say("GET tells %s", vmig_state_name(state));
+		return vmig_fmt("GET tells %s", vmig_state_name(state));
 	}
 	if (fd < 0) {
 		ret = __vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 		if (ret)
-			return say("the way to STOP_COPY: %s", vmig_errno_name(ret));
+			return vmig_fmt("the way to STOP_COPY: %s", vmig_errno_name(ret));
 	}
 	return vmig_try_session(dev, fd, control);
 }
@@ -149,8 +149,8 @@ VMIG_TEST_TIMEOUT(robust_in, refusals_harm_nothing, 60)
 	NEED_STATE(variant->state);
 	vmig_judge_once(
 		ROB_04, self->dev, go_on_after_refusals, &r,
-		say("refused requests in %s, and the session that goes on or comes after them",
-		    vmig_state_name(variant->state)));
+		vmig_fmt("refused requests in %s, and the session that goes on or comes after them",
+			 vmig_state_name(variant->state)));
 }
 
 /* A batch takes as many sessions as fit into this time, within these bounds. */
@@ -326,11 +326,11 @@ VMIG_TEST_TIMEOUT(robust, abandoned_sessions_are_freed, 120)
 	vmig_metric("session_slab_growth", slab_growth, "bytes");
 	vmig_metric("session_page_growth", page_growth, "bytes");
 	CHECK(ROB_05, slab_growth < SLAB_LEAK || slab_growth <= most_idle.slab,
-	      say("SUnreclaim in /proc/meminfo over %u sessions left in the middle", sessions),
+	      vmig_fmt("SUnreclaim in /proc/meminfo over %u sessions left in the middle", sessions),
 	      "no growth", "%.0f bytes a session, median of %d batches", slab_growth, PAIRS);
 	CHECK(ROB_05, page_growth < PAGE_LEAK || page_growth <= most_idle.pages,
-	      say("pages of the kernel over %u sessions left in the middle", sessions), "no growth",
-	      "%.0f bytes a session, median of %d batches", page_growth, PAIRS);
+	      vmig_fmt("pages of the kernel over %u sessions left in the middle", sessions),
+	      "no growth", "%.0f bytes a session, median of %d batches", page_growth, PAIRS);
 	CHECK(ROB_05, vmig_count_fds() == fds, "/proc/self/fd after it, all data_fds closed",
 	      "no new fd", "%+d", vmig_count_fds() - fds);
 }
@@ -385,7 +385,7 @@ VMIG_TEST_TIMEOUT(robust, stopped_logs_are_freed, 120)
 	growth = median(slab);
 	vmig_metric("log_slab_growth", growth, "bytes");
 	CHECK(ROB_05, growth < LOG_LEAK || growth <= idle_growth,
-	      say("SUnreclaim in /proc/meminfo over %u STARTs and STOPs", PAIRS * b.sessions),
+	      vmig_fmt("SUnreclaim in /proc/meminfo over %u STARTs and STOPs", PAIRS * b.sessions),
 	      "no growth", "%.0f bytes a START, median of %d batches", growth, PAIRS);
 }
 

@@ -51,12 +51,14 @@ TEST_F(state, get_only_looks)
 		mig.data_fd = POISON;
 		ret = __vmig_feature_op(self->dev->fd, VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
 					VFIO_DEVICE_FEATURE_GET, &mig, sizeof(mig));
-		CHECK_OK(ST_15, ret, say("GET in %s", vmig_state_name(state)));
-		CHECK(ST_01, mig.device_state == state, say("GET in %s", vmig_state_name(state)),
-		      say("state %s", vmig_state_name(state)), "state %s",
+		CHECK_OK(ST_15, ret, vmig_fmt("GET in %s", vmig_state_name(state)));
+		CHECK(ST_01, mig.device_state == state,
+		      vmig_fmt("GET in %s", vmig_state_name(state)),
+		      vmig_fmt("state %s", vmig_state_name(state)), "state %s",
 		      vmig_state_name(mig.device_state));
-		CHECK(ST_01, mig.data_fd == -1, say("data_fd of GET in %s", vmig_state_name(state)),
-		      "-1", "%d", mig.data_fd);
+		CHECK(ST_01, mig.data_fd == -1,
+		      vmig_fmt("data_fd of GET in %s", vmig_state_name(state)), "-1", "%d",
+		      mig.data_fd);
 		if (state == VFIO_DEVICE_STATE_STOP_COPY) {
 			s.len = 0;
 			ret = __vmig_stream_read(fd, &s, &vmig_default_chunks);
@@ -80,7 +82,7 @@ TEST_F(state, get_tells_an_offered_state)
 		fd = vmig_enter(self->dev, state);
 		got = vmig_get_state(self->dev);
 		CHECK(ST_02, vmig_state_offered(self->flags, got),
-		      say("GET after the walk to %s", vmig_state_name(state)),
+		      vmig_fmt("GET after the walk to %s", vmig_state_name(state)),
 		      "a state that the flags offer", "%s", vmig_state_name(got));
 		leave(self->dev, fd);
 	}
@@ -114,8 +116,8 @@ TEST_F(state, nothing_moves_by_itself)
 			for (n = 0; n < 5; n++) {
 				got = vmig_get_state(self->dev);
 				CHECK(ST_10, got == state,
-				      say("GET in %s, %s", vmig_state_name(state), with[i]),
-				      say("state %s", vmig_state_name(state)), "state %s",
+				      vmig_fmt("GET in %s, %s", vmig_state_name(state), with[i]),
+				      vmig_fmt("state %s", vmig_state_name(state)), "state %s",
 				      vmig_state_name(got));
 				usleep(2000);
 			}
@@ -146,20 +148,21 @@ TEST_F(state, failed_set_is_on_the_path)
 		got = vmig_get_state(self->dev);
 		if (ret) {
 			CHECK(ST_09, vmig_on_path(&t, VFIO_DEVICE_STATE_RESUMING, got),
-			      say("GET after SET(%s) from RESUMING failed with %s",
-				  vmig_state_name(to), vmig_errno_name(ret)),
+			      vmig_fmt("GET after SET(%s) from RESUMING failed with %s",
+				       vmig_state_name(to), vmig_errno_name(ret)),
 			      "RESUMING, a step of the path, or ERROR", "state %s",
 			      vmig_state_name(got));
 			/* What fails is the first step, so no later one can have been taken. */
 			CHECK(FSM_04,
 			      got == VFIO_DEVICE_STATE_RESUMING || got == VFIO_DEVICE_STATE_ERROR,
-			      say("GET after SET(%s) from RESUMING failed with nothing written",
-				  vmig_state_name(to)),
+			      vmig_fmt(
+				      "GET after SET(%s) from RESUMING failed with nothing written",
+				      vmig_state_name(to)),
 			      "RESUMING or ERROR: the path begins with RESUMING -> STOP",
 			      "state %s", vmig_state_name(got));
 			CHECK(ST_05, new_fd == -1,
-			      say("data_fd of the failed SET(%s)", vmig_state_name(to)), "-1", "%d",
-			      new_fd);
+			      vmig_fmt("data_fd of the failed SET(%s)", vmig_state_name(to)), "-1",
+			      "%d", new_fd);
 		} else if (new_fd >= 0) {
 			close(new_fd);
 		}
@@ -264,10 +267,10 @@ TEST_F(state, error_is_left_by_reset_only)
 	     "a load that fails does not bring this device to ERROR");
 	for (to = VFIO_DEVICE_STATE_STOP; to < VFIO_DEVICE_STATE_NR; to++) {
 		ret = __vmig_set_state(self->dev, to, NULL);
-		CHECK_FAILS(FSM_07, ret, say("SET(%s) from ERROR", vmig_state_name(to)));
+		CHECK_FAILS(FSM_07, ret, vmig_fmt("SET(%s) from ERROR", vmig_state_name(to)));
 		state = vmig_get_state(self->dev);
 		CHECK(FSM_07, state == VFIO_DEVICE_STATE_ERROR,
-		      say("GET after SET(%s) from ERROR", vmig_state_name(to)), "state ERROR",
+		      vmig_fmt("GET after SET(%s) from ERROR", vmig_state_name(to)), "state ERROR",
 		      "state %s", vmig_state_name(state));
 	}
 	CHECK_OK(FSM_07, __vmig_reset(self->dev), "VFIO_DEVICE_RESET in ERROR");
@@ -299,8 +302,8 @@ TEST_F(state, cycles)
 				continue;
 			ret = __vmig_set_state(self->dev, targets[t], &fd);
 			if (!CHECK_OK(FSM_08, ret,
-				      say("SET(%s) from RUNNING, time %u",
-					  vmig_state_name(targets[t]), i + 1)))
+				      vmig_fmt("SET(%s) from RUNNING, time %u",
+					       vmig_state_name(targets[t]), i + 1)))
 				return;
 			close(fd);
 			/* RESUMING is aborted by reset alone (H:1102). */
@@ -309,13 +312,13 @@ TEST_F(state, cycles)
 			else
 				ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 			if (!CHECK_OK(FSM_08, ret,
-				      say("back to RUNNING from %s, time %u",
-					  vmig_state_name(targets[t]), i + 1)))
+				      vmig_fmt("back to RUNNING from %s, time %u",
+					       vmig_state_name(targets[t]), i + 1)))
 				return;
 		}
 	}
-	CHECK(FSM_08, vmig_count_fds() == fds, say("/proc/self/fd after %u cycles", i), "as before",
-	      "%+d", vmig_count_fds() - fds);
+	CHECK(FSM_08, vmig_count_fds() == fds, vmig_fmt("/proc/self/fd after %u cycles", i),
+	      "as before", "%+d", vmig_count_fds() - fds);
 	vmig_metric("cycles", i, "cycles");
 }
 
@@ -359,8 +362,8 @@ TEST_F(state, signals)
 		got = vmig_get_state(self->dev);
 		vmig_transition(self->flags, from, to, &t);
 		CHECK(ST_09, vmig_on_path(&t, from, got),
-		      say("GET after SET(%s) from %s failed with %s under signals",
-			  vmig_state_name(to), vmig_state_name(from), vmig_errno_name(ret)),
+		      vmig_fmt("GET after SET(%s) from %s failed with %s under signals",
+			       vmig_state_name(to), vmig_state_name(from), vmig_errno_name(ret)),
 		      "the origin, a step of the path, or ERROR", "state %s", vmig_state_name(got));
 		if (ret != -EINTR)
 			break;

@@ -75,8 +75,8 @@ static const char *words(struct vmig_poison *p, unsigned int number)
 {
 	struct vmig_suspect *x = suspect(p, number);
 
-	return say("load of a stream of %zu bytes (%s), %s", x->len, x->what,
-		   vmig_cuts[x->cut].name);
+	return vmig_fmt("load of a stream of %zu bytes (%s), %s", x->len, x->what,
+			vmig_cuts[x->cut].name);
 }
 
 /* Keeps a stream. Return: what was done, and how to do it again. */
@@ -84,9 +84,10 @@ static const char *keep(struct vmig_poison *p, unsigned int number)
 {
 	struct vmig_stream s = stream_of(p, number);
 
-	return say("%s; %s", words(p, number),
-		   vmig_repro_keep(&s, say("poison-%s-%u",
-					   p->dev->way == VMIG_CDEV ? "cdev" : "group", number)));
+	return vmig_fmt(
+		"%s; %s", words(p, number),
+		vmig_repro_keep(&s, vmig_fmt("poison-%s-%u",
+					     p->dev->way == VMIG_CDEV ? "cdev" : "group", number)));
 }
 
 /* Judges one of the streams; always a breach. */
@@ -120,7 +121,7 @@ static bool load(struct trial *t, const struct vmig_stream *s, unsigned int cut,
 
 	ret = __vmig_enter(p->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
 	if (ret || fd < 0) {
-		tell_harm(RES_08, say("%s; RESET, SET(RESUMING)", keep(p, p->tried - 1)),
+		tell_harm(RES_08, vmig_fmt("%s; RESET, SET(RESUMING)", keep(p, p->tried - 1)),
 			  "it works", vmig_errno_name(ret));
 		return false;
 	}
@@ -185,10 +186,10 @@ static const char *recover(struct vmig_poison *p, bool thoroughly)
 		return vmig_good_again(p->dev, p->good);
 	ret = __vmig_reset(p->dev);
 	if (ret)
-		return say("RESET failed: %s", vmig_errno_name(ret));
+		return vmig_fmt("RESET failed: %s", vmig_errno_name(ret));
 	ret = __vmig_get_state(p->dev, &state);
 	if (ret)
-		return say("GET after RESET failed: %s", vmig_errno_name(ret));
+		return vmig_fmt("GET after RESET failed: %s", vmig_errno_name(ret));
 	return state == VFIO_DEVICE_STATE_RUNNING ? NULL : "after RESET the state is not RUNNING";
 }
 
@@ -204,7 +205,7 @@ static void blame(struct vmig_poison *p, const char *why)
 	for (i = first; i < p->tried; i++)
 		keep(p, i);
 	did = keep(p, p->tried);
-	tell_harm(RES_08, n ? say("%s (or one of the %u before it)", did, n) : did,
+	tell_harm(RES_08, n ? vmig_fmt("%s (or one of the %u before it)", did, n) : did,
 		  "all after RESET works", got);
 	p->over = true;
 }
@@ -248,7 +249,7 @@ static size_t try_stream(struct trial *t, const struct vmig_stream *s, unsigned 
 	if (!good || a.write == -ETIMEDOUT) {
 		if (good)
 			tell_harm(RES_08, keep(p, p->tried), "write() returns",
-				  say("it is blocked for %d ms", VMIG_IO_TIMEOUT_MS));
+				  vmig_fmt("it is blocked for %d ms", VMIG_IO_TIMEOUT_MS));
 		p->over = true;
 		return 0;
 	}
@@ -438,10 +439,10 @@ static void judge(struct vmig_poison *p)
 	vmig_checked(ROB_01);
 	vmig_checked(RES_08);
 	CHECK(RES_07, !p->forgotten,
-	      say("%s, the error of write() ignored; SET(STOP)", p->forgotten_first),
+	      vmig_fmt("%s, the error of write() ignored; SET(STOP)", p->forgotten_first),
 	      "an error, as write() has found the data invalid", "success; so for %u of %u streams",
 	      p->forgotten, p->tried);
-	CHECK(RES_14, p->memory < much_memory(p), say("%s, before SET(STOP)", p->memory_for),
+	CHECK(RES_14, p->memory < much_memory(p), vmig_fmt("%s, before SET(STOP)", p->memory_for),
 	      "memory for what was written", "%llu MiB are gone",
 	      (unsigned long long)(p->memory / MIB));
 }
@@ -562,7 +563,8 @@ void vmig_poison_replay(struct vmig_poison *p, const char *files)
 	judge_end(p, vmig_child_run(replay, &r, BATCH_LIMIT_MS));
 	if (!p->over) {
 		why = vmig_good_again(p->dev, p->good);
-		CHECK(RES_08, !why, say("loads of %s; RESET, load of the good stream, save", files),
+		CHECK(RES_08, !why,
+		      vmig_fmt("loads of %s; RESET, load of the good stream, save", files),
 		      "all after RESET works", "%s", why);
 	}
 	judge(p);

@@ -37,7 +37,8 @@ void vmig_repro_open(struct vmig_repro *r)
 
 	*r = (struct vmig_repro){ .fd = -1 };
 	if (dir)
-		r->fd = open(say("%s/" LAST, dir), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		r->fd = open(vmig_fmt("%s/" LAST, dir), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			     0644);
 	r->sync = r->fd >= 0 && (fstatfs(r->fd, &fs) || fs.f_type != SHARE_MAGIC);
 }
 
@@ -92,7 +93,7 @@ void vmig_repro_close(struct vmig_repro *r)
 	if (r->fd < 0 || !dir)
 		return;
 	close(r->fd);
-	unlink(say("%s/" LAST, dir));
+	unlink(vmig_fmt("%s/" LAST, dir));
 }
 
 /**
@@ -110,13 +111,13 @@ const char *vmig_repro_keep(const struct vmig_stream *s, const char *name)
 
 	if (!dir)
 		return "it was not kept: VMIG_REPRO_DIR names no directory";
-	fd = open(say("%s/%s.bin", dir, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = open(vmig_fmt("%s/%s.bin", dir, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	ok = fd >= 0 && write(fd, s->data, s->len) == s->len;
 	if (fd >= 0 && close(fd))
 		ok = false;
 	if (!ok)
-		return say("it could not be kept in %s", dir);
+		return vmig_fmt("it could not be kept in %s", dir);
 	if (again)
-		return say("again: %s/%s.bin", again, name);
-	return say("kept as %s/%s.bin", dir, name);
+		return vmig_fmt("again: %s/%s.bin", again, name);
+	return vmig_fmt("kept as %s/%s.bin", dir, name);
 }

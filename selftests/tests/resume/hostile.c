@@ -72,8 +72,9 @@ static struct tally invert_each(struct vmig_device *dev, struct vmig_stream *goo
 static void check_not_forgotten(const struct tally *t, const char *how)
 {
 	CHECK(RES_07, !t->forgotten,
-	      say("write() of the stream with byte %zu inverted, %s, the error %s ignored; SET(STOP)",
-		  t->first, how, vmig_errno_name(t->error)),
+	      vmig_fmt(
+		      "write() of the stream with byte %zu inverted, %s, the error %s ignored; SET(STOP)",
+		      t->first, how, vmig_errno_name(t->error)),
 	      "an error, as write() has found the data invalid",
 	      "success; so for %u of the %u streams of which write() reported an error",
 	      t->forgotten, t->by_write);
@@ -168,11 +169,12 @@ static bool check_harmless(struct vmig_device *dev, const struct vmig_stream *ba
 	const char *why;
 
 	a = vmig_load_anyhow(dev, bad->data, bad->len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
-	if (!CHECK(RES_08, a.write != -ETIMEDOUT, say("write() of %s", what), "it returns",
+	if (!CHECK(RES_08, a.write != -ETIMEDOUT, vmig_fmt("write() of %s", what), "it returns",
 		   "it is blocked for %d ms", VMIG_IO_TIMEOUT_MS))
 		return false;
 	why = vmig_good_again(dev, good);
-	return CHECK(RES_08, !why, say("load of %s; RESET, load of the good stream, save", what),
+	return CHECK(RES_08, !why,
+		     vmig_fmt("load of %s; RESET, load of the good stream, save", what),
 		     "all after RESET works", "%s", why);
 }
 
@@ -191,7 +193,8 @@ static void check_damage(struct vmig_device *dev, const struct vmig_stream *good
 		if (at + d->width > good->len)
 			break;
 		spoil(&bad, at, d);
-		if (!check_harmless(dev, &bad, good, say("the stream with %s at %zu", d->name, at)))
+		if (!check_harmless(dev, &bad, good,
+				    vmig_fmt("the stream with %s at %zu", d->name, at)))
 			break;
 		memcpy(bad.data + at, good->data + at, d->width);
 	}
@@ -316,16 +319,17 @@ VMIG_TEST_TIMEOUT(hostile, oversized_write, MINUTES)
 	for (i = 0; i < ARRAY_SIZE(before); i++) {
 		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
 		vmig_write_regardless(fd, self->good.data, before[i], VMIG_ONE_WRITE);
-		did = say("write() of %zu bytes of zeros behind %zu good ones", size, before[i]);
+		did = vmig_fmt("write() of %zu bytes of zeros behind %zu good ones", size,
+			       before[i]);
 		n = __vmig_write(fd, zeros, size);
 		CHECK(RES_14, n != -ETIMEDOUT, did, "it returns", "it is blocked for %d ms",
 		      VMIG_IO_TIMEOUT_MS);
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
-		CHECK(RES_14, n < (ssize_t)size || ret, say("%s, then SET(STOP)", did),
+		CHECK(RES_14, n < (ssize_t)size || ret, vmig_fmt("%s, then SET(STOP)", did),
 		      "write() or SET fails", "all was taken and loaded");
 		close(fd);
 		why = vmig_good_again(self->dev, &self->good);
-		if (!CHECK(RES_14, !why, say("%s; RESET, load of the good stream, save", did),
+		if (!CHECK(RES_14, !why, vmig_fmt("%s; RESET, load of the good stream, save", did),
 			   "all after RESET works", "%s", why))
 			break;
 	}
@@ -363,12 +367,12 @@ VMIG_TEST_TIMEOUT(hostile, endless_writes, MINUTES)
 	used = vmig_mem_available();
 	used = used < room ? room - used : 0;
 	CHECK(RES_14, n <= 0 || used < written / 2,
-	      say("write() of %zu bytes behind the end of a stream of %zu", written,
-		  self->good.len),
+	      vmig_fmt("write() of %zu bytes behind the end of a stream of %zu", written,
+		       self->good.len),
 	      "an error at some point, or the bytes are dropped",
 	      "no error, and %llu bytes of memory are gone", (unsigned long long)used);
 	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
-	CHECK(RES_14, n <= 0 || ret, say("SET(STOP) after %zu bytes behind the end", written),
+	CHECK(RES_14, n <= 0 || ret, vmig_fmt("SET(STOP) after %zu bytes behind the end", written),
 	      "an error there or in write()", "success");
 	close(fd);
 	munmap((void *)zeros, MIB);
@@ -434,8 +438,8 @@ VMIG_TEST_TIMEOUT(hostile, concurrent_writers, MINUTES)
 	c->rounds = self->good.len > MIB ? 1 : 8;
 	end = vmig_child_run(share_one_stream, c, 4 * VMIG_IO_TIMEOUT_MS);
 	CHECK(RES_14, end == VMIG_CHILD_DONE,
-	      say("%u threads that write a quarter of the stream each to one data_fd",
-		  VMIG_WRITERS),
+	      vmig_fmt("%u threads that write a quarter of the stream each to one data_fd",
+		       VMIG_WRITERS),
 	      "all of them return", "%s", vmig_child_name(end));
 	if (end == VMIG_CHILD_STUCK) {
 		vmig_session_abandon();
@@ -551,9 +555,9 @@ VMIG_TEST_TIMEOUT(hostile, racing_writers_at_the_end, MINUTES)
 	CHECK(RES_14, end == VMIG_CHILD_DONE, "two threads that write the last byte of the stream",
 	      "both return", "%s", vmig_child_name(end));
 	CHECK(RES_14, !c->too_much,
-	      say("two threads that write the last byte of the stream, up to "
-		  "%u times",
-		  c->rounds),
+	      vmig_fmt("two threads that write the last byte of the stream, up to "
+		       "%u times",
+		       c->rounds),
 	      "one of them is refused, as one of them alone is",
 	      "both bytes were taken: %zu in a buffer for %zu", self->good.len + 1, self->good.len);
 	if (end == VMIG_CHILD_STUCK)

@@ -75,8 +75,8 @@ static void report_numbers(const struct vmig_poison *p, bool coverage)
 		vmig_metric("poison_corpus", p->corpus->count, "streams");
 	}
 	vmig_note(RES_08, "%u poisoned streams, %u of them refused; %s", p->tried, p->refused,
-		  coverage ? say("%u edges of the driver, %u streams in the corpus",
-				 p->corpus->edges, p->corpus->count)
+		  coverage ? vmig_fmt("%u edges of the driver, %u streams in the corpus",
+				      p->corpus->edges, p->corpus->count)
 			   : "blind, as the kernel has no coverage of the driver (KCOV)");
 }
 
@@ -92,7 +92,7 @@ static void check_second(struct vmig_poison *p, struct vmig_worker *there)
 	if (!why && vmig_get_state(there->dev) != VFIO_DEVICE_STATE_RUNNING)
 		why = "it is not in RUNNING any more";
 	CHECK(RES_08, !why,
-	      say("%u poisoned streams into one device; look at another one", p->tried),
+	      vmig_fmt("%u poisoned streams into one device; look at another one", p->tried),
 	      "it is as it was", "%s", why);
 	vmig_worker_end(there);
 	vmig_close(there->dev);

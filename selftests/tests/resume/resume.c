@@ -17,7 +17,7 @@
 
 static const char *to_name(uint32_t target)
 {
-	return say("SET(%s)", vmig_state_name(target));
+	return vmig_fmt("SET(%s)", vmig_state_name(target));
 }
 
 RESUME_FIXTURE(resume);
@@ -81,12 +81,13 @@ VMIG_TEST_TIMEOUT(resume_to, complete_stream, MINUTES)
 	vmig_stream_write(fd, &self->good);
 	ret = __vmig_set_state(self->dev, variant->target, &new_fd);
 	close(fd);
-	if (!CHECK_OK(RES_03, ret, say("%s after a complete stream", to_name(variant->target))))
+	if (!CHECK_OK(RES_03, ret,
+		      vmig_fmt("%s after a complete stream", to_name(variant->target))))
 		return;
 	state = vmig_get_state(self->dev);
 	CHECK(RES_03, state == variant->target,
-	      say("GET after a complete stream and %s", to_name(variant->target)),
-	      say("state %s", vmig_state_name(variant->target)), "state %s",
+	      vmig_fmt("GET after a complete stream and %s", to_name(variant->target)),
+	      vmig_fmt("state %s", vmig_state_name(variant->target)), "state %s",
 	      vmig_state_name(state));
 	if (new_fd >= 0)
 		close(new_fd);
@@ -105,7 +106,7 @@ VMIG_TEST_TIMEOUT(resume_to, nothing_written, MINUTES)
 	NEED_BYTES(1);
 	NEED_RESET;
 	a = vmig_load_anyhow(self->dev, NULL, 0, VMIG_ONE_WRITE, variant->target);
-	CHECK_FAILS(RES_04, a.set, say("%s with nothing written", to_name(variant->target)));
+	CHECK_FAILS(RES_04, a.set, vmig_fmt("%s with nothing written", to_name(variant->target)));
 }
 
 /*
@@ -130,7 +131,8 @@ static void check_cut(struct vmig_device *dev, const struct vmig_stream *good, s
 			return;
 		}
 	}
-	CHECK_FAILS(id, a.set, say("%s after %zu of %zu bytes", to_name(target), n, good->len));
+	CHECK_FAILS(id, a.set,
+		    vmig_fmt("%s after %zu of %zu bytes", to_name(target), n, good->len));
 }
 
 /* A combination that skips the check would run the device on half a state (MU-31). */
@@ -152,7 +154,7 @@ static void check_state_after(struct vmig_device *dev, const struct vmig_attempt
 	if (a->set)
 		CHECK(RES_09,
 		      a->state == VFIO_DEVICE_STATE_RESUMING || a->state == VFIO_DEVICE_STATE_ERROR,
-		      say("GET after %s and a failed %s", what, to_name(target)),
+		      vmig_fmt("GET after %s and a failed %s", what, to_name(target)),
 		      "state RESUMING or ERROR", "state %s", vmig_state_name(a->state));
 	vmig_leave_attempt(dev);
 }
@@ -251,9 +253,9 @@ VMIG_TEST_TIMEOUT(resume, each_prefix, MINUTES)
 			first_bad = n;
 	}
 	CHECK(RES_05, !bad,
-	      say("SET(STOP) after a prefix of %zu bytes and after one of one byte "
-		  "more, of %zu",
-		  first_bad, self->good.len),
+	      vmig_fmt("SET(STOP) after a prefix of %zu bytes and after one of one byte "
+		       "more, of %zu",
+		       first_bad, self->good.len),
 	      "one of the two fails, as both cannot end with a record",
 	      "both succeed; so for %u of %u prefixes", bad, tried);
 	vmig_note(RES_05, "%u of %u prefixes of the %zu bytes are accepted", taken, tried,
@@ -273,7 +275,7 @@ static void check_surplus(struct vmig_device *dev, const struct vmig_stream *goo
 	vmig_stream_append(&s, surplus, more);
 	a = vmig_load_anyhow(dev, s.data, s.len, chunk, VFIO_DEVICE_STATE_STOP);
 	CHECK(RES_06, vmig_noticed(&a),
-	      say("write() of the stream and %zu bytes more %s, SET(STOP)", more, how),
+	      vmig_fmt("write() of the stream and %zu bytes more %s, SET(STOP)", more, how),
 	      "write() or SET fails", "both succeed");
 	if (vmig_noticed(&a))
 		vmig_note(RES_06, "%zu surplus bytes %s: write %s, SET %s", more, how,
@@ -328,23 +330,24 @@ VMIG_TEST_TIMEOUT(resume, reset_aborts, MINUTES)
 		vmig_write_regardless(fd, self->good.data, progress[i].bytes, VMIG_ONE_WRITE);
 		if (progress[i].failed)
 			__vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
-		did = say("RESET out of RESUMING with %s", progress[i].name);
+		did = vmig_fmt("RESET out of RESUMING with %s", progress[i].name);
 		/* A driver that is in RESUMING without a session may not survive what follows. */
 		ret = __vmig_reset(self->dev);
 		state = vmig_get_state(self->dev);
 		if (!CHECK_OK(RES_10, ret, did) ||
-		    !CHECK(RES_10, state == VFIO_DEVICE_STATE_RUNNING, say("GET after %s", did),
-			   "state RUNNING", "state %s", vmig_state_name(state))) {
+		    !CHECK(RES_10, state == VFIO_DEVICE_STATE_RUNNING,
+			   vmig_fmt("GET after %s", did), "state RUNNING", "state %s",
+			   vmig_state_name(state))) {
 			close(fd);
 			break;
 		}
 		n = __vmig_write(fd, self->good.data, 1);
-		CHECK(RES_10, n <= 0, say("write() to the data_fd after %s", did),
+		CHECK(RES_10, n <= 0, vmig_fmt("write() to the data_fd after %s", did),
 		      "an error or 0, as the session has ended", "%zd byte taken", n);
 		close(fd);
 		ret = __vmig_save(self->dev, &s);
-		CHECK(RES_10, !ret && s.len, say("a save after %s", did), "the state comes out",
-		      "%zu bytes, %s", s.len, vmig_errno_name(ret));
+		CHECK(RES_10, !ret && s.len, vmig_fmt("a save after %s", did),
+		      "the state comes out", "%zu bytes, %s", s.len, vmig_errno_name(ret));
 		vmig_leave_attempt(self->dev);
 	}
 	vmig_stream_free(&s);
@@ -375,11 +378,11 @@ VMIG_TEST_TIMEOUT(resume, stream_of_other_type, MINUTES)
 	vmig_close(other);
 	a = vmig_load_anyhow(self->dev, s.data, s.len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	CHECK_FAILS(RES_12, a.set,
-		    say("SET(STOP) after the stream of %s in one write()", id->name));
+		    vmig_fmt("SET(STOP) after the stream of %s in one write()", id->name));
 	vmig_leave_attempt(self->dev);
 	a = vmig_load_anyhow(self->dev, s.data, s.len, 4, VFIO_DEVICE_STATE_STOP);
 	CHECK_FAILS(RES_12, a.set,
-		    say("SET(STOP) after the stream of %s, 4 bytes at a time", id->name));
+		    vmig_fmt("SET(STOP) after the stream of %s, 4 bytes at a time", id->name));
 	vmig_stream_free(&s);
 }
 
@@ -391,7 +394,7 @@ static void check_good_after(struct vmig_device *dev, const struct vmig_stream *
 	vmig_reset(dev);
 	vmig_leave_attempt(dev);
 	a = vmig_load_anyhow(dev, good->data, good->len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_RUNNING);
-	CHECK(RES_16, !vmig_noticed(&a), say("load of a good stream after %s and RESET", what),
+	CHECK(RES_16, !vmig_noticed(&a), vmig_fmt("load of a good stream after %s and RESET", what),
 	      "success", "write() %s, SET(RUNNING) %s", vmig_errno_name(a.write),
 	      vmig_errno_name(a.set));
 }

@@ -59,7 +59,7 @@ static void check_refused_again(struct vmig_device **dev, const struct vmig_stre
 {
 	make_history(dev, good, history);
 	CHECK(RES_13, refused(*dev, good->data, n),
-	      say("SET(STOP) after %zu of %zu bytes", n, good->len),
+	      vmig_fmt("SET(STOP) after %zu of %zu bytes", n, good->len),
 	      "an error, as in a session before", "success");
 }
 
@@ -131,7 +131,7 @@ VMIG_TEST_TIMEOUT(resume_after, damaged, MINUTES)
 			first = at;
 	}
 	NEED(noticed, "the driver notices no damage in the first %zu bytes", head);
-	CHECK(RES_13, !missed, say("load of the stream with byte %zu inverted", first),
+	CHECK(RES_13, !missed, vmig_fmt("load of the stream with byte %zu inverted", first),
 	      "an error, as in a session before", "success; so for %u of %u such bytes", missed,
 	      noticed);
 }
@@ -207,12 +207,16 @@ VMIG_TEST_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
 		bytes[cut] = good[cut].len - 1;
 		bytes[!cut] = good[!cut].len;
 		load_in_turns(dev, good, bytes, ret);
-		CHECK_FAILS(RES_13, ret[cut],
-			    say("SET(STOP) of %s, one byte missing, while %s got all of its stream",
+		CHECK_FAILS(
+			RES_13, ret[cut],
+			vmig_fmt(
+				"SET(STOP) of %s, one byte missing, while %s got all of its stream",
 				dev[cut]->id.name, dev[!cut]->id.name));
-		CHECK_OK(RES_13, ret[!cut],
-			 say("SET(STOP) of %s, which got all of its stream, while %s missed a byte",
-			     dev[!cut]->id.name, dev[cut]->id.name));
+		CHECK_OK(
+			RES_13, ret[!cut],
+			vmig_fmt(
+				"SET(STOP) of %s, which got all of its stream, while %s missed a byte",
+				dev[!cut]->id.name, dev[cut]->id.name));
 	}
 	vmig_put_back(dev[1], &good[1]);
 	vmig_close(dev[1]);

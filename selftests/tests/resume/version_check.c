@@ -20,12 +20,13 @@ static const char *judge_accepted(struct vmig_worker *w, const struct vmig_versi
 	int ret;
 
 	ret = __vmig_set_state(w->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
-	if (!CHECK_OK(RES_03, ret, say("load %s, SET(STOP), SET(RUNNING)", c->name)))
-		return say("SET(RUNNING) failed with %s", vmig_errno_name(ret));
+	if (!CHECK_OK(RES_03, ret, vmig_fmt("load %s, SET(STOP), SET(RUNNING)", c->name)))
+		return vmig_fmt("SET(RUNNING) failed with %s", vmig_errno_name(ret));
 	if (!c->seed)
 		return NULL;
 	why = vmig_state_fault(w, c->seed);
-	CHECK(id, !why, say("load %s, which is accepted; look at the state of the device", c->name),
+	CHECK(id, !why,
+	      vmig_fmt("load %s, which is accepted; look at the state of the device", c->name),
 	      c->same ? "the state that was saved" : "the state that was saved, or a refusal", "%s",
 	      why);
 	return why;
@@ -36,12 +37,12 @@ static const char *judge_refused(const struct vmig_version_case *c, const struct
 {
 	bool there = a->state == VFIO_DEVICE_STATE_RESUMING || a->state == VFIO_DEVICE_STATE_ERROR;
 
-	CHECK(RES_09, there, say("GET after %s was refused", c->name), "state RESUMING or ERROR",
-	      "state %s", vmig_state_name(a->state));
+	CHECK(RES_09, there, vmig_fmt("GET after %s was refused", c->name),
+	      "state RESUMING or ERROR", "state %s", vmig_state_name(a->state));
 	if (c->same)
-		CHECK_OK(RES_03, a->set, say("load %s, SET(STOP)", c->name));
+		CHECK_OK(RES_03, a->set, vmig_fmt("load %s, SET(STOP)", c->name));
 	if (!there)
-		return say("the device says %s after it", vmig_state_name(a->state));
+		return vmig_fmt("the device says %s after it", vmig_state_name(a->state));
 	return c->same ? "refused, and it is of this very version" : NULL;
 }
 
@@ -52,12 +53,12 @@ static const char *judge_after(struct vmig_worker *w, const struct vmig_version_
 	const char *why = vmig_good_again(w->dev, good);
 
 	CHECK(ROB_04, !why,
-	      say("load %s, which is %s; RESET and a load of a stream of its own", c->name,
-		  a->set ? "refused" : "accepted"),
+	      vmig_fmt("load %s, which is %s; RESET and a load of a stream of its own", c->name,
+		       a->set ? "refused" : "accepted"),
 	      "a device that works", "%s", why);
 	if (a->set)
 		CHECK(RES_16, !why,
-		      say("%s is refused; RESET and a load of a stream of its own", c->name),
+		      vmig_fmt("%s is refused; RESET and a load of a stream of its own", c->name),
 		      "it works", "%s", why);
 	return why;
 }
@@ -86,17 +87,17 @@ enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct v
 	a = vmig_load_anyhow(w->dev, c->stream.data, c->stream.len, vmig_default_chunks.size,
 			     VFIO_DEVICE_STATE_STOP);
 	CHECK(RES_07, !a.write || a.set,
-	      say("load %s, the error %s of write() ignored; SET(STOP)", c->name,
-		  vmig_errno_name(a.write)),
+	      vmig_fmt("load %s, the error %s of write() ignored; SET(STOP)", c->name,
+		       vmig_errno_name(a.write)),
 	      "an error, as write() has found the data invalid", "success");
 	why = a.write && !a.set ? "write() failed, and SET(STOP) did not" : NULL;
 	why = why ?: a.set ? judge_refused(c, &a) : judge_accepted(w, c);
 	after = judge_after(w, c, &a, good);
 	heard = vmig_watch_heard(watch);
-	CHECK(ROB_01, !heard, say("load %s", c->name), "a kernel that has nothing to complain of",
-	      "%s", heard);
+	CHECK(ROB_01, !heard, vmig_fmt("load %s", c->name),
+	      "a kernel that has nothing to complain of", "%s", heard);
 	vmig_watch_end(watch);
-	*what = why ?: after ?: heard ? say("the kernel complains: %s", heard) : NULL;
+	*what = why ?: after ?: heard ? vmig_fmt("the kernel complains: %s", heard) : NULL;
 	if (*what)
 		return VMIG_COMPAT_BROKEN;
 	return a.set ? VMIG_COMPAT_REFUSED : VMIG_COMPAT_ACCEPTED;

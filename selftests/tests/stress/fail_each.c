@@ -98,14 +98,14 @@ static bool comes_back(struct vmig_faults *f, const char *did, bool migrate)
 	const char *why;
 
 	vmig_faults_leave(f);
-	if (!CHECK(ROB_04, !ret, say("%s, then back to RUNNING by a reset", did),
+	if (!CHECK(ROB_04, !ret, vmig_fmt("%s, then back to RUNNING by a reset", did),
 		   "the device comes back", "%s", vmig_errno_name(ret)))
 		return false;
 	if (!f->dev || f->dev->fd < 0 || !migrate)
 		return true;
 	why = vmig_round_trip(f->dev);
-	return CHECK(ROB_04, !why, say("%s, a reset, then a save and a load", did), "both work",
-		     "%s", why);
+	return CHECK(ROB_04, !why, vmig_fmt("%s, a reset, then a save and a load", did),
+		     "both work", "%s", why);
 }
 
 /* Where did it fail? Once more, with the kernel telling. */
@@ -160,8 +160,8 @@ static bool fail_one(struct vmig_faults *f, const struct vmig_failing_call *c, u
 	++*all_points;
 	more = vmig_count_fds() - fds - (f->new_fd >= 0) - f->new_fds;
 	ok = CHECK(FD_17, !more,
-		   say("/proc/self/fd after %s, which returned %s", did,
-		       vmig_errno_name(ret < 0 ? ret : 0)),
+		   vmig_fmt("/proc/self/fd after %s, which returned %s", did,
+			    vmig_errno_name(ret < 0 ? ret : 0)),
 		   "no fd but those that were returned", "%+d", more);
 	ok &= CHECK(ROB_01, vmig_kernel_taint() == taint, did, "nothing in the kernel log",
 		    "a warning");
@@ -185,11 +185,11 @@ void vmig_fail_each(struct vmig_faults *f, const struct vmig_failing_call *c)
 
 	for (n = 1; more && n <= f->limit && bad < TOLD && (n == 1 || now() < stop); n++)
 		more = fail_one(f, c, n, &bad);
-	vmig_metric(say("fault_points_%s", c->word), f->points - before, "points");
+	vmig_metric(vmig_fmt("fault_points_%s", c->word), f->points - before, "points");
 	if (!more)
 		return;
 	vmig_note(ROB_04, "%s: the first %u points were tried, there may be more", c->name, n - 1);
-	comes_back(f, say("%s, %u failures", c->name, n - 1), true);
+	comes_back(f, vmig_fmt("%s, %u failures", c->name, n - 1), true);
 }
 
 struct run {
@@ -220,8 +220,8 @@ static void check_users(struct vmig_device *dev, int before)
 		usleep(USERS_PAUSE_US);
 		after = vmig_module_users(dev);
 	}
-	CHECK(ROB_05, after <= before, say("users of the module %s after it", dev->id.module),
-	      say("%d, as before", before), "%d", after);
+	CHECK(ROB_05, after <= before, vmig_fmt("users of the module %s after it", dev->id.module),
+	      vmig_fmt("%d, as before", before), "%d", after);
 }
 
 /**
@@ -234,7 +234,7 @@ void vmig_faults_memory(void)
 {
 	if (!*all_points)
 		return;
-	vmig_leaks_judge_memory(&leaks, ROB_05, say("%u calls that failed", *all_points));
+	vmig_leaks_judge_memory(&leaks, ROB_05, vmig_fmt("%u calls that failed", *all_points));
 	*all_points = 0;
 }
 

@@ -54,7 +54,7 @@ static bool session_works(struct vmig_faults *f, int fd, const char *did)
 	struct vmig_control calls = { .stream = f->control.stream };
 	const char *why = vmig_try_session(f->dev, fd, &calls);
 
-	return CHECK(ST_03, !why, say("%s, which returned 0; then the session is used", did),
+	return CHECK(ST_03, !why, vmig_fmt("%s, which returned 0; then the session is used", did),
 		     "all of it works", "%s", why);
 }
 
@@ -89,12 +89,13 @@ static bool goes_on(struct vmig_faults *f, uint32_t at, const char *did)
 	if (ret)
 		return CHECK(ST_09,
 			     vmig_state_offered(f->flags, from) || from == VFIO_DEVICE_STATE_ERROR,
-			     say("%s, then SET(%s), which failed too, and GET", did,
-				 vmig_state_name(at)),
+			     vmig_fmt("%s, then SET(%s), which failed too, and GET", did,
+				      vmig_state_name(at)),
 			     "a state that is offered, or ERROR", "state %s",
 			     vmig_state_name(from));
-	return CHECK(ST_03, from == at, say("%s, then SET(%s), then GET", did, vmig_state_name(at)),
-		     say("state %s", vmig_state_name(at)), "state %s", vmig_state_name(from));
+	return CHECK(ST_03, from == at,
+		     vmig_fmt("%s, then SET(%s), then GET", did, vmig_state_name(at)),
+		     vmig_fmt("state %s", vmig_state_name(at)), "state %s", vmig_state_name(from));
 }
 
 static bool judge_set(struct vmig_faults *f, int ret, const char *did)
@@ -105,8 +106,8 @@ static bool judge_set(struct vmig_faults *f, int ret, const char *did)
 	int fd;
 
 	if (!ret) {
-		ok = CHECK(ST_03, got == f->to, say("%s, which returned 0; GET", did),
-			   say("state %s", vmig_state_name(f->to)), "state %s",
+		ok = CHECK(ST_03, got == f->to, vmig_fmt("%s, which returned 0; GET", did),
+			   vmig_fmt("state %s", vmig_state_name(f->to)), "state %s",
 			   vmig_state_name(got));
 		ok &= CHECK(FD_17, (f->new_fd >= 0) == f->t.opens, did,
 			    f->t.opens ? "a data_fd" : "no data_fd", "%d", f->new_fd);
@@ -118,7 +119,7 @@ static bool judge_set(struct vmig_faults *f, int ret, const char *did)
 	}
 	/* An answer that cannot be written comes after the transition (ST-12). */
 	ok = CHECK(ST_09, vmig_on_path(&f->t, f->from, got) || (ret == -EFAULT && got == f->to),
-		   say("%s, which returned %s; GET", did, vmig_errno_name(ret)),
+		   vmig_fmt("%s, which returned %s; GET", did, vmig_errno_name(ret)),
 		   "the origin, a step of the path, or ERROR", "state %s", vmig_state_name(got));
 	if (!ok)
 		return false;
@@ -227,11 +228,12 @@ static bool judge_question(struct vmig_faults *f, int ret, const char *did)
 	int again = question->make(f);
 	bool ok;
 
-	ok = CHECK(ROB_04, again >= 0, say("%s, then the same call again", did), "success", "%s",
-		   vmig_errno_name(again));
+	ok = CHECK(ROB_04, again >= 0, vmig_fmt("%s, then the same call again", did), "success",
+		   "%s", vmig_errno_name(again));
 	return CHECK(ST_09, state == f->from,
-		     say("%s, which returned %s; GET", did, vmig_errno_name(ret < 0 ? ret : 0)),
-		     say("state %s, as before", vmig_state_name(f->from)), "state %s",
+		     vmig_fmt("%s, which returned %s; GET", did,
+			      vmig_errno_name(ret < 0 ? ret : 0)),
+		     vmig_fmt("state %s, as before", vmig_state_name(f->from)), "state %s",
 		     vmig_state_name(state)) &&
 	       ok;
 }
@@ -284,14 +286,15 @@ static bool judge_read(struct vmig_faults *f, int ret, const char *did)
 		vmig_settle(f->dev);
 		load = __vmig_load(f->dev, s.data, s.len, &vmig_default_chunks);
 		if (load)
-			why = say("SET(STOP) after %zu bytes: %s", s.len, vmig_errno_name(load));
+			why = vmig_fmt("SET(STOP) after %zu bytes: %s", s.len,
+				       vmig_errno_name(load));
 		else
 			why = vmig_try_content(f->dev, &f->control);
 	}
 	vmig_stream_free(&s);
 	return CHECK(STRM_06, !why,
-		     say("%s, which returned %s, then the rest, which is loaded", did,
-			 vmig_errno_name(ret < 0 ? ret : 0)),
+		     vmig_fmt("%s, which returned %s, then the rest, which is loaded", did,
+			      vmig_errno_name(ret < 0 ? ret : 0)),
 		     "a good stream, as read() gave it to its end", "%s", why);
 }
 
@@ -320,13 +323,13 @@ static bool judge_write(struct vmig_faults *f, int ret, const char *did)
 				   NULL);
 	stop = __vmig_set_state(f->dev, VFIO_DEVICE_STATE_STOP, NULL);
 	if (!stop && rest)
-		why = say("SET(STOP) succeeds after the rest failed with %s",
-			  vmig_errno_name(rest));
+		why = vmig_fmt("SET(STOP) succeeds after the rest failed with %s",
+			       vmig_errno_name(rest));
 	else if (!stop)
 		why = vmig_try_content(f->dev, &f->control);
 	return CHECK(STRM_07, !why,
-		     say("%s, which returned %s, then the rest of the stream and SET(STOP)", did,
-			 vmig_errno_name(ret < 0 ? ret : 0)),
+		     vmig_fmt("%s, which returned %s, then the rest of the stream and SET(STOP)",
+			      did, vmig_errno_name(ret < 0 ? ret : 0)),
 		     "an error, or the state that was written", "%s", why);
 }
 
@@ -407,15 +410,16 @@ static bool judge_log_start(struct vmig_faults *f, int ret, const char *did)
 	bool ok = true;
 
 	if (!ret)
-		return CHECK(LOG_12, !report, say("%s, which returned 0, then REPORT", did),
+		return CHECK(LOG_12, !report, vmig_fmt("%s, which returned 0, then REPORT", did),
 			     "success", "%s", vmig_errno_name(report));
 	if (knows_off)
-		ok = CHECK(LOG_12, report,
-			   say("%s, which returned %s, then REPORT", did, vmig_errno_name(ret)),
-			   "an error, as logging is off", "success");
+		ok = CHECK(
+			LOG_12, report,
+			vmig_fmt("%s, which returned %s, then REPORT", did, vmig_errno_name(ret)),
+			"an error, as logging is off", "success");
 	again = make_log_start(f);
 	return CHECK(ROB_04, !again,
-		     say("%s, which returned %s, then START again", did, vmig_errno_name(ret)),
+		     vmig_fmt("%s, which returned %s, then START again", did, vmig_errno_name(ret)),
 		     "success", "%s", vmig_errno_name(again)) &&
 	       ok;
 }
@@ -424,9 +428,10 @@ static bool judge_log_report(struct vmig_faults *f, int ret, const char *did)
 {
 	int again = make_log_report(f);
 
-	return CHECK(ROB_04, !again,
-		     say("%s, which returned %s, then REPORT again", did, vmig_errno_name(ret)),
-		     "success", "%s", vmig_errno_name(again));
+	return CHECK(
+		ROB_04, !again,
+		vmig_fmt("%s, which returned %s, then REPORT again", did, vmig_errno_name(ret)),
+		"success", "%s", vmig_errno_name(again));
 }
 
 static bool judge_log_stop(struct vmig_faults *f, int ret, const char *did)
@@ -434,12 +439,13 @@ static bool judge_log_stop(struct vmig_faults *f, int ret, const char *did)
 	int again = make_log_stop(f), start;
 
 	/* STOP while nothing is logged may fail (LOG-10). */
-	if (ret && !CHECK(ROB_04, !again || make_log_report(f),
-			  say("%s, which returned %s, then STOP again", did, vmig_errno_name(ret)),
-			  "success, or no logging", "%s, and REPORT works", vmig_errno_name(again)))
+	if (ret &&
+	    !CHECK(ROB_04, !again || make_log_report(f),
+		   vmig_fmt("%s, which returned %s, then STOP again", did, vmig_errno_name(ret)),
+		   "success, or no logging", "%s, and REPORT works", vmig_errno_name(again)))
 		return false;
 	start = make_log_start(f);
-	return CHECK(LOG_11, !start, say("%s, then START", did), "success", "%s",
+	return CHECK(LOG_11, !start, vmig_fmt("%s, then START", did), "success", "%s",
 		     vmig_errno_name(start));
 }
 
@@ -481,7 +487,7 @@ static bool judge_reset(struct vmig_faults *f, int ret, const char *did)
 		ret = __vmig_reset(f->dev);
 	state = vmig_get_state(f->dev);
 	return CHECK(RST_01, !ret && state == VFIO_DEVICE_STATE_RUNNING,
-		     say("%s, if it failed another RESET, and GET", did), "state RUNNING",
+		     vmig_fmt("%s, if it failed another RESET, and GET", did), "state RUNNING",
 		     "%s, state %s", vmig_errno_name(ret), vmig_state_name(state));
 }
 
@@ -551,16 +557,18 @@ static bool judge_open(struct vmig_faults *f, int ret, const char *did)
 	const char *why;
 
 	if (!CHECK(OPEN_03, !err,
-		   say("%s, which returned %s, then another open", did, vmig_errno_name(ret)),
+		   vmig_fmt("%s, which returned %s, then another open", did, vmig_errno_name(ret)),
 		   "success", "%s", vmig_errno_name(err)))
 		return false;
 	/* In which state it is then is the lifecycle chapter's business (OPEN-01). */
 	err = __vmig_settle(f->dev);
-	why = err ? say("the way to RUNNING: %s", vmig_errno_name(err)) : vmig_round_trip(f->dev);
-	return CHECK(OPEN_03, !why,
-		     say("%s, which returned %s, where need be another open, a save and a load",
+	why = err ? vmig_fmt("the way to RUNNING: %s", vmig_errno_name(err))
+		  : vmig_round_trip(f->dev);
+	return CHECK(
+		OPEN_03, !why,
+		vmig_fmt("%s, which returned %s, where need be another open, a save and a load",
 			 did, vmig_errno_name(ret)),
-		     "both work", "%s", why);
+		"both work", "%s", why);
 }
 
 static void prepare_close(struct vmig_faults *f)
@@ -597,7 +605,7 @@ static bool close_is_the_drivers(const struct vmig_faults *f)
 static void fail_open_and_close(struct vmig_faults *f)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_STOP_COPY };
-	const struct vmig_failing_call opens = { "open", say("open_%s", vmig_way_name(f->way)),
+	const struct vmig_failing_call opens = { "open", vmig_fmt("open_%s", vmig_way_name(f->way)),
 						 must_be_closed, make_open, judge_open };
 	char name[64], word[64];
 	struct vmig_failing_call closes = { name, word, prepare_close, make_close, judge_close };

@@ -117,16 +117,16 @@ static bool goes_on(struct trial *trial, const char *did)
 	const char *why;
 	int ret;
 
-	if (!CHECK(ROB_01, again.survived, say("%s, then the same SET again", did),
+	if (!CHECK(ROB_01, again.survived, vmig_fmt("%s, then the same SET again", did),
 		   "a call that returns, and nothing in the kernel log", "%s",
 		   vmig_child_name(again.end)))
 		return false;
 	ret = __vmig_settle(dev);
-	if (!CHECK(ROB_04, !ret, say("%s, then back to RUNNING, by a reset at last", did),
+	if (!CHECK(ROB_04, !ret, vmig_fmt("%s, then back to RUNNING, by a reset at last", did),
 		   "the device comes back", "%s", vmig_errno_name(ret)))
 		return false;
 	why = vmig_round_trip(dev);
-	return CHECK(ROB_04, !why, say("%s, back to RUNNING, then a save and a load", did),
+	return CHECK(ROB_04, !why, vmig_fmt("%s, back to RUNNING, then a save and a load", did),
 		     "both work", "%s", why);
 }
 
@@ -136,17 +136,21 @@ static void check_failed_set(struct trial *trial, const struct vmig_careful *cal
 	const char *lies = lie(trial->w, got);
 
 	if (call->ret) {
-		CHECK(ST_09, vmig_on_path(&trial->t, trial->from, got), say("GET after %s", did),
-		      "the origin, a step of the path, or ERROR", "state %s", vmig_state_name(got));
+		CHECK(ST_09, vmig_on_path(&trial->t, trial->from, got),
+		      vmig_fmt("GET after %s", did), "the origin, a step of the path, or ERROR",
+		      "state %s", vmig_state_name(got));
 		CHECK(ST_09, !lies,
-		      say("the device after %s failed with %s", did, vmig_errno_name(call->ret)),
-		      say("what it does in %s, the state that GET tells", vmig_state_name(got)),
+		      vmig_fmt("the device after %s failed with %s", did,
+			       vmig_errno_name(call->ret)),
+		      vmig_fmt("what it does in %s, the state that GET tells",
+			       vmig_state_name(got)),
 		      "it %s", lies);
 		return;
 	}
-	CHECK(ST_03, got == trial->to && !lies, say("%s, which returned 0", did),
-	      say("a device in %s", vmig_state_name(trial->to)), "GET tells %s, and the device %s",
-	      vmig_state_name(got), lies ?: "does what that says");
+	CHECK(ST_03, got == trial->to && !lies, vmig_fmt("%s, which returned 0", did),
+	      vmig_fmt("a device in %s", vmig_state_name(trial->to)),
+	      "GET tells %s, and the device %s", vmig_state_name(got),
+	      lies ?: "does what that says");
 }
 
 /* Returns false where the device has been lost. */
@@ -159,10 +163,10 @@ static bool try_command(struct trial *trial, const char *command)
 	char names[512];
 	bool ok = true;
 
-	set_fault(w, say("%s:fail", command));
+	set_fault(w, vmig_fmt("%s:fail", command));
 	call = vmig_careful_set(w->dev, trial->to);
-	did = say("SET(%s) from %s while the firmware refuses '%s'", vmig_state_name(trial->to),
-		  vmig_state_name(trial->from), command);
+	did = vmig_fmt("SET(%s) from %s while the firmware refuses '%s'",
+		       vmig_state_name(trial->to), vmig_state_name(trial->from), command);
 	if (!CHECK(ROB_01, call.survived, did, "a call that returns, and nothing in the kernel log",
 		   "%s", vmig_child_name(call.end)))
 		return false;
@@ -256,8 +260,8 @@ static bool leave_failed_save(struct trial *trial, const char *spec)
 	ret = __vmig_enter(dev, trial->from, &fd);
 	if (!ret)
 		read_some(fd);
-	did = say("a save in %s that the firmware refuses (%s), then SET(%s)",
-		  vmig_state_name(trial->from), spec, vmig_state_name(trial->to));
+	did = vmig_fmt("a save in %s that the firmware refuses (%s), then SET(%s)",
+		       vmig_state_name(trial->from), spec, vmig_state_name(trial->to));
 	call = vmig_careful_set(dev, trial->to);
 	ok = CHECK(ROB_01, call.survived, did, "a call that returns, and nothing in the kernel log",
 		   "%s", vmig_child_name(call.end));
@@ -321,15 +325,15 @@ VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 			continue;
 		}
 		tried++;
-		did = say("the event %s in %s", events[i], vmig_state_name(variant->state));
+		did = vmig_fmt("the event %s in %s", events[i], vmig_state_name(variant->state));
 		state = vmig_get_state(self->dev);
 		CHECK(ST_02,
 		      state == VFIO_DEVICE_STATE_ERROR || vmig_state_offered(self->flags, state),
-		      say("GET after %s", did), "a state that the flags offer, or ERROR",
+		      vmig_fmt("GET after %s", did), "a state that the flags offer, or ERROR",
 		      "state %s", vmig_state_name(state));
 		read_some(fd);
 		call = vmig_careful_set(self->dev, VFIO_DEVICE_STATE_RUNNING);
-		if (!CHECK(ROB_01, call.survived, say("%s, then SET(RUNNING)", did),
+		if (!CHECK(ROB_01, call.survived, vmig_fmt("%s, then SET(RUNNING)", did),
 			   "a call that returns, and nothing in the kernel log", "%s",
 			   vmig_child_name(call.end)))
 			return;
@@ -339,12 +343,12 @@ VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 		if (!strcmp(events[i], "vf_disabled"))
 			self->w.ops->event(&self->w, "vf_enabled");
 		ret = __vmig_reset(self->dev);
-		CHECK_OK(RST_01, ret, say("%s, then RESET", did));
+		CHECK_OK(RST_01, ret, vmig_fmt("%s, then RESET", did));
 		state = vmig_get_state(self->dev);
-		CHECK(RST_01, state == VFIO_DEVICE_STATE_RUNNING, say("%s, RESET, GET", did),
+		CHECK(RST_01, state == VFIO_DEVICE_STATE_RUNNING, vmig_fmt("%s, RESET, GET", did),
 		      "state RUNNING", "state %s", vmig_state_name(state));
 		why = vmig_round_trip(self->dev);
-		CHECK(RST_01, !why, say("%s, RESET, then a save and a load", did), "both work",
+		CHECK(RST_01, !why, vmig_fmt("%s, RESET, then a save and a load", did), "both work",
 		      "%s", why);
 		vmig_close_data_fd(fd);
 		CHECK(ROB_01, vmig_kernel_taint() == taint, did, "nothing in the kernel log",
@@ -378,9 +382,10 @@ VMIG_TEST_TIMEOUT(firmware, failed_sessions_are_freed, 60)
 		after = vmig_module_users(self->dev);
 		if (failed)
 			CHECK(ROB_05, after <= before,
-			      say("users of the module %s after SET(STOP_COPY) failed %d times by %s",
-				  self->dev->id.module, failed, faults[i]),
-			      say("%d, as before", before), "%d", after);
+			      vmig_fmt(
+				      "users of the module %s after SET(STOP_COPY) failed %d times by %s",
+				      self->dev->id.module, failed, faults[i]),
+			      vmig_fmt("%d, as before", before), "%d", after);
 	}
 }
 

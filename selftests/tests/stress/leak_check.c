@@ -149,7 +149,7 @@ bool vmig_leaks_judge_counts_at(const char *at, const struct vmig_leaks *l, enum
 		      fds - l->fds);
 	if (l->refs >= 0)
 		ok &= CHECK_AT(at, id, refs <= l->refs, did,
-			       say("%s has as many references as before", l->dev->id.module),
+			       vmig_fmt("%s has as many references as before", l->dev->id.module),
 			       "%ld more, so that it cannot be unloaded", refs - l->refs);
 	if (l->files >= 0)
 		ok &= CHECK_AT(at, id, files <= l->files + FILES_SLACK, did,

@@ -33,7 +33,8 @@ static const char *round_trip_after_reset(struct vmig_device *dev)
 {
 	int ret = __vmig_settle(dev);
 
-	return ret ? say("no way back to RUNNING: %s", vmig_errno_name(ret)) : vmig_round_trip(dev);
+	return ret ? vmig_fmt("no way back to RUNNING: %s", vmig_errno_name(ret))
+		   : vmig_round_trip(dev);
 }
 
 static int set_without_descriptors(struct vmig_device *dev, uint32_t to)
@@ -56,24 +57,25 @@ static bool check_next_session(struct vmig_device *dev, uint32_t from, uint32_t 
 		ret = __vmig_settle(dev);
 	else
 		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
-	if (!CHECK(ST_11, !ret, say("%s, then back to RUNNING", did), "success", "%s",
+	if (!CHECK(ST_11, !ret, vmig_fmt("%s, then back to RUNNING", did), "success", "%s",
 		   vmig_errno_name(ret)))
 		return false;
 	ret = __vmig_enter(dev, from, &fd);
 	vmig_close_data_fd(fd);
 	ret = ret ?: __vmig_set_state(dev, to, &fd);
-	if (!CHECK(ST_11, !ret && fd >= 0, say("%s, and again with descriptors free", did),
+	if (!CHECK(ST_11, !ret && fd >= 0, vmig_fmt("%s, and again with descriptors free", did),
 		   "a data_fd", "%s", ret ? vmig_errno_name(ret) : "none"))
 		return false;
 	close(fd);
 	why = round_trip_after_reset(dev);
-	return CHECK(ST_11, !why, say("%s, then a save and a load", did), "both work", "%s", why);
+	return CHECK(ST_11, !why, vmig_fmt("%s, then a save and a load", did), "both work", "%s",
+		     why);
 }
 
 static bool try_without_descriptors(struct vmig_device *dev, uint32_t from, uint32_t to)
 {
-	const char *did = say("SET(%s) from %s with no descriptor free", vmig_state_name(to),
-			      vmig_state_name(from));
+	const char *did = vmig_fmt("SET(%s) from %s with no descriptor free", vmig_state_name(to),
+				   vmig_state_name(from));
 	char text[128];
 	int fds, ret;
 	uint32_t got;
@@ -84,10 +86,10 @@ static bool try_without_descriptors(struct vmig_device *dev, uint32_t from, uint
 	if (!CHECK_ERRNO(ST_11, ret, EMFILE, text))
 		return false;
 	got = vmig_get_state(dev);
-	CHECK(ST_11, got == to, say("GET after %s", text),
-	      say("state %s, as the driver has done its part", vmig_state_name(to)), "state %s",
-	      vmig_state_name(got));
-	CHECK(FD_17, vmig_count_fds() == fds, say("/proc/self/fd after %s", text), "no new fd",
+	CHECK(ST_11, got == to, vmig_fmt("GET after %s", text),
+	      vmig_fmt("state %s, as the driver has done its part", vmig_state_name(to)),
+	      "state %s", vmig_state_name(got));
+	CHECK(FD_17, vmig_count_fds() == fds, vmig_fmt("/proc/self/fd after %s", text), "no new fd",
 	      "%+d", vmig_count_fds() - fds);
 	return check_next_session(dev, from, to, text);
 }
@@ -276,8 +278,8 @@ static void starve(void *arg)
 
 static bool check_starved(struct starved *s, unsigned long taint, enum vmig_child_end end)
 {
-	const char *did = say("a save and a load with %llu KiB of memory left",
-			      (unsigned long long)s->room / 1024);
+	const char *did = vmig_fmt("a save and a load with %llu KiB of memory left",
+				   (unsigned long long)s->room / 1024);
 	const char *why;
 
 	/* Killed is a way to end as well: by the kernel that has no memory left. */
@@ -287,7 +289,8 @@ static bool check_starved(struct starved *s, unsigned long taint, enum vmig_chil
 		   vmig_child_name(end)))
 		return false;
 	why = round_trip_after_reset(s->dev);
-	return CHECK(ROB_04, !why, say("%s, then both with enough", did), "both work", "%s", why);
+	return CHECK(ROB_04, !why, vmig_fmt("%s, then both with enough", did), "both work", "%s",
+		     why);
 }
 
 #define STARVED_MS 20000
@@ -368,7 +371,8 @@ VMIG_TEST_TIMEOUT(limits, no_iova, 120)
 	if (!why && pattern)
 		why = vmig_state_fault(w, SEED);
 	CHECK(STRM_11, !why,
-	      say("a save and a load where mapping a page fails with %s", vmig_errno_name(ret)),
+	      vmig_fmt("a save and a load where mapping a page fails with %s",
+		       vmig_errno_name(ret)),
 	      "the state that was saved", "%s", why);
 	__vmig_dma_unmap(self->dev, 0, HALF);
 	__vmig_dma_unmap(self->dev, HALF, HALF);
@@ -469,9 +473,9 @@ static void check_moved(struct vmig_worker *w, bool hotplug, unsigned int rounds
 	}
 	mover_end(&m);
 	CHECK(STRM_11, !why,
-	      say("a save and a load while %s %u times",
-		  hotplug ? "a processor went and came" : "the thread changed its processor",
-		  m.moves),
+	      vmig_fmt("a save and a load while %s %u times",
+		       hotplug ? "a processor went and came" : "the thread changed its processor",
+		       m.moves),
 	      "the state that was saved", "%s", why);
 }
 

@@ -157,11 +157,12 @@ static void one_round(struct race *r)
 	ret = __vmig_reset(r->dev);
 	atomic_store(&r->stop, true);
 	pthread_join(thread, NULL);
-	CHECK_OK(RST_05, ret, say("RESET in %s during %s", vmig_state_name(r->state), r->what));
+	CHECK_OK(RST_05, ret,
+		 vmig_fmt("RESET in %s during %s", vmig_state_name(r->state), r->what));
 	state = vmig_get_state(r->dev);
 	CHECK(RST_05, state == VFIO_DEVICE_STATE_RUNNING,
-	      say("GET after RESET in %s during %s, both returned", vmig_state_name(r->state),
-		  r->what),
+	      vmig_fmt("GET after RESET in %s during %s, both returned", vmig_state_name(r->state),
+		       r->what),
 	      "state RUNNING", "state %s", vmig_state_name(state));
 	if (r->fd >= 0)
 		close(r->fd);
@@ -186,12 +187,13 @@ static void run(struct race *r)
 
 	vmig_need_round_trip(r->dev);
 	end = vmig_child_run(rounds, r, CHILD_TIMEOUT_MS);
-	if (!vmig_judge_child(RST_05, end,
-			      say("RESET in %s during %s", vmig_state_name(r->state), r->what)))
+	if (!vmig_judge_child(
+		    RST_05, end,
+		    vmig_fmt("RESET in %s during %s", vmig_state_name(r->state), r->what)))
 		return;
 	why = vmig_round_trip(r->dev);
-	CHECK(RST_05, !why, say("save and load after RESETs during %s", r->what), "all of it works",
-	      "%s", why);
+	CHECK(RST_05, !why, vmig_fmt("save and load after RESETs during %s", r->what),
+	      "all of it works", "%s", why);
 }
 
 #define NEED_RESET NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET")
@@ -335,7 +337,7 @@ static void set_from_threads(void *arg)
 	state = vmig_get_state(s->dev);
 	for (i = 0; i < s->count && s->states[i] != state; i++)
 		;
-	CHECK(ST_13, i < s->count, say("GET after SETs from %u threads", SETTERS),
+	CHECK(ST_13, i < s->count, vmig_fmt("GET after SETs from %u threads", SETTERS),
 	      "one of the states that were asked for", "state %s", vmig_state_name(state));
 	CHECK(ST_13, vmig_count_fds() == fds, "/proc/self/fd after it, all data_fds closed",
 	      "no new fd", "%+d", vmig_count_fds() - fds);
@@ -348,7 +350,7 @@ static void check_setters(struct setters *s)
 
 	vmig_need_round_trip(s->dev);
 	end = vmig_child_run(set_from_threads, s, CHILD_TIMEOUT_MS);
-	if (!vmig_judge_child(ST_13, end, say("SETs from %u threads", SETTERS)))
+	if (!vmig_judge_child(ST_13, end, vmig_fmt("SETs from %u threads", SETTERS)))
 		return;
 	vmig_settle(s->dev);
 	why = vmig_round_trip(s->dev);

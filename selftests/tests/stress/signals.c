@@ -207,7 +207,7 @@ static const char *judge_stream(FIXTURE_DATA(signals) * self, const struct vmig_
 	ret = __vmig_load(self->dev, s->data, s->len, &vmig_default_chunks);
 	ret = ret ?: __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	if (ret)
-		return say("the load fails: %s", vmig_errno_name(ret));
+		return vmig_fmt("the load fails: %s", vmig_errno_name(ret));
 	return w->ops->put_state && w->ops->check_state ? vmig_state_fault(w, SEED) : NULL;
 }
 
@@ -235,18 +235,18 @@ static bool interrupt_set(FIXTURE_DATA(signals) * self)
 	to = draw_target(self, from, &t);
 	ret = set_interrupted(self, to, &fd);
 	vmig_close_data_fd(fd);
-	did = say("SET(%s) from %s while a signal comes", vmig_state_name(to),
-		  vmig_state_name(from));
+	did = vmig_fmt("SET(%s) from %s while a signal comes", vmig_state_name(to),
+		       vmig_state_name(from));
 	got = vmig_get_state(self->dev);
 	if (!CHECK(FSM_01, !ret || ret == -EINTR, did, "success, or EINTR", "%s",
 		   vmig_errno_name(ret)))
 		return false;
 	if (!ret)
-		return CHECK(FSM_01, got == to, say("GET after %s, which returned 0", did),
-			     say("state %s", vmig_state_name(to)), "state %s",
+		return CHECK(FSM_01, got == to, vmig_fmt("GET after %s, which returned 0", did),
+			     vmig_fmt("state %s", vmig_state_name(to)), "state %s",
 			     vmig_state_name(got));
 	if (!CHECK(ST_09, vmig_on_path(&t, from, got),
-		   say("GET after %s, which returned EINTR", did),
+		   vmig_fmt("GET after %s, which returned EINTR", did),
 		   "the origin, a step of the path, or ERROR", "state %s", vmig_state_name(got)))
 		return false;
 	if (got == VFIO_DEVICE_STATE_ERROR)
@@ -292,7 +292,8 @@ VMIG_TEST_TIMEOUT(signals, in_save, 180)
 		}
 		ret = read_stream(self, fd, &s);
 		close(fd);
-		why = ret ? say("read() gave %s", vmig_errno_name(ret)) : judge_stream(self, &s);
+		why = ret ? vmig_fmt("read() gave %s", vmig_errno_name(ret))
+			  : judge_stream(self, &s);
 		CHECK(STRM_03, !why, "a save while signals come", "a stream that loads", "%s", why);
 	}
 	vmig_note(STRM_03, "%u reads returned EINTR", self->interrupted);
@@ -330,7 +331,7 @@ VMIG_TEST_TIMEOUT(signals, in_waiting_read, 60)
 	self->w.ops->hold_stream(&self->w, false);
 	ret = read_stream(self, fd, &s);
 	close(fd);
-	why = ret ? say("read() gave %s", vmig_errno_name(ret)) : judge_stream(self, &s);
+	why = ret ? vmig_fmt("read() gave %s", vmig_errno_name(ret)) : judge_stream(self, &s);
 	CHECK(STRM_03, !why, "a save whose first reads waited and were interrupted",
 	      "a stream that loads, with nothing lost", "%s", why);
 	vmig_stream_free(&s);
@@ -359,7 +360,7 @@ VMIG_TEST_TIMEOUT(signals, in_load, 180)
 		if (!ret)
 			ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 		close(fd);
-		why = ret ? say("after %zu of %zu bytes: %s", at, s.len, vmig_errno_name(ret))
+		why = ret ? vmig_fmt("after %zu of %zu bytes: %s", at, s.len, vmig_errno_name(ret))
 		      : self->w.ops->put_state && self->w.ops->check_state
 			      ? vmig_state_fault(&self->w, SEED)
 			      : NULL;
@@ -464,12 +465,13 @@ VMIG_TEST_TIMEOUT(signals, kill_at_any_time, 240)
 			   "a state that the flags offer, or ERROR", "state %u", state))
 			return;
 		ret = __vmig_settle(self->dev);
-		why = ret ? say("no way back to RUNNING: %s", vmig_errno_name(ret))
+		why = ret ? vmig_fmt("no way back to RUNNING: %s", vmig_errno_name(ret))
 			  : vmig_round_trip(self->dev);
 		if (!CHECK(ROB_04, !why,
-			   say("SIGKILL of a process that saves and loads, device in %s; then a "
-			       "save and a load",
-			       vmig_state_name(state)),
+			   vmig_fmt(
+				   "SIGKILL of a process that saves and loads, device in %s; then a "
+				   "save and a load",
+				   vmig_state_name(state)),
 			   "both work", "%s", why))
 			return;
 	}
@@ -516,8 +518,9 @@ VMIG_TEST_TIMEOUT(signals, stopped_reader, 60)
 		vmig_child_kill(pid);
 		close(fd);
 		if (!CHECK(ROB_01, call.survived,
-			   say("SET(%s) from %s while a process that reads the data_fd is stopped",
-			       vmig_state_name(to[i % ARRAY_SIZE(to)]), vmig_state_name(state)),
+			   vmig_fmt(
+				   "SET(%s) from %s while a process that reads the data_fd is stopped",
+				   vmig_state_name(to[i % ARRAY_SIZE(to)]), vmig_state_name(state)),
 			   "a call that returns", "%s", vmig_child_name(call.end)))
 			return;
 		vmig_settle(self->dev);

@@ -120,10 +120,10 @@ static void judge_comes_back(struct vmig_device *dev, enum vmig_clause_id id, co
 	int ret = __vmig_settle(dev);
 	const char *why;
 
-	if (!CHECK_OK(id, ret, say("bringing the device to RUNNING after %s", did)))
+	if (!CHECK_OK(id, ret, vmig_fmt("bringing the device to RUNNING after %s", did)))
 		return;
 	why = vmig_round_trip(dev);
-	CHECK(id, !why, say("save and load after %s", did), "all of it works", "%s", why);
+	CHECK(id, !why, vmig_fmt("save and load after %s", did), "all of it works", "%s", why);
 }
 
 /* After RESETs that met other calls; another one, undisturbed, must bring the device back. */
@@ -132,14 +132,14 @@ static void judge_comes_back_from_resets(struct vmig_device *dev, const char *di
 	const char *why;
 	int ret = __vmig_settle(dev);
 
-	CHECK_OK(RST_05, ret, say("bringing the device to RUNNING after %s", did));
+	CHECK_OK(RST_05, ret, vmig_fmt("bringing the device to RUNNING after %s", did));
 	why = vmig_round_trip(dev);
-	CHECK(RST_05, !why, say("save and load after %s", did), "all of it works", "%s", why);
+	CHECK(RST_05, !why, vmig_fmt("save and load after %s", did), "all of it works", "%s", why);
 	if (!why)
 		return;
 	ret = __vmig_reset(dev);
-	if (CHECK_OK(ROB_01, ret, say("RESET after %s", did)))
-		judge_comes_back(dev, ROB_01, say("%s, and a RESET", did));
+	if (CHECK_OK(ROB_01, ret, vmig_fmt("RESET after %s", did)))
+		judge_comes_back(dev, ROB_01, vmig_fmt("%s, and a RESET", did));
 }
 
 static void judge_set_alone(struct vmig_device *dev, uint32_t to, const char *did)
@@ -147,12 +147,12 @@ static void judge_set_alone(struct vmig_device *dev, uint32_t to, const char *di
 	int ret = __vmig_set_state(dev, to, NULL);
 	uint32_t state;
 
-	if (!CHECK_OK(ST_13, ret, say("SET(%s) alone, after %s", vmig_state_name(to), did)))
+	if (!CHECK_OK(ST_13, ret, vmig_fmt("SET(%s) alone, after %s", vmig_state_name(to), did)))
 		return;
 	state = vmig_get_state(dev);
 	CHECK(ST_13, state == to,
-	      say("GET after SET(%s) alone, after %s", vmig_state_name(to), did),
-	      say("state %s", vmig_state_name(to)), "state %s", vmig_state_name(state));
+	      vmig_fmt("GET after SET(%s) alone, after %s", vmig_state_name(to), did),
+	      vmig_fmt("state %s", vmig_state_name(to)), "state %s", vmig_state_name(state));
 }
 
 /* Each thread ended with a SET; the last of them all was one of these. */
@@ -176,7 +176,7 @@ static void judge_last_sets(struct vmig_crowd *c, const char *did)
 			asked |= e->arg == state;
 		}
 	}
-	if (!CHECK(ST_13, asked, say("GET after %s", did),
+	if (!CHECK(ST_13, asked, vmig_fmt("GET after %s", did),
 		   "what the last SET of some thread asked for", "state %s",
 		   vmig_state_name(state)))
 		vmig_crowd_tell(c, ST_13);

@@ -62,9 +62,10 @@ static bool read_rest(struct vmig_crowd *c, const char *did, int fd)
 	size_t i;
 
 	__vmig_stream_read(fd, &s, &vmig_default_chunks);
-	ok = CHECK(
-		STRM_01, !s.len, say("%s, up to a read() that returned 0, and reads after it", did),
-		"the end of the stream is its end", "%zu more of %zu bytes", s.len, c->stream_len);
+	ok = CHECK(STRM_01, !s.len,
+		   vmig_fmt("%s, up to a read() that returned 0, and reads after it", did),
+		   "the end of the stream is its end", "%zu more of %zu bytes", s.len,
+		   c->stream_len);
 	for (i = 0; i < s.len; i++)
 		m->tally[s.data[i]]++;
 	m->bytes += s.len;
@@ -80,8 +81,8 @@ static bool same_bytes(struct vmig_crowd *c, const char *did)
 	size_t i;
 
 	if (!CHECK(ROB_03, got == c->stream_len, did,
-		   say("%zu bytes in all, as many as one reader gets", c->stream_len), "%llu bytes",
-		   (unsigned long long)got))
+		   vmig_fmt("%zu bytes in all, as many as one reader gets", c->stream_len),
+		   "%llu bytes", (unsigned long long)got))
 		return false;
 	for (value = 0; value < 256; value++) {
 		for (plain = 0, i = 0; i < c->stream_len; i++)
@@ -90,8 +91,8 @@ static bool same_bytes(struct vmig_crowd *c, const char *did)
 			for (t = 0; t < c->threads; t++)
 				all += c->members[p][t].tally[value];
 		if (!CHECK(ROB_03, plain == all, did,
-			   say("the bytes that one reader gets, among them %llu of %#x",
-			       (unsigned long long)plain, value),
+			   vmig_fmt("the bytes that one reader gets, among them %llu of %#x",
+				    (unsigned long long)plain, value),
 			   "%llu of them: some came twice, others never", (unsigned long long)all))
 			return false;
 	}
@@ -123,7 +124,7 @@ void vmig_stress_readers(struct vmig_crowd *c, const char *did, unsigned long ca
 		ok = !atomic_load(&c->drained) || read_rest(c, did, fd);
 		close(fd);
 		ret = __vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
-		if (!CHECK_OK(ROB_03, ret, say("SET(STOP) after %s", did)))
+		if (!CHECK_OK(ROB_03, ret, vmig_fmt("SET(STOP) after %s", did)))
 			return;
 		/* A driver may refuse a second reader; then nobody has come to the end. */
 		if (!atomic_load(&c->drained))
@@ -189,10 +190,11 @@ static bool write_tail_once(struct vmig_crowd *c, const char *did, size_t less)
 			     "a write() failed: %s", vmig_errno_name(err));
 	}
 	ret = __vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
-	if (!CHECK_OK(ROB_03, ret,
-		      say("SET(STOP) after all of a good stream, the last %zu bytes, which are "
-			  "equal, from several writers",
-			  less))) {
+	if (!CHECK_OK(
+		    ROB_03, ret,
+		    vmig_fmt("SET(STOP) after all of a good stream, the last %zu bytes, which are "
+			     "equal, from several writers",
+			     less))) {
 		leave_load(c);
 		return false;
 	}
@@ -214,11 +216,12 @@ static bool write_tail_twice(struct vmig_crowd *c, const char *did, size_t less)
 	close(fd);
 	taken = all_bytes(c);
 	leave_load(c);
-	return CHECK(RES_14, taken <= less,
-		     say("several writers of the last %zu bytes of a stream, twice as many in all",
+	return CHECK(
+		RES_14, taken <= less,
+		vmig_fmt("several writers of the last %zu bytes of a stream, twice as many in all",
 			 less),
-		     "no more is taken than there is room for", "%llu bytes taken",
-		     (unsigned long long)taken);
+		"no more is taken than there is room for", "%llu bytes taken",
+		(unsigned long long)taken);
 }
 
 /* Everybody writes everything: no stream, but an error at worst. */

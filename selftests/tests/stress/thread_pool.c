@@ -378,11 +378,11 @@ static const char *again(void)
 	const char *run = getenv("VMIG_AGAIN");
 
 	if (run)
-		return say("%s%s --seed %llu -t %s", run, vmig_stress(0, 1) ? " --stress" : "",
-			   seed, vmig_session_test());
-	return say("VMIG_STRESS=%s VMIG_SEED=%llu VMIG_TESTS=%s selftests/%s --device %s",
-		   vmig_stress(0, 1) ? "full" : "brief", seed, vmig_session_test(),
-		   program_invocation_short_name, vmig_first_device()->name);
+		return vmig_fmt("%s%s --seed %llu -t %s", run, vmig_stress(0, 1) ? " --stress" : "",
+				seed, vmig_session_test());
+	return vmig_fmt("VMIG_STRESS=%s VMIG_SEED=%llu VMIG_TESTS=%s selftests/%s --device %s",
+			vmig_stress(0, 1) ? "full" : "brief", seed, vmig_session_test(),
+			program_invocation_short_name, vmig_first_device()->name);
 }
 
 /**
@@ -487,9 +487,9 @@ void vmig_crowd_metrics(struct vmig_crowd *c, const char *name)
 			if (j < count)
 				continue;
 			seen[count++] = s[i].call;
-			vmig_metric(say("stress_%s_%s", name, s[i].call->name),
+			vmig_metric(vmig_fmt("stress_%s_%s", name, s[i].call->name),
 				    made_of(c, s[i].call), "calls");
 		}
 	}
-	vmig_metric(say("stress_%s", name), atomic_load(&c->made), "calls");
+	vmig_metric(vmig_fmt("stress_%s", name), atomic_load(&c->made), "calls");
 }

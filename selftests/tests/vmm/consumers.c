@@ -46,7 +46,7 @@ VMIG_WORK_FIXTURE_WAYS(clh);
 static bool check_vmm(const struct consumer *c, const char *did)
 {
 	static const enum vmig_clause_id relied_on[] = { CONSUMER_CLAUSES };
-	const char *expected = say("%s goes on", c->name);
+	const char *expected = vmig_fmt("%s goes on", c->name);
 	bool good = !c->trouble[0];
 	unsigned int i;
 
@@ -60,8 +60,8 @@ static bool check_runs(enum vmig_clause_id id, struct consumer *c, const char *d
 {
 	uint32_t state = vmig_get_state(c->dev);
 
-	return CHECK(id, state == VFIO_DEVICE_STATE_RUNNING, say("GET after %s", did),
-		     say("state RUNNING, as %s takes it to be in", c->name), "state %s",
+	return CHECK(id, state == VFIO_DEVICE_STATE_RUNNING, vmig_fmt("GET after %s", did),
+		     vmig_fmt("state RUNNING, as %s takes it to be in", c->name), "state %s",
 		     vmig_state_name(state));
 }
 
@@ -144,7 +144,8 @@ VMIG_TEST_TIMEOUT(qemu, migrates_again, MINUTES)
 	qemu_start(&self->w, &q);
 	for (i = 0; i < 3; i++) {
 		consumer_again(&q.c);
-		if (!qemu_moves(&self->w, &q, say("migration %u of a VM that comes back", i + 1)))
+		if (!qemu_moves(&self->w, &q,
+				vmig_fmt("migration %u of a VM that comes back", i + 1)))
 			break;
 	}
 	consumer_end(&q.c);
@@ -183,12 +184,12 @@ VMIG_TEST_TIMEOUT(qemu, migrate_cancel, MINUTES)
 		qemu_start(&self->w, &q);
 		put_pattern(&self->w);
 		qemu_migrate(&q, phase);
-		did = say("migrate_cancel %s", qemu_phase_name(phase));
+		did = vmig_fmt("migrate_cancel %s", qemu_phase_name(phase));
 		ok = check_vmm(&q.c, did) && check_runs(STRM_15, &q.c, did);
 		if (ok) {
 			check_pattern(FSM_09, &self->w, did);
 			consumer_again(&q.c);
-			ok = qemu_moves(&self->w, &q, say("%s, then another migration", did));
+			ok = qemu_moves(&self->w, &q, vmig_fmt("%s, then another migration", did));
 		}
 		consumer_end(&q.c);
 	}
@@ -212,8 +213,8 @@ static bool qemu_goes_on(struct attempt *a, struct qemu *q, int fds)
 	bool ok = check_vmm(&q->c, a->did);
 
 	consumer_close_fd(&q->c);
-	CHECK(FD_17, vmig_count_fds() == fds, say("/proc/self/fd after %s", a->did), "no new fd",
-	      "%+d", vmig_count_fds() - fds);
+	CHECK(FD_17, vmig_count_fds() == fds, vmig_fmt("/proc/self/fd after %s", a->did),
+	      "no new fd", "%+d", vmig_count_fds() - fds);
 	if (ok && q->c.state != VFIO_DEVICE_STATE_RUNNING)
 		qemu_new_process(q);
 	ok = ok && check_runs(ROB_04, &q->c, a->did);
@@ -221,7 +222,7 @@ static bool qemu_goes_on(struct attempt *a, struct qemu *q, int fds)
 	qemu_migration_init(q);
 	q->vm_running = true;
 	q->c.state = VFIO_DEVICE_STATE_RUNNING;
-	ok = ok && qemu_moves(a->w, q, say("%s, then another migration", a->did));
+	ok = ok && qemu_moves(a->w, q, vmig_fmt("%s, then another migration", a->did));
 	return CHECK(ROB_04, ok, a->did, "a device that QEMU can use on", "see above");
 }
 
@@ -383,14 +384,14 @@ VMIG_TEST_TIMEOUT(qemu, incoming_is_cut_off, MINUTES)
 		qemu_migrate(&q, QEMU_COMPLETED);
 		qemu_new_process(&q);
 		qemu_incoming(&q, q.c.wire.len * part / 4);
-		did = say("a source that died after %u/4 of the stream", part);
+		did = vmig_fmt("a source that died after %u/4 of the stream", part);
 		ok = check_vmm(&q.c, did) && check_runs(RES_10, &q.c, did);
 		q.c.sent = 0;
 		if (ok)
 			qemu_incoming(&q, q.c.wire.len);
-		ok = ok && check_vmm(&q.c, say("%s, then the whole stream", did));
+		ok = ok && check_vmm(&q.c, vmig_fmt("%s, then the whole stream", did));
 		if (ok)
-			check_pattern(RES_16, &self->w, say("%s, then the whole stream", did));
+			check_pattern(RES_16, &self->w, vmig_fmt("%s, then the whole stream", did));
 		consumer_end(&q.c);
 	}
 }
@@ -444,7 +445,7 @@ static void refuse_command(void *arg)
 		vmig_stream_copy(&q.c.wire, r->wire);
 	q.c.tolerant = true;
 	put_pattern(w);
-	if (w->ops->fault(w, say("%s:fail", r->command)))
+	if (w->ops->fault(w, vmig_fmt("%s:fail", r->command)))
 		vmig_test_error("the firmware does not take the fault");
 	r->a->what(&q);
 	w->ops->commands(w, names, sizeof(names), &hit);
@@ -470,7 +471,7 @@ static unsigned int refuse_each_command(struct attempt *a, const struct vmig_str
 		r.command = list[i];
 		end = vmig_child_run(refuse_command, &r, CHILD_MS);
 		if (!CHECK(ROB_01, vmig_survived(end, taint),
-			   say("QEMU's calls while the firmware refuses %s", list[i]),
+			   vmig_fmt("QEMU's calls while the firmware refuses %s", list[i]),
 			   "calls that return, and nothing in the kernel log", "%s",
 			   vmig_child_name(end)))
 			break;
@@ -514,13 +515,13 @@ static bool clh_moves(struct vmig_worker *w, struct consumer *c, const char *did
 	clh_resume(c);
 	if (!check_vmm(c, did) || !check_runs(ST_03, c, did))
 		return false;
-	check_pattern(STRM_14, w, say("%s, the VM runs on", did));
+	check_pattern(STRM_14, w, vmig_fmt("%s, the VM runs on", did));
 	consumer_reset(c, "VfioPciDevice::new()");
 	if (!clh_restore(c, c->wire.len))
 		clh_resume(c);
 	if (!check_vmm(c, did) || !check_runs(ST_03, c, did))
 		return false;
-	check_pattern(STRM_11, w, say("%s, restored", did));
+	check_pattern(STRM_11, w, vmig_fmt("%s, restored", did));
 	return true;
 }
 
@@ -536,7 +537,7 @@ VMIG_TEST_TIMEOUT(clh, snapshot_and_restore, MINUTES)
 		vmig_test_error("GET of the migration flags fails");
 	for (i = 0; i < 2; i++) {
 		consumer_again(&c);
-		if (!clh_moves(&self->w, &c, say("snapshot %u of cloud-hypervisor", i + 1)))
+		if (!clh_moves(&self->w, &c, vmig_fmt("snapshot %u of cloud-hypervisor", i + 1)))
 			break;
 	}
 	consumer_end(&c);
@@ -574,7 +575,7 @@ static bool clh_fail_call(struct vmig_worker *w, void (*what)(struct consumer *c
 	snprintf(did, sizeof(did), "%s", c.failed[0] ? c.failed : "a snapshot or restore");
 	ok = check_vmm(&c, did);
 	consumer_close_fd(&c);
-	CHECK(FD_17, vmig_count_fds() == fds, say("/proc/self/fd after %s", did), "no new fd",
+	CHECK(FD_17, vmig_count_fds() == fds, vmig_fmt("/proc/self/fd after %s", did), "no new fd",
 	      "%+d", vmig_count_fds() - fds);
 	if (c.state != VFIO_DEVICE_STATE_RUNNING)
 		clh_resume(&c);
@@ -582,7 +583,7 @@ static bool clh_fail_call(struct vmig_worker *w, void (*what)(struct consumer *c
 	if (count)
 		*count = c;
 	consumer_again(&c);
-	ok = ok && clh_moves(w, &c, say("%s, then another snapshot", did));
+	ok = ok && clh_moves(w, &c, vmig_fmt("%s, then another snapshot", did));
 	consumer_end(&c);
 	return CHECK(ROB_04, ok, did, "a device that cloud-hypervisor can use on", "see above");
 }

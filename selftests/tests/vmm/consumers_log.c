@@ -158,8 +158,9 @@ static bool sync_memory(FIXTURE_DATA(dma_log) * self, struct qemu *q, enum vmig_
 		memset(self->bitmap, 0, s->length / VMIG_PAGE / 8);
 		ret = qemu_dma_logging_report(q, s->iova, s->length, self->bitmap);
 		if (!CHECK(id, !ret,
-			   say("REPORT of the section %#llx..%#llx %s", (unsigned long long)s->iova,
-			       (unsigned long long)(s->iova + s->length - 1), when),
+			   vmig_fmt("REPORT of the section %#llx..%#llx %s",
+				    (unsigned long long)s->iova,
+				    (unsigned long long)(s->iova + s->length - 1), when),
 			   "success",
 			   "QEMU: vfio_device_dma_logging_report() would fail the migration: %s",
 			   vmig_errno_name(ret)))
@@ -167,7 +168,7 @@ static bool sync_memory(FIXTURE_DATA(dma_log) * self, struct qemu *q, enum vmig_
 		found |= self->mem.at && seen(self, s, page, VMIG_PAGE);
 	}
 	return CHECK(id, found,
-		     say("log_sync of all sections %s, page %u was written to", when, page),
+		     vmig_fmt("log_sync of all sections %s, page %u was written to", when, page),
 		     "its bit", "none: QEMU would not send the page");
 }
 
@@ -200,7 +201,8 @@ VMIG_TEST_TIMEOUT(dma_log, qemu_migrates, 60)
 		if (states[i] != VFIO_DEVICE_STATE_RUNNING)
 			fd = vmig_set_state(self->dev, states[i]);
 		write_page(self, page);
-		sync_memory(self, &q, LOG_19, page++, say("in %s", vmig_state_name(states[i])));
+		sync_memory(self, &q, LOG_19, page++,
+			    vmig_fmt("in %s", vmig_state_name(states[i])));
 	}
 	write_page(self, page);
 	if (fd < 0)
@@ -261,9 +263,9 @@ static void fail_log_call(FIXTURE_DATA(dma_log) * self, unsigned int call)
 		__vmig_log_stop(self->dev);
 	consumer_again(&q.c);
 	if (qemu_tracks(self, &q, LOG_09,
-			say("%s, then START for the next migration", q.c.failed))) {
+			vmig_fmt("%s, then START for the next migration", q.c.failed))) {
 		write_page(self, 3);
-		sync_memory(self, &q, LOG_19, 3, say("after call %u had failed", call));
+		sync_memory(self, &q, LOG_19, 3, vmig_fmt("after call %u had failed", call));
 		CHECK_OK(LOG_11, qemu_dma_logging_stop(&q), "STOP of the next migration");
 	}
 	consumer_end(&q.c);
@@ -295,7 +297,7 @@ VMIG_TEST_TIMEOUT(dma_log, clh_migrates, 60)
 	for (i = 0; i < REGIONS; i++)
 		regions[i] = range(first + i * 4 * MIB, 2 * MIB);
 	ret = clh_dirty_log_start(&c, regions, REGIONS, &page_size);
-	if (!CHECK(LOG_02, !ret, say("START of %d regions", REGIONS), "success",
+	if (!CHECK(LOG_02, !ret, vmig_fmt("START of %d regions", REGIONS), "success",
 		   "cloud-hypervisor: Migratable::start_dirty_log() would fail: %s",
 		   vmig_errno_name(ret)))
 		return;
@@ -309,8 +311,8 @@ VMIG_TEST_TIMEOUT(dma_log, clh_migrates, 60)
 		ret = clh_dirty_log_report(&c, regions[i].iova, regions[i].length, page_size,
 					   self->bitmap);
 		CHECK(LOG_19, !ret,
-		      say("REPORT of region %u by pages of %#llx", i,
-			  (unsigned long long)page_size),
+		      vmig_fmt("REPORT of region %u by pages of %#llx", i,
+			       (unsigned long long)page_size),
 		      "success", "cloud-hypervisor: Migratable::dirty_log() would fail: %s",
 		      vmig_errno_name(ret));
 		found |= self->mem.at && seen(self, &regions[i], 5, page_size);

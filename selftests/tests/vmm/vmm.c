@@ -347,7 +347,7 @@ void consumer_set_failed(struct consumer *c, const char *by, uint32_t state, int
 {
 	int fd;
 
-	consumer_fails(c, FSM_01, by, say("SET(%s)", vmig_state_name(state)), ret);
+	consumer_fails(c, FSM_01, by, vmig_fmt("SET(%s)", vmig_state_name(state)), ret);
 	if (recover != VFIO_DEVICE_STATE_ERROR && !consumer_set(c, by, recover, &fd))
 		c->state = recover;
 	else
