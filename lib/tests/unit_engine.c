@@ -30,7 +30,7 @@ struct seen {
 };
 
 /* By which way does the engine move bytes now? */
-static enum vmig_how way(const struct vmig_trial *t)
+static enum vmig_how way(const struct vmig_autotune *t)
 {
 	bool over = t->count == 1 || t->next >= 2 * t->count;
 
@@ -40,7 +40,7 @@ static enum vmig_how way(const struct vmig_trial *t)
 static void look(void *arg, const void *data, size_t len)
 {
 	struct seen *s = arg;
-	enum vmig_how how = way(&s->e->trial);
+	enum vmig_how how = way(&s->e->autotune);
 
 	(void)data;
 	(void)len;
