@@ -116,7 +116,7 @@ static void copies(void)
 	vmig_stream_free(&b);
 }
 
-/* The point is that it ends at all. */
+/* Takes VMIG_IO_TIMEOUT_MS: the point is that it ends at all. */
 static void timeout(void)
 {
 	int fd[2];
