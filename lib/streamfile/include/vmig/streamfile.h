@@ -3,14 +3,15 @@
  * Streams that outlive the session they come from: in a file, or in a pipe to another host.
  *
  * A stream file is a header of VMIG_STREAMFILE_BYTES, then the bytes of the data_fd as they
- * came, then nothing, or a trailer. The header says whose stream it is, as the stream itself is opaque:
+ * came, then nothing, or a trailer. The header says whose stream it is, as the stream itself
+ * is opaque:
  *
  *	offset  bytes
  *	     0      8  "VMIGSTRM"
  *	     8      4  version of this format, 1
  *	    12      4  bytes of the header, 1024
  *	    16      8  bytes of the stream; all ones: not known yet, the trailer has it
- *	    24      8  CRC-64, that of the .xz format, of the stream; 0 where the length is not known
+ *	    24      8  CRC-64 of the .xz format, of the stream; 0 while its length is not known
  *	    32      8  flags of VFIO_DEVICE_FEATURE_MIGRATION
  *	    40      8  seconds since 1970 at which it was saved
  *	    48      4  seed of the pattern that an exerciser had put into the state, 0 for none
