@@ -25,20 +25,20 @@
 
 /*
  * EAGAIN from a reset says to try again (vfio_pci_core.c, pci_try_reset_function()):
- * some other holder of the device lock was in the way.
+ * some other holder of the device lock was in the uapi.
  */
 #define RESET_TRIES 50
 #define RESET_PAUSE_US 20000
 
 /**
- * vmig_way_name - name of a way in, as in the names of the test variants
- * @way: the way
+ * vmig_uapi_name - name of a uapi in, as in the names of the test variants
+ * @uapi: the uapi
  *
  * Return: "cdev" or "group".
  */
-const char *vmig_way_name(enum vmig_way way)
+const char *vmig_uapi_name(enum vmig_uapi uapi)
 {
-	return way == VMIG_CDEV ? "cdev" : "group";
+	return uapi == VMIG_UAPI_CDEV ? "cdev" : "group";
 }
 
 /*
@@ -62,17 +62,17 @@ static bool iommufd_serves_us(void)
 }
 
 /**
- * vmig_way_there - does this kernel offer that way to that device?
+ * vmig_way_there - does this kernel offer that uapi to that device?
  * @id: the device
- * @way: the way
+ * @uapi: the uapi
  * @why: what is missing, for people
  *
  * Return: false where it does not, which is a reason to skip.
  */
-bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_way way, const char **why)
+bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_uapi uapi, const char **why)
 {
 	*why = NULL;
-	if (way == VMIG_CDEV) {
+	if (uapi == VMIG_UAPI_CDEV) {
 		if (!id->cdev[0])
 			*why = "no /dev/vfio/devices node (CONFIG_VFIO_DEVICE_CDEV)";
 		else if (access(IOMMUFD, F_OK))
@@ -195,12 +195,12 @@ static int open_cdev(struct vmig_device *dev)
 	return bind_and_attach(dev);
 }
 
-static struct vmig_device *new_device(const struct vmig_dev_id *id, enum vmig_way way)
+static struct vmig_device *new_device(const struct vmig_dev_id *id, enum vmig_uapi uapi)
 {
 	struct vmig_device *d = vmig_alloc(sizeof(*d));
 
 	d->id = *id;
-	d->way = way;
+	d->uapi = uapi;
 	d->fd = -1;
 	d->container = -1;
 	d->group = -1;
@@ -211,7 +211,7 @@ static struct vmig_device *new_device(const struct vmig_dev_id *id, enum vmig_wa
 /**
  * __vmig_open - open a device and make it usable
  * @id: which one
- * @way: through which nodes
+ * @uapi: through which nodes
  * @dev: where the open device goes
  *
  * The device gets an empty address space: it can reach no memory until a test maps
@@ -220,12 +220,12 @@ static struct vmig_device *new_device(const struct vmig_dev_id *id, enum vmig_wa
  * Return: 0 or -errno of the step that failed: EACCES or EPERM without permission,
  * EBUSY or EINVAL where somebody else has the device.
  */
-int __vmig_open(const struct vmig_dev_id *id, enum vmig_way way, struct vmig_device **dev)
+int __vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev)
 {
-	struct vmig_device *d = new_device(id, way);
+	struct vmig_device *d = new_device(id, uapi);
 	int ret;
 
-	ret = way == VMIG_CDEV ? open_cdev(d) : open_group(d);
+	ret = uapi == VMIG_UAPI_CDEV ? open_cdev(d) : open_group(d);
 	if (ret) {
 		vmig_close(d);
 		return ret;
@@ -237,8 +237,8 @@ int __vmig_open(const struct vmig_dev_id *id, enum vmig_way way, struct vmig_dev
 /**
  * __vmig_open_beside - open a device into the address space of another one
  * @id: which one
- * @first: the other one, in the same way; may be of the same IOMMU group, whose devices can
- *	   be opened in no other way while one of them is open
+ * @first: the other one, in the same uapi; may be of the same IOMMU group, whose devices can
+ *	   be opened in no other uapi while one of them is open
  * @dev: where the open device goes
  *
  * Return: 0 or -errno of the step that failed.
@@ -246,10 +246,11 @@ int __vmig_open(const struct vmig_dev_id *id, enum vmig_way way, struct vmig_dev
 int __vmig_open_beside(const struct vmig_dev_id *id, struct vmig_device *first,
 		       struct vmig_device **dev)
 {
-	struct vmig_device *d = new_device(id, first->way);
+	struct vmig_device *d = new_device(id, first->uapi);
 	int ret;
 
-	ret = first->way == VMIG_CDEV ? open_cdev_beside(d, first) : open_group_beside(d, first);
+	ret = first->uapi == VMIG_UAPI_CDEV ? open_cdev_beside(d, first)
+					    : open_group_beside(d, first);
 	if (ret) {
 		vmig_close(d);
 		return ret;
@@ -261,17 +262,17 @@ int __vmig_open_beside(const struct vmig_dev_id *id, struct vmig_device *first,
 /**
  * vmig_open - open a device, which must work
  * @id: which one
- * @way: through which nodes
+ * @uapi: through which nodes
  *
  * Return: the open device.
  */
-struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_way way)
+struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi)
 {
 	struct vmig_device *dev;
-	int ret = __vmig_open(id, way, &dev);
+	int ret = __vmig_open(id, uapi, &dev);
 
 	if (ret)
-		vmig_fail("opening %s through the %s failed: %s", id->name, vmig_way_name(way),
+		vmig_fail("opening %s through the %s failed: %s", id->name, vmig_uapi_name(uapi),
 			  vmig_errno_name(ret));
 	return dev;
 }
@@ -309,7 +310,7 @@ void vmig_close(struct vmig_device *dev)
 
 /**
  * __vmig_open_again - one more fd of a device that is open through its group
- * @dev: the device, way VMIG_GROUP
+ * @dev: the device, uapi VMIG_UAPI_GROUP
  *
  * Only the group lets a device be opened several times (vfio_df_open(), FD-19).
  *

@@ -52,7 +52,7 @@ int __vmig_dma_map(struct vmig_device *dev, void *at, uint64_t iova, uint64_t si
 		.iova = iova,
 	};
 
-	if (dev->way == VMIG_GROUP)
+	if (dev->uapi == VMIG_UAPI_GROUP)
 		return ioctl(dev->container, VFIO_IOMMU_MAP_DMA, &type1) ? -errno : 0;
 	return ioctl(dev->iommufd, IOMMU_IOAS_MAP, &ioas) ? -errno : 0;
 }
@@ -96,7 +96,7 @@ int __vmig_dma_unmap(struct vmig_device *dev, uint64_t iova, uint64_t size)
 		.length = size,
 	};
 
-	if (dev->way == VMIG_GROUP)
+	if (dev->uapi == VMIG_UAPI_GROUP)
 		return ioctl(dev->container, VFIO_IOMMU_UNMAP_DMA, &type1) ? -errno : 0;
 	return ioctl(dev->iommufd, IOMMU_IOAS_UNMAP, &ioas) ? -errno : 0;
 }
@@ -208,7 +208,7 @@ int __vmig_iova_find(struct vmig_device *dev, unsigned int bits, uint64_t from, 
 	};
 	int ret;
 
-	if (dev->way == VMIG_GROUP)
+	if (dev->uapi == VMIG_UAPI_GROUP)
 		ret = search_container(dev, &s);
 	else
 		ret = search_ioas(dev, &s);

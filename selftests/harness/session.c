@@ -240,20 +240,20 @@ void vmig_session_abandon(void)
 	       first.name);
 }
 
-static struct vmig_device *open_patiently(enum vmig_way way)
+static struct vmig_device *open_patiently(enum vmig_uapi uapi)
 {
 	struct vmig_device *dev;
 	int i, ret = 0;
 
 	for (i = 0; i < OPEN_TRIES; i++) {
-		ret = __vmig_open(&first, way, &dev);
+		ret = __vmig_open(&first, uapi, &dev);
 		if (!ret)
 			return dev;
 		if (ret != -EBUSY && ret != -EINVAL)
 			break;
 		usleep(OPEN_PAUSE_US);
 	}
-	vmig_test_error("opening %s through the %s failed: %s", first.name, vmig_way_name(way),
+	vmig_test_error("opening %s through the %s failed: %s", first.name, vmig_uapi_name(uapi),
 			vmig_errno_name(ret));
 }
 
@@ -270,11 +270,11 @@ static int settle(struct vmig_device *dev)
 	return has_migration(dev) ? __vmig_settle(dev) : 0;
 }
 
-static enum vmig_way any_way(void)
+static enum vmig_uapi any_way(void)
 {
 	const char *why;
 
-	return vmig_way_there(&first, VMIG_CDEV, &why) ? VMIG_CDEV : VMIG_GROUP;
+	return vmig_way_there(&first, VMIG_UAPI_CDEV, &why) ? VMIG_UAPI_CDEV : VMIG_UAPI_GROUP;
 }
 
 /*
@@ -331,13 +331,13 @@ void vmig_session_kill_test(void)
 /**
  * vmig_session_begin - open the device for a test, in RUNNING
  * @test: full name, fixture.variant.test
- * @way: way in
+ * @uapi: uapi in
  * @migratable: the test needs a device with migration support
  * @skip: reason to skip, where the answer is NULL
  *
  * Return: the open device, or NULL with a reason to skip.
  */
-struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool migratable,
+struct vmig_device *vmig_session_begin(const char *test, enum vmig_uapi uapi, bool migratable,
 				       const char **skip)
 {
 	const struct vmig_deviation *lethal = vmig_profile_lethal(test);
@@ -357,12 +357,12 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool
 	if (after_former())
 		return NULL;
 	vmig_verdict_begin(test);
-	if (!vmig_way_there(&first, way, skip))
+	if (!vmig_way_there(&first, uapi, skip))
 		return NULL;
 	mark("begin");
 	snprintf(shared->test, sizeof(shared->test), "%s", test);
 	shared->process = vmig_process_self();
-	dev = open_patiently(way);
+	dev = open_patiently(uapi);
 	/* A test that was killed may have left DMA logging on, should close not end it. */
 	__vmig_log_stop(dev);
 	ret = settle(dev);
@@ -414,7 +414,7 @@ int vmig_session_end(struct vmig_device *dev)
 void vmig_session_rebind(struct vmig_device **dev)
 {
 	const char *allowed = getenv("VMIG_REBIND");
-	enum vmig_way way = (*dev)->way;
+	enum vmig_uapi uapi = (*dev)->uapi;
 	char path[512], bind[512];
 	struct vmig_setting bound;
 
@@ -433,7 +433,7 @@ void vmig_session_rebind(struct vmig_device **dev)
 	if (!vmig_setting_back(&bound))
 		vmig_test_error("%s cannot be bound to %s again: %s", first.name, first.driver,
 				vmig_errno_name(errno));
-	*dev = open_patiently(way);
+	*dev = open_patiently(uapi);
 }
 
 /**

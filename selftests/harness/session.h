@@ -9,7 +9,7 @@
 #include <vmig/device.h>
 
 bool vmig_session_init(const char *chapter, const char *device);
-struct vmig_device *vmig_session_begin(const char *test, enum vmig_way way, bool migratable,
+struct vmig_device *vmig_session_begin(const char *test, enum vmig_uapi uapi, bool migratable,
 				       const char **skip);
 int vmig_session_end(struct vmig_device *dev);
 void vmig_session_rebind(struct vmig_device **dev);

@@ -65,7 +65,7 @@ static const bool vmig_log_enabled = true;
 #define VMIG_VARIANT_DATA                                                                          \
 	const char *of;                                                                            \
 	const char *name;                                                                          \
-	enum vmig_way way
+	enum vmig_uapi uapi
 
 #define VMIG_VARIANT(fixture, variant, ...)                                                        \
 	VMIG_LISTED(vmig_variants, fixture, variant);                                              \
@@ -74,9 +74,9 @@ static const bool vmig_log_enabled = true;
 		.of = #fixture, .name = #variant, __VA_ARGS__                                      \
 	}
 
-#define VMIG_VARIANTS_WAYS(fixture)                                                                \
-	VMIG_VARIANT(fixture, cdev, .way = VMIG_CDEV);                                             \
-	VMIG_VARIANT(fixture, group, .way = VMIG_GROUP)
+#define VMIG_VARIANTS_UAPIS(fixture)                                                               \
+	VMIG_VARIANT(fixture, cdev, .uapi = VMIG_UAPI_CDEV);                                       \
+	VMIG_VARIANT(fixture, group, .uapi = VMIG_UAPI_GROUP)
 
 /*
  * Opens the device; @migratable false for tests of devices without migration too. A
@@ -87,7 +87,7 @@ static const bool vmig_log_enabled = true;
 		const char *skip_;                                                                 \
 		self->dev = vmig_session_begin(                                                    \
 			vmig_fmt("%s.%s.%s", variant->of, variant->name, _metadata->name),         \
-			variant->way, migratable, &skip_);                                         \
+			variant->uapi, migratable, &skip_);                                        \
 		if (!self->dev) {                                                                  \
 			vmig_claim_skipped(variant->of, _metadata->name);                          \
 			SKIP(return, "%s", skip_);                                                 \
@@ -143,7 +143,7 @@ static const bool vmig_log_enabled = true;
 
 #define VMIG_FIXTURE_ANY(fixture, migratable)                                                      \
 	VMIG_FIXTURE_FULL(fixture, , VMIG_SETUP(migratable), VMIG_TEARDOWN(), );                   \
-	VMIG_VARIANTS_WAYS(fixture)
+	VMIG_VARIANTS_UAPIS(fixture)
 
 /* TEST_F() with a time limit of its own, in seconds: the harness's TEST_F_TIMEOUT(). */
 #define VMIG_TEST_TIMEOUT(fixture, test, seconds)                                                  \

@@ -44,6 +44,6 @@
 #define VMIG_WORK_FIXTURE_STATES(fixture, variants)                                                \
 	VMIG_WORK_FIXTURE(fixture, variants, uint32_t state;)
 
-#define VMIG_WORK_FIXTURE_WAYS(fixture) VMIG_WORK_FIXTURE(fixture, VMIG_VARIANTS_WAYS)
+#define VMIG_WORK_FIXTURE_WAYS(fixture) VMIG_WORK_FIXTURE(fixture, VMIG_VARIANTS_UAPIS)
 
 #endif /* VMIG_SELFTESTS_WORK_FIXTURE_H */

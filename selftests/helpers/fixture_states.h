@@ -10,8 +10,10 @@
 #include "vmig_harness.h"
 
 #define VMIG_VARIANTS_STATE(fixture, STATE)                                                        \
-	VMIG_VARIANT(fixture, cdev_##STATE, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_##STATE); \
-	VMIG_VARIANT(fixture, group_##STATE, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_##STATE)
+	VMIG_VARIANT(fixture, cdev_##STATE, .uapi = VMIG_UAPI_CDEV,                                \
+		     .state = VFIO_DEVICE_STATE_##STATE);                                          \
+	VMIG_VARIANT(fixture, group_##STATE, .uapi = VMIG_UAPI_GROUP,                              \
+		     .state = VFIO_DEVICE_STATE_##STATE)
 
 /* The states in which the device does nothing (H:1079, H:1145, H:1066). */
 #define VMIG_VARIANTS_STOPPED(fixture)                                                             \

@@ -170,12 +170,12 @@ const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *g
 void vmig_reopen(struct vmig_device **dev)
 {
 	struct vmig_dev_id id = (*dev)->id;
-	enum vmig_way way = (*dev)->way;
+	enum vmig_uapi uapi = (*dev)->uapi;
 	int ret;
 
 	vmig_close(*dev);
 	*dev = NULL;
-	*dev = vmig_open(&id, way);
+	*dev = vmig_open(&id, uapi);
 	ret = __vmig_settle(*dev);
 	if (ret)
 		vmig_test_error("the device cannot be brought to RUNNING after an open: %s",

@@ -25,7 +25,7 @@ struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_de
 	struct vmig_device *second;
 	int ret;
 
-	if (!vmig_way_there(id, dev->way, why))
+	if (!vmig_way_there(id, dev->uapi, why))
 		return NULL;
 	if (strcmp(id->driver, dev->id.driver)) {
 		*why = vmig_fmt("%s is bound to %s, the device under test to %s", id->name,
@@ -35,7 +35,7 @@ struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_de
 	if (id->group_id >= 0 && id->group_id == dev->id.group_id)
 		ret = __vmig_open_beside(id, dev, &second);
 	else
-		ret = __vmig_open(id, dev->way, &second);
+		ret = __vmig_open(id, dev->uapi, &second);
 	if (ret)
 		vmig_test_error("opening the second device, %s, failed: %s", id->name,
 				vmig_errno_name(ret));

@@ -21,17 +21,19 @@
 #include "verdict.h"
 
 /* Fixture variants: way in x kind of session; the variant has a member `state`. */
-#define VMIG_VARIANTS_SESSIONS_WAY(fixture, name_, way_)                                           \
-	VMIG_VARIANT(fixture, name_##_STOP_COPY, .way = way_,                                      \
+#define VMIG_VARIANTS_SESSIONS_UAPI(fixture, name_, uapi_)                                         \
+	VMIG_VARIANT(fixture, name_##_STOP_COPY, .uapi = uapi_,                                    \
 		     .state = VFIO_DEVICE_STATE_STOP_COPY);                                        \
-	VMIG_VARIANT(fixture, name_##_RESUMING, .way = way_, .state = VFIO_DEVICE_STATE_RESUMING); \
-	VMIG_VARIANT(fixture, name_##_PRE_COPY, .way = way_, .state = VFIO_DEVICE_STATE_PRE_COPY); \
-	VMIG_VARIANT(fixture, name_##_PRE_COPY_P2P, .way = way_,                                   \
+	VMIG_VARIANT(fixture, name_##_RESUMING, .uapi = uapi_,                                     \
+		     .state = VFIO_DEVICE_STATE_RESUMING);                                         \
+	VMIG_VARIANT(fixture, name_##_PRE_COPY, .uapi = uapi_,                                     \
+		     .state = VFIO_DEVICE_STATE_PRE_COPY);                                         \
+	VMIG_VARIANT(fixture, name_##_PRE_COPY_P2P, .uapi = uapi_,                                 \
 		     .state = VFIO_DEVICE_STATE_PRE_COPY_P2P)
 
 #define VMIG_VARIANTS_SESSIONS(fixture)                                                            \
-	VMIG_VARIANTS_SESSIONS_WAY(fixture, cdev, VMIG_CDEV);                                      \
-	VMIG_VARIANTS_SESSIONS_WAY(fixture, group, VMIG_GROUP)
+	VMIG_VARIANTS_SESSIONS_UAPI(fixture, cdev, VMIG_UAPI_CDEV);                                \
+	VMIG_VARIANTS_SESSIONS_UAPI(fixture, group, VMIG_UAPI_GROUP)
 
 /**
  * struct vmig_control - a plain save and load, to compare others with

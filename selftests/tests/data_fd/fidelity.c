@@ -38,10 +38,10 @@ FIXTURE_VARIANT(fidelity)
 	bool two;
 };
 
-VMIG_VARIANT(fidelity, cdev_same_device, .way = VMIG_CDEV);
-VMIG_VARIANT(fidelity, cdev_second_device, .way = VMIG_CDEV, .two = true);
-VMIG_VARIANT(fidelity, group_same_device, .way = VMIG_GROUP);
-VMIG_VARIANT(fidelity, group_second_device, .way = VMIG_GROUP, .two = true);
+VMIG_VARIANT(fidelity, cdev_same_device, .uapi = VMIG_UAPI_CDEV);
+VMIG_VARIANT(fidelity, cdev_second_device, .uapi = VMIG_UAPI_CDEV, .two = true);
+VMIG_VARIANT(fidelity, group_same_device, .uapi = VMIG_UAPI_GROUP);
+VMIG_VARIANT(fidelity, group_second_device, .uapi = VMIG_UAPI_GROUP, .two = true);
 
 FIXTURE_SETUP(fidelity)
 {
@@ -519,7 +519,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
 	vmig_stream_free(&s);
 	vmig_worker_end(&self->w);
 	vmig_close(self->dev);
-	self->dev = vmig_open(&id, variant->way);
+	self->dev = vmig_open(&id, variant->uapi);
 	vmig_worker_begin(&self->w, self->dev);
 	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);

@@ -247,9 +247,9 @@ enum amount { NOTHING, ONE_BYTE, HALF, ALL };
 VMIG_FIXTURE_OF(path, uint32_t via[MAX_VIA + 1]; enum amount amount;);
 
 #define ADD_PATH(name_, amount_, ...)                                                              \
-	VMIG_VARIANT(path, cdev_##name_, .way = VMIG_CDEV, .via = { __VA_ARGS__ },                 \
+	VMIG_VARIANT(path, cdev_##name_, .uapi = VMIG_UAPI_CDEV, .via = { __VA_ARGS__ },           \
 		     .amount = amount_);                                                           \
-	VMIG_VARIANT(path, group_##name_, .way = VMIG_GROUP, .via = { __VA_ARGS__ },               \
+	VMIG_VARIANT(path, group_##name_, .uapi = VMIG_UAPI_GROUP, .via = { __VA_ARGS__ },         \
 		     .amount = amount_)
 
 #define P2P VFIO_DEVICE_STATE_RUNNING_P2P
@@ -349,12 +349,14 @@ VMIG_TEST_TIMEOUT(path, complete, 120)
 /* A save that is given up: cancelled by the user, or the network went. */
 VMIG_FIXTURE_OF(given_up, uint32_t state;);
 
-VMIG_VARIANT(given_up, cdev_STOP_COPY, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_STOP_COPY);
-VMIG_VARIANT(given_up, cdev_PRE_COPY, .way = VMIG_CDEV, .state = PC);
-VMIG_VARIANT(given_up, cdev_PRE_COPY_P2P, .way = VMIG_CDEV, .state = PCP);
-VMIG_VARIANT(given_up, group_STOP_COPY, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_STOP_COPY);
-VMIG_VARIANT(given_up, group_PRE_COPY, .way = VMIG_GROUP, .state = PC);
-VMIG_VARIANT(given_up, group_PRE_COPY_P2P, .way = VMIG_GROUP, .state = PCP);
+VMIG_VARIANT(given_up, cdev_STOP_COPY, .uapi = VMIG_UAPI_CDEV,
+	     .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(given_up, cdev_PRE_COPY, .uapi = VMIG_UAPI_CDEV, .state = PC);
+VMIG_VARIANT(given_up, cdev_PRE_COPY_P2P, .uapi = VMIG_UAPI_CDEV, .state = PCP);
+VMIG_VARIANT(given_up, group_STOP_COPY, .uapi = VMIG_UAPI_GROUP,
+	     .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(given_up, group_PRE_COPY, .uapi = VMIG_UAPI_GROUP, .state = PC);
+VMIG_VARIANT(given_up, group_PRE_COPY_P2P, .uapi = VMIG_UAPI_GROUP, .state = PCP);
 
 struct giving_up {
 	uint32_t state; /* where */

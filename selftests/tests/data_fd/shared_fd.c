@@ -228,7 +228,7 @@ TEST_F(shared_fd, copies_end_together)
 /* Several fds of one device, which only the group gives (vfio_df_open()). */
 VMIG_FIXTURE_OF(several_fds, uint32_t state;);
 
-VMIG_VARIANTS_SESSIONS_WAY(several_fds, group, VMIG_GROUP);
+VMIG_VARIANTS_SESSIONS_UAPI(several_fds, group, VMIG_UAPI_GROUP);
 
 static int open_again(struct vmig_device *dev)
 {

@@ -222,7 +222,7 @@ static void reopen_in_place(struct vmig_device *dev)
 
 	*old = *dev;
 	vmig_close(old);
-	new = vmig_open(&dev->id, dev->way);
+	new = vmig_open(&dev->id, dev->uapi);
 	*dev = *new;
 	free(new);
 }
@@ -469,10 +469,11 @@ TEST_F(after_the_end, poll_tells)
 /* Somebody who waits for more data in PRE_COPY when the session ends under him. */
 VMIG_FIXTURE_OF(waiting, uint32_t state;);
 
-VMIG_VARIANT(waiting, cdev_PRE_COPY, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_PRE_COPY);
-VMIG_VARIANT(waiting, cdev_PRE_COPY_P2P, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_PRE_COPY_P2P);
-VMIG_VARIANT(waiting, group_PRE_COPY, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_PRE_COPY);
-VMIG_VARIANT(waiting, group_PRE_COPY_P2P, .way = VMIG_GROUP,
+VMIG_VARIANT(waiting, cdev_PRE_COPY, .uapi = VMIG_UAPI_CDEV, .state = VFIO_DEVICE_STATE_PRE_COPY);
+VMIG_VARIANT(waiting, cdev_PRE_COPY_P2P, .uapi = VMIG_UAPI_CDEV,
+	     .state = VFIO_DEVICE_STATE_PRE_COPY_P2P);
+VMIG_VARIANT(waiting, group_PRE_COPY, .uapi = VMIG_UAPI_GROUP, .state = VFIO_DEVICE_STATE_PRE_COPY);
+VMIG_VARIANT(waiting, group_PRE_COPY_P2P, .uapi = VMIG_UAPI_GROUP,
 	     .state = VFIO_DEVICE_STATE_PRE_COPY_P2P);
 
 /* A call that takes longer than this waits; one that comes back later than that hangs. */

@@ -537,9 +537,10 @@ VMIG_TEST_TIMEOUT(stream, nothing_left_over, 120)
 VMIG_FIXTURE_OF(segments, struct vmig_chunks chunks;);
 
 #define ADD_SEGMENTS(name_, size_, seed_)                                                          \
-	VMIG_VARIANT(segments, cdev_##name_, .way = VMIG_CDEV,                                     \
+	VMIG_VARIANT(segments, cdev_##name_, .uapi = VMIG_UAPI_CDEV,                               \
 		     .chunks = { #name_, size_, seed_ });                                          \
-	VMIG_VARIANT(segments, group_##name_, .way = VMIG_GROUP, .chunks = { #name_, size_, seed_ })
+	VMIG_VARIANT(segments, group_##name_, .uapi = VMIG_UAPI_GROUP,                             \
+		     .chunks = { #name_, size_, seed_ })
 
 ADD_SEGMENTS(1_byte, 1, 0);
 ADD_SEGMENTS(7_bytes, 7, 0);

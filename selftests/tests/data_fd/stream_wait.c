@@ -184,7 +184,7 @@ TEST_F(slow, reader_woken_by_close)
 	vmig_worker_end(&self->w);
 	vmig_close(self->dev);
 	self->dev = NULL;
-	self->dev = vmig_open(&id, variant->way);
+	self->dev = vmig_open(&id, variant->uapi);
 	vmig_settle(self->dev);
 	vmig_worker_begin(&self->w, self->dev);
 	hold(&self->w, false);

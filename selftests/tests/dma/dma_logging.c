@@ -40,7 +40,7 @@ FIXTURE_VARIANT(dma_logging)
 	VMIG_VARIANT_DATA;
 };
 
-VMIG_VARIANTS_WAYS(dma_logging);
+VMIG_VARIANTS_UAPIS(dma_logging);
 
 static int report_range(struct vmig_device *dev,
 			const struct vfio_device_feature_dma_logging_range *range, void *bitmap)
@@ -527,7 +527,7 @@ TEST_F(dma_logging, close_stops)
 	CLAUSES(LOG_23);
 	vmig_log_start(self->dev, &self->page_size, &self->range, 1);
 	vmig_close(self->dev);
-	self->dev = vmig_open(&id, variant->way);
+	self->dev = vmig_open(&id, variant->uapi);
 	if (!self->off_is_silent)
 		CHECK_FAILS(LOG_23, report_range(self->dev, &self->range, bitmap),
 			    "REPORT after START, close, open");

@@ -130,16 +130,16 @@ FIXTURE_VARIANT(p2p_dma)
 	bool peer;
 };
 
-#define ADD_STATE(way_name, way_, STATE)                                                           \
-	VMIG_VARIANT(p2p_dma, way_name##_memory_##STATE, .way = way_,                              \
+#define ADD_STATE(way_name, uapi_, STATE)                                                          \
+	VMIG_VARIANT(p2p_dma, way_name##_memory_##STATE, .uapi = uapi_,                            \
 		     .state = VFIO_DEVICE_STATE_##STATE);                                          \
-	VMIG_VARIANT(p2p_dma, way_name##_peer_##STATE, .way = way_,                                \
+	VMIG_VARIANT(p2p_dma, way_name##_peer_##STATE, .uapi = uapi_,                              \
 		     .state = VFIO_DEVICE_STATE_##STATE, .peer = true)
 
-ADD_STATE(cdev, VMIG_CDEV, RUNNING_P2P);
-ADD_STATE(cdev, VMIG_CDEV, PRE_COPY_P2P);
-ADD_STATE(group, VMIG_GROUP, RUNNING_P2P);
-ADD_STATE(group, VMIG_GROUP, PRE_COPY_P2P);
+ADD_STATE(cdev, VMIG_UAPI_CDEV, RUNNING_P2P);
+ADD_STATE(cdev, VMIG_UAPI_CDEV, PRE_COPY_P2P);
+ADD_STATE(group, VMIG_UAPI_GROUP, RUNNING_P2P);
+ADD_STATE(group, VMIG_UAPI_GROUP, PRE_COPY_P2P);
 
 static void aim_at_memory(struct pair *pair, struct vmig_worker *w, struct vmig_dma *mem)
 {
@@ -177,7 +177,7 @@ static void aim_at_peer(struct pair *pair, struct vmig_worker *w)
 		pair->why =
 			vmig_fmt("the memory of one device cannot be mapped for the other through "
 				 "the %s on this kernel",
-				 vmig_way_name(w->dev->way));
+				 vmig_uapi_name(w->dev->uapi));
 }
 
 FIXTURE_SETUP(p2p_dma)

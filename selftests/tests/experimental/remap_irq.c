@@ -45,7 +45,7 @@ FIXTURE_VARIANT(remap)
 	VMIG_VARIANT_DATA;
 };
 
-VMIG_VARIANTS_WAYS(remap);
+VMIG_VARIANTS_UAPIS(remap);
 
 /* The region of the driver's own, or NULL. */
 static struct vfio_region_info *own_region(struct vmig_device *dev)

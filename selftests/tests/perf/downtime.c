@@ -41,7 +41,7 @@ VMIG_WORK_FIXTURE_WAYS(pre_copy);
 
 /* The data_fd is the same file whichever way the device was opened. */
 #define NEED_THIS_WAY                                                                              \
-	NEED(self->dev->way == VMIG_CDEV || !self->dev->id.cdev[0],                                \
+	NEED(self->dev->uapi == VMIG_UAPI_CDEV || !self->dev->id.cdev[0],                          \
 	     "measured through the cdev already")
 
 /* What became of one device's stream, and of the guest's downtime. */

@@ -34,7 +34,7 @@ VMIG_WORK_FIXTURE_WAYS(throughput);
 
 /* The data_fd is the same file whichever way the device was opened. */
 #define NEED_THIS_WAY                                                                              \
-	NEED(self->dev->way == VMIG_CDEV || !self->dev->id.cdev[0],                                \
+	NEED(self->dev->uapi == VMIG_UAPI_CDEV || !self->dev->id.cdev[0],                          \
 	     "measured through the cdev already")
 
 /* A device whose state can be told from another one gets a pattern, others keep theirs. */

@@ -500,7 +500,7 @@ TEST_F(feature, before_bind)
 	int fd;
 
 	CLAUSES(FEAT_15);
-	NEED(variant->way == VMIG_CDEV, "the group way has no unbound device fd");
+	NEED(variant->uapi == VMIG_UAPI_CDEV, "the group way has no unbound device fd");
 	fd = open(self->dev->id.cdev, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		vmig_test_error("second open of %s failed: %s", self->dev->id.cdev,

@@ -25,37 +25,37 @@
 
 VMIG_FIXTURE_OF(fsm, uint32_t from, to;);
 
-#define ADD_PAIR(WAY, way_, from_, to_, number)                                                    \
-	VMIG_VARIANT(fsm, way_##_##from_##_to_##to_, .way = WAY,                                   \
+#define ADD_PAIR(WAY, uapi_, from_, to_, number)                                                   \
+	VMIG_VARIANT(fsm, uapi_##_##from_##_to_##to_, .uapi = WAY,                                 \
 		     .from = VFIO_DEVICE_STATE_##from_, .to = number);
 
-#define ADD_STATE(WAY, way_, from_, to_) ADD_PAIR(WAY, way_, from_, to_, VFIO_DEVICE_STATE_##to_)
+#define ADD_STATE(WAY, uapi_, from_, to_) ADD_PAIR(WAY, uapi_, from_, to_, VFIO_DEVICE_STATE_##to_)
 
-#define ADD_FROM(WAY, way_, from_)                                                                 \
-	ADD_STATE(WAY, way_, from_, ERROR)                                                         \
-	ADD_STATE(WAY, way_, from_, STOP)                                                          \
-	ADD_STATE(WAY, way_, from_, RUNNING)                                                       \
-	ADD_STATE(WAY, way_, from_, STOP_COPY)                                                     \
-	ADD_STATE(WAY, way_, from_, RESUMING)                                                      \
-	ADD_STATE(WAY, way_, from_, RUNNING_P2P)                                                   \
-	ADD_STATE(WAY, way_, from_, PRE_COPY)                                                      \
-	ADD_STATE(WAY, way_, from_, PRE_COPY_P2P)                                                  \
-	ADD_PAIR(WAY, way_, from_, 8, 8)                                                           \
-	ADD_PAIR(WAY, way_, from_, 9, 9)                                                           \
-	ADD_PAIR(WAY, way_, from_, 4294967295, UINT32_MAX)
+#define ADD_FROM(WAY, uapi_, from_)                                                                \
+	ADD_STATE(WAY, uapi_, from_, ERROR)                                                        \
+	ADD_STATE(WAY, uapi_, from_, STOP)                                                         \
+	ADD_STATE(WAY, uapi_, from_, RUNNING)                                                      \
+	ADD_STATE(WAY, uapi_, from_, STOP_COPY)                                                    \
+	ADD_STATE(WAY, uapi_, from_, RESUMING)                                                     \
+	ADD_STATE(WAY, uapi_, from_, RUNNING_P2P)                                                  \
+	ADD_STATE(WAY, uapi_, from_, PRE_COPY)                                                     \
+	ADD_STATE(WAY, uapi_, from_, PRE_COPY_P2P)                                                 \
+	ADD_PAIR(WAY, uapi_, from_, 8, 8)                                                          \
+	ADD_PAIR(WAY, uapi_, from_, 9, 9)                                                          \
+	ADD_PAIR(WAY, uapi_, from_, 4294967295, UINT32_MAX)
 
-#define ADD_WAY(WAY, way_)                                                                         \
-	ADD_FROM(WAY, way_, RUNNING)                                                               \
-	ADD_FROM(WAY, way_, RUNNING_P2P)                                                           \
-	ADD_FROM(WAY, way_, STOP)                                                                  \
-	ADD_FROM(WAY, way_, STOP_COPY)                                                             \
-	ADD_FROM(WAY, way_, RESUMING)                                                              \
-	ADD_FROM(WAY, way_, PRE_COPY)                                                              \
-	ADD_FROM(WAY, way_, PRE_COPY_P2P)                                                          \
-	ADD_FROM(WAY, way_, ERROR)
+#define ADD_WAY(WAY, uapi_)                                                                        \
+	ADD_FROM(WAY, uapi_, RUNNING)                                                              \
+	ADD_FROM(WAY, uapi_, RUNNING_P2P)                                                          \
+	ADD_FROM(WAY, uapi_, STOP)                                                                 \
+	ADD_FROM(WAY, uapi_, STOP_COPY)                                                            \
+	ADD_FROM(WAY, uapi_, RESUMING)                                                             \
+	ADD_FROM(WAY, uapi_, PRE_COPY)                                                             \
+	ADD_FROM(WAY, uapi_, PRE_COPY_P2P)                                                         \
+	ADD_FROM(WAY, uapi_, ERROR)
 
-ADD_WAY(VMIG_CDEV, cdev)
-ADD_WAY(VMIG_GROUP, group)
+ADD_WAY(VMIG_UAPI_CDEV, cdev)
+ADD_WAY(VMIG_UAPI_GROUP, group)
 
 /* In the state, with a session that may be left in good order. Returns its data_fd or -1. */
 static int stand_in(struct vmig_device *dev, uint32_t state)

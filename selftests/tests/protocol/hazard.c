@@ -36,11 +36,13 @@
 /* Named fsm, as these are the two cells that the fsm chapter leaves to this one. */
 HAZARD_FIXTURE(fsm, uint32_t to;);
 
-VMIG_VARIANT(fsm, cdev_STOP_COPY_to_PRE_COPY, .way = VMIG_CDEV, .to = VFIO_DEVICE_STATE_PRE_COPY);
-VMIG_VARIANT(fsm, cdev_STOP_COPY_to_PRE_COPY_P2P, .way = VMIG_CDEV,
+VMIG_VARIANT(fsm, cdev_STOP_COPY_to_PRE_COPY, .uapi = VMIG_UAPI_CDEV,
+	     .to = VFIO_DEVICE_STATE_PRE_COPY);
+VMIG_VARIANT(fsm, cdev_STOP_COPY_to_PRE_COPY_P2P, .uapi = VMIG_UAPI_CDEV,
 	     .to = VFIO_DEVICE_STATE_PRE_COPY_P2P);
-VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY, .way = VMIG_GROUP, .to = VFIO_DEVICE_STATE_PRE_COPY);
-VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY_P2P, .way = VMIG_GROUP,
+VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY, .uapi = VMIG_UAPI_GROUP,
+	     .to = VFIO_DEVICE_STATE_PRE_COPY);
+VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY_P2P, .uapi = VMIG_UAPI_GROUP,
 	     .to = VFIO_DEVICE_STATE_PRE_COPY_P2P);
 
 /*
@@ -77,10 +79,10 @@ TEST_F(fsm, blocked)
 
 HAZARD_FIXTURE(files, uint32_t state;);
 
-VMIG_VARIANT(files, cdev_STOP_COPY, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_STOP_COPY);
-VMIG_VARIANT(files, cdev_RESUMING, .way = VMIG_CDEV, .state = VFIO_DEVICE_STATE_RESUMING);
-VMIG_VARIANT(files, group_STOP_COPY, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_STOP_COPY);
-VMIG_VARIANT(files, group_RESUMING, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_RESUMING);
+VMIG_VARIANT(files, cdev_STOP_COPY, .uapi = VMIG_UAPI_CDEV, .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(files, cdev_RESUMING, .uapi = VMIG_UAPI_CDEV, .state = VFIO_DEVICE_STATE_RESUMING);
+VMIG_VARIANT(files, group_STOP_COPY, .uapi = VMIG_UAPI_GROUP, .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(files, group_RESUMING, .uapi = VMIG_UAPI_GROUP, .state = VFIO_DEVICE_STATE_RESUMING);
 
 /* The most files that the system may have open; who is CAP_SYS_ADMIN may have more. */
 #define FILE_MAX "/proc/sys/fs/file-max"
@@ -140,7 +142,7 @@ TEST_F(files, none_left)
 }
 
 HAZARD_FIXTURE(logging);
-VMIG_VARIANTS_WAYS(logging);
+VMIG_VARIANTS_UAPIS(logging);
 
 static void odd_starts(void *arg)
 {
@@ -203,9 +205,10 @@ TEST_F(logging, odd_report)
 HAZARD_FIXTURE(reopen, uint32_t state;);
 
 #define ADD_REOPEN(state_)                                                                         \
-	VMIG_VARIANT(reopen, cdev_##state_, .way = VMIG_CDEV,                                      \
+	VMIG_VARIANT(reopen, cdev_##state_, .uapi = VMIG_UAPI_CDEV,                                \
 		     .state = VFIO_DEVICE_STATE_##state_);                                         \
-	VMIG_VARIANT(reopen, group_##state_, .way = VMIG_GROUP, .state = VFIO_DEVICE_STATE_##state_)
+	VMIG_VARIANT(reopen, group_##state_, .uapi = VMIG_UAPI_GROUP,                              \
+		     .state = VFIO_DEVICE_STATE_##state_)
 
 /* RESUMING last: there a driver that kept the state has a session to lose. */
 ADD_REOPEN(STOP);
@@ -233,7 +236,7 @@ TEST_F(reopen, first_set)
 	for (i = 0; i < ARRAY_SIZE(targets); i++) {
 		vmig_enter(self->dev, variant->state);
 		vmig_close(self->dev);
-		self->dev = vmig_open(&id, variant->way);
+		self->dev = vmig_open(&id, variant->uapi);
 		did = vmig_fmt("close in %s, open, SET(%s)", vmig_state_name(variant->state),
 			       vmig_state_name(targets[i]));
 		call = vmig_careful_set(self->dev, targets[i]);
@@ -249,14 +252,14 @@ TEST_F(reopen, first_set)
 }
 
 HAZARD_FIXTURE(closing);
-VMIG_VARIANTS_WAYS(closing);
+VMIG_VARIANTS_UAPIS(closing);
 
 /* How often a close meets a writer; one in five does where the writer is not waited for. */
 #define CLOSINGS 20
 
 struct closing {
 	struct vmig_dev_id id;
-	enum vmig_way way;
+	enum vmig_uapi uapi;
 	struct vmig_stream good;
 	int fd;
 	atomic_bool stop;
@@ -282,7 +285,7 @@ static void close_under_a_writer(void *arg)
 	unsigned int i;
 
 	for (i = 0; i < CLOSINGS; i++) {
-		dev = vmig_open(&c->id, c->way);
+		dev = vmig_open(&c->id, c->uapi);
 		c->fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
 		vmig_write_regardless(c->fd, c->good.data, c->good.len < 16 ? 1 : 16,
 				      VMIG_ONE_WRITE);
@@ -304,7 +307,7 @@ static void close_under_a_writer(void *arg)
 VMIG_TEST_TIMEOUT(closing, under_a_writer, 120)
 {
 	unsigned long taint = vmig_kernel_taint();
-	struct closing c = { .id = self->dev->id, .way = variant->way };
+	struct closing c = { .id = self->dev->id, .uapi = variant->uapi };
 	enum vmig_child_end end;
 
 	CLAUSES(ROB_01);

@@ -74,7 +74,7 @@ static int hot_reset(struct vmig_device *dev, uint32_t argsz, uint32_t flags, ui
 /* The count that goes with the way in, 0 for a cdev and the one group for a group. */
 static int hot_reset_rightly(struct vmig_device *dev)
 {
-	return hot_reset(dev, HEADER, 0, dev->way == VMIG_GROUP, dev->group);
+	return hot_reset(dev, HEADER, 0, dev->uapi == VMIG_UAPI_GROUP, dev->group);
 }
 
 /* All that a hot reset would take along; false where none is possible (H:727). */
@@ -127,7 +127,7 @@ static int group_of(const struct vfio_pci_dependent_device *d, bool *vfio)
  */
 TEST_F(hot_reset, info_tells_ids_of_its_way)
 {
-	bool cdev = variant->way == VMIG_CDEV, found = false, vfio;
+	bool cdev = variant->uapi == VMIG_UAPI_CDEV, found = false, vfio;
 	struct affected a;
 	char name[32];
 	uint32_t i;
@@ -137,7 +137,7 @@ TEST_F(hot_reset, info_tells_ids_of_its_way)
 	NEED_HOT_RESET(&a);
 	CHECK(HOT_01, !!(a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID) == cdev,
 	      vmig_fmt("flags of HOT_RESET_INFO, device opened through the %s",
-		       vmig_way_name(variant->way)),
+		       vmig_uapi_name(variant->uapi)),
 	      cdev ? "VFIO_PCI_HOT_RESET_FLAG_DEV_ID" : "no VFIO_PCI_HOT_RESET_FLAG_DEV_ID", "%#x",
 	      a.info.flags);
 	for (i = 0; i < a.info.count; i++) {
@@ -162,7 +162,7 @@ TEST_F(hot_reset, devids_tell_who_owns)
 	char name[32];
 
 	CLAUSES(HOT_02);
-	NEED(variant->way == VMIG_CDEV, "a device opened through its group has no devid");
+	NEED(variant->uapi == VMIG_UAPI_CDEV, "a device opened through its group has no devid");
 	NEED_HOT_RESET(&a);
 	for (i = 0; i < a.info.count; i++) {
 		in_group = group_of(&a.devices[i], &vfio) == self->dev->id.group_id;
@@ -180,7 +180,7 @@ TEST_F(hot_reset, devids_tell_who_owns)
 
 TEST_F(hot_reset, owned_flag_is_the_sum)
 {
-	bool owned = variant->way == VMIG_CDEV;
+	bool owned = variant->uapi == VMIG_UAPI_CDEV;
 	struct affected a;
 	uint32_t i;
 
@@ -191,7 +191,7 @@ TEST_F(hot_reset, owned_flag_is_the_sum)
 			owned = false;
 	CHECK(HOT_03, !!(a.info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED) == owned,
 	      vmig_fmt("flags of HOT_RESET_INFO, device opened through the %s",
-		       vmig_way_name(variant->way)),
+		       vmig_uapi_name(variant->uapi)),
 	      owned ? "VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED, as all devices are owned"
 		    : "no VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED",
 	      "%#x", a.info.flags);
@@ -266,13 +266,13 @@ TEST_F(hot_reset, not_on_a_root_bus)
 /* Refused before anything is reset: a proof that does not fit is none. */
 TEST_F(hot_reset, proof_must_fit_the_way)
 {
-	bool group = variant->way == VMIG_GROUP;
+	bool group = variant->uapi == VMIG_UAPI_GROUP;
 
 	CLAUSES(HOT_06);
 	NEED_PCI;
 	CHECK_ERRNO(HOT_06, hot_reset(self->dev, HEADER, 0, !group, self->dev->group), EINVAL,
 		    vmig_fmt("HOT_RESET with count %d of a device opened through the %s", !group,
-			     vmig_way_name(variant->way)));
+			     vmig_uapi_name(variant->uapi)));
 	CHECK_ERRNO(HOT_06, hot_reset(self->dev, HEADER, 1, group, self->dev->group), EINVAL,
 		    "HOT_RESET with flags 1");
 }
@@ -285,10 +285,10 @@ TEST_F(hot_reset, short_argsz_is_refused)
 	NEED_PCI;
 	CHECK_ERRNO(HOT_07, get_info(self->dev, &a, HEADER - 1), EINVAL,
 		    "HOT_RESET_INFO with argsz 11");
-	CHECK_ERRNO(
-		HOT_07,
-		hot_reset(self->dev, HEADER - 1, 0, variant->way == VMIG_GROUP, self->dev->group),
-		EINVAL, "HOT_RESET with argsz 11");
+	CHECK_ERRNO(HOT_07,
+		    hot_reset(self->dev, HEADER - 1, 0, variant->uapi == VMIG_UAPI_GROUP,
+			      self->dev->group),
+		    EINVAL, "HOT_RESET with argsz 11");
 }
 
 TEST_F(hot_reset, only_for_pci)
@@ -309,7 +309,7 @@ static bool all_ours(const struct vmig_device *dev, const struct affected *a)
 	bool vfio;
 	uint32_t i;
 
-	if (dev->way == VMIG_CDEV)
+	if (dev->uapi == VMIG_UAPI_CDEV)
 		return a->info.flags & VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
 	for (i = 0; i < a->info.count; i++)
 		if (group_of(&a->devices[i], &vfio) != dev->id.group_id || !vfio)
@@ -401,7 +401,7 @@ static void open_set(struct vmig_device *dev, struct vmig_device **devs)
 
 	if (!find_set(&dev->id, set))
 		return;
-	devs[0] = strcmp(set[0].name, dev->id.name) ? vmig_open(&set[0], dev->way) : dev;
+	devs[0] = strcmp(set[0].name, dev->id.name) ? vmig_open(&set[0], dev->uapi) : dev;
 	ret = __vmig_open_beside(&set[1], devs[0], &devs[1]);
 	if (ret)
 		vmig_test_error("opening %s beside %s failed: %s", set[1].name, set[0].name,
@@ -457,7 +457,7 @@ TEST_F(hot_reset_set, devids_of_open_devices)
 	int i;
 
 	CLAUSES(HOT_02, HOT_03);
-	NEED(variant->way == VMIG_CDEV, "a device opened through its group has no devid");
+	NEED(variant->uapi == VMIG_UAPI_CDEV, "a device opened through its group has no devid");
 	NEED(variant->state == VFIO_DEVICE_STATE_STOP_COPY, "the state does not matter for it");
 	NEED_SET(&a);
 	for (i = 0; i < 2; i++) {

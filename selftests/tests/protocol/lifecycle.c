@@ -43,21 +43,21 @@ static void leave(struct vmig_device **dev)
 	*dev = NULL;
 }
 
-static int __enter_again(struct vmig_device **dev, enum vmig_way way)
+static int __enter_again(struct vmig_device **dev, enum vmig_uapi uapi)
 {
 	int i, ret = -EBUSY;
 
 	for (i = 0; i < OPEN_TRIES && (ret == -EBUSY || ret == -EINVAL); i++) {
 		if (i)
 			usleep(OPEN_PAUSE_US);
-		ret = __vmig_open(vmig_first_device(), way, dev);
+		ret = __vmig_open(vmig_first_device(), uapi, dev);
 	}
 	return ret;
 }
 
-static void enter_again(struct vmig_device **dev, enum vmig_way way)
+static void enter_again(struct vmig_device **dev, enum vmig_uapi uapi)
 {
-	int ret = __enter_again(dev, way);
+	int ret = __enter_again(dev, uapi);
 
 	if (ret)
 		vmig_test_error("opening the device again failed: %s", vmig_errno_name(ret));
@@ -75,7 +75,7 @@ TEST_F(lifecycle, fresh_device_is_running)
 {
 	CLAUSES(OPEN_01);
 	leave(&self->dev);
-	enter_again(&self->dev, variant->way);
+	enter_again(&self->dev, variant->uapi);
 	check_running(self->dev, "close in RUNNING and open");
 }
 
@@ -91,7 +91,7 @@ TEST_F(lifecycle_from, reopened_device_is_running)
 	NEED_STATE(variant->state);
 	fd = vmig_enter(self->dev, variant->state);
 	leave(&self->dev);
-	enter_again(&self->dev, variant->way);
+	enter_again(&self->dev, variant->uapi);
 	check_running(self->dev, vmig_fmt("close in %s and open", vmig_state_name(variant->state)));
 	vmig_close_data_fd(fd);
 }
@@ -111,7 +111,7 @@ TEST_F(lifecycle_session, ends_at_last_close)
 	vmig_judge_dead(OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
 			vmig_fmt("close of the device in %s", vmig_state_name(variant->state)));
 	leave(&self->dev);
-	enter_again(&self->dev, variant->way);
+	enter_again(&self->dev, variant->uapi);
 	vmig_judge_dead(
 		OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
 		vmig_fmt("close of the device in %s and open", vmig_state_name(variant->state)));
@@ -188,7 +188,7 @@ VMIG_TEST_TIMEOUT(lifecycle_session, outlives_other_closes, 60)
 		vmig_test_error("the process that inherited the device: %s", vmig_child_name(end));
 	close(heir.data_fd);
 	vmig_stream_free(&control.stream);
-	enter_again(&self->dev, variant->way);
+	enter_again(&self->dev, variant->uapi);
 }
 
 /* Before the tests that go on from here, as a crash takes the device with it. */
@@ -210,7 +210,7 @@ TEST_F(lifecycle_from, first_set_after_reopening)
 	NEED_STATE(variant->state);
 	fd = vmig_enter(self->dev, variant->state);
 	leave(&self->dev);
-	enter_again(&self->dev, variant->way);
+	enter_again(&self->dev, variant->uapi);
 	vmig_close_data_fd(fd);
 	state = vmig_get_state(self->dev);
 	NEED(state == VFIO_DEVICE_STATE_RUNNING,
@@ -236,7 +236,7 @@ TEST_F(lifecycle_from, migration_works_after_reopening)
 	vmig_need_round_trip(self->dev);
 	fd = vmig_enter(self->dev, variant->state);
 	leave(&self->dev);
-	enter_again(&self->dev, variant->way);
+	enter_again(&self->dev, variant->uapi);
 	vmig_settle(self->dev);
 	why = vmig_round_trip(self->dev);
 	CHECK(OPEN_03, !why,
@@ -294,7 +294,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 			continue;
 		vmig_put_back(self->dev, &good);
 		leave(&self->dev);
-		enter_again(&self->dev, variant->way);
+		enter_again(&self->dev, variant->uapi);
 		vmig_settle(self->dev);
 		spoil(&bad, &good, i);
 		a = vmig_load_anyhow(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
@@ -329,7 +329,7 @@ TEST_F(lifecycle_any, interrupts_are_released_by_close)
 		new = vmig_eventfd();
 		if (!__vmig_irq_enable(self->dev, i, old)) {
 			leave(&self->dev);
-			enter_again(&self->dev, variant->way);
+			enter_again(&self->dev, variant->uapi);
 			vmig_device_info(self->dev, &info);
 			__vmig_irq_trigger(self->dev, i);
 			CHECK(OPEN_03, !vmig_eventfd_fired(old),
@@ -356,7 +356,7 @@ TEST_F(lifecycle_any, second_bind_is_refused)
 	int fd;
 
 	CLAUSES(OPEN_05);
-	NEED(variant->way == VMIG_CDEV, "only the cdev is bound");
+	NEED(variant->uapi == VMIG_UAPI_CDEV, "only the cdev is bound");
 	CHECK_ERRNO(OPEN_05, __vmig_cdev_bind(self->dev->fd, self->dev->iommufd, &devid), EINVAL,
 		    "VFIO_DEVICE_BIND_IOMMUFD of an fd that is bound");
 	fd = open(self->dev->id.cdev, O_RDWR | O_CLOEXEC);
@@ -402,7 +402,7 @@ TEST_F(lifecycle_any, failed_bind_is_undone)
 	unsigned int i;
 
 	CLAUSES(ROB_04);
-	NEED(variant->way == VMIG_CDEV, "only the cdev is bound");
+	NEED(variant->uapi == VMIG_UAPI_CDEV, "only the cdev is bound");
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		vmig_close_fd(dev);
 		dev->fd = open(dev->id.cdev, O_RDWR | O_CLOEXEC);
@@ -415,17 +415,17 @@ TEST_F(lifecycle_any, failed_bind_is_undone)
 	}
 	/* The device is not attached any more, and other fds would not help. */
 	leave(&self->dev);
-	enter_again(&self->dev, variant->way);
+	enter_again(&self->dev, variant->uapi);
 }
 
 static void open_and_close(void *arg)
 {
-	const enum vmig_way *way = arg;
+	const enum vmig_uapi *uapi = arg;
 	struct vmig_device *dev;
 	int i;
 
 	for (i = 0; i < 10; i++) {
-		enter_again(&dev, *way);
+		enter_again(&dev, *uapi);
 		vmig_close(dev);
 	}
 }
@@ -433,15 +433,15 @@ static void open_and_close(void *arg)
 /* What open and close use must be there without migration too (1b81ed612e12). */
 TEST_F(lifecycle_any, open_and_close_do_not_crash)
 {
-	enum vmig_way way = variant->way;
+	enum vmig_uapi uapi = variant->uapi;
 	struct vfio_device_info info;
 	enum vmig_child_end end;
 
 	CLAUSES(ROB_01);
 	leave(&self->dev);
-	end = vmig_child_run(open_and_close, &way, CHILD_TIMEOUT_MS);
+	end = vmig_child_run(open_and_close, &uapi, CHILD_TIMEOUT_MS);
 	if (vmig_judge_child(ROB_01, end, "open and close ten times")) {
-		enter_again(&self->dev, variant->way);
+		enter_again(&self->dev, variant->uapi);
 		CHECK_OK(ROB_01, __vmig_device_info(self->dev, &info),
 			 "VFIO_DEVICE_GET_INFO after it");
 	}
@@ -537,7 +537,7 @@ TEST_F(lifecycle_from, killed_holder_equals_close)
 	holder.data_fd = vmig_enter(self->dev, variant->state);
 	leave(&self->dev);
 	vmig_close_data_fd(holder.data_fd);
-	enter_again(&self->dev, variant->way);
+	enter_again(&self->dev, variant->uapi);
 	closed = vmig_get_state(self->dev);
 	vmig_settle(self->dev);
 
@@ -550,7 +550,7 @@ TEST_F(lifecycle_from, killed_holder_equals_close)
 				 vmig_fmt("SIGKILL of the holder in %s", name));
 		return;
 	}
-	ret = __enter_again(&self->dev, variant->way);
+	ret = __enter_again(&self->dev, variant->uapi);
 	if (CHECK_OK(OPEN_06, ret, vmig_fmt("open after SIGKILL of the holder in %s", name))) {
 		if (holder.data_fd >= 0)
 			vmig_judge_dead(OPEN_06, holder.data_fd, holder.resuming,

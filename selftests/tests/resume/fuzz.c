@@ -87,7 +87,8 @@ static const char *keep(struct vmig_poison *p, unsigned int number)
 	return vmig_fmt(
 		"%s; %s", words(p, number),
 		vmig_repro_keep(&s, vmig_fmt("poison-%s-%u",
-					     p->dev->way == VMIG_CDEV ? "cdev" : "group", number)));
+					     p->dev->uapi == VMIG_UAPI_CDEV ? "cdev" : "group",
+					     number)));
 }
 
 /* Judges one of the streams; always a breach. */

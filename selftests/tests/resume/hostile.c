@@ -21,7 +21,7 @@
 #define GIB (1UL << 30)
 
 RESUME_FIXTURE(hostile);
-VMIG_VARIANTS_WAYS(hostile);
+VMIG_VARIANTS_UAPIS(hostile);
 
 /**
  * struct tally - what became of streams with one byte inverted each

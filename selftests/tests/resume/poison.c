@@ -32,7 +32,7 @@
 #define POISON_FIXTURE(fixture)                                                                    \
 	VMIG_FIXTURE_FULL(fixture, struct vmig_stream good;                                        \
 			  bool lost, RESUME_SETUP(), RESUME_TEARDOWN(!self->lost), );              \
-	VMIG_VARIANTS_WAYS(fixture)
+	VMIG_VARIANTS_UAPIS(fixture)
 
 POISON_FIXTURE(poison);
 
@@ -49,16 +49,16 @@ static void add_stream_of(struct vmig_corpus *c, struct vmig_worker *w, uint32_t
 	vmig_stream_free(&s);
 }
 
-static void add_stream_of_other_type(struct vmig_corpus *c, enum vmig_way way)
+static void add_stream_of_other_type(struct vmig_corpus *c, enum vmig_uapi uapi)
 {
 	const struct vmig_dev_id *id;
 	struct vmig_worker w = {};
 	const char *why;
 
 	id = vmig_other_device(&why);
-	if (!id || !vmig_way_there(id, way, &why))
+	if (!id || !vmig_way_there(id, uapi, &why))
 		return;
-	w.dev = vmig_open(id, way);
+	w.dev = vmig_open(id, uapi);
 	w.ops = &vmig_exerciser_generic;
 	vmig_settle(w.dev);
 	add_stream_of(c, &w, 0);
@@ -120,7 +120,7 @@ VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 		vmig_worker_begin(&there, there.dev);
 		add_stream_of(p->corpus, &there, SEED_THERE);
 	}
-	add_stream_of_other_type(p->corpus, variant->way);
+	add_stream_of_other_type(p->corpus, variant->uapi);
 	vmig_corpus_load(p->corpus, dir, p->max);
 	p->limit = vmig_stress(BRIEF_STREAMS, FULL_STREAMS);
 	p->end = vmig_now_ms() + 1000 * vmig_stress(BRIEF_S, FULL_S);

@@ -21,7 +21,7 @@ static const char *to_name(uint32_t target)
 }
 
 RESUME_FIXTURE(resume);
-VMIG_VARIANTS_WAYS(resume);
+VMIG_VARIANTS_UAPIS(resume);
 
 /*
  * To each state that RESUMING can be left for: STOP by the one arc there is, the others
@@ -31,9 +31,9 @@ VMIG_VARIANTS_WAYS(resume);
 RESUME_FIXTURE(resume_to, uint32_t target;);
 
 #define ADD_TARGET(target_)                                                                        \
-	VMIG_VARIANT(resume_to, cdev_##target_, .way = VMIG_CDEV,                                  \
+	VMIG_VARIANT(resume_to, cdev_##target_, .uapi = VMIG_UAPI_CDEV,                            \
 		     .target = VFIO_DEVICE_STATE_##target_);                                       \
-	VMIG_VARIANT(resume_to, group_##target_, .way = VMIG_GROUP,                                \
+	VMIG_VARIANT(resume_to, group_##target_, .uapi = VMIG_UAPI_GROUP,                          \
 		     .target = VFIO_DEVICE_STATE_##target_)
 
 ADD_TARGET(STOP);
@@ -186,8 +186,8 @@ enum cut { CUT_FIRST_BYTE, CUT_EIGHT_BYTES, CUT_HALF, CUT_LAST_BYTE };
 RESUME_FIXTURE(resume_cut, enum cut cut;);
 
 #define ADD_CUT(word, cut_)                                                                        \
-	VMIG_VARIANT(resume_cut, cdev_##word, .way = VMIG_CDEV, .cut = cut_);                      \
-	VMIG_VARIANT(resume_cut, group_##word, .way = VMIG_GROUP, .cut = cut_)
+	VMIG_VARIANT(resume_cut, cdev_##word, .uapi = VMIG_UAPI_CDEV, .cut = cut_);                \
+	VMIG_VARIANT(resume_cut, group_##word, .uapi = VMIG_UAPI_GROUP, .cut = cut_)
 
 ADD_CUT(first_byte_only, CUT_FIRST_BYTE);
 ADD_CUT(eight_bytes, CUT_EIGHT_BYTES);
@@ -369,8 +369,8 @@ VMIG_TEST_TIMEOUT(resume, stream_of_other_type, MINUTES)
 	NEED_RESET;
 	id = vmig_other_device(&why);
 	NEED(id, "%s", why);
-	NEED(vmig_way_there(id, variant->way, &why), "%s", why);
-	other = vmig_open(id, variant->way);
+	NEED(vmig_way_there(id, variant->uapi, &why), "%s", why);
+	other = vmig_open(id, variant->uapi);
 	if (__vmig_settle(other))
 		vmig_test_error("%s cannot be brought to RUNNING", id->name);
 	vmig_save(other, &s);

@@ -10,7 +10,7 @@
 #include "fixture_resume.h"
 
 RESUME_FIXTURE(resume_again);
-VMIG_VARIANTS_WAYS(resume_again);
+VMIG_VARIANTS_UAPIS(resume_again);
 
 /* What came before the session, in the same open but for a reopen. */
 enum history { AFTER_LOAD, AFTER_LOAD_AND_RESET, AFTER_LOAD_AND_REOPEN, AFTER_SAVE };
@@ -18,8 +18,8 @@ enum history { AFTER_LOAD, AFTER_LOAD_AND_RESET, AFTER_LOAD_AND_REOPEN, AFTER_SA
 RESUME_FIXTURE(resume_after, enum history history;);
 
 #define ADD_HISTORY(word, history_)                                                                \
-	VMIG_VARIANT(resume_after, cdev_##word, .way = VMIG_CDEV, .history = history_);            \
-	VMIG_VARIANT(resume_after, group_##word, .way = VMIG_GROUP, .history = history_)
+	VMIG_VARIANT(resume_after, cdev_##word, .uapi = VMIG_UAPI_CDEV, .history = history_);      \
+	VMIG_VARIANT(resume_after, group_##word, .uapi = VMIG_UAPI_GROUP, .history = history_)
 
 ADD_HISTORY(after_load, AFTER_LOAD);
 ADD_HISTORY(after_load_and_reset, AFTER_LOAD_AND_RESET);
@@ -195,8 +195,8 @@ VMIG_TEST_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
 	NEED_RESET;
 	id = vmig_second_device(&why);
 	NEED(id, "%s", why);
-	NEED(vmig_way_there(id, variant->way, &why), "%s", why);
-	dev[1] = vmig_open(id, variant->way);
+	NEED(vmig_way_there(id, variant->uapi, &why), "%s", why);
+	dev[1] = vmig_open(id, variant->uapi);
 	if (__vmig_settle(dev[1]))
 		vmig_test_error("%s cannot be brought to RUNNING", id->name);
 	vmig_save(dev[1], &good[1]);

@@ -257,7 +257,7 @@ void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f)
 		.fn = fn,
 		.f = { .dev = *dev,
 		       .id = &id,
-		       .way = (*dev)->way,
+		       .uapi = (*dev)->uapi,
 		       .from = from,
 		       .fd = -1,
 		       .new_fd = -1,

@@ -21,7 +21,7 @@
  * struct vmig_faults - what such a test works on
  * @dev: the device; NULL where it is closed
  * @id: the device, of the open ones or not
- * @way: way in
+ * @uapi: way in
  * @flags: what it offers
  * @control: a good stream
  * @from: the state in which the call is made
@@ -41,7 +41,7 @@
 struct vmig_faults {
 	struct vmig_device *dev;
 	const struct vmig_dev_id *id;
-	enum vmig_way way;
+	enum vmig_uapi uapi;
 	uint64_t flags;
 	struct vmig_control control;
 	uint32_t from, to;

@@ -44,7 +44,7 @@ VMIG_FIXTURE(fail_nth_after);
 /* Calls on an open device do not know how it was opened: one way is enough, unless there is time.
  */
 #define NEED_THIS_WAY                                                                              \
-	NEED(variant->way == VMIG_CDEV || !self->dev->id.cdev[0] || vmig_stress(0, 1),             \
+	NEED(variant->uapi == VMIG_UAPI_CDEV || !self->dev->id.cdev[0] || vmig_stress(0, 1),       \
 	     "the same calls as through the cdev (--stress makes them)")
 
 /* A session that was opened although something failed must be a whole one. */
@@ -517,7 +517,7 @@ static int open_patiently(struct vmig_faults *f)
 	for (i = 0; ret && i < OPEN_TRIES; i++) {
 		if (i)
 			usleep(OPEN_PAUSE_US);
-		ret = __vmig_open(f->id, f->way, &f->dev);
+		ret = __vmig_open(f->id, f->uapi, &f->dev);
 	}
 	if (ret)
 		f->dev = NULL;
@@ -541,12 +541,12 @@ static void must_be_closed(struct vmig_faults *f)
 
 static int make_open(struct vmig_faults *f)
 {
-	int ret = __vmig_open(f->id, f->way, &f->dev);
+	int ret = __vmig_open(f->id, f->uapi, &f->dev);
 
 	if (ret)
 		f->dev = NULL;
 	else
-		f->new_fds = f->way == VMIG_GROUP ? 3 : 2;
+		f->new_fds = f->uapi == VMIG_UAPI_GROUP ? 3 : 2;
 	return ret;
 }
 
@@ -599,13 +599,14 @@ static bool judge_close(struct vmig_faults *f, int ret, const char *did)
  */
 static bool close_is_the_drivers(const struct vmig_faults *f)
 {
-	return f->way == VMIG_GROUP || !strcmp(f->id->bus, "mdev");
+	return f->uapi == VMIG_UAPI_GROUP || !strcmp(f->id->bus, "mdev");
 }
 
 static void fail_open_and_close(struct vmig_faults *f)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_STOP_COPY };
-	const struct vmig_failing_call opens = { "open", vmig_fmt("open_%s", vmig_way_name(f->way)),
+	const struct vmig_failing_call opens = { "open",
+						 vmig_fmt("open_%s", vmig_uapi_name(f->uapi)),
 						 must_be_closed, make_open, judge_open };
 	char name[64], word[64];
 	struct vmig_failing_call closes = { name, word, prepare_close, make_close, judge_close };
@@ -616,7 +617,7 @@ static void fail_open_and_close(struct vmig_faults *f)
 	for (i = 0; close_is_the_drivers(f) && i < ARRAY_SIZE(states); i++) {
 		f->from = states[i];
 		snprintf(name, sizeof(name), "close in %s", vmig_state_name(f->from));
-		snprintf(word, sizeof(word), "close_%s_%s", vmig_way_name(f->way),
+		snprintf(word, sizeof(word), "close_%s_%s", vmig_uapi_name(f->uapi),
 			 vmig_state_name(f->from));
 		vmig_fail_each(f, &closes);
 	}

@@ -54,7 +54,7 @@ FIXTURE_VARIANT(signals)
 	VMIG_VARIANT_DATA;
 };
 
-VMIG_VARIANTS_WAYS(signals);
+VMIG_VARIANTS_UAPIS(signals);
 
 static void on_signal(int sig)
 {
@@ -72,7 +72,7 @@ FIXTURE_SETUP(signals)
 	if (sigaction(SIGUSR1, &action, NULL) ||
 	    timer_create(CLOCK_MONOTONIC, &event, &self->timer))
 		vmig_test_error("timer_create() failed: %s", vmig_errno_name(errno));
-	vmig_chance_begin(&self->chance, variant->way);
+	vmig_chance_begin(&self->chance, variant->uapi);
 	self->window_ns = 100000;
 }
 

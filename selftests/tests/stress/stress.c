@@ -457,7 +457,7 @@ static bool close_often(struct vmig_device **dev, struct party *p, struct vmig_c
 	struct vmig_dev_id id = (*dev)->id;
 	bool ok;
 
-	how->way = (*dev)->way;
+	how->uapi = (*dev)->uapi;
 	vmig_close(*dev);
 	*dev = NULL;
 	p->crowd->dev = &(struct vmig_device){ .id = id, .fd = -1 };
@@ -465,7 +465,7 @@ static bool close_often(struct vmig_device **dev, struct party *p, struct vmig_c
 	vmig_crowd_metrics(p->crowd, p->name);
 	if (!vmig_crowd_judge(p->crowd, p->did) || !ok)
 		return false;
-	*dev = vmig_open(&id, how->way);
+	*dev = vmig_open(&id, how->uapi);
 	p->crowd->dev = *dev;
 	p->leaks.dev = *dev;
 	return true;

@@ -58,7 +58,7 @@ static struct vmig_device *open_in_turn(struct vmig_crowd *c, struct vmig_closin
 	int i, ret = 0;
 
 	for (i = 0; i < OPEN_TRIES; i++) {
-		ret = __vmig_open(id, how->way, &dev);
+		ret = __vmig_open(id, how->uapi, &dev);
 		if (!ret)
 			return dev;
 		usleep(OPEN_PAUSE_US);

@@ -8,12 +8,12 @@
 /**
  * struct vmig_closing - how
  * @state: in which the device is closed, one with a session
- * @way: how it is opened
+ * @uapi: how it is opened
  * @remove: take it from its driver too
  */
 struct vmig_closing {
 	uint32_t state;
-	enum vmig_way way;
+	enum vmig_uapi uapi;
 	bool remove;
 };
 

@@ -231,7 +231,7 @@ static int run_open(struct vmig_member *m, uint32_t *arg)
 		return ret;
 	vmig_close(dev);
 	vmig_crowd_bad(c, OPEN_05, "an open through the %s, while the device is open",
-		       vmig_way_name(*arg));
+		       vmig_uapi_name(*arg));
 	return 0;
 }
 

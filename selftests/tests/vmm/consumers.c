@@ -340,7 +340,7 @@ static void fail_memory(struct attempt *a, const struct vmig_stream *wire, const
 	do {                                                                                       \
 		NEED(vmig_stress(1, 1), VMIG_NO_STRESS);                                           \
 		NEED(!vmig_faults_missing(), "%s", vmig_faults_missing());                         \
-		NEED(variant->way == VMIG_CDEV || vmig_stress(0, 1),                               \
+		NEED(variant->uapi == VMIG_UAPI_CDEV || vmig_stress(0, 1),                         \
 		     "the driver is the same through the cdev; --stress tries both");              \
 	} while (0)
 

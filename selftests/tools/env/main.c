@@ -53,9 +53,9 @@ static json_t *device(const struct vmig_dev_id *id)
 	json_t *ways = json_array();
 	int way;
 
-	for (way = VMIG_CDEV; way <= VMIG_GROUP; way++)
+	for (way = VMIG_UAPI_CDEV; way <= VMIG_UAPI_GROUP; way++)
 		if (vmig_way_there(id, way, &why))
-			json_array_append_new(ways, json_string(vmig_way_name(way)));
+			json_array_append_new(ways, json_string(vmig_uapi_name(way)));
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
 			 "spec", id->spec, "name", id->name, "bus", id->bus, "sysfs", id->sysfs,
 			 "driver", id->driver, "module", vmig_describe_module(id), "cdev",
@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", why);
 		return EXIT_USAGE;
 	}
-	for (way = VMIG_CDEV; way <= VMIG_GROUP && !dev; way++)
+	for (way = VMIG_UAPI_CDEV; way <= VMIG_UAPI_GROUP && !dev; way++)
 		if (vmig_way_there(&id, way, &missing))
 			ret = __vmig_open(&id, way, &dev);
 	if (!dev) {

@@ -43,7 +43,7 @@ static bool is_bridge(const char *sysfs)
 	return bridge;
 }
 
-/* The other devices of the group: a bridge is in nobody's way. */
+/* The other devices of the group: a bridge is in nobody's uapi. */
 static json_t *peers(const struct vmig_dev_id *id)
 {
 	char sysfs[PATH_MAX], dir[PATH_MAX], driver[64];
@@ -142,13 +142,13 @@ static void open_device(const struct vmig_dev_id *id, json_t *facts)
 	json_t *opened = json_object(), *features = NULL;
 	struct vmig_device *dev;
 	const char *missing;
-	int way, ret;
+	int uapi, ret;
 
-	for (way = VMIG_CDEV; way <= VMIG_GROUP; way++) {
-		if (!vmig_way_there(id, way, &missing))
+	for (uapi = VMIG_UAPI_CDEV; uapi <= VMIG_UAPI_GROUP; uapi++) {
+		if (!vmig_way_there(id, uapi, &missing))
 			continue;
-		ret = __vmig_open(id, way, &dev);
-		json_object_set_new(opened, vmig_way_name(way),
+		ret = __vmig_open(id, uapi, &dev);
+		json_object_set_new(opened, vmig_uapi_name(uapi),
 				    json_string(ret ? vmig_errno_name(ret) : "ok"));
 		if (ret)
 			continue;

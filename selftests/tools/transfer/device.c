@@ -64,7 +64,7 @@ bool vmig_ferry_open(struct vmig_ferry *c)
 	const char *missing;
 	int way, ret = -ENOENT;
 
-	for (way = VMIG_CDEV; way <= VMIG_GROUP && !c->dev; way++)
+	for (way = VMIG_UAPI_CDEV; way <= VMIG_UAPI_GROUP && !c->dev; way++)
 		if (vmig_way_there(&c->id, way, &missing))
 			ret = __vmig_open(&c->id, way, &c->dev);
 	if (!c->dev)

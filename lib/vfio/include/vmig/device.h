@@ -9,12 +9,12 @@
 #include <vmig/uapi.h>
 #include <vmig/resolve.h>
 
-enum vmig_way { VMIG_CDEV, VMIG_GROUP };
+enum vmig_uapi { VMIG_UAPI_CDEV, VMIG_UAPI_GROUP };
 
 /**
  * struct vmig_device - an open device
  * @id: which one
- * @way: how it was opened
+ * @uapi: how it was opened
  * @fd: the device fd
  * @container: type1 container (group way), else -1
  * @group: group fd (group way), else -1
@@ -24,7 +24,7 @@ enum vmig_way { VMIG_CDEV, VMIG_GROUP };
  */
 struct vmig_device {
 	struct vmig_dev_id id;
-	enum vmig_way way;
+	enum vmig_uapi uapi;
 	int fd;
 	int container;
 	int group;
@@ -33,11 +33,11 @@ struct vmig_device {
 	uint32_t ioas;
 };
 
-const char *vmig_way_name(enum vmig_way way);
-bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_way way, const char **why);
+const char *vmig_uapi_name(enum vmig_uapi uapi);
+bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_uapi uapi, const char **why);
 
-int __vmig_open(const struct vmig_dev_id *id, enum vmig_way way, struct vmig_device **dev);
-struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_way way);
+int __vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev);
+struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi);
 int __vmig_open_beside(const struct vmig_dev_id *id, struct vmig_device *first,
 		       struct vmig_device **dev);
 void vmig_close(struct vmig_device *dev);
