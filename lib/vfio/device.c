@@ -62,14 +62,14 @@ static bool iommufd_serves_us(void)
 }
 
 /**
- * vmig_way_there - does this kernel offer that uapi to that device?
+ * vmig_uapi_available - does this kernel offer that uapi to that device?
  * @id: the device
  * @uapi: the uapi
  * @why: what is missing, for people
  *
  * Return: false where it does not, which is a reason to skip.
  */
-bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_uapi uapi, const char **why)
+bool vmig_uapi_available(const struct vmig_dev_id *id, enum vmig_uapi uapi, const char **why)
 {
 	*why = NULL;
 	if (uapi == VMIG_UAPI_CDEV) {

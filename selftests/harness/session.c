@@ -274,7 +274,7 @@ static enum vmig_uapi any_way(void)
 {
 	const char *why;
 
-	return vmig_way_there(&first, VMIG_UAPI_CDEV, &why) ? VMIG_UAPI_CDEV : VMIG_UAPI_GROUP;
+	return vmig_uapi_available(&first, VMIG_UAPI_CDEV, &why) ? VMIG_UAPI_CDEV : VMIG_UAPI_GROUP;
 }
 
 /*
@@ -357,7 +357,7 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_uapi uapi, bo
 	if (after_former())
 		return NULL;
 	vmig_verdict_begin(test);
-	if (!vmig_way_there(&first, uapi, skip))
+	if (!vmig_uapi_available(&first, uapi, skip))
 		return NULL;
 	mark("begin");
 	snprintf(shared->test, sizeof(shared->test), "%s", test);

@@ -25,7 +25,7 @@ struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_de
 	struct vmig_device *second;
 	int ret;
 
-	if (!vmig_way_there(id, dev->uapi, why))
+	if (!vmig_uapi_available(id, dev->uapi, why))
 		return NULL;
 	if (strcmp(id->driver, dev->id.driver)) {
 		*why = vmig_fmt("%s is bound to %s, the device under test to %s", id->name,

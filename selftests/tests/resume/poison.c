@@ -56,7 +56,7 @@ static void add_stream_of_other_type(struct vmig_corpus *c, enum vmig_uapi uapi)
 	const char *why;
 
 	id = vmig_other_device(&why);
-	if (!id || !vmig_way_there(id, uapi, &why))
+	if (!id || !vmig_uapi_available(id, uapi, &why))
 		return;
 	w.dev = vmig_open(id, uapi);
 	w.ops = &vmig_exerciser_generic;

@@ -369,7 +369,7 @@ VMIG_TEST_TIMEOUT(resume, stream_of_other_type, MINUTES)
 	NEED_RESET;
 	id = vmig_other_device(&why);
 	NEED(id, "%s", why);
-	NEED(vmig_way_there(id, variant->uapi, &why), "%s", why);
+	NEED(vmig_uapi_available(id, variant->uapi, &why), "%s", why);
 	other = vmig_open(id, variant->uapi);
 	if (__vmig_settle(other))
 		vmig_test_error("%s cannot be brought to RUNNING", id->name);

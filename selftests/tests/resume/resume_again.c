@@ -195,7 +195,7 @@ VMIG_TEST_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
 	NEED_RESET;
 	id = vmig_second_device(&why);
 	NEED(id, "%s", why);
-	NEED(vmig_way_there(id, variant->uapi, &why), "%s", why);
+	NEED(vmig_uapi_available(id, variant->uapi, &why), "%s", why);
 	dev[1] = vmig_open(id, variant->uapi);
 	if (__vmig_settle(dev[1]))
 		vmig_test_error("%s cannot be brought to RUNNING", id->name);

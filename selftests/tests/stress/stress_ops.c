@@ -198,7 +198,7 @@ static int open_some_way(struct vmig_member *m, uint32_t *arg, struct vmig_devic
 	const char *why;
 
 	*arg = vmig_chance_below(&m->chance, 2);
-	if (!vmig_way_there(id, *arg, &why))
+	if (!vmig_uapi_available(id, *arg, &why))
 		return -ENOENT;
 	return __vmig_open(id, *arg, dev);
 }

@@ -448,9 +448,9 @@ static void open_devices(char **names)
 			printf("vmig: %s\n", why);
 			exit(2);
 		}
-		devices[nr_devices] = vmig_open(&id, vmig_way_there(&id, VMIG_UAPI_CDEV, &unused)
-							     ? VMIG_UAPI_CDEV
-							     : VMIG_UAPI_GROUP);
+		devices[nr_devices] = vmig_open(
+			&id, vmig_uapi_available(&id, VMIG_UAPI_CDEV, &unused) ? VMIG_UAPI_CDEV
+									       : VMIG_UAPI_GROUP);
 		if (__vmig_get_migration(devices[nr_devices], &flags)) {
 			printf("vmig: %s offers no migration\n", id.name);
 			exit(2);

@@ -54,7 +54,7 @@ static json_t *device(const struct vmig_dev_id *id)
 	int way;
 
 	for (way = VMIG_UAPI_CDEV; way <= VMIG_UAPI_GROUP; way++)
-		if (vmig_way_there(id, way, &why))
+		if (vmig_uapi_available(id, way, &why))
 			json_array_append_new(ways, json_string(vmig_uapi_name(way)));
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",
 			 "spec", id->spec, "name", id->name, "bus", id->bus, "sysfs", id->sysfs,
@@ -91,7 +91,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	for (way = VMIG_UAPI_CDEV; way <= VMIG_UAPI_GROUP && !dev; way++)
-		if (vmig_way_there(&id, way, &missing))
+		if (vmig_uapi_available(&id, way, &missing))
 			ret = __vmig_open(&id, way, &dev);
 	if (!dev) {
 		fprintf(stderr, "%s cannot be opened: %s%s\n", id.name, vmig_errno_name(ret),

@@ -145,7 +145,7 @@ static void open_device(const struct vmig_dev_id *id, json_t *facts)
 	int uapi, ret;
 
 	for (uapi = VMIG_UAPI_CDEV; uapi <= VMIG_UAPI_GROUP; uapi++) {
-		if (!vmig_way_there(id, uapi, &missing))
+		if (!vmig_uapi_available(id, uapi, &missing))
 			continue;
 		ret = __vmig_open(id, uapi, &dev);
 		json_object_set_new(opened, vmig_uapi_name(uapi),

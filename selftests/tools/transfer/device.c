@@ -65,7 +65,7 @@ bool vmig_ferry_open(struct vmig_ferry *c)
 	int way, ret = -ENOENT;
 
 	for (way = VMIG_UAPI_CDEV; way <= VMIG_UAPI_GROUP && !c->dev; way++)
-		if (vmig_way_there(&c->id, way, &missing))
+		if (vmig_uapi_available(&c->id, way, &missing))
 			ret = __vmig_open(&c->id, way, &c->dev);
 	if (!c->dev)
 		return vmig_ferry_fail(c, "%s cannot be opened: %s%s", c->id.name,

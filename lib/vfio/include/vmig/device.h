@@ -34,7 +34,7 @@ struct vmig_device {
 };
 
 const char *vmig_uapi_name(enum vmig_uapi uapi);
-bool vmig_way_there(const struct vmig_dev_id *id, enum vmig_uapi uapi, const char **why);
+bool vmig_uapi_available(const struct vmig_dev_id *id, enum vmig_uapi uapi, const char **why);
 
 int __vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev);
 struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi);
