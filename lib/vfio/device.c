@@ -235,7 +235,7 @@ int __vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_d
 }
 
 /**
- * __vmig_open_beside - open a device into the address space of another one
+ * __vmig_open_shared_ioas - open a device into the address space of another one
  * @id: which one
  * @first: the other one, in the same uapi; may be of the same IOMMU group, whose devices can
  *	   be opened in no other uapi while one of them is open
@@ -243,8 +243,8 @@ int __vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_d
  *
  * Return: 0 or -errno of the step that failed.
  */
-int __vmig_open_beside(const struct vmig_dev_id *id, struct vmig_device *first,
-		       struct vmig_device **dev)
+int __vmig_open_shared_ioas(const struct vmig_dev_id *id, struct vmig_device *first,
+			    struct vmig_device **dev)
 {
 	struct vmig_device *d = new_device(id, first->uapi);
 	int ret;

@@ -33,7 +33,7 @@ struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_de
 		return NULL;
 	}
 	if (id->group_id >= 0 && id->group_id == dev->id.group_id)
-		ret = __vmig_open_beside(id, dev, &second);
+		ret = __vmig_open_shared_ioas(id, dev, &second);
 	else
 		ret = __vmig_open(id, dev->uapi, &second);
 	if (ret)

@@ -402,7 +402,7 @@ static void open_set(struct vmig_device *dev, struct vmig_device **devs)
 	if (!find_set(&dev->id, set))
 		return;
 	devs[0] = strcmp(set[0].name, dev->id.name) ? vmig_open(&set[0], dev->uapi) : dev;
-	ret = __vmig_open_beside(&set[1], devs[0], &devs[1]);
+	ret = __vmig_open_shared_ioas(&set[1], devs[0], &devs[1]);
 	if (ret)
 		vmig_test_error("opening %s beside %s failed: %s", set[1].name, set[0].name,
 				vmig_errno_name(ret));

@@ -38,8 +38,8 @@ bool vmig_uapi_available(const struct vmig_dev_id *id, enum vmig_uapi uapi, cons
 
 int __vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev);
 struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi);
-int __vmig_open_beside(const struct vmig_dev_id *id, struct vmig_device *first,
-		       struct vmig_device **dev);
+int __vmig_open_shared_ioas(const struct vmig_dev_id *id, struct vmig_device *first,
+			    struct vmig_device **dev);
 void vmig_close(struct vmig_device *dev);
 void vmig_close_fd(struct vmig_device *dev);
 
