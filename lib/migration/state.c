@@ -9,7 +9,7 @@
 #include <vmig/state.h>
 
 /**
- * __vmig_enter - bring a device to a state by single arcs
+ * __vmig_goto_state - bring a device to a state by single arcs
  * @dev: the device
  * @state: a state that it offers, not ERROR
  * @data_fd: the data_fd of the session if the walk opened one, which the caller closes,
@@ -21,7 +21,7 @@
  * Return: 0, or the -errno of what failed, with the device where it was then; -EINVAL
  * also if there is no way.
  */
-int __vmig_enter(struct vmig_device *dev, uint32_t state, int *data_fd)
+int __vmig_goto_state(struct vmig_device *dev, uint32_t state, int *data_fd)
 {
 	struct vmig_transition t;
 	uint64_t flags;
@@ -52,20 +52,20 @@ int __vmig_enter(struct vmig_device *dev, uint32_t state, int *data_fd)
 }
 
 /**
- * vmig_enter - bring a device to a state by single arcs, which must work
+ * vmig_goto_state - bring a device to a state by single arcs, which must work
  * @dev: the device
  * @state: a state that it offers, not ERROR
  *
  * Return: the data_fd of the session if the walk opened one, which the caller closes,
  * else -1.
  */
-int vmig_enter(struct vmig_device *dev, uint32_t state)
+int vmig_goto_state(struct vmig_device *dev, uint32_t state)
 {
 	uint32_t from = vmig_get_state(dev), at;
 	struct vmig_transition t;
 	int data_fd, ret;
 
-	ret = __vmig_enter(dev, state, &data_fd);
+	ret = __vmig_goto_state(dev, state, &data_fd);
 	if (ret) {
 		if (__vmig_get_state(dev, &at))
 			at = from;
@@ -80,7 +80,7 @@ int vmig_enter(struct vmig_device *dev, uint32_t state)
 }
 
 /**
- * vmig_close_data_fd - close what vmig_enter() or a SET gave
+ * vmig_close_data_fd - close what vmig_goto_state() or a SET gave
  * @data_fd: a data_fd, or -1
  */
 void vmig_close_data_fd(int data_fd)
@@ -145,7 +145,7 @@ int __vmig_save(struct vmig_device *dev, struct vmig_stream *s)
 	int fd, ret;
 
 	s->len = 0;
-	ret = __vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
+	ret = __vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 	if (ret)
 		return ret;
 	ret = __vmig_stream_read(fd, s, &vmig_default_chunks);
@@ -187,7 +187,7 @@ void vmig_save(struct vmig_device *dev, struct vmig_stream *s)
 int __vmig_load(struct vmig_device *dev, const void *data, size_t len,
 		const struct vmig_chunks *chunks)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	int ret;
 
 	__vmig_stream_write(fd, data, len, chunks, NULL);
@@ -203,7 +203,7 @@ int __vmig_load(struct vmig_device *dev, const void *data, size_t len,
  */
 void vmig_load(struct vmig_device *dev, const struct vmig_stream *s)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 
 	vmig_stream_write(fd, s);
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);

@@ -12,7 +12,7 @@
  *		int fd, flags;
  *
  *		CLAUSES(FD_01);
- *		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+ *		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
  *		flags = fcntl(fd, F_GETFD);
  *		CHECK(FD_01, flags & FD_CLOEXEC, "fcntl(F_GETFD) on the data_fd",
  *		      "FD_CLOEXEC is set", "flags %#x", flags);

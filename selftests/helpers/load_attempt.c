@@ -65,7 +65,7 @@ int vmig_write_regardless(int fd, const void *data, size_t len, size_t chunk)
 struct vmig_attempt vmig_load_anyhow(struct vmig_device *dev, const void *data, size_t len,
 				     size_t chunk, uint32_t target)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING), new_fd;
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING), new_fd;
 	struct vmig_attempt a;
 
 	/* A driver that is in RESUMING without a session may not survive a SET. */
@@ -137,7 +137,7 @@ const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *g
 	}
 	if (!ret) {
 		what = "entering RESUMING";
-		ret = __vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING, &fd);
+		ret = __vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING, &fd);
 	}
 	if (!ret) {
 		what = "write() of the good stream";
@@ -157,7 +157,7 @@ const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *g
 	}
 	if (!ret) {
 		what = "the way to RUNNING after that";
-		ret = __vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING, &fd);
+		ret = __vmig_goto_state(dev, VFIO_DEVICE_STATE_RUNNING, &fd);
 	}
 	vmig_stream_free(&s);
 	return ret ? vmig_fmt("%s failed: %s", what, vmig_errno_name(ret)) : NULL;
@@ -194,7 +194,7 @@ void vmig_put_back(struct vmig_device *dev, const struct vmig_stream *good)
 	vmig_leave_attempt(dev);
 	if (good->len)
 		vmig_load(dev, good);
-	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(dev, VFIO_DEVICE_STATE_RUNNING);
 }
 
 /**

@@ -355,7 +355,7 @@ const char *vmig_try_finish_load(struct vmig_device *dev, int fd, size_t from,
 const char *vmig_try_load(struct vmig_device *dev, const struct vmig_control *control,
 			  const struct vmig_stream *s, const struct vmig_chunks *chunks)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	const char *why = vmig_try_write(fd, s, 0, s->len, chunks);
 	int ret;
 
@@ -488,7 +488,7 @@ const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *co
 {
 	int fd, ret;
 
-	ret = __vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
+	ret = __vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 	if (ret || fd < 0)
 		return vmig_fmt("the way to STOP_COPY: %s",
 				ret ? vmig_errno_name(ret) : "no data_fd");
@@ -632,7 +632,7 @@ int vmig_begin(struct vmig_device *dev, uint32_t state, struct vmig_stream *good
 {
 	if (state == VFIO_DEVICE_STATE_RESUMING && !good->len)
 		vmig_save(dev, good);
-	return vmig_enter(dev, state);
+	return vmig_goto_state(dev, state);
 }
 
 /**

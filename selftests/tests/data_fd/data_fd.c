@@ -206,7 +206,7 @@ TEST_F(data_fd, new_file_each_session)
 		vmig_test_error("fcntl() on the data_fd failed: %s", vmig_errno_name(errno));
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 	vmig_must_be_dead(old, resuming);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	CHECK(FD_03, fd != old && fcntl(fd, F_GETFL) == flags,
 	      vmig_fmt("F_SETFL on an old data_fd, F_GETFL on that of the next %s", name),
 	      "the flags of a new file", "those of the old one");
@@ -245,7 +245,7 @@ static const char *walk(struct vmig_device *dev, struct vmig_control *control, c
 	int fd, other;
 	size_t had;
 
-	fd = vmig_enter(dev, with ? path->state[0] : VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(dev, with ? path->state[0] : VFIO_DEVICE_STATE_STOP_COPY);
 	for (i = 0; i < path->len && !why; i++) {
 		if (i && with) {
 			other = vmig_set_state(dev, path->state[i]);
@@ -315,7 +315,7 @@ TEST_F(saving_group, back_and_forth)
 static const char *set_same(struct vmig_device *dev, struct vmig_control *control, const void *arg,
 			    bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	struct vmig_stream s = {};
 	const char *why;
 	int other = -1;
@@ -344,7 +344,7 @@ static const char *go_on(struct vmig_device *dev, struct vmig_control *control, 
 			 bool with)
 {
 	uint32_t state = *(const uint32_t *)arg;
-	int fd = vmig_enter(dev, state);
+	int fd = vmig_goto_state(dev, state);
 	int copy, stop = 0;
 
 	if (with)
@@ -386,7 +386,7 @@ TEST_F(saving_group, goes_on_without_fd)
 static const char *read_nonblocking(struct vmig_device *dev, struct vmig_control *control,
 				    const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	unsigned int waits = 0, tries = 0;
 	struct vmig_stream s = {};
 	const char *why;
@@ -473,7 +473,7 @@ VMIG_FIXTURE(resuming);
 static const char *give_up(struct vmig_device *dev, struct vmig_control *control, const void *arg,
 			   bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	uint32_t state;
 
 	(void)arg;
@@ -485,7 +485,7 @@ static const char *give_up(struct vmig_device *dev, struct vmig_control *control
 		close(fd);
 	if (state != VFIO_DEVICE_STATE_RESUMING)
 		return vmig_fmt("GET: state %s", vmig_state_name(state));
-	fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	return vmig_try_session(dev, fd, control);
 }
 

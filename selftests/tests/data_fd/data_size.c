@@ -31,7 +31,7 @@ static void ask_everywhere(struct vmig_device *dev, uint64_t flags,
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(flags, state))
 			continue;
-		fd = vmig_enter(dev, state);
+		fd = vmig_goto_state(dev, state);
 		ask(dev, vmig_state_name(state));
 		if (state == VFIO_DEVICE_STATE_RESUMING) {
 			vmig_stream_write(fd, &good);
@@ -97,7 +97,7 @@ TEST_F(data_size, against_the_bytes)
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(self->flags, state) || state == VFIO_DEVICE_STATE_RESUMING)
 			continue;
-		fd = vmig_enter(self->dev, state);
+		fd = vmig_goto_state(self->dev, state);
 		if (!__vmig_get_data_size(self->dev, &size)) {
 			vmig_metric(vmig_fmt("mig_data_size_%s", vmig_state_name(state)), size,
 				    "bytes");
@@ -135,7 +135,7 @@ static const char *ask_between_reads(struct vmig_device *dev, struct vmig_contro
 				     const void *arg, bool with)
 {
 	uint32_t first = *(const uint32_t *)arg;
-	int fd = vmig_enter(dev, first), i;
+	int fd = vmig_goto_state(dev, first), i;
 	struct vmig_stream s = {};
 	const char *why = NULL;
 
@@ -154,7 +154,7 @@ static const char *ask_between_reads(struct vmig_device *dev, struct vmig_contro
 static const char *ask_between_writes(struct vmig_device *dev, struct vmig_control *control,
 				      const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	const struct vmig_stream *s = &control->stream;
 	size_t at = 0, to, piece = s->len / 4 + 1;
 	const char *why = NULL;

@@ -76,9 +76,9 @@ static struct vmig_worker *target_of(FIXTURE_DATA(fidelity) * self)
 /* Something else, so that nothing is found that was there before. Ends in RESUMING. */
 static int enter_resuming(struct vmig_worker *w, uint32_t seed)
 {
-	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	vmig_put_state(w, seed);
-	return vmig_enter(w->dev, VFIO_DEVICE_STATE_RESUMING);
+	return vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RESUMING);
 }
 
 /* Load a stream over another pattern. Returns what failed, or NULL; left in RUNNING. */
@@ -147,7 +147,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 	for (i = 0; i < ARRAY_SIZE(chunks); i++) {
 		s.len = 0;
 		vmig_put_state(&self->w, SEED + 16 * i);
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		read_out(self->dev, fd, &s, &chunks[i]);
 		why = load_fault(to, &s, SEED + 16 * i, OTHER);
 		CHECK(i ? STRM_03 : STRM_11, !why,
@@ -159,7 +159,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 		      vmig_fmt("a pattern, save, load in writes of %s over another pattern",
 			       chunks[i].name),
 		      "the pattern", "%s", why);
-		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+		vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	}
 	vmig_stream_free(&s);
 }
@@ -197,7 +197,7 @@ VMIG_TEST_TIMEOUT(fidelity, loaded_before_it_runs, MINUTES)
 /* Pre-copied: some before the device stops, the rest after; and all of it before. */
 static void save_by_pre_copy(struct vmig_device *dev, bool drain, bool p2p, struct vmig_stream *s)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_PRE_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_PRE_COPY);
 
 	if (drain)
 		vmig_drain(fd, s);
@@ -243,9 +243,9 @@ static int change_in_pre_copy(FIXTURE_DATA(fidelity) * self, bool by_itself, boo
 {
 	int fd, ret;
 
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	vmig_put_state(&self->w, SEED);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	vmig_drain(fd, s);
 	ret = by_itself ? self->w.ops->dirty(&self->w, SEED) : 0;
 	if (!by_itself)
@@ -521,7 +521,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
 	vmig_close(self->dev);
 	self->dev = vmig_open(&id, variant->uapi);
 	vmig_worker_begin(&self->w, self->dev);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
 	if (!ret && !__vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL))
 		found = !self->w.ops->check_state(&self->w, SEED, &why);

@@ -35,7 +35,7 @@ VMIG_TEST_TIMEOUT(precopy_in, enomsg_at_temporary_end, MINUTES)
 
 	CLAUSES(PRE_10);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	NEED_DRAINED(fd, &s);
 	for (i = 0; i < 2; i++) {
 		n = vmig_read_at_end(fd, &s);
@@ -62,7 +62,7 @@ VMIG_TEST_TIMEOUT(precopy_in, never_end_of_stream, MINUTES)
 
 	CLAUSES(PRE_11);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_drain(fd, &s);
 	n = vmig_read_at_end(fd, &s);
 	NEED(n <= 0, "the device has new data again and again");
@@ -89,7 +89,7 @@ VMIG_TEST_TIMEOUT(precopy_in, data_where_counters_say_so, MINUTES)
 
 	CLAUSES(PRE_12);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	for (i = 0; vmig_now_ms() < end; i++) {
 		vmig_precopy_info(fd, &info);
 		if (!info.initial_bytes && !info.dirty_bytes)
@@ -114,7 +114,7 @@ VMIG_TEST_TIMEOUT(precopy_in, poll_waits_at_temporary_end, MINUTES)
 
 	CLAUSES(PRE_13);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	for (tries = 0; tries < 3; tries++) {
 		NEED_DRAINED(fd, &s);
 		ret = __vmig_poll(fd, POLLIN, 0);
@@ -140,7 +140,7 @@ VMIG_TEST_TIMEOUT(precopy_in, poll_sees_data, MINUTES)
 
 	CLAUSES(PRE_13);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_precopy_info(fd, &info);
 	NEED(info.initial_bytes || info.dirty_bytes, "the counters are 0 and 0 from the start");
 	ret = __vmig_poll(fd, POLLIN, WAKE_MS);
@@ -186,7 +186,7 @@ static bool check_poll_woken(struct vmig_device *dev, int fd, uint32_t target)
 		struct vmig_stream s_ = {};                                                        \
 		int fd_;                                                                           \
 		NEED_STATE(variant->state);                                                        \
-		fd_ = vmig_enter(self->dev, variant->state);                                       \
+		fd_ = vmig_goto_state(self->dev, variant->state);                                  \
 		NEED_DRAINED(fd_, &s_);                                                            \
 		NEED(!__vmig_poll(fd_, POLLIN, 0) && check_poll_woken(self->dev, fd_, target),     \
 		     "poll() at the temporary end does not wait");                                 \
@@ -220,7 +220,7 @@ static const char *past_temporary_end(struct vmig_device *dev, struct vmig_contr
 	const char *why;
 	int fd;
 
-	fd = vmig_enter(dev, *state);
+	fd = vmig_goto_state(dev, *state);
 	vmig_drain(fd, &s);
 	if (with)
 		vmig_read_at_end(fd, &s);
@@ -272,7 +272,8 @@ static const char *moved_about(struct vmig_device *dev, struct vmig_control *con
 	const char *why;
 	int fd;
 
-	fd = vmig_enter(dev, with ? VFIO_DEVICE_STATE_PRE_COPY : VFIO_DEVICE_STATE_PRE_COPY_P2P);
+	fd = vmig_goto_state(dev,
+			     with ? VFIO_DEVICE_STATE_PRE_COPY : VFIO_DEVICE_STATE_PRE_COPY_P2P);
 	why = vmig_try_some(fd, &s, part);
 	for (; *state && !why; state++) {
 		if (with)
@@ -327,7 +328,7 @@ static const char *abort_session(struct vmig_device *dev, uint32_t state, size_t
 	const char *why;
 	int ret;
 
-	ret = __vmig_enter(dev, state, fd);
+	ret = __vmig_goto_state(dev, state, fd);
 	if (ret)
 		return vmig_fmt("the way to %s: %s", vmig_state_name(state), vmig_errno_name(ret));
 	why = vmig_try_some(*fd, &s, bytes);
@@ -357,7 +358,7 @@ static const char *after_aborts(struct vmig_device *dev, struct vmig_control *co
 			close(fd);
 	}
 	if (!why) {
-		fd = vmig_enter(dev, a->state);
+		fd = vmig_goto_state(dev, a->state);
 		vmig_drain(fd, &s);
 		for (i = 0; i < kept && !why; i++)
 			why = vmig_alive(old[i], false);
@@ -423,7 +424,7 @@ static const char *left_early(struct vmig_device *dev, struct vmig_control *cont
 	const char *why;
 	int fd;
 
-	fd = vmig_enter(dev, *state);
+	fd = vmig_goto_state(dev, *state);
 	if (!with)
 		vmig_drain(fd, &s);
 	why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);

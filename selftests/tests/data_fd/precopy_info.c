@@ -57,13 +57,13 @@ static void opt_in(struct vmig_device *dev)
 /* The flags that come back when a user that has not opted in puts all of them in. */
 static uint32_t flags_without(struct vmig_device *dev)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_PRE_COPY), ret;
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_PRE_COPY), ret;
 	struct vfio_precopy_info info;
 
 	ret = info_with_flags(fd, UINT32_MAX, &info);
 	if (ret)
 		vmig_test_error("VFIO_MIG_GET_PRECOPY_INFO failed: %s", vmig_errno_name(ret));
-	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(dev, VFIO_DEVICE_STATE_RUNNING);
 	close(fd);
 	return info.flags;
 }
@@ -102,7 +102,7 @@ TEST_F(precopy_info_in, works)
 
 	CLAUSES(PRE_01);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	CHECK_OK(PRE_01, info_at(fd, vmig_before_hole(&info, sizeof(info))),
 		 vmig_fmt("%s, nothing mapped behind the struct", in_state(variant->state)));
 	CHECK_OK(PRE_01, info_at(fd, &larger),
@@ -123,7 +123,7 @@ TEST_F(precopy_info_in, argsz_too_small)
 
 	CLAUSES(PRE_03);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		info = (struct vfio_precopy_info){ .argsz = sizes[i] };
 		CHECK_ERRNO(PRE_03, info_at(fd, &info), EINVAL,
@@ -140,7 +140,7 @@ TEST_F(precopy_info_in, unreadable_struct)
 
 	CLAUSES(PRE_03);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	CHECK_ERRNO(PRE_03, info_at(fd, NULL), EFAULT,
 		    vmig_fmt("%s at NULL", in_state(variant->state)));
 	at = vmig_before_hole(&info, 8);
@@ -161,7 +161,7 @@ TEST_F(precopy_info_in, unwritable_struct)
 
 	CLAUSES(PRE_03);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	at = vmig_before_hole(&info, sizeof(info));
 	vmig_protect(at, PROT_READ);
 	ret = info_at(fd, at);
@@ -182,14 +182,14 @@ TEST_F(precopy_info, refused_in_stop_copy)
 	CLAUSES(PRE_02);
 	NEED_PRE_COPY;
 	for (i = 0; i < ARRAY_SIZE(via); i++) {
-		fd = vmig_enter(self->dev, via[i]);
+		fd = vmig_goto_state(self->dev, via[i]);
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, fd < 0 ? &fd : NULL);
 		if (ret)
 			vmig_test_error("SET(STOP_COPY) failed: %s", vmig_errno_name(ret));
 		CHECK_ERRNO(PRE_02, __vmig_precopy_info(fd, &info), EINVAL,
 			    vmig_fmt("%s, entered from %s", in_state(VFIO_DEVICE_STATE_STOP_COPY),
 				     vmig_state_name(via[i])));
-		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+		vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 		close(fd);
 	}
 }
@@ -204,8 +204,8 @@ TEST_F(precopy_info, refused_after_pre_copy)
 	CLAUSES(PRE_02);
 	NEED_PRE_COPY;
 	for (i = 0; i < ARRAY_SIZE(to); i++) {
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
-		vmig_enter(self->dev, to[i]);
+		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+		vmig_goto_state(self->dev, to[i]);
 		CHECK_ERRNO(PRE_02, __vmig_precopy_info(fd, &info), EINVAL,
 			    vmig_fmt("%s, on the data_fd that PRE_COPY had", in_state(to[i])));
 		close(fd);
@@ -220,9 +220,9 @@ TEST_F(precopy_info, refused_on_stale_fd)
 
 	CLAUSES(PRE_02);
 	NEED_PRE_COPY;
-	old = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	old = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	CHECK_FAILS(PRE_02, __vmig_precopy_info(old, &info),
 		    vmig_fmt("%s, on the data_fd of a session before",
 			     in_state(VFIO_DEVICE_STATE_PRE_COPY)));
@@ -256,7 +256,7 @@ TEST_F(precopy_info_in, flags_without_opt_in)
 
 	CLAUSES(PRE_04);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		if (!info_with_flags(fd, flags[i], &info))
 			vmig_note(PRE_04, "%s with flags %#x: %#x comes back",
@@ -272,7 +272,7 @@ TEST_F(precopy_info_in, initial_bytes_at_first)
 
 	CLAUSES(PRE_06);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_precopy_info(fd, &info);
 	CHECK(PRE_06, info.initial_bytes, vmig_fmt("first %s", in_state(variant->state)),
 	      "initial_bytes above 0", "0");
@@ -287,7 +287,7 @@ TEST_F(precopy_info_in, dirty_bytes_at_first)
 
 	CLAUSES(PRE_08);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_precopy_info(fd, &info);
 	CHECK(PRE_08, !info.dirty_bytes, vmig_fmt("first %s", in_state(variant->state)),
 	      "dirty_bytes 0", "%llu", info.dirty_bytes);
@@ -309,7 +309,7 @@ static void check_falls(struct vmig_device *dev, uint32_t state, size_t step)
 	size_t had;
 	int fd;
 
-	fd = vmig_enter(dev, state);
+	fd = vmig_goto_state(dev, state);
 	vmig_precopy_info(fd, &info);
 	while (empty < 3 && (info.initial_bytes || info.dirty_bytes) && vmig_now_ms() < end) {
 		before = info;
@@ -329,7 +329,7 @@ static void check_falls(struct vmig_device *dev, uint32_t state, size_t step)
 	      "initial_bytes 0", "%llu", info.initial_bytes);
 	close(fd);
 	vmig_stream_free(&s);
-	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(dev, VFIO_DEVICE_STATE_RUNNING);
 }
 
 VMIG_TEST_TIMEOUT(precopy_info_in, initial_bytes_fall, MINUTES)
@@ -339,10 +339,10 @@ VMIG_TEST_TIMEOUT(precopy_info_in, initial_bytes_fall, MINUTES)
 
 	CLAUSES(PRE_07);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_precopy_info(fd, &info);
 	close(fd);
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	check_falls(self->dev, variant->state, 1 + info.initial_bytes / 16);
 	check_falls(self->dev, variant->state, 1 + info.initial_bytes / 3);
 }
@@ -358,7 +358,7 @@ static const char *asked_often(struct vmig_device *dev, struct vmig_control *con
 	const char *why;
 	int fd, i;
 
-	fd = vmig_enter(dev, *state);
+	fd = vmig_goto_state(dev, *state);
 	for (i = 0; i < 16; i++) {
 		if (with) {
 			vmig_precopy_info(fd, &info);
@@ -392,7 +392,7 @@ VMIG_TEST_TIMEOUT(precopy_info_in, estimates, MINUTES)
 
 	CLAUSES(PRE_23);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_precopy_info(fd, &info);
 	vmig_drain(fd, &s);
 	pre_copy = s.len;
@@ -417,7 +417,7 @@ VMIG_TEST_TIMEOUT(precopy_info_in, no_reinit_without_opt_in, MINUTES)
 
 	CLAUSES(PRE_20);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	for (i = 0; i < 2; i++) {
 		ret = info_with_flags(fd, 0, &info);
 		if (ret)
@@ -456,7 +456,7 @@ VMIG_TEST_TIMEOUT(precopy_info_in, flags_are_output, MINUTES)
 	NEED_STATE(variant->state);
 	NEED_OPT_IN;
 	opt_in(self->dev);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	check_output_flags(PRE_21, fd, "at first");
 	vmig_drain(fd, &s);
 	check_output_flags(PRE_21, fd, "after a drain");
@@ -480,7 +480,7 @@ VMIG_TEST_TIMEOUT(precopy_info, reinit_begins_again, MINUTES)
 	NEED_PRE_COPY;
 	NEED_OPT_IN;
 	opt_in(self->dev);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	end = vmig_now_ms() + VMIG_IO_TIMEOUT_MS;
 	do {
 		ret = info_with_flags(fd, 0, &info);
@@ -557,9 +557,9 @@ TEST_F(precopy_info, opt_in_lasts)
 	for (i = 0; i < ARRAY_SIZE(when); i++) {
 		if (i == 2 && __vmig_reset(self->dev))
 			break;
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 		check_output_flags(FEAT_17, fd, when[i]);
-		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+		vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 		close(fd);
 	}
 }

@@ -115,7 +115,7 @@ static const char *save_by(struct vmig_device *dev, struct vmig_control *control
 	struct vmig_flow f = {};
 	struct vmig_stream s = {};
 	const char *why = NULL;
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 
 	f.from = vmig_at_fd(fd);
 	f.to = vmig_at_stream(&s);
@@ -129,7 +129,7 @@ static const char *load_by(struct vmig_device *dev, struct vmig_control *control
 {
 	struct vmig_flow f = {};
 	const char *why = NULL;
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 
 	f.from = vmig_at_memory(control->stream.data, control->stream.len);
 	f.to = vmig_at_fd(fd);
@@ -186,8 +186,8 @@ VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 	if (self->w.ops->put_state)
 		vmig_put_state(&self->w, SEED);
 	e = engine(&by_ring, 1);
-	f.from = vmig_at_fd(vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY));
-	f.to = vmig_at_fd(vmig_enter(second, VFIO_DEVICE_STATE_RESUMING));
+	f.from = vmig_at_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY));
+	f.to = vmig_at_fd(vmig_goto_state(second, VFIO_DEVICE_STATE_RESUMING));
 	ret = __vmig_engine_run(e, &f, 1);
 	vmig_engine_close(e);
 	if (CHECK(STRM_11, !ret, "STOP_COPY, each block written to a second device in RESUMING",
@@ -315,7 +315,7 @@ VMIG_TEST_TIMEOUT(ring, end_of_stream, MINUTES)
 	CLAUSES(STRM_01, STRM_09);
 	NEED_RING;
 	e = engine(&by_ring, 1);
-	f.from = vmig_at_fd(vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY));
+	f.from = vmig_at_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY));
 	/* One that never ends is another test's. */
 	f.limit = VMIG_STREAM_MAX;
 	ret = __vmig_engine_run(e, &f, 1);
@@ -353,7 +353,7 @@ VMIG_TEST_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 	NEED_RING;
 	vmig_control_take_quick(self->dev, &control);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
-	f.from = vmig_at_fd(vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY));
+	f.from = vmig_at_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY));
 	f.to = vmig_at_stream(&s);
 	/* A device may have new data for ever. */
 	f.limit = 2 * control.stream.len + BUF;
@@ -447,8 +447,8 @@ VMIG_TEST_TIMEOUT(ring, reset_in_flight, 120)
 		bool resuming = i % 2;
 
 		vmig_settle(self->dev);
-		fd = vmig_enter(self->dev, resuming ? VFIO_DEVICE_STATE_RESUMING
-						    : VFIO_DEVICE_STATE_STOP_COPY);
+		fd = vmig_goto_state(self->dev, resuming ? VFIO_DEVICE_STATE_RESUMING
+							 : VFIO_DEVICE_STATE_STOP_COPY);
 		if (resuming)
 			begin_write(&r, fd, good.len < BUF ? good.len : BUF);
 		else
@@ -487,7 +487,7 @@ static int begin_waiting(struct vmig_worker *w, uint32_t state, struct request *
 	int fd;
 
 	hold(w, true);
-	fd = vmig_enter(w->dev, state);
+	fd = vmig_goto_state(w->dev, state);
 	begin_read(r, fd, BUF);
 	return fd;
 }
@@ -556,7 +556,7 @@ VMIG_TEST_TIMEOUT(ring_waits, ring_torn_down, 120)
 	io_uring_queue_exit(&r.ring);
 	r.open = false;
 	hold(&self->w, false);
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	close(fd);
 	why = vmig_try_save(self->dev, &control);
 	CHECK(STRM_15, !why,

@@ -31,7 +31,7 @@ VMIG_TEST_TIMEOUT(round_trip, same_device, 120)
 		if (!s[i].len)
 			vmig_test_error("a plain save gives no bytes, so nothing can be loaded");
 		did = vmig_fmt("save and load, round %d", i + 1);
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 		ret = __vmig_stream_write(fd, s[i].data, s[i].len, &vmig_default_chunks, NULL);
 		CHECK_OK(STRM_11, ret, vmig_fmt("%s, write()", did));
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
@@ -110,15 +110,15 @@ static const char *save_both(struct vmig_device *dev, struct vmig_control *contr
 	const char *why, *why2;
 	int fd, fd2 = -1;
 
-	fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	if (with)
-		fd2 = vmig_enter(other->dev, VFIO_DEVICE_STATE_STOP_COPY);
+		fd2 = vmig_goto_state(other->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	while (read_piece(fd, &s, control))
 		if (with)
 			read_piece(fd2, &s2, &other->control);
 	why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
 	if (!with) {
-		fd2 = vmig_enter(other->dev, VFIO_DEVICE_STATE_STOP_COPY);
+		fd2 = vmig_goto_state(other->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		while (read_piece(fd2, &s2, &other->control))
 			;
 	}
@@ -141,9 +141,9 @@ static const char *save_and_load(struct vmig_device *dev, struct vmig_control *c
 	size_t at = 0, end;
 	bool more;
 
-	from = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	from = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	if (with)
-		to = vmig_enter(other->dev, VFIO_DEVICE_STATE_RESUMING);
+		to = vmig_goto_state(other->dev, VFIO_DEVICE_STATE_RESUMING);
 	do {
 		more = read_piece(from, &s, control);
 		if (!with)
@@ -154,7 +154,7 @@ static const char *save_and_load(struct vmig_device *dev, struct vmig_control *c
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 	close(from);
 	if (!with)
-		to = vmig_enter(other->dev, VFIO_DEVICE_STATE_RESUMING);
+		to = vmig_goto_state(other->dev, VFIO_DEVICE_STATE_RESUMING);
 	for (; at < s.len && !why; at = end) {
 		end = s.len - at < piece_of(s.len) ? s.len : at + piece_of(s.len);
 		why = vmig_try_write(to, &s, at, end, &vmig_default_chunks);
@@ -308,7 +308,7 @@ static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control 
 
 	vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING);
 	if (!with)
-		fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+		fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	for (i = 0; way->via[i] && !why; i++) {
 		new_fd = with ? vmig_set_state(dev, way->via[i]) : -1;
 		if (new_fd >= 0)
@@ -377,7 +377,7 @@ static const char *give_up(struct vmig_device *dev, struct vmig_control *control
 	if (!with)
 		return vmig_try_save(dev, control);
 	vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING);
-	fd = vmig_enter(dev, how->state);
+	fd = vmig_goto_state(dev, how->state);
 	why = vmig_try_some(fd, &s, how->at);
 	vmig_stream_free(&s);
 	if (how->close_first)

@@ -56,7 +56,7 @@ static const char *peer_writes(struct vmig_peer *peer, const struct vmig_stream 
 static const char *read_in_turns(struct vmig_device *dev, struct vmig_control *control,
 				 const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	int copy = with ? dup(fd) : fd;
 	struct vmig_stream s = {};
 	const char *why = NULL;
@@ -83,7 +83,7 @@ TEST_F(shared_fd, dup_while_saving)
 static const char *write_in_turns(struct vmig_device *dev, struct vmig_control *control,
 				  const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	int copy = with ? dup(fd) : fd;
 	size_t len = half(control->stream.len);
 	const char *why = vmig_try_write(copy, &control->stream, 0, len, &vmig_default_chunks);
@@ -117,12 +117,12 @@ static const char *save_with_peer(struct vmig_device *dev, struct vmig_control *
 	int fd;
 
 	if (!with) {
-		fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+		fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 		return vmig_try_rest_of_save(dev, fd, &s, control, vmig_try_some(fd, &s, len));
 	}
 	if (*giving == SEND)
 		vmig_peer_start(&peer, dev, -1);
-	fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	if (*giving == FORK)
 		vmig_peer_start(&peer, dev, fd);
 	else
@@ -142,13 +142,13 @@ static const char *load_with_peer(struct vmig_device *dev, struct vmig_control *
 	int fd;
 
 	if (!with) {
-		fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+		fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 		why = vmig_try_write(fd, &control->stream, 0, len, &vmig_default_chunks);
 		return vmig_try_rest_of_load(dev, fd, len, control, why);
 	}
 	if (*giving == SEND)
 		vmig_peer_start(&peer, dev, -1);
-	fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	if (*giving == FORK)
 		vmig_peer_start(&peer, dev, fd);
 	else
@@ -272,7 +272,7 @@ static const char *close_one(struct vmig_device *dev, struct vmig_control *contr
 			     bool with)
 {
 	uint32_t state = *(const uint32_t *)arg, now;
-	int fd = vmig_enter(dev, state);
+	int fd = vmig_goto_state(dev, state);
 	int second;
 
 	if (with) {

@@ -139,7 +139,7 @@ static const char *poke_in_session(struct vmig_device *dev, struct vmig_control 
 
 	if (!with)
 		close(stale);
-	fd = vmig_enter(dev, live);
+	fd = vmig_goto_state(dev, live);
 	if (with) {
 		why = poke(dev, stale, kind);
 		close(stale);
@@ -268,7 +268,7 @@ static const char *poke_many(struct vmig_device *dev, struct vmig_control *contr
 		if (!with)
 			close(stale[i]);
 	}
-	fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	for (i = 0; with && i < many; i++) {
 		if (!why)
 			why = poke(dev, stale[i], kind);
@@ -305,7 +305,7 @@ static const char *save_in_turns(struct vmig_device *dev, struct vmig_control *c
 				 uint32_t kind, bool with)
 {
 	size_t piece = control->stream.len / 8 + 1;
-	int fd = vmig_enter(dev, kind), i;
+	int fd = vmig_goto_state(dev, kind), i;
 	struct vmig_stream s = {};
 	const char *why = NULL;
 
@@ -325,7 +325,7 @@ static const char *load_in_turns(struct vmig_device *dev, struct vmig_control *c
 				 bool with)
 {
 	const struct vmig_stream *s = &control->stream;
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	size_t piece = s->len / 8 + 1, at = 0, to;
 	struct vmig_stream garbage = {};
 	const char *why = NULL;
@@ -378,7 +378,7 @@ static const char *replace(struct vmig_device *dev, struct vmig_control *control
 	const char *why, *how = NULL;
 	int fd;
 
-	fd = with ? vmig_set_state(dev, kinds->live) : vmig_enter(dev, kinds->live);
+	fd = with ? vmig_set_state(dev, kinds->live) : vmig_goto_state(dev, kinds->live);
 	why = fd < 0 ? "no new data_fd" : vmig_try_session(dev, fd, control);
 	if (with && !why)
 		how = vmig_alive(old, is_resuming(kinds->stale));
@@ -455,7 +455,7 @@ TEST_F(after_the_end, poll_tells)
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(self->flags, state) || !vmig_state_saving(state))
 			continue;
-		fd = vmig_enter(self->dev, state);
+		fd = vmig_goto_state(self->dev, state);
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 		ret = __vmig_poll(fd, POLLIN, 1000);
 		CHECK(FD_13, ret > 0,
@@ -526,7 +526,7 @@ static bool check_woken(struct vmig_device **dev, uint32_t state,
 	ssize_t ret;
 	int fd;
 
-	fd = vmig_enter(*dev, state);
+	fd = vmig_goto_state(*dev, state);
 	vmig_peer_start(&peer, *dev, fd);
 	for (i = 0; i < ARRAY_SIZE(calls) && !waits; i++)
 		waits = made_to_wait(&peer, calls[i].op);

@@ -50,7 +50,7 @@ VMIG_TEST_TIMEOUT(stream, comes_to_an_end, 90)
 	int fd;
 
 	CLAUSES(STRM_01, STRM_02);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
 		n = __vmig_read(fd, buf, MIB);
@@ -81,7 +81,7 @@ TEST_F(stream, stays_at_its_end)
 	int fd;
 
 	CLAUSES(STRM_01);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	vmig_stream_read(fd, &s);
 	for (i = 0; i < AFTER_END && !n; i++) {
 		n = __vmig_read(fd, buf, sizes[i % ARRAY_SIZE(sizes)]);
@@ -112,14 +112,14 @@ TEST_F(stream, no_enomsg)
 		if (!vmig_state_offered(self->flags, via[i]))
 			continue;
 		s.len = 0;
-		fd = vmig_enter(self->dev, via[i]);
+		fd = vmig_goto_state(self->dev, via[i]);
 		if (fd >= 0) {
 			/* To the temporary end and over it, which is what may tempt a driver. */
 			vmig_try_some(fd, &s, MIB);
 			__vmig_read(fd, &byte, 1);
 			vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		} else {
-			fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+			fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		}
 		ret = __vmig_stream_read(fd, &s, &vmig_default_chunks);
 		for (k = 0; k < 10 && ret != -ENOMSG; k++)
@@ -140,7 +140,7 @@ TEST_F(stream, poll_tells_data)
 	int fd, ret;
 
 	CLAUSES(STRM_10);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	ret = __vmig_poll(fd, POLLIN, VMIG_IO_TIMEOUT_MS);
 	CHECK(STRM_10, ret > 0 && ret & POLLIN, "STOP_COPY, poll(POLLIN) before anything was read",
 	      "POLLIN", "%s",
@@ -157,7 +157,7 @@ TEST_F(stream, poll_tells_the_end)
 	int fd, ret, i;
 
 	CLAUSES(STRM_10);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	vmig_stream_read(fd, &s);
 	for (i = 0; i < 3; i++) {
 		ret = __vmig_poll(fd, POLLIN, 0);
@@ -182,7 +182,7 @@ static size_t third(const struct vmig_control *control)
 static const char *read_nowhere(struct vmig_device *dev, struct vmig_control *control,
 				const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY), i;
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY), i;
 	struct vmig_stream s = {};
 	const char *why = NULL;
 
@@ -222,7 +222,7 @@ static size_t too_little(const struct vmig_control *control)
 static const char *read_too_little(struct vmig_device *dev, struct vmig_control *control,
 				   const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	size_t room = too_little(control);
 	struct vmig_stream s = {};
 	const char *why = NULL;
@@ -285,7 +285,7 @@ struct bad_write {
 static const char *write_nowhere(struct vmig_device *dev, struct vmig_control *control,
 				 const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	const struct bad_write *bad = arg;
 	const char *why;
 	size_t len;
@@ -327,7 +327,7 @@ TEST_F(stream, write_from_nowhere)
 static const char *write_too_little(struct vmig_device *dev, struct vmig_control *control,
 				    const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	size_t room = too_little(control);
 	const char *why;
 	ssize_t n;
@@ -360,7 +360,7 @@ TEST_F(stream, write_from_too_little)
 static const char *read_nothing(struct vmig_device *dev, struct vmig_control *control,
 				const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY), i;
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY), i;
 	struct vmig_stream s = {};
 	const char *why = NULL;
 	unsigned char byte;
@@ -399,7 +399,7 @@ static size_t next_piece(const struct vmig_control *control, size_t at)
 static const char *write_nothing(struct vmig_device *dev, struct vmig_control *control,
 				 const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING), i;
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING), i;
 	const char *why = NULL;
 	size_t at = 0, to;
 	ssize_t n;
@@ -445,7 +445,7 @@ static const char *relay(struct vmig_device *dev, struct vmig_control *control, 
 
 	(void)arg;
 	vmig_peer_start(&peer, dev, -1);
-	fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	vmig_peer_send_fd(&peer, fd);
 	while (at < s->len && !why) {
 		n = next_piece(control, at) - at;
@@ -494,7 +494,7 @@ static size_t leaks(struct vmig_device *dev, const struct vmig_stream *ref, size
 		vmig_stream_copy(&planted, ref);
 		for (i = from; i < planted.len; i++)
 			planted.data[i] ^= pattern[k];
-		fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+		fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 		__vmig_stream_write(fd, planted.data, planted.len, &vmig_default_chunks, NULL);
 		vmig_reset(dev);
 		close(fd);
@@ -556,7 +556,7 @@ ADD_SEGMENTS(random_to_64_KiB, 64 << 10, 0x2c9277b5);
 static const char *save_in(struct vmig_device *dev, struct vmig_control *control, const void *arg,
 			   bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	struct vmig_stream s = {};
 	const char *why;
 

@@ -42,7 +42,7 @@ static void hold(struct vmig_worker *w, bool on)
 static void begin(struct vmig_worker *w, uint32_t state, bool nonblock, struct waiter *waiter)
 {
 	hold(w, true);
-	waiter->fd = vmig_enter(w->dev, state);
+	waiter->fd = vmig_goto_state(w->dev, state);
 	if (nonblock && fcntl(waiter->fd, F_SETFL, fcntl(waiter->fd, F_GETFL) | O_NONBLOCK))
 		vmig_test_error("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
 	vmig_peer_start(&waiter->peer, w->dev, waiter->fd);
@@ -147,7 +147,7 @@ TEST_F(slow, reader_woken_by_leaving)
 		check_back(&waiter, "read()", vmig_state_name(variant->state),
 			   vmig_fmt("SET(%s)", vmig_state_name(to[i])), true);
 		end(&self->w, &waiter);
-		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+		vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	}
 }
 
@@ -219,7 +219,7 @@ TEST_F(slow, poller_at_temporary_end_woken)
 	NEED_STATE(variant->state);
 	NEED(variant->state != VFIO_DEVICE_STATE_STOP_COPY, "STOP_COPY has no temporary end");
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
-	waiter.fd = vmig_enter(self->dev, variant->state);
+	waiter.fd = vmig_goto_state(self->dev, variant->state);
 	ret = __vmig_stream_read(waiter.fd, &s, &vmig_default_chunks);
 	vmig_stream_free(&s);
 	vmig_peer_start(&waiter.peer, self->dev, waiter.fd);
@@ -294,7 +294,7 @@ TEST_F(slow, nothing_is_lost_by_waiting)
 	vmig_control_take_quick(self->dev, &control);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	hold(&self->w, true);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK))
 		vmig_test_error("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
 	if (__vmig_read(fd, &byte, 1) == 1)

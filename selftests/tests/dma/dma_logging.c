@@ -473,7 +473,7 @@ TEST_F(dma_logging, independent_of_state)
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(self->flags, state) || state == VFIO_DEVICE_STATE_RESUMING)
 			continue;
-		fd = vmig_enter(self->dev, state);
+		fd = vmig_goto_state(self->dev, state);
 		CHECK_OK(LOG_22, report_range(self->dev, &self->range, bitmap),
 			 vmig_fmt("REPORT in %s, START in RUNNING", vmig_state_name(state)));
 		if (fd >= 0)
@@ -497,7 +497,7 @@ TEST_F(dma_logging, works_in_every_state)
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(self->flags, state))
 			continue;
-		fd = vmig_enter(self->dev, state);
+		fd = vmig_goto_state(self->dev, state);
 		if (!self->off_is_silent)
 			CHECK_FAILS(LOG_22, report_range(self->dev, &self->range, bitmap),
 				    vmig_fmt("REPORT in %s without START", vmig_state_name(state)));

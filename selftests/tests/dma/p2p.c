@@ -32,7 +32,7 @@ TEST_F(p2p_in, regions_answer)
 	CLAUSES(QUI_09);
 	NEED_STATE(variant->state);
 	vmig_access_take(self->dev, &before);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_judge_regions(QUI_09, self->dev, &before, where);
 	vmig_judge_config(QUI_09, self->dev, &before, where);
 	vmig_close_data_fd(fd);
@@ -47,7 +47,7 @@ TEST_F(p2p_in, interrupts_can_be_set_up)
 	NEED_STATE(variant->state);
 	vmig_access_take(self->dev, &before);
 	NEED(before.interrupts, "the device has no interrupt that can be enabled in RUNNING");
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_judge_interrupts(QUI_09, self->dev, &before, vmig_state_name(variant->state));
 	vmig_close_data_fd(fd);
 }
@@ -81,7 +81,7 @@ TEST_F(p2p_in, interrupts_are_allowed)
 	vmig_access_take(self->dev, &access);
 	NEED(access.interrupts, "the device has no interrupt that can be enabled in RUNNING");
 	for_each_interrupt(self->dev, &access, i, fd) {
-		data_fd = vmig_enter(self->dev, variant->state);
+		data_fd = vmig_goto_state(self->dev, variant->state);
 		vmig_note(QUI_10, "interrupt %u %s in %s of an idle device", i,
 			  vmig_eventfd_fired(fd) ? "was signalled" : "was silent",
 			  vmig_state_name(variant->state));
@@ -131,7 +131,7 @@ struct detour {
 static const char *take_detour(struct vmig_device *dev, struct vmig_control *control,
 			       const void *arg, bool with)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_PRE_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_PRE_COPY);
 	const struct detour *detour = arg;
 	struct vmig_stream s = {};
 	const char *why;
@@ -186,7 +186,7 @@ TEST_F(p2p, regions_answer_back_in_pre_copy)
 	CLAUSES(PRE_17);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY_P2P);
 	vmig_access_take(self->dev, &before);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY_P2P);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY_P2P);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	vmig_judge_regions(PRE_17, self->dev, &before, "PRE_COPY again");
 	vmig_judge_config(PRE_17, self->dev, &before, "PRE_COPY again");
@@ -214,7 +214,7 @@ static void check_operation(struct vmig_device *dev, struct vmig_access *before,
 	uint32_t fire, i;
 	int fd, data_fd;
 
-	vmig_close_data_fd(vmig_enter(dev, from));
+	vmig_close_data_fd(vmig_goto_state(dev, from));
 	fire = interrupts_that_fire(dev, before);
 	for_each_interrupt(dev, before, i, fd) {
 		data_fd = vmig_set_state(dev, to);

@@ -144,7 +144,7 @@ VMIG_TEST_TIMEOUT(remap, nothing_for_who_does_not_ask, SECONDS)
 	int fd;
 
 	ASSERT_EQ(0, map(self->dev, &at));
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	SHOWS(mappable_areas(self->dev), "PRE_COPY without the interrupt: no area is left");
 	SHOWS(!own_register(self->dev, self->own, EDU_REMAP_PENDING),
 	      "PRE_COPY without the interrupt: something is pending");
@@ -182,7 +182,7 @@ VMIG_TEST_TIMEOUT(remap, areas_are_withheld_while_saving, SECONDS)
 
 	ASSERT_EQ(0, __vmig_irq_enable(self->dev, EDU_REMAP_IRQ, self->eventfd));
 	ASSERT_EQ(0, map(self->dev, &at));
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	count = signalled(self->eventfd);
 	SHOWS(count == bit, "SET(PRE_COPY): the eventfd counts %llu and not bit %u",
 	      (unsigned long long)count, BAR0);
@@ -221,7 +221,7 @@ VMIG_TEST_TIMEOUT(remap, nobody_acknowledges, SECONDS)
 	ASSERT_EQ(0, __vmig_irq_enable(self->dev, EDU_REMAP_IRQ, self->eventfd));
 	ASSERT_EQ(0, map(self->dev, &at));
 	for (i = 0; i < 3; i++) {
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		vmig_stream_read(fd, &s);
 		vmig_stream_free(&s);
@@ -241,7 +241,7 @@ VMIG_TEST_TIMEOUT(remap, unread_signals_add_up, SECONDS)
 	int fd;
 
 	ASSERT_EQ(0, __vmig_irq_enable(self->dev, EDU_REMAP_IRQ, self->eventfd));
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	leave(self->dev, fd);
 	count = signalled(self->eventfd);
 	SHOWS(count == 2, "two signals for BAR 0, unread: the eventfd counts %llu and not 2",

@@ -136,7 +136,7 @@ static void after(const struct vmig_fleet *f, struct trip *trips, unsigned int p
 		vmig_set_state(source(f, i), VFIO_DEVICE_STATE_STOP);
 		vmig_close_data_fd(trips[i].out);
 		vmig_close_data_fd(trips[i].in);
-		vmig_enter(source(f, i), VFIO_DEVICE_STATE_RUNNING);
+		vmig_goto_state(source(f, i), VFIO_DEVICE_STATE_RUNNING);
 	}
 }
 
@@ -156,9 +156,9 @@ static double migrate(const struct vmig_fleet *f, unsigned int pairs, uint64_t f
 	/* A VMM has the destination in RESUMING before the source stops. */
 	for (i = 0; i < pairs; i++) {
 		trips[i].out = -1;
-		trips[i].in = vmig_enter(destination(f, i), VFIO_DEVICE_STATE_RESUMING);
+		trips[i].in = vmig_goto_state(destination(f, i), VFIO_DEVICE_STATE_RESUMING);
 		if (live)
-			trips[i].out = vmig_enter(source(f, i), VFIO_DEVICE_STATE_PRE_COPY);
+			trips[i].out = vmig_goto_state(source(f, i), VFIO_DEVICE_STATE_PRE_COPY);
 	}
 	for (i = 0; i < pairs && live; i++)
 		pre_copy(&trips[i], m);
@@ -310,7 +310,7 @@ VMIG_TEST_TIMEOUT(downtime, prediction, MINUTES)
 	while (vmig_measure_again(&m)) {
 		size = vmig_get_data_size(self->dev);
 		us = vmig_now_us();
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		c = vmig_carry_all(self->dev, fd, -1, NULL, &m);
 		us = vmig_now_us() - us;
 		must_carry(&c, "STOP_COPY");
@@ -323,7 +323,7 @@ VMIG_TEST_TIMEOUT(downtime, prediction, MINUTES)
 		rate = c.bytes / c.read_us;
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 		close(fd);
-		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+		vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	}
 	vmig_measure_end(&m);
 	vmig_note(SIZE_04, "MIG_DATA_SIZE in RUNNING: %llu bytes, read in STOP_COPY: %llu",
@@ -389,7 +389,7 @@ static double read_while_busy(struct busy *b, int fd, struct vfio_precopy_info *
 static void save_while_busy(struct busy *b, struct vmig_measure *m)
 {
 	struct vmig_device *dev = b->w->dev;
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_PRE_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_PRE_COPY);
 	struct vfio_precopy_info info;
 	struct vmig_carried c;
 	double us, read_us;
@@ -411,7 +411,7 @@ static void save_while_busy(struct busy *b, struct vmig_measure *m)
 	b->after = c.bytes;
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 	close(fd);
-	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(dev, VFIO_DEVICE_STATE_RUNNING);
 	vmig_measured(m, vmig_fmt("precopy.rate_%u.bytes", b->rate), b->before, "B");
 	vmig_measured(m, vmig_fmt("precopy.rate_%u.stop_copy.bytes", b->rate), b->after, "B");
 	vmig_measured(m, vmig_fmt("precopy.rate_%u.stop_copy.us", b->rate), us, "us");
@@ -437,7 +437,7 @@ static void check_busy(struct busy *b)
 			    "PRE_COPY with %u changes a second, STOP_COPY, load of it all, SET(STOP)",
 			    b->rate)))
 		return;
-	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	if (!b->rate || !w->ops->check_dirty)
 		return;
 	ret = w->ops->check_dirty(w, b->seed, &why);

@@ -194,7 +194,7 @@ static bool first_byte(struct vmig_device *dev, uint32_t from, uint32_t state)
 
 	vmig_measure_begin(&m, "first byte", 0);
 	while (n > 0 && vmig_measure_again(&m)) {
-		vmig_close_data_fd(vmig_enter(dev, from));
+		vmig_close_data_fd(vmig_goto_state(dev, from));
 		us = vmig_now_us();
 		fd = vmig_set_state(dev, state);
 		n = __vmig_read(fd, some, sizeof(some));
@@ -230,7 +230,7 @@ static bool check_ended(const struct vmig_carried *c)
 /* How long the state is, by taking it out once without keeping it; false for a breach. */
 static bool state_bytes(struct vmig_device *dev, uint64_t *bytes)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	struct vmig_carried c = vmig_carry_all(dev, fd, -1, NULL, NULL);
 
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
@@ -277,12 +277,12 @@ static void check_kept(struct vmig_worker *w, const struct vmig_stream *s, const
 	const char *why;
 	int ret;
 
-	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	put_pattern(w, OTHER);
 	ret = __vmig_load(w->dev, s->data, s->len, &vmig_default_chunks);
 	if (!CHECK_OK(STRM_11, ret, vmig_fmt("%s, load of what was read, SET(STOP)", did)))
 		return;
-	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	why = pattern_fault(w, SEED);
 	CHECK(STRM_11, !why, vmig_fmt("%s, load of what was read", did), "the state that was saved",
 	      "%s", why);
@@ -292,7 +292,7 @@ static void check_kept(struct vmig_worker *w, const struct vmig_stream *s, const
 static uint64_t timed_save(struct vmig_device *dev, struct vmig_stream *keep,
 			   struct vmig_measure *m)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	struct vmig_carried c, more;
 
 	if (keep)
@@ -371,7 +371,7 @@ static void ceiling_of_load(const struct vmig_stream *s)
 /* Returns false where the device did not take its own state. */
 static bool timed_load(struct vmig_device *dev, const struct vmig_stream *s, struct vmig_measure *m)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING), ret;
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING), ret;
 	struct vmig_carried c = vmig_carry_in(fd, s, m);
 	double us;
 
@@ -421,8 +421,8 @@ VMIG_TEST_TIMEOUT(throughput, load, MINUTES)
 /* One state from device to device; how long the stream was, 0 where it did not work. */
 static uint64_t timed_move(struct vmig_device *from, struct vmig_device *to, struct vmig_measure *m)
 {
-	int out = vmig_enter(from, VFIO_DEVICE_STATE_STOP_COPY);
-	int in = vmig_enter(to, VFIO_DEVICE_STATE_RESUMING), ret;
+	int out = vmig_goto_state(from, VFIO_DEVICE_STATE_STOP_COPY);
+	int in = vmig_goto_state(to, VFIO_DEVICE_STATE_RESUMING), ret;
 	struct vmig_carried c;
 	double us = vmig_now_us();
 
@@ -514,7 +514,7 @@ static struct vmig_engine *engine(const char **why)
 static uint64_t engine_save(struct vmig_device *dev, struct vmig_engine *e, struct vmig_place to,
 			    const struct vmig_measure *m)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	uint64_t bytes;
 	double us;
 
@@ -560,8 +560,8 @@ VMIG_TEST_TIMEOUT(throughput, engine_save, MINUTES)
 static uint64_t engine_move(struct vmig_device *from, struct vmig_device *to, struct vmig_engine *e,
 			    const struct vmig_measure *m)
 {
-	int out = vmig_enter(from, VFIO_DEVICE_STATE_STOP_COPY);
-	int in = vmig_enter(to, VFIO_DEVICE_STATE_RESUMING), ret;
+	int out = vmig_goto_state(from, VFIO_DEVICE_STATE_STOP_COPY);
+	int in = vmig_goto_state(to, VFIO_DEVICE_STATE_RESUMING), ret;
 	uint64_t bytes;
 	double us;
 

@@ -650,7 +650,7 @@ TEST_F(discovery, flags_do_not_change)
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(self->flags, state))
 			continue;
-		fd = vmig_enter(self->dev, state);
+		fd = vmig_goto_state(self->dev, state);
 		now = vmig_get_migration(self->dev);
 		CHECK(DISC_04, now == flags,
 		      vmig_fmt("GET MIGRATION in %s", vmig_state_name(state)),
@@ -676,7 +676,7 @@ TEST_F(discovery, pre_copy_has_info)
 
 	CLAUSES(DISC_06);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	ret = __vmig_precopy_info(fd, &info);
 	CHECK(DISC_06, ret != -ENOTTY, "VFIO_MIG_GET_PRECOPY_INFO in PRE_COPY",
 	      "the ioctl is there", "%s", vmig_errno_name(ret));

@@ -65,7 +65,7 @@ static int stand_in(struct vmig_device *dev, uint32_t state)
 
 	if (state == VFIO_DEVICE_STATE_RESUMING)
 		vmig_save(dev, &s);
-	fd = vmig_enter(dev, state);
+	fd = vmig_goto_state(dev, state);
 	if (state == VFIO_DEVICE_STATE_RESUMING)
 		vmig_stream_write(fd, &s);
 	vmig_stream_free(&s);

@@ -59,7 +59,7 @@ TEST_F(fsm, blocked)
 
 	CLAUSES(FSM_03, FSM_02);
 	NEED_STATE(variant->to);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	did = vmig_fmt("SET(%s) from STOP_COPY", vmig_state_name(variant->to));
 	call = vmig_careful_set(self->dev, variant->to);
 	CHECK(FSM_03, call.end == VMIG_CHILD_DONE, did, "EINVAL, and that the call returns", "%s",
@@ -135,7 +135,7 @@ TEST_F(files, none_left)
 		return;
 	vmig_note(ROB_04, "%s: %s", did, vmig_errno_name(call->ret));
 	CHECK_OK(ROB_04, __vmig_settle(self->dev), vmig_fmt("SET(RUNNING) or RESET after %s", did));
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	CHECK(ROB_04, fd >= 0, vmig_fmt("SET(%s) afterwards", vmig_state_name(variant->state)),
 	      "a session", "none");
 	close(fd);
@@ -234,7 +234,7 @@ TEST_F(reopen, first_set)
 	CLAUSES(OPEN_04, ROB_01);
 	NEED_STATE(variant->state);
 	for (i = 0; i < ARRAY_SIZE(targets); i++) {
-		vmig_enter(self->dev, variant->state);
+		vmig_goto_state(self->dev, variant->state);
 		vmig_close(self->dev);
 		self->dev = vmig_open(&id, variant->uapi);
 		did = vmig_fmt("close in %s, open, SET(%s)", vmig_state_name(variant->state),
@@ -286,7 +286,7 @@ static void close_under_a_writer(void *arg)
 
 	for (i = 0; i < CLOSINGS; i++) {
 		dev = vmig_open(&c->id, c->uapi);
-		c->fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+		c->fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 		vmig_write_regardless(c->fd, c->good.data, c->good.len < 16 ? 1 : 16,
 				      VMIG_ONE_WRITE);
 		atomic_store(&c->stop, false);

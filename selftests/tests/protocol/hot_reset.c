@@ -330,7 +330,7 @@ TEST_F(hot_reset_from, ends_in_running)
 	NEED_HOT_RESET(&a);
 	NEED(all_ours(self->dev, &a),
 	     "a hot reset would reset devices that this test does not own");
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	ret = hot_reset_rightly(self->dev);
 	if (!ret) {
 		state = vmig_get_state(self->dev);
@@ -483,7 +483,7 @@ TEST_F(hot_reset_set, all_end_in_running)
 	NEED_STATE(variant->state);
 	NEED_SET(&a);
 	for (i = 0; i < 2; i++)
-		fds[i] = vmig_enter(self->devs[i], variant->state);
+		fds[i] = vmig_goto_state(self->devs[i], variant->state);
 	ret = hot_reset_rightly(self->devs[0]);
 	for (i = 0; i < 2 && !ret; i++) {
 		which = i ? "the other device of the set" : "the device that was asked";
@@ -573,7 +573,7 @@ TEST_F(hot_reset_from, ends_in_running_by_flr)
 	NEED(config && find_flr(self->dev, config, &at, &bits),
 	     "the device's config space offers no function level reset");
 	len = bits == PCI_AF_CTRL_FLR ? 1 : 2;
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	for (i = 0; i < FLR_TRIES; i++) {
 		if (__vmig_region_write(self->dev, config, at, &bits, len) != (ssize_t)len)
 			vmig_test_error("a write to config space at %#x failed", at);

@@ -89,7 +89,7 @@ TEST_F(lifecycle_from, reopened_device_is_running)
 
 	CLAUSES(OPEN_01);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
 	enter_again(&self->dev, variant->uapi);
 	check_running(self->dev, vmig_fmt("close in %s and open", vmig_state_name(variant->state)));
@@ -106,7 +106,7 @@ TEST_F(lifecycle_session, ends_at_last_close)
 
 	CLAUSES(OPEN_02);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_close_fd(self->dev);
 	vmig_judge_dead(OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
 			vmig_fmt("close of the device in %s", vmig_state_name(variant->state)));
@@ -170,13 +170,13 @@ VMIG_TEST_TIMEOUT(lifecycle_session, outlives_other_closes, 60)
 	CLAUSES(OPEN_02);
 	NEED_STATE(variant->state);
 	vmig_control_take_quick(self->dev, &control);
-	why = vmig_try_session(self->dev, vmig_enter(self->dev, variant->state), &control);
+	why = vmig_try_session(self->dev, vmig_goto_state(self->dev, variant->state), &control);
 	if (why)
 		vmig_test_error("a session does not even work with the device fd open: %s", why);
 	heir.dev = self->dev;
 	heir.control = &control;
 	heir.state = variant->state;
-	heir.data_fd = vmig_enter(self->dev, variant->state);
+	heir.data_fd = vmig_goto_state(self->dev, variant->state);
 	if (pipe(heir.go))
 		vmig_test_error("pipe() failed: %s", vmig_errno_name(errno));
 	pid = vmig_child_start(use_inherited, &heir);
@@ -208,7 +208,7 @@ TEST_F(lifecycle_from, first_set_after_reopening)
 
 	CLAUSES(OPEN_04);
 	NEED_STATE(variant->state);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
 	enter_again(&self->dev, variant->uapi);
 	vmig_close_data_fd(fd);
@@ -234,7 +234,7 @@ TEST_F(lifecycle_from, migration_works_after_reopening)
 	CLAUSES(OPEN_03);
 	NEED_STATE(variant->state);
 	vmig_need_round_trip(self->dev);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
 	enter_again(&self->dev, variant->uapi);
 	vmig_settle(self->dev);
@@ -534,14 +534,14 @@ TEST_F(lifecycle_from, killed_holder_equals_close)
 	CLAUSES(OPEN_06);
 	NEED_STATE(variant->state);
 	vmig_need_round_trip(self->dev);
-	holder.data_fd = vmig_enter(self->dev, variant->state);
+	holder.data_fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
 	vmig_close_data_fd(holder.data_fd);
 	enter_again(&self->dev, variant->uapi);
 	closed = vmig_get_state(self->dev);
 	vmig_settle(self->dev);
 
-	holder.data_fd = vmig_enter(self->dev, variant->state);
+	holder.data_fd = vmig_goto_state(self->dev, variant->state);
 	holder.dev = self->dev;
 	pid = start_holder(&holder);
 	leave(&self->dev);

@@ -47,7 +47,7 @@ static void begin_visit(struct vmig_device *dev, uint32_t state, struct visit *v
 	if (state == VFIO_DEVICE_STATE_RESUMING && !vmig_can_reset(dev))
 		v->fd = vmig_begin(dev, state, &v->good);
 	else
-		v->fd = vmig_enter(dev, state);
+		v->fd = vmig_goto_state(dev, state);
 }
 
 /* The fixture does the rest, by a reset. */
@@ -421,7 +421,7 @@ TEST_F(region_in, mappings_stay_through_reset)
 		usable += touched[i];
 	}
 	NEED(usable, "the device has no region that can be mapped and touched");
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_reset(self->dev);
 	NEED(decodes_memory(self->dev) == decodes, "a reset takes memory decoding away");
 	for (i = 0; i < count; i++)

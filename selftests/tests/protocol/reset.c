@@ -71,7 +71,7 @@ TEST_F(reset_from, ends_in_running)
 	CLAUSES(RST_01);
 	NEED_STATE(variant->state);
 	NEED_RESET;
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	check_running(self->dev, vmig_state_name(variant->state));
 	vmig_close_data_fd(fd);
 }
@@ -91,7 +91,7 @@ VMIG_TEST_TIMEOUT(reset_session, ends_in_running, 120)
 	save_running(self->dev, &good);
 	for (i = 0; i < ARRAY_SIZE(progress); i++) {
 		bytes = i ? good.len * i / 2 : 1;
-		fd = vmig_enter(self->dev, variant->state);
+		fd = vmig_goto_state(self->dev, variant->state);
 		if (variant->state == VFIO_DEVICE_STATE_RESUMING)
 			__vmig_stream_write(fd, good.data, bytes, &vmig_default_chunks, NULL);
 		else if (variant->state == VFIO_DEVICE_STATE_STOP_COPY && bytes == good.len)
@@ -147,11 +147,11 @@ TEST_F(reset_session, is_dead)
 	CLAUSES(RST_02);
 	NEED_STATE(variant->state);
 	NEED_RESET;
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_reset(self->dev);
 	vmig_judge_dead(RST_02, fd, resuming, "RESET in the session");
 	if (vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RUNNING) {
-		next = vmig_enter(self->dev, variant->state);
+		next = vmig_goto_state(self->dev, variant->state);
 		vmig_judge_dead(RST_02, fd, resuming, "RESET in the session, next session begun");
 		close(next);
 	}
@@ -196,7 +196,7 @@ VMIG_TEST_TIMEOUT(reset_from, every_transition_works_after, 60)
 		if (!vmig_state_offered(self->flags, to) ||
 		    go_from_running(self->dev, self->flags, to))
 			continue;
-		fd = vmig_enter(self->dev, variant->state);
+		fd = vmig_goto_state(self->dev, variant->state);
 		vmig_reset(self->dev);
 		if (vmig_get_state(self->dev) != VFIO_DEVICE_STATE_RUNNING)
 			vmig_test_error("RESET from %s ended in %s",
@@ -221,7 +221,7 @@ TEST_F(reset_from, migration_works_after)
 	NEED_STATE(variant->state);
 	NEED_RESET;
 	vmig_need_round_trip(self->dev);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_reset(self->dev);
 	NEED(vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RUNNING, "RESET from %s ended in %s",
 	     vmig_state_name(variant->state), vmig_state_name(vmig_get_state(self->dev)));
@@ -253,7 +253,7 @@ TEST_F(reset_from, capabilities_unchanged)
 	NEED_STATE(variant->state);
 	NEED_RESET;
 	before = vmig_snapshot(self->dev);
-	fd = vmig_enter(self->dev, variant->state);
+	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_reset(self->dev);
 	check_same_capabilities(self->dev, before, vmig_state_name(variant->state));
 	vmig_close_data_fd(fd);
@@ -308,7 +308,7 @@ static void reset_out_of_load(struct vmig_device *dev, const struct vmig_stream 
 	vmig_stream_copy(&other, good);
 	for (i = bytes - bytes / 4; i < bytes; i++)
 		other.data[i] ^= 0xff;
-	fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	__vmig_stream_write(fd, other.data, bytes, &vmig_default_chunks, NULL);
 	vmig_reset(dev);
 	close(fd);

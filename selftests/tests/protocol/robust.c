@@ -113,7 +113,7 @@ static const char *go_on_after_refusals(struct vmig_device *dev, struct vmig_con
 					const void *arg, bool with)
 {
 	const struct refusals *r = arg;
-	int fd = vmig_enter(dev, r->state), ret;
+	int fd = vmig_goto_state(dev, r->state), ret;
 	uint32_t state;
 
 	if (with) {
@@ -129,7 +129,7 @@ static const char *go_on_after_refusals(struct vmig_device *dev, struct vmig_con
 		return vmig_fmt("GET tells %s", vmig_state_name(state));
 	}
 	if (fd < 0) {
-		ret = __vmig_enter(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
+		ret = __vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 		if (ret)
 			return vmig_fmt("the way to STOP_COPY: %s", vmig_errno_name(ret));
 	}
@@ -225,7 +225,7 @@ static double seconds_since(const struct timespec *start)
 /* One session of a kind, left in the middle: a byte through it, then RESET or RUNNING. */
 static void abandon_session(struct vmig_device *dev, uint32_t state)
 {
-	int fd = vmig_enter(dev, state), ret;
+	int fd = vmig_goto_state(dev, state), ret;
 	char c = 0;
 
 	if (state == VFIO_DEVICE_STATE_RESUMING)

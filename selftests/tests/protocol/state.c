@@ -46,7 +46,7 @@ TEST_F(state, get_only_looks)
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(self->flags, state))
 			continue;
-		fd = vmig_enter(self->dev, state);
+		fd = vmig_goto_state(self->dev, state);
 		mig.device_state = POISON;
 		mig.data_fd = POISON;
 		ret = __vmig_feature_op(self->dev->fd, VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
@@ -79,7 +79,7 @@ TEST_F(state, get_tells_an_offered_state)
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(self->flags, state))
 			continue;
-		fd = vmig_enter(self->dev, state);
+		fd = vmig_goto_state(self->dev, state);
 		got = vmig_get_state(self->dev);
 		CHECK(ST_02, vmig_state_offered(self->flags, got),
 		      vmig_fmt("GET after the walk to %s", vmig_state_name(state)),
@@ -105,7 +105,7 @@ TEST_F(state, nothing_moves_by_itself)
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
 		if (!vmig_state_offered(self->flags, state))
 			continue;
-		fd = vmig_enter(self->dev, state);
+		fd = vmig_goto_state(self->dev, state);
 		for (i = 0; i < ARRAY_SIZE(with); i++) {
 			if (i && fd < 0)
 				continue;
@@ -142,7 +142,7 @@ TEST_F(state, failed_set_is_on_the_path)
 	for (to = VFIO_DEVICE_STATE_STOP; to < VFIO_DEVICE_STATE_NR; to++) {
 		if (!vmig_state_offered(self->flags, to) || to == VFIO_DEVICE_STATE_RESUMING)
 			continue;
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 		vmig_transition(self->flags, VFIO_DEVICE_STATE_RESUMING, to, &t);
 		ret = __vmig_set_state(self->dev, to, &new_fd);
 		got = vmig_get_state(self->dev);
@@ -259,7 +259,7 @@ TEST_F(state, error_is_left_by_reset_only)
 	int fd, ret;
 
 	CLAUSES(FSM_07);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	__vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
 	state = vmig_get_state(self->dev);
 	close(fd);

@@ -47,7 +47,7 @@ FIXTURE_SETUP(compat)
 {
 	VMIG_WORK_SETUP(true);
 	vmig_save(self->dev, &self->good);
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 }
 
 FIXTURE_TEARDOWN(compat)
@@ -196,7 +196,7 @@ static void keep_own(struct vmig_worker *w, const char *dir, struct vmig_streamf
 	if (here.seed)
 		vmig_put_state(w, here.seed);
 	vmig_save(w->dev, &s);
-	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	snprintf(path, sizeof(path), "%s/%s.vms", dir, version_name(&here));
 	fd = s.len <= KEEP_MAX ? vmig_streamfile_create(path, why, sizeof(why)) : -1;
 	if (fd >= 0) {
@@ -253,7 +253,7 @@ static void check_pair(struct vmig_worker *w, bool from_older, const struct vmig
 		vmig_put_state(w, c.seed);
 	w->ops->older(w, from_older);
 	vmig_save(w->dev, &c.stream);
-	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	w->ops->older(w, !from_older);
 	outcome = vmig_compat_judge(w, &c, good, &what);
 	vmig_note(RES_12, "%s: %s%s%s", c.name, outcome_name(outcome), what ? ": " : "",
@@ -284,7 +284,7 @@ VMIG_TEST_TIMEOUT(compat, newer_to_older, MINUTES)
 	NEED_RESET;
 	self->w.ops->older(&self->w, true);
 	vmig_save(self->dev, &own);
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	check_pair(&self->w, false, &own);
 	vmig_stream_free(&own);
 }

@@ -29,7 +29,7 @@
 	do {                                                                                       \
 		VMIG_SETUP(true);                                                                  \
 		vmig_save(self->dev, &self->good);                                                 \
-		vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);                                  \
+		vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);                             \
 	} while (0)
 
 /* @put_back false where the device cannot be brought to take it. */

@@ -120,7 +120,7 @@ static bool load(struct trial *t, const struct vmig_stream *s, unsigned int cut,
 	uint64_t room = vmig_mem_available(), left;
 	int fd = -1, ret;
 
-	ret = __vmig_enter(p->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
+	ret = __vmig_goto_state(p->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
 	if (ret || fd < 0) {
 		tell_harm(RES_08, vmig_fmt("%s; RESET, SET(RESUMING)", keep(p, p->tried - 1)),
 			  "it works", vmig_errno_name(ret));

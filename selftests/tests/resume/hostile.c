@@ -317,7 +317,7 @@ VMIG_TEST_TIMEOUT(hostile, oversized_write, MINUTES)
 	must_recover(self->dev, &self->good);
 	zeros = many_zeros(size);
 	for (i = 0; i < ARRAY_SIZE(before); i++) {
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 		vmig_write_regardless(fd, self->good.data, before[i], VMIG_ONE_WRITE);
 		did = vmig_fmt("write() of %zu bytes of zeros behind %zu good ones", size,
 			       before[i]);
@@ -355,7 +355,7 @@ VMIG_TEST_TIMEOUT(hostile, endless_writes, MINUTES)
 	NEED(limit / 4 > self->good.len,
 	     "a state of %zu bytes, too little memory for one much larger", self->good.len);
 	zeros = many_zeros(MIB);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	vmig_stream_write(fd, &self->good);
 	room = vmig_mem_available();
 	end = vmig_now_ms() + SWEEP_MS;
@@ -416,7 +416,7 @@ static void share_one_stream(void *arg)
 		parts[i].data = c->good->data + i * parts[i].len;
 	}
 	for (i = 0; i < c->rounds; i++) {
-		fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
+		fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RESUMING);
 		vmig_write_together(fd, parts, VMIG_WRITERS);
 		__vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
 		close(fd);
@@ -515,7 +515,7 @@ static void write_last_byte_twice(void *arg)
 	int fd;
 
 	for (i = 0; i < TOUCHES && !c->too_much && vmig_now_ms() < end; i++) {
-		fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
+		fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RESUMING);
 		vmig_write_regardless(fd, c->good->data, last, VMIG_ONE_WRITE);
 		parts[0] = (struct vmig_part){ memory + i * VMIG_PAGE, 1 };
 		parts[1] = parts[0];
@@ -545,7 +545,7 @@ VMIG_TEST_TIMEOUT(hostile, racing_writers_at_the_end, MINUTES)
 	NEED(self->good.len <= MIB, "a state of %zu bytes takes too long to load often",
 	     self->good.len);
 	NEED_RESET;
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	vmig_stream_write(fd, &self->good);
 	room = __vmig_write(fd, self->good.data, 1) > 0;
 	close(fd);

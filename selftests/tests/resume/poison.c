@@ -44,7 +44,7 @@ static void add_stream_of(struct vmig_corpus *c, struct vmig_worker *w, uint32_t
 	if (w->ops->put_state)
 		vmig_put_state(w, seed);
 	vmig_save(w->dev, &s);
-	vmig_enter(w->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	vmig_corpus_add(c, s.data, s.len, 0, false);
 	vmig_stream_free(&s);
 }

@@ -51,7 +51,7 @@ VMIG_TEST_TIMEOUT(resume, writable_fd, MINUTES)
 	size_t done;
 
 	CLAUSES(RES_01);
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP);
 	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
 	if (!CHECK_OK(RES_01, ret, "SET(RESUMING) from STOP"))
 		return;
@@ -77,7 +77,7 @@ VMIG_TEST_TIMEOUT(resume_to, complete_stream, MINUTES)
 
 	CLAUSES(RES_03);
 	NEED_STATE(variant->target);
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	vmig_stream_write(fd, &self->good);
 	ret = __vmig_set_state(self->dev, variant->target, &new_fd);
 	close(fd);
@@ -326,7 +326,7 @@ VMIG_TEST_TIMEOUT(resume, reset_aborts, MINUTES)
 	NEED_BYTES(2);
 	NEED_RESET;
 	for (i = 0; i < ARRAY_SIZE(progress); i++) {
-		fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_RESUMING);
+		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 		vmig_write_regardless(fd, self->good.data, progress[i].bytes, VMIG_ONE_WRITE);
 		if (progress[i].failed)
 			__vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
@@ -374,7 +374,7 @@ VMIG_TEST_TIMEOUT(resume, stream_of_other_type, MINUTES)
 	if (__vmig_settle(other))
 		vmig_test_error("%s cannot be brought to RUNNING", id->name);
 	vmig_save(other, &s);
-	vmig_enter(other, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(other, VFIO_DEVICE_STATE_RUNNING);
 	vmig_close(other);
 	a = vmig_load_anyhow(self->dev, s.data, s.len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	CHECK_FAILS(RES_12, a.set,

@@ -38,7 +38,7 @@ static void make_history(struct vmig_device **dev, const struct vmig_stream *goo
 	if (history == AFTER_LOAD_AND_RESET)
 		vmig_reset(*dev);
 	if (history == AFTER_LOAD_AND_REOPEN) {
-		vmig_enter(*dev, VFIO_DEVICE_STATE_RUNNING);
+		vmig_goto_state(*dev, VFIO_DEVICE_STATE_RUNNING);
 		vmig_reopen(dev);
 	}
 	vmig_stream_free(&s);
@@ -161,7 +161,7 @@ static void load_in_turns(struct vmig_device *const dev[2], const struct vmig_st
 	int fd[2], i;
 
 	for (i = 0; i < 2; i++)
-		fd[i] = vmig_enter(dev[i], VFIO_DEVICE_STATE_RESUMING);
+		fd[i] = vmig_goto_state(dev[i], VFIO_DEVICE_STATE_RESUMING);
 	while (at[0] < bytes[0] || at[1] < bytes[1]) {
 		for (i = 0; i < 2; i++) {
 			n = at[i] < VMIG_SMALL_SPAN ? 8 : MIB;

@@ -63,7 +63,7 @@ static void prepare_set(struct vmig_faults *f)
 	if (vmig_state_streams(f->from))
 		f->fd = vmig_hold(f->dev, f->from, &f->control.stream);
 	else
-		f->fd = vmig_enter(f->dev, f->from);
+		f->fd = vmig_goto_state(f->dev, f->from);
 }
 
 static int make_set(struct vmig_faults *f)
@@ -336,12 +336,12 @@ static bool judge_write(struct vmig_faults *f, int ret, const char *did)
 static void prepare_read(struct vmig_faults *f)
 {
 	vmig_load(f->dev, &f->control.stream);
-	f->fd = vmig_enter(f->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	f->fd = vmig_goto_state(f->dev, VFIO_DEVICE_STATE_STOP_COPY);
 }
 
 static void prepare_write(struct vmig_faults *f)
 {
-	f->fd = vmig_enter(f->dev, VFIO_DEVICE_STATE_RESUMING);
+	f->fd = vmig_goto_state(f->dev, VFIO_DEVICE_STATE_RESUMING);
 }
 
 static void fail_streams(struct vmig_faults *f)

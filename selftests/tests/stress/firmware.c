@@ -68,7 +68,7 @@ static bool fault_came(struct vmig_worker *w, char *names, size_t size)
 static int take_position(struct trial *trial)
 {
 	struct vmig_device *dev = trial->w->dev;
-	int fd = vmig_enter(dev, trial->from);
+	int fd = vmig_goto_state(dev, trial->from);
 
 	if (trial->from == VFIO_DEVICE_STATE_RESUMING)
 		vmig_stream_write(fd, &trial->good);
@@ -257,7 +257,7 @@ static bool leave_failed_save(struct trial *trial, const char *spec)
 	bool ok;
 
 	set_fault(trial->w, spec);
-	ret = __vmig_enter(dev, trial->from, &fd);
+	ret = __vmig_goto_state(dev, trial->from, &fd);
 	if (!ret)
 		read_some(fd);
 	did = vmig_fmt("a save in %s that the firmware refuses (%s), then SET(%s)",
@@ -317,7 +317,7 @@ VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 	NEED_STATE(variant->state);
 	NEED(self->w.ops->event, "nothing happens to this device on demand");
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
-		fd = vmig_enter(self->dev, variant->state);
+		fd = vmig_goto_state(self->dev, variant->state);
 		ret = self->w.ops->event(&self->w, events[i]);
 		if (ret) {
 			vmig_close_data_fd(fd);

@@ -60,7 +60,7 @@ static bool check_next_session(struct vmig_device *dev, uint32_t from, uint32_t 
 	if (!CHECK(ST_11, !ret, vmig_fmt("%s, then back to RUNNING", did), "success", "%s",
 		   vmig_errno_name(ret)))
 		return false;
-	ret = __vmig_enter(dev, from, &fd);
+	ret = __vmig_goto_state(dev, from, &fd);
 	vmig_close_data_fd(fd);
 	ret = ret ?: __vmig_set_state(dev, to, &fd);
 	if (!CHECK(ST_11, !ret && fd >= 0, vmig_fmt("%s, and again with descriptors free", did),
@@ -109,7 +109,7 @@ VMIG_TEST_TIMEOUT(limits, no_descriptor, 120)
 			    !vmig_state_offered(self->flags, to) || t.answer != VMIG_GO || !t.opens)
 				continue;
 			vmig_settle(self->dev);
-			vmig_close_data_fd(vmig_enter(self->dev, from));
+			vmig_close_data_fd(vmig_goto_state(self->dev, from));
 			ok = try_without_descriptors(self->dev, from, to);
 		}
 	}

@@ -148,7 +148,7 @@ static void one_round(struct race *r)
 	uint32_t state;
 	int ret;
 
-	r->fd = vmig_enter(r->dev, r->state);
+	r->fd = vmig_goto_state(r->dev, r->state);
 	atomic_store(&r->stop, false);
 	atomic_store(&r->made, 0);
 	start(&thread, caller, r);

@@ -316,7 +316,7 @@ VMIG_TEST_TIMEOUT(signals, in_waiting_read, 60)
 	if (ret)
 		vmig_test_error("the device cannot be made to keep back its stream: %s",
 				vmig_errno_name(ret));
-	fd = vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	for (i = 0; i < 8; i++) {
 		arm(self, 2000000);
 		n = read(fd, &byte, 1);
@@ -505,7 +505,7 @@ VMIG_TEST_TIMEOUT(signals, stopped_reader, 60)
 		state = in[i / ARRAY_SIZE(to)];
 		if (!vmig_state_offered(self->flags, state))
 			continue;
-		fd = vmig_enter(self->dev, state);
+		fd = vmig_goto_state(self->dev, state);
 		pid = vmig_child_start(read_for_ever, &fd);
 		usleep(vmig_chance_below(&self->chance, 5000));
 		kill(pid, SIGSTOP);

@@ -309,7 +309,7 @@ VMIG_TEST_TIMEOUT(stress, loads, LONG)
 	NEED(limit, VMIG_NO_STRESS);
 	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
 	vmig_save(self->dev, &good);
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	party_begin(
 		&p, self->dev, self->flags, "loads",
 		"random SETs, RESETs, writes and closes from threads of two processes, and opens "
@@ -389,7 +389,7 @@ VMIG_TEST_TIMEOUT(stress, readers, LONG)
 		    "a save that threads of two processes read");
 	party_size(&p, 2, 3, 0, vmig_stress(1500, 7000));
 	fill(self->dev);
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_STOP);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP);
 	vmig_save(self->dev, &good);
 	vmig_save(self->dev, &again);
 	NEED(good.len == again.len && !memcmp(good.data, again.data, good.len),
@@ -409,7 +409,7 @@ VMIG_TEST_TIMEOUT(stress, readers, LONG)
 /* Does the driver refuse what comes behind the end of the stream? */
 static bool refuses_surplus(struct vmig_device *dev, const struct vmig_stream *good)
 {
-	int fd = vmig_enter(dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	bool refused;
 
 	vmig_stream_write(fd, good);
@@ -504,7 +504,7 @@ VMIG_TEST_TIMEOUT(stress, closes_of_loads, LONG)
 	CLAUSES(FD_09, ROB_01, ROB_02, ROB_04, ROB_05);
 	NEED(calls, VMIG_NO_STRESS);
 	vmig_save(self->dev, &good);
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	party_begin(&p, self->dev, self->flags, "closes_of_loads",
 		    "closes of the device while threads write to its data_fd, and opens by another "
 		    "process");
@@ -550,7 +550,7 @@ VMIG_TEST_TIMEOUT(stress, removals_in_loads, LONG)
 	NEED(calls, VMIG_NO_STRESS);
 	NEED(vmig_removal_allowed(&why), "%s", why);
 	vmig_save(self->dev, &good);
-	vmig_enter(self->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	party_begin(&p, self->dev, self->flags, "removals_in_loads",
 		    "removals of the device while threads write to its data_fd");
 	party_size(&p, 1, 4, 0, CLOSES_MS);

@@ -123,7 +123,7 @@ static void be_closer(struct vmig_crowd *c, unsigned int process)
 		end_process(c, process);
 	ret = __vmig_settle(s.dev);
 	if (!ret)
-		ret = __vmig_enter(s.dev, how->state, &fd);
+		ret = __vmig_goto_state(s.dev, how->state, &fd);
 	if (ret) {
 		vmig_crowd_bad(c, ROB_04, "the way to %s, after an open, failed: %s",
 			       vmig_state_name(how->state), vmig_errno_name(ret));

@@ -118,7 +118,7 @@ void vmig_stress_readers(struct vmig_crowd *c, const char *did, unsigned long ca
 	c->limit = VMIG_NO_LIMIT;
 	do {
 		vmig_crowd_again(c);
-		fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_STOP_COPY);
+		fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		if (!share_session(c, did, fd))
 			return;
 		ok = !atomic_load(&c->drained) || read_rest(c, did, fd);
@@ -152,7 +152,7 @@ static size_t tail_length(const struct vmig_crowd *c)
 static int begin_load(struct vmig_crowd *c, size_t less)
 {
 	struct vmig_stream s = { .data = (unsigned char *)c->stream, .len = c->stream_len - less };
-	int fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
+	int fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RESUMING);
 
 	vmig_stream_write(fd, &s);
 	return fd;
@@ -231,7 +231,7 @@ static bool write_everything(struct vmig_crowd *c, const char *did)
 
 	all_do(c, flood);
 	vmig_crowd_again(c);
-	fd = vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING);
+	fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RESUMING);
 	if (!share_session(c, did, fd))
 		return false;
 	close(fd);

@@ -201,13 +201,13 @@ static void print_bound(const struct bench_way *loop)
 static int state_fd(struct vmig_device *dev, uint32_t state)
 {
 	vmig_settle(dev);
-	return vmig_enter(dev, state);
+	return vmig_goto_state(dev, state);
 }
 
 /* After RESUMING this is where the driver says whether all has come, and in order. */
 static void leave(struct vmig_device *dev, int fd)
 {
-	vmig_enter(dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_goto_state(dev, VFIO_DEVICE_STATE_RUNNING);
 	close(fd);
 }
 

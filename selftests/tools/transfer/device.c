@@ -184,7 +184,7 @@ bool vmig_ferry_out(struct vmig_ferry *c, vmig_ferry_sink sink, void *arg)
 				? "--seed: no exerciser can put a pattern into the state of %s"
 				: "--seed: no pattern can be put into the state of %s: %s",
 			c->id.name, vmig_errno_name(ret));
-	ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
+	ret = __vmig_goto_state(c->dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 	if (!ret && fd < 0)
 		ret = -EBADF;
 	if (ret)
@@ -194,7 +194,7 @@ bool vmig_ferry_out(struct vmig_ferry *c, vmig_ferry_sink sink, void *arg)
 	good = read_out(c, fd, sink, arg);
 	c->took_ms = vmig_now_ms() - c->began_ms;
 	close(fd);
-	ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RUNNING, &fd);
+	ret = __vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RUNNING, &fd);
 	if (good && ret)
 		return vmig_ferry_fail(c, "%s was saved, and does not come back to RUNNING: %s",
 				       c->id.name, vmig_errno_name(ret));
@@ -218,7 +218,7 @@ int vmig_ferry_begin(struct vmig_ferry *c, const struct vmig_streamfile *f)
 	if (f->seed)
 		ret = put_pattern(c, ~f->seed);
 	if (!ret || ret == -EOPNOTSUPP)
-		ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
+		ret = __vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RESUMING, &fd);
 	if (ret || fd < 0)
 		vmig_ferry_fail(c, "%s cannot be brought to RESUMING: %s", c->id.name,
 				vmig_errno_name(ret ?: -EBADF));
@@ -341,7 +341,7 @@ enum vmig_ferry_end vmig_ferry_finish(struct vmig_ferry *c, int data_fd,
 		return broken(
 			c, "write() failed with %s, and SET(STOP) succeeded all the same (RES-07)",
 			vmig_errno_name(c->write_error));
-	ret = __vmig_enter(c->dev, VFIO_DEVICE_STATE_RUNNING, &fd);
+	ret = __vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RUNNING, &fd);
 	if (ret)
 		return broken(
 			c,

@@ -6,8 +6,8 @@
 #include <vmig/device.h>
 #include <vmig/stream.h>
 
-int __vmig_enter(struct vmig_device *dev, uint32_t state, int *data_fd);
-int vmig_enter(struct vmig_device *dev, uint32_t state);
+int __vmig_goto_state(struct vmig_device *dev, uint32_t state, int *data_fd);
+int vmig_goto_state(struct vmig_device *dev, uint32_t state);
 void vmig_close_data_fd(int data_fd);
 int __vmig_settle(struct vmig_device *dev);
 void vmig_settle(struct vmig_device *dev);
