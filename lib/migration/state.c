@@ -90,7 +90,7 @@ void vmig_close_data_fd(int data_fd)
 }
 
 /**
- * __vmig_settle - make sure that a device is in RUNNING
+ * __vmig_recover_running - make sure that a device is in RUNNING
  * @dev: the device
  *
  * By reset and not by SET: from RESUMING it is the only way out that loads nothing
@@ -101,7 +101,7 @@ void vmig_close_data_fd(int data_fd)
  * Return: 0 when GET says RUNNING, else the -errno of what failed; -EIO if all calls
  * worked and the device is in another state all the same.
  */
-int __vmig_settle(struct vmig_device *dev)
+int __vmig_recover_running(struct vmig_device *dev)
 {
 	uint32_t state;
 	int ret;
@@ -121,12 +121,12 @@ int __vmig_settle(struct vmig_device *dev)
 }
 
 /**
- * vmig_settle - make sure that a device is in RUNNING, which must work
+ * vmig_recover_running - make sure that a device is in RUNNING, which must work
  * @dev: the device
  */
-void vmig_settle(struct vmig_device *dev)
+void vmig_recover_running(struct vmig_device *dev)
 {
-	int ret = __vmig_settle(dev);
+	int ret = __vmig_recover_running(dev);
 
 	if (ret)
 		vmig_fail("%s cannot be brought to RUNNING: %s", dev->id.name,

@@ -267,7 +267,7 @@ static bool has_migration(struct vmig_device *dev)
 /* A device that offers no migration, for whatever reason, is in no state to settle. */
 static int settle(struct vmig_device *dev)
 {
-	return has_migration(dev) ? __vmig_settle(dev) : 0;
+	return has_migration(dev) ? __vmig_recover_running(dev) : 0;
 }
 
 static enum vmig_uapi any_way(void)

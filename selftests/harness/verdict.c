@@ -47,7 +47,8 @@ static void test_error(const char *line)
  *
  * That is another thing than a breach: the line is one of the diagnostics that the report
  * reads ("broken"). _exit() and not exit(), as the process is a fork of the harness with its
- * exit handlers. The device is left as it is: the next test settles it (see vmig_settle()).
+ * exit handlers. The device is left as it is: the next test settles it (see
+ * vmig_recover_running()).
  */
 void vmig_test_error(const char *fmt, ...)
 {

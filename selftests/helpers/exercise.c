@@ -89,7 +89,7 @@ void vmig_work_end(struct vmig_worker *w, struct vmig_dma *mem)
 {
 	if (!w->ops || !w->dev)
 		return;
-	vmig_settle(w->dev);
+	vmig_recover_running(w->dev);
 	if (w->ops->dma_wait)
 		w->ops->dma_wait(w, VMIG_WORK_MS, NULL);
 	vmig_worker_end(w);
@@ -287,7 +287,7 @@ bool vmig_counter_comes(struct vmig_worker *w)
 void vmig_run_again(struct vmig_device *dev)
 {
 	if (vmig_get_state(dev) == VFIO_DEVICE_STATE_RESUMING)
-		vmig_settle(dev);
+		vmig_recover_running(dev);
 	else
 		vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING);
 }

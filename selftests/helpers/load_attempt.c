@@ -103,7 +103,7 @@ void vmig_leave_attempt(struct vmig_device *dev)
 
 	if (vmig_get_state(dev) == VFIO_DEVICE_STATE_STOP)
 		return;
-	ret = __vmig_settle(dev);
+	ret = __vmig_recover_running(dev);
 	if (ret)
 		vmig_test_error("the device does not come back to RUNNING after a load: %s",
 				vmig_errno_name(ret));
@@ -176,7 +176,7 @@ void vmig_reopen(struct vmig_device **dev)
 	vmig_close(*dev);
 	*dev = NULL;
 	*dev = vmig_open(&id, uapi);
-	ret = __vmig_settle(*dev);
+	ret = __vmig_recover_running(*dev);
 	if (ret)
 		vmig_test_error("the device cannot be brought to RUNNING after an open: %s",
 				vmig_errno_name(ret));

@@ -42,7 +42,7 @@ struct vmig_device *vmig_open_like(struct vmig_device *dev, const struct vmig_de
 	if (__vmig_get_migration(dev, &flags[0]) || __vmig_get_migration(second, &flags[1]) ||
 	    flags[0] != flags[1])
 		vmig_test_error("%s is of another type than %s", id->name, dev->id.name);
-	vmig_settle(second);
+	vmig_recover_running(second);
 	return second;
 }
 

@@ -131,7 +131,7 @@ void vmig_control_take_quick(struct vmig_device *dev, struct vmig_control *contr
  */
 void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *control)
 {
-	int ret = __vmig_settle(dev);
+	int ret = __vmig_recover_running(dev);
 
 	if (ret)
 		vmig_test_error(
@@ -140,7 +140,7 @@ void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *co
 	if (!__vmig_load(dev, control->stream.data, control->stream.len, &vmig_default_chunks))
 		return;
 	if (!__vmig_reset(dev))
-		__vmig_settle(dev);
+		__vmig_recover_running(dev);
 	vmig_load(dev, &control->stream);
 }
 

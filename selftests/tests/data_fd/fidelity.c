@@ -349,7 +349,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 		vmig_test_error("half of a good stream: %s", why);
 	vmig_reset(to->dev);
 	close(fd);
-	vmig_settle(to->dev);
+	vmig_recover_running(to->dev);
 	why = load_fault(to, &good, SEED, OTHER);
 	CHECK(RES_13, !why, "half of a stream written, RESET, another stream loaded",
 	      "the pattern of the other one", "%s", why);
@@ -427,7 +427,7 @@ VMIG_TEST_TIMEOUT(fidelity, reset_discards_a_load, MINUTES)
 			__vmig_stream_write(fd, in[k].data, len, &vmig_default_chunks, NULL);
 			vmig_reset(to->dev);
 			close(fd);
-			vmig_settle(to->dev);
+			vmig_recover_running(to->dev);
 			vmig_save(to->dev, &out[k]);
 			vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 		}
@@ -531,7 +531,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
 	CHECK(OPEN_03, !found, "the same", "nothing of the former user",
 	      "the device has what the former user had in it");
 	vmig_close_data_fd(fd);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 }
 
 /* Interrupts are set up by the VMM of each side: they must fire where the device goes. */

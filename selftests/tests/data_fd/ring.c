@@ -203,7 +203,7 @@ VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 	}
 	close(f.from.fd);
 	close(f.to.fd);
-	vmig_settle(second);
+	vmig_recover_running(second);
 	vmig_worker_end(&to);
 	vmig_close(second);
 }
@@ -416,7 +416,7 @@ VMIG_TEST_TIMEOUT(ring, stale_fd, 60)
 
 		if (!vmig_state_offered(self->flags, states[i]))
 			continue;
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 		fd = vmig_hold(self->dev, states[i], &good);
 		vmig_set_state(self->dev, states[i] == VFIO_DEVICE_STATE_PRE_COPY
 						  ? VFIO_DEVICE_STATE_RUNNING
@@ -446,7 +446,7 @@ VMIG_TEST_TIMEOUT(ring, reset_in_flight, 120)
 	for (i = 0; i < RACES; i++) {
 		bool resuming = i % 2;
 
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 		fd = vmig_goto_state(self->dev, resuming ? VFIO_DEVICE_STATE_RESUMING
 							 : VFIO_DEVICE_STATE_STOP_COPY);
 		if (resuming)

@@ -185,7 +185,7 @@ TEST_F(slow, reader_woken_by_close)
 	vmig_close(self->dev);
 	self->dev = NULL;
 	self->dev = vmig_open(&id, variant->uapi);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	vmig_worker_begin(&self->w, self->dev);
 	hold(&self->w, false);
 }

@@ -62,7 +62,7 @@ FIXTURE_TEARDOWN(dirty)
 {
 	__vmig_log_stop(self->dev);
 	if (self->flags)
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 	if (self->w.ops->dma_wait)
 		self->w.ops->dma_wait(&self->w, VMIG_WORK_MS, NULL);
 	vmig_worker_end(&self->w);

@@ -510,7 +510,7 @@ TEST_F(dma_logging, works_in_every_state)
 		}
 		if (fd >= 0)
 			close(fd);
-		ret = __vmig_settle(self->dev);
+		ret = __vmig_recover_running(self->dev);
 		if (ret)
 			vmig_test_error("no way back to RUNNING from %s: %s",
 					vmig_state_name(state), vmig_errno_name(ret));

@@ -344,7 +344,7 @@ FIXTURE_SETUP(p2p_two)
 FIXTURE_TEARDOWN(p2p_two)
 {
 	if (self->devs[1])
-		vmig_settle(self->devs[1]);
+		vmig_recover_running(self->devs[1]);
 	vmig_close(self->devs[1]);
 	VMIG_TEARDOWN();
 }

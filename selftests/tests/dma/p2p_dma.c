@@ -195,7 +195,7 @@ FIXTURE_TEARDOWN(p2p_dma)
 
 	if (self->pair.second) {
 		/* Both are quiet before either one goes. */
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 		vmig_work_end(&self->pair.w, &none);
 	}
 	vmig_work_end(&self->w, &self->mem);

@@ -264,7 +264,7 @@ TEST_F(quiesce, poking_is_harmless)
 			      vmig_fmt("%s, after writes to its registers", name));
 	vmig_close_data_fd(fd);
 	if (variant->state == VFIO_DEVICE_STATE_RESUMING)
-		ret = __vmig_settle(self->dev);
+		ret = __vmig_recover_running(self->dev);
 	else
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	if (!CHECK_OK(QUI_05, ret, vmig_fmt("the way back to RUNNING after writes in %s", name)))

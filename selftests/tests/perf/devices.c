@@ -67,7 +67,7 @@ void vmig_fleet_open(struct vmig_fleet *f, struct vmig_device *dev, unsigned int
 void vmig_fleet_close(struct vmig_fleet *f)
 {
 	for (; f->count > 1; f->count--) {
-		vmig_settle(f->dev[f->count - 1]);
+		vmig_recover_running(f->dev[f->count - 1]);
 		vmig_close(f->dev[f->count - 1]);
 	}
 }

@@ -457,7 +457,7 @@ static void close_second(struct vmig_worker *second)
 	struct vmig_dma none = {};
 
 	vmig_work_end(second, &none);
-	vmig_settle(dev);
+	vmig_recover_running(dev);
 	vmig_close(dev);
 }
 

@@ -658,7 +658,7 @@ TEST_F(discovery, flags_do_not_change)
 		      "flags %#llx", (unsigned long long)now);
 		if (fd >= 0)
 			close(fd);
-		if (__vmig_settle(self->dev))
+		if (__vmig_recover_running(self->dev))
 			vmig_test_error("the device does not come back from %s",
 					vmig_state_name(state));
 	}

@@ -134,7 +134,8 @@ TEST_F(files, none_left)
 	if (!vmig_survived(end, taint))
 		return;
 	vmig_note(ROB_04, "%s: %s", did, vmig_errno_name(call->ret));
-	CHECK_OK(ROB_04, __vmig_settle(self->dev), vmig_fmt("SET(RUNNING) or RESET after %s", did));
+	CHECK_OK(ROB_04, __vmig_recover_running(self->dev),
+		 vmig_fmt("SET(RUNNING) or RESET after %s", did));
 	fd = vmig_goto_state(self->dev, variant->state);
 	CHECK(ROB_04, fd >= 0, vmig_fmt("SET(%s) afterwards", vmig_state_name(variant->state)),
 	      "a session", "none");
@@ -246,7 +247,7 @@ TEST_F(reopen, first_set)
 		      "a WARN or an oops");
 		if (!call.survived)
 			return;
-		if (__vmig_settle(self->dev))
+		if (__vmig_recover_running(self->dev))
 			vmig_test_error("the device cannot be brought back to RUNNING");
 	}
 }

@@ -406,8 +406,8 @@ static void open_set(struct vmig_device *dev, struct vmig_device **devs)
 	if (ret)
 		vmig_test_error("opening %s beside %s failed: %s", set[1].name, set[0].name,
 				vmig_errno_name(ret));
-	vmig_settle(devs[0]);
-	vmig_settle(devs[1]);
+	vmig_recover_running(devs[0]);
+	vmig_recover_running(devs[1]);
 }
 
 FIXTURE_SETUP(hot_reset_set)
@@ -423,7 +423,7 @@ FIXTURE_TEARDOWN(hot_reset_set)
 	for (i = 1; i >= 0; i--) {
 		if (!self->devs[i] || self->devs[i] == self->dev)
 			continue;
-		vmig_settle(self->devs[i]);
+		vmig_recover_running(self->devs[i]);
 		vmig_close(self->devs[i]);
 	}
 	VMIG_TEARDOWN();

@@ -237,7 +237,7 @@ TEST_F(lifecycle_from, migration_works_after_reopening)
 	fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
 	enter_again(&self->dev, variant->uapi);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	why = vmig_round_trip(self->dev);
 	CHECK(OPEN_03, !why,
 	      vmig_fmt("save and load after close in %s and open", vmig_state_name(variant->state)),
@@ -295,7 +295,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 		vmig_put_back(self->dev, &good);
 		leave(&self->dev);
 		enter_again(&self->dev, variant->uapi);
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 		spoil(&bad, &good, i);
 		a = vmig_load_anyhow(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
 				     VFIO_DEVICE_STATE_STOP);
@@ -539,7 +539,7 @@ TEST_F(lifecycle_from, killed_holder_equals_close)
 	vmig_close_data_fd(holder.data_fd);
 	enter_again(&self->dev, variant->uapi);
 	closed = vmig_get_state(self->dev);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 
 	holder.data_fd = vmig_goto_state(self->dev, variant->state);
 	holder.dev = self->dev;
@@ -560,7 +560,7 @@ TEST_F(lifecycle_from, killed_holder_equals_close)
 		      vmig_fmt("GET after SIGKILL of the holder in %s and open", name),
 		      vmig_fmt("state %s, as after close", vmig_state_name(closed)), "state %s",
 		      vmig_state_name(killed));
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 		why = vmig_round_trip(self->dev);
 		CHECK(OPEN_06, !why,
 		      vmig_fmt("save and load after SIGKILL of the holder in %s", name),

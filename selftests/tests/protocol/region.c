@@ -500,7 +500,7 @@ TEST_F(region_stopped, mmio_access_is_harmless)
 		return;
 	end_visit(self->dev, &v);
 	if (vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RESUMING)
-		ret = __vmig_settle(self->dev);
+		ret = __vmig_recover_running(self->dev);
 	else
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	CHECK_OK(QUI_05, ret,

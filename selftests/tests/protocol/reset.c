@@ -102,7 +102,7 @@ VMIG_TEST_TIMEOUT(reset_session, ends_in_running, 120)
 						  vmig_state_name(variant->state), progress[i]));
 		vmig_close_data_fd(fd);
 		s.len = 0;
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 	}
 	vmig_stream_free(&good);
 	vmig_stream_free(&s);
@@ -175,7 +175,7 @@ static const char *go_from_running(struct vmig_device *dev, uint64_t flags, uint
 		why = vmig_fmt("state %s, data_fd %d", vmig_state_name(got), fd);
 	if (!ret)
 		vmig_close_data_fd(fd);
-	vmig_settle(dev);
+	vmig_recover_running(dev);
 	return why;
 }
 
@@ -312,7 +312,7 @@ static void reset_out_of_load(struct vmig_device *dev, const struct vmig_stream 
 	__vmig_stream_write(fd, other.data, bytes, &vmig_default_chunks, NULL);
 	vmig_reset(dev);
 	close(fd);
-	vmig_settle(dev);
+	vmig_recover_running(dev);
 	save_running(dev, after);
 	vmig_stream_free(&other);
 }

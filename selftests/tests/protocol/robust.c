@@ -233,7 +233,7 @@ static void abandon_session(struct vmig_device *dev, uint32_t state)
 	else
 		__vmig_read(fd, &c, 1);
 	if (state == VFIO_DEVICE_STATE_RESUMING)
-		ret = __vmig_settle(dev);
+		ret = __vmig_recover_running(dev);
 	else
 		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	if (ret)

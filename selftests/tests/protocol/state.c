@@ -28,7 +28,7 @@ static void leave(struct vmig_device *dev, int fd)
 
 	if (fd >= 0)
 		close(fd);
-	ret = __vmig_settle(dev);
+	ret = __vmig_recover_running(dev);
 	if (ret)
 		vmig_test_error("the device cannot be brought back to RUNNING: %s",
 				vmig_errno_name(ret));
@@ -308,7 +308,7 @@ TEST_F(state, cycles)
 			close(fd);
 			/* RESUMING is aborted by reset alone (H:1102). */
 			if (targets[t] == VFIO_DEVICE_STATE_RESUMING)
-				ret = __vmig_settle(self->dev);
+				ret = __vmig_recover_running(self->dev);
 			else
 				ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 			if (!CHECK_OK(FSM_08, ret,

@@ -60,7 +60,7 @@ static void add_stream_of_other_type(struct vmig_corpus *c, enum vmig_uapi uapi)
 		return;
 	w.dev = vmig_open(id, uapi);
 	w.ops = &vmig_exerciser_generic;
-	vmig_settle(w.dev);
+	vmig_recover_running(w.dev);
 	add_stream_of(c, &w, 0);
 	vmig_close(w.dev);
 }

@@ -371,7 +371,7 @@ VMIG_TEST_TIMEOUT(resume, stream_of_other_type, MINUTES)
 	NEED(id, "%s", why);
 	NEED(vmig_uapi_available(id, variant->uapi, &why), "%s", why);
 	other = vmig_open(id, variant->uapi);
-	if (__vmig_settle(other))
+	if (__vmig_recover_running(other))
 		vmig_test_error("%s cannot be brought to RUNNING", id->name);
 	vmig_save(other, &s);
 	vmig_goto_state(other, VFIO_DEVICE_STATE_RUNNING);

@@ -197,7 +197,7 @@ VMIG_TEST_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
 	NEED(id, "%s", why);
 	NEED(vmig_uapi_available(id, variant->uapi, &why), "%s", why);
 	dev[1] = vmig_open(id, variant->uapi);
-	if (__vmig_settle(dev[1]))
+	if (__vmig_recover_running(dev[1]))
 		vmig_test_error("%s cannot be brought to RUNNING", id->name);
 	vmig_save(dev[1], &good[1]);
 	NEED(refused(dev[0], good[0].data, good[0].len - 1) &&

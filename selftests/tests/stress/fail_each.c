@@ -94,7 +94,7 @@ void vmig_faults_leave(struct vmig_faults *f)
 /* To RUNNING, and now and then through a whole migration. */
 static bool comes_back(struct vmig_faults *f, const char *did, bool migrate)
 {
-	int ret = f->dev && f->dev->fd >= 0 ? __vmig_settle(f->dev) : 0;
+	int ret = f->dev && f->dev->fd >= 0 ? __vmig_recover_running(f->dev) : 0;
 	const char *why;
 
 	vmig_faults_leave(f);
@@ -123,7 +123,7 @@ static void tell_point(struct vmig_faults *f, const struct vmig_failing_call *c,
 	stack = vmig_fault_stack_end();
 	vmig_note(ROB_04, "%s, failure %u is in %s", c->name, n, *stack ? stack : "another place");
 	if (f->dev && f->dev->fd >= 0)
-		__vmig_settle(f->dev);
+		__vmig_recover_running(f->dev);
 	vmig_faults_leave(f);
 }
 
@@ -203,12 +203,12 @@ static void in_child(void *arg)
 
 	if (r->f.dev) {
 		vmig_control_take_quick(r->f.dev, &r->f.control);
-		vmig_settle(r->f.dev);
+		vmig_recover_running(r->f.dev);
 	}
 	r->f.end = now() + vmig_stress(SECONDS, SECONDS_FULL);
 	r->fn(&r->f);
 	if (r->f.dev)
-		vmig_settle(r->f.dev);
+		vmig_recover_running(r->f.dev);
 	vmig_stream_free(&r->f.control.stream);
 }
 
@@ -278,7 +278,7 @@ void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f)
 	if (!vmig_judge_child(ROB_01, end, r.f.at) && end != VMIG_CHILD_HUNG)
 		return;
 	if (*dev) {
-		vmig_settle(*dev);
+		vmig_recover_running(*dev);
 		check_users(*dev, users);
 	}
 	if (vmig_stress(0, 1))

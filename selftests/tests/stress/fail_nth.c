@@ -250,7 +250,7 @@ static void fail_questions(struct vmig_faults *f)
 		/* What this device does not answer at all cannot be asked again. */
 		question->prepare(f);
 		ret = question->make(f);
-		vmig_settle(f->dev);
+		vmig_recover_running(f->dev);
 		vmig_faults_leave(f);
 		if (ret < 0)
 			continue;
@@ -283,7 +283,7 @@ static bool judge_read(struct vmig_faults *f, int ret, const char *did)
 	vmig_stream_append(&s, f->io.data, f->done);
 	rest = __vmig_stream_read(f->fd, &s, &vmig_default_chunks);
 	if (!rest) {
-		vmig_settle(f->dev);
+		vmig_recover_running(f->dev);
 		load = __vmig_load(f->dev, s.data, s.len, &vmig_default_chunks);
 		if (load)
 			why = vmig_fmt("SET(STOP) after %zu bytes: %s", s.len,
@@ -363,7 +363,7 @@ static void fail_streams(struct vmig_faults *f)
 
 static void prepare_log(struct vmig_faults *f)
 {
-	vmig_settle(f->dev);
+	vmig_recover_running(f->dev);
 	__vmig_log_stop(f->dev);
 }
 
@@ -561,7 +561,7 @@ static bool judge_open(struct vmig_faults *f, int ret, const char *did)
 		   "success", "%s", vmig_errno_name(err)))
 		return false;
 	/* In which state it is then is the lifecycle chapter's business (OPEN-01). */
-	err = __vmig_settle(f->dev);
+	err = __vmig_recover_running(f->dev);
 	why = err ? vmig_fmt("the way to RUNNING: %s", vmig_errno_name(err))
 		  : vmig_round_trip(f->dev);
 	return CHECK(
@@ -575,7 +575,7 @@ static void prepare_close(struct vmig_faults *f)
 {
 	must_be_closed(f);
 	must_be_open(f);
-	vmig_settle(f->dev);
+	vmig_recover_running(f->dev);
 	prepare_set(f);
 }
 

@@ -121,7 +121,7 @@ static bool goes_on(struct trial *trial, const char *did)
 		   "a call that returns, and nothing in the kernel log", "%s",
 		   vmig_child_name(again.end)))
 		return false;
-	ret = __vmig_settle(dev);
+	ret = __vmig_recover_running(dev);
 	if (!CHECK(ROB_04, !ret, vmig_fmt("%s, then back to RUNNING, by a reset at last", did),
 		   "the device comes back", "%s", vmig_errno_name(ret)))
 		return false;
@@ -176,7 +176,7 @@ static bool try_command(struct trial *trial, const char *command)
 		check_failed_set(trial, &call, did);
 		ok = goes_on(trial, did);
 	} else {
-		vmig_settle(w->dev);
+		vmig_recover_running(w->dev);
 		ok = true;
 	}
 	vmig_close_data_fd(fd);
@@ -195,7 +195,7 @@ static unsigned int list_commands(struct trial *trial, char *names, size_t size,
 	set_fault(w, "");
 	__vmig_set_state(w->dev, trial->to, NULL);
 	fault_came(w, names, size);
-	vmig_settle(w->dev);
+	vmig_recover_running(w->dev);
 	vmig_close_data_fd(fd);
 	for (name = strtok_r(names, " ", &save); name; name = strtok_r(NULL, " ", &save)) {
 		for (i = 0; i < n && strcmp(list[i], name); i++)
@@ -221,7 +221,7 @@ VMIG_TEST_TIMEOUT(firmware, refused_command_fails_the_set, 120)
 	NEED_STATE(variant->state);
 	NEED_FAULTS;
 	vmig_save(self->dev, &trial.good);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	for (trial.to = VFIO_DEVICE_STATE_STOP; there && trial.to < VFIO_DEVICE_STATE_NR;
 	     trial.to++) {
 		vmig_transition(self->flags, trial.from, trial.to, &trial.t);
@@ -321,7 +321,7 @@ VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 		ret = self->w.ops->event(&self->w, events[i]);
 		if (ret) {
 			vmig_close_data_fd(fd);
-			vmig_settle(self->dev);
+			vmig_recover_running(self->dev);
 			continue;
 		}
 		tried++;
@@ -376,7 +376,7 @@ VMIG_TEST_TIMEOUT(firmware, failed_sessions_are_freed, 60)
 			set_fault(&self->w, faults[i]);
 			failed += !!__vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
 			set_fault(&self->w, "");
-			if (__vmig_settle(self->dev))
+			if (__vmig_recover_running(self->dev))
 				vmig_test_error("the device cannot be brought back to RUNNING");
 		}
 		after = vmig_module_users(self->dev);

@@ -31,7 +31,7 @@ VMIG_WORK_FIXTURE_WAYS(limits);
 
 static const char *round_trip_after_reset(struct vmig_device *dev)
 {
-	int ret = __vmig_settle(dev);
+	int ret = __vmig_recover_running(dev);
 
 	return ret ? vmig_fmt("no way back to RUNNING: %s", vmig_errno_name(ret))
 		   : vmig_round_trip(dev);
@@ -54,7 +54,7 @@ static bool check_next_session(struct vmig_device *dev, uint32_t from, uint32_t 
 
 	/* A load that got nothing is left by RESET; all else by the way back. */
 	if (to == VFIO_DEVICE_STATE_RESUMING)
-		ret = __vmig_settle(dev);
+		ret = __vmig_recover_running(dev);
 	else
 		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	if (!CHECK(ST_11, !ret, vmig_fmt("%s, then back to RUNNING", did), "success", "%s",
@@ -108,7 +108,7 @@ VMIG_TEST_TIMEOUT(limits, no_descriptor, 120)
 			if (!vmig_state_offered(self->flags, from) || vmig_state_streams(from) ||
 			    !vmig_state_offered(self->flags, to) || t.answer != VMIG_GO || !t.opens)
 				continue;
-			vmig_settle(self->dev);
+			vmig_recover_running(self->dev);
 			vmig_close_data_fd(vmig_goto_state(self->dev, from));
 			ok = try_without_descriptors(self->dev, from, to);
 		}
@@ -311,7 +311,7 @@ VMIG_TEST_TIMEOUT(limits, memory_cgroup, 240)
 	why = cgroup_begin(&group);
 	NEED(!why, "%s", why);
 	vmig_save(self->dev, &good);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s == MAP_FAILED)
 		vmig_test_error("no memory: %s", vmig_errno_name(errno));

@@ -166,7 +166,7 @@ static void one_round(struct race *r)
 	      "state RUNNING", "state %s", vmig_state_name(state));
 	if (r->fd >= 0)
 		close(r->fd);
-	vmig_settle(r->dev);
+	vmig_recover_running(r->dev);
 }
 
 static void rounds(void *arg)
@@ -352,7 +352,7 @@ static void check_setters(struct setters *s)
 	end = vmig_child_run(set_from_threads, s, CHILD_TIMEOUT_MS);
 	if (!vmig_judge_child(ST_13, end, vmig_fmt("SETs from %u threads", SETTERS)))
 		return;
-	vmig_settle(s->dev);
+	vmig_recover_running(s->dev);
 	why = vmig_round_trip(s->dev);
 	CHECK(ST_13, !why, "save and load after it", "all of it works", "%s", why);
 }

@@ -203,7 +203,7 @@ static const char *judge_stream(FIXTURE_DATA(signals) * self, const struct vmig_
 	struct vmig_worker *w = &self->w;
 	int ret;
 
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	ret = __vmig_load(self->dev, s->data, s->len, &vmig_default_chunks);
 	ret = ret ?: __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	if (ret)
@@ -250,7 +250,7 @@ static bool interrupt_set(FIXTURE_DATA(signals) * self)
 		   "the origin, a step of the path, or ERROR", "state %s", vmig_state_name(got)))
 		return false;
 	if (got == VFIO_DEVICE_STATE_ERROR)
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 	return true;
 }
 
@@ -264,7 +264,7 @@ VMIG_TEST_TIMEOUT(signals, in_set, 180)
 	for (i = 0; i < n && ok; i++)
 		ok = interrupt_set(self);
 	vmig_note(ST_14, "%u of %u SETs returned EINTR", self->interrupted, i);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	why = vmig_round_trip(self->dev);
 	CHECK(ROB_04, !why, "SETs that signals interrupt, then a save and a load", "both work",
 	      "%s", why);
@@ -350,7 +350,7 @@ VMIG_TEST_TIMEOUT(signals, in_load, 180)
 	put_pattern(&self->w);
 	vmig_save(self->dev, &s);
 	for (i = 0; i < n; i++) {
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 		fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 		for (at = 0, ret = 1; at < s.len && ret > 0; at += ret > 0 ? ret : 0) {
 			len = s.len - at < CHUNK ? s.len - at : CHUNK;
@@ -464,7 +464,7 @@ VMIG_TEST_TIMEOUT(signals, kill_at_any_time, 240)
 			   "GET after SIGKILL of a process that saves and loads",
 			   "a state that the flags offer, or ERROR", "state %u", state))
 			return;
-		ret = __vmig_settle(self->dev);
+		ret = __vmig_recover_running(self->dev);
 		why = ret ? vmig_fmt("no way back to RUNNING: %s", vmig_errno_name(ret))
 			  : vmig_round_trip(self->dev);
 		if (!CHECK(ROB_04, !why,
@@ -523,7 +523,7 @@ VMIG_TEST_TIMEOUT(signals, stopped_reader, 60)
 				   vmig_state_name(to[i % ARRAY_SIZE(to)]), vmig_state_name(state)),
 			   "a call that returns", "%s", vmig_child_name(call.end)))
 			return;
-		vmig_settle(self->dev);
+		vmig_recover_running(self->dev);
 		why = vmig_round_trip(self->dev);
 		CHECK(ROB_04, !why, "a reader that was stopped and killed, then a save and a load",
 		      "both work", "%s", why);

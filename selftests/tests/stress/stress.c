@@ -117,7 +117,7 @@ static void party_end(struct party *p, enum vmig_clause_id id)
 /* The device settles and can migrate. */
 static void judge_comes_back(struct vmig_device *dev, enum vmig_clause_id id, const char *did)
 {
-	int ret = __vmig_settle(dev);
+	int ret = __vmig_recover_running(dev);
 	const char *why;
 
 	if (!CHECK_OK(id, ret, vmig_fmt("bringing the device to RUNNING after %s", did)))
@@ -130,7 +130,7 @@ static void judge_comes_back(struct vmig_device *dev, enum vmig_clause_id id, co
 static void judge_comes_back_from_resets(struct vmig_device *dev, const char *did)
 {
 	const char *why;
-	int ret = __vmig_settle(dev);
+	int ret = __vmig_recover_running(dev);
 
 	CHECK_OK(RST_05, ret, vmig_fmt("bringing the device to RUNNING after %s", did));
 	why = vmig_round_trip(dev);
@@ -415,7 +415,7 @@ static bool refuses_surplus(struct vmig_device *dev, const struct vmig_stream *g
 	vmig_stream_write(fd, good);
 	refused = __vmig_write(fd, good->data, 1) < 0;
 	close(fd);
-	vmig_settle(dev);
+	vmig_recover_running(dev);
 	return refused;
 }
 

@@ -121,7 +121,7 @@ static void be_closer(struct vmig_crowd *c, unsigned int process)
 	s.dev = open_in_turn(c, how);
 	if (!s.dev)
 		end_process(c, process);
-	ret = __vmig_settle(s.dev);
+	ret = __vmig_recover_running(s.dev);
 	if (!ret)
 		ret = __vmig_goto_state(s.dev, how->state, &fd);
 	if (ret) {

@@ -245,7 +245,7 @@ static void count_calls(struct attempt *a, const struct vmig_stream *wire, struc
 	if (wire)
 		vmig_stream_copy(&q->c.wire, wire);
 	a->what(q);
-	vmig_settle(a->w->dev);
+	vmig_recover_running(a->w->dev);
 }
 
 static bool fail_call(struct attempt *a, const struct vmig_stream *wire, enum consumer_fault fault,
@@ -267,7 +267,7 @@ static bool fail_call(struct attempt *a, const struct vmig_stream *wire, enum co
 	if (q.c.failed[0])
 		ok = qemu_goes_on(a, &q, fds);
 	else
-		vmig_settle(a->w->dev);
+		vmig_recover_running(a->w->dev);
 	consumer_end(&q.c);
 	return ok;
 }
@@ -306,7 +306,7 @@ VMIG_TEST_TIMEOUT(qemu, each_call_of_the_destination_fails, MINUTES)
 	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, FD_17, ROB_04);
 	NEED_A_RESET;
 	vmig_save(self->dev, &good);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	fail_each_call(&a, &good);
 	vmig_stream_free(&good);
 }
@@ -363,7 +363,7 @@ VMIG_TEST_TIMEOUT(qemu, no_memory_at_the_destination, MINUTES)
 	NEED_FAILING_KERNEL;
 	NEED_A_RESET;
 	vmig_save(self->dev, &good);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	fail_memory(&a, &good, "fault_points_qemu_destination");
 	vmig_stream_free(&good);
 }
@@ -475,7 +475,7 @@ static unsigned int refuse_each_command(struct attempt *a, const struct vmig_str
 			   "calls that return, and nothing in the kernel log", "%s",
 			   vmig_child_name(end)))
 			break;
-		vmig_settle(a->w->dev);
+		vmig_recover_running(a->w->dev);
 	}
 	return n;
 }
@@ -501,7 +501,7 @@ VMIG_TEST_TIMEOUT(qemu, firmware_fails_at_the_destination, MINUTES)
 	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, FD_17, ROB_01, ROB_04);
 	NEED_FAULTS;
 	vmig_save(self->dev, &good);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	vmig_note(ROB_04, "%u commands, each refused", refuse_each_command(&a, &good));
 	vmig_stream_free(&good);
 }
@@ -619,7 +619,7 @@ VMIG_TEST_TIMEOUT(clh, each_call_of_restore_fails, MINUTES)
 	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, STRM_14, FD_17, ROB_04);
 	NEED_A_RESET;
 	vmig_save(self->dev, &good);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	clh_fail_each_call(&self->w, clh_incoming, &good);
 	vmig_stream_free(&good);
 }
@@ -632,7 +632,7 @@ VMIG_TEST_TIMEOUT(clh, restore_of_half_a_file, MINUTES)
 	NEED_A_RESET;
 	clh_begin(&c, self->dev);
 	vmig_save(self->dev, &c.wire);
-	vmig_settle(self->dev);
+	vmig_recover_running(self->dev);
 	clh_restore(&c, c.wire.len / 2);
 	if (check_vmm(&c, "restore of half a file") &&
 	    check_runs(RES_10, &c, "restore of half a file")) {

@@ -200,7 +200,7 @@ static void print_bound(const struct bench_way *loop)
 
 static int state_fd(struct vmig_device *dev, uint32_t state)
 {
-	vmig_settle(dev);
+	vmig_recover_running(dev);
 	return vmig_goto_state(dev, state);
 }
 
@@ -487,7 +487,7 @@ int main(int argc, char **argv)
 		if (only ? !strcmp(parts[i].name, only) : !parts[i].at_large)
 			parts[i].run();
 	while (nr_devices) {
-		vmig_settle(devices[--nr_devices]);
+		vmig_recover_running(devices[--nr_devices]);
 		vmig_close(devices[nr_devices]);
 	}
 	return 0;

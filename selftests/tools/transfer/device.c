@@ -78,7 +78,7 @@ bool vmig_ferry_open(struct vmig_ferry *c)
 	if (ret)
 		return vmig_ferry_fail(c, "%s offers no migration (%s)", c->id.name,
 				       vmig_errno_name(ret));
-	ret = __vmig_settle(c->dev);
+	ret = __vmig_recover_running(c->dev);
 	if (ret)
 		return vmig_ferry_fail(c, "%s cannot be brought to RUNNING: %s", c->id.name,
 				       vmig_errno_name(ret));
@@ -98,7 +98,7 @@ bool vmig_ferry_close(struct vmig_ferry *c)
 
 	if (!c->dev)
 		return true;
-	ret = c->here.flags ? __vmig_settle(c->dev) : 0;
+	ret = c->here.flags ? __vmig_recover_running(c->dev) : 0;
 	vmig_close(c->dev);
 	c->dev = NULL;
 	if (ret)
@@ -276,7 +276,7 @@ static enum vmig_ferry_end refused(struct vmig_ferry *c, int ret)
 	if (!err && state != VFIO_DEVICE_STATE_RESUMING && state != VFIO_DEVICE_STATE_ERROR)
 		return broken(c, "SET(STOP) failed with %s, and the device is in %s (RES-09)",
 			      vmig_errno_name(ret), vmig_state_name(state));
-	err = __vmig_settle(c->dev);
+	err = __vmig_recover_running(c->dev);
 	if (err)
 		return broken(c,
 			      "the driver refused the stream (%s), and the device does not come "
