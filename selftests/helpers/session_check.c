@@ -82,11 +82,11 @@ static bool is_still(struct vmig_device *dev, const struct vmig_stream *content)
 }
 
 /**
- * vmig_control_take - save, load and save again, in the plainest way; all of it must work
+ * vmig_reference_save - save, load and save again, in the plainest way; all of it must work
  * @dev: the device, in RUNNING or STOP; left in STOP
  * @control: where stream and answer go
  */
-void vmig_control_take(struct vmig_device *dev, struct vmig_control *control)
+void vmig_reference_save(struct vmig_device *dev, struct vmig_reference *control)
 {
 	struct vmig_stream again = {};
 
@@ -101,16 +101,16 @@ void vmig_control_take(struct vmig_device *dev, struct vmig_control *control)
 }
 
 /**
- * vmig_control_take_quick - a control for a test that is not about content
+ * vmig_reference_save_quick - a control for a test that is not about content
  * @dev: the device, in RUNNING or STOP; left in STOP
  * @control: where stream and answer go
  *
- * As vmig_control_take(), but of a state of many MB the stream alone is taken: then
+ * As vmig_reference_save(), but of a state of many MB the stream alone is taken: then
  * sessions are judged by whether they work.
  */
-void vmig_control_take_quick(struct vmig_device *dev, struct vmig_control *control)
+void vmig_reference_save_quick(struct vmig_device *dev, struct vmig_reference *control)
 {
-	struct vmig_control quick = {};
+	struct vmig_reference quick = {};
 
 	vmig_save(dev, &quick.stream);
 	if (quick.stream.len > QUICK_MAX) {
@@ -118,18 +118,18 @@ void vmig_control_take_quick(struct vmig_device *dev, struct vmig_control *contr
 		return;
 	}
 	vmig_stream_free(&quick.stream);
-	vmig_control_take(dev, control);
+	vmig_reference_save(dev, control);
 }
 
 /**
- * vmig_control_restore - put good content back after something that failed
+ * vmig_reference_restore - put good content back after something that failed
  * @dev: the device, in any state; left in STOP
- * @control: what vmig_control_take() gave
+ * @control: what vmig_reference_save() gave
  *
  * A device that takes it only after a reset gets one: what made that necessary is the
  * breach, and not a reason for no verdict.
  */
-void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *control)
+void vmig_reference_restore(struct vmig_device *dev, const struct vmig_reference *control)
 {
 	int ret = __vmig_recover_running(dev);
 
@@ -144,12 +144,12 @@ void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *co
 	vmig_load(dev, &control->stream);
 }
 
-/* As vmig_control_take() leaves the device: loaded and saved. */
-static void begin_again(struct vmig_device *dev, const struct vmig_control *control)
+/* As vmig_reference_save() leaves the device: loaded and saved. */
+static void begin_again(struct vmig_device *dev, const struct vmig_reference *control)
 {
 	struct vmig_stream s = {};
 
-	vmig_control_restore(dev, control);
+	vmig_reference_restore(dev, control);
 	vmig_save(dev, &s);
 	vmig_stream_free(&s);
 }
@@ -159,7 +159,7 @@ static void begin_again(struct vmig_device *dev, const struct vmig_control *cont
  * What a driver leaves in unused bytes of the stream depends on that (STRM-16), and on
  * which memory it gets: so the data_fds of many sessions stay open.
  */
-static bool repeats_always(struct vmig_device *dev, struct vmig_control *control)
+static bool repeats_always(struct vmig_device *dev, struct vmig_reference *control)
 {
 	struct vmig_stream s = {};
 	unsigned int i, n = 0;
@@ -197,7 +197,7 @@ static bool repeats_always(struct vmig_device *dev, struct vmig_control *control
  * Return: false after a breach.
  */
 bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
-		   struct vmig_control *control, vmig_scenario scenario, const void *arg,
+		   struct vmig_reference *control, vmig_scenario scenario, const void *arg,
 		   const char *did)
 {
 	char name[384], got[256];
@@ -222,7 +222,7 @@ bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *d
 
 	begin_again(dev, control);
 	why = scenario(dev, control, arg, false);
-	vmig_control_restore(dev, control);
+	vmig_reference_restore(dev, control);
 	if (why)
 		vmig_test_error("%s: %s; and without that: %s", name, got, why);
 	return CHECK_AT(at, id, false, name, "all is well, as it is without that", "%s", got);
@@ -232,7 +232,7 @@ bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *d
  * vmig_judge_once_at - vmig_judge() of one scenario, with a control of its own
  * @at: where, VMIG_HERE; vmig_judge_once() passes it
  * @id: clause that is checked
- * @dev: the device, as vmig_control_take_quick() takes it; left in STOP with good content
+ * @dev: the device, as vmig_reference_save_quick() takes it; left in STOP with good content
  * @scenario: what is tried
  * @arg: its argument
  * @did: what the trial is with, for people
@@ -242,20 +242,20 @@ bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *d
 bool vmig_judge_once_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
 			vmig_scenario scenario, const void *arg, const char *did)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	char name[384];
 	bool good;
 
 	/* Taking the control may use up the strings of vmig_fmt(). */
 	snprintf(name, sizeof(name), "%s", did);
-	vmig_control_take_quick(dev, &control);
+	vmig_reference_save_quick(dev, &control);
 	good = vmig_judge_at(at, id, dev, &control, scenario, arg, name);
 	vmig_stream_free(&control.stream);
 	return good;
 }
 
 /* Read a session in STOP_COPY to its end; the control tells what length is to be expected. */
-static const char *try_read(int fd, struct vmig_stream *s, const struct vmig_control *control,
+static const char *try_read(int fd, struct vmig_stream *s, const struct vmig_reference *control,
 			    const struct vmig_chunks *chunks)
 {
 	int ret = __vmig_stream_read_some(fd, s, ENDLESS(control->stream.len), chunks);
@@ -297,7 +297,7 @@ const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, siz
  * Return: NULL, or the difference. NULL also where the device does not repeat itself,
  * because then its bytes say nothing.
  */
-const char *vmig_try_content(struct vmig_device *dev, const struct vmig_control *control)
+const char *vmig_try_content(struct vmig_device *dev, const struct vmig_reference *control)
 {
 	struct vmig_stream now = {};
 	size_t n, len;
@@ -326,7 +326,7 @@ const char *vmig_try_content(struct vmig_device *dev, const struct vmig_control 
  * Return: NULL, or what failed.
  */
 const char *vmig_try_finish_load(struct vmig_device *dev, int fd, size_t from,
-				 const struct vmig_control *control)
+				 const struct vmig_reference *control)
 {
 	const char *why = vmig_try_write(fd, &control->stream, from, control->stream.len,
 					 &vmig_default_chunks);
@@ -352,7 +352,7 @@ const char *vmig_try_finish_load(struct vmig_device *dev, int fd, size_t from,
  *
  * Return: NULL, or what failed.
  */
-const char *vmig_try_load(struct vmig_device *dev, const struct vmig_control *control,
+const char *vmig_try_load(struct vmig_device *dev, const struct vmig_reference *control,
 			  const struct vmig_stream *s, const struct vmig_chunks *chunks)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
@@ -374,7 +374,7 @@ const char *vmig_try_load(struct vmig_device *dev, const struct vmig_control *co
  * Is a stream that was read in some other way as good as a plain one? The same bytes are
  * as good as the control's, which was loaded. Others must load.
  */
-static const char *try_stream(struct vmig_device *dev, const struct vmig_control *control,
+static const char *try_stream(struct vmig_device *dev, const struct vmig_reference *control,
 			      const struct vmig_stream *s)
 {
 	if (!s->len)
@@ -395,7 +395,7 @@ static const char *try_stream(struct vmig_device *dev, const struct vmig_control
  * Return: NULL, or what failed.
  */
 const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-				 const struct vmig_control *control,
+				 const struct vmig_reference *control,
 				 const struct vmig_chunks *chunks)
 {
 	const char *why;
@@ -428,7 +428,7 @@ const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_st
  * Return: NULL, or what failed.
  */
 const char *vmig_try_rest_of_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-				  const struct vmig_control *control, const char *why)
+				  const struct vmig_reference *control, const char *why)
 {
 	if (why)
 		close(fd);
@@ -449,7 +449,7 @@ const char *vmig_try_rest_of_save(struct vmig_device *dev, int fd, struct vmig_s
  * Return: NULL, or what failed.
  */
 const char *vmig_try_rest_of_load(struct vmig_device *dev, int fd, size_t from,
-				  const struct vmig_control *control, const char *why)
+				  const struct vmig_reference *control, const char *why)
 {
 	if (!why)
 		return vmig_try_finish_load(dev, fd, from, control);
@@ -465,7 +465,7 @@ const char *vmig_try_rest_of_load(struct vmig_device *dev, int fd, size_t from,
  *
  * Return: NULL, or what failed.
  */
-const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_control *control)
+const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_reference *control)
 {
 	struct vmig_stream s = {};
 	const char *why;
@@ -484,7 +484,7 @@ const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_
  *
  * Return: NULL, or what failed.
  */
-const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *control)
+const char *vmig_try_save(struct vmig_device *dev, const struct vmig_reference *control)
 {
 	int fd, ret;
 
@@ -507,13 +507,13 @@ const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *co
  * Return: false after a breach.
  */
 bool vmig_judge_session_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev, int fd,
-			   const struct vmig_control *control, const char *did)
+			   const struct vmig_reference *control, const char *did)
 {
 	const char *why = vmig_try_session(dev, fd, control);
 
 	CHECK_AT(at, id, !why, did, "the session works", "%s", why);
 	if (why)
-		vmig_control_restore(dev, control);
+		vmig_reference_restore(dev, control);
 	return !why;
 }
 

@@ -36,12 +36,12 @@
 	VMIG_VARIANTS_SESSIONS_UAPI(fixture, group, VMIG_UAPI_GROUP)
 
 /**
- * struct vmig_control - a plain save and load, to compare others with
+ * struct vmig_reference - a plain save and load, to compare others with
  * @stream: what was saved, in reads of 1 MiB
  * @repeats: a save after a plain load of @stream gave the same bytes again, and the device
  *	does not change by itself while it runs
  */
-struct vmig_control {
+struct vmig_reference {
 	struct vmig_stream stream;
 	bool repeats;
 };
@@ -55,14 +55,14 @@ struct vmig_control {
  *
  * Return: NULL if the device did all of it well, else what it did not; see vmig_try_*().
  */
-typedef const char *(*vmig_scenario)(struct vmig_device *dev, struct vmig_control *control,
+typedef const char *(*vmig_scenario)(struct vmig_device *dev, struct vmig_reference *control,
 				     const void *arg, bool with);
 
-void vmig_control_take(struct vmig_device *dev, struct vmig_control *control);
-void vmig_control_take_quick(struct vmig_device *dev, struct vmig_control *control);
-void vmig_control_restore(struct vmig_device *dev, const struct vmig_control *control);
+void vmig_reference_save(struct vmig_device *dev, struct vmig_reference *control);
+void vmig_reference_save_quick(struct vmig_device *dev, struct vmig_reference *control);
+void vmig_reference_restore(struct vmig_device *dev, const struct vmig_reference *control);
 bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
-		   struct vmig_control *control, vmig_scenario scenario, const void *arg,
+		   struct vmig_reference *control, vmig_scenario scenario, const void *arg,
 		   const char *did);
 bool vmig_judge_once_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
 			vmig_scenario scenario, const void *arg, const char *did);
@@ -70,23 +70,23 @@ bool vmig_judge_once_at(const char *at, enum vmig_clause_id id, struct vmig_devi
 const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes);
 const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, size_t to,
 			   const struct vmig_chunks *chunks);
-const char *vmig_try_content(struct vmig_device *dev, const struct vmig_control *control);
-const char *vmig_try_load(struct vmig_device *dev, const struct vmig_control *control,
+const char *vmig_try_content(struct vmig_device *dev, const struct vmig_reference *control);
+const char *vmig_try_load(struct vmig_device *dev, const struct vmig_reference *control,
 			  const struct vmig_stream *s, const struct vmig_chunks *chunks);
 const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-				 const struct vmig_control *control,
+				 const struct vmig_reference *control,
 				 const struct vmig_chunks *chunks);
 const char *vmig_try_finish_load(struct vmig_device *dev, int fd, size_t from,
-				 const struct vmig_control *control);
+				 const struct vmig_reference *control);
 const char *vmig_try_rest_of_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-				  const struct vmig_control *control, const char *why);
+				  const struct vmig_reference *control, const char *why);
 const char *vmig_try_rest_of_load(struct vmig_device *dev, int fd, size_t from,
-				  const struct vmig_control *control, const char *why);
-const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_control *control);
-const char *vmig_try_save(struct vmig_device *dev, const struct vmig_control *control);
+				  const struct vmig_reference *control, const char *why);
+const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_reference *control);
+const char *vmig_try_save(struct vmig_device *dev, const struct vmig_reference *control);
 
 bool vmig_judge_session_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev, int fd,
-			   const struct vmig_control *control, const char *did);
+			   const struct vmig_reference *control, const char *did);
 bool vmig_judge_dead_at(const char *at, enum vmig_clause_id id, int fd, bool resuming,
 			const char *did);
 

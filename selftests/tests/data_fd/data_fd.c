@@ -157,7 +157,7 @@ TEST_F(data_fd, unknown_ioctl)
  * "The user is responsible to close this FD when it is finished" (H:1037), and may be
  * finished early: a VMM that gives up closes first and asks for RUNNING then.
  */
-static const char *leave_early(struct vmig_device *dev, struct vmig_control *control,
+static const char *leave_early(struct vmig_device *dev, struct vmig_reference *control,
 			       const void *arg, bool with)
 {
 	uint32_t state = *(const uint32_t *)arg, now;
@@ -235,7 +235,7 @@ struct path {
  * the walk the same pieces are read in STOP_COPY. No SET but the first may return a
  * data_fd.
  */
-static const char *walk(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *walk(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			bool with)
 {
 	struct path *path = (void *)arg;
@@ -312,8 +312,8 @@ TEST_F(saving_group, back_and_forth)
 }
 
 /* SET(same) in the middle of a stream; at its beginning is the fsm chapter's. */
-static const char *set_same(struct vmig_device *dev, struct vmig_control *control, const void *arg,
-			    bool with)
+static const char *set_same(struct vmig_device *dev, struct vmig_reference *control,
+			    const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	struct vmig_stream s = {};
@@ -340,7 +340,7 @@ TEST_F(saving_group, same_state_in_the_middle)
 }
 
 /* Nobody reads the rest, but the FSM goes on all the same. */
-static const char *go_on(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *go_on(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			 bool with)
 {
 	uint32_t state = *(const uint32_t *)arg;
@@ -363,11 +363,11 @@ static const char *go_on(struct vmig_device *dev, struct vmig_control *control, 
 
 TEST_F(saving_group, goes_on_without_fd)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	uint32_t state;
 
 	CLAUSES(FD_12);
-	vmig_control_take_quick(self->dev, &control);
+	vmig_reference_save_quick(self->dev, &control);
 	for (state = VFIO_DEVICE_STATE_PRE_COPY; state <= VFIO_DEVICE_STATE_PRE_COPY_P2P; state++)
 		if (vmig_state_offered(self->flags, state))
 			vmig_judge(FD_12, self->dev, &control, go_on, &state,
@@ -383,7 +383,7 @@ TEST_F(saving_group, goes_on_without_fd)
  * With O_NONBLOCK a reader is told EAGAIN while a driver still prepares the data, as
  * mlx5 does. 0 is the end for good (H:1268), so it must not be said for "not yet".
  */
-static const char *read_nonblocking(struct vmig_device *dev, struct vmig_control *control,
+static const char *read_nonblocking(struct vmig_device *dev, struct vmig_reference *control,
 				    const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
@@ -470,7 +470,7 @@ TEST_F(saving_group, fd_table_is_balanced)
 VMIG_FIXTURE(resuming);
 
 /* A restore that is given up at once: closed, nothing written, reset (H:1102). */
-static const char *give_up(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *give_up(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			   bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);

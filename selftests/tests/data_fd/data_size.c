@@ -131,7 +131,7 @@ static void ask_quietly(struct vmig_device *dev, const char *did)
 }
 
 /* A driver that takes a snapshot to answer must not take it out of the stream. */
-static const char *ask_between_reads(struct vmig_device *dev, struct vmig_control *control,
+static const char *ask_between_reads(struct vmig_device *dev, struct vmig_reference *control,
 				     const void *arg, bool with)
 {
 	uint32_t first = *(const uint32_t *)arg;
@@ -151,7 +151,7 @@ static const char *ask_between_reads(struct vmig_device *dev, struct vmig_contro
 	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
-static const char *ask_between_writes(struct vmig_device *dev, struct vmig_control *control,
+static const char *ask_between_writes(struct vmig_device *dev, struct vmig_reference *control,
 				      const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
@@ -175,10 +175,10 @@ static const char *ask_between_writes(struct vmig_device *dev, struct vmig_contr
 TEST_F(data_size, asked_in_stop_copy)
 {
 	static const uint32_t first = VFIO_DEVICE_STATE_STOP_COPY;
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(SIZE_03);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	vmig_judge(SIZE_03, self->dev, &control, ask_between_reads, &first,
 		   "STOP_COPY, GET MIG_DATA_SIZE between the reads");
 	vmig_stream_free(&control.stream);
@@ -187,11 +187,11 @@ TEST_F(data_size, asked_in_stop_copy)
 TEST_F(data_size, asked_in_pre_copy)
 {
 	static const uint32_t first = VFIO_DEVICE_STATE_PRE_COPY;
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(SIZE_03);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	vmig_judge(SIZE_03, self->dev, &control, ask_between_reads, &first,
 		   "PRE_COPY and STOP_COPY, GET MIG_DATA_SIZE between the reads");
 	vmig_stream_free(&control.stream);
@@ -199,10 +199,10 @@ TEST_F(data_size, asked_in_pre_copy)
 
 TEST_F(data_size, asked_in_resuming)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(SIZE_03);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	vmig_judge(SIZE_03, self->dev, &control, ask_between_writes, NULL,
 		   "RESUMING, GET MIG_DATA_SIZE between the writes");
 	vmig_stream_free(&control.stream);

@@ -212,7 +212,7 @@ VMIG_TEST_TIMEOUT(precopy_in, poll_woken_by_end_of_session, MINUTES)
  * test is about. What comes must load.
  */
 
-static const char *past_temporary_end(struct vmig_device *dev, struct vmig_control *control,
+static const char *past_temporary_end(struct vmig_device *dev, struct vmig_reference *control,
 				      const void *arg, bool with)
 {
 	const uint32_t *state = arg;
@@ -263,7 +263,7 @@ static const char *move_session(struct vmig_device *dev, uint32_t state, int fd)
  * last. Without: the same reads in PRE_COPY_P2P, which is passed on the way to STOP_COPY
  * in any case.
  */
-static const char *moved_about(struct vmig_device *dev, struct vmig_control *control,
+static const char *moved_about(struct vmig_device *dev, struct vmig_reference *control,
 			       const void *arg, bool with)
 {
 	size_t part = 1 + control->stream.len / 16;
@@ -339,7 +339,7 @@ static const char *abort_session(struct vmig_device *dev, uint32_t state, size_t
 	return why;
 }
 
-static const char *after_aborts(struct vmig_device *dev, struct vmig_control *control,
+static const char *after_aborts(struct vmig_device *dev, struct vmig_reference *control,
 				const struct aborts *a)
 {
 	uint64_t end = vmig_now_ms() + ABORTS_MS;
@@ -383,10 +383,10 @@ static void check_aborts(struct vmig_device *dev, uint32_t state, unsigned int c
 			 unsigned int keep)
 {
 	const struct aborts none = { state, 0, 0 }, aborts = { state, count, keep };
-	struct vmig_control control;
+	struct vmig_reference control;
 	const char *why;
 
-	vmig_control_take_quick(dev, &control);
+	vmig_reference_save_quick(dev, &control);
 	why = after_aborts(dev, &control, &none);
 	if (why)
 		vmig_test_error("a save by way of %s without an abort: %s", vmig_state_name(state),
@@ -396,7 +396,7 @@ static void check_aborts(struct vmig_device *dev, uint32_t state, unsigned int c
 		   vmig_fmt("a save after up to %u sessions of %s that were aborted", count,
 			    vmig_state_name(state)),
 		   "all is well, as it is without", "%s", why))
-		vmig_control_restore(dev, &control);
+		vmig_reference_restore(dev, &control);
 	vmig_stream_free(&control.stream);
 }
 
@@ -416,7 +416,7 @@ VMIG_TEST_TIMEOUT(precopy_in, many_aborts, MINUTES)
 	check_aborts(self->dev, variant->state, ABORTS, 0);
 }
 
-static const char *left_early(struct vmig_device *dev, struct vmig_control *control,
+static const char *left_early(struct vmig_device *dev, struct vmig_reference *control,
 			      const void *arg, bool with)
 {
 	const uint32_t *state = arg;

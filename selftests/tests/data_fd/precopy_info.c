@@ -348,7 +348,7 @@ VMIG_TEST_TIMEOUT(precopy_info_in, initial_bytes_fall, MINUTES)
 }
 
 /* A save by many small reads in PRE_COPY, with the ioctl before each of them. */
-static const char *asked_often(struct vmig_device *dev, struct vmig_control *control,
+static const char *asked_often(struct vmig_device *dev, struct vmig_reference *control,
 			       const void *arg, bool with)
 {
 	struct vmig_chunks chunks = { "", 1 + control->stream.len / 64, 0 };

@@ -109,7 +109,7 @@ static const char *run(const struct mode *m, struct vmig_flow *f)
 			(unsigned long long)f->bytes);
 }
 
-static const char *save_by(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *save_by(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			   bool with)
 {
 	struct vmig_flow f = {};
@@ -124,7 +124,7 @@ static const char *save_by(struct vmig_device *dev, struct vmig_control *control
 	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
-static const char *load_by(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *load_by(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			   bool with)
 {
 	struct vmig_flow f = {};
@@ -141,13 +141,13 @@ static const char *load_by(struct vmig_device *dev, struct vmig_control *control
 /* The bytes and their order are those of a plain read(), whoever calls it. */
 static void judge_each_mode(struct vmig_device *dev, enum vmig_clause_id id, const char *by,
 			    const char *(*act)(struct vmig_device *dev,
-					       struct vmig_control *control, const void *arg,
+					       struct vmig_reference *control, const void *arg,
 					       bool with))
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	unsigned int i;
 
-	vmig_control_take_quick(dev, &control);
+	vmig_reference_save_quick(dev, &control);
 	for (i = 0; i < ARRAY_SIZE(modes); i++)
 		vmig_judge(id, dev, &control, act, &modes[i], vmig_fmt("%s %s", by, modes[i].name));
 	vmig_stream_free(&control.stream);
@@ -341,7 +341,7 @@ VMIG_TEST_TIMEOUT(ring, end_of_stream, MINUTES)
 VMIG_TEST_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 {
 	static const struct vmig_engine_options by_ring = { .how = VMIG_HOW_RING };
-	struct vmig_control control;
+	struct vmig_reference control;
 	struct vmig_stream s = {};
 	struct vmig_flow f = {};
 	struct vmig_engine *e;
@@ -351,7 +351,7 @@ VMIG_TEST_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 	CLAUSES(PRE_14);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
 	NEED_RING;
-	vmig_control_take_quick(self->dev, &control);
+	vmig_reference_save_quick(self->dev, &control);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	f.from = vmig_at_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY));
 	f.to = vmig_at_stream(&s);
@@ -378,7 +378,7 @@ VMIG_TEST_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 	} else {
 		close(f.from.fd);
 	}
-	vmig_control_restore(self->dev, &control);
+	vmig_reference_restore(self->dev, &control);
 	vmig_stream_free(&s);
 	vmig_stream_free(&control.stream);
 }
@@ -503,7 +503,7 @@ static int begin_waiting(struct vmig_worker *w, uint32_t state, struct request *
 /* What is taken back has taken nothing: a VMM cancels, and goes on with the stream. */
 VMIG_TEST_TIMEOUT(ring_waits, cancelled_read, 120)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	struct vmig_stream s = {};
 	struct request r = {};
 	const char *why;
@@ -513,7 +513,7 @@ VMIG_TEST_TIMEOUT(ring_waits, cancelled_read, 120)
 	NEED_STATE(variant->state);
 	NEED_HOLD;
 	NEED_RING;
-	vmig_control_take_quick(self->dev, &control);
+	vmig_reference_save_quick(self->dev, &control);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	fd = begin_waiting(&self->w, variant->state, &r);
 	NEED_WAITING(&r);
@@ -532,7 +532,7 @@ VMIG_TEST_TIMEOUT(ring_waits, cancelled_read, 120)
 	      vmig_fmt("%s, a request that waits is cancelled, then the stream is read",
 		       vmig_state_name(variant->state)),
 	      "a stream that loads, with nothing lost", "%s", why);
-	vmig_control_restore(self->dev, &control);
+	vmig_reference_restore(self->dev, &control);
 	vmig_stream_free(&s);
 	vmig_stream_free(&control.stream);
 }
@@ -540,7 +540,7 @@ VMIG_TEST_TIMEOUT(ring_waits, cancelled_read, 120)
 /* The ring goes with the request in it: the session goes on, and the device does. */
 VMIG_TEST_TIMEOUT(ring_waits, ring_torn_down, 120)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	struct request r = {};
 	const char *why;
 	int fd;
@@ -549,7 +549,7 @@ VMIG_TEST_TIMEOUT(ring_waits, ring_torn_down, 120)
 	NEED_STATE(variant->state);
 	NEED_HOLD;
 	NEED_RING;
-	vmig_control_take_quick(self->dev, &control);
+	vmig_reference_save_quick(self->dev, &control);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	fd = begin_waiting(&self->w, variant->state, &r);
 	NEED_WAITING(&r);
@@ -563,7 +563,7 @@ VMIG_TEST_TIMEOUT(ring_waits, ring_torn_down, 120)
 	      vmig_fmt("%s, the ring is closed with a request that waits, and the session left",
 		       vmig_state_name(variant->state)),
 	      "the device can be saved again", "%s", why);
-	vmig_control_restore(self->dev, &control);
+	vmig_reference_restore(self->dev, &control);
 	vmig_stream_free(&control.stream);
 }
 

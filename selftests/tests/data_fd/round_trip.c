@@ -53,7 +53,7 @@ VMIG_TEST_TIMEOUT(round_trip, same_device, 120)
 /* What migration is for (H:1155), and back. */
 VMIG_TEST_TIMEOUT(round_trip, second_device, 120)
 {
-	struct vmig_control control, control2;
+	struct vmig_reference control, control2;
 	struct vmig_device *second;
 	struct vmig_stream s = {};
 	const char *why;
@@ -61,8 +61,8 @@ VMIG_TEST_TIMEOUT(round_trip, second_device, 120)
 	CLAUSES(STRM_11);
 	second = vmig_open_second(self->dev, &why);
 	NEED(second, "%s", why);
-	vmig_control_take(self->dev, &control);
-	vmig_control_take(second, &control2);
+	vmig_reference_save(self->dev, &control);
+	vmig_reference_save(second, &control2);
 	/* Nothing says that two devices give the same bytes: only that the stream loads. */
 	control.repeats = false;
 	control2.repeats = false;
@@ -74,7 +74,7 @@ VMIG_TEST_TIMEOUT(round_trip, second_device, 120)
 		CHECK(STRM_11, !why, "a stream that went to another device and came back from it",
 		      "a good load", "%s", why);
 	}
-	vmig_control_restore(second, &control2);
+	vmig_reference_restore(second, &control2);
 	vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING);
 	vmig_close(second);
 	vmig_stream_free(&s);
@@ -85,7 +85,7 @@ VMIG_TEST_TIMEOUT(round_trip, second_device, 120)
 /* The second device and its control, for a trial with two. */
 struct other {
 	struct vmig_device *dev;
-	struct vmig_control control;
+	struct vmig_reference control;
 };
 
 /* How much is moved at a time where sessions take turns. */
@@ -96,14 +96,14 @@ static size_t piece_of(size_t len)
 }
 
 /* Read so much more of a session. Returns whether it may go on. */
-static bool read_piece(int fd, struct vmig_stream *s, const struct vmig_control *control)
+static bool read_piece(int fd, struct vmig_stream *s, const struct vmig_reference *control)
 {
 	return !__vmig_stream_read_some(fd, s, piece_of(control->stream.len), &vmig_default_chunks);
 }
 
 /* Two devices are read, in turns or one after the other. */
-static const char *save_both(struct vmig_device *dev, struct vmig_control *control, const void *arg,
-			     bool with)
+static const char *save_both(struct vmig_device *dev, struct vmig_reference *control,
+			     const void *arg, bool with)
 {
 	struct other *other = (void *)arg;
 	struct vmig_stream s = {}, s2 = {};
@@ -124,14 +124,14 @@ static const char *save_both(struct vmig_device *dev, struct vmig_control *contr
 	}
 	why2 = vmig_try_finish_save(other->dev, fd2, &s2, &other->control, &vmig_default_chunks);
 	if (why2)
-		vmig_control_restore(other->dev, &other->control);
+		vmig_reference_restore(other->dev, &other->control);
 	vmig_stream_free(&s);
 	vmig_stream_free(&s2);
 	return why ? why : why2 ? vmig_fmt("the second device: %s", why2) : NULL;
 }
 
 /* One device is read and what comes is written to the other at once, or afterwards. */
-static const char *save_and_load(struct vmig_device *dev, struct vmig_control *control,
+static const char *save_and_load(struct vmig_device *dev, struct vmig_reference *control,
 				 const void *arg, bool with)
 {
 	struct other *other = (void *)arg;
@@ -165,7 +165,7 @@ static const char *save_and_load(struct vmig_device *dev, struct vmig_control *c
 			why = vmig_fmt("SET(STOP) of the second device: %s", vmig_errno_name(ret));
 	}
 	close(to);
-	vmig_control_restore(other->dev, &other->control);
+	vmig_reference_restore(other->dev, &other->control);
 	vmig_stream_free(&s);
 	return why;
 }
@@ -174,10 +174,10 @@ static void judge_both(struct vmig_device *dev, struct vmig_device *second, vmig
 		       const char *did)
 {
 	struct other other = { .dev = second };
-	struct vmig_control control;
+	struct vmig_reference control;
 
-	vmig_control_take(dev, &control);
-	vmig_control_take(second, &other.control);
+	vmig_reference_save(dev, &control);
+	vmig_reference_save(second, &other.control);
 	vmig_judge(STRM_11, dev, &control, scenario, &other, did);
 	vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING);
 	vmig_close(second);
@@ -213,7 +213,7 @@ VMIG_TEST_TIMEOUT(round_trip, save_and_load_in_turns, 120)
 /* A migration that failed on the other side: the source goes on, and is tried again. */
 static void check_second_save(struct vmig_device *dev, uint32_t between)
 {
-	struct vmig_control control = {};
+	struct vmig_reference control = {};
 	const char *why;
 
 	vmig_save(dev, &control.stream);
@@ -297,7 +297,7 @@ struct way_through {
 };
 
 /* From RUNNING by the way, and the rest in STOP_COPY; or all of it there, in the same pieces. */
-static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control *control,
+static const char *save_on_the_way(struct vmig_device *dev, struct vmig_reference *control,
 				   const void *arg, bool with)
 {
 	struct way_through *way = (void *)arg;
@@ -334,13 +334,13 @@ static const char *save_on_the_way(struct vmig_device *dev, struct vmig_control 
 VMIG_TEST_TIMEOUT(path, complete, 120)
 {
 	struct way_through way = { .via = variant->via, .amount = variant->amount };
-	struct vmig_control control;
+	struct vmig_reference control;
 	int i;
 
 	CLAUSES(STRM_12);
 	for (i = 0; variant->via[i]; i++)
 		NEED_STATE(variant->via[i]);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	vmig_judge(STRM_12, self->dev, &control, save_on_the_way, &way,
 		   vmig_fmt("save %s", variant->name));
 	vmig_stream_free(&control.stream);
@@ -366,7 +366,7 @@ struct giving_up {
 };
 
 /* Give up after so much was read, and see whether the device can be saved. */
-static const char *give_up(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *give_up(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			   bool with)
 {
 	const struct giving_up *how = arg;
@@ -395,11 +395,11 @@ static const char *give_up(struct vmig_device *dev, struct vmig_control *control
 static void check_given_up(struct vmig_device *dev, uint32_t state, uint32_t to, bool close_first)
 {
 	struct giving_up how = { .state = state, .to = to, .close_first = close_first };
-	struct vmig_control control;
+	struct vmig_reference control;
 	size_t at[5];
 	int i;
 
-	vmig_control_take_quick(dev, &control);
+	vmig_reference_save_quick(dev, &control);
 	at[0] = 0;
 	at[1] = 1;
 	at[2] = control.stream.len / 2;

@@ -53,7 +53,7 @@ static const char *peer_writes(struct vmig_peer *peer, const struct vmig_stream 
 }
 
 /* dup() is another name of the same file: one position, whichever is used. */
-static const char *read_in_turns(struct vmig_device *dev, struct vmig_control *control,
+static const char *read_in_turns(struct vmig_device *dev, struct vmig_reference *control,
 				 const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
@@ -80,7 +80,7 @@ TEST_F(shared_fd, dup_while_saving)
 		"in the middle");
 }
 
-static const char *write_in_turns(struct vmig_device *dev, struct vmig_control *control,
+static const char *write_in_turns(struct vmig_device *dev, struct vmig_reference *control,
 				  const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
@@ -106,7 +106,7 @@ TEST_F(shared_fd, dup_while_resuming)
 enum giving { FORK, SEND };
 
 /* A VMM that has a process for the transfer; that one takes the first half. */
-static const char *save_with_peer(struct vmig_device *dev, struct vmig_control *control,
+static const char *save_with_peer(struct vmig_device *dev, struct vmig_reference *control,
 				  const void *arg, bool with)
 {
 	const enum giving *giving = arg;
@@ -132,7 +132,7 @@ static const char *save_with_peer(struct vmig_device *dev, struct vmig_control *
 	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
-static const char *load_with_peer(struct vmig_device *dev, struct vmig_control *control,
+static const char *load_with_peer(struct vmig_device *dev, struct vmig_reference *control,
 				  const void *arg, bool with)
 {
 	const enum giving *giving = arg;
@@ -268,8 +268,8 @@ TEST_F(several_fds, one_state)
 }
 
 /* Not the first close, but the last one ends the session. */
-static const char *close_one(struct vmig_device *dev, struct vmig_control *control, const void *arg,
-			     bool with)
+static const char *close_one(struct vmig_device *dev, struct vmig_reference *control,
+			     const void *arg, bool with)
 {
 	uint32_t state = *(const uint32_t *)arg, now;
 	int fd = vmig_goto_state(dev, state);

@@ -121,7 +121,7 @@ static const char *poke(struct vmig_device *dev, int stale, uint32_t kind)
 }
 
 /* A session of a kind, left by a SET. Its data_fd is given back, dead. */
-static int leave_stale(struct vmig_device *dev, uint32_t kind, struct vmig_control *control)
+static int leave_stale(struct vmig_device *dev, uint32_t kind, struct vmig_reference *control)
 {
 	int stale = vmig_hold(dev, kind, &control->stream);
 
@@ -131,8 +131,8 @@ static int leave_stale(struct vmig_device *dev, uint32_t kind, struct vmig_contr
 }
 
 /* Poke a stale fd in a live session of some kind, and close it there. */
-static const char *poke_in_session(struct vmig_device *dev, struct vmig_control *control, int stale,
-				   uint32_t kind, uint32_t live, bool with)
+static const char *poke_in_session(struct vmig_device *dev, struct vmig_reference *control,
+				   int stale, uint32_t kind, uint32_t live, bool with)
 {
 	const char *why = NULL;
 	int fd;
@@ -152,7 +152,7 @@ static const char *poke_in_session(struct vmig_device *dev, struct vmig_control 
 }
 
 /* As it is, and then in STOP_COPY. */
-static const char *poke_now_and_in_session(struct vmig_device *dev, struct vmig_control *control,
+static const char *poke_now_and_in_session(struct vmig_device *dev, struct vmig_reference *control,
 					   int stale, uint32_t kind, bool with)
 {
 	const char *why = with ? poke(dev, stale, kind) : NULL;
@@ -168,7 +168,7 @@ struct kinds {
 	uint32_t stale, live;
 };
 
-static const char *poke_in_new_session(struct vmig_device *dev, struct vmig_control *control,
+static const char *poke_in_new_session(struct vmig_device *dev, struct vmig_reference *control,
 				       const void *arg, bool with)
 {
 	const struct kinds *kinds = arg;
@@ -180,11 +180,11 @@ static const char *poke_in_new_session(struct vmig_device *dev, struct vmig_cont
 VMIG_TEST_TIMEOUT(stale_fd, harmless_in_a_new_session, 120)
 {
 	struct kinds kinds = { .stale = variant->state };
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(FD_10);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
+	vmig_reference_save_quick(self->dev, &control);
 	for (kinds.live = VFIO_DEVICE_STATE_STOP; kinds.live < VFIO_DEVICE_STATE_NR; kinds.live++)
 		if (vmig_state_offered(self->flags, kinds.live) && vmig_state_streams(kinds.live))
 			vmig_judge(
@@ -196,7 +196,7 @@ VMIG_TEST_TIMEOUT(stale_fd, harmless_in_a_new_session, 120)
 }
 
 /* pds 457f73082547: the buffers were gone with the reset, the file still used them. */
-static const char *poke_after_reset(struct vmig_device *dev, struct vmig_control *control,
+static const char *poke_after_reset(struct vmig_device *dev, struct vmig_reference *control,
 				    const void *arg, bool with)
 {
 	uint32_t kind = *(const uint32_t *)arg;
@@ -228,7 +228,7 @@ static void reopen_in_place(struct vmig_device *dev)
 }
 
 /* The next user of the device may be somebody else, and must not feel the old fd. */
-static const char *poke_after_reopen(struct vmig_device *dev, struct vmig_control *control,
+static const char *poke_after_reopen(struct vmig_device *dev, struct vmig_reference *control,
 				     const void *arg, bool with)
 {
 	uint32_t kind = *(const uint32_t *)arg;
@@ -255,8 +255,8 @@ TEST_F(stale_fd, harmless_after_reopen)
 #define MANY 32
 
 /* Left open long: the fds of many sessions, all used and closed at the end. */
-static const char *poke_many(struct vmig_device *dev, struct vmig_control *control, const void *arg,
-			     bool with)
+static const char *poke_many(struct vmig_device *dev, struct vmig_reference *control,
+			     const void *arg, bool with)
 {
 	unsigned int i, many = control->stream.len > (1 << 20) ? 2 : MANY;
 	uint32_t kind = *(const uint32_t *)arg;
@@ -301,7 +301,7 @@ static void invert(struct vmig_stream *s)
 }
 
 /* The old and the new session of one kind in turns: no byte goes from one to the other. */
-static const char *save_in_turns(struct vmig_device *dev, struct vmig_control *control, int stale,
+static const char *save_in_turns(struct vmig_device *dev, struct vmig_reference *control, int stale,
 				 uint32_t kind, bool with)
 {
 	size_t piece = control->stream.len / 8 + 1;
@@ -321,7 +321,7 @@ static const char *save_in_turns(struct vmig_device *dev, struct vmig_control *c
 	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
-static const char *load_in_turns(struct vmig_device *dev, struct vmig_control *control, int stale,
+static const char *load_in_turns(struct vmig_device *dev, struct vmig_reference *control, int stale,
 				 bool with)
 {
 	const struct vmig_stream *s = &control->stream;
@@ -345,7 +345,7 @@ static const char *load_in_turns(struct vmig_device *dev, struct vmig_control *c
 	return vmig_try_rest_of_load(dev, fd, s->len, control, why);
 }
 
-static const char *use_in_turns(struct vmig_device *dev, struct vmig_control *control,
+static const char *use_in_turns(struct vmig_device *dev, struct vmig_reference *control,
 				const void *arg, bool with)
 {
 	uint32_t kind = *(const uint32_t *)arg;
@@ -370,7 +370,7 @@ TEST_F(stale_fd, data_stays_apart)
 }
 
 /* The next session, by one SET from the old one, or by single arcs over STOP. */
-static const char *replace(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *replace(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			   bool with)
 {
 	const struct kinds *kinds = arg;
@@ -393,12 +393,12 @@ static const char *replace(struct vmig_device *dev, struct vmig_control *control
 VMIG_TEST_TIMEOUT(stale_fd, replaced_by_the_next, 120)
 {
 	struct kinds kinds = { .stale = variant->state, .live = VFIO_DEVICE_STATE_STOP };
-	struct vmig_control control;
+	struct vmig_reference control;
 	struct vmig_transition t;
 
 	CLAUSES(FD_18);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
+	vmig_reference_save_quick(self->dev, &control);
 	for (; next_end(self->flags, kinds.stale, &kinds.live, &t); kinds.live++)
 		if (t.opens)
 			vmig_judge(FD_18, self->dev, &control, replace, &kinds,
@@ -413,7 +413,7 @@ VMIG_FIXTURE(after_the_end);
  * A late write() must not change the device that was just loaded. That it fails is seen
  * in dead_after_leaving; that it does nothing is seen in what the device gives then.
  */
-static const char *write_late(struct vmig_device *dev, struct vmig_control *control,
+static const char *write_late(struct vmig_device *dev, struct vmig_reference *control,
 			      const void *arg, bool with)
 {
 	int fd = vmig_hold(dev, VFIO_DEVICE_STATE_RESUMING, &control->stream);
@@ -432,10 +432,10 @@ static const char *write_late(struct vmig_device *dev, struct vmig_control *cont
 
 TEST_F(after_the_end, late_write_changes_nothing)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(FD_07);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	NEED(control.repeats, "two saves of this device differ, so a change cannot be told");
 	vmig_judge(FD_07, self->dev, &control, write_late, NULL,
 		   "RESUMING, a whole stream, SET(STOP), the old data_fd written to");

@@ -173,13 +173,13 @@ TEST_F(stream, poll_tells_the_end)
 }
 
 /* A third of a stream at a time, so that something can be done between. */
-static size_t third(const struct vmig_control *control)
+static size_t third(const struct vmig_reference *control)
 {
 	return control->stream.len / 3 + 1;
 }
 
 /* A read() that fails has read nothing: the bytes are there for the next one. */
-static const char *read_nowhere(struct vmig_device *dev, struct vmig_control *control,
+static const char *read_nowhere(struct vmig_device *dev, struct vmig_reference *control,
 				const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY), i;
@@ -197,11 +197,11 @@ static const char *read_nowhere(struct vmig_device *dev, struct vmig_control *co
 
 TEST_F(stream, read_into_nowhere)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	void *nowhere;
 
 	CLAUSES(STRM_06);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	nowhere = vmig_before_hole(NULL, VMIG_PAGE);
 	vmig_protect(nowhere, PROT_NONE);
 	vmig_judge(STRM_06, self->dev, &control, read_nowhere, nowhere,
@@ -210,7 +210,7 @@ TEST_F(stream, read_into_nowhere)
 }
 
 /* Half of the stream, or a page. */
-static size_t too_little(const struct vmig_control *control)
+static size_t too_little(const struct vmig_reference *control)
 {
 	return control->stream.len / 2 < VMIG_PAGE ? control->stream.len / 2 : VMIG_PAGE;
 }
@@ -219,7 +219,7 @@ static size_t too_little(const struct vmig_control *control)
  * The buffer ends in a hole: what was copied is reported, or not consumed. A driver that
  * copies page by page and returns the error alone loses pages.
  */
-static const char *read_too_little(struct vmig_device *dev, struct vmig_control *control,
+static const char *read_too_little(struct vmig_device *dev, struct vmig_reference *control,
 				   const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
@@ -243,10 +243,10 @@ static const char *read_too_little(struct vmig_device *dev, struct vmig_control 
 
 TEST_F(stream, read_into_too_little)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(STRM_06);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	NEED(control.stream.len > 1, "a stream of one byte has no half");
 	vmig_judge(STRM_06, self->dev, &control, read_too_little,
 		   vmig_before_hole(NULL, too_little(&control)),
@@ -259,7 +259,7 @@ TEST_F(stream, read_into_too_little)
  * is the driver's choice; but what it then takes for complete must be what was sent.
  */
 static const char *finish_failed_load(struct vmig_device *dev, int fd, size_t from,
-				      const struct vmig_control *control)
+				      const struct vmig_reference *control)
 {
 	const char *why = vmig_try_write(fd, &control->stream, from, control->stream.len,
 					 &vmig_default_chunks);
@@ -269,7 +269,7 @@ static const char *finish_failed_load(struct vmig_device *dev, int fd, size_t fr
 	if (ret) {
 		vmig_note(STRM_07, "the rest written: %s; SET(STOP): %s", why ? why : "success",
 			  vmig_errno_name(ret));
-		vmig_control_restore(dev, control);
+		vmig_reference_restore(dev, control);
 		return NULL;
 	}
 	if (why)
@@ -282,7 +282,7 @@ struct bad_write {
 	size_t at;
 };
 
-static const char *write_nowhere(struct vmig_device *dev, struct vmig_control *control,
+static const char *write_nowhere(struct vmig_device *dev, struct vmig_reference *control,
 				 const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
@@ -307,12 +307,12 @@ static const char *write_nowhere(struct vmig_device *dev, struct vmig_control *c
 /* A write() that fails has written nothing, or the stream is broken and found to be. */
 TEST_F(stream, write_from_nowhere)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	struct bad_write bad;
 	void *nowhere;
 
 	CLAUSES(STRM_07);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	nowhere = vmig_before_hole(NULL, VMIG_PAGE);
 	vmig_protect(nowhere, PROT_NONE);
 	bad.buf = nowhere;
@@ -324,7 +324,7 @@ TEST_F(stream, write_from_nowhere)
 	vmig_stream_free(&control.stream);
 }
 
-static const char *write_too_little(struct vmig_device *dev, struct vmig_control *control,
+static const char *write_too_little(struct vmig_device *dev, struct vmig_reference *control,
 				    const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
@@ -345,10 +345,10 @@ static const char *write_too_little(struct vmig_device *dev, struct vmig_control
 
 TEST_F(stream, write_from_too_little)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(STRM_07);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	NEED(control.stream.len > 1, "a stream of one byte has no half");
 	vmig_judge(STRM_07, self->dev, &control, write_too_little,
 		   vmig_before_hole(control.stream.data, too_little(&control)),
@@ -357,7 +357,7 @@ TEST_F(stream, write_from_too_little)
 }
 
 /* Nothing asked for, nothing done: at the beginning, in the middle and at the end. */
-static const char *read_nothing(struct vmig_device *dev, struct vmig_control *control,
+static const char *read_nothing(struct vmig_device *dev, struct vmig_reference *control,
 				const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY), i;
@@ -380,23 +380,23 @@ static const char *read_nothing(struct vmig_device *dev, struct vmig_control *co
 
 TEST_F(stream, read_of_nothing)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(STRM_08);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	vmig_judge(STRM_08, self->dev, &control, read_nothing, NULL,
 		   "STOP_COPY, read() of no bytes between the others");
 	vmig_stream_free(&control.stream);
 }
 
 /* Pieces of a stream to write one after the other. Returns where the one after @at ends. */
-static size_t next_piece(const struct vmig_control *control, size_t at)
+static size_t next_piece(const struct vmig_reference *control, size_t at)
 {
 	return control->stream.len - at < third(control) ? control->stream.len
 							 : at + third(control);
 }
 
-static const char *write_nothing(struct vmig_device *dev, struct vmig_control *control,
+static const char *write_nothing(struct vmig_device *dev, struct vmig_reference *control,
 				 const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING), i;
@@ -420,10 +420,10 @@ static const char *write_nothing(struct vmig_device *dev, struct vmig_control *c
 
 TEST_F(stream, write_of_nothing)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(STRM_08);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	vmig_judge(STRM_08, self->dev, &control, write_nothing, NULL,
 		   "RESUMING, write() of no bytes between the others");
 	vmig_stream_free(&control.stream);
@@ -433,7 +433,7 @@ TEST_F(stream, write_of_nothing)
  * Bytes in their order are all there is to a stream: another process, which knows of no
  * device, writes them from its own memory. On a real migration there is a network between.
  */
-static const char *relay(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *relay(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			 bool with)
 {
 	const struct vmig_stream *s = &control->stream;
@@ -467,10 +467,10 @@ static const char *relay(struct vmig_device *dev, struct vmig_control *control, 
 
 TEST_F(stream, relayed)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(STRM_05);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	vmig_judge(STRM_05, self->dev, &control, relay, NULL,
 		   "a stream written in RESUMING by a process that has nothing but its bytes");
 	vmig_stream_free(&control.stream);
@@ -512,12 +512,12 @@ static size_t leaks(struct vmig_device *dev, const struct vmig_stream *ref, size
 
 VMIG_TEST_TIMEOUT(stream, nothing_left_over, 120)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	size_t from[2], i, n;
 
 	CLAUSES(STRM_16);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	/* Drivers that check the first bytes as they come may take none of the rest. */
 	from[0] = 0;
 	from[1] = control.stream.len / 2;
@@ -528,7 +528,7 @@ VMIG_TEST_TIMEOUT(stream, nothing_left_over, 120)
 			       from[i]),
 		      "no byte of it in what is saved", "%zu bytes", n);
 	}
-	vmig_control_restore(self->dev, &control);
+	vmig_reference_restore(self->dev, &control);
 	vmig_stream_free(&control.stream);
 }
 
@@ -553,7 +553,7 @@ ADD_SEGMENTS(random_to_64, 64, 0x51ab7e3d);
 ADD_SEGMENTS(random_to_64_KiB, 64 << 10, 0x2c9277b5);
 
 /* hisi_acc be12ad45e15b: more than one read() gave garbage. */
-static const char *save_in(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *save_in(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			   bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
@@ -565,7 +565,7 @@ static const char *save_in(struct vmig_device *dev, struct vmig_control *control
 	return why;
 }
 
-static const char *load_in(struct vmig_device *dev, struct vmig_control *control, const void *arg,
+static const char *load_in(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
 			   bool with)
 {
 	return vmig_try_load(dev, control, &control->stream, with ? arg : &vmig_default_chunks);
@@ -574,10 +574,10 @@ static const char *load_in(struct vmig_device *dev, struct vmig_control *control
 VMIG_TEST_TIMEOUT(segments, save, 120)
 {
 	struct vmig_chunks chunks = variant->chunks;
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(STRM_03);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	if (!chunks.size)
 		chunks.size = control.stream.len;
 	vmig_judge(STRM_03, self->dev, &control, save_in, &chunks,
@@ -588,10 +588,10 @@ VMIG_TEST_TIMEOUT(segments, save, 120)
 VMIG_TEST_TIMEOUT(segments, load, 120)
 {
 	struct vmig_chunks chunks = variant->chunks;
-	struct vmig_control control;
+	struct vmig_reference control;
 
 	CLAUSES(STRM_04);
-	vmig_control_take(self->dev, &control);
+	vmig_reference_save(self->dev, &control);
 	if (!chunks.size)
 		chunks.size = control.stream.len;
 	vmig_judge(STRM_04, self->dev, &control, load_in, &chunks,

@@ -282,7 +282,7 @@ TEST_F(slow, nonblocking_read_does_not_wait)
 /* What was waited for is all of it: nothing is lost by having asked too early. */
 TEST_F(slow, nothing_is_lost_by_waiting)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	struct vmig_stream s = {};
 	unsigned char byte;
 	const char *why;
@@ -291,7 +291,7 @@ TEST_F(slow, nothing_is_lost_by_waiting)
 	CLAUSES(FD_16);
 	NEED_STATE(variant->state);
 	NEED_HOLD;
-	vmig_control_take_quick(self->dev, &control);
+	vmig_reference_save_quick(self->dev, &control);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	hold(&self->w, true);
 	fd = vmig_goto_state(self->dev, variant->state);
@@ -304,7 +304,7 @@ TEST_F(slow, nothing_is_lost_by_waiting)
 	why = vmig_try_finish_save(self->dev, fd, &s, &control, &vmig_default_chunks);
 	CHECK(FD_16, !why, "read() with O_NONBLOCK before there is data, then a whole save",
 	      "a good stream", "%s", why);
-	vmig_control_restore(self->dev, &control);
+	vmig_reference_restore(self->dev, &control);
 	vmig_stream_free(&s);
 	vmig_stream_free(&control.stream);
 }

@@ -128,7 +128,7 @@ struct detour {
 	unsigned int count;
 };
 
-static const char *take_detour(struct vmig_device *dev, struct vmig_control *control,
+static const char *take_detour(struct vmig_device *dev, struct vmig_reference *control,
 			       const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_PRE_COPY);

@@ -128,7 +128,7 @@ TEST_F(lifecycle_session, ends_at_last_close)
  */
 struct heir {
 	struct vmig_device *dev;
-	const struct vmig_control *control;
+	const struct vmig_reference *control;
 	uint32_t state;
 	int data_fd;
 	int go[2];
@@ -161,7 +161,7 @@ static void use_inherited(void *arg)
 /* Only the last close ends a session, not the first: QEMU's helpers inherit its fds. */
 VMIG_TEST_TIMEOUT(lifecycle_session, outlives_other_closes, 60)
 {
-	struct vmig_control control;
+	struct vmig_reference control;
 	enum vmig_child_end end;
 	struct heir heir;
 	const char *why;
@@ -169,7 +169,7 @@ VMIG_TEST_TIMEOUT(lifecycle_session, outlives_other_closes, 60)
 
 	CLAUSES(OPEN_02);
 	NEED_STATE(variant->state);
-	vmig_control_take_quick(self->dev, &control);
+	vmig_reference_save_quick(self->dev, &control);
 	why = vmig_try_session(self->dev, vmig_goto_state(self->dev, variant->state), &control);
 	if (why)
 		vmig_test_error("a session does not even work with the device fd open: %s", why);

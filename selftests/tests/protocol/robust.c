@@ -109,7 +109,7 @@ struct refusals {
 	uint32_t state;
 };
 
-static const char *go_on_after_refusals(struct vmig_device *dev, struct vmig_control *control,
+static const char *go_on_after_refusals(struct vmig_device *dev, struct vmig_reference *control,
 					const void *arg, bool with)
 {
 	const struct refusals *r = arg;

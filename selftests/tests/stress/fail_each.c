@@ -202,7 +202,7 @@ static void in_child(void *arg)
 	struct run *r = arg;
 
 	if (r->f.dev) {
-		vmig_control_take_quick(r->f.dev, &r->f.control);
+		vmig_reference_save_quick(r->f.dev, &r->f.control);
 		vmig_recover_running(r->f.dev);
 	}
 	r->f.end = now() + vmig_stress(SECONDS, SECONDS_FULL);

@@ -43,7 +43,7 @@ struct vmig_faults {
 	const struct vmig_dev_id *id;
 	enum vmig_uapi uapi;
 	uint64_t flags;
-	struct vmig_control control;
+	struct vmig_reference control;
 	uint32_t from, to;
 	struct vmig_transition t;
 	int fd, new_fd, new_fds;

@@ -51,7 +51,7 @@ VMIG_FIXTURE(fail_nth_after);
 static bool session_works(struct vmig_faults *f, int fd, const char *did)
 {
 	/* Where it began is another state than the control's, so only the calls are judged. */
-	struct vmig_control calls = { .stream = f->control.stream };
+	struct vmig_reference calls = { .stream = f->control.stream };
 	const char *why = vmig_try_session(f->dev, fd, &calls);
 
 	return CHECK(ST_03, !why, vmig_fmt("%s, which returned 0; then the session is used", did),
