@@ -229,7 +229,7 @@ bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *d
 }
 
 /**
- * vmig_judge_once_at - vmig_judge() of one scenario, with a control of its own
+ * vmig_judge_once_at - vmig_check_against_reference() of one scenario, with a control of its own
  * @at: where, VMIG_HERE; vmig_judge_once() passes it
  * @id: clause that is checked
  * @dev: the device, as vmig_reference_save_quick() takes it; left in STOP with good content

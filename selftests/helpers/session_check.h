@@ -99,9 +99,9 @@ int vmig_hold_half(struct vmig_device *dev, uint32_t state, struct vmig_stream *
 void vmig_finish(struct vmig_device *dev, int fd, const struct vmig_stream *good);
 
 /* The place that a breach tells is the one of the call. */
-#define vmig_judge(...) vmig_judge_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_check_against_reference(...) vmig_judge_at(VMIG_HERE, __VA_ARGS__)
 #define vmig_judge_once(...) vmig_judge_once_at(VMIG_HERE, __VA_ARGS__)
-#define vmig_judge_session(...) vmig_judge_session_at(VMIG_HERE, __VA_ARGS__)
-#define vmig_judge_dead(...) vmig_judge_dead_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_check_session(...) vmig_judge_session_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_check_dead_fd(...) vmig_judge_dead_at(VMIG_HERE, __VA_ARGS__)
 
 #endif /* VMIG_SELFTESTS_TRANSFER_H */

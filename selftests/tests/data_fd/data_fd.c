@@ -370,9 +370,10 @@ TEST_F(saving_group, goes_on_without_fd)
 	vmig_reference_save_quick(self->dev, &control);
 	for (state = VFIO_DEVICE_STATE_PRE_COPY; state <= VFIO_DEVICE_STATE_PRE_COPY_P2P; state++)
 		if (vmig_state_offered(self->flags, state))
-			vmig_judge(FD_12, self->dev, &control, go_on, &state,
-				   vmig_fmt("close() of the data_fd in %s, then on to STOP_COPY",
-					    vmig_state_name(state)));
+			vmig_check_against_reference(
+				FD_12, self->dev, &control, go_on, &state,
+				vmig_fmt("close() of the data_fd in %s, then on to STOP_COPY",
+					 vmig_state_name(state)));
 	vmig_stream_free(&control.stream);
 }
 

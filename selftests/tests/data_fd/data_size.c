@@ -179,8 +179,8 @@ TEST_F(data_size, asked_in_stop_copy)
 
 	CLAUSES(SIZE_03);
 	vmig_reference_save(self->dev, &control);
-	vmig_judge(SIZE_03, self->dev, &control, ask_between_reads, &first,
-		   "STOP_COPY, GET MIG_DATA_SIZE between the reads");
+	vmig_check_against_reference(SIZE_03, self->dev, &control, ask_between_reads, &first,
+				     "STOP_COPY, GET MIG_DATA_SIZE between the reads");
 	vmig_stream_free(&control.stream);
 }
 
@@ -192,8 +192,8 @@ TEST_F(data_size, asked_in_pre_copy)
 	CLAUSES(SIZE_03);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
 	vmig_reference_save(self->dev, &control);
-	vmig_judge(SIZE_03, self->dev, &control, ask_between_reads, &first,
-		   "PRE_COPY and STOP_COPY, GET MIG_DATA_SIZE between the reads");
+	vmig_check_against_reference(SIZE_03, self->dev, &control, ask_between_reads, &first,
+				     "PRE_COPY and STOP_COPY, GET MIG_DATA_SIZE between the reads");
 	vmig_stream_free(&control.stream);
 }
 
@@ -203,8 +203,8 @@ TEST_F(data_size, asked_in_resuming)
 
 	CLAUSES(SIZE_03);
 	vmig_reference_save(self->dev, &control);
-	vmig_judge(SIZE_03, self->dev, &control, ask_between_writes, NULL,
-		   "RESUMING, GET MIG_DATA_SIZE between the writes");
+	vmig_check_against_reference(SIZE_03, self->dev, &control, ask_between_writes, NULL,
+				     "RESUMING, GET MIG_DATA_SIZE between the writes");
 	vmig_stream_free(&control.stream);
 }
 

@@ -208,8 +208,8 @@ VMIG_TEST_TIMEOUT(precopy_in, poll_woken_by_end_of_session, MINUTES)
 }
 
 /*
- * Attempts for vmig_judge(): a whole save by way of PRE_COPY, with or without what a
- * test is about. What comes must load.
+ * Attempts for vmig_check_against_reference(): a whole save by way of PRE_COPY, with or without
+ * what a test is about. What comes must load.
  */
 
 static const char *past_temporary_end(struct vmig_device *dev, struct vmig_reference *control,

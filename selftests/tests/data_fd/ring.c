@@ -149,7 +149,8 @@ static void judge_each_mode(struct vmig_device *dev, enum vmig_clause_id id, con
 
 	vmig_reference_save_quick(dev, &control);
 	for (i = 0; i < ARRAY_SIZE(modes); i++)
-		vmig_judge(id, dev, &control, act, &modes[i], vmig_fmt("%s %s", by, modes[i].name));
+		vmig_check_against_reference(id, dev, &control, act, &modes[i],
+					     vmig_fmt("%s %s", by, modes[i].name));
 	vmig_stream_free(&control.stream);
 }
 

@@ -178,7 +178,7 @@ static void judge_both(struct vmig_device *dev, struct vmig_device *second, vmig
 
 	vmig_reference_save(dev, &control);
 	vmig_reference_save(second, &other.control);
-	vmig_judge(STRM_11, dev, &control, scenario, &other, did);
+	vmig_check_against_reference(STRM_11, dev, &control, scenario, &other, did);
 	vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING);
 	vmig_close(second);
 	vmig_stream_free(&control.stream);
@@ -341,8 +341,8 @@ VMIG_TEST_TIMEOUT(path, complete, 120)
 	for (i = 0; variant->via[i]; i++)
 		NEED_STATE(variant->via[i]);
 	vmig_reference_save(self->dev, &control);
-	vmig_judge(STRM_12, self->dev, &control, save_on_the_way, &way,
-		   vmig_fmt("save %s", variant->name));
+	vmig_check_against_reference(STRM_12, self->dev, &control, save_on_the_way, &way,
+				     vmig_fmt("save %s", variant->name));
 	vmig_stream_free(&control.stream);
 }
 
@@ -407,10 +407,11 @@ static void check_given_up(struct vmig_device *dev, uint32_t state, uint32_t to,
 	at[4] = control.stream.len;
 	for (i = 0; i < 5; i++) {
 		how.at = at[i];
-		vmig_judge(STRM_15, dev, &control, give_up, &how,
-			   vmig_fmt("%s, up to %zu bytes read, %sSET(%s)", vmig_state_name(state),
-				    how.at, close_first ? "data_fd closed, " : "",
-				    vmig_state_name(to)));
+		vmig_check_against_reference(STRM_15, dev, &control, give_up, &how,
+					     vmig_fmt("%s, up to %zu bytes read, %sSET(%s)",
+						      vmig_state_name(state), how.at,
+						      close_first ? "data_fd closed, " : "",
+						      vmig_state_name(to)));
 	}
 	vmig_stream_free(&control.stream);
 }

@@ -53,9 +53,9 @@ VMIG_TEST_TIMEOUT(stale_fd, dead_after_leaving, 120)
 	for (to = VFIO_DEVICE_STATE_STOP; next_end(self->flags, variant->state, &to, &t); to++) {
 		fd = vmig_hold(self->dev, variant->state, &good);
 		new_fd = vmig_set_state(self->dev, to);
-		vmig_judge_dead(FD_07, fd, is_resuming(variant->state),
-				vmig_fmt("%s, SET(%s)", vmig_state_name(variant->state),
-					 vmig_state_name(to)));
+		vmig_check_dead_fd(FD_07, fd, is_resuming(variant->state),
+				   vmig_fmt("%s, SET(%s)", vmig_state_name(variant->state),
+					    vmig_state_name(to)));
 		if (new_fd >= 0)
 			vmig_finish(self->dev, new_fd, &good);
 		close(fd);
@@ -74,8 +74,8 @@ TEST_F(stale_fd, dead_after_reset)
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
 	fd = vmig_hold_half(self->dev, variant->state, &good);
 	vmig_reset(self->dev);
-	vmig_judge_dead(FD_08, fd, is_resuming(variant->state),
-			vmig_fmt("%s, RESET", vmig_state_name(variant->state)));
+	vmig_check_dead_fd(FD_08, fd, is_resuming(variant->state),
+			   vmig_fmt("%s, RESET", vmig_state_name(variant->state)));
 	close(fd);
 	vmig_stream_free(&good);
 }
@@ -91,8 +91,8 @@ TEST_F(stale_fd, dead_after_close)
 	fd = vmig_hold_half(self->dev, variant->state, &good);
 	vmig_close(self->dev);
 	self->dev = NULL;
-	vmig_judge_dead(FD_09, fd, is_resuming(variant->state),
-			vmig_fmt("%s, close() of the device", vmig_state_name(variant->state)));
+	vmig_check_dead_fd(FD_09, fd, is_resuming(variant->state),
+			   vmig_fmt("%s, close() of the device", vmig_state_name(variant->state)));
 	close(fd);
 	vmig_stream_free(&good);
 }
@@ -187,7 +187,7 @@ VMIG_TEST_TIMEOUT(stale_fd, harmless_in_a_new_session, 120)
 	vmig_reference_save_quick(self->dev, &control);
 	for (kinds.live = VFIO_DEVICE_STATE_STOP; kinds.live < VFIO_DEVICE_STATE_NR; kinds.live++)
 		if (vmig_state_offered(self->flags, kinds.live) && vmig_state_streams(kinds.live))
-			vmig_judge(
+			vmig_check_against_reference(
 				FD_10, self->dev, &control, poke_in_new_session, &kinds,
 				vmig_fmt("old data_fd of %s used and closed in a new session in %s",
 					 vmig_state_name(kinds.stale),
@@ -401,9 +401,10 @@ VMIG_TEST_TIMEOUT(stale_fd, replaced_by_the_next, 120)
 	vmig_reference_save_quick(self->dev, &control);
 	for (; next_end(self->flags, kinds.stale, &kinds.live, &t); kinds.live++)
 		if (t.opens)
-			vmig_judge(FD_18, self->dev, &control, replace, &kinds,
-				   vmig_fmt("one SET from %s to %s", vmig_state_name(kinds.stale),
-					    vmig_state_name(kinds.live)));
+			vmig_check_against_reference(FD_18, self->dev, &control, replace, &kinds,
+						     vmig_fmt("one SET from %s to %s",
+							      vmig_state_name(kinds.stale),
+							      vmig_state_name(kinds.live)));
 	vmig_stream_free(&control.stream);
 }
 
@@ -437,8 +438,9 @@ TEST_F(after_the_end, late_write_changes_nothing)
 	CLAUSES(FD_07);
 	vmig_reference_save(self->dev, &control);
 	NEED(control.repeats, "two saves of this device differ, so a change cannot be told");
-	vmig_judge(FD_07, self->dev, &control, write_late, NULL,
-		   "RESUMING, a whole stream, SET(STOP), the old data_fd written to");
+	vmig_check_against_reference(
+		FD_07, self->dev, &control, write_late, NULL,
+		"RESUMING, a whole stream, SET(STOP), the old data_fd written to");
 	vmig_stream_free(&control.stream);
 }
 

@@ -204,8 +204,9 @@ TEST_F(stream, read_into_nowhere)
 	vmig_reference_save(self->dev, &control);
 	nowhere = vmig_before_hole(NULL, VMIG_PAGE);
 	vmig_protect(nowhere, PROT_NONE);
-	vmig_judge(STRM_06, self->dev, &control, read_nowhere, nowhere,
-		   "STOP_COPY, read() into memory that is not there, then the rest");
+	vmig_check_against_reference(
+		STRM_06, self->dev, &control, read_nowhere, nowhere,
+		"STOP_COPY, read() into memory that is not there, then the rest");
 	vmig_stream_free(&control.stream);
 }
 
@@ -248,9 +249,10 @@ TEST_F(stream, read_into_too_little)
 	CLAUSES(STRM_06);
 	vmig_reference_save(self->dev, &control);
 	NEED(control.stream.len > 1, "a stream of one byte has no half");
-	vmig_judge(STRM_06, self->dev, &control, read_too_little,
-		   vmig_before_hole(NULL, too_little(&control)),
-		   "STOP_COPY, read() into memory that ends before the bytes do, then the rest");
+	vmig_check_against_reference(
+		STRM_06, self->dev, &control, read_too_little,
+		vmig_before_hole(NULL, too_little(&control)),
+		"STOP_COPY, read() into memory that ends before the bytes do, then the rest");
 	vmig_stream_free(&control.stream);
 }
 
@@ -317,7 +319,7 @@ TEST_F(stream, write_from_nowhere)
 	vmig_protect(nowhere, PROT_NONE);
 	bad.buf = nowhere;
 	for (bad.at = 0; bad.at < control.stream.len; bad.at += third(&control))
-		vmig_judge(
+		vmig_check_against_reference(
 			STRM_07, self->dev, &control, write_nowhere, &bad,
 			vmig_fmt("RESUMING, write() from memory that is not there after %zu bytes",
 				 bad.at));
@@ -350,9 +352,10 @@ TEST_F(stream, write_from_too_little)
 	CLAUSES(STRM_07);
 	vmig_reference_save(self->dev, &control);
 	NEED(control.stream.len > 1, "a stream of one byte has no half");
-	vmig_judge(STRM_07, self->dev, &control, write_too_little,
-		   vmig_before_hole(control.stream.data, too_little(&control)),
-		   "RESUMING, write() from memory that ends before the bytes do, then the rest");
+	vmig_check_against_reference(
+		STRM_07, self->dev, &control, write_too_little,
+		vmig_before_hole(control.stream.data, too_little(&control)),
+		"RESUMING, write() from memory that ends before the bytes do, then the rest");
 	vmig_stream_free(&control.stream);
 }
 
@@ -384,8 +387,8 @@ TEST_F(stream, read_of_nothing)
 
 	CLAUSES(STRM_08);
 	vmig_reference_save(self->dev, &control);
-	vmig_judge(STRM_08, self->dev, &control, read_nothing, NULL,
-		   "STOP_COPY, read() of no bytes between the others");
+	vmig_check_against_reference(STRM_08, self->dev, &control, read_nothing, NULL,
+				     "STOP_COPY, read() of no bytes between the others");
 	vmig_stream_free(&control.stream);
 }
 
@@ -424,8 +427,8 @@ TEST_F(stream, write_of_nothing)
 
 	CLAUSES(STRM_08);
 	vmig_reference_save(self->dev, &control);
-	vmig_judge(STRM_08, self->dev, &control, write_nothing, NULL,
-		   "RESUMING, write() of no bytes between the others");
+	vmig_check_against_reference(STRM_08, self->dev, &control, write_nothing, NULL,
+				     "RESUMING, write() of no bytes between the others");
 	vmig_stream_free(&control.stream);
 }
 
@@ -471,8 +474,9 @@ TEST_F(stream, relayed)
 
 	CLAUSES(STRM_05);
 	vmig_reference_save(self->dev, &control);
-	vmig_judge(STRM_05, self->dev, &control, relay, NULL,
-		   "a stream written in RESUMING by a process that has nothing but its bytes");
+	vmig_check_against_reference(
+		STRM_05, self->dev, &control, relay, NULL,
+		"a stream written in RESUMING by a process that has nothing but its bytes");
 	vmig_stream_free(&control.stream);
 }
 
@@ -580,8 +584,8 @@ VMIG_TEST_TIMEOUT(segments, save, 120)
 	vmig_reference_save(self->dev, &control);
 	if (!chunks.size)
 		chunks.size = control.stream.len;
-	vmig_judge(STRM_03, self->dev, &control, save_in, &chunks,
-		   vmig_fmt("STOP_COPY read in calls of %s", chunks.name));
+	vmig_check_against_reference(STRM_03, self->dev, &control, save_in, &chunks,
+				     vmig_fmt("STOP_COPY read in calls of %s", chunks.name));
 	vmig_stream_free(&control.stream);
 }
 
@@ -594,8 +598,8 @@ VMIG_TEST_TIMEOUT(segments, load, 120)
 	vmig_reference_save(self->dev, &control);
 	if (!chunks.size)
 		chunks.size = control.stream.len;
-	vmig_judge(STRM_04, self->dev, &control, load_in, &chunks,
-		   vmig_fmt("RESUMING written in calls of %s", chunks.name));
+	vmig_check_against_reference(STRM_04, self->dev, &control, load_in, &chunks,
+				     vmig_fmt("RESUMING written in calls of %s", chunks.name));
 	vmig_stream_free(&control.stream);
 }
 

@@ -340,8 +340,8 @@ TEST_F(hot_reset_from, ends_in_running)
 		CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
 		      vmig_fmt("GET after HOT_RESET in %s", name), "state RUNNING, as after RESET",
 		      "state %s", vmig_state_name(state));
-		vmig_judge_dead(RST_06, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
-				vmig_fmt("%s, HOT_RESET", name));
+		vmig_check_dead_fd(RST_06, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
+				   vmig_fmt("%s, HOT_RESET", name));
 	}
 	vmig_close_data_fd(fd);
 	NEED(!ret, "the hot reset is refused: %s", vmig_errno_name(ret));
@@ -494,8 +494,8 @@ TEST_F(hot_reset_set, all_end_in_running)
 		CHECK(RST_06, state == VFIO_DEVICE_STATE_RUNNING,
 		      vmig_fmt("both in %s, HOT_RESET, GET of %s", name, which),
 		      "state RUNNING, as after RESET", "state %s", vmig_state_name(state));
-		vmig_judge_dead(RST_06, fds[i], variant->state == VFIO_DEVICE_STATE_RESUMING,
-				vmig_fmt("both in %s, HOT_RESET, %s", name, which));
+		vmig_check_dead_fd(RST_06, fds[i], variant->state == VFIO_DEVICE_STATE_RESUMING,
+				   vmig_fmt("both in %s, HOT_RESET, %s", name, which));
 	}
 	for (i = 0; i < 2; i++)
 		vmig_close_data_fd(fds[i]);

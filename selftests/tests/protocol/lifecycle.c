@@ -108,11 +108,11 @@ TEST_F(lifecycle_session, ends_at_last_close)
 	NEED_STATE(variant->state);
 	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_close_fd(self->dev);
-	vmig_judge_dead(OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
-			vmig_fmt("close of the device in %s", vmig_state_name(variant->state)));
+	vmig_check_dead_fd(OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
+			   vmig_fmt("close of the device in %s", vmig_state_name(variant->state)));
 	leave(&self->dev);
 	enter_again(&self->dev, variant->uapi);
-	vmig_judge_dead(
+	vmig_check_dead_fd(
 		OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
 		vmig_fmt("close of the device in %s and open", vmig_state_name(variant->state)));
 	close(fd);
@@ -153,7 +153,7 @@ static void use_inherited(void *arg)
 	if (CHECK(OPEN_02, state == h->state, "GET through a copy of the device fd that is left",
 		  vmig_fmt("state %s", vmig_state_name(h->state)), "state %s",
 		  vmig_state_name(state)))
-		vmig_judge_session(OPEN_02, h->dev, h->data_fd, h->control,
+		vmig_check_session(OPEN_02, h->dev, h->data_fd, h->control,
 				   vmig_fmt("%s, all copies of the device fd closed but one",
 					    vmig_state_name(h->state)));
 }
@@ -553,8 +553,8 @@ TEST_F(lifecycle_from, killed_holder_equals_close)
 	ret = __enter_again(&self->dev, variant->uapi);
 	if (CHECK_OK(OPEN_06, ret, vmig_fmt("open after SIGKILL of the holder in %s", name))) {
 		if (holder.data_fd >= 0)
-			vmig_judge_dead(OPEN_06, holder.data_fd, holder.resuming,
-					vmig_fmt("SIGKILL of the holder in %s", name));
+			vmig_check_dead_fd(OPEN_06, holder.data_fd, holder.resuming,
+					   vmig_fmt("SIGKILL of the holder in %s", name));
 		killed = vmig_get_state(self->dev);
 		CHECK(OPEN_06, killed == closed,
 		      vmig_fmt("GET after SIGKILL of the holder in %s and open", name),

@@ -149,10 +149,11 @@ TEST_F(reset_session, is_dead)
 	NEED_RESET;
 	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_reset(self->dev);
-	vmig_judge_dead(RST_02, fd, resuming, "RESET in the session");
+	vmig_check_dead_fd(RST_02, fd, resuming, "RESET in the session");
 	if (vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RUNNING) {
 		next = vmig_goto_state(self->dev, variant->state);
-		vmig_judge_dead(RST_02, fd, resuming, "RESET in the session, next session begun");
+		vmig_check_dead_fd(RST_02, fd, resuming,
+				   "RESET in the session, next session begun");
 		close(next);
 	}
 	close(fd);
