@@ -580,11 +580,11 @@ bool vmig_judge_dead_at(const char *at, enum vmig_clause_id id, int fd, bool res
 }
 
 /**
- * vmig_must_be_dead - the fd that a test is about must be dead to begin with
+ * vmig_require_dead_fd - the fd that a test is about must be dead to begin with
  * @fd: data_fd of a session that was left by a SET
  * @resuming: it was one of RESUMING
  */
-void vmig_must_be_dead(int fd, bool resuming)
+void vmig_require_dead_fd(int fd, bool resuming)
 {
 	const char *how = vmig_alive(fd, resuming);
 

@@ -91,7 +91,7 @@ bool vmig_judge_dead_at(const char *at, enum vmig_clause_id id, int fd, bool res
 			const char *did);
 
 const char *vmig_alive(int fd, bool resuming);
-void vmig_must_be_dead(int fd, bool resuming);
+void vmig_require_dead_fd(int fd, bool resuming);
 
 int vmig_begin(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
 int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);

@@ -205,7 +205,7 @@ TEST_F(data_fd, new_file_each_session)
 	if (flags < 0 || fcntl(old, F_SETFL, flags ^ O_NONBLOCK))
 		vmig_test_error("fcntl() on the data_fd failed: %s", vmig_errno_name(errno));
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-	vmig_must_be_dead(old, resuming);
+	vmig_require_dead_fd(old, resuming);
 	fd = vmig_goto_state(self->dev, variant->state);
 	CHECK(FD_03, fd != old && fcntl(fd, F_GETFL) == flags,
 	      vmig_fmt("F_SETFL on an old data_fd, F_GETFL on that of the next %s", name),

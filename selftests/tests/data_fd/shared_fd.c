@@ -213,7 +213,7 @@ TEST_F(shared_fd, copies_end_together)
 		fd = vmig_hold(self->dev, state, &good);
 		vmig_peer_start(&peer, self->dev, fd);
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-		vmig_must_be_dead(fd, resuming);
+		vmig_require_dead_fd(fd, resuming);
 		there = vmig_peer_do(&peer, resuming ? VMIG_PEER_WRITE : VMIG_PEER_READ, 1);
 		vmig_peer_stop(&peer);
 		CHECK(FD_14, there <= 0 && there != -ETIMEDOUT,

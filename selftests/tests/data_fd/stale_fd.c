@@ -126,7 +126,7 @@ static int leave_stale(struct vmig_device *dev, uint32_t kind, struct vmig_refer
 	int stale = vmig_hold(dev, kind, &control->stream);
 
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
-	vmig_must_be_dead(stale, is_resuming(kind));
+	vmig_require_dead_fd(stale, is_resuming(kind));
 	return stale;
 }
 
