@@ -167,7 +167,7 @@ static bool repeats_always(struct vmig_device *dev, struct vmig_reference *contr
 	int held[16];
 
 	while (same && n < sizeof(held) / sizeof(held[0])) {
-		held[n] = vmig_hold(
+		held[n] = vmig_session_open(
 			dev, n & 1 ? VFIO_DEVICE_STATE_RESUMING : VFIO_DEVICE_STATE_STOP_COPY,
 			&control->stream);
 		n++;
@@ -636,7 +636,7 @@ int vmig_begin(struct vmig_device *dev, uint32_t state, struct vmig_stream *good
 }
 
 /**
- * vmig_hold - begin a session that has something in it and that any SET may end
+ * vmig_session_open - begin a session that has something in it and that any SET may end
  * @dev: the device
  * @state: a state that streams
  * @good: as for vmig_begin(); in RESUMING all of it is written, or leaving had to fail
@@ -645,7 +645,7 @@ int vmig_begin(struct vmig_device *dev, uint32_t state, struct vmig_stream *good
  *
  * Return: the data_fd.
  */
-int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good)
+int vmig_session_open(struct vmig_device *dev, uint32_t state, struct vmig_stream *good)
 {
 	int fd = vmig_begin(dev, state, good);
 	struct vmig_stream s = {};
@@ -659,7 +659,7 @@ int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good)
 }
 
 /**
- * vmig_hold_half - begin a session that is in the middle
+ * vmig_session_open_partial - begin a session that is in the middle
  * @dev: the device
  * @state: a state that streams
  * @good: as for vmig_begin(); in RESUMING half of it is written, so that there is room
@@ -667,13 +667,13 @@ int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good)
  *
  * Return: the data_fd.
  */
-int vmig_hold_half(struct vmig_device *dev, uint32_t state, struct vmig_stream *good)
+int vmig_session_open_partial(struct vmig_device *dev, uint32_t state, struct vmig_stream *good)
 {
 	const char *why;
 	int fd;
 
 	if (state != VFIO_DEVICE_STATE_RESUMING)
-		return vmig_hold(dev, state, good);
+		return vmig_session_open(dev, state, good);
 	fd = vmig_begin(dev, state, good);
 	why = vmig_try_write(fd, good, 0, good->len / 2, &vmig_default_chunks);
 	if (why)
@@ -682,12 +682,12 @@ int vmig_hold_half(struct vmig_device *dev, uint32_t state, struct vmig_stream *
 }
 
 /**
- * vmig_finish - end a session that nothing was written to, in good order
+ * vmig_session_complete - end a session that nothing was written to, in good order
  * @dev: the device, in a state that streams; left in STOP
  * @fd: the session's data_fd, closed by this
  * @good: what vmig_begin() left there
  */
-void vmig_finish(struct vmig_device *dev, int fd, const struct vmig_stream *good)
+void vmig_session_complete(struct vmig_device *dev, int fd, const struct vmig_stream *good)
 {
 	if (vmig_get_state(dev) == VFIO_DEVICE_STATE_RESUMING)
 		vmig_stream_write(fd, good);

@@ -94,9 +94,9 @@ const char *vmig_alive(int fd, bool resuming);
 void vmig_require_dead_fd(int fd, bool resuming);
 
 int vmig_begin(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
-int vmig_hold(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
-int vmig_hold_half(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
-void vmig_finish(struct vmig_device *dev, int fd, const struct vmig_stream *good);
+int vmig_session_open(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
+int vmig_session_open_partial(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
+void vmig_session_complete(struct vmig_device *dev, int fd, const struct vmig_stream *good);
 
 /* The place that a breach tells is the one of the call. */
 #define vmig_check_against_reference(...) vmig_judge_at(VMIG_HERE, __VA_ARGS__)

@@ -36,7 +36,7 @@ TEST_F(data_fd, cloexec)
 	CHECK(FD_01, flags >= 0 && flags & FD_CLOEXEC,
 	      vmig_fmt("fcntl(F_GETFD) on the data_fd of %s", vmig_state_name(variant->state)),
 	      "FD_CLOEXEC is set", "flags %#x", flags);
-	vmig_finish(self->dev, fd, &good);
+	vmig_session_complete(self->dev, fd, &good);
 	vmig_stream_free(&good);
 }
 
@@ -54,7 +54,7 @@ TEST_F(data_fd, access_mode)
 	CHECK(FD_05, flags >= 0 && (flags & O_ACCMODE) == want,
 	      vmig_fmt("fcntl(F_GETFL) on the data_fd of %s", vmig_state_name(variant->state)),
 	      want == O_WRONLY ? "O_WRONLY" : "O_RDONLY", "access mode %#x", flags & O_ACCMODE);
-	vmig_finish(self->dev, fd, &good);
+	vmig_session_complete(self->dev, fd, &good);
 	vmig_stream_free(&good);
 }
 
@@ -75,7 +75,7 @@ TEST_F(data_fd, wrong_direction)
 	      vmig_fmt("%s the data_fd of %s", resuming ? "read() of" : "write() to",
 		       vmig_state_name(variant->state)),
 	      "EBADF or EINVAL", "%s", n < 0 ? vmig_errno_name(n) : vmig_fmt("%zd bytes", n));
-	vmig_finish(self->dev, fd, &good);
+	vmig_session_complete(self->dev, fd, &good);
 	vmig_stream_free(&good);
 }
 
@@ -97,7 +97,7 @@ TEST_F(data_fd, not_seekable)
 		CHECK_ERRNO(FD_06, lseek(fd, 0, how[i].whence) < 0 ? -errno : 0, ESPIPE,
 			    vmig_fmt("lseek(0, %s) on the data_fd of %s", how[i].name,
 				     vmig_state_name(variant->state)));
-	vmig_finish(self->dev, fd, &good);
+	vmig_session_complete(self->dev, fd, &good);
 	vmig_stream_free(&good);
 }
 
@@ -125,7 +125,7 @@ TEST_F(data_fd, no_positioned_io)
 				   vmig_state_name(variant->state)));
 	/* After bytes were taken at a position there is no good stream to end with. */
 	if (ok)
-		vmig_finish(self->dev, fd, &good);
+		vmig_session_complete(self->dev, fd, &good);
 	else
 		close(fd);
 	vmig_stream_free(&good);
@@ -149,7 +149,7 @@ TEST_F(data_fd, unknown_ioctl)
 	CHECK_ERRNO(FD_15, ret < 0 ? -errno : ret, ENOTTY,
 		    vmig_fmt("VFIO_DEVICE_RESET on the data_fd of %s",
 			     vmig_state_name(variant->state)));
-	vmig_finish(self->dev, fd, &good);
+	vmig_session_complete(self->dev, fd, &good);
 	vmig_stream_free(&good);
 }
 
@@ -161,7 +161,7 @@ static const char *leave_early(struct vmig_device *dev, struct vmig_reference *c
 			       const void *arg, bool with)
 {
 	uint32_t state = *(const uint32_t *)arg, now;
-	int fd = vmig_hold(dev, state, &control->stream);
+	int fd = vmig_session_open(dev, state, &control->stream);
 	int ret;
 
 	if (with)
@@ -200,7 +200,7 @@ TEST_F(data_fd, new_file_each_session)
 
 	CLAUSES(FD_03);
 	NEED_STATE(variant->state);
-	old = vmig_hold(self->dev, variant->state, &good);
+	old = vmig_session_open(self->dev, variant->state, &good);
 	flags = fcntl(old, F_GETFL);
 	if (flags < 0 || fcntl(old, F_SETFL, flags ^ O_NONBLOCK))
 		vmig_test_error("fcntl() on the data_fd failed: %s", vmig_errno_name(errno));
@@ -213,7 +213,7 @@ TEST_F(data_fd, new_file_each_session)
 	how = vmig_alive(old, resuming);
 	CHECK(FD_03, !how, vmig_fmt("old data_fd of %s, once the next session is open", name),
 	      "it stays dead", "%s", how);
-	vmig_finish(self->dev, fd, &good);
+	vmig_session_complete(self->dev, fd, &good);
 	close(old);
 	vmig_stream_free(&good);
 }

@@ -237,7 +237,7 @@ VMIG_TEST_TIMEOUT(precopy_info, refused_while_resuming, MINUTES)
 	int fd, ret;
 
 	CLAUSES(PRE_05);
-	fd = vmig_hold(self->dev, VFIO_DEVICE_STATE_RESUMING, &good);
+	fd = vmig_session_open(self->dev, VFIO_DEVICE_STATE_RESUMING, &good);
 	ret = __vmig_precopy_info(fd, &info);
 	CHECK(PRE_05, ret == -ENOTTY || ret == -EINVAL, in_state(VFIO_DEVICE_STATE_RESUMING),
 	      "ENOTTY or EINVAL", "%s", vmig_errno_name(ret));

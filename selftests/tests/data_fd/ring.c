@@ -418,7 +418,7 @@ VMIG_TEST_TIMEOUT(ring, stale_fd, 60)
 		if (!vmig_state_offered(self->flags, states[i]))
 			continue;
 		vmig_recover_running(self->dev);
-		fd = vmig_hold(self->dev, states[i], &good);
+		fd = vmig_session_open(self->dev, states[i], &good);
 		vmig_set_state(self->dev, states[i] == VFIO_DEVICE_STATE_PRE_COPY
 						  ? VFIO_DEVICE_STATE_RUNNING
 						  : VFIO_DEVICE_STATE_STOP);

@@ -210,7 +210,7 @@ TEST_F(shared_fd, copies_end_together)
 		if (!vmig_state_offered(self->flags, state) || !vmig_state_streams(state))
 			continue;
 		resuming = state == VFIO_DEVICE_STATE_RESUMING;
-		fd = vmig_hold(self->dev, state, &good);
+		fd = vmig_session_open(self->dev, state, &good);
 		vmig_peer_start(&peer, self->dev, fd);
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 		vmig_require_dead_fd(fd, resuming);
@@ -258,7 +258,7 @@ TEST_F(several_fds, one_state)
 	      vmig_fmt("state %s", vmig_state_name(variant->state)), "state %s",
 	      vmig_state_name(state));
 	/* And back through the other one. */
-	vmig_finish(&second, fd, &good);
+	vmig_session_complete(&second, fd, &good);
 	state = vmig_get_state(self->dev);
 	CHECK(FD_19, state == VFIO_DEVICE_STATE_STOP,
 	      "SET(STOP) through the later device fd, GET through the first", "state STOP",
@@ -305,7 +305,7 @@ TEST_F(several_fds, session_ends_with_the_last)
 
 	CLAUSES(FD_19);
 	NEED_STATE(variant->state);
-	fd = vmig_hold_half(self->dev, variant->state, &good);
+	fd = vmig_session_open_partial(self->dev, variant->state, &good);
 	second = open_again(self->dev);
 	vmig_close_fd(self->dev);
 	close(second);

@@ -51,13 +51,13 @@ VMIG_TEST_TIMEOUT(stale_fd, dead_after_leaving, 120)
 	/* Some of the transitions end in RESUMING, from where a good stream leads. */
 	vmig_save(self->dev, &good);
 	for (to = VFIO_DEVICE_STATE_STOP; next_end(self->flags, variant->state, &to, &t); to++) {
-		fd = vmig_hold(self->dev, variant->state, &good);
+		fd = vmig_session_open(self->dev, variant->state, &good);
 		new_fd = vmig_set_state(self->dev, to);
 		vmig_check_dead_fd(FD_07, fd, is_resuming(variant->state),
 				   vmig_fmt("%s, SET(%s)", vmig_state_name(variant->state),
 					    vmig_state_name(to)));
 		if (new_fd >= 0)
-			vmig_finish(self->dev, new_fd, &good);
+			vmig_session_complete(self->dev, new_fd, &good);
 		close(fd);
 	}
 	vmig_stream_free(&good);
@@ -72,7 +72,7 @@ TEST_F(stale_fd, dead_after_reset)
 	CLAUSES(FD_08);
 	NEED_STATE(variant->state);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
-	fd = vmig_hold_half(self->dev, variant->state, &good);
+	fd = vmig_session_open_partial(self->dev, variant->state, &good);
 	vmig_reset(self->dev);
 	vmig_check_dead_fd(FD_08, fd, is_resuming(variant->state),
 			   vmig_fmt("%s, RESET", vmig_state_name(variant->state)));
@@ -88,7 +88,7 @@ TEST_F(stale_fd, dead_after_close)
 
 	CLAUSES(FD_09);
 	NEED_STATE(variant->state);
-	fd = vmig_hold_half(self->dev, variant->state, &good);
+	fd = vmig_session_open_partial(self->dev, variant->state, &good);
 	vmig_close(self->dev);
 	self->dev = NULL;
 	vmig_check_dead_fd(FD_09, fd, is_resuming(variant->state),
@@ -123,7 +123,7 @@ static const char *poke(struct vmig_device *dev, int stale, uint32_t kind)
 /* A session of a kind, left by a SET. Its data_fd is given back, dead. */
 static int leave_stale(struct vmig_device *dev, uint32_t kind, struct vmig_reference *control)
 {
-	int stale = vmig_hold(dev, kind, &control->stream);
+	int stale = vmig_session_open(dev, kind, &control->stream);
 
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 	vmig_require_dead_fd(stale, is_resuming(kind));
@@ -374,7 +374,7 @@ static const char *replace(struct vmig_device *dev, struct vmig_reference *contr
 			   bool with)
 {
 	const struct kinds *kinds = arg;
-	int old = vmig_hold(dev, kinds->stale, &control->stream);
+	int old = vmig_session_open(dev, kinds->stale, &control->stream);
 	const char *why, *how = NULL;
 	int fd;
 
@@ -417,7 +417,7 @@ VMIG_FIXTURE(after_the_end);
 static const char *write_late(struct vmig_device *dev, struct vmig_reference *control,
 			      const void *arg, bool with)
 {
-	int fd = vmig_hold(dev, VFIO_DEVICE_STATE_RESUMING, &control->stream);
+	int fd = vmig_session_open(dev, VFIO_DEVICE_STATE_RESUMING, &control->stream);
 	struct vmig_stream other = {};
 
 	(void)arg;

@@ -54,7 +54,7 @@ static void begin_visit(struct vmig_device *dev, uint32_t state, struct visit *v
 static void end_visit(struct vmig_device *dev, struct visit *v)
 {
 	if (v->good.len)
-		vmig_finish(dev, v->fd, &v->good);
+		vmig_session_complete(dev, v->fd, &v->good);
 	else
 		vmig_close_data_fd(v->fd);
 	vmig_stream_free(&v->good);

@@ -61,7 +61,7 @@ static bool session_works(struct vmig_faults *f, int fd, const char *did)
 static void prepare_set(struct vmig_faults *f)
 {
 	if (vmig_state_streams(f->from))
-		f->fd = vmig_hold(f->dev, f->from, &f->control.stream);
+		f->fd = vmig_session_open(f->dev, f->from, &f->control.stream);
 	else
 		f->fd = vmig_goto_state(f->dev, f->from);
 }
