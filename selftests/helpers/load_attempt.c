@@ -18,7 +18,7 @@ static size_t min_size(size_t a, size_t b)
 }
 
 /**
- * vmig_write_regardless - write a stream as one who looks at no return value
+ * vmig_write_all_unchecked - write a stream as one who looks at no return value
  * @fd: data_fd of a resuming session
  * @data: the bytes
  * @len: their number
@@ -30,7 +30,7 @@ static size_t min_size(size_t a, size_t b)
  * Return: 0, or the -errno of the first call that failed (-EIO for one that took
  * nothing); -ETIMEDOUT as soon as one was blocked for VMIG_IO_TIMEOUT_MS.
  */
-int vmig_write_regardless(int fd, const void *data, size_t len, size_t chunk)
+int vmig_write_all_unchecked(int fd, const void *data, size_t len, size_t chunk)
 {
 	size_t at = 0, size;
 	int first = 0;
@@ -51,19 +51,19 @@ int vmig_write_regardless(int fd, const void *data, size_t len, size_t chunk)
 }
 
 /**
- * vmig_load_anyhow - load a stream, right or wrong, and try to leave RESUMING
+ * vmig_load_unchecked - load a stream, right or wrong, and try to leave RESUMING
  * @dev: the device, not in RESUMING
  * @data: the stream
  * @len: its bytes, may be 0
- * @chunk: bytes a write(), as for vmig_write_regardless()
+ * @chunk: bytes a write(), as for vmig_write_all_unchecked()
  * @target: where to go from RESUMING
  *
  * Entering RESUMING and GET must work, else the test is broken.
  *
  * Return: what became of it; the device stays where it is.
  */
-struct vmig_attempt vmig_load_anyhow(struct vmig_device *dev, const void *data, size_t len,
-				     size_t chunk, uint32_t target)
+struct vmig_attempt vmig_load_unchecked(struct vmig_device *dev, const void *data, size_t len,
+					size_t chunk, uint32_t target)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING), new_fd;
 	struct vmig_attempt a;
@@ -71,7 +71,7 @@ struct vmig_attempt vmig_load_anyhow(struct vmig_device *dev, const void *data, 
 	/* A driver that is in RESUMING without a session may not survive a SET. */
 	if (fd < 0)
 		vmig_test_error("the device is still in RESUMING, from an attempt before");
-	a.write = vmig_write_regardless(fd, data, len, chunk);
+	a.write = vmig_write_all_unchecked(fd, data, len, chunk);
 	a.set = __vmig_set_state(dev, target, &new_fd);
 	if (!a.set && new_fd >= 0)
 		close(new_fd);
@@ -93,7 +93,7 @@ bool vmig_noticed(const struct vmig_attempt *a)
 
 /**
  * vmig_leave_attempt - make a device ready for the next attempt
- * @dev: the device, after vmig_load_anyhow()
+ * @dev: the device, after vmig_load_unchecked()
  *
  * One that is in STOP stays there: it need not run on what it has been given.
  */

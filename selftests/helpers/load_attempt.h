@@ -10,7 +10,7 @@
 #include <vmig/stream.h>
 #include <vmig/device.h>
 
-/* vmig_load_anyhow(): the whole stream in one write(). */
+/* vmig_load_unchecked(): the whole stream in one write(). */
 #define VMIG_ONE_WRITE SIZE_MAX
 
 /**
@@ -25,9 +25,9 @@ struct vmig_attempt {
 	uint32_t state;
 };
 
-int vmig_write_regardless(int fd, const void *data, size_t len, size_t chunk);
-struct vmig_attempt vmig_load_anyhow(struct vmig_device *dev, const void *data, size_t len,
-				     size_t chunk, uint32_t target);
+int vmig_write_all_unchecked(int fd, const void *data, size_t len, size_t chunk);
+struct vmig_attempt vmig_load_unchecked(struct vmig_device *dev, const void *data, size_t len,
+					size_t chunk, uint32_t target);
 bool vmig_noticed(const struct vmig_attempt *a);
 void vmig_leave_attempt(struct vmig_device *dev);
 const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *good);

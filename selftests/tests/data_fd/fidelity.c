@@ -372,9 +372,9 @@ VMIG_TEST_TIMEOUT(fidelity, late_write_goes_nowhere, MINUTES)
 	fd = enter_resuming(to, OTHER);
 	vmig_stream_write(fd, &good);
 	vmig_set_state(to->dev, VFIO_DEVICE_STATE_STOP);
-	vmig_write_regardless(fd, other.data, other.len, VMIG_ONE_WRITE);
+	vmig_write_all_unchecked(fd, other.data, other.len, VMIG_ONE_WRITE);
 	vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
-	vmig_write_regardless(fd, other.data, other.len, VMIG_ONE_WRITE);
+	vmig_write_all_unchecked(fd, other.data, other.len, VMIG_ONE_WRITE);
 	close(fd);
 	why = vmig_state_fault(to, SEED);
 	CHECK(FD_07, !why,

@@ -279,8 +279,8 @@ static void load_content(struct vmig_device *dev, const struct vmig_stream *good
 		return;
 	}
 	content->data[content->len - 1] ^= 0xff;
-	a = vmig_load_anyhow(dev, content->data, content->len, VMIG_ONE_WRITE,
-			     VFIO_DEVICE_STATE_STOP);
+	a = vmig_load_unchecked(dev, content->data, content->len, VMIG_ONE_WRITE,
+				VFIO_DEVICE_STATE_STOP);
 	if (!vmig_noticed(&a))
 		return;
 	vmig_leave_attempt(dev);

@@ -288,8 +288,8 @@ static void close_under_a_writer(void *arg)
 	for (i = 0; i < CLOSINGS; i++) {
 		dev = vmig_open(&c->id, c->uapi);
 		c->fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
-		vmig_write_regardless(c->fd, c->good.data, c->good.len < 16 ? 1 : 16,
-				      VMIG_ONE_WRITE);
+		vmig_write_all_unchecked(c->fd, c->good.data, c->good.len < 16 ? 1 : 16,
+					 VMIG_ONE_WRITE);
 		atomic_store(&c->stop, false);
 		if (pthread_create(&thread, NULL, write_nothing, c))
 			vmig_test_error("pthread_create() failed");

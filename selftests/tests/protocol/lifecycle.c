@@ -284,8 +284,8 @@ TEST_F(lifecycle, validation_is_not_inherited)
 	/* No good load comes in between, lest one of this test spoils its control. */
 	for (i = 0; i < ARRAY_SIZE(spoils); i++) {
 		spoil(&bad, &good, i);
-		a = vmig_load_anyhow(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
-				     VFIO_DEVICE_STATE_STOP);
+		a = vmig_load_unchecked(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
+					VFIO_DEVICE_STATE_STOP);
 		refused[i] = vmig_noticed(&a);
 		vmig_leave_attempt(self->dev);
 	}
@@ -297,8 +297,8 @@ TEST_F(lifecycle, validation_is_not_inherited)
 		enter_again(&self->dev, variant->uapi);
 		vmig_recover_running(self->dev);
 		spoil(&bad, &good, i);
-		a = vmig_load_anyhow(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
-				     VFIO_DEVICE_STATE_STOP);
+		a = vmig_load_unchecked(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
+					VFIO_DEVICE_STATE_STOP);
 		CHECK(OPEN_03, vmig_noticed(&a),
 		      vmig_fmt("load of %s after a good load, close and open", spoils[i]),
 		      "write() or SET(STOP) fails, as it did before", "both succeed");

@@ -52,7 +52,7 @@ static struct tally invert_each(struct vmig_device *dev, struct vmig_stream *goo
 		if (at >= good->len)
 			break;
 		good->data[at] ^= 0xff;
-		a = vmig_load_anyhow(dev, good->data, good->len, chunk, VFIO_DEVICE_STATE_STOP);
+		a = vmig_load_unchecked(dev, good->data, good->len, chunk, VFIO_DEVICE_STATE_STOP);
 		good->data[at] ^= 0xff;
 		vmig_leave_attempt(dev);
 		t.tried++;
@@ -131,7 +131,7 @@ static void must_recover(struct vmig_device *dev, const struct vmig_stream *good
 {
 	const char *why;
 
-	vmig_load_anyhow(dev, NULL, 0, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
+	vmig_load_unchecked(dev, NULL, 0, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	why = vmig_good_again(dev, good);
 	if (why)
 		vmig_test_error("after a load of nothing, %s", why);
@@ -168,7 +168,7 @@ static bool check_harmless(struct vmig_device *dev, const struct vmig_stream *ba
 	struct vmig_attempt a;
 	const char *why;
 
-	a = vmig_load_anyhow(dev, bad->data, bad->len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
+	a = vmig_load_unchecked(dev, bad->data, bad->len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	if (!CHECK(RES_08, a.write != -ETIMEDOUT, vmig_fmt("write() of %s", what), "it returns",
 		   "it is blocked for %d ms", VMIG_IO_TIMEOUT_MS))
 		return false;
@@ -318,7 +318,7 @@ VMIG_TEST_TIMEOUT(hostile, oversized_write, MINUTES)
 	zeros = many_zeros(size);
 	for (i = 0; i < ARRAY_SIZE(before); i++) {
 		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
-		vmig_write_regardless(fd, self->good.data, before[i], VMIG_ONE_WRITE);
+		vmig_write_all_unchecked(fd, self->good.data, before[i], VMIG_ONE_WRITE);
 		did = vmig_fmt("write() of %zu bytes of zeros behind %zu good ones", size,
 			       before[i]);
 		n = __vmig_write(fd, zeros, size);
@@ -516,7 +516,7 @@ static void write_last_byte_twice(void *arg)
 
 	for (i = 0; i < TOUCHES && !c->too_much && vmig_now_ms() < end; i++) {
 		fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RESUMING);
-		vmig_write_regardless(fd, c->good->data, last, VMIG_ONE_WRITE);
+		vmig_write_all_unchecked(fd, c->good->data, last, VMIG_ONE_WRITE);
 		parts[0] = (struct vmig_part){ memory + i * VMIG_PAGE, 1 };
 		parts[1] = parts[0];
 		c->too_much = vmig_write_together(fd, parts, 2) > 1;

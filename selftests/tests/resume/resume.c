@@ -105,7 +105,7 @@ VMIG_TEST_TIMEOUT(resume_to, nothing_written, MINUTES)
 	NEED_STATE(variant->target);
 	NEED_BYTES(1);
 	NEED_RESET;
-	a = vmig_load_anyhow(self->dev, NULL, 0, VMIG_ONE_WRITE, variant->target);
+	a = vmig_load_unchecked(self->dev, NULL, 0, VMIG_ONE_WRITE, variant->target);
 	CHECK_FAILS(RES_04, a.set, vmig_fmt("%s with nothing written", to_name(variant->target)));
 }
 
@@ -118,10 +118,10 @@ static void check_cut(struct vmig_device *dev, const struct vmig_stream *good, s
 {
 	struct vmig_attempt a, more;
 
-	a = vmig_load_anyhow(dev, good->data, n, VMIG_ONE_WRITE, target);
+	a = vmig_load_unchecked(dev, good->data, n, VMIG_ONE_WRITE, target);
 	vmig_leave_attempt(dev);
 	if (!a.set && n > 1 && n < good->len - 1) {
-		more = vmig_load_anyhow(dev, good->data, n + 1, VMIG_ONE_WRITE, target);
+		more = vmig_load_unchecked(dev, good->data, n + 1, VMIG_ONE_WRITE, target);
 		vmig_leave_attempt(dev);
 		if (more.set) {
 			vmig_note(id,
@@ -168,14 +168,14 @@ VMIG_TEST_TIMEOUT(resume_to, state_after_failure, MINUTES)
 	NEED_STATE(variant->target);
 	NEED_BYTES(2);
 	NEED_RESET;
-	a = vmig_load_anyhow(self->dev, NULL, 0, VMIG_ONE_WRITE, variant->target);
+	a = vmig_load_unchecked(self->dev, NULL, 0, VMIG_ONE_WRITE, variant->target);
 	check_state_after(self->dev, &a, "no stream", variant->target);
-	a = vmig_load_anyhow(self->dev, self->good.data, self->good.len - 1, VMIG_ONE_WRITE,
-			     variant->target);
+	a = vmig_load_unchecked(self->dev, self->good.data, self->good.len - 1, VMIG_ONE_WRITE,
+				variant->target);
 	check_state_after(self->dev, &a, "all but the last byte", variant->target);
 	self->good.data[0] ^= 0xff;
-	a = vmig_load_anyhow(self->dev, self->good.data, self->good.len, VMIG_ONE_WRITE,
-			     variant->target);
+	a = vmig_load_unchecked(self->dev, self->good.data, self->good.len, VMIG_ONE_WRITE,
+				variant->target);
 	self->good.data[0] ^= 0xff;
 	check_state_after(self->dev, &a, "a stream with its first byte inverted", variant->target);
 }
@@ -239,8 +239,8 @@ VMIG_TEST_TIMEOUT(resume, each_prefix, MINUTES)
 			break;
 		tried++;
 		for (k = 0; k < 2; k++) {
-			a[k] = vmig_load_anyhow(self->dev, self->good.data, n + k, VMIG_ONE_WRITE,
-						VFIO_DEVICE_STATE_STOP);
+			a[k] = vmig_load_unchecked(self->dev, self->good.data, n + k,
+						   VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 			vmig_leave_attempt(self->dev);
 			if (a[k].set)
 				break;
@@ -273,7 +273,7 @@ static void check_surplus(struct vmig_device *dev, const struct vmig_stream *goo
 	memset(surplus, GARBAGE, sizeof(surplus));
 	vmig_stream_copy(&s, good);
 	vmig_stream_append(&s, surplus, more);
-	a = vmig_load_anyhow(dev, s.data, s.len, chunk, VFIO_DEVICE_STATE_STOP);
+	a = vmig_load_unchecked(dev, s.data, s.len, chunk, VFIO_DEVICE_STATE_STOP);
 	CHECK(RES_06, vmig_noticed(&a),
 	      vmig_fmt("write() of the stream and %zu bytes more %s, SET(STOP)", more, how),
 	      "write() or SET fails", "both succeed");
@@ -327,7 +327,7 @@ VMIG_TEST_TIMEOUT(resume, reset_aborts, MINUTES)
 	NEED_RESET;
 	for (i = 0; i < ARRAY_SIZE(progress); i++) {
 		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
-		vmig_write_regardless(fd, self->good.data, progress[i].bytes, VMIG_ONE_WRITE);
+		vmig_write_all_unchecked(fd, self->good.data, progress[i].bytes, VMIG_ONE_WRITE);
 		if (progress[i].failed)
 			__vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
 		did = vmig_fmt("RESET out of RESUMING with %s", progress[i].name);
@@ -376,11 +376,11 @@ VMIG_TEST_TIMEOUT(resume, stream_of_other_type, MINUTES)
 	vmig_save(other, &s);
 	vmig_goto_state(other, VFIO_DEVICE_STATE_RUNNING);
 	vmig_close(other);
-	a = vmig_load_anyhow(self->dev, s.data, s.len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
+	a = vmig_load_unchecked(self->dev, s.data, s.len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	CHECK_FAILS(RES_12, a.set,
 		    vmig_fmt("SET(STOP) after the stream of %s in one write()", id->name));
 	vmig_leave_attempt(self->dev);
-	a = vmig_load_anyhow(self->dev, s.data, s.len, 4, VFIO_DEVICE_STATE_STOP);
+	a = vmig_load_unchecked(self->dev, s.data, s.len, 4, VFIO_DEVICE_STATE_STOP);
 	CHECK_FAILS(RES_12, a.set,
 		    vmig_fmt("SET(STOP) after the stream of %s, 4 bytes at a time", id->name));
 	vmig_stream_free(&s);
@@ -393,7 +393,8 @@ static void check_good_after(struct vmig_device *dev, const struct vmig_stream *
 
 	vmig_reset(dev);
 	vmig_leave_attempt(dev);
-	a = vmig_load_anyhow(dev, good->data, good->len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_RUNNING);
+	a = vmig_load_unchecked(dev, good->data, good->len, VMIG_ONE_WRITE,
+				VFIO_DEVICE_STATE_RUNNING);
 	CHECK(RES_16, !vmig_noticed(&a), vmig_fmt("load of a good stream after %s and RESET", what),
 	      "success", "write() %s, SET(RUNNING) %s", vmig_errno_name(a.write),
 	      vmig_errno_name(a.set));
@@ -407,13 +408,13 @@ VMIG_TEST_TIMEOUT(resume, good_load_after_failure, MINUTES)
 	CLAUSES(RES_16);
 	NEED_BYTES(2);
 	NEED_RESET;
-	vmig_load_anyhow(self->dev, NULL, 0, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
+	vmig_load_unchecked(self->dev, NULL, 0, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	check_good_after(self->dev, good, "a load of nothing");
-	vmig_load_anyhow(self->dev, good->data, good->len - 1, VMIG_ONE_WRITE,
-			 VFIO_DEVICE_STATE_STOP);
+	vmig_load_unchecked(self->dev, good->data, good->len - 1, VMIG_ONE_WRITE,
+			    VFIO_DEVICE_STATE_STOP);
 	check_good_after(self->dev, good, "a load with the last byte missing");
 	good->data[0] ^= 0xff;
-	vmig_load_anyhow(self->dev, good->data, good->len, 8, VFIO_DEVICE_STATE_STOP);
+	vmig_load_unchecked(self->dev, good->data, good->len, 8, VFIO_DEVICE_STATE_STOP);
 	good->data[0] ^= 0xff;
 	check_good_after(self->dev, good, "a load with the first byte inverted");
 }

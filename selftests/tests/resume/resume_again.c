@@ -48,7 +48,7 @@ static bool refused(struct vmig_device *dev, const void *data, size_t len)
 {
 	struct vmig_attempt a;
 
-	a = vmig_load_anyhow(dev, data, len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
+	a = vmig_load_unchecked(dev, data, len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	vmig_leave_attempt(dev);
 	return a.set;
 }
@@ -96,7 +96,7 @@ static bool notices(struct vmig_device *dev, struct vmig_stream *good, size_t at
 	struct vmig_attempt a;
 
 	good->data[at] ^= 0xff;
-	a = vmig_load_anyhow(dev, good->data, good->len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
+	a = vmig_load_unchecked(dev, good->data, good->len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	good->data[at] ^= 0xff;
 	vmig_leave_attempt(dev);
 	return vmig_noticed(&a);

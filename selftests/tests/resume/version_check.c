@@ -84,8 +84,8 @@ enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct v
 
 	if (c->seed)
 		vmig_put_state(w, ~c->seed);
-	a = vmig_load_anyhow(w->dev, c->stream.data, c->stream.len, vmig_default_chunks.size,
-			     VFIO_DEVICE_STATE_STOP);
+	a = vmig_load_unchecked(w->dev, c->stream.data, c->stream.len, vmig_default_chunks.size,
+				VFIO_DEVICE_STATE_STOP);
 	CHECK(RES_07, !a.write || a.set,
 	      vmig_fmt("load %s, the error %s of write() ignored; SET(STOP)", c->name,
 		       vmig_errno_name(a.write)),

@@ -35,7 +35,7 @@ static void by_several(int fd, const struct vmig_stream *s)
  * @s: the stream
  * @cut: the pieces
  *
- * A call that fails loses its bytes, as with vmig_write_regardless().
+ * A call that fails loses its bytes, as with vmig_write_all_unchecked().
  *
  * Return: 0, or the -errno of the first call that failed (-EIO for one that took nothing;
  * always 0 of several writers); -ETIMEDOUT as soon as one was blocked.
