@@ -81,12 +81,12 @@ struct vmig_attempt vmig_load_unchecked(struct vmig_device *dev, const void *dat
 }
 
 /**
- * vmig_noticed - did the driver see that a stream is wrong?
+ * vmig_load_rejected - did the driver see that a stream is wrong?
  * @a: what became of it
  *
  * Return: true if any of the calls failed.
  */
-bool vmig_noticed(const struct vmig_attempt *a)
+bool vmig_load_rejected(const struct vmig_attempt *a)
 {
 	return a->write || a->set;
 }

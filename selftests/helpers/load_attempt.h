@@ -28,7 +28,7 @@ struct vmig_attempt {
 int vmig_write_all_unchecked(int fd, const void *data, size_t len, size_t chunk);
 struct vmig_attempt vmig_load_unchecked(struct vmig_device *dev, const void *data, size_t len,
 					size_t chunk, uint32_t target);
-bool vmig_noticed(const struct vmig_attempt *a);
+bool vmig_load_rejected(const struct vmig_attempt *a);
 void vmig_leave_attempt(struct vmig_device *dev);
 const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *good);
 void vmig_reopen(struct vmig_device **dev);

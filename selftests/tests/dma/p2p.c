@@ -281,7 +281,7 @@ static void load_content(struct vmig_device *dev, const struct vmig_stream *good
 	content->data[content->len - 1] ^= 0xff;
 	a = vmig_load_unchecked(dev, content->data, content->len, VMIG_ONE_WRITE,
 				VFIO_DEVICE_STATE_STOP);
-	if (!vmig_noticed(&a))
+	if (!vmig_load_rejected(&a))
 		return;
 	vmig_leave_attempt(dev);
 	vmig_stream_copy(content, good);

@@ -286,7 +286,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 		spoil(&bad, &good, i);
 		a = vmig_load_unchecked(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
 					VFIO_DEVICE_STATE_STOP);
-		refused[i] = vmig_noticed(&a);
+		refused[i] = vmig_load_rejected(&a);
 		vmig_leave_attempt(self->dev);
 	}
 	for (i = 0; i < ARRAY_SIZE(spoils); i++) {
@@ -299,7 +299,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 		spoil(&bad, &good, i);
 		a = vmig_load_unchecked(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
 					VFIO_DEVICE_STATE_STOP);
-		CHECK(OPEN_03, vmig_noticed(&a),
+		CHECK(OPEN_03, vmig_load_rejected(&a),
 		      vmig_fmt("load of %s after a good load, close and open", spoils[i]),
 		      "write() or SET(STOP) fails, as it did before", "both succeed");
 		vmig_put_back(self->dev, &good);

@@ -254,7 +254,7 @@ static size_t try_stream(struct trial *t, const struct vmig_stream *s, unsigned 
 		p->over = true;
 		return 0;
 	}
-	p->refused += vmig_noticed(&a);
+	p->refused += vmig_load_rejected(&a);
 	why = recover(p, to_be_checked(p));
 	look_at_log(t);
 	if (why)

@@ -58,7 +58,7 @@ static struct tally invert_each(struct vmig_device *dev, struct vmig_stream *goo
 		t.tried++;
 		t.by_write += !!a.write;
 		t.by_set += !!a.set;
-		t.unnoticed += !vmig_noticed(&a);
+		t.unnoticed += !vmig_load_rejected(&a);
 		if (!a.write || a.set)
 			continue;
 		if (!t.forgotten++) {

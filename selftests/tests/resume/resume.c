@@ -274,10 +274,10 @@ static void check_surplus(struct vmig_device *dev, const struct vmig_stream *goo
 	vmig_stream_copy(&s, good);
 	vmig_stream_append(&s, surplus, more);
 	a = vmig_load_unchecked(dev, s.data, s.len, chunk, VFIO_DEVICE_STATE_STOP);
-	CHECK(RES_06, vmig_noticed(&a),
+	CHECK(RES_06, vmig_load_rejected(&a),
 	      vmig_fmt("write() of the stream and %zu bytes more %s, SET(STOP)", more, how),
 	      "write() or SET fails", "both succeed");
-	if (vmig_noticed(&a))
+	if (vmig_load_rejected(&a))
 		vmig_note(RES_06, "%zu surplus bytes %s: write %s, SET %s", more, how,
 			  a.write ? "refused" : "accepted", a.set ? "refused" : "accepted");
 	vmig_leave_attempt(dev);
@@ -395,9 +395,9 @@ static void check_good_after(struct vmig_device *dev, const struct vmig_stream *
 	vmig_leave_attempt(dev);
 	a = vmig_load_unchecked(dev, good->data, good->len, VMIG_ONE_WRITE,
 				VFIO_DEVICE_STATE_RUNNING);
-	CHECK(RES_16, !vmig_noticed(&a), vmig_fmt("load of a good stream after %s and RESET", what),
-	      "success", "write() %s, SET(RUNNING) %s", vmig_errno_name(a.write),
-	      vmig_errno_name(a.set));
+	CHECK(RES_16, !vmig_load_rejected(&a),
+	      vmig_fmt("load of a good stream after %s and RESET", what), "success",
+	      "write() %s, SET(RUNNING) %s", vmig_errno_name(a.write), vmig_errno_name(a.set));
 }
 
 /* The destination tries again, with the same device (H:1102). */
