@@ -183,13 +183,13 @@ void vmig_reopen(struct vmig_device **dev)
 }
 
 /**
- * vmig_put_back - give a device its content back, which must work
+ * vmig_restore_state - give a device its content back, which must work
  * @dev: the device, in any state; left in RUNNING
  * @good: a stream that was saved from it; an empty one puts nothing back
  *
  * RESET does not do it: not every driver's reset clears the device.
  */
-void vmig_put_back(struct vmig_device *dev, const struct vmig_stream *good)
+void vmig_restore_state(struct vmig_device *dev, const struct vmig_stream *good)
 {
 	vmig_leave_attempt(dev);
 	if (good->len)

@@ -32,7 +32,7 @@ bool vmig_load_rejected(const struct vmig_attempt *a);
 void vmig_leave_attempt(struct vmig_device *dev);
 const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *good);
 void vmig_reopen(struct vmig_device **dev);
-void vmig_put_back(struct vmig_device *dev, const struct vmig_stream *good);
+void vmig_restore_state(struct vmig_device *dev, const struct vmig_stream *good);
 
 size_t vmig_position(unsigned int i, unsigned int count, size_t len);
 

@@ -469,7 +469,7 @@ VMIG_TEST_TIMEOUT(ring, reset_in_flight, 120)
 		close(fd);
 	}
 	request_end(&r);
-	vmig_put_back(self->dev, &good);
+	vmig_restore_state(self->dev, &good);
 	vmig_stream_free(&good);
 }
 

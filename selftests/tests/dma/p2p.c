@@ -305,7 +305,7 @@ VMIG_TEST_TIMEOUT(saving, takes_nothing_from_the_device, 120)
 	load_content(self->dev, &good, resets, &content);
 	for (i = 0; i < 3; i++)
 		vmig_save(self->dev, &saves[i]);
-	vmig_put_back(self->dev, &good);
+	vmig_restore_state(self->dev, &good);
 	repeats = same(&content, &saves[0]) && same(&saves[1], &saves[2]);
 	if (repeats)
 		CHECK(FSM_09, same(&saves[0], &saves[1]),

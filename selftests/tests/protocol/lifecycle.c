@@ -292,7 +292,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 	for (i = 0; i < ARRAY_SIZE(spoils); i++) {
 		if (!refused[i])
 			continue;
-		vmig_put_back(self->dev, &good);
+		vmig_restore_state(self->dev, &good);
 		leave(&self->dev);
 		enter_again(&self->dev, variant->uapi);
 		vmig_recover_running(self->dev);
@@ -302,7 +302,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 		CHECK(OPEN_03, vmig_load_rejected(&a),
 		      vmig_fmt("load of %s after a good load, close and open", spoils[i]),
 		      "write() or SET(STOP) fails, as it did before", "both succeed");
-		vmig_put_back(self->dev, &good);
+		vmig_restore_state(self->dev, &good);
 	}
 	vmig_stream_free(&good);
 	vmig_stream_free(&bad);

@@ -52,7 +52,7 @@ FIXTURE_SETUP(compat)
 
 FIXTURE_TEARDOWN(compat)
 {
-	vmig_put_back(self->dev, &self->good);
+	vmig_restore_state(self->dev, &self->good);
 	vmig_stream_free(&self->good);
 	vmig_work_end(&self->w, &self->mem);
 	VMIG_TEARDOWN();

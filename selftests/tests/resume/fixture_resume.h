@@ -36,7 +36,7 @@
 #define RESUME_TEARDOWN(put_back)                                                                  \
 	do {                                                                                       \
 		if (put_back)                                                                      \
-			vmig_put_back(self->dev, &self->good);                                     \
+			vmig_restore_state(self->dev, &self->good);                                \
 		vmig_stream_free(&self->good);                                                     \
 		VMIG_TEARDOWN();                                                                   \
 	} while (0)

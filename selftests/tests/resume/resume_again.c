@@ -218,7 +218,7 @@ VMIG_TEST_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
 				"SET(STOP) of %s, which got all of its stream, while %s missed a byte",
 				dev[!cut]->id.name, dev[cut]->id.name));
 	}
-	vmig_put_back(dev[1], &good[1]);
+	vmig_restore_state(dev[1], &good[1]);
 	vmig_close(dev[1]);
 	vmig_stream_free(&good[1]);
 }
