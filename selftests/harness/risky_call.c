@@ -42,7 +42,7 @@ bool vmig_survived(enum vmig_child_end end, unsigned long taint_before)
 }
 
 /**
- * vmig_careful_set - SET_STATE by a child process that is watched
+ * vmig_set_state_in_child - SET_STATE by a child process that is watched
  * @dev: the device
  * @to: the state that is asked for
  *
@@ -50,10 +50,10 @@ bool vmig_survived(enum vmig_child_end end, unsigned long taint_before)
  *
  * Return: what became of it.
  */
-struct vmig_careful vmig_careful_set(struct vmig_device *dev, uint32_t to)
+struct vmig_risky_call vmig_set_state_in_child(struct vmig_device *dev, uint32_t to)
 {
 	unsigned long taint = vmig_kernel_taint();
-	struct vmig_careful c = {};
+	struct vmig_risky_call c = {};
 	struct set_call *call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -61,7 +61,7 @@ struct vmig_careful vmig_careful_set(struct vmig_device *dev, uint32_t to)
 		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	call->dev = dev;
 	call->to = to;
-	c.end = vmig_child_run(set_in_child, call, VMIG_CAREFUL_MS);
+	c.end = vmig_child_run(set_in_child, call, VMIG_RISKY_CALL_MS);
 	c.ret = call->ret;
 	c.survived = vmig_survived(c.end, taint);
 	munmap(call, sizeof(*call));

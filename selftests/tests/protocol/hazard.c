@@ -52,7 +52,7 @@ VMIG_VARIANT(fsm, group_STOP_COPY_to_PRE_COPY_P2P, .uapi = VMIG_UAPI_GROUP,
 TEST_F(fsm, blocked)
 {
 	struct vmig_stream s = {};
-	struct vmig_careful call;
+	struct vmig_risky_call call;
 	uint32_t state;
 	const char *did;
 	int fd, ret;
@@ -61,7 +61,7 @@ TEST_F(fsm, blocked)
 	NEED_STATE(variant->to);
 	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	did = vmig_fmt("SET(%s) from STOP_COPY", vmig_state_name(variant->to));
-	call = vmig_careful_set(self->dev, variant->to);
+	call = vmig_set_state_in_child(self->dev, variant->to);
 	CHECK(FSM_03, call.end == VMIG_CHILD_DONE, did, "EINVAL, and that the call returns", "%s",
 	      vmig_child_name(call.end));
 	if (!call.survived)
@@ -124,7 +124,7 @@ TEST_F(files, none_left)
 	call->dev = self->dev;
 	call->to = variant->state;
 	NEED(vmig_setting_change(&max, FILE_MAX, "1"), FILE_MAX " cannot be written");
-	end = vmig_child_run(set_without_a_file, call, VMIG_CAREFUL_MS);
+	end = vmig_child_run(set_without_a_file, call, VMIG_RISKY_CALL_MS);
 	vmig_setting_back(&max);
 	did = vmig_fmt(
 		"SET(%s) by a user with no privilege, while the system may open no file more",
@@ -178,7 +178,7 @@ static void odd_reports(void *arg)
 static void check_odd(struct vmig_device *dev, void (*call)(void *), const char *did)
 {
 	unsigned long taint = vmig_kernel_taint();
-	enum vmig_child_end end = vmig_child_run(call, dev, VMIG_CAREFUL_MS);
+	enum vmig_child_end end = vmig_child_run(call, dev, VMIG_RISKY_CALL_MS);
 
 	vmig_note(LOG_25, "%s: %s", did, vmig_child_name(end));
 	CHECK(ROB_01, vmig_survived(end, taint), did,
@@ -228,7 +228,7 @@ TEST_F(reopen, first_set)
 	static const uint32_t targets[] = { VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING };
 	struct vmig_dev_id id = self->dev->id;
 	unsigned long taint = vmig_kernel_taint();
-	struct vmig_careful call;
+	struct vmig_risky_call call;
 	unsigned int i;
 	const char *did;
 
@@ -240,7 +240,7 @@ TEST_F(reopen, first_set)
 		self->dev = vmig_open(&id, variant->uapi);
 		did = vmig_fmt("close in %s, open, SET(%s)", vmig_state_name(variant->state),
 			       vmig_state_name(targets[i]));
-		call = vmig_careful_set(self->dev, targets[i]);
+		call = vmig_set_state_in_child(self->dev, targets[i]);
 		CHECK(OPEN_04, call.end == VMIG_CHILD_DONE, did, "an answer", "%s",
 		      vmig_child_name(call.end));
 		CHECK(ROB_01, vmig_kernel_taint() == taint, did, "nothing in the kernel log",

@@ -113,7 +113,7 @@ static const char *lie(struct vmig_worker *w, uint32_t state)
 static bool goes_on(struct trial *trial, const char *did)
 {
 	struct vmig_device *dev = trial->w->dev;
-	struct vmig_careful again = vmig_careful_set(dev, trial->to);
+	struct vmig_risky_call again = vmig_set_state_in_child(dev, trial->to);
 	const char *why;
 	int ret;
 
@@ -130,7 +130,8 @@ static bool goes_on(struct trial *trial, const char *did)
 		     "both work", "%s", why);
 }
 
-static void check_failed_set(struct trial *trial, const struct vmig_careful *call, const char *did)
+static void check_failed_set(struct trial *trial, const struct vmig_risky_call *call,
+			     const char *did)
 {
 	uint32_t got = vmig_get_state(trial->w->dev);
 	const char *lies = lie(trial->w, got);
@@ -158,13 +159,13 @@ static bool try_command(struct trial *trial, const char *command)
 {
 	struct vmig_worker *w = trial->w;
 	int fd = take_position(trial);
-	struct vmig_careful call;
+	struct vmig_risky_call call;
 	const char *did;
 	char names[512];
 	bool ok = true;
 
 	set_fault(w, vmig_fmt("%s:fail", command));
-	call = vmig_careful_set(w->dev, trial->to);
+	call = vmig_set_state_in_child(w->dev, trial->to);
 	did = vmig_fmt("SET(%s) from %s while the firmware refuses '%s'",
 		       vmig_state_name(trial->to), vmig_state_name(trial->from), command);
 	if (!CHECK(ROB_01, call.survived, did, "a call that returns, and nothing in the kernel log",
@@ -251,7 +252,7 @@ static void read_some(int fd)
 static bool leave_failed_save(struct trial *trial, const char *spec)
 {
 	struct vmig_device *dev = trial->w->dev;
-	struct vmig_careful call;
+	struct vmig_risky_call call;
 	const char *did;
 	int fd, ret;
 	bool ok;
@@ -262,7 +263,7 @@ static bool leave_failed_save(struct trial *trial, const char *spec)
 		read_some(fd);
 	did = vmig_fmt("a save in %s that the firmware refuses (%s), then SET(%s)",
 		       vmig_state_name(trial->from), spec, vmig_state_name(trial->to));
-	call = vmig_careful_set(dev, trial->to);
+	call = vmig_set_state_in_child(dev, trial->to);
 	ok = CHECK(ROB_01, call.survived, did, "a call that returns, and nothing in the kernel log",
 		   "%s", vmig_child_name(call.end));
 	if (!ok)
@@ -308,7 +309,7 @@ VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 	static const char *const events[] = { "pf_reset", "vf_disabled" };
 	unsigned long taint = vmig_kernel_taint();
 	unsigned int i, tried = 0;
-	struct vmig_careful call;
+	struct vmig_risky_call call;
 	const char *why, *did;
 	uint32_t state;
 	int fd, ret;
@@ -332,7 +333,7 @@ VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 		      vmig_fmt("GET after %s", did), "a state that the flags offer, or ERROR",
 		      "state %s", vmig_state_name(state));
 		read_some(fd);
-		call = vmig_careful_set(self->dev, VFIO_DEVICE_STATE_RUNNING);
+		call = vmig_set_state_in_child(self->dev, VFIO_DEVICE_STATE_RUNNING);
 		if (!CHECK(ROB_01, call.survived, vmig_fmt("%s, then SET(RUNNING)", did),
 			   "a call that returns, and nothing in the kernel log", "%s",
 			   vmig_child_name(call.end)))

@@ -493,7 +493,7 @@ VMIG_TEST_TIMEOUT(signals, stopped_reader, 60)
 	static const uint32_t to[] = { VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RUNNING,
 				       VFIO_DEVICE_STATE_ERROR /* RESET */ };
 	static const uint32_t in[] = { VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_STOP_COPY };
-	struct vmig_careful call = { .survived = true };
+	struct vmig_risky_call call = { .survived = true };
 	unsigned int i;
 	const char *why;
 	uint32_t state;
@@ -513,7 +513,7 @@ VMIG_TEST_TIMEOUT(signals, stopped_reader, 60)
 		if (to[i % ARRAY_SIZE(to)] == VFIO_DEVICE_STATE_ERROR)
 			__vmig_reset(self->dev);
 		else
-			call = vmig_careful_set(self->dev, to[i % ARRAY_SIZE(to)]);
+			call = vmig_set_state_in_child(self->dev, to[i % ARRAY_SIZE(to)]);
 		kill(pid, SIGCONT);
 		vmig_child_kill(pid);
 		close(fd);
