@@ -195,22 +195,22 @@ unsigned long vmig_kernel_taint(void)
 }
 
 /**
- * vmig_trust_begin - what is wrong already is not the tests' doing; once a program
+ * vmig_kernel_health_begin - what is wrong already is not the tests' doing; once a program
  */
-void vmig_trust_begin(void)
+void vmig_kernel_health_begin(void)
 {
 	taint_before = vmig_kernel_taint();
 }
 
 /**
- * vmig_trust_lost - has the kernel noted against itself what ends the run?
+ * vmig_kernel_new_taint - has the kernel noted against itself what ends the run?
  *
  * VMIG_ABORT_ON says what that is: `oops`, or `taint` for whatever vmig_kernel_taint() tells;
  * without it nothing is.
  *
- * Return: the bits that are new since vmig_trust_begin(), 0 to go on.
+ * Return: the bits that are new since vmig_kernel_health_begin(), 0 to go on.
  */
-unsigned long vmig_trust_lost(void)
+unsigned long vmig_kernel_new_taint(void)
 {
 	const char *on = getenv("VMIG_ABORT_ON");
 	unsigned long mask = 0;
@@ -240,12 +240,12 @@ const char *vmig_taint_name(unsigned long taint)
 }
 
 /**
- * vmig_blame_kernel - print that a test broke ROB-01
+ * vmig_report_kernel - print that a test broke ROB-01
  * @got: what the kernel came to
  *
  * For what shows when the test has ended and cannot say it itself.
  */
-void vmig_blame_kernel(const char *got)
+void vmig_report_kernel(const char *got)
 {
 	printf("# vmig: breach %s\n", vmig_clauses[ROB_01].id);
 	printf("# vmig:   did: what the test does\n");

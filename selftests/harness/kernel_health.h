@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Can the kernel be trusted after a test: did it come through, and did its process end? */
-#ifndef VMIG_SELFTESTS_TRUST_H
-#define VMIG_SELFTESTS_TRUST_H
+#ifndef VMIG_SELFTESTS_KERNEL_HEALTH_H
+#define VMIG_SELFTESTS_KERNEL_HEALTH_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -23,9 +23,9 @@ bool vmig_process_gone(const struct vmig_process *p);
 void vmig_process_explain(const struct vmig_process *p);
 
 unsigned long vmig_kernel_taint(void);
-void vmig_trust_begin(void);
-unsigned long vmig_trust_lost(void);
+void vmig_kernel_health_begin(void);
+unsigned long vmig_kernel_new_taint(void);
 const char *vmig_taint_name(unsigned long taint);
-void vmig_blame_kernel(const char *got);
+void vmig_report_kernel(const char *got);
 
-#endif /* VMIG_SELFTESTS_TRUST_H */
+#endif /* VMIG_SELFTESTS_KERNEL_HEALTH_H */

@@ -146,7 +146,7 @@ bool vmig_session_init(const char *chapter, const char *device)
 
 	vmig_test_error_init();
 	chapter_name = chapter;
-	vmig_trust_begin();
+	vmig_kernel_health_begin();
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	if (shared == MAP_FAILED)
@@ -288,7 +288,7 @@ static bool after_former(void)
 
 	if (!shared->test[0])
 		return false;
-	taint = vmig_trust_lost();
+	taint = vmig_kernel_new_taint();
 	if (vmig_process_gone(&shared->process))
 		what = taint ? vmig_taint_name(taint) : NULL;
 	else
@@ -298,7 +298,7 @@ static bool after_former(void)
 	shared->lost = true;
 	printf("# vmig: lost before this test: %s\n", what);
 	printf("# vmig: former %s\n", shared->test);
-	vmig_blame_kernel(what);
+	vmig_report_kernel(what);
 	vmig_process_explain(&shared->process);
 	printf("# vmig: present\n");
 	return true;
