@@ -93,11 +93,11 @@ bool vmig_kernel_watches(const char **why)
 }
 
 /**
- * vmig_watch_begin - listen from now on
+ * vmig_kmsg_watch_begin - listen from now on
  *
  * Return: what the other functions want, -1 where the kernel's log cannot be read.
  */
-int vmig_watch_begin(void)
+int vmig_kmsg_watch_begin(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
@@ -144,12 +144,12 @@ static void add(char *heard, size_t size, const char *text)
 }
 
 /**
- * vmig_watch_heard - what the kernel has complained of since the last call
- * @watch: what vmig_watch_begin() gave
+ * vmig_kmsg_complaint - what the kernel has complained of since the last call
+ * @watch: what vmig_kmsg_watch_begin() gave
  *
  * Return: its first complaint, good until the next call; NULL for none.
  */
-const char *vmig_watch_heard(int watch)
+const char *vmig_kmsg_complaint(int watch)
 {
 	static char heard[400];
 	unsigned int more = 0;
@@ -180,7 +180,7 @@ const char *vmig_watch_heard(int watch)
 /**
  * vmig_watch_judge_at - has the kernel nothing to say?
  * @at: where the caller is: VMIG_HERE
- * @watch: what vmig_watch_begin() gave
+ * @watch: what vmig_kmsg_watch_begin() gave
  * @id: clause that is checked
  * @did: what was done since
  *
@@ -188,17 +188,17 @@ const char *vmig_watch_heard(int watch)
  */
 bool vmig_watch_judge_at(const char *at, int watch, enum vmig_clause_id id, const char *did)
 {
-	const char *heard = vmig_watch_heard(watch);
+	const char *heard = vmig_kmsg_complaint(watch);
 
 	return CHECK_AT(at, id, !heard, did,
 			"nothing in the kernel's log that KASAN or lockdep says", "%s", heard);
 }
 
 /**
- * vmig_watch_end - listen no more
- * @watch: what vmig_watch_begin() gave
+ * vmig_kmsg_watch_end - listen no more
+ * @watch: what vmig_kmsg_watch_begin() gave
  */
-void vmig_watch_end(int watch)
+void vmig_kmsg_watch_end(int watch)
 {
 	if (watch >= 0)
 		close(watch);

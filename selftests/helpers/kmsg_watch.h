@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the kernel says against itself while a test runs. */
-#ifndef VMIG_SELFTESTS_WATCH_H
-#define VMIG_SELFTESTS_WATCH_H
+#ifndef VMIG_SELFTESTS_KMSG_WATCH_H
+#define VMIG_SELFTESTS_KMSG_WATCH_H
 
 #include <stdbool.h>
 
@@ -9,12 +9,12 @@
 
 bool vmig_kernel_watches(const char **why);
 
-int vmig_watch_begin(void);
-const char *vmig_watch_heard(int watch);
+int vmig_kmsg_watch_begin(void);
+const char *vmig_kmsg_complaint(int watch);
 bool vmig_watch_judge_at(const char *at, int watch, enum vmig_clause_id id, const char *did);
-void vmig_watch_end(int watch);
+void vmig_kmsg_watch_end(int watch);
 
 /* The place that a breach tells is the one of the call. */
-#define vmig_watch_judge(...) vmig_watch_judge_at(VMIG_HERE, __VA_ARGS__)
+#define vmig_kmsg_watch_check(...) vmig_watch_judge_at(VMIG_HERE, __VA_ARGS__)
 
-#endif /* VMIG_SELFTESTS_WATCH_H */
+#endif /* VMIG_SELFTESTS_KMSG_WATCH_H */

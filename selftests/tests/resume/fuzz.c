@@ -171,7 +171,7 @@ static bool new_complaint(struct vmig_poison *p, const char *heard)
 
 static void look_at_log(struct trial *t)
 {
-	const char *heard = vmig_watch_heard(t->watch);
+	const char *heard = vmig_kmsg_complaint(t->watch);
 
 	if (heard && new_complaint(t->p, heard))
 		tell_harm(ROB_01, keep(t->p, t->p->tried), "nothing in the kernel log", heard);
@@ -385,7 +385,7 @@ static void try_next(struct trial *t, unsigned int seeds)
 
 static void trial_begin(struct trial *t, struct vmig_poison *p)
 {
-	*t = (struct trial){ .p = p, .watch = vmig_watch_begin() };
+	*t = (struct trial){ .p = p, .watch = vmig_kmsg_watch_begin() };
 	vmig_repro_open(&t->repro);
 	vmig_kcov_open(&t->kcov);
 	t->m.max = p->max;
@@ -395,7 +395,7 @@ static void trial_begin(struct trial *t, struct vmig_poison *p)
 static void trial_end(struct trial *t)
 {
 	vmig_kcov_close(&t->kcov);
-	vmig_watch_end(t->watch);
+	vmig_kmsg_watch_end(t->watch);
 	vmig_repro_close(&t->repro);
 }
 

@@ -80,7 +80,7 @@ enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct v
 {
 	const char *why, *after, *heard;
 	struct vmig_attempt a;
-	int watch = vmig_watch_begin();
+	int watch = vmig_kmsg_watch_begin();
 
 	if (c->seed)
 		vmig_put_state(w, ~c->seed);
@@ -93,10 +93,10 @@ enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct v
 	why = a.write && !a.set ? "write() failed, and SET(STOP) did not" : NULL;
 	why = why ?: a.set ? judge_refused(c, &a) : judge_accepted(w, c);
 	after = judge_after(w, c, &a, good);
-	heard = vmig_watch_heard(watch);
+	heard = vmig_kmsg_complaint(watch);
 	CHECK(ROB_01, !heard, vmig_fmt("load %s", c->name),
 	      "a kernel that has nothing to complain of", "%s", heard);
-	vmig_watch_end(watch);
+	vmig_kmsg_watch_end(watch);
 	*what = why ?: after ?: heard ? vmig_fmt("the kernel complains: %s", heard) : NULL;
 	if (*what)
 		return VMIG_COMPAT_BROKEN;

@@ -73,7 +73,7 @@ static void party_begin(struct party *p, struct vmig_device *dev, uint64_t flags
 	p->did = did;
 	p->watched = vmig_kernel_watches(&why);
 	vmig_leaks_begin(&p->leaks, dev);
-	p->watch = vmig_watch_begin();
+	p->watch = vmig_kmsg_watch_begin();
 }
 
 static void party_size(struct party *p, unsigned int processes, unsigned int threads,
@@ -106,9 +106,9 @@ static bool party_run(struct party *p)
 /* What the kernel says of it, and what was left behind. */
 static void party_end(struct party *p, enum vmig_clause_id id)
 {
-	if (p->watched && !vmig_watch_judge(p->watch, id, p->did))
+	if (p->watched && !vmig_kmsg_watch_check(p->watch, id, p->did))
 		vmig_crowd_tell(p->crowd, id);
-	vmig_watch_end(p->watch);
+	vmig_kmsg_watch_end(p->watch);
 	vmig_leaks_judge_counts(&p->leaks, ROB_05, p->did);
 	before->any = true;
 	vmig_crowd_free(p->crowd);
