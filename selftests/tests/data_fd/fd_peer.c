@@ -16,12 +16,12 @@
 #include "fd_peer.h"
 
 struct order {
-	enum vmig_peer_op op;
+	enum vmig_fd_peer_op op;
 	size_t len;
 };
 
 struct setup {
-	struct vmig_peer *peer;
+	struct vmig_fd_peer *peer;
 	struct vmig_device *dev;
 	int sock;
 	int data_fd;
@@ -60,15 +60,15 @@ static ssize_t carry_out(const struct order *order, int data_fd, unsigned char *
 	ssize_t ret = 0;
 
 	switch (order->op) {
-	case VMIG_PEER_TAKE:
+	case VMIG_FD_PEER_TAKE:
 		break;
-	case VMIG_PEER_READ:
+	case VMIG_FD_PEER_READ:
 		ret = read(data_fd, buf, order->len);
 		break;
-	case VMIG_PEER_WRITE:
+	case VMIG_FD_PEER_WRITE:
 		ret = write(data_fd, buf, order->len);
 		break;
-	case VMIG_PEER_POLL:
+	case VMIG_FD_PEER_POLL:
 		ret = poll(&p, 1, -1);
 		if (ret > 0)
 			ret = p.revents;
@@ -94,19 +94,19 @@ static void be_peer(void *arg)
 }
 
 /**
- * vmig_peer_start - start a peer
+ * vmig_fd_peer_start - start a peer
  * @peer: where it goes
  * @dev: the device, whose fds the peer closes for itself
  * @data_fd: the data_fd that it inherits, or -1 for one that is sent later
  */
-void vmig_peer_start(struct vmig_peer *peer, struct vmig_device *dev, int data_fd)
+void vmig_fd_peer_start(struct vmig_fd_peer *peer, struct vmig_device *dev, int data_fd)
 {
 	struct setup setup = { .peer = peer, .dev = dev, .data_fd = data_fd };
 	int sock[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
 		vmig_test_error("socketpair() failed: %s", vmig_errno_name(errno));
-	peer->buf = mmap(NULL, VMIG_PEER_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	peer->buf = mmap(NULL, VMIG_FD_PEER_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			 -1, 0);
 	if (peer->buf == MAP_FAILED)
 		vmig_test_error("no memory to share: %s", vmig_errno_name(errno));
@@ -116,7 +116,7 @@ void vmig_peer_start(struct vmig_peer *peer, struct vmig_device *dev, int data_f
 	close(sock[1]);
 }
 
-static void send_order(struct vmig_peer *peer, const struct order *order, int data_fd)
+static void send_order(struct vmig_fd_peer *peer, const struct order *order, int data_fd)
 {
 	struct iovec iov = { .iov_base = (void *)order, .iov_len = sizeof(*order) };
 	union fd_message control = {};
@@ -138,44 +138,44 @@ static void send_order(struct vmig_peer *peer, const struct order *order, int da
 }
 
 /**
- * vmig_peer_send_fd - give a peer a data_fd by SCM_RIGHTS
+ * vmig_fd_peer_send_fd - give a peer a data_fd by SCM_RIGHTS
  * @peer: the peer
  * @data_fd: the data_fd; the caller keeps its own copy
  *
  * When this returns the peer has it.
  */
-void vmig_peer_send_fd(struct vmig_peer *peer, int data_fd)
+void vmig_fd_peer_send_fd(struct vmig_fd_peer *peer, int data_fd)
 {
-	struct order order = { .op = VMIG_PEER_TAKE };
+	struct order order = { .op = VMIG_FD_PEER_TAKE };
 	ssize_t ret;
 
 	send_order(peer, &order, data_fd);
-	if (!vmig_peer_answer(peer, VMIG_PEER_TIMEOUT_MS, &ret))
+	if (!vmig_fd_peer_reply(peer, VMIG_FD_PEER_TIMEOUT_MS, &ret))
 		vmig_test_error("the other process did not take the data_fd");
 }
 
 /**
- * vmig_peer_tell - tell a peer what to do, and do not wait
+ * vmig_fd_peer_request - tell a peer what to do, and do not wait
  * @peer: the peer, not doing anything
  * @op: what to do
- * @len: bytes, at most VMIG_PEER_MAX
+ * @len: bytes, at most VMIG_FD_PEER_MAX
  */
-void vmig_peer_tell(struct vmig_peer *peer, enum vmig_peer_op op, size_t len)
+void vmig_fd_peer_request(struct vmig_fd_peer *peer, enum vmig_fd_peer_op op, size_t len)
 {
-	struct order order = { .op = op, .len = len < VMIG_PEER_MAX ? len : VMIG_PEER_MAX };
+	struct order order = { .op = op, .len = len < VMIG_FD_PEER_MAX ? len : VMIG_FD_PEER_MAX };
 
 	send_order(peer, &order, -1);
 }
 
 /**
- * vmig_peer_answer - wait for what came of it
+ * vmig_fd_peer_reply - wait for what came of it
  * @peer: the peer
  * @timeout_ms: how long
  * @ret: what the call returned, or -errno
  *
  * Return: false if the peer is not done in time.
  */
-bool vmig_peer_answer(struct vmig_peer *peer, int timeout_ms, ssize_t *ret)
+bool vmig_fd_peer_reply(struct vmig_fd_peer *peer, int timeout_ms, ssize_t *ret)
 {
 	struct pollfd p = { .fd = peer->sock, .events = POLLIN };
 
@@ -187,30 +187,30 @@ bool vmig_peer_answer(struct vmig_peer *peer, int timeout_ms, ssize_t *ret)
 }
 
 /**
- * vmig_peer_do - tell a peer what to do and wait for what comes of it
+ * vmig_fd_peer_do - tell a peer what to do and wait for what comes of it
  * @peer: the peer
  * @op: what to do
- * @len: bytes, at most VMIG_PEER_MAX
+ * @len: bytes, at most VMIG_FD_PEER_MAX
  *
  * Return: what the call returned, or -errno; -ETIMEDOUT for none in time.
  */
-ssize_t vmig_peer_do(struct vmig_peer *peer, enum vmig_peer_op op, size_t len)
+ssize_t vmig_fd_peer_do(struct vmig_fd_peer *peer, enum vmig_fd_peer_op op, size_t len)
 {
 	ssize_t ret;
 
-	vmig_peer_tell(peer, op, len);
-	return vmig_peer_answer(peer, VMIG_PEER_TIMEOUT_MS, &ret) ? ret : -ETIMEDOUT;
+	vmig_fd_peer_request(peer, op, len);
+	return vmig_fd_peer_reply(peer, VMIG_FD_PEER_TIMEOUT_MS, &ret) ? ret : -ETIMEDOUT;
 }
 
 /**
- * vmig_peer_stop - end a peer, whatever it is doing
+ * vmig_fd_peer_stop - end a peer, whatever it is doing
  * @peer: the peer; its copy of the data_fd is closed when this returns
  */
-void vmig_peer_stop(struct vmig_peer *peer)
+void vmig_fd_peer_stop(struct vmig_fd_peer *peer)
 {
 	if (vmig_child_kill(peer->pid) == VMIG_CHILD_STUCK)
 		vmig_test_error(
 			"the other process hangs in a call on the data_fd and cannot be killed");
 	close(peer->sock);
-	munmap(peer->buf, VMIG_PEER_MAX);
+	munmap(peer->buf, VMIG_FD_PEER_MAX);
 }

@@ -157,18 +157,18 @@ VMIG_TEST_TIMEOUT(precopy_in, poll_sees_data, MINUTES)
  */
 static bool check_poll_woken(struct vmig_device *dev, int fd, uint32_t target)
 {
-	struct vmig_peer peer;
+	struct vmig_fd_peer peer;
 	bool woken;
 	ssize_t ret = 0;
 
-	vmig_peer_start(&peer, dev, fd);
-	vmig_peer_tell(&peer, VMIG_PEER_POLL, 0);
-	if (vmig_peer_answer(&peer, SETTLE_MS, &ret)) {
-		vmig_peer_stop(&peer);
+	vmig_fd_peer_start(&peer, dev, fd);
+	vmig_fd_peer_request(&peer, VMIG_FD_PEER_POLL, 0);
+	if (vmig_fd_peer_reply(&peer, SETTLE_MS, &ret)) {
+		vmig_fd_peer_stop(&peer);
 		return false;
 	}
 	vmig_set_state(dev, target);
-	woken = vmig_peer_answer(&peer, WAKE_MS, &ret);
+	woken = vmig_fd_peer_reply(&peer, WAKE_MS, &ret);
 	CHECK(PRE_13, woken && ret > 0,
 	      vmig_fmt("poll(POLLIN) of another process at the temporary end; SET(%s)",
 		       vmig_state_name(target)),
@@ -177,7 +177,7 @@ static bool check_poll_woken(struct vmig_device *dev, int fd, uint32_t target)
 	if (target == VFIO_DEVICE_STATE_STOP_COPY && woken && ret > 0)
 		CHECK(PRE_13, ret & POLLIN, "poll(POLLIN) that SET(STOP_COPY) woke", "POLLIN",
 		      "events %#zx", ret);
-	vmig_peer_stop(&peer);
+	vmig_fd_peer_stop(&peer);
 	return true;
 }
 

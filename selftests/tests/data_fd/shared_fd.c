@@ -18,16 +18,16 @@ VMIG_FIXTURE(shared_fd);
 static size_t half(size_t len)
 {
 	len = (len + 1) / 2;
-	return len < VMIG_PEER_MAX ? len : VMIG_PEER_MAX;
+	return len < VMIG_FD_PEER_MAX ? len : VMIG_FD_PEER_MAX;
 }
 
 /* The peer reads so much; a short read is gone on with. */
-static const char *peer_reads(struct vmig_peer *peer, struct vmig_stream *s, size_t len)
+static const char *peer_reads(struct vmig_fd_peer *peer, struct vmig_stream *s, size_t len)
 {
 	ssize_t n;
 
 	while (s->len < len) {
-		n = vmig_peer_do(peer, VMIG_PEER_READ, len - s->len);
+		n = vmig_fd_peer_do(peer, VMIG_FD_PEER_READ, len - s->len);
 		if (n <= 0)
 			return vmig_fmt("read() in the other process: %s after %zu bytes",
 					n ? vmig_errno_name(n) : "end of stream", s->len);
@@ -36,14 +36,14 @@ static const char *peer_reads(struct vmig_peer *peer, struct vmig_stream *s, siz
 	return NULL;
 }
 
-static const char *peer_writes(struct vmig_peer *peer, const struct vmig_stream *s, size_t len)
+static const char *peer_writes(struct vmig_fd_peer *peer, const struct vmig_stream *s, size_t len)
 {
 	size_t done = 0;
 	ssize_t n;
 
 	while (done < len) {
 		memcpy(peer->buf, s->data + done, len - done);
-		n = vmig_peer_do(peer, VMIG_PEER_WRITE, len - done);
+		n = vmig_fd_peer_do(peer, VMIG_FD_PEER_WRITE, len - done);
 		if (n <= 0)
 			return vmig_fmt("write() in the other process: %s after %zu bytes",
 					n ? vmig_errno_name(n) : "nothing", done);
@@ -112,7 +112,7 @@ static const char *save_with_peer(struct vmig_device *dev, struct vmig_reference
 	const enum giving *giving = arg;
 	size_t len = half(control->stream.len);
 	struct vmig_stream s = {};
-	struct vmig_peer peer;
+	struct vmig_fd_peer peer;
 	const char *why;
 	int fd;
 
@@ -121,14 +121,14 @@ static const char *save_with_peer(struct vmig_device *dev, struct vmig_reference
 		return vmig_try_rest_of_save(dev, fd, &s, control, vmig_try_some(fd, &s, len));
 	}
 	if (*giving == SEND)
-		vmig_peer_start(&peer, dev, -1);
+		vmig_fd_peer_start(&peer, dev, -1);
 	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	if (*giving == FORK)
-		vmig_peer_start(&peer, dev, fd);
+		vmig_fd_peer_start(&peer, dev, fd);
 	else
-		vmig_peer_send_fd(&peer, fd);
+		vmig_fd_peer_send_fd(&peer, fd);
 	why = peer_reads(&peer, &s, len);
-	vmig_peer_stop(&peer);
+	vmig_fd_peer_stop(&peer);
 	return vmig_try_rest_of_save(dev, fd, &s, control, why);
 }
 
@@ -137,7 +137,7 @@ static const char *load_with_peer(struct vmig_device *dev, struct vmig_reference
 {
 	const enum giving *giving = arg;
 	size_t len = half(control->stream.len);
-	struct vmig_peer peer;
+	struct vmig_fd_peer peer;
 	const char *why;
 	int fd;
 
@@ -147,14 +147,14 @@ static const char *load_with_peer(struct vmig_device *dev, struct vmig_reference
 		return vmig_try_rest_of_load(dev, fd, len, control, why);
 	}
 	if (*giving == SEND)
-		vmig_peer_start(&peer, dev, -1);
+		vmig_fd_peer_start(&peer, dev, -1);
 	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	if (*giving == FORK)
-		vmig_peer_start(&peer, dev, fd);
+		vmig_fd_peer_start(&peer, dev, fd);
 	else
-		vmig_peer_send_fd(&peer, fd);
+		vmig_fd_peer_send_fd(&peer, fd);
 	why = peer_writes(&peer, &control->stream, len);
-	vmig_peer_stop(&peer);
+	vmig_fd_peer_stop(&peer);
 	return vmig_try_rest_of_load(dev, fd, len, control, why);
 }
 
@@ -199,7 +199,7 @@ TEST_F(shared_fd, sent_while_resuming)
 TEST_F(shared_fd, copies_end_together)
 {
 	struct vmig_stream good = {};
-	struct vmig_peer peer;
+	struct vmig_fd_peer peer;
 	uint32_t state;
 	bool resuming;
 	ssize_t there;
@@ -211,11 +211,12 @@ TEST_F(shared_fd, copies_end_together)
 			continue;
 		resuming = state == VFIO_DEVICE_STATE_RESUMING;
 		fd = vmig_session_open(self->dev, state, &good);
-		vmig_peer_start(&peer, self->dev, fd);
+		vmig_fd_peer_start(&peer, self->dev, fd);
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 		vmig_require_dead_fd(fd, resuming);
-		there = vmig_peer_do(&peer, resuming ? VMIG_PEER_WRITE : VMIG_PEER_READ, 1);
-		vmig_peer_stop(&peer);
+		there = vmig_fd_peer_do(&peer, resuming ? VMIG_FD_PEER_WRITE : VMIG_FD_PEER_READ,
+					1);
+		vmig_fd_peer_stop(&peer);
 		CHECK(FD_14, there <= 0 && there != -ETIMEDOUT,
 		      vmig_fmt("%s, STOP, the data_fd dead here; one byte %s by a forked process",
 			       vmig_state_name(state), resuming ? "written" : "read"),

@@ -483,16 +483,16 @@ VMIG_VARIANT(waiting, group_PRE_COPY_P2P, .uapi = VMIG_UAPI_GROUP,
 #define HANGS_MS 5000
 
 /* Does @op wait on a drained session? Bytes that still come are read away. */
-static bool made_to_wait(struct vmig_peer *peer, enum vmig_peer_op op)
+static bool made_to_wait(struct vmig_fd_peer *peer, enum vmig_fd_peer_op op)
 {
 	unsigned int i;
 	ssize_t ret;
 
 	for (i = 0; i < 1000; i++) {
-		vmig_peer_tell(peer, op, VMIG_PEER_MAX);
-		if (!vmig_peer_answer(peer, WAITS_MS, &ret))
+		vmig_fd_peer_request(peer, op, VMIG_FD_PEER_MAX);
+		if (!vmig_fd_peer_reply(peer, WAITS_MS, &ret))
 			return true;
-		if (op != VMIG_PEER_READ || ret <= 0)
+		if (op != VMIG_FD_PEER_READ || ret <= 0)
 			return false;
 	}
 	return false;
@@ -519,33 +519,33 @@ static bool check_woken(struct vmig_device **dev, uint32_t state,
 			void (*end)(struct vmig_device **dev), const char *how)
 {
 	static const struct {
-		enum vmig_peer_op op;
+		enum vmig_fd_peer_op op;
 		const char *name;
-	} calls[] = { { VMIG_PEER_READ, "read()" }, { VMIG_PEER_POLL, "poll()" } };
-	struct vmig_peer peer;
+	} calls[] = { { VMIG_FD_PEER_READ, "read()" }, { VMIG_FD_PEER_POLL, "poll()" } };
+	struct vmig_fd_peer peer;
 	bool waits = false;
 	unsigned int i;
 	ssize_t ret;
 	int fd;
 
 	fd = vmig_goto_state(*dev, state);
-	vmig_peer_start(&peer, *dev, fd);
+	vmig_fd_peer_start(&peer, *dev, fd);
 	for (i = 0; i < ARRAY_SIZE(calls) && !waits; i++)
 		waits = made_to_wait(&peer, calls[i].op);
 	if (waits) {
 		end(dev);
-		waits = vmig_peer_answer(&peer, HANGS_MS, &ret);
+		waits = vmig_fd_peer_reply(&peer, HANGS_MS, &ret);
 		CHECK(FD_13, waits,
 		      vmig_fmt("%s in %s by another process, which waits; %s", calls[i - 1].name,
 			       vmig_state_name(state), how),
 		      "the call returns", "no return for %d s", HANGS_MS / 1000);
-		if (waits && calls[i - 1].op == VMIG_PEER_READ)
+		if (waits && calls[i - 1].op == VMIG_FD_PEER_READ)
 			CHECK(FD_13, ret <= 0,
 			      vmig_fmt("read() in %s that waited; %s", vmig_state_name(state), how),
 			      "0 or an error", "%zd bytes", ret);
 		waits = true;
 	}
-	vmig_peer_stop(&peer);
+	vmig_fd_peer_stop(&peer);
 	close(fd);
 	return waits;
 }

@@ -441,21 +441,21 @@ static const char *relay(struct vmig_device *dev, struct vmig_reference *control
 {
 	const struct vmig_stream *s = &control->stream;
 	const char *why = NULL;
-	struct vmig_peer peer;
+	struct vmig_fd_peer peer;
 	size_t at = 0, n;
 	ssize_t ret;
 	int fd;
 
 	(void)arg;
-	vmig_peer_start(&peer, dev, -1);
+	vmig_fd_peer_start(&peer, dev, -1);
 	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
-	vmig_peer_send_fd(&peer, fd);
+	vmig_fd_peer_send_fd(&peer, fd);
 	while (at < s->len && !why) {
 		n = next_piece(control, at) - at;
-		n = n < VMIG_PEER_MAX ? n : VMIG_PEER_MAX;
+		n = n < VMIG_FD_PEER_MAX ? n : VMIG_FD_PEER_MAX;
 		memcpy(peer.buf, s->data + at, n);
 		if (with)
-			ret = vmig_peer_do(&peer, VMIG_PEER_WRITE, n);
+			ret = vmig_fd_peer_do(&peer, VMIG_FD_PEER_WRITE, n);
 		else
 			ret = __vmig_write(fd, s->data + at, n);
 		if (ret <= 0)
@@ -464,7 +464,7 @@ static const char *relay(struct vmig_device *dev, struct vmig_reference *control
 		else
 			at += ret;
 	}
-	vmig_peer_stop(&peer);
+	vmig_fd_peer_stop(&peer);
 	return vmig_try_rest_of_load(dev, fd, at, control, why);
 }
 

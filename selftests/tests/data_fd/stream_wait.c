@@ -26,7 +26,7 @@ VMIG_WORK_FIXTURE_STATES(slow, VMIG_VARIANTS_SAVING);
  * @fd: the data_fd
  */
 struct waiter {
-	struct vmig_peer peer;
+	struct vmig_fd_peer peer;
 	int fd;
 };
 
@@ -45,7 +45,7 @@ static void begin(struct vmig_worker *w, uint32_t state, bool nonblock, struct w
 	waiter->fd = vmig_goto_state(w->dev, state);
 	if (nonblock && fcntl(waiter->fd, F_SETFL, fcntl(waiter->fd, F_GETFL) | O_NONBLOCK))
 		vmig_test_error("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
-	vmig_peer_start(&waiter->peer, w->dev, waiter->fd);
+	vmig_fd_peer_start(&waiter->peer, w->dev, waiter->fd);
 }
 
 /* Whatever it waits for: when the stream goes on it ends by itself, or by being killed. */
@@ -53,7 +53,7 @@ static void end(struct vmig_worker *w, struct waiter *waiter)
 {
 	if (w->ops && w->ops->hold_stream)
 		w->ops->hold_stream(w, false);
-	vmig_peer_stop(&waiter->peer);
+	vmig_fd_peer_stop(&waiter->peer);
 	close(waiter->fd);
 }
 
@@ -67,8 +67,8 @@ static bool read_waits(struct waiter *waiter)
 	int i;
 
 	for (i = 0; i < HEADERS && ret > 0; i++) {
-		vmig_peer_tell(&waiter->peer, VMIG_PEER_READ, VMIG_PEER_MAX);
-		if (!vmig_peer_answer(&waiter->peer, WAITS_MS, &ret))
+		vmig_fd_peer_request(&waiter->peer, VMIG_FD_PEER_READ, VMIG_FD_PEER_MAX);
+		if (!vmig_fd_peer_reply(&waiter->peer, WAITS_MS, &ret))
 			return true;
 	}
 	return false;
@@ -78,7 +78,7 @@ static bool read_waits(struct waiter *waiter)
 static void drain(int fd)
 {
 	int flags = fcntl(fd, F_GETFL), i;
-	char c[VMIG_PEER_MAX];
+	char c[VMIG_FD_PEER_MAX];
 
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	for (i = 0; i < HEADERS && __vmig_read(fd, c, sizeof(c)) > 0; i++)
@@ -87,18 +87,18 @@ static void drain(int fd)
 }
 
 /* Returns false where the call does not wait but comes back at once. */
-static bool waits(struct waiter *waiter, enum vmig_peer_op op)
+static bool waits(struct waiter *waiter, enum vmig_fd_peer_op op)
 {
 	ssize_t ret;
 
-	if (op == VMIG_PEER_READ)
+	if (op == VMIG_FD_PEER_READ)
 		return read_waits(waiter);
-	vmig_peer_tell(&waiter->peer, op, VMIG_PEER_MAX);
-	if (!vmig_peer_answer(&waiter->peer, WAITS_MS, &ret))
+	vmig_fd_peer_request(&waiter->peer, op, VMIG_FD_PEER_MAX);
+	if (!vmig_fd_peer_reply(&waiter->peer, WAITS_MS, &ret))
 		return true;
 	drain(waiter->fd);
-	vmig_peer_tell(&waiter->peer, op, VMIG_PEER_MAX);
-	return !vmig_peer_answer(&waiter->peer, WAITS_MS, &ret);
+	vmig_fd_peer_request(&waiter->peer, op, VMIG_FD_PEER_MAX);
+	return !vmig_fd_peer_reply(&waiter->peer, WAITS_MS, &ret);
 }
 
 #define NEED_WAITS(waiter, op)                                                                     \
@@ -114,7 +114,7 @@ static void check_back(struct waiter *waiter, const char *call, const char *stat
 		       bool read)
 {
 	ssize_t ret = 0;
-	bool back = vmig_peer_answer(&waiter->peer, HANGS_MS, &ret);
+	bool back = vmig_fd_peer_reply(&waiter->peer, HANGS_MS, &ret);
 
 	CHECK(FD_13, back,
 	      vmig_fmt("%s in %s of a data_fd that has no data yet, which waits; %s", call, state,
@@ -122,8 +122,8 @@ static void check_back(struct waiter *waiter, const char *call, const char *stat
 	      "the call returns, as its session has ended", "no return for %d s", HANGS_MS / 1000);
 	/* What came before the session ended was its own. */
 	if (back && read && ret > 0) {
-		vmig_peer_tell(&waiter->peer, VMIG_PEER_READ, VMIG_PEER_MAX);
-		back = vmig_peer_answer(&waiter->peer, HANGS_MS, &ret);
+		vmig_fd_peer_request(&waiter->peer, VMIG_FD_PEER_READ, VMIG_FD_PEER_MAX);
+		back = vmig_fd_peer_reply(&waiter->peer, HANGS_MS, &ret);
 	}
 	if (back && read)
 		CHECK(FD_13, ret <= 0, vmig_fmt("%s in %s that waited; %s", call, state, how),
@@ -142,7 +142,7 @@ TEST_F(slow, reader_woken_by_leaving)
 	NEED_HOLD;
 	for (i = 0; i < ARRAY_SIZE(to); i++) {
 		begin(&self->w, variant->state, false, &waiter);
-		NEED_WAITS(&waiter, VMIG_PEER_READ);
+		NEED_WAITS(&waiter, VMIG_FD_PEER_READ);
 		vmig_set_state(self->dev, to[i]);
 		check_back(&waiter, "read()", vmig_state_name(variant->state),
 			   vmig_fmt("SET(%s)", vmig_state_name(to[i])), true);
@@ -160,7 +160,7 @@ TEST_F(slow, reader_woken_by_reset)
 	NEED_HOLD;
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
 	begin(&self->w, variant->state, false, &waiter);
-	NEED_WAITS(&waiter, VMIG_PEER_READ);
+	NEED_WAITS(&waiter, VMIG_FD_PEER_READ);
 	vmig_reset(self->dev);
 	check_back(&waiter, "read()", vmig_state_name(variant->state), "RESET", true);
 	end(&self->w, &waiter);
@@ -175,7 +175,7 @@ TEST_F(slow, reader_woken_by_close)
 	NEED_STATE(variant->state);
 	NEED_HOLD;
 	begin(&self->w, variant->state, false, &waiter);
-	NEED_WAITS(&waiter, VMIG_PEER_READ);
+	NEED_WAITS(&waiter, VMIG_FD_PEER_READ);
 	/* Nothing else, or the exerciser would let the stream go first. */
 	vmig_close_fd(self->dev);
 	check_back(&waiter, "read()", vmig_state_name(variant->state), "close() of the device",
@@ -198,7 +198,7 @@ TEST_F(slow, poller_woken_by_leaving)
 	NEED_STATE(variant->state);
 	NEED_HOLD;
 	begin(&self->w, variant->state, false, &waiter);
-	NEED_WAITS(&waiter, VMIG_PEER_POLL);
+	NEED_WAITS(&waiter, VMIG_FD_PEER_POLL);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	check_back(&waiter, "poll()", vmig_state_name(variant->state), "SET(RUNNING)", false);
 	end(&self->w, &waiter);
@@ -222,8 +222,8 @@ TEST_F(slow, poller_at_temporary_end_woken)
 	waiter.fd = vmig_goto_state(self->dev, variant->state);
 	ret = __vmig_stream_read(waiter.fd, &s, &vmig_default_chunks);
 	vmig_stream_free(&s);
-	vmig_peer_start(&waiter.peer, self->dev, waiter.fd);
-	waiting = (!ret || ret == -ENOMSG) && waits(&waiter, VMIG_PEER_POLL);
+	vmig_fd_peer_start(&waiter.peer, self->dev, waiter.fd);
+	waiting = (!ret || ret == -ENOMSG) && waits(&waiter, VMIG_FD_PEER_POLL);
 	if (waiting) {
 		vmig_reset(self->dev);
 		check_back(&waiter, "poll()", vmig_state_name(variant->state), "RESET", false);
@@ -244,9 +244,9 @@ TEST_F(slow, poll_sees_data_come)
 	NEED_STATE(variant->state);
 	NEED_HOLD;
 	begin(&self->w, variant->state, false, &waiter);
-	NEED_WAITS(&waiter, VMIG_PEER_POLL);
+	NEED_WAITS(&waiter, VMIG_FD_PEER_POLL);
 	hold(&self->w, false);
-	back = vmig_peer_answer(&waiter.peer, HANGS_MS, &ret);
+	back = vmig_fd_peer_reply(&waiter.peer, HANGS_MS, &ret);
 	CHECK(stop_copy ? STRM_10 : PRE_13, back && ret > 0 && (ret & POLLIN),
 	      vmig_fmt("poll(POLLIN) in %s, which waits; the device has data", name), "POLLIN",
 	      "%s",
@@ -268,8 +268,8 @@ TEST_F(slow, nonblocking_read_does_not_wait)
 	NEED_STATE(variant->state);
 	NEED_HOLD;
 	begin(&self->w, variant->state, true, &waiter);
-	vmig_peer_tell(&waiter.peer, VMIG_PEER_READ, VMIG_PEER_MAX);
-	back = vmig_peer_answer(&waiter.peer, HANGS_MS, &ret);
+	vmig_fd_peer_request(&waiter.peer, VMIG_FD_PEER_READ, VMIG_FD_PEER_MAX);
+	back = vmig_fd_peer_reply(&waiter.peer, HANGS_MS, &ret);
 	if (CHECK(FD_16, back,
 		  vmig_fmt("read() with O_NONBLOCK in %s, the device has no data yet", name),
 		  "EAGAIN, or data", "no return for %d s", HANGS_MS / 1000))
