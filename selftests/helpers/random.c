@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How hard a run may try, and chance that can be repeated. See stress.h. */
+/* How hard a run may try, and rng that can be repeated. See stress.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,17 +53,17 @@ uint64_t vmig_seed(void)
 }
 
 /**
- * vmig_chance_begin - begin a sequence
+ * vmig_rng_seed - begin a sequence
  * @c: the sequence
  * @stream: which of those of this run's seed; one thread has one
  */
-void vmig_chance_begin(struct vmig_chance *c, uint64_t stream)
+void vmig_rng_seed(struct vmig_rng *c, uint64_t stream)
 {
 	c->state = (vmig_seed() << 32) ^ stream;
 }
 
 /**
- * vmig_chance_next - 64 random bits
+ * vmig_rng_next - 64 random bits
  * @c: the sequence
  *
  * The generator splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
@@ -71,7 +71,7 @@ void vmig_chance_begin(struct vmig_chance *c, uint64_t stream)
  *
  * Return: the number.
  */
-uint64_t vmig_chance_next(struct vmig_chance *c)
+uint64_t vmig_rng_next(struct vmig_rng *c)
 {
 	uint64_t z = c->state += 0x9e3779b97f4a7c15;
 
@@ -81,13 +81,13 @@ uint64_t vmig_chance_next(struct vmig_chance *c)
 }
 
 /**
- * vmig_chance_below - a random number
+ * vmig_rng_below - a random number
  * @c: the sequence
  * @limit: greater than each number that can come; not 0
  *
  * Return: the number.
  */
-uint64_t vmig_chance_below(struct vmig_chance *c, uint64_t limit)
+uint64_t vmig_rng_below(struct vmig_rng *c, uint64_t limit)
 {
-	return vmig_chance_next(c) % limit;
+	return vmig_rng_next(c) % limit;
 }

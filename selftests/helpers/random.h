@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How hard a run may try, and chance that can be repeated. Chapters that stress a driver
+ * How hard a run may try, and rng that can be repeated. Chapters that stress a driver
  * take their numbers from here, so that one switch and one seed govern all of them.
  */
-#ifndef VMIG_SELFTESTS_STRESS_H
-#define VMIG_SELFTESTS_STRESS_H
+#ifndef VMIG_SELFTESTS_RANDOM_H
+#define VMIG_SELFTESTS_RANDOM_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /**
- * struct vmig_chance - a sequence of random numbers that a seed determines
+ * struct vmig_rng - a sequence of random numbers that a seed determines
  * @state: where it is
  */
-struct vmig_chance {
+struct vmig_rng {
 	uint64_t state;
 };
 
 unsigned int vmig_stress(unsigned int brief, unsigned int full);
 uint64_t vmig_seed(void);
-void vmig_chance_begin(struct vmig_chance *c, uint64_t stream);
-uint64_t vmig_chance_next(struct vmig_chance *c);
-uint64_t vmig_chance_below(struct vmig_chance *c, uint64_t limit);
+void vmig_rng_seed(struct vmig_rng *c, uint64_t stream);
+uint64_t vmig_rng_next(struct vmig_rng *c);
+uint64_t vmig_rng_below(struct vmig_rng *c, uint64_t limit);
 
 /* What a test without a number is skipped with. */
 #define VMIG_NO_STRESS "the device is not to be stressed (--stress)"
 
-#endif /* VMIG_SELFTESTS_STRESS_H */
+#endif /* VMIG_SELFTESTS_RANDOM_H */

@@ -432,7 +432,7 @@ VMIG_TEST_TIMEOUT(fidelity, reset_discards_a_load, MINUTES)
 			vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 		}
 		n = followed(in, out, &differ);
-		/* Some bytes are the same by chance. */
+		/* Some bytes are the same by rng. */
 		CHECK(RST_04, n <= differ / 16,
 		      vmig_fmt("a stream, %s written in RESUMING, RESET, save", how[i]),
 		      "nothing of it in what is saved", "%zu of %zu bytes of the stream", n,

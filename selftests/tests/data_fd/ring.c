@@ -33,7 +33,7 @@
 
 #define SEED 0x72696e67
 
-/* How often chance decides what is under way when the device is reset. */
+/* How often rng decides what is under way when the device is reset. */
 #define RACES 24
 
 VMIG_FIXTURE(ring);

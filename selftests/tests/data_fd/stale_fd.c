@@ -291,7 +291,7 @@ VMIG_TEST_TIMEOUT(stale_fd, harmless_in_numbers, 120)
 			 vmig_state_name(variant->state)));
 }
 
-/* Inverted, so that no byte of it is in its place by chance. */
+/* Inverted, so that no byte of it is in its place by rng. */
 static void invert(struct vmig_stream *s)
 {
 	size_t i;

@@ -245,7 +245,7 @@ static size_t try_stream(struct trial *t, const struct vmig_stream *s, unsigned 
 	memcpy(stream_of(p, p->tried).data, s->data, s->len);
 	vmig_repro_before(&t->repro, s);
 	vmig_kcov_begin(&t->kcov, mode);
-	good = load(t, s, cut, !vmig_chance_below(&t->m.chance, 4), &a);
+	good = load(t, s, cut, !vmig_rng_below(&t->m.rng, 4), &a);
 	records = vmig_kcov_end(&t->kcov);
 	if (!good || a.write == -ETIMEDOUT) {
 		if (good)
@@ -290,7 +290,7 @@ static void try_for_coverage(struct trial *t, const struct vmig_stream *s, unsig
 
 static unsigned int any_cut(struct trial *t)
 {
-	uint64_t n = vmig_chance_below(&t->m.chance, 4 * VMIG_CUTS);
+	uint64_t n = vmig_rng_below(&t->m.rng, 4 * VMIG_CUTS);
 
 	return n < VMIG_CUTS ? n : n < 3 * VMIG_CUTS ? 0 : 1;
 }
@@ -300,9 +300,9 @@ static unsigned int any_entry(struct trial *t)
 {
 	unsigned int n = t->p->corpus->count;
 
-	if (n > VMIG_POISON_SUSPECTS && vmig_chance_below(&t->m.chance, 2))
-		return n - 1 - vmig_chance_below(&t->m.chance, VMIG_POISON_SUSPECTS);
-	return vmig_chance_below(&t->m.chance, n);
+	if (n > VMIG_POISON_SUSPECTS && vmig_rng_below(&t->m.rng, 2))
+		return n - 1 - vmig_rng_below(&t->m.rng, VMIG_POISON_SUSPECTS);
+	return vmig_rng_below(&t->m.rng, n);
 }
 
 /* What the driver compared last is what it refused the stream for, most likely. */
@@ -313,8 +313,7 @@ static bool match_one(struct trial *t, struct vmig_stream *s, size_t records)
 
 	for (i = 0; i < records && i < 4096; i++) {
 		vmig_kcov_comparison(&t->kcov, records - 1 - i, &c);
-		if ((i > 24 || vmig_chance_below(&t->m.chance, 3)) &&
-		    vmig_mutate_match(&t->m, s, &c))
+		if ((i > 24 || vmig_rng_below(&t->m.rng, 3)) && vmig_mutate_match(&t->m, s, &c))
 			return true;
 	}
 	return false;
@@ -334,7 +333,7 @@ static void match(struct trial *t, struct vmig_stream *s)
 	}
 }
 
-/* Changed by chance: one of the corpus. */
+/* Changed by rng: one of the corpus. */
 static void try_by_chance(struct trial *t)
 {
 	struct vmig_corpus *c = t->p->corpus;
@@ -344,9 +343,9 @@ static void try_by_chance(struct trial *t)
 	t->m.other = vmig_corpus_get(c, any_entry(t));
 	t->m.hot = c->entries[entry].hot;
 	vmig_stream_copy(&s, &from);
-	if (vmig_chance_below(&t->m.chance, 8))
+	if (vmig_rng_below(&t->m.rng, 8))
 		vmig_mutate(&t->m, &s);
-	if (t->p->coverage && !vmig_chance_below(&t->m.chance, 3))
+	if (t->p->coverage && !vmig_rng_below(&t->m.rng, 3))
 		match(t, &s);
 	else
 		try_for_coverage(t, &s, any_cut(t), -1);
@@ -363,7 +362,7 @@ static void try_sweep(struct trial *t)
 	vmig_stream_free(&s);
 }
 
-/* The streams of the corpus as they are, then the sweep and chance by turns. */
+/* The streams of the corpus as they are, then the sweep and rng by turns. */
 static void try_next(struct trial *t, unsigned int seeds)
 {
 	struct vmig_poison *p = t->p;
@@ -389,7 +388,7 @@ static void trial_begin(struct trial *t, struct vmig_poison *p)
 	vmig_repro_open(&t->repro);
 	vmig_kcov_open(&t->kcov);
 	t->m.max = p->max;
-	vmig_chance_begin(&t->m.chance, p->tried);
+	vmig_rng_seed(&t->m.rng, p->tried);
 }
 
 static void trial_end(struct trial *t)

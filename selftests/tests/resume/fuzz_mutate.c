@@ -17,7 +17,7 @@
 
 static uint64_t below(struct vmig_mutator *m, uint64_t limit)
 {
-	return limit ? vmig_chance_below(&m->chance, limit) : 0;
+	return limit ? vmig_rng_below(&m->rng, limit) : 0;
 }
 
 static void tell(struct vmig_mutator *m, const char *fmt, ...)
@@ -110,7 +110,7 @@ static uint64_t bad_number(struct vmig_mutator *m, const struct vmig_stream *s, 
 	case 10:
 		return 4096 * (1 + below(m, 32)) + below(m, 3) - 1;
 	}
-	return vmig_chance_next(&m->chance);
+	return vmig_rng_next(&m->rng);
 }
 
 static void change_number(struct vmig_mutator *m, struct vmig_stream *s)
@@ -139,7 +139,7 @@ static void change_byte(struct vmig_mutator *m, struct vmig_stream *s)
 		s->data[at] ^= 0xff;
 		break;
 	default:
-		s->data[at] = vmig_chance_next(&m->chance);
+		s->data[at] = vmig_rng_next(&m->rng);
 	}
 	tell(m, "byte %zu = %#x", at, s->data[at]);
 }
@@ -254,7 +254,7 @@ static void splice(struct vmig_mutator *m, struct vmig_stream *s)
 }
 
 /**
- * vmig_mutate - change a stream, at some places by chance
+ * vmig_mutate - change a stream, at some places by rng
  * @m: what with; says what was done
  * @s: the stream, of at most @m->max bytes
  */
@@ -275,7 +275,7 @@ void vmig_mutate(struct vmig_mutator *m, struct vmig_stream *s)
 }
 
 /**
- * vmig_mutate_sweep - one of the changes that are made before chance decides
+ * vmig_mutate_sweep - one of the changes that are made before rng decides
  * @m: says what was done
  * @s: the stream
  * @i: which one, below VMIG_SWEEP: each word of the first bytes gets each number once

@@ -12,7 +12,7 @@
 
 /**
  * struct vmig_mutator - what a stream is changed with
- * @chance: which way it goes
+ * @rng: which way it goes
  * @other: another stream, of which parts are taken
  * @hot: where a change before was worth something
  * @max: a stream does not get longer
@@ -20,7 +20,7 @@
  * @what: the changes, for people
  */
 struct vmig_mutator {
-	struct vmig_chance chance;
+	struct vmig_rng rng;
 	struct vmig_stream other;
 	size_t hot;
 	size_t max;

@@ -38,7 +38,7 @@ struct vmig_comparison {
 	uint64_t values[2];
 };
 
-/* Bits of a map of edges, each from one branch to the next; shared by chance of the hash. */
+/* Bits of a map of edges, each from one branch to the next; shared by rng of the hash. */
 #define VMIG_EDGES (1 << 16)
 
 bool vmig_kcov_open(struct vmig_kcov *k);

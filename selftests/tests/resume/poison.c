@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * RES, ROB: poisoned streams. What comes from another host may be anything: streams that
- * are changed by chance, guided by the branches that the driver takes where the kernel can
+ * are changed by rng, guided by the branches that the driver takes where the kernel can
  * tell (KCOV), are loaded by the thousand. vmig_hostile has the systematic part.
  *
  * A stream may be refused, or taken: both are well. Harm is what the kernel complains of,

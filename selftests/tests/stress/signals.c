@@ -44,7 +44,7 @@ FIXTURE(signals)
 	VMIG_FIXTURE_DATA;
 	VMIG_WORK_DATA;
 	timer_t timer;
-	struct vmig_chance chance;
+	struct vmig_rng rng;
 	uint64_t window_ns;
 	unsigned int interrupted;
 };
@@ -72,7 +72,7 @@ FIXTURE_SETUP(signals)
 	if (sigaction(SIGUSR1, &action, NULL) ||
 	    timer_create(CLOCK_MONOTONIC, &event, &self->timer))
 		vmig_test_error("timer_create() failed: %s", vmig_errno_name(errno));
-	vmig_chance_begin(&self->chance, variant->uapi);
+	vmig_rng_seed(&self->rng, variant->uapi);
 	self->window_ns = 100000;
 }
 
@@ -103,7 +103,7 @@ static void arm(FIXTURE_DATA(signals) * self, uint64_t ns)
 /* Some time soon. Returns when that was said. */
 static uint64_t arm_soon(FIXTURE_DATA(signals) * self)
 {
-	arm(self, 1 + vmig_chance_below(&self->chance, self->window_ns));
+	arm(self, 1 + vmig_rng_below(&self->rng, self->window_ns));
 	return now_ns();
 }
 
@@ -217,7 +217,7 @@ static uint32_t draw_target(FIXTURE_DATA(signals) * self, uint32_t from, struct 
 	uint32_t to;
 
 	do {
-		to = vmig_chance_below(&self->chance, VFIO_DEVICE_STATE_NR);
+		to = vmig_rng_below(&self->rng, VFIO_DEVICE_STATE_NR);
 		vmig_transition(self->flags, from, to, t);
 	} while (to == VFIO_DEVICE_STATE_ERROR || to == VFIO_DEVICE_STATE_RESUMING || to == from ||
 		 !vmig_state_offered(self->flags, to) || t->answer != VMIG_GO);
@@ -450,7 +450,7 @@ VMIG_TEST_TIMEOUT(signals, kill_at_any_time, 240)
 	CLAUSES(ST_02, ROB_01, ROB_04);
 	for (i = 0; i < n; i++) {
 		pid = vmig_child_start(migrate_for_ever, self->dev);
-		usleep(1 + vmig_chance_below(&self->chance, 40000));
+		usleep(1 + vmig_rng_below(&self->rng, 40000));
 		end = vmig_child_kill(pid);
 		if (!CHECK(ROB_01,
 			   vmig_survived(end == VMIG_CHILD_STUCK ? end : VMIG_CHILD_DONE, taint),
@@ -507,7 +507,7 @@ VMIG_TEST_TIMEOUT(signals, stopped_reader, 60)
 			continue;
 		fd = vmig_goto_state(self->dev, state);
 		pid = vmig_child_start(read_for_ever, &fd);
-		usleep(vmig_chance_below(&self->chance, 5000));
+		usleep(vmig_rng_below(&self->rng, 5000));
 		kill(pid, SIGSTOP);
 		vmig_sleep_ms(20);
 		if (to[i % ARRAY_SIZE(to)] == VFIO_DEVICE_STATE_ERROR)

@@ -2,7 +2,7 @@
 /*
  * ROB-02, ROB-03: everybody at once. Threads of several processes make random calls on one
  * device and on its data_fds; chapter `race` has the pairs of calls that are known to be
- * delicate, here are all of them in whatever order chance brings, which a seed repeats as far
+ * delicate, here are all of them in whatever order rng brings, which a seed repeats as far
  * as a scheduler can be repeated.
  *
  * What must hold whatever comes: every call returns, GET tells a state that the device has, a

@@ -91,15 +91,15 @@ static void close_meanwhile(void *arg)
 {
 	struct closer *s = arg;
 	struct vmig_crowd *c = s->crowd;
-	struct vmig_chance *chance = &c->members[s->process][VMIG_CROWD_THREADS - 1].chance;
+	struct vmig_rng *rng = &c->members[s->process][VMIG_CROWD_THREADS - 1].rng;
 	pid_t pid = 0;
 
 	vmig_crowd_wait_started(c);
 	if (s->how->remove)
 		pid = vmig_child_start(remover, (void *)vmig_first_device());
-	usleep(vmig_chance_below(chance, WHILE_US));
+	usleep(vmig_rng_below(rng, WHILE_US));
 	/* Death closes everything at once, in whatever order. */
-	if (!pid && !vmig_chance_below(chance, 4))
+	if (!pid && !vmig_rng_below(rng, 4))
 		end_process(c, s->process);
 	vmig_close(s->dev);
 	atomic_store(&c->over, true);
@@ -108,7 +108,7 @@ static void close_meanwhile(void *arg)
 			       "the driver did not let go of the device within %u s of "
 			       "the last close",
 			       REMOVAL_MS / 1000);
-	usleep(vmig_chance_below(chance, WHILE_US));
+	usleep(vmig_rng_below(rng, WHILE_US));
 	atomic_store(&c->stop, true);
 }
 

@@ -44,7 +44,7 @@ static int result(int ret)
 /* Some fd, or -1; it may be closed by the time it is used. */
 static int some_fd(struct vmig_member *m)
 {
-	unsigned int at = vmig_chance_below(&m->chance, SLOTS), i;
+	unsigned int at = vmig_rng_below(&m->rng, SLOTS), i;
 	int fd;
 
 	for (i = 0; i < SLOTS; i++) {
@@ -86,16 +86,16 @@ void vmig_forget_data_fds(void)
 /* Now and then the first touch of the buffer is the kernel's, under the driver's locks. */
 static unsigned char *buffer(struct vmig_member *m)
 {
-	if (!vmig_chance_below(&m->chance, 4))
+	if (!vmig_rng_below(&m->rng, 4))
 		madvise(m->page, VMIG_CROWD_BUFFER, MADV_DONTNEED);
 	return m->page;
 }
 
 static size_t some_size(struct vmig_member *m)
 {
-	if (vmig_chance_below(&m->chance, 4))
-		return 1 + vmig_chance_below(&m->chance, 64);
-	return 1 + vmig_chance_below(&m->chance, VMIG_CROWD_BUFFER);
+	if (vmig_rng_below(&m->rng, 4))
+		return 1 + vmig_rng_below(&m->rng, 64);
+	return 1 + vmig_rng_below(&m->rng, VMIG_CROWD_BUFFER);
 }
 
 static int run_get(struct vmig_member *m, uint32_t *arg)
@@ -140,7 +140,7 @@ static int set(struct vmig_member *m, uint32_t state)
 	int fd = -1, ret = __vmig_set_state(m->crowd->dev, state, &fd);
 
 	if (!ret && fd >= 0)
-		put(vmig_chance_below(&m->chance, SLOTS), fd);
+		put(vmig_rng_below(&m->rng, SLOTS), fd);
 	return ret;
 }
 
@@ -148,7 +148,7 @@ static int run_set(struct vmig_member *m, uint32_t *arg)
 {
 	struct vmig_crowd *c = m->crowd;
 
-	*arg = c->states[vmig_chance_below(&m->chance, c->nr_states)];
+	*arg = c->states[vmig_rng_below(&m->rng, c->nr_states)];
 	return set(m, *arg);
 }
 
@@ -165,7 +165,7 @@ void vmig_last_set(struct vmig_member *m)
 	struct vmig_entry *e = &m->log[nr % VMIG_CROWD_LOG];
 
 	e->call = &vmig_call_set;
-	e->arg = states[vmig_chance_below(&m->chance, 2)];
+	e->arg = states[vmig_rng_below(&m->rng, 2)];
 	atomic_store(&m->busy, true);
 	atomic_store(&m->calls, nr + 1);
 	e->ret = set(m, e->arg);
@@ -197,7 +197,7 @@ static int open_some_way(struct vmig_member *m, uint32_t *arg, struct vmig_devic
 	const struct vmig_dev_id *id = &m->crowd->dev->id;
 	const char *why;
 
-	*arg = vmig_chance_below(&m->chance, 2);
+	*arg = vmig_rng_below(&m->rng, 2);
 	if (!vmig_uapi_available(id, *arg, &why))
 		return -ENOENT;
 	return __vmig_open(id, *arg, dev);
@@ -245,7 +245,7 @@ static int run_log_start(struct vmig_member *m, uint32_t *arg)
 	uint64_t page_size = 4096;
 	unsigned int i;
 
-	*arg = 1 + vmig_chance_below(&m->chance, 4);
+	*arg = 1 + vmig_rng_below(&m->rng, 4);
 	for (i = 0; i < *arg; i++) {
 		ranges[i].iova = i * LOGGED / 4;
 		ranges[i].length = LOGGED / 4;
@@ -258,8 +258,8 @@ const struct vmig_call vmig_call_log_start = { "log_start", run_log_start };
 /* The bits of what the buffer has room for, at some place. */
 static int run_log_report(struct vmig_member *m, uint32_t *arg)
 {
-	uint64_t pages = 64 * (1 + vmig_chance_below(&m->chance, VMIG_CROWD_BUFFER / 8));
-	uint64_t at = vmig_chance_below(&m->chance, LOGGED / 4096 / 64 / 4) * 64;
+	uint64_t pages = 64 * (1 + vmig_rng_below(&m->rng, VMIG_CROWD_BUFFER / 8));
+	uint64_t at = vmig_rng_below(&m->rng, LOGGED / 4096 / 64 / 4) * 64;
 
 	*arg = pages;
 	return __vmig_log_report(m->crowd->dev, at * 4096, pages * 4096, 4096, buffer(m));
@@ -308,8 +308,8 @@ static int run_write(struct vmig_member *m, uint32_t *arg)
 		return -ENODATA;
 	if (size > c->stream_len)
 		size = c->stream_len;
-	if (vmig_chance_below(&m->chance, 2))
-		at = vmig_chance_below(&m->chance, c->stream_len - size + 1);
+	if (vmig_rng_below(&m->rng, 2))
+		at = vmig_rng_below(&m->rng, c->stream_len - size + 1);
 	memcpy(page, c->stream + at, size);
 	*arg = size;
 	return moved(m, "write()", over, write(some_fd(m), page, size));
@@ -325,7 +325,7 @@ static int run_take(struct vmig_member *m, uint32_t *arg)
 
 	if (most > VMIG_CROWD_BUFFER)
 		most = VMIG_CROWD_BUFFER;
-	*arg = 1 + vmig_chance_below(&m->chance, most);
+	*arg = 1 + vmig_rng_below(&m->rng, most);
 	n = read(some_fd(m), buffer(m), *arg);
 	for (i = 0; n > 0 && i < n; i++)
 		m->tally[m->page[i]]++;
@@ -355,7 +355,7 @@ static int run_tail(struct vmig_member *m, uint32_t *arg)
 	ssize_t n = 0, done;
 
 	/* Small pieces of what is small, so that there is something for everybody. */
-	size = 1 + vmig_chance_below(&m->chance, (left > 0 ? left : 0) / 4 + 1);
+	size = 1 + vmig_rng_below(&m->rng, (left > 0 ? left : 0) / 4 + 1);
 	if (size > VMIG_CROWD_BUFFER)
 		size = VMIG_CROWD_BUFFER;
 	left = atomic_fetch_sub(&c->left, size);
@@ -397,7 +397,7 @@ static int run_flood(struct vmig_member *m, uint32_t *arg)
 	if (n > 0)
 		m->bytes += n;
 	/* An error is for ever, if it is of the stream. */
-	if (m->bytes == c->stream_len || (n < 0 && !vmig_chance_below(&m->chance, 16)))
+	if (m->bytes == c->stream_len || (n < 0 && !vmig_rng_below(&m->rng, 16)))
 		atomic_store(&c->stop, true);
 	return result(n);
 }
@@ -428,7 +428,7 @@ const struct vmig_call vmig_call_info = { "precopy_info", run_info };
 
 static int run_close(struct vmig_member *m, uint32_t *arg)
 {
-	*arg = vmig_chance_below(&m->chance, SLOTS);
+	*arg = vmig_rng_below(&m->rng, SLOTS);
 	put(*arg, -1);
 	return 0;
 }
@@ -439,7 +439,7 @@ static int run_dup(struct vmig_member *m, uint32_t *arg)
 {
 	int fd = some_fd(m);
 
-	*arg = vmig_chance_below(&m->chance, SLOTS);
+	*arg = vmig_rng_below(&m->rng, SLOTS);
 	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
@@ -458,7 +458,7 @@ static void be_forked(struct vmig_member *m)
 	run_poll(m, &arg);
 	run_info(m, &arg);
 	run_get(m, &arg);
-	if (vmig_chance_below(&m->chance, 2))
+	if (vmig_rng_below(&m->rng, 2))
 		kill(getpid(), SIGKILL);
 	_exit(0);
 }

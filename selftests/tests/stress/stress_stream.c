@@ -253,19 +253,19 @@ void vmig_stress_writers(struct vmig_crowd *c, const char *did, unsigned long ca
 {
 	uint64_t end = vmig_now_ms() + c->ms;
 	size_t less = tail_length(c);
-	struct vmig_chance chance;
+	struct vmig_rng rng;
 	bool ok = true;
 
-	vmig_chance_begin(&chance, 1);
+	vmig_rng_seed(&rng, 1);
 	c->limit = VMIG_NO_LIMIT;
 	do {
-		switch (vmig_chance_below(&chance, 4)) {
+		switch (vmig_rng_below(&rng, 4)) {
 		case 0:
-			ok = write_tail_once(c, did, 1 + vmig_chance_below(&chance, less));
+			ok = write_tail_once(c, did, 1 + vmig_rng_below(&rng, less));
 			break;
 		case 1:
 			if (full)
-				ok = write_tail_twice(c, did, 1 + vmig_chance_below(&chance, less));
+				ok = write_tail_twice(c, did, 1 + vmig_rng_below(&rng, less));
 			break;
 		default:
 			ok = write_everything(c, did);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Many threads in several processes, each of which does what chance tells it. See crowd.h. */
+/* Many threads in several processes, each of which does what rng tells it. See crowd.h. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -50,7 +50,7 @@ struct vmig_crowd *vmig_crowd_new(struct vmig_device *dev, uint64_t flags)
  * vmig_crowd_again - make it ready to run once more
  * @c: the crowd, after vmig_crowd_run()
  *
- * What it has counted stays, and chance goes on where it was.
+ * What it has counted stays, and rng goes on where it was.
  */
 void vmig_crowd_again(struct vmig_crowd *c)
 {
@@ -105,7 +105,7 @@ static unsigned int choose(struct vmig_member *m, const struct vmig_share *share
 
 	for (i = 0; shares[i].call; i++)
 		sum += shares[i].weight;
-	at = vmig_chance_below(&m->chance, sum);
+	at = vmig_rng_below(&m->rng, sum);
 	for (i = 0; at >= shares[i].weight; i++)
 		at -= shares[i].weight;
 	return i;
@@ -269,8 +269,8 @@ static void begin_chances(struct vmig_crowd *c, const char *did)
 		stream = stream * 31 + (unsigned char)*did;
 	for (p = 0; p < VMIG_CROWD_PROCESSES; p++)
 		for (t = 0; t < VMIG_CROWD_THREADS; t++)
-			vmig_chance_begin(&c->members[p][t].chance,
-					  (uint32_t)(stream << 8) + p * VMIG_CROWD_THREADS + t);
+			vmig_rng_seed(&c->members[p][t].rng,
+				      (uint32_t)(stream << 8) + p * VMIG_CROWD_THREADS + t);
 }
 
 /* Where in the kernel a thread is, from the top. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Many threads in several processes that do what chance tells them, on one device. What each
+ * Many threads in several processes that do what rng tells them, on one device. What each
  * of them did last, and what it is at now, stands in shared memory, so that it can be told
  * when one of them never returns.
  */
@@ -27,7 +27,7 @@ struct vmig_member;
 /**
  * struct vmig_call - a kind of call
  * @name: for people, one word
- * @run: make it once; what it was about goes to @arg, which chance may choose. Returns what
+ * @run: make it once; what it was about goes to @arg, which rng may choose. Returns what
  *	the call returned, or -errno.
  */
 struct vmig_call {
@@ -63,7 +63,7 @@ struct vmig_entry {
  * struct vmig_member - a thread of the crowd
  * @crowd: all of them
  * @process: its process
- * @chance: what it does next
+ * @rng: what it does next
  * @tid: its thread
  * @calls: how many it has begun
  * @busy: it is in one
@@ -78,7 +78,7 @@ struct vmig_entry {
 struct vmig_member {
 	struct vmig_crowd *crowd;
 	unsigned int process;
-	struct vmig_chance chance;
+	struct vmig_rng rng;
 	atomic_int tid;
 	atomic_uint calls;
 	atomic_bool busy;
