@@ -46,32 +46,32 @@
  * @memory: bytes that the kernel gave away for the last stream
  */
 struct trial {
-	struct vmig_poison *p;
-	struct vmig_mutator m;
+	struct vmig_fuzz *p;
+	struct vmig_fuzz_mutator m;
 	struct vmig_kcov kcov;
 	int watch;
-	struct vmig_repro repro;
+	struct vmig_fuzz_repro repro;
 	uint64_t memory;
 };
 
-static uint64_t much_memory(const struct vmig_poison *p)
+static uint64_t much_memory(const struct vmig_fuzz *p)
 {
 	return MUCH_MEMORY + 16 * p->max;
 }
 
-static struct vmig_suspect *suspect(struct vmig_poison *p, unsigned int number)
+static struct vmig_suspect *suspect(struct vmig_fuzz *p, unsigned int number)
 {
-	return &p->suspects[number % VMIG_POISON_SUSPECTS];
+	return &p->suspects[number % VMIG_FUZZ_SUSPECTS];
 }
 
-static struct vmig_stream stream_of(struct vmig_poison *p, unsigned int number)
+static struct vmig_stream stream_of(struct vmig_fuzz *p, unsigned int number)
 {
-	return (struct vmig_stream){ p->bytes + number % VMIG_POISON_SUSPECTS * p->max,
+	return (struct vmig_stream){ p->bytes + number % VMIG_FUZZ_SUSPECTS * p->max,
 				     suspect(p, number)->len, 0 };
 }
 
 /* What is changed in a stream, and how it is written. */
-static const char *words(struct vmig_poison *p, unsigned int number)
+static const char *words(struct vmig_fuzz *p, unsigned int number)
 {
 	struct vmig_suspect *x = suspect(p, number);
 
@@ -80,15 +80,15 @@ static const char *words(struct vmig_poison *p, unsigned int number)
 }
 
 /* Keeps a stream. Return: what was done, and how to do it again. */
-static const char *keep(struct vmig_poison *p, unsigned int number)
+static const char *keep(struct vmig_fuzz *p, unsigned int number)
 {
 	struct vmig_stream s = stream_of(p, number);
 
 	return vmig_fmt(
 		"%s; %s", words(p, number),
-		vmig_repro_keep(&s, vmig_fmt("poison-%s-%u",
-					     p->dev->uapi == VMIG_UAPI_CDEV ? "cdev" : "group",
-					     number)));
+		vmig_fuzz_repro_keep(&s, vmig_fmt("poison-%s-%u",
+						  p->dev->uapi == VMIG_UAPI_CDEV ? "cdev" : "group",
+						  number)));
 }
 
 /* Judges one of the streams; always a breach. */
@@ -99,7 +99,7 @@ static const char *keep(struct vmig_poison *p, unsigned int number)
 	} while (0)
 
 /* A driver that took a stream may choke on what it has when it is asked for it. */
-static void save_some(struct vmig_poison *p)
+static void save_some(struct vmig_fuzz *p)
 {
 	struct vmig_stream s = {};
 	int fd;
@@ -116,7 +116,7 @@ static void save_some(struct vmig_poison *p)
 static bool load(struct trial *t, const struct vmig_stream *s, unsigned int cut, bool save,
 		 struct vmig_attempt *a)
 {
-	struct vmig_poison *p = t->p;
+	struct vmig_fuzz *p = t->p;
 	uint64_t room = vmig_mem_available(), left;
 	int fd = -1, ret;
 
@@ -152,13 +152,13 @@ static void place_of(const char *heard, char *place, size_t size)
 }
 
 /* The complaints of one place count once. */
-static bool new_complaint(struct vmig_poison *p, const char *heard)
+static bool new_complaint(struct vmig_fuzz *p, const char *heard)
 {
 	char place[sizeof(p->complaints[0])];
 	unsigned int i;
 
 	place_of(heard, place, sizeof(place));
-	for (i = 0; i < VMIG_POISON_COMPLAINTS; i++) {
+	for (i = 0; i < VMIG_FUZZ_COMPLAINTS; i++) {
 		if (!strcmp(p->complaints[i], place))
 			return false;
 		if (!p->complaints[i][0]) {
@@ -178,7 +178,7 @@ static void look_at_log(struct trial *t)
 }
 
 /* Brings the device back from a stream. Return: NULL, or what does not work. */
-static const char *recover(struct vmig_poison *p, bool thoroughly)
+static const char *recover(struct vmig_fuzz *p, bool thoroughly)
 {
 	uint32_t state;
 	int ret;
@@ -195,9 +195,9 @@ static const char *recover(struct vmig_poison *p, bool thoroughly)
 }
 
 /* It was this stream, or one of those since the device was last seen to be good. */
-static void blame(struct vmig_poison *p, const char *why)
+static void blame(struct vmig_fuzz *p, const char *why)
 {
-	unsigned int n = p->tried % VMIG_POISON_SUSPECTS, first = p->tried - n, i;
+	unsigned int n = p->tried % VMIG_FUZZ_SUSPECTS, first = p->tried - n, i;
 	const char *did;
 	char got[160];
 
@@ -212,7 +212,7 @@ static void blame(struct vmig_poison *p, const char *why)
 }
 
 /* Damage to a stream of the same length that write() tells and SET(STOP) does not. */
-static void note_forgotten(struct vmig_poison *p, const struct vmig_stream *s,
+static void note_forgotten(struct vmig_fuzz *p, const struct vmig_stream *s,
 			   const struct vmig_attempt *a)
 {
 	if (a->set || a->write != -EINVAL || s->len != p->good->len)
@@ -221,9 +221,9 @@ static void note_forgotten(struct vmig_poison *p, const struct vmig_stream *s,
 		snprintf(p->forgotten_first, sizeof(p->forgotten_first), "%s", keep(p, p->tried));
 }
 
-static bool to_be_checked(struct vmig_poison *p)
+static bool to_be_checked(struct vmig_fuzz *p)
 {
-	return p->tried % VMIG_POISON_SUSPECTS == VMIG_POISON_SUSPECTS - 1;
+	return p->tried % VMIG_FUZZ_SUSPECTS == VMIG_FUZZ_SUSPECTS - 1;
 }
 
 /*
@@ -234,7 +234,7 @@ static size_t try_stream(struct trial *t, const struct vmig_stream *s, unsigned 
 			 enum vmig_kcov_mode mode)
 {
 	struct vmig_suspect *x = suspect(t->p, t->p->tried);
-	struct vmig_poison *p = t->p;
+	struct vmig_fuzz *p = t->p;
 	struct vmig_attempt a = {};
 	const char *why;
 	size_t records;
@@ -243,7 +243,7 @@ static size_t try_stream(struct trial *t, const struct vmig_stream *s, unsigned 
 	*x = (struct vmig_suspect){ p->tried + 1, s->len, cut, "" };
 	snprintf(x->what, sizeof(x->what), "%s", t->m.what[0] ? t->m.what : "unchanged");
 	memcpy(stream_of(p, p->tried).data, s->data, s->len);
-	vmig_repro_before(&t->repro, s);
+	vmig_fuzz_repro_before(&t->repro, s);
 	vmig_kcov_begin(&t->kcov, mode);
 	good = load(t, s, cut, !vmig_rng_below(&t->m.rng, 4), &a);
 	records = vmig_kcov_end(&t->kcov);
@@ -268,7 +268,7 @@ static size_t try_stream(struct trial *t, const struct vmig_stream *s, unsigned 
 static void try_for_coverage(struct trial *t, const struct vmig_stream *s, unsigned int cut,
 			     int entry)
 {
-	struct vmig_poison *p = t->p;
+	struct vmig_fuzz *p = t->p;
 	unsigned int fresh;
 	size_t n;
 
@@ -285,7 +285,7 @@ static void try_for_coverage(struct trial *t, const struct vmig_stream *s, unsig
 	 * the time of many others.
 	 */
 	else if (fresh && vmig_cuts[cut].head && t->memory < much_memory(p))
-		vmig_corpus_add(p->corpus, s->data, s->len, t->m.at, true);
+		vmig_fuzz_corpus_add(p->corpus, s->data, s->len, t->m.at, true);
 }
 
 static unsigned int any_cut(struct trial *t)
@@ -300,8 +300,8 @@ static unsigned int any_entry(struct trial *t)
 {
 	unsigned int n = t->p->corpus->count;
 
-	if (n > VMIG_POISON_SUSPECTS && vmig_rng_below(&t->m.rng, 2))
-		return n - 1 - vmig_rng_below(&t->m.rng, VMIG_POISON_SUSPECTS);
+	if (n > VMIG_FUZZ_SUSPECTS && vmig_rng_below(&t->m.rng, 2))
+		return n - 1 - vmig_rng_below(&t->m.rng, VMIG_FUZZ_SUSPECTS);
 	return vmig_rng_below(&t->m.rng, n);
 }
 
@@ -313,7 +313,8 @@ static bool match_one(struct trial *t, struct vmig_stream *s, size_t records)
 
 	for (i = 0; i < records && i < 4096; i++) {
 		vmig_kcov_comparison(&t->kcov, records - 1 - i, &c);
-		if ((i > 24 || vmig_rng_below(&t->m.rng, 3)) && vmig_mutate_match(&t->m, s, &c))
+		if ((i > 24 || vmig_rng_below(&t->m.rng, 3)) &&
+		    vmig_fuzz_mutate_match(&t->m, s, &c))
 			return true;
 	}
 	return false;
@@ -336,15 +337,15 @@ static void match(struct trial *t, struct vmig_stream *s)
 /* Changed by rng: one of the corpus. */
 static void try_by_chance(struct trial *t)
 {
-	struct vmig_corpus *c = t->p->corpus;
+	struct vmig_fuzz_corpus *c = t->p->corpus;
 	unsigned int entry = any_entry(t);
-	struct vmig_stream s = {}, from = vmig_corpus_get(c, entry);
+	struct vmig_stream s = {}, from = vmig_fuzz_corpus_get(c, entry);
 
-	t->m.other = vmig_corpus_get(c, any_entry(t));
+	t->m.other = vmig_fuzz_corpus_get(c, any_entry(t));
 	t->m.hot = c->entries[entry].hot;
 	vmig_stream_copy(&s, &from);
 	if (vmig_rng_below(&t->m.rng, 8))
-		vmig_mutate(&t->m, &s);
+		vmig_fuzz_mutate(&t->m, &s);
 	if (t->p->coverage && !vmig_rng_below(&t->m.rng, 3))
 		match(t, &s);
 	else
@@ -357,7 +358,7 @@ static void try_sweep(struct trial *t)
 	struct vmig_stream s = {};
 
 	vmig_stream_copy(&s, t->p->good);
-	vmig_mutate_sweep(&t->m, &s, t->p->swept++);
+	vmig_fuzz_mutate_sweep(&t->m, &s, t->p->swept++);
 	try_for_coverage(t, &s, 1, -1);
 	vmig_stream_free(&s);
 }
@@ -365,13 +366,13 @@ static void try_sweep(struct trial *t)
 /* The streams of the corpus as they are, then the sweep and rng by turns. */
 static void try_next(struct trial *t, unsigned int seeds)
 {
-	struct vmig_poison *p = t->p;
+	struct vmig_fuzz *p = t->p;
 	unsigned int i = p->tried;
 	struct vmig_stream s;
 
 	t->m.what[0] = '\0';
 	if (i < seeds) {
-		s = vmig_corpus_get(p->corpus, i);
+		s = vmig_fuzz_corpus_get(p->corpus, i);
 		if (i >= p->corpus->own)
 			snprintf(t->m.what, sizeof(t->m.what), "number %u of the corpus", i);
 		try_for_coverage(t, &s, 0, i);
@@ -382,10 +383,10 @@ static void try_next(struct trial *t, unsigned int seeds)
 	}
 }
 
-static void trial_begin(struct trial *t, struct vmig_poison *p)
+static void trial_begin(struct trial *t, struct vmig_fuzz *p)
 {
 	*t = (struct trial){ .p = p, .watch = vmig_kmsg_watch_begin() };
-	vmig_repro_open(&t->repro);
+	vmig_fuzz_repro_open(&t->repro);
 	vmig_kcov_open(&t->kcov);
 	t->m.max = p->max;
 	vmig_rng_seed(&t->m.rng, p->tried);
@@ -395,11 +396,11 @@ static void trial_end(struct trial *t)
 {
 	vmig_kcov_close(&t->kcov);
 	vmig_kmsg_watch_end(t->watch);
-	vmig_repro_close(&t->repro);
+	vmig_fuzz_repro_close(&t->repro);
 }
 
 struct batch {
-	struct vmig_poison *p;
+	struct vmig_fuzz *p;
 	unsigned int seeds;
 };
 
@@ -407,7 +408,7 @@ static void batch(void *arg)
 {
 	uint64_t end = vmig_now_ms() + BATCH_MS;
 	struct batch *b = arg;
-	struct vmig_poison *p = b->p;
+	struct vmig_fuzz *p = b->p;
 	struct trial t;
 
 	trial_begin(&t, p);
@@ -419,7 +420,7 @@ static void batch(void *arg)
 }
 
 /* A child that did not come back: by the stream that it was trying. */
-static void judge_end(struct vmig_poison *p, enum vmig_child_end end)
+static void judge_end(struct vmig_fuzz *p, enum vmig_child_end end)
 {
 	enum vmig_clause_id id = end == VMIG_CHILD_CRASHED ? ROB_01 : RES_08;
 
@@ -434,7 +435,7 @@ static void judge_end(struct vmig_poison *p, enum vmig_child_end end)
 }
 
 /* What is judged of all streams together. */
-static void judge(struct vmig_poison *p)
+static void judge(struct vmig_fuzz *p)
 {
 	vmig_checked(ROB_01);
 	vmig_checked(RES_08);
@@ -448,7 +449,7 @@ static void judge(struct vmig_poison *p)
 }
 
 /**
- * vmig_poison_new - prepare
+ * vmig_fuzz_new - prepare
  * @dev: the device, in RUNNING
  * @good: a stream that was saved from it
  *
@@ -456,12 +457,12 @@ static void judge(struct vmig_poison *p)
  *
  * Return: shared memory.
  */
-struct vmig_poison *vmig_poison_new(struct vmig_device *dev, const struct vmig_stream *good)
+struct vmig_fuzz *vmig_fuzz_new(struct vmig_device *dev, const struct vmig_stream *good)
 {
 	size_t max = 2 * good->len + 64 * 1024;
-	struct vmig_poison *p;
+	struct vmig_fuzz *p;
 
-	p = mmap(NULL, sizeof(*p) + VMIG_POISON_SUSPECTS * max, PROT_READ | PROT_WRITE,
+	p = mmap(NULL, sizeof(*p) + VMIG_FUZZ_SUSPECTS * max, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		vmig_test_error("no memory: %s", vmig_errno_name(errno));
@@ -470,27 +471,27 @@ struct vmig_poison *vmig_poison_new(struct vmig_device *dev, const struct vmig_s
 	p->dev = dev;
 	p->good = good;
 	p->max = max;
-	p->corpus = vmig_corpus_new();
+	p->corpus = vmig_fuzz_corpus_new();
 	return p;
 }
 
 /**
- * vmig_poison_free - drop it
- * @p: what vmig_poison_new() gave
+ * vmig_fuzz_free - drop it
+ * @p: what vmig_fuzz_new() gave
  */
-void vmig_poison_free(struct vmig_poison *p)
+void vmig_fuzz_free(struct vmig_fuzz *p)
 {
-	vmig_corpus_free(p->corpus);
-	munmap(p, sizeof(*p) + VMIG_POISON_SUSPECTS * p->max);
+	vmig_fuzz_corpus_free(p->corpus);
+	munmap(p, sizeof(*p) + VMIG_FUZZ_SUSPECTS * p->max);
 }
 
 /**
- * vmig_poison_run - try streams until it is over
+ * vmig_fuzz_run - try streams until it is over
  * @p: with at least one stream in its corpus
  *
- * Checks VMIG_POISON_CLAUSES. The device is in RUNNING afterwards, or @p->lost.
+ * Checks VMIG_FUZZ_CLAUSES. The device is in RUNNING afterwards, or @p->lost.
  */
-void vmig_poison_run(struct vmig_poison *p)
+void vmig_fuzz_run(struct vmig_fuzz *p)
 {
 	struct batch b = { p, p->corpus->count };
 
@@ -500,7 +501,7 @@ void vmig_poison_run(struct vmig_poison *p)
 }
 
 struct replay {
-	struct vmig_poison *p;
+	struct vmig_fuzz *p;
 	const char *files;
 };
 
@@ -549,13 +550,13 @@ static void replay(void *arg)
 }
 
 /**
- * vmig_poison_replay - try streams of files, in each way of cutting them
- * @p: what vmig_poison_new() gave
+ * vmig_fuzz_replay - try streams of files, in each way of cutting them
+ * @p: what vmig_fuzz_new() gave
  * @files: their paths, with blanks between
  *
- * Checks VMIG_POISON_CLAUSES.
+ * Checks VMIG_FUZZ_CLAUSES.
  */
-void vmig_poison_replay(struct vmig_poison *p, const char *files)
+void vmig_fuzz_replay(struct vmig_fuzz *p, const char *files)
 {
 	struct replay r = { p, files };
 	const char *why;

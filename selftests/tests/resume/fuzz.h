@@ -3,20 +3,20 @@
  * Poisoned streams: each is loaded, and after it the device must come back. A mutant that
  * takes the driver where none has been is kept and changed further.
  */
-#ifndef VMIG_SELFTESTS_POISON_H
-#define VMIG_SELFTESTS_POISON_H
+#ifndef VMIG_SELFTESTS_FUZZ_H
+#define VMIG_SELFTESTS_FUZZ_H
 
 #include "fuzz_corpus.h"
 #include "fuzz_mutate.h"
 
-/* The clauses that vmig_poison_run() and vmig_poison_replay() check. */
-#define VMIG_POISON_CLAUSES ROB_01, RES_07, RES_08, RES_14
+/* The clauses that vmig_fuzz_run() and vmig_fuzz_replay() check. */
+#define VMIG_FUZZ_CLAUSES ROB_01, RES_07, RES_08, RES_14
 
 /* A whole save and load proves the device after so many streams, so these are suspects. */
-#define VMIG_POISON_SUSPECTS 8
+#define VMIG_FUZZ_SUSPECTS 8
 
 /* Different complaints of the kernel that are told apart. */
-#define VMIG_POISON_COMPLAINTS 16
+#define VMIG_FUZZ_COMPLAINTS 16
 
 /**
  * struct vmig_suspect - a stream that was tried
@@ -33,7 +33,7 @@ struct vmig_suspect {
 };
 
 /**
- * struct vmig_poison - the work, shared with the children that do it
+ * struct vmig_fuzz - the work, shared with the children that do it
  * @dev: the device, in RUNNING between two streams
  * @good: a stream that was saved from it
  * @max: bytes of a stream at most
@@ -54,27 +54,27 @@ struct vmig_suspect {
  * @suspects: the last streams, newest at @tried - 1
  * @bytes: @max for each of them
  */
-struct vmig_poison {
+struct vmig_fuzz {
 	struct vmig_device *dev;
 	const struct vmig_stream *good;
 	size_t max;
 	unsigned int limit;
 	uint64_t end;
-	struct vmig_corpus *corpus;
+	struct vmig_fuzz_corpus *corpus;
 	bool coverage;
 	unsigned int swept, tried, refused, forgotten;
 	char forgotten_first[320];
 	uint64_t memory;
 	char memory_for[320];
-	char complaints[VMIG_POISON_COMPLAINTS][96];
+	char complaints[VMIG_FUZZ_COMPLAINTS][96];
 	bool over, lost;
-	struct vmig_suspect suspects[VMIG_POISON_SUSPECTS];
+	struct vmig_suspect suspects[VMIG_FUZZ_SUSPECTS];
 	unsigned char bytes[];
 };
 
-struct vmig_poison *vmig_poison_new(struct vmig_device *dev, const struct vmig_stream *good);
-void vmig_poison_free(struct vmig_poison *p);
-void vmig_poison_run(struct vmig_poison *p);
-void vmig_poison_replay(struct vmig_poison *p, const char *files);
+struct vmig_fuzz *vmig_fuzz_new(struct vmig_device *dev, const struct vmig_stream *good);
+void vmig_fuzz_free(struct vmig_fuzz *p);
+void vmig_fuzz_run(struct vmig_fuzz *p);
+void vmig_fuzz_replay(struct vmig_fuzz *p, const char *files);
 
-#endif /* VMIG_SELFTESTS_POISON_H */
+#endif /* VMIG_SELFTESTS_FUZZ_H */

@@ -15,13 +15,13 @@
 #include "verdict.h"
 
 /**
- * vmig_corpus_new - a corpus without streams
+ * vmig_fuzz_corpus_new - a corpus without streams
  *
  * Return: it, in memory that is shared with the children of this process.
  */
-struct vmig_corpus *vmig_corpus_new(void)
+struct vmig_fuzz_corpus *vmig_fuzz_corpus_new(void)
 {
-	void *p = mmap(NULL, sizeof(struct vmig_corpus), PROT_READ | PROT_WRITE,
+	void *p = mmap(NULL, sizeof(struct vmig_fuzz_corpus), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
@@ -30,16 +30,16 @@ struct vmig_corpus *vmig_corpus_new(void)
 }
 
 /**
- * vmig_corpus_free - drop it
+ * vmig_fuzz_corpus_free - drop it
  * @c: the corpus
  */
-void vmig_corpus_free(struct vmig_corpus *c)
+void vmig_fuzz_corpus_free(struct vmig_fuzz_corpus *c)
 {
 	munmap(c, sizeof(*c));
 }
 
 /**
- * vmig_corpus_add - add a stream
+ * vmig_fuzz_corpus_add - add a stream
  * @c: the corpus
  * @data: the stream
  * @len: its bytes
@@ -48,14 +48,15 @@ void vmig_corpus_free(struct vmig_corpus *c)
  *
  * Return: false if there is no room for it.
  */
-bool vmig_corpus_add(struct vmig_corpus *c, const void *data, size_t len, size_t hot, bool fresh)
+bool vmig_fuzz_corpus_add(struct vmig_fuzz_corpus *c, const void *data, size_t len, size_t hot,
+			  bool fresh)
 {
-	struct vmig_corpus_entry *e = &c->entries[c->count];
+	struct vmig_fuzz_corpus_entry *e = &c->entries[c->count];
 
-	if (c->count == VMIG_CORPUS_MAX || len > VMIG_CORPUS_BYTES - c->used)
+	if (c->count == VMIG_FUZZ_CORPUS_MAX || len > VMIG_FUZZ_CORPUS_BYTES - c->used)
 		return false;
 	memcpy(c->bytes + c->used, data, len);
-	*e = (struct vmig_corpus_entry){ c->used, len, hot, fresh };
+	*e = (struct vmig_fuzz_corpus_entry){ c->used, len, hot, fresh };
 	c->used += len;
 	/* Last, as a child may be killed at any time. */
 	__atomic_store_n(&c->count, c->count + 1, __ATOMIC_RELEASE);
@@ -63,33 +64,33 @@ bool vmig_corpus_add(struct vmig_corpus *c, const void *data, size_t len, size_t
 }
 
 /**
- * vmig_corpus_get - one of its streams
+ * vmig_fuzz_corpus_get - one of its streams
  * @c: the corpus
  * @i: which one
  *
  * Return: the stream, which is not to be changed.
  */
-struct vmig_stream vmig_corpus_get(const struct vmig_corpus *c, unsigned int i)
+struct vmig_stream vmig_fuzz_corpus_get(const struct vmig_fuzz_corpus *c, unsigned int i)
 {
-	const struct vmig_corpus_entry *e = &c->entries[i];
+	const struct vmig_fuzz_corpus_entry *e = &c->entries[i];
 
 	return (struct vmig_stream){ (unsigned char *)c->bytes + e->off, e->len, 0 };
 }
 
-static void load_file(struct vmig_corpus *c, const char *path, size_t max)
+static void load_file(struct vmig_fuzz_corpus *c, const char *path, size_t max)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t room = VMIG_CORPUS_BYTES - c->used;
+	size_t room = VMIG_FUZZ_CORPUS_BYTES - c->used;
 	ssize_t n = -1;
 	struct stat st;
 
 	if (fd < 0)
 		return;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= max &&
-	    st.st_size <= room && c->count < VMIG_CORPUS_MAX)
+	    st.st_size <= room && c->count < VMIG_FUZZ_CORPUS_MAX)
 		n = read(fd, c->bytes + c->used, st.st_size);
 	if (n == st.st_size) {
-		c->entries[c->count++] = (struct vmig_corpus_entry){ c->used, n, 0, false };
+		c->entries[c->count++] = (struct vmig_fuzz_corpus_entry){ c->used, n, 0, false };
 		c->used += n;
 	}
 	close(fd);
@@ -103,12 +104,12 @@ static int is_stream(const struct dirent *e)
 }
 
 /**
- * vmig_corpus_load - add the streams of a directory
+ * vmig_fuzz_corpus_load - add the streams of a directory
  * @c: the corpus
  * @dir: its *.bin, or NULL
  * @max: longer ones are left out
  */
-void vmig_corpus_load(struct vmig_corpus *c, const char *dir, size_t max)
+void vmig_fuzz_corpus_load(struct vmig_fuzz_corpus *c, const char *dir, size_t max)
 {
 	struct dirent **names;
 	char path[512];
@@ -120,7 +121,7 @@ void vmig_corpus_load(struct vmig_corpus *c, const char *dir, size_t max)
 		return;
 	for (i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]->d_name);
-		if (i < VMIG_CORPUS_FILES)
+		if (i < VMIG_FUZZ_CORPUS_FILES)
 			load_file(c, path, max);
 		free(names[i]);
 	}
@@ -164,13 +165,13 @@ static void empty_directory(const char *dir)
 }
 
 /**
- * vmig_corpus_store - keep what was found for the next run
+ * vmig_fuzz_corpus_store - keep what was found for the next run
  * @c: the corpus
  * @dir: where, or NULL; what is there and was worth nothing in this run goes
  *
  * As many as there is room for, in the order in which they were found.
  */
-void vmig_corpus_store(const struct vmig_corpus *c, const char *dir)
+void vmig_fuzz_corpus_store(const struct vmig_fuzz_corpus *c, const char *dir)
 {
 	unsigned int i, files = 0;
 	struct vmig_stream s;
@@ -181,9 +182,9 @@ void vmig_corpus_store(const struct vmig_corpus *c, const char *dir)
 		return;
 	mkdir(dir, 0755);
 	empty_directory(dir);
-	for (i = c->own; i < c->count && files < VMIG_CORPUS_FILES; i++) {
-		s = vmig_corpus_get(c, i);
-		if (!c->entries[i].fresh || bytes + s.len > VMIG_CORPUS_FILE_BYTES)
+	for (i = c->own; i < c->count && files < VMIG_FUZZ_CORPUS_FILES; i++) {
+		s = vmig_fuzz_corpus_get(c, i);
+		if (!c->entries[i].fresh || bytes + s.len > VMIG_FUZZ_CORPUS_FILE_BYTES)
 			continue;
 		snprintf(path, sizeof(path), "%s/%016llx.bin", dir,
 			 (unsigned long long)name_of(s.data, s.len));

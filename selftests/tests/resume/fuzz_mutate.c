@@ -15,12 +15,12 @@
 /* Changes of one stream, at most. */
 #define CHANGES 6
 
-static uint64_t below(struct vmig_mutator *m, uint64_t limit)
+static uint64_t below(struct vmig_fuzz_mutator *m, uint64_t limit)
 {
 	return limit ? vmig_rng_below(&m->rng, limit) : 0;
 }
 
-static void tell(struct vmig_mutator *m, const char *fmt, ...)
+static void tell(struct vmig_fuzz_mutator *m, const char *fmt, ...)
 {
 	size_t len = strlen(m->what);
 	va_list args;
@@ -35,7 +35,7 @@ static void tell(struct vmig_mutator *m, const char *fmt, ...)
 }
 
 /* A place for @width bytes, mostly where headers are and where something was found. */
-static size_t place(struct vmig_mutator *m, const struct vmig_stream *s, size_t width)
+static size_t place(struct vmig_fuzz_mutator *m, const struct vmig_stream *s, size_t width)
 {
 	size_t room = s->len - width, at;
 
@@ -75,7 +75,7 @@ static void put(struct vmig_stream *s, size_t at, size_t width, uint64_t v)
 }
 
 /* A number that a parser may not have thought of, for a place where @old stands. */
-static uint64_t bad_number(struct vmig_mutator *m, const struct vmig_stream *s, size_t at,
+static uint64_t bad_number(struct vmig_fuzz_mutator *m, const struct vmig_stream *s, size_t at,
 			   size_t width, uint64_t old)
 {
 	uint64_t v;
@@ -113,7 +113,7 @@ static uint64_t bad_number(struct vmig_mutator *m, const struct vmig_stream *s, 
 	return vmig_rng_next(&m->rng);
 }
 
-static void change_number(struct vmig_mutator *m, struct vmig_stream *s)
+static void change_number(struct vmig_fuzz_mutator *m, struct vmig_stream *s)
 {
 	static const size_t widths[] = { 1, 2, 4, 4, 8 };
 	size_t width = widths[below(m, 5)], at;
@@ -127,7 +127,7 @@ static void change_number(struct vmig_mutator *m, struct vmig_stream *s)
 	tell(m, "u%zu at %zu = %#llx", 8 * width, at, (unsigned long long)get(s, at, width));
 }
 
-static void change_byte(struct vmig_mutator *m, struct vmig_stream *s)
+static void change_byte(struct vmig_fuzz_mutator *m, struct vmig_stream *s)
 {
 	size_t at = place(m, s, 1);
 
@@ -162,20 +162,20 @@ static void resize(struct vmig_stream *s, size_t at, size_t out, size_t in)
 }
 
 /* A length for a block: short ones are as likely as long ones. */
-static size_t block(struct vmig_mutator *m, size_t max)
+static size_t block(struct vmig_fuzz_mutator *m, size_t max)
 {
 	size_t len = 1 + below(m, below(m, 2) ? 64 : max);
 
 	return len < max ? len : max;
 }
 
-static void truncate_it(struct vmig_mutator *m, struct vmig_stream *s)
+static void truncate_it(struct vmig_fuzz_mutator *m, struct vmig_stream *s)
 {
 	s->len = below(m, 2) ? s->len - block(m, s->len) : below(m, s->len);
 	tell(m, "cut off at %zu", s->len);
 }
 
-static void delete_block(struct vmig_mutator *m, struct vmig_stream *s)
+static void delete_block(struct vmig_fuzz_mutator *m, struct vmig_stream *s)
 {
 	size_t at = place(m, s, 1), len = block(m, s->len - at);
 
@@ -183,7 +183,7 @@ static void delete_block(struct vmig_mutator *m, struct vmig_stream *s)
 	tell(m, "without %zu bytes at %zu", len, at);
 }
 
-static void extend(struct vmig_mutator *m, struct vmig_stream *s)
+static void extend(struct vmig_fuzz_mutator *m, struct vmig_stream *s)
 {
 	size_t len = block(m, m->max - s->len), at = s->len;
 
@@ -195,7 +195,7 @@ static void extend(struct vmig_mutator *m, struct vmig_stream *s)
 }
 
 /* A block again: behind itself, at the end, or where it likes. */
-static void repeat_block(struct vmig_mutator *m, struct vmig_stream *s)
+static void repeat_block(struct vmig_fuzz_mutator *m, struct vmig_stream *s)
 {
 	size_t from = below(m, 8) ? place(m, s, 1) : 0, to, len;
 	unsigned char *copy;
@@ -214,7 +214,7 @@ static void repeat_block(struct vmig_mutator *m, struct vmig_stream *s)
 	tell(m, "%zu bytes at %zu again at %zu", len, from, to);
 }
 
-static void swap_blocks(struct vmig_mutator *m, struct vmig_stream *s)
+static void swap_blocks(struct vmig_fuzz_mutator *m, struct vmig_stream *s)
 {
 	size_t a = place(m, s, 1), b = below(m, s->len), len, i;
 	unsigned char byte;
@@ -233,7 +233,7 @@ static void swap_blocks(struct vmig_mutator *m, struct vmig_stream *s)
 }
 
 /* A part of the other stream: in place of what is here, or all from here on. */
-static void splice(struct vmig_mutator *m, struct vmig_stream *s)
+static void splice(struct vmig_fuzz_mutator *m, struct vmig_stream *s)
 {
 	size_t at = place(m, s, 1), from = below(m, 2) ? at : below(m, m->other.len), len;
 
@@ -254,13 +254,13 @@ static void splice(struct vmig_mutator *m, struct vmig_stream *s)
 }
 
 /**
- * vmig_mutate - change a stream, at some places by rng
+ * vmig_fuzz_mutate - change a stream, at some places by rng
  * @m: what with; says what was done
  * @s: the stream, of at most @m->max bytes
  */
-void vmig_mutate(struct vmig_mutator *m, struct vmig_stream *s)
+void vmig_fuzz_mutate(struct vmig_fuzz_mutator *m, struct vmig_stream *s)
 {
-	static void (*const ways[])(struct vmig_mutator *, struct vmig_stream *) = {
+	static void (*const ways[])(struct vmig_fuzz_mutator *, struct vmig_stream *) = {
 		change_number, change_number, change_number, change_number, change_number,
 		change_number, change_byte,   change_byte,   truncate_it,   delete_block,
 		extend,	       repeat_block,  swap_blocks,   splice,
@@ -275,12 +275,12 @@ void vmig_mutate(struct vmig_mutator *m, struct vmig_stream *s)
 }
 
 /**
- * vmig_mutate_sweep - one of the changes that are made before rng decides
+ * vmig_fuzz_mutate_sweep - one of the changes that are made before rng decides
  * @m: says what was done
  * @s: the stream
  * @i: which one, below VMIG_SWEEP: each word of the first bytes gets each number once
  */
-void vmig_mutate_sweep(struct vmig_mutator *m, struct vmig_stream *s, unsigned int i)
+void vmig_fuzz_mutate_sweep(struct vmig_fuzz_mutator *m, struct vmig_stream *s, unsigned int i)
 {
 	size_t at = i / VMIG_SWEEP_VALUES * 4;
 	uint64_t old, values[VMIG_SWEEP_VALUES];
@@ -313,7 +313,7 @@ static size_t find(const struct vmig_stream *s, uint64_t value, size_t width)
 }
 
 /**
- * vmig_mutate_match - write what the driver compared a part of the stream with
+ * vmig_fuzz_mutate_match - write what the driver compared a part of the stream with
  * @m: says what was done
  * @s: the stream
  * @c: a comparison that was made while the stream was loaded
@@ -324,8 +324,8 @@ static size_t find(const struct vmig_stream *s, uint64_t value, size_t width)
  *
  * Return: false if there was nothing to change.
  */
-bool vmig_mutate_match(struct vmig_mutator *m, struct vmig_stream *s,
-		       const struct vmig_comparison *c)
+bool vmig_fuzz_mutate_match(struct vmig_fuzz_mutator *m, struct vmig_stream *s,
+			    const struct vmig_comparison *c)
 {
 	unsigned int first = below(m, 2), i;
 	uint64_t from, to;

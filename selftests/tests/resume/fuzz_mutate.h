@@ -3,15 +3,15 @@
  * Changes of a stream that know nothing of its structure: bits, bytes, numbers of 1 to 8
  * bytes, blocks, lengths, and parts of another stream.
  */
-#ifndef VMIG_SELFTESTS_MUTATE_H
-#define VMIG_SELFTESTS_MUTATE_H
+#ifndef VMIG_SELFTESTS_FUZZ_MUTATE_H
+#define VMIG_SELFTESTS_FUZZ_MUTATE_H
 
 #include <vmig/stream.h>
 #include "kcov.h"
 #include "random.h"
 
 /**
- * struct vmig_mutator - what a stream is changed with
+ * struct vmig_fuzz_mutator - what a stream is changed with
  * @rng: which way it goes
  * @other: another stream, of which parts are taken
  * @hot: where a change before was worth something
@@ -19,7 +19,7 @@
  * @at: where the last change was made
  * @what: the changes, for people
  */
-struct vmig_mutator {
+struct vmig_fuzz_mutator {
 	struct vmig_rng rng;
 	struct vmig_stream other;
 	size_t hot;
@@ -33,9 +33,9 @@ struct vmig_mutator {
 #define VMIG_SWEEP_VALUES 8
 #define VMIG_SWEEP (VMIG_SWEEP_BYTES / 4 * VMIG_SWEEP_VALUES)
 
-void vmig_mutate(struct vmig_mutator *m, struct vmig_stream *s);
-void vmig_mutate_sweep(struct vmig_mutator *m, struct vmig_stream *s, unsigned int i);
-bool vmig_mutate_match(struct vmig_mutator *m, struct vmig_stream *s,
-		       const struct vmig_comparison *c);
+void vmig_fuzz_mutate(struct vmig_fuzz_mutator *m, struct vmig_stream *s);
+void vmig_fuzz_mutate_sweep(struct vmig_fuzz_mutator *m, struct vmig_stream *s, unsigned int i);
+bool vmig_fuzz_mutate_match(struct vmig_fuzz_mutator *m, struct vmig_stream *s,
+			    const struct vmig_comparison *c);
 
-#endif /* VMIG_SELFTESTS_MUTATE_H */
+#endif /* VMIG_SELFTESTS_FUZZ_MUTATE_H */

@@ -27,15 +27,15 @@ static const char *directory(void)
 }
 
 /**
- * vmig_repro_open - the file for the streams that will be tried
+ * vmig_fuzz_repro_open - the file for the streams that will be tried
  * @r: filled; without a file where no directory is given (VMIG_REPRO_DIR)
  */
-void vmig_repro_open(struct vmig_repro *r)
+void vmig_fuzz_repro_open(struct vmig_fuzz_repro *r)
 {
 	const char *dir = directory();
 	struct statfs fs;
 
-	*r = (struct vmig_repro){ .fd = -1 };
+	*r = (struct vmig_fuzz_repro){ .fd = -1 };
 	if (dir)
 		r->fd = open(vmig_fmt("%s/" LAST, dir), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			     0644);
@@ -55,13 +55,13 @@ static size_t same(const struct vmig_stream *a, const struct vmig_stream *b, boo
 }
 
 /**
- * vmig_repro_before - a stream is about to be tried
+ * vmig_fuzz_repro_before - a stream is about to be tried
  * @r: the file
  * @s: the stream
  *
  * Only what differs from the stream before is written: a share takes long for 64 KiB.
  */
-void vmig_repro_before(struct vmig_repro *r, const struct vmig_stream *s)
+void vmig_fuzz_repro_before(struct vmig_fuzz_repro *r, const struct vmig_stream *s)
 {
 	size_t first, end = s->len;
 
@@ -82,10 +82,10 @@ void vmig_repro_before(struct vmig_repro *r, const struct vmig_stream *s)
 }
 
 /**
- * vmig_repro_close - the last stream has been survived
+ * vmig_fuzz_repro_close - the last stream has been survived
  * @r: the file
  */
-void vmig_repro_close(struct vmig_repro *r)
+void vmig_fuzz_repro_close(struct vmig_fuzz_repro *r)
 {
 	const char *dir = directory();
 
@@ -97,13 +97,13 @@ void vmig_repro_close(struct vmig_repro *r)
 }
 
 /**
- * vmig_repro_keep - a stream did harm
+ * vmig_fuzz_repro_keep - a stream did harm
  * @s: the stream
  * @name: what to call it
  *
  * Return: how to try it again, for people.
  */
-const char *vmig_repro_keep(const struct vmig_stream *s, const char *name)
+const char *vmig_fuzz_repro_keep(const struct vmig_stream *s, const char *name)
 {
 	const char *dir = directory(), *again = getenv("VMIG_REPLAY");
 	bool ok;

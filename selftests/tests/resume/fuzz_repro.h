@@ -3,28 +3,28 @@
  * Streams that must outlive what they do: each is in a file before it is tried, and one that
  * did harm is kept with the command that does it again.
  */
-#ifndef VMIG_SELFTESTS_REPRO_H
-#define VMIG_SELFTESTS_REPRO_H
+#ifndef VMIG_SELFTESTS_FUZZ_REPRO_H
+#define VMIG_SELFTESTS_FUZZ_REPRO_H
 
 #include <stdbool.h>
 
 #include <vmig/stream.h>
 
 /**
- * struct vmig_repro - the file of the stream that is being tried
+ * struct vmig_fuzz_repro - the file of the stream that is being tried
  * @fd: the file, or -1
  * @sync: what is written may be lost when the kernel dies
  * @there: what is in it
  */
-struct vmig_repro {
+struct vmig_fuzz_repro {
 	int fd;
 	bool sync;
 	struct vmig_stream there;
 };
 
-void vmig_repro_open(struct vmig_repro *r);
-void vmig_repro_before(struct vmig_repro *r, const struct vmig_stream *s);
-void vmig_repro_close(struct vmig_repro *r);
-const char *vmig_repro_keep(const struct vmig_stream *s, const char *name);
+void vmig_fuzz_repro_open(struct vmig_fuzz_repro *r);
+void vmig_fuzz_repro_before(struct vmig_fuzz_repro *r, const struct vmig_stream *s);
+void vmig_fuzz_repro_close(struct vmig_fuzz_repro *r);
+const char *vmig_fuzz_repro_keep(const struct vmig_stream *s, const char *name);
 
-#endif /* VMIG_SELFTESTS_REPRO_H */
+#endif /* VMIG_SELFTESTS_FUZZ_REPRO_H */

@@ -37,7 +37,7 @@
 POISON_FIXTURE(poison);
 
 /* A stream of a device, with its pattern in it where an exerciser can put one there. */
-static void add_stream_of(struct vmig_corpus *c, struct vmig_worker *w, uint32_t seed)
+static void add_stream_of(struct vmig_fuzz_corpus *c, struct vmig_worker *w, uint32_t seed)
 {
 	struct vmig_stream s = {};
 
@@ -45,11 +45,11 @@ static void add_stream_of(struct vmig_corpus *c, struct vmig_worker *w, uint32_t
 		vmig_put_state(w, seed);
 	vmig_save(w->dev, &s);
 	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
-	vmig_corpus_add(c, s.data, s.len, 0, false);
+	vmig_fuzz_corpus_add(c, s.data, s.len, 0, false);
 	vmig_stream_free(&s);
 }
 
-static void add_stream_of_other_type(struct vmig_corpus *c, enum vmig_uapi uapi)
+static void add_stream_of_other_type(struct vmig_fuzz_corpus *c, enum vmig_uapi uapi)
 {
 	const struct vmig_dev_id *id;
 	struct vmig_worker w = {};
@@ -65,7 +65,7 @@ static void add_stream_of_other_type(struct vmig_corpus *c, enum vmig_uapi uapi)
 	vmig_close(w.dev);
 }
 
-static void report_numbers(const struct vmig_poison *p, bool coverage)
+static void report_numbers(const struct vmig_fuzz *p, bool coverage)
 {
 	vmig_metric("poison_streams", p->tried, "streams");
 	vmig_metric("poison_refused", p->refused, "streams");
@@ -81,7 +81,7 @@ static void report_numbers(const struct vmig_poison *p, bool coverage)
 }
 
 /* The other device must not have noticed. */
-static void check_second(struct vmig_poison *p, struct vmig_worker *there)
+static void check_second(struct vmig_fuzz *p, struct vmig_worker *there)
 {
 	const char *why = NULL;
 
@@ -101,17 +101,17 @@ static void check_second(struct vmig_poison *p, struct vmig_worker *there)
 VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 {
 	struct vmig_worker here = {}, there = {};
-	const char *why, *dir = getenv("VMIG_CORPUS_DIR");
-	struct vmig_poison *p;
+	const char *why, *dir = getenv("VMIG_FUZZ_CORPUS_DIR");
+	struct vmig_fuzz *p;
 
-	CLAUSES(VMIG_POISON_CLAUSES);
+	CLAUSES(VMIG_FUZZ_CLAUSES);
 	NEED(vmig_stress(BRIEF_STREAMS, FULL_STREAMS), VMIG_NO_STRESS);
 	NEED_BYTES(1);
 	NEED(self->good.len <= LARGE, "a state of %zu bytes takes too long to load often",
 	     self->good.len);
 	NEED_RESET;
-	p = vmig_poison_new(self->dev, &self->good);
-	vmig_corpus_add(p->corpus, self->good.data, self->good.len, 0, false);
+	p = vmig_fuzz_new(self->dev, &self->good);
+	vmig_fuzz_corpus_add(p->corpus, self->good.data, self->good.len, 0, false);
 	vmig_worker_begin(&here, self->dev);
 	add_stream_of(p->corpus, &here, SEED_HERE);
 	vmig_worker_end(&here);
@@ -121,17 +121,17 @@ VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 		add_stream_of(p->corpus, &there, SEED_THERE);
 	}
 	add_stream_of_other_type(p->corpus, variant->uapi);
-	vmig_corpus_load(p->corpus, dir, p->max);
+	vmig_fuzz_corpus_load(p->corpus, dir, p->max);
 	p->limit = vmig_stress(BRIEF_STREAMS, FULL_STREAMS);
 	p->end = vmig_now_ms() + 1000 * vmig_stress(BRIEF_S, FULL_S);
-	vmig_poison_run(p);
+	vmig_fuzz_run(p);
 	self->lost = p->lost;
 	if (there.dev)
 		check_second(p, &there);
 	report_numbers(p, p->coverage);
 	if (p->coverage && !p->over)
-		vmig_corpus_store(p->corpus, dir);
-	vmig_poison_free(p);
+		vmig_fuzz_corpus_store(p->corpus, dir);
+	vmig_fuzz_free(p);
 }
 
 POISON_FIXTURE(poison_replay);
@@ -139,17 +139,17 @@ POISON_FIXTURE(poison_replay);
 /* ./run.sh --replay-stream FILE: does a stream that did harm once do it still? */
 VMIG_TEST_TIMEOUT(poison_replay, stream, 2 * MINUTES)
 {
-	const char *files = getenv("VMIG_POISON_FILE");
-	struct vmig_poison *p;
+	const char *files = getenv("VMIG_FUZZ_FILE");
+	struct vmig_fuzz *p;
 
-	CLAUSES(VMIG_POISON_CLAUSES);
+	CLAUSES(VMIG_FUZZ_CLAUSES);
 	NEED(files && *files, "there is no stream to try again (--replay-stream)");
 	NEED_RESET;
-	p = vmig_poison_new(self->dev, &self->good);
-	vmig_poison_replay(p, files);
+	p = vmig_fuzz_new(self->dev, &self->good);
+	vmig_fuzz_replay(p, files);
 	self->lost = p->lost;
 	report_numbers(p, false);
-	vmig_poison_free(p);
+	vmig_fuzz_free(p);
 }
 
 VMIG_MAIN("poison")
