@@ -126,7 +126,7 @@ static bool load(struct trial *t, const struct vmig_stream *s, unsigned int cut,
 			  "it works", vmig_errno_name(ret));
 		return false;
 	}
-	a->write = vmig_write_cut(fd, s, &vmig_cuts[cut]);
+	a->write = vmig_write_in_pieces(fd, s, &vmig_cuts[cut]);
 	left = vmig_mem_available();
 	t->memory = left < room ? room - left : 0;
 	if (t->memory > p->memory) {
@@ -290,9 +290,9 @@ static void try_for_coverage(struct trial *t, const struct vmig_stream *s, unsig
 
 static unsigned int any_cut(struct trial *t)
 {
-	uint64_t n = vmig_rng_below(&t->m.rng, 4 * VMIG_CUTS);
+	uint64_t n = vmig_rng_below(&t->m.rng, 4 * VMIG_WRITE_SPLITS);
 
-	return n < VMIG_CUTS ? n : n < 3 * VMIG_CUTS ? 0 : 1;
+	return n < VMIG_WRITE_SPLITS ? n : n < 3 * VMIG_WRITE_SPLITS ? 0 : 1;
 }
 
 /* One of the last that were found as often as one of all. */
@@ -532,7 +532,7 @@ static void replay(void *arg)
 	size_t len;
 
 	trial_begin(&t, r->p);
-	for (cut = 0; cut < VMIG_CUTS; cut++) {
+	for (cut = 0; cut < VMIG_WRITE_SPLITS; cut++) {
 		for (const char *f = r->files; *f; f += len + strspn(f + len, " ")) {
 			len = strcspn(f, " ");
 			snprintf(path, sizeof(path), "%.*s", (int)len, f);

@@ -406,18 +406,18 @@ static struct crowd *new_crowd(struct vmig_device *dev, const struct vmig_stream
 
 static void share_one_stream(void *arg)
 {
-	struct vmig_part parts[VMIG_WRITERS];
+	struct vmig_part parts[VMIG_PARALLEL_WRITERS];
 	struct crowd *c = arg;
 	unsigned int i;
 	int fd;
 
-	for (i = 0; i < VMIG_WRITERS; i++) {
-		parts[i].len = c->good->len / VMIG_WRITERS;
+	for (i = 0; i < VMIG_PARALLEL_WRITERS; i++) {
+		parts[i].len = c->good->len / VMIG_PARALLEL_WRITERS;
 		parts[i].data = c->good->data + i * parts[i].len;
 	}
 	for (i = 0; i < c->rounds; i++) {
 		fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RESUMING);
-		vmig_write_together(fd, parts, VMIG_WRITERS);
+		vmig_parallel_write(fd, parts, VMIG_PARALLEL_WRITERS);
 		__vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
 		close(fd);
 		vmig_leave_attempt(c->dev);
@@ -432,14 +432,14 @@ VMIG_TEST_TIMEOUT(hostile, concurrent_writers, MINUTES)
 	const char *why;
 
 	CLAUSES(RES_14);
-	NEED_BYTES(VMIG_WRITERS);
+	NEED_BYTES(VMIG_PARALLEL_WRITERS);
 	NEED_RESET;
 	must_recover(self->dev, &self->good);
 	c->rounds = self->good.len > MIB ? 1 : 8;
 	end = vmig_child_run(share_one_stream, c, 4 * VMIG_IO_TIMEOUT_MS);
 	CHECK(RES_14, end == VMIG_CHILD_DONE,
 	      vmig_fmt("%u threads that write a quarter of the stream each to one data_fd",
-		       VMIG_WRITERS),
+		       VMIG_PARALLEL_WRITERS),
 	      "all of them return", "%s", vmig_child_name(end));
 	if (end == VMIG_CHILD_STUCK) {
 		vmig_session_abandon();
@@ -519,7 +519,7 @@ static void write_last_byte_twice(void *arg)
 		vmig_write_all_unchecked(fd, c->good->data, last, VMIG_ONE_WRITE);
 		parts[0] = (struct vmig_part){ memory + i * VMIG_PAGE, 1 };
 		parts[1] = parts[0];
-		c->too_much = vmig_write_together(fd, parts, 2) > 1;
+		c->too_much = vmig_parallel_write(fd, parts, 2) > 1;
 		vmig_leave_attempt(c->dev);
 		close(fd);
 	}

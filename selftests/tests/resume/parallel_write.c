@@ -28,19 +28,19 @@ static void *write_with_others(void *arg)
 }
 
 /**
- * vmig_write_together - threads that write at the same time
+ * vmig_parallel_write - threads that write at the same time
  * @fd: data_fd of a resuming session
  * @parts: what each of them writes
- * @count: their number, VMIG_WRITERS at most
+ * @count: their number, VMIG_PARALLEL_WRITERS at most
  *
  * To be called in a child that is watched, as a write() that never returns is waited for.
  *
  * Return: how many bytes were taken of all of them.
  */
-size_t vmig_write_together(int fd, const struct vmig_part *parts, unsigned int count)
+size_t vmig_parallel_write(int fd, const struct vmig_part *parts, unsigned int count)
 {
-	struct writer w[VMIG_WRITERS];
-	pthread_t threads[VMIG_WRITERS];
+	struct writer w[VMIG_PARALLEL_WRITERS];
+	pthread_t threads[VMIG_PARALLEL_WRITERS];
 	atomic_uint waiting = count;
 	size_t taken = 0;
 	unsigned int i;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Several writers on one data_fd, which begin together. */
-#ifndef VMIG_SELFTESTS_WRITERS_H
-#define VMIG_SELFTESTS_WRITERS_H
+#ifndef VMIG_SELFTESTS_PARALLEL_WRITE_H
+#define VMIG_SELFTESTS_PARALLEL_WRITE_H
 
 #include <stddef.h>
 
-#define VMIG_WRITERS 4
+#define VMIG_PARALLEL_WRITERS 4
 
 /**
  * struct vmig_part - what one writer writes, in one write()
@@ -17,6 +17,6 @@ struct vmig_part {
 	size_t len;
 };
 
-size_t vmig_write_together(int fd, const struct vmig_part *parts, unsigned int count);
+size_t vmig_parallel_write(int fd, const struct vmig_part *parts, unsigned int count);
 
-#endif /* VMIG_SELFTESTS_WRITERS_H */
+#endif /* VMIG_SELFTESTS_PARALLEL_WRITE_H */

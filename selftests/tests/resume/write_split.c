@@ -11,7 +11,7 @@
 /* One who looks at no error gives up after as many. */
 #define ERRORS 16
 
-const struct vmig_cut vmig_cuts[VMIG_CUTS] = {
+const struct vmig_write_split vmig_cuts[VMIG_WRITE_SPLITS] = {
 	{ "in one write()", SIZE_MAX, SIZE_MAX }, { "its head 8 bytes at a time", 8, SIZE_MAX },
 	{ "its head byte by byte", 1, SIZE_MAX }, { "its head 7 bytes at a time", 7, 1000 },
 	{ "4096 bytes at a time", 4096, 4096 },	  { "by several writers", 0, 0 },
@@ -19,18 +19,18 @@ const struct vmig_cut vmig_cuts[VMIG_CUTS] = {
 
 static void by_several(int fd, const struct vmig_stream *s)
 {
-	struct vmig_part parts[VMIG_WRITERS];
-	size_t each = s->len / VMIG_WRITERS + 1, at;
+	struct vmig_part parts[VMIG_PARALLEL_WRITERS];
+	size_t each = s->len / VMIG_PARALLEL_WRITERS + 1, at;
 	unsigned int n = 0;
 
 	for (at = 0; at < s->len; at += each)
 		parts[n++] =
 			(struct vmig_part){ s->data + at, s->len - at < each ? s->len - at : each };
-	vmig_write_together(fd, parts, n);
+	vmig_parallel_write(fd, parts, n);
 }
 
 /**
- * vmig_write_cut - write a stream in pieces that depend on where they are
+ * vmig_write_in_pieces - write a stream in pieces that depend on where they are
  * @fd: data_fd of a resuming session
  * @s: the stream
  * @cut: the pieces
@@ -40,7 +40,7 @@ static void by_several(int fd, const struct vmig_stream *s)
  * Return: 0, or the -errno of the first call that failed (-EIO for one that took nothing;
  * always 0 of several writers); -ETIMEDOUT as soon as one was blocked.
  */
-int vmig_write_cut(int fd, const struct vmig_stream *s, const struct vmig_cut *cut)
+int vmig_write_in_pieces(int fd, const struct vmig_stream *s, const struct vmig_write_split *cut)
 {
 	unsigned int errors = 0;
 	size_t at = 0, size;

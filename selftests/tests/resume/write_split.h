@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Ways to cut a stream into write()s, for who looks at no error. */
-#ifndef VMIG_SELFTESTS_CUT_H
-#define VMIG_SELFTESTS_CUT_H
+#ifndef VMIG_SELFTESTS_WRITE_SPLIT_H
+#define VMIG_SELFTESTS_WRITE_SPLIT_H
 
 #include <vmig/stream.h>
 
 /**
- * struct vmig_cut - how a stream is cut into write()s
+ * struct vmig_write_split - how a stream is cut into write()s
  * @name: for people
  * @head: bytes a call in the first bytes; 0: several writers share the stream
  * @rest: bytes a call behind them
  */
-struct vmig_cut {
+struct vmig_write_split {
 	const char *name;
 	size_t head, rest;
 };
 
-#define VMIG_CUTS 6
+#define VMIG_WRITE_SPLITS 6
 
-extern const struct vmig_cut vmig_cuts[VMIG_CUTS];
+extern const struct vmig_write_split vmig_cuts[VMIG_WRITE_SPLITS];
 
-int vmig_write_cut(int fd, const struct vmig_stream *s, const struct vmig_cut *cut);
+int vmig_write_in_pieces(int fd, const struct vmig_stream *s, const struct vmig_write_split *cut);
 
-#endif /* VMIG_SELFTESTS_CUT_H */
+#endif /* VMIG_SELFTESTS_WRITE_SPLIT_H */
