@@ -23,7 +23,7 @@ static int write_all(int to, const unsigned char *p, size_t len, double *us)
 }
 
 /**
- * vmig_carry - read a data_fd, and write what comes
+ * vmig_copy - read a data_fd, and write what comes
  * @from: data_fd of a session that saves
  * @to: where it is written, or -1
  * @most: bytes to be read at most
@@ -32,10 +32,10 @@ static int write_all(int to, const unsigned char *p, size_t len, double *us)
  *
  * Return: what that took; @ret is 0 also where @most bytes have come.
  */
-struct vmig_carried vmig_carry(int from, int to, uint64_t most, struct vmig_stream *keep,
-			       struct vmig_measure *m)
+struct vmig_copy_result vmig_copy(int from, int to, uint64_t most, struct vmig_stream *keep,
+				  struct vmig_measure *m)
 {
-	struct vmig_carried c = {};
+	struct vmig_copy_result c = {};
 	size_t size;
 	ssize_t n;
 	double t;
@@ -63,7 +63,7 @@ struct vmig_carried vmig_carry(int from, int to, uint64_t most, struct vmig_stre
 }
 
 /**
- * vmig_carry_all - read a data_fd up to the end of its stream
+ * vmig_copy_all - read a data_fd up to the end of its stream
  * @dev: the device
  * @from: data_fd of a session of it that saves
  * @to: where it is written, or -1
@@ -73,33 +73,33 @@ struct vmig_carried vmig_carry(int from, int to, uint64_t most, struct vmig_stre
  * A driver whose stream has no end (STRM-01) must not keep the test for ever: what is longer
  * than VMIG_STREAM_MAX and than four times of what the device announces counts as endless.
  *
- * Return: as vmig_carry(); @ret is -EFBIG where no end came.
+ * Return: as vmig_copy(); @ret is -EFBIG where no end came.
  */
-struct vmig_carried vmig_carry_all(struct vmig_device *dev, int from, int to,
-				   struct vmig_stream *keep, struct vmig_measure *m)
+struct vmig_copy_result vmig_copy_all(struct vmig_device *dev, int from, int to,
+				      struct vmig_stream *keep, struct vmig_measure *m)
 {
 	uint64_t size, most = VMIG_STREAM_MAX;
-	struct vmig_carried c;
+	struct vmig_copy_result c;
 
 	if (!__vmig_get_data_size(dev, &size) && size < UINT64_MAX / 4 && 4 * size > most)
 		most = 4 * size;
-	c = vmig_carry(from, to, most, keep, m);
+	c = vmig_copy(from, to, most, keep, m);
 	if (!c.ret && c.bytes >= most)
 		c.ret = -EFBIG;
 	return c;
 }
 
 /**
- * vmig_carry_in - write a stream in blocks of 1 MiB
+ * vmig_copy_in - write a stream in blocks of 1 MiB
  * @to: data_fd of a session that resumes
  * @s: the stream
  * @m: the measurement whose progress it is, or NULL
  *
  * Return: what that took.
  */
-struct vmig_carried vmig_carry_in(int to, const struct vmig_stream *s, struct vmig_measure *m)
+struct vmig_copy_result vmig_copy_in(int to, const struct vmig_stream *s, struct vmig_measure *m)
 {
-	struct vmig_carried c = {};
+	struct vmig_copy_result c = {};
 	size_t n;
 
 	while (!c.ret && c.bytes < s->len) {

@@ -3,8 +3,8 @@
  * Bytes of a data_fd carried as QEMU does it: read() and write() in turns, with one buffer of
  * 1 MiB, whatever the length of the state.
  */
-#ifndef VMIG_SELFTESTS_CARRY_H
-#define VMIG_SELFTESTS_CARRY_H
+#ifndef VMIG_SELFTESTS_COPY_LOOP_H
+#define VMIG_SELFTESTS_COPY_LOOP_H
 
 #include <vmig/stream.h>
 #include <vmig/device.h>
@@ -14,7 +14,7 @@
 #define VMIG_RATE_BYTES (64 << 10)
 
 /**
- * struct vmig_carried - what moving bytes took
+ * struct vmig_copy_result - what moving bytes took
  * @bytes: how many
  * @read_us: in read()
  * @write_us: in write()
@@ -22,7 +22,7 @@
  * @ret: 0 at the end of the stream, -ENOMSG at the temporary end, -EFBIG where there was no
  *	end, else -errno of what failed
  */
-struct vmig_carried {
+struct vmig_copy_result {
 	uint64_t bytes;
 	double read_us;
 	double write_us;
@@ -30,11 +30,11 @@ struct vmig_carried {
 	int ret;
 };
 
-struct vmig_carried vmig_carry(int from, int to, uint64_t most, struct vmig_stream *keep,
-			       struct vmig_measure *m);
-struct vmig_carried vmig_carry_all(struct vmig_device *dev, int from, int to,
-				   struct vmig_stream *keep, struct vmig_measure *m);
-struct vmig_carried vmig_carry_in(int to, const struct vmig_stream *s, struct vmig_measure *m);
+struct vmig_copy_result vmig_copy(int from, int to, uint64_t most, struct vmig_stream *keep,
+				  struct vmig_measure *m);
+struct vmig_copy_result vmig_copy_all(struct vmig_device *dev, int from, int to,
+				      struct vmig_stream *keep, struct vmig_measure *m);
+struct vmig_copy_result vmig_copy_in(int to, const struct vmig_stream *s, struct vmig_measure *m);
 bool vmig_keepable(struct vmig_device *dev, const char **why);
 
-#endif /* VMIG_SELFTESTS_CARRY_H */
+#endif /* VMIG_SELFTESTS_COPY_LOOP_H */

@@ -51,7 +51,7 @@ struct trip {
 	uint64_t after; /* bytes since it stopped */
 };
 
-static void must_carry(const struct vmig_carried *c, const char *when)
+static void must_carry(const struct vmig_copy_result *c, const char *when)
 {
 	if (c->ret)
 		vmig_test_error("%s: a read() or write() failed after %llu bytes: %s", when,
@@ -71,13 +71,13 @@ static void pre_copy(struct trip *t, struct vmig_measure *m)
 	double end = vmig_now_us() + PRE_COPY_US;
 	double enough = vmig_now_us() + WINDOW_US;
 	struct vfio_precopy_info info;
-	struct vmig_carried c;
+	struct vmig_copy_result c;
 
 	do {
 		vmig_precopy_info(t->out, &info);
 		if (!in_block(&info) || (!info.initial_bytes && vmig_now_us() > enough))
 			return;
-		c = vmig_carry(t->out, t->in, in_block(&info), NULL, m);
+		c = vmig_copy(t->out, t->in, in_block(&info), NULL, m);
 		t->before += c.bytes;
 		if (c.ret == -ENOMSG || !c.bytes)
 			return;
@@ -148,7 +148,7 @@ static double migrate(const struct vmig_fleet *f, unsigned int pairs, uint64_t f
 		      struct vmig_measure *m)
 {
 	struct trip trips[VMIG_FLEET_MAX / 2] = {};
-	struct vmig_carried c;
+	struct vmig_copy_result c;
 	unsigned int i;
 	bool good;
 	double us;
@@ -165,7 +165,7 @@ static double migrate(const struct vmig_fleet *f, unsigned int pairs, uint64_t f
 	us = vmig_now_us();
 	stop_all(f, trips, pairs, flags, live);
 	for (i = 0; i < pairs; i++) {
-		c = vmig_carry_all(source(f, i), trips[i].out, trips[i].in, NULL, m);
+		c = vmig_copy_all(source(f, i), trips[i].out, trips[i].in, NULL, m);
 		must_carry(&c, "STOP_COPY");
 		trips[i].after = c.bytes;
 	}
@@ -298,7 +298,7 @@ VMIG_TEST_TIMEOUT(downtime, pre_copy, MINUTES)
 VMIG_TEST_TIMEOUT(downtime, prediction, MINUTES)
 {
 	struct vmig_measure m;
-	struct vmig_carried c = {};
+	struct vmig_copy_result c = {};
 	double rate = 0, us;
 	uint64_t size;
 	int fd;
@@ -311,7 +311,7 @@ VMIG_TEST_TIMEOUT(downtime, prediction, MINUTES)
 		size = vmig_get_data_size(self->dev);
 		us = vmig_now_us();
 		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-		c = vmig_carry_all(self->dev, fd, -1, NULL, &m);
+		c = vmig_copy_all(self->dev, fd, -1, NULL, &m);
 		us = vmig_now_us() - us;
 		must_carry(&c, "STOP_COPY");
 		vmig_measured(&m, "predicted.stop_copy.bytes", size, "B");
@@ -362,7 +362,7 @@ static double read_while_busy(struct busy *b, int fd, struct vfio_precopy_info *
 			      struct vmig_measure *m)
 {
 	double began = vmig_now_us(), us = 0;
-	struct vmig_carried c;
+	struct vmig_copy_result c;
 
 	b->next = began;
 	for (;;) {
@@ -376,7 +376,7 @@ static double read_while_busy(struct busy *b, int fd, struct vfio_precopy_info *
 			usleep(IDLE_US);
 			continue;
 		}
-		c = vmig_carry(fd, -1, in_block(info), b->keep, m);
+		c = vmig_copy(fd, -1, in_block(info), b->keep, m);
 		us += c.read_us;
 		b->before += c.bytes;
 		if (c.ret && c.ret != -ENOMSG)
@@ -391,7 +391,7 @@ static void save_while_busy(struct busy *b, struct vmig_measure *m)
 	struct vmig_device *dev = b->w->dev;
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_PRE_COPY);
 	struct vfio_precopy_info info;
-	struct vmig_carried c;
+	struct vmig_copy_result c;
 	double us, read_us;
 	uint64_t size = 0;
 
@@ -405,7 +405,7 @@ static void save_while_busy(struct busy *b, struct vmig_measure *m)
 	if (b->flags & VFIO_MIGRATION_P2P)
 		vmig_set_state(dev, VFIO_DEVICE_STATE_PRE_COPY_P2P);
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
-	c = vmig_carry(fd, -1, UINT64_MAX, b->keep, m);
+	c = vmig_copy(fd, -1, UINT64_MAX, b->keep, m);
 	us = vmig_now_us() - us;
 	must_carry(&c, "STOP_COPY after PRE_COPY");
 	b->after = c.bytes;

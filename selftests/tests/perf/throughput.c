@@ -220,7 +220,7 @@ VMIG_TEST_TIMEOUT(throughput, first_byte, MINUTES)
 }
 
 /* Did the stream come to its end? */
-static bool check_ended(const struct vmig_carried *c)
+static bool check_ended(const struct vmig_copy_result *c)
 {
 	return CHECK(STRM_01, !c->ret, "read() in STOP_COPY, in blocks of 1 MiB", "end of stream",
 		     "%s after %llu bytes", c->ret == -EFBIG ? "more" : vmig_errno_name(c->ret),
@@ -231,7 +231,7 @@ static bool check_ended(const struct vmig_carried *c)
 static bool state_bytes(struct vmig_device *dev, uint64_t *bytes)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
-	struct vmig_carried c = vmig_carry_all(dev, fd, -1, NULL, NULL);
+	struct vmig_copy_result c = vmig_copy_all(dev, fd, -1, NULL, NULL);
 
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 	close(fd);
@@ -254,14 +254,14 @@ static void ceiling_of_save(uint64_t bytes)
 {
 	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	struct vmig_measure m;
-	struct vmig_carried c;
+	struct vmig_copy_result c;
 
 	if (zero < 0)
 		vmig_test_error("/dev/zero: %s", vmig_errno_name(errno));
 	bytes = bytes < BASELINE ? BASELINE : bytes;
 	vmig_measure_begin(&m, "/dev/zero", bytes);
 	while (vmig_measure_again(&m)) {
-		c = vmig_carry(zero, -1, bytes, NULL, &m);
+		c = vmig_copy(zero, -1, bytes, NULL, &m);
 		if (c.ret)
 			vmig_test_error("read() of /dev/zero: %s", vmig_errno_name(c.ret));
 		vmig_measured(&m, "ceiling.read_zero_1m.bytes_per_second",
@@ -293,13 +293,13 @@ static uint64_t timed_save(struct vmig_device *dev, struct vmig_stream *keep,
 			   struct vmig_measure *m)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
-	struct vmig_carried c, more;
+	struct vmig_copy_result c, more;
 
 	if (keep)
 		keep->len = 0;
-	c = vmig_carry_all(dev, fd, -1, keep, m);
+	c = vmig_copy_all(dev, fd, -1, keep, m);
 	check_ended(&c);
-	more = vmig_carry(fd, -1, 1, NULL, NULL);
+	more = vmig_copy(fd, -1, 1, NULL, NULL);
 	CHECK(STRM_01, !more.bytes && !more.ret, "read() after the end of the stream",
 	      "end of stream", "%s", more.ret ? vmig_errno_name(more.ret) : "a byte");
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
@@ -347,7 +347,7 @@ static void ceiling_of_load(const struct vmig_stream *s)
 {
 	int fd = memfd_create("vmig", MFD_CLOEXEC);
 	struct vmig_measure m;
-	struct vmig_carried c;
+	struct vmig_copy_result c;
 	uint64_t bytes;
 	double us;
 
@@ -357,7 +357,7 @@ static void ceiling_of_load(const struct vmig_stream *s)
 	while (vmig_measure_again(&m)) {
 		for (bytes = 0, us = 0; bytes < BASELINE; bytes += c.bytes, us += c.write_us) {
 			lseek(fd, 0, SEEK_SET);
-			c = vmig_carry_in(fd, s, &m);
+			c = vmig_copy_in(fd, s, &m);
 			if (c.ret)
 				vmig_test_error("write() to a memfd: %s", vmig_errno_name(c.ret));
 		}
@@ -372,7 +372,7 @@ static void ceiling_of_load(const struct vmig_stream *s)
 static bool timed_load(struct vmig_device *dev, const struct vmig_stream *s, struct vmig_measure *m)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING), ret;
-	struct vmig_carried c = vmig_carry_in(fd, s, m);
+	struct vmig_copy_result c = vmig_copy_in(fd, s, m);
 	double us;
 
 	CHECK_OK(STRM_11, c.ret, "write() of the whole stream in blocks of 1 MiB");
@@ -423,10 +423,10 @@ static uint64_t timed_move(struct vmig_device *from, struct vmig_device *to, str
 {
 	int out = vmig_goto_state(from, VFIO_DEVICE_STATE_STOP_COPY);
 	int in = vmig_goto_state(to, VFIO_DEVICE_STATE_RESUMING), ret;
-	struct vmig_carried c;
+	struct vmig_copy_result c;
 	double us = vmig_now_us();
 
-	c = vmig_carry_all(from, out, in, NULL, m);
+	c = vmig_copy_all(from, out, in, NULL, m);
 	us = vmig_now_us() - us;
 	CHECK_OK(STRM_11, c.ret, "a read() of one device, a write() to the other, in turns");
 	ret = __vmig_set_state(to, VFIO_DEVICE_STATE_STOP, NULL);
