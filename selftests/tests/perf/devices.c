@@ -10,7 +10,7 @@
 #include "session.h"
 #include "verdict.h"
 
-static void add(struct vmig_fleet *f, const struct vmig_dev_id *id, const char **why)
+static void add(struct vmig_devices *f, const struct vmig_dev_id *id, const char **why)
 {
 	struct vmig_device *like = f->dev[0], *dev;
 	unsigned int i;
@@ -28,16 +28,16 @@ static void add(struct vmig_fleet *f, const struct vmig_dev_id *id, const char *
 }
 
 /**
- * vmig_fleet_open - open more devices like the one under test
- * @f: the fleet
+ * vmig_devices_open - open more devices like the one under test
+ * @f: the devices
  * @dev: the device under test, open, in RUNNING
- * @most: how many are wanted in all, VMIG_FLEET_MAX at most
+ * @most: how many are wanted in all, VMIG_DEVICES_MAX at most
  * @why: where none was found, a reason to skip
  *
  * VMIG_DEVICE2 first, then what VMIG_DEVICES names; those of another driver are passed over.
  */
-void vmig_fleet_open(struct vmig_fleet *f, struct vmig_device *dev, unsigned int most,
-		     const char **why)
+void vmig_devices_open(struct vmig_devices *f, struct vmig_device *dev, unsigned int most,
+		       const char **why)
 {
 	const char *names = getenv("VMIG_DEVICES") ?: "";
 	const struct vmig_dev_id *second;
@@ -61,10 +61,10 @@ void vmig_fleet_open(struct vmig_fleet *f, struct vmig_device *dev, unsigned int
 }
 
 /**
- * vmig_fleet_close - close all but the device under test
- * @f: the fleet, in any states; they are brought to RUNNING
+ * vmig_devices_close - close all but the device under test
+ * @f: the devices, in any states; they are brought to RUNNING
  */
-void vmig_fleet_close(struct vmig_fleet *f)
+void vmig_devices_close(struct vmig_devices *f)
 {
 	for (; f->count > 1; f->count--) {
 		vmig_recover_running(f->dev[f->count - 1]);

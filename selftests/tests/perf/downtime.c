@@ -85,18 +85,18 @@ static void pre_copy(struct trip *t, struct vmig_measure *m)
 	} while (vmig_now_us() < end);
 }
 
-static struct vmig_device *source(const struct vmig_fleet *f, unsigned int pair)
+static struct vmig_device *source(const struct vmig_devices *f, unsigned int pair)
 {
 	return f->dev[2 * pair];
 }
 
-static struct vmig_device *destination(const struct vmig_fleet *f, unsigned int pair)
+static struct vmig_device *destination(const struct vmig_devices *f, unsigned int pair)
 {
 	return f->dev[2 * pair + 1];
 }
 
 /* The sources stop: all of them are quiet among each other before one of them stands still. */
-static void stop_all(const struct vmig_fleet *f, struct trip *trips, unsigned int pairs,
+static void stop_all(const struct vmig_devices *f, struct trip *trips, unsigned int pairs,
 		     uint64_t flags, bool live)
 {
 	unsigned int i;
@@ -112,7 +112,7 @@ static void stop_all(const struct vmig_fleet *f, struct trip *trips, unsigned in
 	}
 }
 
-static bool run_all(const struct vmig_fleet *f, unsigned int pairs, uint32_t state)
+static bool run_all(const struct vmig_devices *f, unsigned int pairs, uint32_t state)
 {
 	bool good = true;
 	unsigned int i;
@@ -128,7 +128,7 @@ static bool run_all(const struct vmig_fleet *f, unsigned int pairs, uint32_t sta
 }
 
 /* Everything but the part that is timed: sources run again, the destinations do already. */
-static void after(const struct vmig_fleet *f, struct trip *trips, unsigned int pairs)
+static void after(const struct vmig_devices *f, struct trip *trips, unsigned int pairs)
 {
 	unsigned int i;
 
@@ -144,10 +144,10 @@ static void after(const struct vmig_fleet *f, struct trip *trips, unsigned int p
  * From the first source that leaves RUNNING to the last destination that is there, in
  * microseconds; negative where a destination did not take it.
  */
-static double migrate(const struct vmig_fleet *f, unsigned int pairs, uint64_t flags, bool live,
+static double migrate(const struct vmig_devices *f, unsigned int pairs, uint64_t flags, bool live,
 		      struct vmig_measure *m)
 {
-	struct trip trips[VMIG_FLEET_MAX / 2] = {};
+	struct trip trips[VMIG_DEVICES_MAX / 2] = {};
 	struct vmig_copy_result c;
 	unsigned int i;
 	bool good;
@@ -188,7 +188,7 @@ static const char *name_of(bool live, const char *how, unsigned int pairs)
 }
 
 /* Devices that have migrated before, so that a driver has its buffers. */
-static bool warm(struct vmig_fleet *f, unsigned int pairs, uint64_t flags, bool live)
+static bool warm(struct vmig_devices *f, unsigned int pairs, uint64_t flags, bool live)
 {
 	struct vmig_measure m;
 	double us = 0;
@@ -204,7 +204,7 @@ static bool warm(struct vmig_fleet *f, unsigned int pairs, uint64_t flags, bool 
 }
 
 /* The first migration since the devices were opened. Returns the device, opened anew. */
-static struct vmig_device *cold(struct vmig_fleet *f, uint64_t flags, bool live)
+static struct vmig_device *cold(struct vmig_devices *f, uint64_t flags, bool live)
 {
 	struct vmig_device *dev = f->dev[0];
 	struct vmig_measure m;
@@ -213,9 +213,9 @@ static struct vmig_device *cold(struct vmig_fleet *f, uint64_t flags, bool live)
 
 	vmig_measure_begin(&m, "first migration", 0);
 	while (us >= 0 && vmig_measure_again(&m)) {
-		vmig_fleet_close(f);
+		vmig_devices_close(f);
 		vmig_reopen(&dev);
-		vmig_fleet_open(f, dev, 2, &why);
+		vmig_devices_open(f, dev, 2, &why);
 		if (f->count < 2)
 			vmig_test_error("the second device does not open any more: %s", why);
 		us = migrate(f, 1, flags, live, &m);
@@ -223,12 +223,12 @@ static struct vmig_device *cold(struct vmig_fleet *f, uint64_t flags, bool live)
 			vmig_measured(&m, name_of(live, "cold", 1), us, "us");
 	}
 	vmig_measure_end(&m);
-	vmig_fleet_close(f);
+	vmig_devices_close(f);
 	return dev;
 }
 
 /* What went into the last destination is what was in its source. */
-static void check_pattern(struct vmig_fleet *f, uint64_t flags, bool live)
+static void check_pattern(struct vmig_devices *f, uint64_t flags, bool live)
 {
 	struct vmig_worker from = {}, to = {};
 	struct vmig_dma none = {};
@@ -249,7 +249,7 @@ static void check_pattern(struct vmig_fleet *f, uint64_t flags, bool live)
 	vmig_work_end(&from, &none);
 }
 
-static struct vmig_device *measure(struct vmig_fleet *f, uint64_t flags, bool live)
+static struct vmig_device *measure(struct vmig_devices *f, uint64_t flags, bool live)
 {
 	struct vmig_device *dev = f->dev[0];
 	unsigned int pairs;
@@ -261,7 +261,7 @@ static struct vmig_device *measure(struct vmig_fleet *f, uint64_t flags, bool li
 		check_pattern(f, flags, live);
 		dev = cold(f, flags, live);
 	}
-	vmig_fleet_close(f);
+	vmig_devices_close(f);
 	return dev;
 }
 
@@ -269,13 +269,13 @@ static struct vmig_device *measure(struct vmig_fleet *f, uint64_t flags, bool li
 #define NEED_FLEET(f)                                                                              \
 	do {                                                                                       \
 		const char *why_ = "there is no second device of this type";                       \
-		vmig_fleet_open(f, self->dev, VMIG_FLEET_MAX, &why_);                              \
+		vmig_devices_open(f, self->dev, VMIG_DEVICES_MAX, &why_);                          \
 		NEED((f)->count > 1, "%s", why_);                                                  \
 	} while (0)
 
 VMIG_TEST_TIMEOUT(downtime, stop_and_copy, MINUTES)
 {
-	struct vmig_fleet f;
+	struct vmig_devices f;
 
 	CLAUSES(STRM_11);
 	NEED_THIS_WAY;
@@ -285,7 +285,7 @@ VMIG_TEST_TIMEOUT(downtime, stop_and_copy, MINUTES)
 
 VMIG_TEST_TIMEOUT(downtime, pre_copy, MINUTES)
 {
-	struct vmig_fleet f;
+	struct vmig_devices f;
 
 	CLAUSES(STRM_11);
 	NEED_THIS_WAY;
