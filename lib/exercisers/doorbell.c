@@ -217,7 +217,7 @@ static int check_near(struct vmig_doorbell *d, uint32_t seed)
  *
  * Return: 0 or -errno.
  */
-int vmig_doorbell_put_state(struct vmig_worker *w, uint32_t seed)
+int vmig_doorbell_put_state(struct vmig_exercise *w, uint32_t seed)
 {
 	struct vmig_doorbell *d = w->priv;
 	unsigned int i;
@@ -241,7 +241,7 @@ int vmig_doorbell_put_state(struct vmig_worker *w, uint32_t seed)
  *
  * Return: 0, -EILSEQ or -errno.
  */
-int vmig_doorbell_check_state(struct vmig_worker *w, uint32_t seed, const char **why)
+int vmig_doorbell_check_state(struct vmig_exercise *w, uint32_t seed, const char **why)
 {
 	struct vmig_doorbell *d = w->priv;
 	unsigned int i;
@@ -284,7 +284,7 @@ static uint32_t dirty_value(uint32_t seed)
  *
  * Return: 0 or -errno.
  */
-int vmig_doorbell_dirty(struct vmig_worker *w, uint32_t seed)
+int vmig_doorbell_dirty(struct vmig_exercise *w, uint32_t seed)
 {
 	struct vmig_doorbell *d = w->priv;
 	int ret = vmig_bar_write32(&d->regs, d->at->dirty, dirty_value(seed));
@@ -300,7 +300,7 @@ int vmig_doorbell_dirty(struct vmig_worker *w, uint32_t seed)
  *
  * Return: 0, -EILSEQ or -errno.
  */
-int vmig_doorbell_check_dirty(struct vmig_worker *w, uint32_t seed, const char **why)
+int vmig_doorbell_check_dirty(struct vmig_exercise *w, uint32_t seed, const char **why)
 {
 	struct vmig_doorbell *d = w->priv;
 	uint64_t step = d->state_bytes / d->at->dirty_words / 4 * 4;
@@ -323,7 +323,7 @@ int vmig_doorbell_check_dirty(struct vmig_worker *w, uint32_t seed, const char *
  *
  * Return: 0 or -errno.
  */
-int vmig_doorbell_poke(struct vmig_worker *w)
+int vmig_doorbell_poke(struct vmig_exercise *w)
 {
 	struct vmig_doorbell *d = w->priv;
 	int ret;
@@ -342,7 +342,7 @@ int vmig_doorbell_poke(struct vmig_worker *w)
  *
  * Return: 0 or -errno.
  */
-int vmig_doorbell_counter(struct vmig_worker *w, uint64_t *value)
+int vmig_doorbell_counter(struct vmig_exercise *w, uint64_t *value)
 {
 	struct vmig_doorbell *d = w->priv;
 	int ret = vmig_bar_write32(&d->regs, d->at->counter_on, 1);
@@ -358,7 +358,7 @@ int vmig_doorbell_counter(struct vmig_worker *w, uint64_t *value)
  *
  * Return: 0 or -errno.
  */
-int vmig_doorbell_hold_stream(struct vmig_worker *w, bool on)
+int vmig_doorbell_hold_stream(struct vmig_exercise *w, bool on)
 {
 	struct vmig_doorbell *d = w->priv;
 
@@ -408,7 +408,7 @@ int vmig_doorbell_write(struct vmig_doorbell *d, uint64_t iova, const void *byte
  *
  * Return: 0 or -errno; -EINVAL for a length that no command has.
  */
-int vmig_doorbell_dma_write(struct vmig_worker *w, uint64_t iova, uint32_t len, uint32_t seed)
+int vmig_doorbell_dma_write(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed)
 {
 	struct vmig_doorbell *d = w->priv;
 	unsigned char *bytes;
@@ -431,7 +431,7 @@ int vmig_doorbell_dma_write(struct vmig_worker *w, uint64_t iova, uint32_t len, 
  *
  * Return: 0 or -errno; -EINVAL for a length that no command has.
  */
-int vmig_doorbell_dma_read(struct vmig_worker *w, uint64_t iova, uint32_t len)
+int vmig_doorbell_dma_read(struct vmig_exercise *w, uint64_t iova, uint32_t len)
 {
 	struct vmig_doorbell *d = w->priv;
 
@@ -474,7 +474,7 @@ static int busy(struct vmig_doorbell *d, uint32_t *status, bool *is)
  *
  * Return: 0 or -errno; -ETIMEDOUT, -EIO for a command that failed.
  */
-int vmig_doorbell_dma_wait(struct vmig_worker *w, int timeout_ms, uint32_t *sum)
+int vmig_doorbell_dma_wait(struct vmig_exercise *w, int timeout_ms, uint32_t *sum)
 {
 	struct vmig_doorbell *d = w->priv;
 	uint32_t status = 0;
@@ -500,7 +500,7 @@ int vmig_doorbell_dma_wait(struct vmig_worker *w, int timeout_ms, uint32_t *sum)
  *
  * Return: 0 or -errno.
  */
-int vmig_doorbell_irq_raise(struct vmig_worker *w, unsigned int delay_ms)
+int vmig_doorbell_irq_raise(struct vmig_exercise *w, unsigned int delay_ms)
 {
 	struct vmig_doorbell *d = w->priv;
 

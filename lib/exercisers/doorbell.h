@@ -113,17 +113,17 @@ int vmig_doorbell_begin_mem(struct vmig_doorbell *d, uint32_t bar, uint64_t stat
 void vmig_doorbell_end(struct vmig_doorbell *d);
 int vmig_doorbell_write(struct vmig_doorbell *d, uint64_t iova, const void *bytes, uint32_t len);
 
-int vmig_doorbell_put_state(struct vmig_worker *w, uint32_t seed);
-int vmig_doorbell_check_state(struct vmig_worker *w, uint32_t seed, const char **why);
-int vmig_doorbell_dirty(struct vmig_worker *w, uint32_t seed);
-int vmig_doorbell_check_dirty(struct vmig_worker *w, uint32_t seed, const char **why);
-int vmig_doorbell_poke(struct vmig_worker *w);
-int vmig_doorbell_counter(struct vmig_worker *w, uint64_t *value);
-int vmig_doorbell_hold_stream(struct vmig_worker *w, bool on);
-int vmig_doorbell_dma_write(struct vmig_worker *w, uint64_t iova, uint32_t len, uint32_t seed);
-int vmig_doorbell_dma_read(struct vmig_worker *w, uint64_t iova, uint32_t len);
-int vmig_doorbell_dma_wait(struct vmig_worker *w, int timeout_ms, uint32_t *sum);
-int vmig_doorbell_irq_raise(struct vmig_worker *w, unsigned int delay_ms);
+int vmig_doorbell_put_state(struct vmig_exercise *w, uint32_t seed);
+int vmig_doorbell_check_state(struct vmig_exercise *w, uint32_t seed, const char **why);
+int vmig_doorbell_dirty(struct vmig_exercise *w, uint32_t seed);
+int vmig_doorbell_check_dirty(struct vmig_exercise *w, uint32_t seed, const char **why);
+int vmig_doorbell_poke(struct vmig_exercise *w);
+int vmig_doorbell_counter(struct vmig_exercise *w, uint64_t *value);
+int vmig_doorbell_hold_stream(struct vmig_exercise *w, bool on);
+int vmig_doorbell_dma_write(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed);
+int vmig_doorbell_dma_read(struct vmig_exercise *w, uint64_t iova, uint32_t len);
+int vmig_doorbell_dma_wait(struct vmig_exercise *w, int timeout_ms, uint32_t *sum);
+int vmig_doorbell_irq_raise(struct vmig_exercise *w, unsigned int delay_ms);
 
 /* What an exerciser takes over whole; it adds dma_queue and the rest. */
 #define VMIG_DOORBELL_OPS                                                                          \

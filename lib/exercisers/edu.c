@@ -45,7 +45,7 @@ static int find_extra(struct edu *e, struct vmig_device *dev)
 	return ret ?: -ENODEV;
 }
 
-static int begin(struct vmig_worker *w)
+static int begin(struct vmig_exercise *w)
 {
 	struct edu *e = vmig_alloc(sizeof(*e));
 	uint32_t id = 0;
@@ -62,7 +62,7 @@ static int begin(struct vmig_worker *w)
 	return ret;
 }
 
-static void end(struct vmig_worker *w)
+static void end(struct vmig_exercise *w)
 {
 	struct edu *e = w->priv;
 
@@ -115,7 +115,7 @@ static uint64_t dma_register_of(uint32_t seed, uint32_t at)
 	return (uint64_t)vmig_pattern_word(seed, at) << 32 | vmig_pattern_word(seed, at + 1);
 }
 
-static int put_state(struct vmig_worker *w, uint32_t seed)
+static int put_state(struct vmig_exercise *w, uint32_t seed)
 {
 	unsigned char bytes[BUFFER];
 	struct edu *e = w->priv;
@@ -154,7 +154,7 @@ static int check_buffer(struct edu *e, uint32_t seed)
 	return ret;
 }
 
-static int check_state(struct vmig_worker *w, uint32_t seed, const char **why)
+static int check_state(struct vmig_exercise *w, uint32_t seed, const char **why)
 {
 	struct edu *e = w->priv;
 	uint32_t at;
@@ -171,7 +171,7 @@ static int check_state(struct vmig_worker *w, uint32_t seed, const char **why)
 	return vmig_tell_why(ret, e->why, why);
 }
 
-static int dirty(struct vmig_worker *w, uint32_t seed)
+static int dirty(struct vmig_exercise *w, uint32_t seed)
 {
 	uint32_t i, word = vmig_pattern_word(seed, 0x10000);
 	struct edu *e = w->priv;
@@ -182,7 +182,7 @@ static int dirty(struct vmig_worker *w, uint32_t seed)
 	return ret;
 }
 
-static int check_dirty(struct vmig_worker *w, uint32_t seed, const char **why)
+static int check_dirty(struct vmig_exercise *w, uint32_t seed, const char **why)
 {
 	uint32_t i, is, word = vmig_pattern_word(seed, 0x10000);
 	struct edu *e = w->priv;
@@ -197,7 +197,7 @@ static int check_dirty(struct vmig_worker *w, uint32_t seed, const char **why)
 }
 
 /* A command that any device refuses is among it: QEMU's would end the guest for it. */
-static int poke(struct vmig_worker *w)
+static int poke(struct vmig_exercise *w)
 {
 	struct edu *e = w->priv;
 	int ret;
@@ -218,7 +218,7 @@ static int poke(struct vmig_worker *w)
 	return ret ?: vmig_bar_write32(&e->regs, EDU_STATUS, EDU_STATUS_DMA_ERROR);
 }
 
-static int hold_stream(struct vmig_worker *w, bool on)
+static int hold_stream(struct vmig_exercise *w, bool on)
 {
 	struct edu *e = w->priv;
 
@@ -260,7 +260,7 @@ static int find_pattern(struct edu *e, uint32_t len, uint32_t seed, uint32_t *at
 	return vmig_bar_write(&e->extra, EDU_BUFFER_COPY, want, sizeof(want));
 }
 
-static int dma_write(struct vmig_worker *w, uint64_t iova, uint32_t len, uint32_t seed)
+static int dma_write(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed)
 {
 	struct edu *e = w->priv;
 	uint32_t at;
@@ -272,7 +272,7 @@ static int dma_write(struct vmig_worker *w, uint64_t iova, uint32_t len, uint32_
 	return ret ?: command(e, EDU_BUFFER + at, iova, len, EDU_COMMAND_OUT);
 }
 
-static int dma_read(struct vmig_worker *w, uint64_t iova, uint32_t len)
+static int dma_read(struct vmig_exercise *w, uint64_t iova, uint32_t len)
 {
 	struct edu *e = w->priv;
 
@@ -291,7 +291,7 @@ static int tell_sum(struct edu *e, uint32_t *sum)
 	return ret;
 }
 
-static int dma_wait(struct vmig_worker *w, int timeout_ms, uint32_t *sum)
+static int dma_wait(struct vmig_exercise *w, int timeout_ms, uint32_t *sum)
 {
 	struct edu *e = w->priv;
 	uint32_t status;
@@ -306,7 +306,7 @@ static int dma_wait(struct vmig_worker *w, int timeout_ms, uint32_t *sum)
 	return ret;
 }
 
-static int p2p_target(struct vmig_worker *w, struct vmig_worker *peer, uint64_t *iova,
+static int p2p_target(struct vmig_exercise *w, struct vmig_exercise *peer, uint64_t *iova,
 		      uint32_t *bytes)
 {
 	unsigned int segment, bus, slot, function;
@@ -324,7 +324,7 @@ static int p2p_target(struct vmig_worker *w, struct vmig_worker *peer, uint64_t 
 	return ret ?: window ? 0 : -ENODEV;
 }
 
-static int p2p_write(struct vmig_worker *w, uint64_t iova, uint32_t value)
+static int p2p_write(struct vmig_exercise *w, uint64_t iova, uint32_t value)
 {
 	struct edu *e = w->priv;
 	int ret = vmig_bar_write32(&e->extra, EDU_BUFFER_COPY, value);
@@ -332,7 +332,7 @@ static int p2p_write(struct vmig_worker *w, uint64_t iova, uint32_t value)
 	return ret ?: command(e, EDU_BUFFER, iova, sizeof(value), EDU_COMMAND_OUT);
 }
 
-static int p2p_landed(struct vmig_worker *w, uint32_t *value)
+static int p2p_landed(struct vmig_exercise *w, uint32_t *value)
 {
 	struct edu *e = w->priv;
 	int ret = vmig_bar_read(&e->regs, EDU_LIVE, value, sizeof(*value));
@@ -341,7 +341,7 @@ static int p2p_landed(struct vmig_worker *w, uint32_t *value)
 	return ret;
 }
 
-static int irq_raise(struct vmig_worker *w, unsigned int delay_ms)
+static int irq_raise(struct vmig_exercise *w, unsigned int delay_ms)
 {
 	struct edu *e = w->priv;
 

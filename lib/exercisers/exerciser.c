@@ -32,7 +32,7 @@ static const struct vmig_exerciser *find(struct vmig_device *dev, const char *na
 }
 
 /**
- * __vmig_worker_begin - put a device under the exerciser that knows it
+ * __vmig_exercise_begin - put a device under the exerciser that knows it
  * @w: where it goes
  * @dev: the device, in RUNNING
  *
@@ -41,7 +41,7 @@ static const struct vmig_exerciser *find(struct vmig_device *dev, const char *na
  *
  * Return: 0, -ENOENT where VMIG_EXERCISER names none, or what the exerciser's begin() said.
  */
-int __vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev)
+int __vmig_exercise_begin(struct vmig_exercise *w, struct vmig_device *dev)
 {
 	const char *name = getenv("VMIG_EXERCISER");
 
@@ -56,13 +56,13 @@ int __vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev)
 }
 
 /**
- * vmig_worker_begin - put a device under the exerciser that knows it, which must work
+ * vmig_exercise_begin - put a device under the exerciser that knows it, which must work
  * @w: where it goes
  * @dev: the device, in RUNNING
  */
-void vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev)
+void vmig_exercise_begin(struct vmig_exercise *w, struct vmig_device *dev)
 {
-	int ret = __vmig_worker_begin(w, dev);
+	int ret = __vmig_exercise_begin(w, dev);
 
 	if (ret)
 		vmig_fail("the exerciser for %s (driver %s, VMIG_EXERCISER '%s') cannot begin: %s",
@@ -71,10 +71,10 @@ void vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev)
 }
 
 /**
- * vmig_worker_end - the exerciser is done with a device
- * @w: what vmig_worker_begin() filled, or zeroes; begun no more afterwards
+ * vmig_exercise_end - the exerciser is done with a device
+ * @w: what vmig_exercise_begin() filled, or zeroes; begun no more afterwards
  */
-void vmig_worker_end(struct vmig_worker *w)
+void vmig_exercise_end(struct vmig_exercise *w)
 {
 	if (w->ops && w->ops->end)
 		w->ops->end(w);

@@ -52,7 +52,7 @@ static bool knows(struct vmig_device *dev)
 	return n == sizeof(ids) && ids[0] == FW_SUBSYSTEM_VENDOR_ID && ids[1] == FW_SUBSYSTEM_ID;
 }
 
-static int begin(struct vmig_worker *w)
+static int begin(struct vmig_exercise *w)
 {
 	struct fw *f = vmig_alloc(sizeof(*f));
 	uint32_t bar = 0, lacks = 0;
@@ -79,7 +79,7 @@ static int begin(struct vmig_worker *w)
 	return ret ?: vmig_doorbell_begin_mem(&f->d, bar, state_bytes);
 }
 
-static void forget_peer(struct vmig_worker *w)
+static void forget_peer(struct vmig_exercise *w)
 {
 	struct fw *f = w->priv;
 
@@ -106,12 +106,12 @@ static int put_parameter(const char *path, const char *value)
 	return ret;
 }
 
-static int fault(struct vmig_worker *w, const char *spec)
+static int fault(struct vmig_exercise *w, const char *spec)
 {
 	return put_parameter(MODULE "fault", spec);
 }
 
-static void end(struct vmig_worker *w)
+static void end(struct vmig_exercise *w)
 {
 	struct fw *f = w->priv;
 
@@ -121,7 +121,7 @@ static void end(struct vmig_worker *w)
 	free(f);
 }
 
-static int p2p_target(struct vmig_worker *w, struct vmig_worker *peer, uint64_t *iova,
+static int p2p_target(struct vmig_exercise *w, struct vmig_exercise *peer, uint64_t *iova,
 		      uint32_t *bytes)
 {
 	struct fw *f = w->priv, *p = peer->priv;
@@ -145,26 +145,26 @@ static int p2p_target(struct vmig_worker *w, struct vmig_worker *peer, uint64_t 
 	return 0;
 }
 
-static int p2p_write(struct vmig_worker *w, uint64_t iova, uint32_t value)
+static int p2p_write(struct vmig_exercise *w, uint64_t iova, uint32_t value)
 {
 	struct fw *f = w->priv;
 
 	return vmig_doorbell_write(&f->d, iova, &value, sizeof(value));
 }
 
-static int p2p_landed(struct vmig_worker *w, uint32_t *value)
+static int p2p_landed(struct vmig_exercise *w, uint32_t *value)
 {
 	struct fw *f = w->priv;
 
 	return vmig_bar_read(&f->d.mem, FW_P2P_PAGE, value, sizeof(*value));
 }
 
-static int event(struct vmig_worker *w, const char *name)
+static int event(struct vmig_exercise *w, const char *name)
 {
 	return put_parameter(MODULE "event", name);
 }
 
-static int commands(struct vmig_worker *w, char *names, size_t size, bool *hit)
+static int commands(struct vmig_exercise *w, char *names, size_t size, bool *hit)
 {
 	FILE *f = fopen(MODULE "fault", "re");
 	unsigned int hits = 0;

@@ -21,7 +21,7 @@ struct mock {
 	bool older;
 };
 
-static int begin(struct vmig_worker *w)
+static int begin(struct vmig_exercise *w)
 {
 	struct mock *m = vmig_alloc(sizeof(*m));
 	uint64_t mem_size = 0;
@@ -34,7 +34,7 @@ static int begin(struct vmig_worker *w)
 	return ret ?: vmig_bar_read(&m->d.regs, MOCK_FW_VERSION, &m->version, sizeof(m->version));
 }
 
-static void end(struct vmig_worker *w)
+static void end(struct vmig_exercise *w)
 {
 	struct mock *m = w->priv;
 
@@ -44,7 +44,7 @@ static void end(struct vmig_worker *w)
 	free(m);
 }
 
-static int older(struct vmig_worker *w, bool on)
+static int older(struct vmig_exercise *w, bool on)
 {
 	struct mock *m = w->priv;
 

@@ -52,7 +52,7 @@ static void make_port(struct port *p, uint32_t seed, unsigned int n)
 		p->data[i] = vmig_pattern_word(seed, n * 16 + 5 + i);
 }
 
-static int begin(struct vmig_worker *w)
+static int begin(struct vmig_exercise *w)
 {
 	struct mtty *m = vmig_alloc(sizeof(*m));
 	int ret;
@@ -67,7 +67,7 @@ static int begin(struct vmig_worker *w)
 	return 0;
 }
 
-static void end(struct vmig_worker *w)
+static void end(struct vmig_exercise *w)
 {
 	struct mtty *m = w->priv;
 	unsigned int i;
@@ -100,7 +100,7 @@ static int put(struct vmig_bar *bar, const struct port *p)
 	return ret ?: vmig_bar_write8(bar, UART_DLM, p->divisor >> 8);
 }
 
-static int put_state(struct vmig_worker *w, uint32_t seed)
+static int put_state(struct vmig_exercise *w, uint32_t seed)
 {
 	struct mtty *m = w->priv;
 	struct port p;
@@ -171,7 +171,7 @@ static int check_port(struct mtty *m, unsigned int n, const struct port *p)
 	return ret ?: check_data(m, n, p);
 }
 
-static int check_state(struct vmig_worker *w, uint32_t seed, const char **why)
+static int check_state(struct vmig_exercise *w, uint32_t seed, const char **why)
 {
 	struct mtty *m = w->priv;
 	struct port p;
@@ -190,14 +190,14 @@ static uint8_t dirty_value(uint32_t seed)
 	return vmig_pattern_word(seed, 1) | 0x80;
 }
 
-static int dirty(struct vmig_worker *w, uint32_t seed)
+static int dirty(struct vmig_exercise *w, uint32_t seed)
 {
 	struct mtty *m = w->priv;
 
 	return vmig_bar_write8(&m->bars[0], UART_SCR, dirty_value(seed));
 }
 
-static int check_dirty(struct vmig_worker *w, uint32_t seed, const char **why)
+static int check_dirty(struct vmig_exercise *w, uint32_t seed, const char **why)
 {
 	struct mtty *m = w->priv;
 	int ret = compare(m, 0, UART_SCR, "scratch", dirty_value(seed));
@@ -205,7 +205,7 @@ static int check_dirty(struct vmig_worker *w, uint32_t seed, const char **why)
 	return vmig_tell_why(ret, m->why, why);
 }
 
-static int poke(struct vmig_worker *w)
+static int poke(struct vmig_exercise *w)
 {
 	struct mtty *m = w->priv;
 	unsigned int i, reg;
@@ -218,7 +218,7 @@ static int poke(struct vmig_worker *w)
 }
 
 /* Auxiliary output 2 changes while modem interrupts are enabled. */
-static int irq_raise(struct vmig_worker *w, unsigned int delay_ms)
+static int irq_raise(struct vmig_exercise *w, unsigned int delay_ms)
 {
 	struct mtty *m = w->priv;
 	struct vmig_bar *bar = &m->bars[0];

@@ -47,52 +47,53 @@ bool vmig_eventfd_wait(int fd, int timeout_ms)
 }
 
 /**
- * vmig_work_memory_of - memory that a device may write to
+ * vmig_exercise_memory_sized - memory that a device may write to
  * @w: the device
  * @size: bytes, whole pages
  * @align: alignment of its IOVA
  * @mem: where it goes; VMIG_UNTOUCHED all over
  */
-void vmig_work_memory_of(struct vmig_worker *w, uint64_t size, uint64_t align, struct vmig_dma *mem)
+void vmig_exercise_memory_sized(struct vmig_exercise *w, uint64_t size, uint64_t align,
+				struct vmig_dma *mem)
 {
 	vmig_dma_alloc(w->dev, w->ops->iova_bits, size, align, mem);
-	vmig_work_clear(mem);
+	vmig_exercise_memory_clear(mem);
 }
 
 /**
- * vmig_work_memory - memory for one transfer of the largest size
+ * vmig_exercise_memory - memory for one transfer of the largest size
  * @w: the device
  * @mem: where it goes; VMIG_UNTOUCHED all over
  */
-void vmig_work_memory(struct vmig_worker *w, struct vmig_dma *mem)
+void vmig_exercise_memory(struct vmig_exercise *w, struct vmig_dma *mem)
 {
 	uint64_t size = (w->ops->dma_max + VMIG_PAGE - 1) / VMIG_PAGE * VMIG_PAGE;
 
-	vmig_work_memory_of(w, size, VMIG_PAGE, mem);
+	vmig_exercise_memory_sized(w, size, VMIG_PAGE, mem);
 }
 
 /**
- * vmig_work_clear - make memory untouched again
+ * vmig_exercise_memory_clear - make memory untouched again
  * @mem: the memory
  */
-void vmig_work_clear(struct vmig_dma *mem)
+void vmig_exercise_memory_clear(struct vmig_dma *mem)
 {
 	memset(mem->at, VMIG_UNTOUCHED, mem->size);
 }
 
 /**
- * vmig_work_end - the end of a device's work, whatever it is doing
+ * vmig_exercise_memory_end - the end of a device's work, whatever it is doing
  * @w: the device, in any state; left in RUNNING
  * @mem: its memory, or zeroes; unmapped when no DMA can reach it any more
  */
-void vmig_work_end(struct vmig_worker *w, struct vmig_dma *mem)
+void vmig_exercise_memory_end(struct vmig_exercise *w, struct vmig_dma *mem)
 {
 	if (!w->ops || !w->dev)
 		return;
 	vmig_recover_running(w->dev);
 	if (w->ops->dma_wait)
-		w->ops->dma_wait(w, VMIG_WORK_MS, NULL);
-	vmig_worker_end(w);
+		w->ops->dma_wait(w, VMIG_EXERCISE_MS, NULL);
+	vmig_exercise_end(w);
 	vmig_dma_free(mem);
 }
 
@@ -101,7 +102,7 @@ void vmig_work_end(struct vmig_worker *w, struct vmig_dma *mem)
  * @w: the device, in a state in which its registers can be written
  * @seed: which pattern
  */
-void vmig_put_state(struct vmig_worker *w, uint32_t seed)
+void vmig_put_state(struct vmig_exercise *w, uint32_t seed)
 {
 	int ret = w->ops->put_state(w, seed);
 
@@ -117,7 +118,7 @@ void vmig_put_state(struct vmig_worker *w, uint32_t seed)
  *
  * Return: NULL if it is, else what is there, for people.
  */
-const char *vmig_state_fault(struct vmig_worker *w, uint32_t seed)
+const char *vmig_state_fault(struct vmig_exercise *w, uint32_t seed)
 {
 	const char *why = NULL;
 	int ret = w->ops->check_state(w, seed, &why);
@@ -133,7 +134,7 @@ const char *vmig_state_fault(struct vmig_worker *w, uint32_t seed)
  * @len: bytes
  * @seed: what it writes
  */
-void vmig_dma_begin(struct vmig_worker *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
+void vmig_dma_begin(struct vmig_exercise *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
 		    uint32_t seed)
 {
 	int ret = w->ops->dma_write(w, mem->iova + at, len, seed);
@@ -146,9 +147,9 @@ void vmig_dma_begin(struct vmig_worker *w, const struct vmig_dma *mem, uint64_t 
  * vmig_dma_end - wait until a device has done its DMA, which must work
  * @w: the device, where it may do DMA
  */
-void vmig_dma_end(struct vmig_worker *w)
+void vmig_dma_end(struct vmig_exercise *w)
 {
-	int ret = w->ops->dma_wait(w, VMIG_WORK_MS, NULL);
+	int ret = w->ops->dma_wait(w, VMIG_EXERCISE_MS, NULL);
 
 	if (ret)
 		vmig_test_error("the device's DMA has not ended well: %s", vmig_errno_name(ret));
@@ -175,7 +176,7 @@ bool vmig_dma_landed(const struct vmig_dma *mem, uint64_t at, uint32_t len, uint
 }
 
 /**
- * vmig_dma_touched - has anything been written to memory since vmig_work_clear()?
+ * vmig_dma_touched - has anything been written to memory since vmig_exercise_memory_clear()?
  * @mem: the memory
  * @at: where in it, bytes
  * @len: bytes
@@ -200,13 +201,13 @@ bool vmig_dma_touched(const struct vmig_dma *mem, uint64_t at, uint32_t len)
  * @len: bytes
  * @seed: what was to be written
  *
- * Return: true if all of it is there within VMIG_WORK_MS.
+ * Return: true if all of it is there within VMIG_EXERCISE_MS.
  */
-bool vmig_dma_lands(struct vmig_worker *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
+bool vmig_dma_lands(struct vmig_exercise *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
 		    uint32_t seed)
 {
 	/* What comes of it is in memory; a device that lost it has nothing to wait for. */
-	w->ops->dma_wait(w, VMIG_WORK_MS, NULL);
+	w->ops->dma_wait(w, VMIG_EXERCISE_MS, NULL);
 	return vmig_dma_landed(mem, at, len, seed);
 }
 
@@ -218,12 +219,12 @@ bool vmig_dma_lands(struct vmig_worker *w, const struct vmig_dma *mem, uint64_t 
  *
  * Return: NULL if a transfer lands, else what came, for people.
  */
-const char *vmig_dma_fault(struct vmig_worker *w, struct vmig_dma *mem, uint32_t seed)
+const char *vmig_dma_fault(struct vmig_exercise *w, struct vmig_dma *mem, uint32_t seed)
 {
 	uint32_t len = w->ops->dma_max;
 	int ret;
 
-	vmig_work_clear(mem);
+	vmig_exercise_memory_clear(mem);
 	ret = w->ops->dma_write(w, mem->iova, len, seed);
 	if (ret)
 		return vmig_fmt("the device cannot be asked for DMA: %s", vmig_errno_name(ret));
@@ -238,7 +239,7 @@ const char *vmig_dma_fault(struct vmig_worker *w, struct vmig_dma *mem, uint32_t
  *
  * Return: its value.
  */
-uint64_t vmig_counter(struct vmig_worker *w)
+uint64_t vmig_counter(struct vmig_exercise *w)
 {
 	uint64_t value = 0;
 	int ret = w->ops->counter(w, &value);
@@ -254,7 +255,7 @@ uint64_t vmig_counter(struct vmig_worker *w)
  *
  * Return: true if its value changes within a few milliseconds.
  */
-bool vmig_counter_moves(struct vmig_worker *w)
+bool vmig_counter_moves(struct vmig_exercise *w)
 {
 	uint64_t before = vmig_counter(w);
 
@@ -268,13 +269,13 @@ bool vmig_counter_moves(struct vmig_worker *w)
  *
  * For a device that must be running: on a busy machine it may be late.
  *
- * Return: true if its value changes within VMIG_WORK_MS.
+ * Return: true if its value changes within VMIG_EXERCISE_MS.
  */
-bool vmig_counter_comes(struct vmig_worker *w)
+bool vmig_counter_comes(struct vmig_exercise *w)
 {
 	unsigned int i;
 
-	for (i = 0; i < VMIG_WORK_MS / COUNTER_MS; i++)
+	for (i = 0; i < VMIG_EXERCISE_MS / COUNTER_MS; i++)
 		if (vmig_counter_moves(w))
 			return true;
 	return false;
@@ -298,7 +299,7 @@ void vmig_run_again(struct vmig_device *dev)
  *
  * Return: the eventfd, for vmig_irq_end().
  */
-int vmig_irq_listen(struct vmig_worker *w)
+int vmig_irq_listen(struct vmig_exercise *w)
 {
 	struct vfio_device_info info;
 	int fd = vmig_eventfd(), ret;
@@ -317,7 +318,7 @@ int vmig_irq_listen(struct vmig_worker *w)
  * @w: the device
  * @fd: the eventfd
  */
-void vmig_irq_end(struct vmig_worker *w, int fd)
+void vmig_irq_end(struct vmig_exercise *w, int fd)
 {
 	__vmig_irq_disable(w->dev, w->ops->irq_index);
 	close(fd);

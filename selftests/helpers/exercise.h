@@ -1,44 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Devices that are made to work, and whether what they began came to its end. */
-#ifndef VMIG_SELFTESTS_WORK_H
-#define VMIG_SELFTESTS_WORK_H
+#ifndef VMIG_SELFTESTS_EXERCISE_H
+#define VMIG_SELFTESTS_EXERCISE_H
 
 #include <vmig/exerciser.h>
 #include <vmig/dma.h>
 
 /* Work that has not ended after this long does not end; ms. */
-#define VMIG_WORK_MS 5000
+#define VMIG_EXERCISE_MS 5000
 
 /* What is in memory before a device writes there. */
 #define VMIG_UNTOUCHED 0xa5
 
-void vmig_work_memory(struct vmig_worker *w, struct vmig_dma *mem);
-void vmig_work_memory_of(struct vmig_worker *w, uint64_t size, uint64_t align,
-			 struct vmig_dma *mem);
-void vmig_work_clear(struct vmig_dma *mem);
-void vmig_work_end(struct vmig_worker *w, struct vmig_dma *mem);
+void vmig_exercise_memory(struct vmig_exercise *w, struct vmig_dma *mem);
+void vmig_exercise_memory_sized(struct vmig_exercise *w, uint64_t size, uint64_t align,
+				struct vmig_dma *mem);
+void vmig_exercise_memory_clear(struct vmig_dma *mem);
+void vmig_exercise_memory_end(struct vmig_exercise *w, struct vmig_dma *mem);
 
 void vmig_sleep_ms(unsigned int ms);
 bool vmig_eventfd_wait(int fd, int timeout_ms);
 
-void vmig_put_state(struct vmig_worker *w, uint32_t seed);
-const char *vmig_state_fault(struct vmig_worker *w, uint32_t seed);
+void vmig_put_state(struct vmig_exercise *w, uint32_t seed);
+const char *vmig_state_fault(struct vmig_exercise *w, uint32_t seed);
 
-void vmig_dma_begin(struct vmig_worker *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
+void vmig_dma_begin(struct vmig_exercise *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
 		    uint32_t seed);
-void vmig_dma_end(struct vmig_worker *w);
+void vmig_dma_end(struct vmig_exercise *w);
 bool vmig_dma_landed(const struct vmig_dma *mem, uint64_t at, uint32_t len, uint32_t seed);
 bool vmig_dma_touched(const struct vmig_dma *mem, uint64_t at, uint32_t len);
-bool vmig_dma_lands(struct vmig_worker *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
+bool vmig_dma_lands(struct vmig_exercise *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
 		    uint32_t seed);
-const char *vmig_dma_fault(struct vmig_worker *w, struct vmig_dma *mem, uint32_t seed);
+const char *vmig_dma_fault(struct vmig_exercise *w, struct vmig_dma *mem, uint32_t seed);
 
-uint64_t vmig_counter(struct vmig_worker *w);
-bool vmig_counter_moves(struct vmig_worker *w);
-bool vmig_counter_comes(struct vmig_worker *w);
+uint64_t vmig_counter(struct vmig_exercise *w);
+bool vmig_counter_moves(struct vmig_exercise *w);
+bool vmig_counter_comes(struct vmig_exercise *w);
 void vmig_run_again(struct vmig_device *dev);
 
-int vmig_irq_listen(struct vmig_worker *w);
-void vmig_irq_end(struct vmig_worker *w, int fd);
+int vmig_irq_listen(struct vmig_exercise *w);
+void vmig_irq_end(struct vmig_exercise *w, int fd);
 
-#endif /* VMIG_SELFTESTS_WORK_H */
+#endif /* VMIG_SELFTESTS_EXERCISE_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Fixtures with an exerciser, for devices that are made to work while they are moved. */
-#ifndef VMIG_SELFTESTS_WORK_FIXTURE_H
-#define VMIG_SELFTESTS_WORK_FIXTURE_H
+#ifndef VMIG_SELFTESTS_FIXTURE_EXERCISE_H
+#define VMIG_SELFTESTS_FIXTURE_EXERCISE_H
 
 #include "fixture_states.h"
 #include "exercise.h"
@@ -21,18 +21,18 @@
 
 /* What fixtures with an exerciser have besides VMIG_FIXTURE_DATA. */
 #define VMIG_WORK_DATA                                                                             \
-	struct vmig_worker w;                                                                      \
+	struct vmig_exercise w;                                                                    \
 	struct vmig_dma mem
 
 #define VMIG_WORK_SETUP(migratable)                                                                \
 	do {                                                                                       \
 		VMIG_SETUP(migratable);                                                            \
-		vmig_worker_begin(&self->w, self->dev);                                            \
+		vmig_exercise_begin(&self->w, self->dev);                                          \
 	} while (0)
 
 #define VMIG_WORK_TEARDOWN()                                                                       \
 	do {                                                                                       \
-		vmig_work_end(&self->w, &self->mem);                                               \
+		vmig_exercise_memory_end(&self->w, &self->mem);                                    \
 		VMIG_TEARDOWN();                                                                   \
 	} while (0)
 
@@ -46,4 +46,4 @@
 
 #define VMIG_WORK_FIXTURE_WAYS(fixture) VMIG_WORK_FIXTURE(fixture, VMIG_VARIANTS_UAPIS)
 
-#endif /* VMIG_SELFTESTS_WORK_FIXTURE_H */
+#endif /* VMIG_SELFTESTS_FIXTURE_EXERCISE_H */

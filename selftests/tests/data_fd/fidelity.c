@@ -28,7 +28,7 @@ FIXTURE(fidelity)
 	VMIG_FIXTURE_DATA;
 	VMIG_WORK_DATA;
 	struct vmig_device *second;
-	struct vmig_worker w2;
+	struct vmig_exercise w2;
 	const char *why_alone;
 };
 
@@ -48,15 +48,15 @@ FIXTURE_SETUP(fidelity)
 	VMIG_WORK_SETUP(true);
 	self->second = variant->two ? vmig_open_second(self->dev, &self->why_alone) : NULL;
 	if (self->second)
-		vmig_worker_begin(&self->w2, self->second);
+		vmig_exercise_begin(&self->w2, self->second);
 }
 
 FIXTURE_TEARDOWN(fidelity)
 {
 	struct vmig_dma none = {};
 
-	vmig_work_end(&self->w2, &none);
-	vmig_work_end(&self->w, &self->mem);
+	vmig_exercise_memory_end(&self->w2, &none);
+	vmig_exercise_memory_end(&self->w, &self->mem);
 	vmig_close(self->second);
 	VMIG_TEARDOWN();
 }
@@ -68,13 +68,13 @@ FIXTURE_TEARDOWN(fidelity)
 	} while (0)
 
 /* Where streams go. */
-static struct vmig_worker *target_of(FIXTURE_DATA(fidelity) * self)
+static struct vmig_exercise *target_of(FIXTURE_DATA(fidelity) * self)
 {
 	return self->second ? &self->w2 : &self->w;
 }
 
 /* Something else, so that nothing is found that was there before. Ends in RESUMING. */
-static int enter_resuming(struct vmig_worker *w, uint32_t seed)
+static int enter_resuming(struct vmig_exercise *w, uint32_t seed)
 {
 	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	vmig_put_state(w, seed);
@@ -82,7 +82,7 @@ static int enter_resuming(struct vmig_worker *w, uint32_t seed)
 }
 
 /* Load a stream over another pattern. Returns what failed, or NULL; left in RUNNING. */
-static const char *load(struct vmig_worker *w, const struct vmig_stream *s, uint32_t over,
+static const char *load(struct vmig_exercise *w, const struct vmig_stream *s, uint32_t over,
 			const struct vmig_chunks *chunks)
 {
 	int fd = enter_resuming(w, over);
@@ -100,7 +100,7 @@ static const char *load(struct vmig_worker *w, const struct vmig_stream *s, uint
 }
 
 /* What a stream makes of its target; NULL if it is the pattern. */
-static const char *load_fault(struct vmig_worker *w, const struct vmig_stream *s, uint32_t seed,
+static const char *load_fault(struct vmig_exercise *w, const struct vmig_stream *s, uint32_t seed,
 			      uint32_t over)
 {
 	const char *why = load(w, s, over, &vmig_default_chunks);
@@ -122,7 +122,7 @@ static void read_out(struct vmig_device *dev, int fd, struct vmig_stream *s,
 }
 
 /* Saved with a pattern in it, left in RUNNING. */
-static void save_pattern(struct vmig_worker *w, uint32_t seed, struct vmig_stream *s)
+static void save_pattern(struct vmig_exercise *w, uint32_t seed, struct vmig_stream *s)
 {
 	vmig_put_state(w, seed);
 	vmig_save(w->dev, s);
@@ -136,7 +136,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 		{ "1 MiB", 1 << 20, 0 }, { "4096 bytes", 4096, 0 },	 { "7 bytes", 7, 0 },
 		{ "1 byte", 1, 0 },	 { "sizes at random", 9000, 7 },
 	};
-	struct vmig_worker *to = target_of(self);
+	struct vmig_exercise *to = target_of(self);
 	struct vmig_stream s = {};
 	const char *why;
 	unsigned int i;
@@ -167,7 +167,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 /* What is there before the device runs, and what is asked for by one SET (H:1190). */
 VMIG_TEST_TIMEOUT(fidelity, loaded_before_it_runs, MINUTES)
 {
-	struct vmig_worker *to = target_of(self);
+	struct vmig_exercise *to = target_of(self);
 	struct vmig_stream s = {};
 	const char *why;
 	int fd, ret;
@@ -261,7 +261,8 @@ static int change_in_pre_copy(FIXTURE_DATA(fidelity) * self, bool by_itself, boo
 	return fd;
 }
 
-static const char *changed_fault(struct vmig_worker *w, const struct vmig_stream *s, bool by_itself)
+static const char *changed_fault(struct vmig_exercise *w, const struct vmig_stream *s,
+				 bool by_itself)
 {
 	const char *why = load(w, s, OTHER, &vmig_default_chunks), *how = NULL;
 	int ret;
@@ -306,7 +307,7 @@ VMIG_TEST_TIMEOUT(fidelity, changes_in_pre_copy_come_along, MINUTES)
 VMIG_TEST_TIMEOUT(fidelity, saving_takes_nothing, MINUTES)
 {
 	struct vmig_stream first = {}, again = {}, later = {};
-	struct vmig_worker *to = target_of(self);
+	struct vmig_exercise *to = target_of(self);
 	const char *why;
 
 	CLAUSES(STRM_14, FSM_09);
@@ -334,7 +335,7 @@ VMIG_TEST_TIMEOUT(fidelity, saving_takes_nothing, MINUTES)
 VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 {
 	struct vmig_stream good = {}, other = {};
-	struct vmig_worker *to = target_of(self);
+	struct vmig_exercise *to = target_of(self);
 	const char *why;
 	int fd;
 
@@ -361,7 +362,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 VMIG_TEST_TIMEOUT(fidelity, late_write_goes_nowhere, MINUTES)
 {
 	struct vmig_stream good = {}, other = {};
-	struct vmig_worker *to = target_of(self);
+	struct vmig_exercise *to = target_of(self);
 	const char *why;
 	int fd;
 
@@ -410,7 +411,7 @@ VMIG_TEST_TIMEOUT(fidelity, reset_discards_a_load, MINUTES)
 {
 	static const char *const how[] = { "half of it", "all but a byte", "all of it" };
 	struct vmig_stream in[2] = {}, out[2] = {};
-	struct vmig_worker *to = target_of(self);
+	struct vmig_exercise *to = target_of(self);
 	size_t len, n, differ;
 	unsigned int i, k;
 	int fd;
@@ -445,7 +446,7 @@ VMIG_TEST_TIMEOUT(fidelity, reset_discards_a_load, MINUTES)
 }
 
 /* Some history, then always the same content, then a save. Left in RUNNING. */
-static void save_after(struct vmig_worker *w, const struct vmig_stream *content, uint32_t past,
+static void save_after(struct vmig_exercise *w, const struct vmig_stream *content, uint32_t past,
 		       struct vmig_stream *s)
 {
 	const char *why;
@@ -517,10 +518,10 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
 	NEED(!variant->two, "one device is enough");
 	save_pattern(&self->w, SEED, &s);
 	vmig_stream_free(&s);
-	vmig_worker_end(&self->w);
+	vmig_exercise_end(&self->w);
 	vmig_close(self->dev);
 	self->dev = vmig_open(&id, variant->uapi);
-	vmig_worker_begin(&self->w, self->dev);
+	vmig_exercise_begin(&self->w, self->dev);
 	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
 	if (!ret && !__vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL))
@@ -537,7 +538,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
 /* Interrupts are set up by the VMM of each side: they must fire where the device goes. */
 VMIG_TEST_TIMEOUT(fidelity, interrupt_fires_after_the_move, MINUTES)
 {
-	struct vmig_worker *to = target_of(self);
+	struct vmig_exercise *to = target_of(self);
 	struct vmig_stream s = {};
 	const char *why;
 	int irq, ret;
@@ -552,7 +553,7 @@ VMIG_TEST_TIMEOUT(fidelity, interrupt_fires_after_the_move, MINUTES)
 	if (!why) {
 		vmig_eventfd_wait(irq, 0);
 		ret = to->ops->irq_raise(to, 0);
-		CHECK(STRM_11, !ret && vmig_eventfd_wait(irq, VMIG_WORK_MS),
+		CHECK(STRM_11, !ret && vmig_eventfd_wait(irq, VMIG_EXERCISE_MS),
 		      "an eventfd set up before the load, an interrupt asked for after it",
 		      "it is signalled", "%s", ret ? vmig_errno_name(ret) : "it is not");
 	}

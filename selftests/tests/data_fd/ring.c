@@ -175,7 +175,7 @@ VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 	struct vmig_flow f = {};
 	struct vmig_device *second;
 	struct vmig_engine *e;
-	struct vmig_worker to;
+	struct vmig_exercise to;
 	const char *why;
 	int ret;
 
@@ -183,7 +183,7 @@ VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 	NEED_RING;
 	second = vmig_open_second(self->dev, &why);
 	NEED(second, "%s", why);
-	vmig_worker_begin(&to, second);
+	vmig_exercise_begin(&to, second);
 	if (self->w.ops->put_state)
 		vmig_put_state(&self->w, SEED);
 	e = engine(&by_ring, 1);
@@ -205,7 +205,7 @@ VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 	close(f.from.fd);
 	close(f.to.fd);
 	vmig_recover_running(second);
-	vmig_worker_end(&to);
+	vmig_exercise_end(&to);
 	vmig_close(second);
 }
 
@@ -473,7 +473,7 @@ VMIG_TEST_TIMEOUT(ring, reset_in_flight, 120)
 	vmig_stream_free(&good);
 }
 
-static void hold(struct vmig_worker *w, bool on)
+static void hold(struct vmig_exercise *w, bool on)
 {
 	int ret = w->ops->hold_stream(w, on);
 
@@ -483,7 +483,7 @@ static void hold(struct vmig_worker *w, bool on)
 }
 
 /* A session whose device keeps its data back, and a request that waits for them. */
-static int begin_waiting(struct vmig_worker *w, uint32_t state, struct request *r)
+static int begin_waiting(struct vmig_exercise *w, uint32_t state, struct request *r)
 {
 	int fd;
 

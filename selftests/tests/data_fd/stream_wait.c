@@ -30,7 +30,7 @@ struct waiter {
 	int fd;
 };
 
-static void hold(struct vmig_worker *w, bool on)
+static void hold(struct vmig_exercise *w, bool on)
 {
 	int ret = w->ops->hold_stream(w, on);
 
@@ -39,7 +39,7 @@ static void hold(struct vmig_worker *w, bool on)
 				on ? "keep back" : "give", vmig_errno_name(ret));
 }
 
-static void begin(struct vmig_worker *w, uint32_t state, bool nonblock, struct waiter *waiter)
+static void begin(struct vmig_exercise *w, uint32_t state, bool nonblock, struct waiter *waiter)
 {
 	hold(w, true);
 	waiter->fd = vmig_goto_state(w->dev, state);
@@ -49,7 +49,7 @@ static void begin(struct vmig_worker *w, uint32_t state, bool nonblock, struct w
 }
 
 /* Whatever it waits for: when the stream goes on it ends by itself, or by being killed. */
-static void end(struct vmig_worker *w, struct waiter *waiter)
+static void end(struct vmig_exercise *w, struct waiter *waiter)
 {
 	if (w->ops && w->ops->hold_stream)
 		w->ops->hold_stream(w, false);
@@ -181,12 +181,12 @@ TEST_F(slow, reader_woken_by_close)
 	check_back(&waiter, "read()", vmig_state_name(variant->state), "close() of the device",
 		   true);
 	end(&self->w, &waiter);
-	vmig_worker_end(&self->w);
+	vmig_exercise_end(&self->w);
 	vmig_close(self->dev);
 	self->dev = NULL;
 	self->dev = vmig_open(&id, variant->uapi);
 	vmig_recover_running(self->dev);
-	vmig_worker_begin(&self->w, self->dev);
+	vmig_exercise_begin(&self->w, self->dev);
 	hold(&self->w, false);
 }
 

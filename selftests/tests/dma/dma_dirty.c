@@ -50,12 +50,12 @@ VMIG_VARIANTS_UAPIS(dirty);
 FIXTURE_SETUP(dirty)
 {
 	VMIG_SETUP(false);
-	vmig_worker_begin(&self->w, self->dev);
+	vmig_exercise_begin(&self->w, self->dev);
 	self->seed = SEED;
 	self->logging = !__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
 				      VFIO_DEVICE_FEATURE_SET);
 	if (self->logging && self->w.ops->dma_write)
-		vmig_work_memory_of(&self->w, SIZE, 2 * MIB, &self->mem);
+		vmig_exercise_memory_sized(&self->w, SIZE, 2 * MIB, &self->mem);
 }
 
 FIXTURE_TEARDOWN(dirty)
@@ -64,8 +64,8 @@ FIXTURE_TEARDOWN(dirty)
 	if (self->flags)
 		vmig_recover_running(self->dev);
 	if (self->w.ops->dma_wait)
-		self->w.ops->dma_wait(&self->w, VMIG_WORK_MS, NULL);
-	vmig_worker_end(&self->w);
+		self->w.ops->dma_wait(&self->w, VMIG_EXERCISE_MS, NULL);
+	vmig_exercise_end(&self->w);
 	vmig_dma_free(&self->mem);
 	VMIG_TEARDOWN();
 }

@@ -30,8 +30,8 @@
  * @before: what was in the peer before
  */
 struct aim {
-	struct vmig_worker *w;
-	struct vmig_worker *peer;
+	struct vmig_exercise *w;
+	struct vmig_exercise *peer;
 	struct vmig_dma *mem;
 	uint64_t iova;
 	uint32_t before;
@@ -44,7 +44,7 @@ static const char *what(const struct aim *a)
 			 "peer)";
 }
 
-static uint32_t landed_word(struct vmig_worker *peer)
+static uint32_t landed_word(struct vmig_exercise *peer)
 {
 	uint32_t value = 0;
 	int ret = peer->ops->p2p_landed(peer, &value);
@@ -59,7 +59,7 @@ static uint32_t landed_word(struct vmig_worker *peer)
 static int begin_write(struct aim *a, uint32_t seed)
 {
 	if (!a->peer) {
-		vmig_work_clear(a->mem);
+		vmig_exercise_memory_clear(a->mem);
 		return a->w->ops->dma_write(a->w, a->mem->iova, a->w->ops->dma_max, seed);
 	}
 	a->before = landed_word(a->peer);
@@ -92,7 +92,7 @@ static bool touched(struct aim *a)
 /* Does what was begun come to its end, where the device may do DMA? */
 static bool lands(struct aim *a, uint32_t seed)
 {
-	a->w->ops->dma_wait(a->w, VMIG_WORK_MS, NULL);
+	a->w->ops->dma_wait(a->w, VMIG_EXERCISE_MS, NULL);
 	return landed(a, seed);
 }
 
@@ -111,7 +111,7 @@ static void let_time_pass(const struct aim *a)
  */
 struct pair {
 	struct vmig_device *second;
-	struct vmig_worker w;
+	struct vmig_exercise w;
 	struct aim out, in;
 	const char *why;
 };
@@ -141,7 +141,7 @@ ADD_STATE(cdev, VMIG_UAPI_CDEV, PRE_COPY_P2P);
 ADD_STATE(group, VMIG_UAPI_GROUP, RUNNING_P2P);
 ADD_STATE(group, VMIG_UAPI_GROUP, PRE_COPY_P2P);
 
-static void aim_at_memory(struct pair *pair, struct vmig_worker *w, struct vmig_dma *mem)
+static void aim_at_memory(struct pair *pair, struct vmig_exercise *w, struct vmig_dma *mem)
 {
 	pair->out.w = w;
 	pair->out.mem = mem;
@@ -150,11 +150,11 @@ static void aim_at_memory(struct pair *pair, struct vmig_worker *w, struct vmig_
 	else if (!w->ops->dma_is_one_kind)
 		pair->why = "the device can tell peer to peer from other DMA";
 	else
-		vmig_work_memory(w, mem);
+		vmig_exercise_memory(w, mem);
 }
 
 /* Whether one device can reach the other depends on the machine and on the way in. */
-static bool aim_at(struct aim *a, struct vmig_worker *w, struct vmig_worker *peer)
+static bool aim_at(struct aim *a, struct vmig_exercise *w, struct vmig_exercise *peer)
 {
 	uint32_t bytes;
 
@@ -163,7 +163,7 @@ static bool aim_at(struct aim *a, struct vmig_worker *w, struct vmig_worker *pee
 	return !w->ops->p2p_target(w, peer, &a->iova, &bytes) && bytes >= sizeof(uint32_t);
 }
 
-static void aim_at_peer(struct pair *pair, struct vmig_worker *w)
+static void aim_at_peer(struct pair *pair, struct vmig_exercise *w)
 {
 	pair->why = "no exerciser can start peer to peer DMA on this device";
 	if (!w->ops->p2p_write)
@@ -171,7 +171,7 @@ static void aim_at_peer(struct pair *pair, struct vmig_worker *w)
 	pair->second = vmig_open_second(w->dev, &pair->why);
 	if (!pair->second)
 		return;
-	vmig_worker_begin(&pair->w, pair->second);
+	vmig_exercise_begin(&pair->w, pair->second);
 	pair->why = NULL;
 	if (!aim_at(&pair->out, w, &pair->w) || !aim_at(&pair->in, &pair->w, w))
 		pair->why =
@@ -196,9 +196,9 @@ FIXTURE_TEARDOWN(p2p_dma)
 	if (self->pair.second) {
 		/* Both are quiet before either one goes. */
 		vmig_recover_running(self->dev);
-		vmig_work_end(&self->pair.w, &none);
+		vmig_exercise_memory_end(&self->pair.w, &none);
 	}
-	vmig_work_end(&self->w, &self->mem);
+	vmig_exercise_memory_end(&self->w, &self->mem);
 	vmig_close(self->pair.second);
 	VMIG_TEARDOWN();
 }

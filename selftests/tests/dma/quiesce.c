@@ -32,13 +32,13 @@ VMIG_WORK_FIXTURE_WAYS(operation);
 
 #define SEED 0x1001
 
-static unsigned int dma_over_ms(const struct vmig_worker *w)
+static unsigned int dma_over_ms(const struct vmig_exercise *w)
 {
 	return 2 * w->ops->dma_time_ms + WATCH_MS;
 }
 
 /* After a transfer was begun and a SET has returned: nothing may move. */
-static void check_memory_stands(struct vmig_worker *w, const struct vmig_dma *mem,
+static void check_memory_stands(struct vmig_exercise *w, const struct vmig_dma *mem,
 				const char *state)
 {
 	unsigned char *before = vmig_alloc(mem->size);
@@ -69,7 +69,7 @@ TEST_F(quiesce, no_dma_once_stopped)
 
 	CLAUSES(QUI_02, ST_03, QUI_06);
 	NEED_SLOW_DMA;
-	vmig_work_memory(&self->w, &self->mem);
+	vmig_exercise_memory(&self->w, &self->mem);
 	vmig_dma_begin(&self->w, &self->mem, 0, ops->dma_max, SEED);
 	fd = vmig_set_state(self->dev, variant->state);
 	check_memory_stands(&self->w, &self->mem, name);
@@ -93,7 +93,7 @@ TEST_F(quiesce, queue_waits_while_stopped)
 	CLAUSES(QUI_02, ST_03, QUI_06);
 	NEED_SLOW_DMA;
 	NEED(ops->dma_queue > 1, "the device has no queue of DMA");
-	vmig_work_memory(&self->w, &self->mem);
+	vmig_exercise_memory(&self->w, &self->mem);
 	len = ops->dma_max / ops->dma_queue / ops->dma_align * ops->dma_align;
 	for (i = 0; i < ops->dma_queue; i++)
 		vmig_dma_begin(&self->w, &self->mem, i * len, len, SEED + i);
@@ -120,7 +120,7 @@ TEST_F(quiesce, no_dma_when_asked)
 
 	CLAUSES(QUI_02);
 	NEED_DMA;
-	vmig_work_memory(&self->w, &self->mem);
+	vmig_exercise_memory(&self->w, &self->mem);
 	fd = vmig_set_state(self->dev, variant->state);
 	ops->dma_write(&self->w, self->mem.iova, ops->dma_max, SEED);
 	vmig_sleep_ms(dma_over_ms(&self->w));
@@ -156,7 +156,7 @@ TEST_F(quiesce, no_interrupt_once_stopped)
 	vmig_close_data_fd(fd);
 	if (variant->state != VFIO_DEVICE_STATE_RESUMING) {
 		vmig_run_again(self->dev);
-		CHECK(QUI_06, before || vmig_eventfd_wait(irq, VMIG_WORK_MS),
+		CHECK(QUI_06, before || vmig_eventfd_wait(irq, VMIG_EXERCISE_MS),
 		      vmig_fmt("an interrupt asked for in RUNNING, %s, RUNNING again", name),
 		      "its eventfd is signalled", "it is not");
 	}
@@ -233,7 +233,7 @@ TEST_F(quiesce, state_stands)
 
 static void poke_all(void *arg)
 {
-	struct vmig_worker *w = arg;
+	struct vmig_exercise *w = arg;
 
 	/* What a register answers to it is not determined. */
 	w->ops->poke(w);
@@ -275,7 +275,7 @@ TEST_F(quiesce, poking_is_harmless)
 }
 
 /* What a device does while it runs; NULL if it does all of it, else what it does not. */
-static const char *works(struct vmig_worker *w, struct vmig_dma *mem, int irq, uint32_t seed)
+static const char *works(struct vmig_exercise *w, struct vmig_dma *mem, int irq, uint32_t seed)
 {
 	const char *why;
 	int ret;
@@ -293,21 +293,21 @@ static const char *works(struct vmig_worker *w, struct vmig_dma *mem, int irq, u
 	ret = w->ops->irq_raise(w, 0);
 	if (ret)
 		return vmig_fmt("asked for an interrupt: %s", vmig_errno_name(ret));
-	return vmig_eventfd_wait(irq, VMIG_WORK_MS) ? NULL : "no interrupt comes";
+	return vmig_eventfd_wait(irq, VMIG_EXERCISE_MS) ? NULL : "no interrupt comes";
 }
 
 #define NEED_WORK                                                                                  \
 	NEED(self->w.ops->counter || self->w.ops->dma_write || self->w.ops->irq_raise,             \
 	     "no exerciser can make this device work")
 
-static int prepare(struct vmig_worker *w, struct vmig_dma *mem)
+static int prepare(struct vmig_exercise *w, struct vmig_dma *mem)
 {
 	if (w->ops->dma_write)
-		vmig_work_memory(w, mem);
+		vmig_exercise_memory(w, mem);
 	return w->ops->irq_raise ? vmig_irq_listen(w) : -1;
 }
 
-static void finish(struct vmig_worker *w, int irq)
+static void finish(struct vmig_exercise *w, int irq)
 {
 	if (irq >= 0)
 		vmig_irq_end(w, irq);
@@ -345,7 +345,7 @@ TEST_F(operation, dma_goes_on_into_pre_copy)
 	CLAUSES(PRE_15);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
 	NEED_SLOW_DMA;
-	vmig_work_memory(&self->w, &self->mem);
+	vmig_exercise_memory(&self->w, &self->mem);
 	vmig_dma_begin(&self->w, &self->mem, 0, self->w.ops->dma_max, SEED);
 	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	CHECK(PRE_15, vmig_dma_lands(&self->w, &self->mem, 0, self->w.ops->dma_max, SEED),
@@ -361,7 +361,7 @@ TEST_F(operation, stop_copy_stays_stopped)
 
 	CLAUSES(FSM_10);
 	NEED_SLOW_DMA;
-	vmig_work_memory(&self->w, &self->mem);
+	vmig_exercise_memory(&self->w, &self->mem);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 	self->w.ops->dma_write(&self->w, self->mem.iova, self->w.ops->dma_max, SEED);
 	vmig_sleep_ms(WATCH_MS);
@@ -387,7 +387,7 @@ TEST_F(operation, resuming_is_stopped)
 	if (ops->counter && !vmig_counter_moves(&self->w))
 		vmig_test_error("the device's counter stands in RUNNING already");
 	if (ops->dma_write)
-		vmig_work_memory(&self->w, &self->mem);
+		vmig_exercise_memory(&self->w, &self->mem);
 	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	if (ops->counter) {
 		before = vmig_counter(&self->w);

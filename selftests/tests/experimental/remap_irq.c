@@ -35,7 +35,7 @@
 FIXTURE(remap)
 {
 	VMIG_FIXTURE_DATA;
-	struct vmig_worker w;
+	struct vmig_exercise w;
 	struct vfio_region_info *own;
 	int eventfd;
 };
@@ -72,7 +72,7 @@ FIXTURE_SETUP(remap)
 
 	self->eventfd = -1;
 	VMIG_SETUP(true);
-	vmig_worker_begin(&self->w, self->dev);
+	vmig_exercise_begin(&self->w, self->dev);
 	self->own = own_region(self->dev);
 	if (!self->own || ioctl(self->dev->fd, VFIO_DEVICE_GET_IRQ_INFO, &info))
 		SKIP(return, "the device has no such interrupt: vfio_mig_edu with experimental=1");
@@ -88,7 +88,7 @@ FIXTURE_TEARDOWN(remap)
 		close(self->eventfd);
 	}
 	free(self->own);
-	vmig_worker_end(&self->w);
+	vmig_exercise_end(&self->w);
 	vmig_session_end(self->dev);
 }
 

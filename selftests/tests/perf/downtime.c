@@ -230,12 +230,12 @@ static struct vmig_device *cold(struct vmig_devices *f, uint64_t flags, bool liv
 /* What went into the last destination is what was in its source. */
 static void check_pattern(struct vmig_devices *f, uint64_t flags, bool live)
 {
-	struct vmig_worker from = {}, to = {};
+	struct vmig_exercise from = {}, to = {};
 	struct vmig_dma none = {};
 	const char *why;
 
-	vmig_worker_begin(&from, f->dev[0]);
-	vmig_worker_begin(&to, f->dev[1]);
+	vmig_exercise_begin(&from, f->dev[0]);
+	vmig_exercise_begin(&to, f->dev[1]);
 	if (from.ops->put_state && from.ops->check_state) {
 		vmig_put_state(&from, SEED);
 		vmig_put_state(&to, OTHER);
@@ -245,8 +245,8 @@ static void check_pattern(struct vmig_devices *f, uint64_t flags, bool live)
 			      "the state of the one in the other", "%s", why);
 		}
 	}
-	vmig_work_end(&to, &none);
-	vmig_work_end(&from, &none);
+	vmig_exercise_memory_end(&to, &none);
+	vmig_exercise_memory_end(&from, &none);
 }
 
 static struct vmig_device *measure(struct vmig_devices *f, uint64_t flags, bool live)
@@ -332,7 +332,7 @@ VMIG_TEST_TIMEOUT(downtime, prediction, MINUTES)
 
 /* A device that changes its own state while it is saved, so many times a second. */
 struct busy {
-	struct vmig_worker *w;
+	struct vmig_exercise *w;
 	uint64_t flags;
 	unsigned int rate;
 	uint32_t seed; /* of the last change */
@@ -424,7 +424,7 @@ static void save_while_busy(struct busy *b, struct vmig_measure *m)
 /* What was kept has the last change in it. */
 static void check_busy(struct busy *b)
 {
-	struct vmig_worker *w = b->w;
+	struct vmig_exercise *w = b->w;
 	const char *why = NULL;
 	int ret;
 

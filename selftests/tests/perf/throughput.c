@@ -38,18 +38,18 @@ VMIG_WORK_FIXTURE_WAYS(throughput);
 	     "measured through the cdev already")
 
 /* A device whose state can be told from another one gets a pattern, others keep theirs. */
-static bool patterned(const struct vmig_worker *w)
+static bool patterned(const struct vmig_exercise *w)
 {
 	return w->ops->put_state && w->ops->check_state;
 }
 
-static void put_pattern(struct vmig_worker *w, uint32_t seed)
+static void put_pattern(struct vmig_exercise *w, uint32_t seed)
 {
 	if (patterned(w))
 		vmig_put_state(w, seed);
 }
 
-static const char *pattern_fault(struct vmig_worker *w, uint32_t seed)
+static const char *pattern_fault(struct vmig_exercise *w, uint32_t seed)
 {
 	return patterned(w) ? vmig_state_fault(w, seed) : NULL;
 }
@@ -272,7 +272,7 @@ static void ceiling_of_save(uint64_t bytes)
 }
 
 /* The state of the device, in this stream, goes in again and is the one it had. */
-static void check_kept(struct vmig_worker *w, const struct vmig_stream *s, const char *did)
+static void check_kept(struct vmig_exercise *w, const struct vmig_stream *s, const char *did)
 {
 	const char *why;
 	int ret;
@@ -442,7 +442,7 @@ static uint64_t timed_move(struct vmig_device *from, struct vmig_device *to, str
 }
 
 /* The pattern of the one has come to the other. */
-static void check_moved(struct vmig_worker *second, const char *did)
+static void check_moved(struct vmig_exercise *second, const char *did)
 {
 	const char *why;
 
@@ -451,19 +451,19 @@ static void check_moved(struct vmig_worker *second, const char *did)
 	CHECK(STRM_11, !why, did, "the state of the one in the other", "%s", why);
 }
 
-static void close_second(struct vmig_worker *second)
+static void close_second(struct vmig_exercise *second)
 {
 	struct vmig_device *dev = second->dev;
 	struct vmig_dma none = {};
 
-	vmig_work_end(second, &none);
+	vmig_exercise_memory_end(second, &none);
 	vmig_recover_running(dev);
 	vmig_close(dev);
 }
 
 VMIG_TEST_TIMEOUT(throughput, device_to_device, MINUTES)
 {
-	struct vmig_worker w2 = {};
+	struct vmig_exercise w2 = {};
 	struct vmig_device *second;
 	struct vmig_measure m;
 	const char *why;
@@ -477,7 +477,7 @@ VMIG_TEST_TIMEOUT(throughput, device_to_device, MINUTES)
 		return;
 	second = vmig_open_second(self->dev, &why);
 	NEED(second, "%s", why);
-	vmig_worker_begin(&w2, second);
+	vmig_exercise_begin(&w2, second);
 	put_pattern(&w2, OTHER);
 	vmig_measure_begin(&m, "device to device", bytes);
 	while (bytes && vmig_measure_again(&m))
@@ -580,7 +580,7 @@ static uint64_t engine_move(struct vmig_device *from, struct vmig_device *to, st
 VMIG_TEST_TIMEOUT(throughput, engine_device_to_device, MINUTES)
 {
 	struct vmig_device *second;
-	struct vmig_worker w2 = {};
+	struct vmig_exercise w2 = {};
 	struct vmig_engine *e;
 	struct vmig_measure m;
 	const char *why;
@@ -596,7 +596,7 @@ VMIG_TEST_TIMEOUT(throughput, engine_device_to_device, MINUTES)
 	NEED(second, "%s", why);
 	e = engine(&why);
 	NEED(e, "%s", why);
-	vmig_worker_begin(&w2, second);
+	vmig_exercise_begin(&w2, second);
 	put_pattern(&w2, OTHER);
 	vmig_measure_begin(&m, "device to device through the engine", bytes);
 	while (bytes && vmig_measure_again(&m)) {

@@ -365,13 +365,13 @@ TEST_F(region_in, mappings_stay)
 	struct vmig_mapping maps[VMIG_MAPPINGS_MAX];
 	bool touched[VMIG_MAPPINGS_MAX];
 	size_t count, usable = 0, i;
-	struct vmig_worker w;
+	struct vmig_exercise w;
 	struct visit v;
 
 	CLAUSES(REG_02);
 	NEED_STATE(variant->state);
 	/* It has memory decoding switched on. */
-	vmig_worker_begin(&w, self->dev);
+	vmig_exercise_begin(&w, self->dev);
 	count = vmig_map_regions(self->dev, maps);
 	for (i = 0; i < count; i++) {
 		touched[i] = maps[i].at && vmig_mapping_answers(&maps[i]);
@@ -387,7 +387,7 @@ TEST_F(region_in, mappings_stay)
 			      "some value", "SIGBUS");
 	end_visit(self->dev, &v);
 	vmig_unmap_regions(maps, count);
-	vmig_worker_end(&w);
+	vmig_exercise_end(&w);
 }
 
 static bool decodes_memory(struct vmig_device *dev)
@@ -407,13 +407,13 @@ TEST_F(region_in, mappings_stay_through_reset)
 	struct vmig_mapping maps[VMIG_MAPPINGS_MAX];
 	bool touched[VMIG_MAPPINGS_MAX], decodes;
 	size_t count, usable = 0, i;
-	struct vmig_worker w;
+	struct vmig_exercise w;
 	int fd;
 
 	CLAUSES(REG_02);
 	NEED_STATE(variant->state);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
-	vmig_worker_begin(&w, self->dev);
+	vmig_exercise_begin(&w, self->dev);
 	decodes = decodes_memory(self->dev);
 	count = vmig_map_regions(self->dev, maps);
 	for (i = 0; i < count; i++) {
@@ -432,7 +432,7 @@ TEST_F(region_in, mappings_stay_through_reset)
 			      "some value", "SIGBUS");
 	vmig_close_data_fd(fd);
 	vmig_unmap_regions(maps, count);
-	vmig_worker_end(&w);
+	vmig_exercise_end(&w);
 }
 
 /* "PCI MSI-X and PCI config space" by name (H:1082): the kernel uses them, not the guest. */

@@ -54,7 +54,7 @@ FIXTURE_TEARDOWN(compat)
 {
 	vmig_restore_state(self->dev, &self->good);
 	vmig_stream_free(&self->good);
-	vmig_work_end(&self->w, &self->mem);
+	vmig_exercise_memory_end(&self->w, &self->mem);
 	VMIG_TEARDOWN();
 }
 
@@ -65,7 +65,7 @@ static const char *outcome_name(enum vmig_compat_outcome outcome)
 	return names[outcome];
 }
 
-static bool can_tell(const struct vmig_worker *w)
+static bool can_tell(const struct vmig_exercise *w)
 {
 	return w->ops->put_state && w->ops->check_state;
 }
@@ -97,7 +97,7 @@ static bool read_stream(const char *path, const struct vmig_streamfile *here,
 }
 
 /* One file; counts what came of it. */
-static void try_file(struct vmig_worker *w, const char *dir, const char *name,
+static void try_file(struct vmig_exercise *w, const char *dir, const char *name,
 		     const struct vmig_streamfile *here, const struct vmig_stream *good,
 		     unsigned int count[3])
 {
@@ -186,7 +186,7 @@ static const char *version_name(const struct vmig_streamfile *here)
 }
 
 /* Leave a stream of this version, with a pattern in it where there can be one. */
-static void keep_own(struct vmig_worker *w, const char *dir, struct vmig_streamfile here)
+static void keep_own(struct vmig_exercise *w, const char *dir, struct vmig_streamfile here)
 {
 	struct vmig_stream s = {};
 	char why[200], path[PATH_MAX];
@@ -239,7 +239,7 @@ VMIG_TEST_TIMEOUT(compat, kept_streams, 2 * MINUTES)
 }
 
 /* One device, first of one version and then of another. */
-static void check_pair(struct vmig_worker *w, bool from_older, const struct vmig_stream *good)
+static void check_pair(struct vmig_exercise *w, bool from_older, const struct vmig_stream *good)
 {
 	struct vmig_version_case c = {
 		.name = from_older ? "a stream of the version before"

@@ -37,7 +37,7 @@
 POISON_FIXTURE(poison);
 
 /* A stream of a device, with its pattern in it where an exerciser can put one there. */
-static void add_stream_of(struct vmig_fuzz_corpus *c, struct vmig_worker *w, uint32_t seed)
+static void add_stream_of(struct vmig_fuzz_corpus *c, struct vmig_exercise *w, uint32_t seed)
 {
 	struct vmig_stream s = {};
 
@@ -52,7 +52,7 @@ static void add_stream_of(struct vmig_fuzz_corpus *c, struct vmig_worker *w, uin
 static void add_stream_of_other_type(struct vmig_fuzz_corpus *c, enum vmig_uapi uapi)
 {
 	const struct vmig_dev_id *id;
-	struct vmig_worker w = {};
+	struct vmig_exercise w = {};
 	const char *why;
 
 	id = vmig_other_device(&why);
@@ -81,7 +81,7 @@ static void report_numbers(const struct vmig_fuzz *p, bool coverage)
 }
 
 /* The other device must not have noticed. */
-static void check_second(struct vmig_fuzz *p, struct vmig_worker *there)
+static void check_second(struct vmig_fuzz *p, struct vmig_exercise *there)
 {
 	const char *why = NULL;
 
@@ -94,13 +94,13 @@ static void check_second(struct vmig_fuzz *p, struct vmig_worker *there)
 	CHECK(RES_08, !why,
 	      vmig_fmt("%u poisoned streams into one device; look at another one", p->tried),
 	      "it is as it was", "%s", why);
-	vmig_worker_end(there);
+	vmig_exercise_end(there);
 	vmig_close(there->dev);
 }
 
 VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 {
-	struct vmig_worker here = {}, there = {};
+	struct vmig_exercise here = {}, there = {};
 	const char *why, *dir = getenv("VMIG_FUZZ_CORPUS_DIR");
 	struct vmig_fuzz *p;
 
@@ -112,12 +112,12 @@ VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 	NEED_RESET;
 	p = vmig_fuzz_new(self->dev, &self->good);
 	vmig_fuzz_corpus_add(p->corpus, self->good.data, self->good.len, 0, false);
-	vmig_worker_begin(&here, self->dev);
+	vmig_exercise_begin(&here, self->dev);
 	add_stream_of(p->corpus, &here, SEED_HERE);
-	vmig_worker_end(&here);
+	vmig_exercise_end(&here);
 	there.dev = vmig_open_second(self->dev, &why);
 	if (there.dev) {
-		vmig_worker_begin(&there, there.dev);
+		vmig_exercise_begin(&there, there.dev);
 		add_stream_of(p->corpus, &there, SEED_THERE);
 	}
 	add_stream_of_other_type(p->corpus, variant->uapi);

@@ -13,7 +13,7 @@
 #include "exercise.h"
 
 /* Accepted: then it has to run, with the state that was saved. NULL, or what is wrong. */
-static const char *judge_accepted(struct vmig_worker *w, const struct vmig_version_case *c)
+static const char *judge_accepted(struct vmig_exercise *w, const struct vmig_version_case *c)
 {
 	enum vmig_clause_id id = c->same ? RES_03 : RES_12;
 	const char *why;
@@ -47,7 +47,7 @@ static const char *judge_refused(const struct vmig_version_case *c, const struct
 }
 
 /* And then the device must be as good as before. NULL, or what is wrong. */
-static const char *judge_after(struct vmig_worker *w, const struct vmig_version_case *c,
+static const char *judge_after(struct vmig_exercise *w, const struct vmig_version_case *c,
 			       const struct vmig_attempt *a, const struct vmig_stream *good)
 {
 	const char *why = vmig_good_again(w->dev, good);
@@ -75,7 +75,8 @@ static const char *judge_after(struct vmig_worker *w, const struct vmig_version_
  *
  * Return: which of the three.
  */
-enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct vmig_version_case *c,
+enum vmig_compat_outcome vmig_compat_judge(struct vmig_exercise *w,
+					   const struct vmig_version_case *c,
 					   const struct vmig_stream *good, const char **what)
 {
 	const char *why, *after, *heard;

@@ -29,7 +29,8 @@ struct vmig_version_case {
 
 enum vmig_compat_outcome { VMIG_COMPAT_ACCEPTED, VMIG_COMPAT_REFUSED, VMIG_COMPAT_BROKEN };
 
-enum vmig_compat_outcome vmig_compat_judge(struct vmig_worker *w, const struct vmig_version_case *c,
+enum vmig_compat_outcome vmig_compat_judge(struct vmig_exercise *w,
+					   const struct vmig_version_case *c,
 					   const struct vmig_stream *good, const char **what);
 
 #endif /* VMIG_SELFTESTS_COMPAT_H */

@@ -38,13 +38,13 @@ VMIG_WORK_FIXTURE_STATES(firmware, VMIG_VARIANTS_ALL_STATES);
  * @t: the way
  */
 struct trial {
-	struct vmig_worker *w;
+	struct vmig_exercise *w;
 	struct vmig_stream good;
 	uint32_t from, to;
 	struct vmig_transition t;
 };
 
-static void set_fault(struct vmig_worker *w, const char *spec)
+static void set_fault(struct vmig_exercise *w, const char *spec)
 {
 	int ret = w->ops->fault(w, spec);
 
@@ -53,7 +53,7 @@ static void set_fault(struct vmig_worker *w, const char *spec)
 				vmig_errno_name(ret));
 }
 
-static bool fault_came(struct vmig_worker *w, char *names, size_t size)
+static bool fault_came(struct vmig_exercise *w, char *names, size_t size)
 {
 	bool hit = false;
 	int ret = w->ops->commands(w, names, size, &hit);
@@ -76,21 +76,21 @@ static int take_position(struct trial *trial)
 }
 
 /* A transfer lands, or the device cannot be asked for one. What was not begun is forgotten. */
-static bool does_dma(struct vmig_worker *w)
+static bool does_dma(struct vmig_exercise *w)
 {
 	struct vmig_dma mem = {};
 	const char *why;
 
 	if (!w->ops->dma_write)
 		return true;
-	vmig_work_memory(w, &mem);
+	vmig_exercise_memory(w, &mem);
 	why = vmig_dma_fault(w, &mem, SEED);
 	vmig_dma_free(&mem);
 	return !why;
 }
 
 /* Does the device do what GET says? NULL, or what it does instead. */
-static const char *lie(struct vmig_worker *w, uint32_t state)
+static const char *lie(struct vmig_exercise *w, uint32_t state)
 {
 	if (!w->ops->counter)
 		return NULL;
@@ -157,7 +157,7 @@ static void check_failed_set(struct trial *trial, const struct vmig_risky_call *
 /* Returns false where the device has been lost. */
 static bool try_command(struct trial *trial, const char *command)
 {
-	struct vmig_worker *w = trial->w;
+	struct vmig_exercise *w = trial->w;
 	int fd = take_position(trial);
 	struct vmig_risky_call call;
 	const char *did;
@@ -188,7 +188,7 @@ static bool try_command(struct trial *trial, const char *command)
 static unsigned int list_commands(struct trial *trial, char *names, size_t size,
 				  char *list[MAX_COMMANDS])
 {
-	struct vmig_worker *w = trial->w;
+	struct vmig_exercise *w = trial->w;
 	unsigned int n = 0, i;
 	int fd = take_position(trial);
 	char *save, *name;

@@ -355,7 +355,7 @@ static bool take_all_iovas(struct vmig_device *dev)
 /* A migration needs none of the user's addresses: it works where nothing more can be mapped. */
 VMIG_TEST_TIMEOUT(limits, no_iova, 120)
 {
-	struct vmig_worker *w = &self->w;
+	struct vmig_exercise *w = &self->w;
 	bool pattern = w->ops->put_state && w->ops->check_state;
 	const char *why;
 	int ret;
@@ -456,7 +456,7 @@ static void mover_end(struct mover *m)
 }
 
 /* Migrations while it moves. */
-static void check_moved(struct vmig_worker *w, bool hotplug, unsigned int rounds)
+static void check_moved(struct vmig_exercise *w, bool hotplug, unsigned int rounds)
 {
 	bool pattern = w->ops->put_state && w->ops->check_state;
 	const char *why = NULL;

@@ -191,7 +191,7 @@ static int read_stream(FIXTURE_DATA(signals) * self, int fd, struct vmig_stream 
 	return n;
 }
 
-static void put_pattern(struct vmig_worker *w)
+static void put_pattern(struct vmig_exercise *w)
 {
 	if (w->ops->put_state && w->ops->check_state)
 		vmig_put_state(w, SEED);
@@ -200,7 +200,7 @@ static void put_pattern(struct vmig_worker *w)
 /* Load it undisturbed. NULL, or what is wrong with the stream. */
 static const char *judge_stream(FIXTURE_DATA(signals) * self, const struct vmig_stream *s)
 {
-	struct vmig_worker *w = &self->w;
+	struct vmig_exercise *w = &self->w;
 	int ret;
 
 	vmig_recover_running(self->dev);
@@ -386,7 +386,7 @@ VMIG_TEST_TIMEOUT(signals, in_report, 60)
 	     "the device offers no DMA logging");
 	NEED(vmig_log_served(self->dev), VMIG_LOG_UNSERVED);
 	NEED_DMA;
-	vmig_work_memory(&self->w, &self->mem);
+	vmig_exercise_memory(&self->w, &self->mem);
 	range.iova = self->mem.iova & ~0xffffULL;
 	range.length = 1 << 20;
 	vmig_log_start(self->dev, &page_size, &range, 1);

@@ -369,12 +369,12 @@ VMIG_TEST_TIMEOUT(stress, dma_logging, LONG)
 /* A state that is not all zeros, where somebody knows how to make one. */
 static void fill(struct vmig_device *dev)
 {
-	struct vmig_worker w;
+	struct vmig_exercise w;
 
-	vmig_worker_begin(&w, dev);
+	vmig_exercise_begin(&w, dev);
 	if (w.ops->put_state)
 		vmig_put_state(&w, 1);
-	vmig_worker_end(&w);
+	vmig_exercise_end(&w);
 }
 
 VMIG_TEST_TIMEOUT(stress, readers, LONG)

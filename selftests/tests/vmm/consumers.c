@@ -65,13 +65,13 @@ static bool check_runs(enum vmig_clause_id id, struct consumer *c, const char *d
 		     vmig_state_name(state));
 }
 
-static void put_pattern(struct vmig_worker *w)
+static void put_pattern(struct vmig_exercise *w)
 {
 	if (w->ops->put_state && w->ops->check_state)
 		vmig_put_state(w, SEED);
 }
 
-static void check_pattern(enum vmig_clause_id id, struct vmig_worker *w, const char *did)
+static void check_pattern(enum vmig_clause_id id, struct vmig_exercise *w, const char *did)
 {
 	const char *why = NULL;
 
@@ -81,7 +81,7 @@ static void check_pattern(enum vmig_clause_id id, struct vmig_worker *w, const c
 }
 
 /* A whole migration, from QEMU to another one. */
-static bool qemu_moves(struct vmig_worker *w, struct qemu *q, const char *did)
+static bool qemu_moves(struct vmig_exercise *w, struct qemu *q, const char *did)
 {
 	put_pattern(w);
 	if (!qemu_migrate(q, QEMU_COMPLETED)) {
@@ -96,14 +96,14 @@ static bool qemu_moves(struct vmig_worker *w, struct qemu *q, const char *did)
 	return true;
 }
 
-static void qemu_start(struct vmig_worker *w, struct qemu *q)
+static void qemu_start(struct vmig_exercise *w, struct qemu *q)
 {
 	qemu_begin(q, w->dev);
 	if (qemu_migration_init(q) && !q->c.trouble[0] && !consumer_may_fail(&q->c))
 		vmig_test_error("QEMU's vfio_migration_init() fails");
 }
 
-static void qemu_whole(struct vmig_worker *w, bool multifd, const char *did)
+static void qemu_whole(struct vmig_exercise *w, bool multifd, const char *did)
 {
 	struct qemu q;
 
@@ -202,7 +202,7 @@ VMIG_TEST_TIMEOUT(qemu, migrate_cancel, MINUTES)
  * @did: what failed, for people
  */
 struct attempt {
-	struct vmig_worker *w;
+	struct vmig_exercise *w;
 	void (*what)(struct qemu *q);
 	char did[192];
 };
@@ -434,7 +434,7 @@ struct refusal {
 static void refuse_command(void *arg)
 {
 	struct refusal *r = arg;
-	struct vmig_worker *w = r->a->w;
+	struct vmig_exercise *w = r->a->w;
 	int fds = vmig_count_fds();
 	char names[512];
 	struct qemu q;
@@ -507,7 +507,7 @@ VMIG_TEST_TIMEOUT(qemu, firmware_fails_at_the_destination, MINUTES)
 }
 
 /* cloud-hypervisor: a VM is paused and saved, goes on, and is restored elsewhere. */
-static bool clh_moves(struct vmig_worker *w, struct consumer *c, const char *did)
+static bool clh_moves(struct vmig_exercise *w, struct consumer *c, const char *did)
 {
 	put_pattern(w);
 	if (!clh_pause(c))
@@ -557,7 +557,7 @@ static void clh_incoming(struct consumer *c)
 		clh_resume(c);
 }
 
-static bool clh_fail_call(struct vmig_worker *w, void (*what)(struct consumer *c),
+static bool clh_fail_call(struct vmig_exercise *w, void (*what)(struct consumer *c),
 			  const struct vmig_stream *wire, enum consumer_fault fault,
 			  unsigned int call, struct consumer *count)
 {
@@ -588,7 +588,7 @@ static bool clh_fail_call(struct vmig_worker *w, void (*what)(struct consumer *c
 	return CHECK(ROB_04, ok, did, "a device that cloud-hypervisor can use on", "see above");
 }
 
-static void clh_fail_each_call(struct vmig_worker *w, void (*what)(struct consumer *c),
+static void clh_fail_each_call(struct vmig_exercise *w, void (*what)(struct consumer *c),
 			       const struct vmig_stream *wire)
 {
 	struct consumer count;

@@ -88,7 +88,7 @@ static bool tracks(FIXTURE_DATA(dma_log) * self)
 FIXTURE_SETUP(dma_log)
 {
 	VMIG_SETUP(true);
-	vmig_worker_begin(&self->w, self->dev);
+	vmig_exercise_begin(&self->w, self->dev);
 	self->seed = SEED;
 	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
 			   VFIO_DEVICE_FEATURE_SET),
@@ -102,14 +102,14 @@ FIXTURE_SETUP(dma_log)
 		NEED(tracks(self), "the device does not even track 256 MiB at 0");
 	}
 	if (self->w.ops->dma_write)
-		vmig_work_memory_of(&self->w, SIZE, 2 * MIB, &self->mem);
+		vmig_exercise_memory_sized(&self->w, SIZE, 2 * MIB, &self->mem);
 }
 
 FIXTURE_TEARDOWN(dma_log)
 {
 	__vmig_log_stop(self->dev);
 	free(self->bitmap);
-	vmig_work_end(&self->w, &self->mem);
+	vmig_exercise_memory_end(&self->w, &self->mem);
 	VMIG_TEARDOWN();
 }
 

@@ -129,13 +129,13 @@ static bool go_on(struct vmig_ferry *c)
 /* Put a pattern into the state. 0, -EOPNOTSUPP where no exerciser can, else -errno. */
 static int put_pattern(struct vmig_ferry *c, uint32_t seed)
 {
-	struct vmig_worker w;
-	int ret = __vmig_worker_begin(&w, c->dev);
+	struct vmig_exercise w;
+	int ret = __vmig_exercise_begin(&w, c->dev);
 
 	if (!ret)
 		ret = w.ops->put_state && w.ops->check_state ? w.ops->put_state(&w, seed)
 							     : -EOPNOTSUPP;
-	vmig_worker_end(&w);
+	vmig_exercise_end(&w);
 	return ret;
 }
 
@@ -302,11 +302,11 @@ static enum vmig_ferry_end look(struct vmig_ferry *c, uint32_t seed)
 {
 	enum vmig_ferry_end end = VMIG_FERRY_DONE;
 	const char *why = NULL;
-	struct vmig_worker w;
+	struct vmig_exercise w;
 
-	if (!seed || __vmig_worker_begin(&w, c->dev) || !w.ops->check_state) {
+	if (!seed || __vmig_exercise_begin(&w, c->dev) || !w.ops->check_state) {
 		if (seed)
-			vmig_worker_end(&w);
+			vmig_exercise_end(&w);
 		return VMIG_FERRY_DONE;
 	}
 	c->sure = !w.ops->check_state(&w, seed, &why);
@@ -315,7 +315,7 @@ static enum vmig_ferry_end look(struct vmig_ferry *c, uint32_t seed)
 			     "the driver accepted it, and the state is not the one that was saved: "
 			     "%s (RES-12)",
 			     why ?: "");
-	vmig_worker_end(&w);
+	vmig_exercise_end(&w);
 	return end;
 }
 

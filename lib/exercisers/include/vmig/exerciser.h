@@ -21,12 +21,12 @@
 struct vmig_exerciser;
 
 /**
- * struct vmig_worker - a device under an exerciser
+ * struct vmig_exercise - a device under an exerciser
  * @dev: the device
  * @ops: what can be done with it
  * @priv: the exerciser's own
  */
-struct vmig_worker {
+struct vmig_exercise {
 	struct vmig_device *dev;
 	const struct vmig_exerciser *ops;
 	void *priv;
@@ -97,17 +97,17 @@ struct vmig_exerciser {
 	const char *name;
 	const char *driver;
 	bool (*knows)(struct vmig_device *dev);
-	int (*begin)(struct vmig_worker *w);
-	void (*end)(struct vmig_worker *w);
+	int (*begin)(struct vmig_exercise *w);
+	void (*end)(struct vmig_exercise *w);
 
-	int (*put_state)(struct vmig_worker *w, uint32_t seed);
-	int (*check_state)(struct vmig_worker *w, uint32_t seed, const char **why);
-	int (*dirty)(struct vmig_worker *w, uint32_t seed);
-	int (*check_dirty)(struct vmig_worker *w, uint32_t seed, const char **why);
-	int (*poke)(struct vmig_worker *w);
-	int (*counter)(struct vmig_worker *w, uint64_t *value);
-	int (*hold_stream)(struct vmig_worker *w, bool on);
-	int (*older)(struct vmig_worker *w, bool on);
+	int (*put_state)(struct vmig_exercise *w, uint32_t seed);
+	int (*check_state)(struct vmig_exercise *w, uint32_t seed, const char **why);
+	int (*dirty)(struct vmig_exercise *w, uint32_t seed);
+	int (*check_dirty)(struct vmig_exercise *w, uint32_t seed, const char **why);
+	int (*poke)(struct vmig_exercise *w);
+	int (*counter)(struct vmig_exercise *w, uint64_t *value);
+	int (*hold_stream)(struct vmig_exercise *w, bool on);
+	int (*older)(struct vmig_exercise *w, bool on);
 
 	uint32_t dma_max;
 	uint32_t dma_align;
@@ -115,29 +115,29 @@ struct vmig_exerciser {
 	uint32_t dma_time_ms;
 	uint32_t dma_queue;
 	bool dma_is_one_kind;
-	int (*dma_write)(struct vmig_worker *w, uint64_t iova, uint32_t len, uint32_t seed);
-	int (*dma_read)(struct vmig_worker *w, uint64_t iova, uint32_t len);
-	int (*dma_wait)(struct vmig_worker *w, int timeout_ms, uint32_t *sum);
+	int (*dma_write)(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed);
+	int (*dma_read)(struct vmig_exercise *w, uint64_t iova, uint32_t len);
+	int (*dma_wait)(struct vmig_exercise *w, int timeout_ms, uint32_t *sum);
 
-	int (*p2p_target)(struct vmig_worker *w, struct vmig_worker *peer, uint64_t *iova,
+	int (*p2p_target)(struct vmig_exercise *w, struct vmig_exercise *peer, uint64_t *iova,
 			  uint32_t *bytes);
-	int (*p2p_write)(struct vmig_worker *w, uint64_t iova, uint32_t value);
-	int (*p2p_landed)(struct vmig_worker *w, uint32_t *value);
+	int (*p2p_write)(struct vmig_exercise *w, uint64_t iova, uint32_t value);
+	int (*p2p_landed)(struct vmig_exercise *w, uint32_t *value);
 
-	int (*fault)(struct vmig_worker *w, const char *spec);
-	int (*commands)(struct vmig_worker *w, char *names, size_t size, bool *hit);
-	int (*event)(struct vmig_worker *w, const char *name);
+	int (*fault)(struct vmig_exercise *w, const char *spec);
+	int (*commands)(struct vmig_exercise *w, char *names, size_t size, bool *hit);
+	int (*event)(struct vmig_exercise *w, const char *name);
 
 	uint32_t irq_index;
-	int (*irq_raise)(struct vmig_worker *w, unsigned int delay_ms);
+	int (*irq_raise)(struct vmig_exercise *w, unsigned int delay_ms);
 };
 
 extern const struct vmig_exerciser vmig_exerciser_generic, vmig_exerciser_mock, vmig_exerciser_edu,
 	vmig_exerciser_fw, vmig_exerciser_mtty;
 
-int __vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev);
-void vmig_worker_begin(struct vmig_worker *w, struct vmig_device *dev);
-void vmig_worker_end(struct vmig_worker *w);
+int __vmig_exercise_begin(struct vmig_exercise *w, struct vmig_device *dev);
+void vmig_exercise_begin(struct vmig_exercise *w, struct vmig_device *dev);
+void vmig_exercise_end(struct vmig_exercise *w);
 
 void vmig_pattern(void *buf, size_t len, uint32_t seed);
 uint32_t vmig_pattern_word(uint32_t seed, uint32_t n);
