@@ -46,7 +46,7 @@ static struct before *before;
 
 /**
  * struct party - what every test has
- * @crowd: who takes part
+ * @pool: who takes part
  * @name: for the figures
  * @did: what they do, for people
  * @watch: on the kernel's log
@@ -54,7 +54,7 @@ static struct before *before;
  * @leaks: what there was before
  */
 struct party {
-	struct vmig_crowd *crowd;
+	struct vmig_thread_pool *pool;
 	const char *name;
 	const char *did;
 	int watch;
@@ -68,7 +68,7 @@ static void party_begin(struct party *p, struct vmig_device *dev, uint64_t flags
 	const char *why;
 
 	vmig_need_round_trip(dev);
-	p->crowd = vmig_crowd_new(dev, flags);
+	p->pool = vmig_thread_pool_new(dev, flags);
 	p->name = name;
 	p->did = did;
 	p->watched = vmig_kernel_watches(&why);
@@ -79,13 +79,13 @@ static void party_begin(struct party *p, struct vmig_device *dev, uint64_t flags
 static void party_size(struct party *p, unsigned int processes, unsigned int threads,
 		       unsigned long limit, unsigned int ms)
 {
-	p->crowd->processes = processes;
-	p->crowd->threads = threads;
-	p->crowd->limit = limit;
-	p->crowd->ms = ms;
+	p->pool->processes = processes;
+	p->pool->threads = threads;
+	p->pool->limit = limit;
+	p->pool->ms = ms;
 }
 
-static void add_states(struct vmig_crowd *c, const uint32_t *states, unsigned int count)
+static void add_states(struct vmig_thread_pool *c, const uint32_t *states, unsigned int count)
 {
 	unsigned int i;
 
@@ -97,21 +97,21 @@ static void add_states(struct vmig_crowd *c, const uint32_t *states, unsigned in
 /* Runs it and judges what comes of every such test. Return: the device can be used on. */
 static bool party_run(struct party *p)
 {
-	if (!vmig_crowd_run(p->crowd, p->did))
+	if (!vmig_thread_pool_run(p->pool, p->did))
 		vmig_session_abandon();
-	vmig_crowd_metrics(p->crowd, p->name);
-	return vmig_crowd_judge(p->crowd, p->did);
+	vmig_thread_pool_metrics(p->pool, p->name);
+	return vmig_thread_pool_check(p->pool, p->did);
 }
 
 /* What the kernel says of it, and what was left behind. */
 static void party_end(struct party *p, enum vmig_clause_id id)
 {
 	if (p->watched && !vmig_kmsg_watch_check(p->watch, id, p->did))
-		vmig_crowd_tell(p->crowd, id);
+		vmig_thread_pool_report(p->pool, id);
 	vmig_kmsg_watch_end(p->watch);
 	vmig_leaks_judge_counts(&p->leaks, ROB_05, p->did);
 	before->any = true;
-	vmig_crowd_free(p->crowd);
+	vmig_thread_pool_free(p->pool);
 }
 
 /* The device settles and can migrate. */
@@ -156,7 +156,7 @@ static void judge_set_alone(struct vmig_device *dev, uint32_t to, const char *di
 }
 
 /* Each thread ended with a SET; the last of them all was one of these. */
-static void judge_last_sets(struct vmig_crowd *c, const char *did)
+static void judge_last_sets(struct vmig_thread_pool *c, const char *did)
 {
 	uint32_t state = vmig_get_state(c->dev);
 	const struct vmig_entry *e;
@@ -165,9 +165,9 @@ static void judge_last_sets(struct vmig_crowd *c, const char *did)
 
 	for (p = 0; p < c->processes; p++) {
 		for (t = 0; t < c->threads; t++) {
-			struct vmig_member *m = &c->members[p][t];
+			struct vmig_worker *m = &c->workers[p][t];
 
-			e = &m->log[(atomic_load(&m->calls) - 1) % VMIG_CROWD_LOG];
+			e = &m->log[(atomic_load(&m->calls) - 1) % VMIG_THREAD_POOL_LOG];
 			if (e->ret) {
 				vmig_note(ST_13, "the last SET(%s) of a thread: %s",
 					  vmig_state_name(e->arg), vmig_errno_name(e->ret));
@@ -179,7 +179,7 @@ static void judge_last_sets(struct vmig_crowd *c, const char *did)
 	if (!CHECK(ST_13, asked, vmig_fmt("GET after %s", did),
 		   "what the last SET of some thread asked for", "state %s",
 		   vmig_state_name(state)))
-		vmig_crowd_tell(c, ST_13);
+		vmig_thread_pool_report(c, ST_13);
 }
 
 static const uint32_t copy_states[] = {
@@ -200,19 +200,19 @@ static const uint32_t precopy_states[] = {
  * From STOP_COPY to PRE_COPY there is no way, and to ask for it hangs old kernels
  * (a26b499b757c): both together only where hazards may be run.
  */
-static void all_states(struct vmig_crowd *c)
+static void all_states(struct vmig_thread_pool *c)
 {
 	add_states(c, copy_states, 4);
 	if (vmig_hazards())
 		add_states(c, precopy_states, 2);
 }
 
-static const struct vmig_share sets[] = {
+static const struct vmig_weighted_call sets[] = {
 	{ &vmig_call_set, 6 },	{ &vmig_call_get, 6 },	 { &vmig_call_flags, 2 },
 	{ &vmig_call_size, 2 }, { &vmig_call_close, 1 }, { NULL },
 };
 
-static const struct vmig_share opens[] = {
+static const struct vmig_weighted_call opens[] = {
 	{ &vmig_call_open, 1 },
 	{ &vmig_call_get, 12 },
 	{ &vmig_call_flags, 4 },
@@ -230,21 +230,21 @@ VMIG_TEST_TIMEOUT(stress, sets, LONG)
 	party_begin(&p, self->dev, self->flags, "sets",
 		    "random SETs and GETs from threads of two processes, and opens by a third");
 	party_size(&p, 3, 2, limit, vmig_stress(1000, 8000));
-	p.crowd->shares[0] = sets;
-	p.crowd->shares[1] = sets;
-	p.crowd->shares[2] = opens;
-	p.crowd->last = vmig_last_set;
-	all_states(p.crowd);
+	p.pool->mix[0] = sets;
+	p.pool->mix[1] = sets;
+	p.pool->mix[2] = opens;
+	p.pool->last = vmig_last_set;
+	all_states(p.pool);
 	if (!party_run(&p))
 		return;
-	judge_last_sets(p.crowd, p.did);
+	judge_last_sets(p.pool, p.did);
 	judge_set_alone(self->dev, VFIO_DEVICE_STATE_STOP, p.did);
 	judge_set_alone(self->dev, VFIO_DEVICE_STATE_RUNNING, p.did);
 	judge_comes_back(self->dev, ROB_01, p.did);
 	party_end(&p, ROB_02);
 }
 
-static const struct vmig_share saving[] = {
+static const struct vmig_weighted_call saving[] = {
 	{ &vmig_call_set, 6 },	 { &vmig_call_get, 10 },
 	{ &vmig_call_size, 3 },	 { &vmig_call_read, 24 },
 	{ &vmig_call_poll, 8 },	 { &vmig_call_info, 8 },
@@ -252,7 +252,7 @@ static const struct vmig_share saving[] = {
 	{ &vmig_call_reset, 1 }, { NULL },
 };
 
-static const struct vmig_share saving_and_fork[] = {
+static const struct vmig_weighted_call saving_and_fork[] = {
 	{ &vmig_call_set, 60 },	  { &vmig_call_get, 60 },
 	{ &vmig_call_read, 240 }, { &vmig_call_poll, 60 },
 	{ &vmig_call_info, 60 },  { &vmig_call_close, 20 },
@@ -273,17 +273,17 @@ VMIG_TEST_TIMEOUT(stress, saves, LONG)
 		"random SETs, RESETs, reads, polls, PRECOPY_INFOs and closes from threads of two "
 		"processes, which fork, and opens by a third");
 	party_size(&p, 3, 3, limit, vmig_stress(2000, 10000));
-	p.crowd->shares[0] = saving;
-	p.crowd->shares[1] = saving_and_fork;
-	p.crowd->shares[2] = opens;
-	all_states(p.crowd);
+	p.pool->mix[0] = saving;
+	p.pool->mix[1] = saving_and_fork;
+	p.pool->mix[2] = opens;
+	all_states(p.pool);
 	if (!party_run(&p))
 		return;
 	judge_comes_back_from_resets(self->dev, p.did);
 	party_end(&p, ROB_02);
 }
 
-static const struct vmig_share loading[] = {
+static const struct vmig_weighted_call loading[] = {
 	{ &vmig_call_set, 5 },	 { &vmig_call_get, 10 },
 	{ &vmig_call_size, 2 },	 { &vmig_call_write, 24 },
 	{ &vmig_call_poll, 6 },	 { &vmig_call_info, 3 },
@@ -315,12 +315,12 @@ VMIG_TEST_TIMEOUT(stress, loads, LONG)
 		"random SETs, RESETs, writes and closes from threads of two processes, and opens "
 		"by a third");
 	party_size(&p, 3, 3, limit, vmig_stress(1500, 7000));
-	p.crowd->shares[0] = loading;
-	p.crowd->shares[1] = loading;
-	p.crowd->shares[2] = opens;
-	p.crowd->stream = good.data;
-	p.crowd->stream_len = good.len;
-	add_states(p.crowd, load_states, 4);
+	p.pool->mix[0] = loading;
+	p.pool->mix[1] = loading;
+	p.pool->mix[2] = opens;
+	p.pool->stream = good.data;
+	p.pool->stream_len = good.len;
+	add_states(p.pool, load_states, 4);
 	if (party_run(&p)) {
 		judge_comes_back_from_resets(self->dev, p.did);
 		party_end(&p, ROB_02);
@@ -328,7 +328,7 @@ VMIG_TEST_TIMEOUT(stress, loads, LONG)
 	vmig_stream_free(&good);
 }
 
-static const struct vmig_share logging[] = {
+static const struct vmig_weighted_call logging[] = {
 	{ &vmig_call_log_start, 4 },
 	{ &vmig_call_log_report, 6 },
 	{ &vmig_call_log_stop, 3 },
@@ -354,9 +354,9 @@ VMIG_TEST_TIMEOUT(stress, dma_logging, LONG)
 		"random starts, reports and stops of DMA logging, SETs and RESETs from threads of "
 		"two processes");
 	party_size(&p, 2, 3, limit, vmig_stress(1000, 5000));
-	p.crowd->shares[0] = logging;
-	p.crowd->shares[1] = logging;
-	add_states(p.crowd, copy_states, 4);
+	p.pool->mix[0] = logging;
+	p.pool->mix[1] = logging;
+	add_states(p.pool, copy_states, 4);
 	if (!party_run(&p))
 		return;
 	ret = __vmig_log_stop(self->dev);
@@ -394,11 +394,11 @@ VMIG_TEST_TIMEOUT(stress, readers, LONG)
 	vmig_save(self->dev, &again);
 	NEED(good.len == again.len && !memcmp(good.data, again.data, good.len),
 	     "two saves of the device, which stands still, are not the same");
-	p.crowd->stream = good.data;
-	p.crowd->stream_len = good.len;
-	vmig_stress_readers(p.crowd, p.did, calls);
-	vmig_crowd_metrics(p.crowd, p.name);
-	if (vmig_crowd_judge(p.crowd, p.did)) {
+	p.pool->stream = good.data;
+	p.pool->stream_len = good.len;
+	vmig_stress_readers(p.pool, p.did, calls);
+	vmig_thread_pool_metrics(p.pool, p.name);
+	if (vmig_thread_pool_check(p.pool, p.did)) {
 		judge_comes_back(self->dev, ROB_03, p.did);
 		party_end(&p, ROB_03);
 	}
@@ -439,11 +439,11 @@ VMIG_TEST_TIMEOUT(stress, writers, LONG)
 	party_size(&p, 2, 2, 0, vmig_stress(2000, 7000));
 	vmig_save(self->dev, &good);
 	full = refuses_surplus(self->dev, &good);
-	p.crowd->stream = good.data;
-	p.crowd->stream_len = good.len;
-	vmig_stress_writers(p.crowd, p.did, calls, full);
-	vmig_crowd_metrics(p.crowd, p.name);
-	if (vmig_crowd_judge(p.crowd, p.did)) {
+	p.pool->stream = good.data;
+	p.pool->stream_len = good.len;
+	vmig_stress_writers(p.pool, p.did, calls, full);
+	vmig_thread_pool_metrics(p.pool, p.name);
+	if (vmig_thread_pool_check(p.pool, p.did)) {
 		judge_comes_back(self->dev, ROB_03, p.did);
 		party_end(&p, ROB_03);
 	}
@@ -460,13 +460,13 @@ static bool close_often(struct vmig_device **dev, struct party *p, struct vmig_c
 	how->uapi = (*dev)->uapi;
 	vmig_close(*dev);
 	*dev = NULL;
-	p->crowd->dev = &(struct vmig_device){ .id = id, .fd = -1 };
-	ok = vmig_stress_close(p->crowd, how, p->did, calls, rounds);
-	vmig_crowd_metrics(p->crowd, p->name);
-	if (!vmig_crowd_judge(p->crowd, p->did) || !ok)
+	p->pool->dev = &(struct vmig_device){ .id = id, .fd = -1 };
+	ok = vmig_stress_close(p->pool, how, p->did, calls, rounds);
+	vmig_thread_pool_metrics(p->pool, p->name);
+	if (!vmig_thread_pool_check(p->pool, p->did) || !ok)
 		return false;
 	*dev = vmig_open(&id, how->uapi);
-	p->crowd->dev = *dev;
+	p->pool->dev = *dev;
 	p->leaks.dev = *dev;
 	return true;
 }
@@ -509,8 +509,8 @@ VMIG_TEST_TIMEOUT(stress, closes_of_loads, LONG)
 		    "closes of the device while threads write to its data_fd, and opens by another "
 		    "process");
 	party_size(&p, 2, 3, 0, CLOSES_MS);
-	p.crowd->stream = good.data;
-	p.crowd->stream_len = good.len;
+	p.pool->stream = good.data;
+	p.pool->stream_len = good.len;
 	if (close_often(&self->dev, &p, &how, calls, vmig_stress(8, 100))) {
 		judge_comes_back(self->dev, ROB_02, p.did);
 		party_end(&p, ROB_02);
@@ -554,8 +554,8 @@ VMIG_TEST_TIMEOUT(stress, removals_in_loads, LONG)
 	party_begin(&p, self->dev, self->flags, "removals_in_loads",
 		    "removals of the device while threads write to its data_fd");
 	party_size(&p, 1, 4, 0, CLOSES_MS);
-	p.crowd->stream = good.data;
-	p.crowd->stream_len = good.len;
+	p.pool->stream = good.data;
+	p.pool->stream_len = good.len;
 	if (close_often(&self->dev, &p, &how, calls, vmig_stress(2, 12))) {
 		judge_comes_back(self->dev, ROB_01, p.did);
 		party_end(&p, FD_10);

@@ -27,12 +27,12 @@
 /* Threads are at work for so long before the close and after it; us. */
 #define WHILE_US 8000
 
-static const struct vmig_share reads[] = {
+static const struct vmig_weighted_call reads[] = {
 	{ &vmig_call_read, 8 },	 { &vmig_call_poll, 3 }, { &vmig_call_info, 3 },
 	{ &vmig_call_close, 0 }, { &vmig_call_dup, 1 },	 { NULL },
 };
 
-static const struct vmig_share writes[] = {
+static const struct vmig_weighted_call writes[] = {
 	{ &vmig_call_write, 8 },
 	{ &vmig_call_poll, 3 },
 	{ &vmig_call_info, 3 },
@@ -40,7 +40,7 @@ static const struct vmig_share writes[] = {
 	{ NULL },
 };
 
-static const struct vmig_share visits[] = { { &vmig_call_visit, 1 }, { NULL } };
+static const struct vmig_weighted_call visits[] = { { &vmig_call_visit, 1 }, { NULL } };
 
 static void remover(void *arg)
 {
@@ -51,7 +51,7 @@ static void remover(void *arg)
 	vmig_remove(id);
 }
 
-static struct vmig_device *open_in_turn(struct vmig_crowd *c, struct vmig_closing *how)
+static struct vmig_device *open_in_turn(struct vmig_thread_pool *c, struct vmig_closing *how)
 {
 	const struct vmig_dev_id *id = vmig_first_device();
 	struct vmig_device *dev;
@@ -63,25 +63,26 @@ static struct vmig_device *open_in_turn(struct vmig_crowd *c, struct vmig_closin
 			return dev;
 		usleep(OPEN_PAUSE_US);
 	}
-	vmig_crowd_bad(c, ROB_01, "the device cannot be opened any more: %s", vmig_errno_name(ret));
+	vmig_thread_pool_bad(c, ROB_01, "the device cannot be opened any more: %s",
+			     vmig_errno_name(ret));
 	return NULL;
 }
 
 /* A process that ends has all of its calls behind it. */
-static void __attribute__((noreturn)) end_process(struct vmig_crowd *c, unsigned int process)
+static void __attribute__((noreturn)) end_process(struct vmig_thread_pool *c, unsigned int process)
 {
 	unsigned int t;
 
 	for (t = 0; t < c->threads; t++) {
-		atomic_store(&c->members[process][t].ended, true);
-		atomic_store(&c->members[process][t].busy, false);
+		atomic_store(&c->workers[process][t].ended, true);
+		atomic_store(&c->workers[process][t].busy, false);
 	}
 	atomic_store(&c->stop, true);
 	_exit(0);
 }
 
 struct closer {
-	struct vmig_crowd *crowd;
+	struct vmig_thread_pool *pool;
 	struct vmig_closing *how;
 	struct vmig_device *dev;
 	unsigned int process;
@@ -90,11 +91,11 @@ struct closer {
 static void close_meanwhile(void *arg)
 {
 	struct closer *s = arg;
-	struct vmig_crowd *c = s->crowd;
-	struct vmig_rng *rng = &c->members[s->process][VMIG_CROWD_THREADS - 1].rng;
+	struct vmig_thread_pool *c = s->pool;
+	struct vmig_rng *rng = &c->workers[s->process][VMIG_THREAD_POOL_THREADS - 1].rng;
 	pid_t pid = 0;
 
-	vmig_crowd_wait_started(c);
+	vmig_thread_pool_wait_started(c);
 	if (s->how->remove)
 		pid = vmig_child_start(remover, (void *)vmig_first_device());
 	usleep(vmig_rng_below(rng, WHILE_US));
@@ -104,18 +105,18 @@ static void close_meanwhile(void *arg)
 	vmig_close(s->dev);
 	atomic_store(&c->over, true);
 	if (pid && vmig_child_wait(pid, REMOVAL_MS) != VMIG_CHILD_DONE)
-		vmig_crowd_bad(c, ROB_01,
-			       "the driver did not let go of the device within %u s of "
-			       "the last close",
-			       REMOVAL_MS / 1000);
+		vmig_thread_pool_bad(c, ROB_01,
+				     "the driver did not let go of the device within %u s of "
+				     "the last close",
+				     REMOVAL_MS / 1000);
 	usleep(vmig_rng_below(rng, WHILE_US));
 	atomic_store(&c->stop, true);
 }
 
-static void be_closer(struct vmig_crowd *c, unsigned int process)
+static void be_closer(struct vmig_thread_pool *c, unsigned int process)
 {
 	struct vmig_closing *how = c->arg;
-	struct closer s = { .crowd = c, .how = how, .process = process };
+	struct closer s = { .pool = c, .how = how, .process = process };
 	int fd = -1, ret;
 
 	s.dev = open_in_turn(c, how);
@@ -125,17 +126,17 @@ static void be_closer(struct vmig_crowd *c, unsigned int process)
 	if (!ret)
 		ret = __vmig_goto_state(s.dev, how->state, &fd);
 	if (ret) {
-		vmig_crowd_bad(c, ROB_04, "the way to %s, after an open, failed: %s",
-			       vmig_state_name(how->state), vmig_errno_name(ret));
+		vmig_thread_pool_bad(c, ROB_04, "the way to %s, after an open, failed: %s",
+				     vmig_state_name(how->state), vmig_errno_name(ret));
 		end_process(c, process);
 	}
 	vmig_put_data_fd(fd);
-	vmig_crowd_threads(c, process, close_meanwhile, &s);
+	vmig_thread_pool_threads(c, process, close_meanwhile, &s);
 }
 
 /**
  * vmig_stress_close - rounds of an open, a session that threads use, and a close
- * @c: the crowd; nobody has the device open
+ * @c: the pool; nobody has the device open
  * @how: in which way
  * @did: what is done, for people
  * @calls: after about so many calls, or
@@ -144,7 +145,7 @@ static void be_closer(struct vmig_crowd *c, unsigned int process)
  * Return: false if the kernel has hung or ended one of the processes, or the device has not
  * come back.
  */
-bool vmig_stress_close(struct vmig_crowd *c, struct vmig_closing *how, const char *did,
+bool vmig_stress_close(struct vmig_thread_pool *c, struct vmig_closing *how, const char *did,
 		       unsigned long calls, unsigned int rounds)
 {
 	uint64_t end = vmig_now_ms() + c->ms;
@@ -153,21 +154,22 @@ bool vmig_stress_close(struct vmig_crowd *c, struct vmig_closing *how, const cha
 
 	c->body[0] = be_closer;
 	c->arg = how;
-	c->shares[0] = vmig_state_saving(how->state) ? reads : writes;
+	c->mix[0] = vmig_state_saving(how->state) ? reads : writes;
 	/* It would have the device open when it is to go. */
 	c->processes = how->remove ? 1 : 2;
-	c->shares[1] = visits;
+	c->mix[1] = visits;
 	c->limit = VMIG_NO_LIMIT;
 	if (how->remove && vmig_bring_back(vmig_first_device()))
 		vmig_test_error("it is not known how to bring the device back");
 	for (i = 0; i < rounds && atomic_load(&c->made) < calls && vmig_now_ms() < end; i++) {
-		vmig_crowd_again(c);
-		if (!vmig_crowd_run(c, did))
+		vmig_thread_pool_again(c);
+		if (!vmig_thread_pool_run(c, did))
 			return false;
 		ret = how->remove ? vmig_bring_back(vmig_first_device()) : 0;
 		if (ret)
-			vmig_crowd_bad(c, ROB_01, "the device does not come back to its driver: %s",
-				       vmig_errno_name(ret));
+			vmig_thread_pool_bad(c, ROB_01,
+					     "the device does not come back to its driver: %s",
+					     vmig_errno_name(ret));
 		if (atomic_load(&c->has_bad))
 			break;
 	}

@@ -17,7 +17,7 @@ struct vmig_closing {
 	bool remove;
 };
 
-bool vmig_stress_close(struct vmig_crowd *c, struct vmig_closing *how, const char *did,
+bool vmig_stress_close(struct vmig_thread_pool *c, struct vmig_closing *how, const char *did,
 		       unsigned long calls, unsigned int rounds);
 
 #endif /* VMIG_SELFTESTS_STRESS_CLOSE_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls that the threads of a crowd make. Threads of a process share the data_fds that it
+ * The calls that the threads of a pool make. Threads of a process share the data_fds that it
  * has, without a word to each other: one closes what another one reads from.
  *
  * A number of an fd may have become another data_fd's by the time it is used. It is never
@@ -42,7 +42,7 @@ static int result(int ret)
 }
 
 /* Some fd, or -1; it may be closed by the time it is used. */
-static int some_fd(struct vmig_member *m)
+static int some_fd(struct vmig_worker *m)
 {
 	unsigned int at = vmig_rng_below(&m->rng, SLOTS), i;
 	int fd;
@@ -84,39 +84,39 @@ void vmig_forget_data_fds(void)
 }
 
 /* Now and then the first touch of the buffer is the kernel's, under the driver's locks. */
-static unsigned char *buffer(struct vmig_member *m)
+static unsigned char *buffer(struct vmig_worker *m)
 {
 	if (!vmig_rng_below(&m->rng, 4))
-		madvise(m->page, VMIG_CROWD_BUFFER, MADV_DONTNEED);
+		madvise(m->page, VMIG_THREAD_POOL_BUFFER, MADV_DONTNEED);
 	return m->page;
 }
 
-static size_t some_size(struct vmig_member *m)
+static size_t some_size(struct vmig_worker *m)
 {
 	if (vmig_rng_below(&m->rng, 4))
 		return 1 + vmig_rng_below(&m->rng, 64);
-	return 1 + vmig_rng_below(&m->rng, VMIG_CROWD_BUFFER);
+	return 1 + vmig_rng_below(&m->rng, VMIG_THREAD_POOL_BUFFER);
 }
 
-static int run_get(struct vmig_member *m, uint32_t *arg)
+static int run_get(struct vmig_worker *m, uint32_t *arg)
 {
-	struct vmig_crowd *c = m->crowd;
+	struct vmig_thread_pool *c = m->pool;
 	uint32_t state;
 	int ret = __vmig_get_state(c->dev, &state);
 
 	*arg = state;
 	if (!ret && state != VFIO_DEVICE_STATE_ERROR && !vmig_state_offered(c->flags, state))
-		vmig_crowd_bad(c, ST_02, "GET tells state %u, which this device does not have",
-			       state);
+		vmig_thread_pool_bad(c, ST_02,
+				     "GET tells state %u, which this device does not have", state);
 	return ret;
 }
 
 const struct vmig_call vmig_call_get = { "get", run_get };
 
-static int run_flags(struct vmig_member *m, uint32_t *arg)
+static int run_flags(struct vmig_worker *m, uint32_t *arg)
 {
 	uint64_t flags;
-	int ret = __vmig_get_migration(m->crowd->dev, &flags);
+	int ret = __vmig_get_migration(m->pool->dev, &flags);
 
 	*arg = flags;
 	return ret;
@@ -124,10 +124,10 @@ static int run_flags(struct vmig_member *m, uint32_t *arg)
 
 const struct vmig_call vmig_call_flags = { "migration", run_flags };
 
-static int run_size(struct vmig_member *m, uint32_t *arg)
+static int run_size(struct vmig_worker *m, uint32_t *arg)
 {
 	uint64_t size;
-	int ret = __vmig_get_data_size(m->crowd->dev, &size);
+	int ret = __vmig_get_data_size(m->pool->dev, &size);
 
 	*arg = size;
 	return ret;
@@ -135,18 +135,18 @@ static int run_size(struct vmig_member *m, uint32_t *arg)
 
 const struct vmig_call vmig_call_size = { "data_size", run_size };
 
-static int set(struct vmig_member *m, uint32_t state)
+static int set(struct vmig_worker *m, uint32_t state)
 {
-	int fd = -1, ret = __vmig_set_state(m->crowd->dev, state, &fd);
+	int fd = -1, ret = __vmig_set_state(m->pool->dev, state, &fd);
 
 	if (!ret && fd >= 0)
 		put(vmig_rng_below(&m->rng, SLOTS), fd);
 	return ret;
 }
 
-static int run_set(struct vmig_member *m, uint32_t *arg)
+static int run_set(struct vmig_worker *m, uint32_t *arg)
 {
-	struct vmig_crowd *c = m->crowd;
+	struct vmig_thread_pool *c = m->pool;
 
 	*arg = c->states[vmig_rng_below(&m->rng, c->nr_states)];
 	return set(m, *arg);
@@ -158,11 +158,11 @@ const struct vmig_call vmig_call_set = { "set", run_set };
  * vmig_last_set - the last call of a thread: a SET that works from every state
  * @m: the thread; what it asks for is the last entry of its log
  */
-void vmig_last_set(struct vmig_member *m)
+void vmig_last_set(struct vmig_worker *m)
 {
 	static const uint32_t states[] = { VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_STOP };
 	unsigned int nr = atomic_load(&m->calls);
-	struct vmig_entry *e = &m->log[nr % VMIG_CROWD_LOG];
+	struct vmig_entry *e = &m->log[nr % VMIG_THREAD_POOL_LOG];
 
 	e->call = &vmig_call_set;
 	e->arg = states[vmig_rng_below(&m->rng, 2)];
@@ -173,9 +173,9 @@ void vmig_last_set(struct vmig_member *m)
 }
 
 /* 100 ms on PCI, so that it is made seldom there, and nothing is called in its place. */
-static int run_reset(struct vmig_member *m, uint32_t *arg)
+static int run_reset(struct vmig_worker *m, uint32_t *arg)
 {
-	struct vmig_crowd *c = m->crowd;
+	struct vmig_thread_pool *c = m->pool;
 	uint64_t begin = vmig_now_ms(), end;
 	int ret;
 
@@ -192,9 +192,9 @@ static int run_reset(struct vmig_member *m, uint32_t *arg)
 const struct vmig_call vmig_call_reset = { "reset", run_reset };
 
 /* As another user, by whichever way: 0, or -errno. */
-static int open_some_way(struct vmig_member *m, uint32_t *arg, struct vmig_device **dev)
+static int open_some_way(struct vmig_worker *m, uint32_t *arg, struct vmig_device **dev)
 {
-	const struct vmig_dev_id *id = &m->crowd->dev->id;
+	const struct vmig_dev_id *id = &m->pool->dev->id;
 	const char *why;
 
 	*arg = vmig_rng_below(&m->rng, 2);
@@ -203,7 +203,7 @@ static int open_some_way(struct vmig_member *m, uint32_t *arg, struct vmig_devic
 	return __vmig_open(id, *arg, dev);
 }
 
-static int run_visit(struct vmig_member *m, uint32_t *arg)
+static int run_visit(struct vmig_worker *m, uint32_t *arg)
 {
 	struct vmig_device *dev;
 	uint32_t state;
@@ -221,17 +221,17 @@ static int run_visit(struct vmig_member *m, uint32_t *arg)
 const struct vmig_call vmig_call_visit = { "visit", run_visit };
 
 /* What another user tries, who must not get it: for processes without a data_fd. */
-static int run_open(struct vmig_member *m, uint32_t *arg)
+static int run_open(struct vmig_worker *m, uint32_t *arg)
 {
-	struct vmig_crowd *c = m->crowd;
+	struct vmig_thread_pool *c = m->pool;
 	struct vmig_device *dev;
 	int ret = open_some_way(m, arg, &dev);
 
 	if (ret)
 		return ret;
 	vmig_close(dev);
-	vmig_crowd_bad(c, OPEN_05, "an open through the %s, while the device is open",
-		       vmig_uapi_name(*arg));
+	vmig_thread_pool_bad(c, OPEN_05, "an open through the %s, while the device is open",
+			     vmig_uapi_name(*arg));
 	return 0;
 }
 
@@ -239,7 +239,7 @@ const struct vmig_call vmig_call_open = { "open", run_open };
 
 #define LOGGED (1ULL << 30)
 
-static int run_log_start(struct vmig_member *m, uint32_t *arg)
+static int run_log_start(struct vmig_worker *m, uint32_t *arg)
 {
 	struct vfio_device_feature_dma_logging_range ranges[4];
 	uint64_t page_size = 4096;
@@ -250,45 +250,46 @@ static int run_log_start(struct vmig_member *m, uint32_t *arg)
 		ranges[i].iova = i * LOGGED / 4;
 		ranges[i].length = LOGGED / 4;
 	}
-	return __vmig_log_start(m->crowd->dev, &page_size, ranges, *arg);
+	return __vmig_log_start(m->pool->dev, &page_size, ranges, *arg);
 }
 
 const struct vmig_call vmig_call_log_start = { "log_start", run_log_start };
 
 /* The bits of what the buffer has room for, at some place. */
-static int run_log_report(struct vmig_member *m, uint32_t *arg)
+static int run_log_report(struct vmig_worker *m, uint32_t *arg)
 {
-	uint64_t pages = 64 * (1 + vmig_rng_below(&m->rng, VMIG_CROWD_BUFFER / 8));
+	uint64_t pages = 64 * (1 + vmig_rng_below(&m->rng, VMIG_THREAD_POOL_BUFFER / 8));
 	uint64_t at = vmig_rng_below(&m->rng, LOGGED / 4096 / 64 / 4) * 64;
 
 	*arg = pages;
-	return __vmig_log_report(m->crowd->dev, at * 4096, pages * 4096, 4096, buffer(m));
+	return __vmig_log_report(m->pool->dev, at * 4096, pages * 4096, 4096, buffer(m));
 }
 
 const struct vmig_call vmig_call_log_report = { "log_report", run_log_report };
 
-static int run_log_stop(struct vmig_member *m, uint32_t *arg)
+static int run_log_stop(struct vmig_worker *m, uint32_t *arg)
 {
 	(void)arg;
-	return __vmig_log_stop(m->crowd->dev);
+	return __vmig_log_stop(m->pool->dev);
 }
 
 const struct vmig_call vmig_call_log_stop = { "log_stop", run_log_stop };
 
 /* Bytes that were moved, but not by a session that had ended before the call. */
-static int moved(struct vmig_member *m, const char *what, bool over, ssize_t n)
+static int moved(struct vmig_worker *m, const char *what, bool over, ssize_t n)
 {
 	if (n > 0 && over)
-		vmig_crowd_bad(m->crowd, FD_09,
-			       "%s of %zd bytes, called after close() of the device", what, n);
+		vmig_thread_pool_bad(m->pool, FD_09,
+				     "%s of %zd bytes, called after close() of the device", what,
+				     n);
 	if (n > 0)
 		m->bytes += n;
 	return result(n);
 }
 
-static int run_read(struct vmig_member *m, uint32_t *arg)
+static int run_read(struct vmig_worker *m, uint32_t *arg)
 {
-	bool over = atomic_load(&m->crowd->over);
+	bool over = atomic_load(&m->pool->over);
 
 	*arg = some_size(m);
 	return moved(m, "read()", over, read(some_fd(m), buffer(m), *arg));
@@ -297,9 +298,9 @@ static int run_read(struct vmig_member *m, uint32_t *arg)
 const struct vmig_call vmig_call_read = { "read", run_read };
 
 /* A piece of a good stream, mostly from where it belongs if everybody wrote in turns. */
-static int run_write(struct vmig_member *m, uint32_t *arg)
+static int run_write(struct vmig_worker *m, uint32_t *arg)
 {
-	struct vmig_crowd *c = m->crowd;
+	struct vmig_thread_pool *c = m->pool;
 	bool over = atomic_load(&c->over);
 	size_t size = some_size(m), at = 0;
 	unsigned char *page = buffer(m);
@@ -318,13 +319,13 @@ static int run_write(struct vmig_member *m, uint32_t *arg)
 const struct vmig_call vmig_call_write = { "write", run_write };
 
 /* Which bytes came, and how often; the first one who finds the end tells the others. */
-static int run_take(struct vmig_member *m, uint32_t *arg)
+static int run_take(struct vmig_worker *m, uint32_t *arg)
 {
-	size_t most = m->crowd->stream_len / 100 + 16, i;
+	size_t most = m->pool->stream_len / 100 + 16, i;
 	ssize_t n;
 
-	if (most > VMIG_CROWD_BUFFER)
-		most = VMIG_CROWD_BUFFER;
+	if (most > VMIG_THREAD_POOL_BUFFER)
+		most = VMIG_THREAD_POOL_BUFFER;
 	*arg = 1 + vmig_rng_below(&m->rng, most);
 	n = read(some_fd(m), buffer(m), *arg);
 	for (i = 0; n > 0 && i < n; i++)
@@ -332,32 +333,32 @@ static int run_take(struct vmig_member *m, uint32_t *arg)
 	if (n > 0)
 		m->bytes += n;
 	if (!n) {
-		atomic_store(&m->crowd->drained, true);
-		atomic_store(&m->crowd->stop, true);
+		atomic_store(&m->pool->drained, true);
+		atomic_store(&m->pool->stop, true);
 	}
 	return result(n);
 }
 
 const struct vmig_call vmig_call_take = { "read", run_take };
 
-static void refuse(struct vmig_crowd *c, int err)
+static void refuse(struct vmig_thread_pool *c, int err)
 {
 	atomic_store(&c->refused_errno, err);
 	atomic_fetch_add(&c->refused, 1);
 }
 
 /* A part of what is left, all bytes of which are equal to the stream's last one. */
-static int run_tail(struct vmig_member *m, uint32_t *arg)
+static int run_tail(struct vmig_worker *m, uint32_t *arg)
 {
-	struct vmig_crowd *c = m->crowd;
+	struct vmig_thread_pool *c = m->pool;
 	long left = atomic_load(&c->left), size;
 	unsigned char *page = buffer(m);
 	ssize_t n = 0, done;
 
 	/* Small pieces of what is small, so that there is something for everybody. */
 	size = 1 + vmig_rng_below(&m->rng, (left > 0 ? left : 0) / 4 + 1);
-	if (size > VMIG_CROWD_BUFFER)
-		size = VMIG_CROWD_BUFFER;
+	if (size > VMIG_THREAD_POOL_BUFFER)
+		size = VMIG_THREAD_POOL_BUFFER;
 	left = atomic_fetch_sub(&c->left, size);
 
 	if (left <= size)
@@ -382,9 +383,9 @@ static int run_tail(struct vmig_member *m, uint32_t *arg)
 const struct vmig_call vmig_call_tail = { "write", run_tail };
 
 /* Each thread writes all of the stream, as if it were alone. */
-static int run_flood(struct vmig_member *m, uint32_t *arg)
+static int run_flood(struct vmig_worker *m, uint32_t *arg)
 {
-	struct vmig_crowd *c = m->crowd;
+	struct vmig_thread_pool *c = m->pool;
 	size_t size = some_size(m);
 	unsigned char *page = buffer(m);
 	ssize_t n;
@@ -404,7 +405,7 @@ static int run_flood(struct vmig_member *m, uint32_t *arg)
 
 const struct vmig_call vmig_call_flood = { "write", run_flood };
 
-static int run_poll(struct vmig_member *m, uint32_t *arg)
+static int run_poll(struct vmig_worker *m, uint32_t *arg)
 {
 	struct pollfd p = { .fd = some_fd(m), .events = POLLIN | POLLOUT };
 	int ret = poll(&p, 1, 0);
@@ -415,7 +416,7 @@ static int run_poll(struct vmig_member *m, uint32_t *arg)
 
 const struct vmig_call vmig_call_poll = { "poll", run_poll };
 
-static int run_info(struct vmig_member *m, uint32_t *arg)
+static int run_info(struct vmig_worker *m, uint32_t *arg)
 {
 	struct vfio_precopy_info *info = (void *)buffer(m);
 
@@ -426,7 +427,7 @@ static int run_info(struct vmig_member *m, uint32_t *arg)
 
 const struct vmig_call vmig_call_info = { "precopy_info", run_info };
 
-static int run_close(struct vmig_member *m, uint32_t *arg)
+static int run_close(struct vmig_worker *m, uint32_t *arg)
 {
 	*arg = vmig_rng_below(&m->rng, SLOTS);
 	put(*arg, -1);
@@ -435,7 +436,7 @@ static int run_close(struct vmig_member *m, uint32_t *arg)
 
 const struct vmig_call vmig_call_close = { "close", run_close };
 
-static int run_dup(struct vmig_member *m, uint32_t *arg)
+static int run_dup(struct vmig_worker *m, uint32_t *arg)
 {
 	int fd = some_fd(m);
 
@@ -450,7 +451,7 @@ static int run_dup(struct vmig_member *m, uint32_t *arg)
 const struct vmig_call vmig_call_dup = { "dup", run_dup };
 
 /* Its end closes the copies of all fds, the device's too, and none of them is the last. */
-static void be_forked(struct vmig_member *m)
+static void be_forked(struct vmig_worker *m)
 {
 	uint32_t arg;
 
@@ -463,7 +464,7 @@ static void be_forked(struct vmig_member *m)
 	_exit(0);
 }
 
-static int run_fork(struct vmig_member *m, uint32_t *arg)
+static int run_fork(struct vmig_worker *m, uint32_t *arg)
 {
 	uint64_t end = vmig_now_ms() + FORK_MS;
 	pid_t pid = fork();

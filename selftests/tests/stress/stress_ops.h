@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The calls that the threads of a crowd make. */
+/* The calls that the threads of a pool make. */
 #ifndef VMIG_SELFTESTS_STRESS_OPS_H
 #define VMIG_SELFTESTS_STRESS_OPS_H
 
@@ -35,6 +35,6 @@ extern const struct vmig_call vmig_call_visit;
 
 void vmig_put_data_fd(int fd);
 void vmig_forget_data_fds(void);
-void vmig_last_set(struct vmig_member *m);
+void vmig_last_set(struct vmig_worker *m);
 
 #endif /* VMIG_SELFTESTS_STRESS_OPS_H */

@@ -18,34 +18,34 @@
 /* A tail of more equal bytes than this is not needed. */
 #define TAIL_MAX (32L << 10)
 
-static const struct vmig_share readers[] = { { &vmig_call_take, 1 }, { NULL } };
-static const struct vmig_share tail[] = { { &vmig_call_tail, 1 }, { NULL } };
-static const struct vmig_share flood[] = { { &vmig_call_flood, 1 }, { NULL } };
+static const struct vmig_weighted_call readers[] = { { &vmig_call_take, 1 }, { NULL } };
+static const struct vmig_weighted_call tail[] = { { &vmig_call_tail, 1 }, { NULL } };
+static const struct vmig_weighted_call flood[] = { { &vmig_call_flood, 1 }, { NULL } };
 
-static void all_do(struct vmig_crowd *c, const struct vmig_share *shares)
+static void all_do(struct vmig_thread_pool *c, const struct vmig_weighted_call *mix)
 {
 	unsigned int p;
 
 	for (p = 0; p < c->processes; p++)
-		c->shares[p] = shares;
+		c->mix[p] = mix;
 }
 
-static uint64_t all_bytes(struct vmig_crowd *c)
+static uint64_t all_bytes(struct vmig_thread_pool *c)
 {
 	uint64_t sum = 0;
 	unsigned int p, t;
 
 	for (p = 0; p < c->processes; p++)
 		for (t = 0; t < c->threads; t++)
-			sum += c->members[p][t].bytes;
+			sum += c->workers[p][t].bytes;
 	return sum;
 }
 
 /* One session for all; @fd stays open. Return: false if some of them are lost. */
-static bool share_session(struct vmig_crowd *c, const char *did, int fd)
+static bool share_session(struct vmig_thread_pool *c, const char *did, int fd)
 {
 	vmig_put_data_fd(dup(fd));
-	if (!vmig_crowd_run(c, did)) {
+	if (!vmig_thread_pool_run(c, did)) {
 		close(fd);
 		return false;
 	}
@@ -54,9 +54,9 @@ static bool share_session(struct vmig_crowd *c, const char *did, int fd)
 }
 
 /* What is behind the end that a reader was told of. It is counted with what that one got. */
-static bool read_rest(struct vmig_crowd *c, const char *did, int fd)
+static bool read_rest(struct vmig_thread_pool *c, const char *did, int fd)
 {
-	struct vmig_member *m = &c->members[0][0];
+	struct vmig_worker *m = &c->workers[0][0];
 	struct vmig_stream s = {};
 	bool ok;
 	size_t i;
@@ -74,7 +74,7 @@ static bool read_rest(struct vmig_crowd *c, const char *did, int fd)
 }
 
 /* Are all bytes there, and each as often as one reader gets it? */
-static bool same_bytes(struct vmig_crowd *c, const char *did)
+static bool same_bytes(struct vmig_thread_pool *c, const char *did)
 {
 	uint64_t got = all_bytes(c), plain, all;
 	unsigned int value, p, t;
@@ -89,7 +89,7 @@ static bool same_bytes(struct vmig_crowd *c, const char *did)
 			plain += c->stream[i] == value;
 		for (all = 0, p = 0; p < c->processes; p++)
 			for (t = 0; t < c->threads; t++)
-				all += c->members[p][t].tally[value];
+				all += c->workers[p][t].tally[value];
 		if (!CHECK(ROB_03, plain == all, did,
 			   vmig_fmt("the bytes that one reader gets, among them %llu of %#x",
 				    (unsigned long long)plain, value),
@@ -101,14 +101,14 @@ static bool same_bytes(struct vmig_crowd *c, const char *did)
 
 /**
  * vmig_stress_readers - sessions of STOP_COPY that everybody reads
- * @c: the crowd; its stream is what one reader gets of the device, which is in STOP and gives
+ * @c: the pool; its stream is what one reader gets of the device, which is in STOP and gives
  *     the same again
  * @did: what they do, for people
  * @calls: after about so many reads it is enough, or when @c->ms have passed
  *
  * The device is left in STOP.
  */
-void vmig_stress_readers(struct vmig_crowd *c, const char *did, unsigned long calls)
+void vmig_stress_readers(struct vmig_thread_pool *c, const char *did, unsigned long calls)
 {
 	uint64_t end = vmig_now_ms() + c->ms;
 	int fd, ret;
@@ -117,7 +117,7 @@ void vmig_stress_readers(struct vmig_crowd *c, const char *did, unsigned long ca
 	all_do(c, readers);
 	c->limit = VMIG_NO_LIMIT;
 	do {
-		vmig_crowd_again(c);
+		vmig_thread_pool_again(c);
 		fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		if (!share_session(c, did, fd))
 			return;
@@ -130,7 +130,7 @@ void vmig_stress_readers(struct vmig_crowd *c, const char *did, unsigned long ca
 		if (!atomic_load(&c->drained))
 			vmig_note(ROB_03, "no reader has come to the end of the stream");
 		else if (!same_bytes(c, did) || !ok)
-			vmig_crowd_tell(c, ROB_03);
+			vmig_thread_pool_report(c, ROB_03);
 		else
 			continue;
 		return;
@@ -138,7 +138,7 @@ void vmig_stress_readers(struct vmig_crowd *c, const char *did, unsigned long ca
 }
 
 /* How many bytes at the end of the stream are equal to the last one. */
-static size_t tail_length(const struct vmig_crowd *c)
+static size_t tail_length(const struct vmig_thread_pool *c)
 {
 	size_t n = 1;
 
@@ -149,7 +149,7 @@ static size_t tail_length(const struct vmig_crowd *c)
 }
 
 /* A session of RESUMING that has been given all but the last @less bytes. */
-static int begin_load(struct vmig_crowd *c, size_t less)
+static int begin_load(struct vmig_thread_pool *c, size_t less)
 {
 	struct vmig_stream s = { .data = (unsigned char *)c->stream, .len = c->stream_len - less };
 	int fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RESUMING);
@@ -158,7 +158,7 @@ static int begin_load(struct vmig_crowd *c, size_t less)
 	return fd;
 }
 
-static void leave_load(struct vmig_crowd *c)
+static void leave_load(struct vmig_thread_pool *c)
 {
 	int ret = __vmig_reset(c->dev);
 
@@ -167,12 +167,12 @@ static void leave_load(struct vmig_crowd *c)
 }
 
 /* The tail in pieces that come in whatever order: as it is all the same, the load is good. */
-static bool write_tail_once(struct vmig_crowd *c, const char *did, size_t less)
+static bool write_tail_once(struct vmig_thread_pool *c, const char *did, size_t less)
 {
 	int fd, ret;
 
 	all_do(c, tail);
-	vmig_crowd_again(c);
+	vmig_thread_pool_again(c);
 	atomic_store(&c->left, less);
 	fd = begin_load(c, less);
 	if (!share_session(c, did, fd))
@@ -202,13 +202,13 @@ static bool write_tail_once(struct vmig_crowd *c, const char *did, size_t less)
 }
 
 /* Twice as many bytes as there is room for. */
-static bool write_tail_twice(struct vmig_crowd *c, const char *did, size_t less)
+static bool write_tail_twice(struct vmig_thread_pool *c, const char *did, size_t less)
 {
 	uint64_t taken;
 	int fd;
 
 	all_do(c, tail);
-	vmig_crowd_again(c);
+	vmig_thread_pool_again(c);
 	atomic_store(&c->left, 2 * less);
 	fd = begin_load(c, less);
 	if (!share_session(c, did, fd))
@@ -225,12 +225,12 @@ static bool write_tail_twice(struct vmig_crowd *c, const char *did, size_t less)
 }
 
 /* Everybody writes everything: no stream, but an error at worst. */
-static bool write_everything(struct vmig_crowd *c, const char *did)
+static bool write_everything(struct vmig_thread_pool *c, const char *did)
 {
 	int fd;
 
 	all_do(c, flood);
-	vmig_crowd_again(c);
+	vmig_thread_pool_again(c);
 	fd = vmig_goto_state(c->dev, VFIO_DEVICE_STATE_RESUMING);
 	if (!share_session(c, did, fd))
 		return false;
@@ -241,7 +241,7 @@ static bool write_everything(struct vmig_crowd *c, const char *did)
 
 /**
  * vmig_stress_writers - sessions of RESUMING that everybody writes
- * @c: the crowd; its stream is a good one of this device, which can be reset
+ * @c: the pool; its stream is a good one of this device, which can be reset
  * @did: what they do, for people
  * @calls: after about so many writes it is enough, or when @c->ms have passed
  * @full: the driver refuses what comes behind the end of a stream, which makes it possible to
@@ -249,7 +249,8 @@ static bool write_everything(struct vmig_crowd *c, const char *did)
  *
  * The device is left in STOP or RUNNING.
  */
-void vmig_stress_writers(struct vmig_crowd *c, const char *did, unsigned long calls, bool full)
+void vmig_stress_writers(struct vmig_thread_pool *c, const char *did, unsigned long calls,
+			 bool full)
 {
 	uint64_t end = vmig_now_ms() + c->ms;
 	size_t less = tail_length(c);
@@ -271,6 +272,6 @@ void vmig_stress_writers(struct vmig_crowd *c, const char *did, unsigned long ca
 			ok = write_everything(c, did);
 		}
 		if (!ok)
-			vmig_crowd_tell(c, ROB_03);
+			vmig_thread_pool_report(c, ROB_03);
 	} while (ok && atomic_load(&c->made) < calls && vmig_now_ms() < end);
 }

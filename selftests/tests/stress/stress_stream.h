@@ -6,7 +6,8 @@
 #include <vmig/stream.h>
 #include "thread_pool.h"
 
-void vmig_stress_readers(struct vmig_crowd *c, const char *did, unsigned long calls);
-void vmig_stress_writers(struct vmig_crowd *c, const char *did, unsigned long calls, bool full);
+void vmig_stress_readers(struct vmig_thread_pool *c, const char *did, unsigned long calls);
+void vmig_stress_writers(struct vmig_thread_pool *c, const char *did, unsigned long calls,
+			 bool full);
 
 #endif /* VMIG_SELFTESTS_STRESS_STREAM_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Many threads in several processes, each of which does what rng tells it. See crowd.h. */
+/* Many threads in several processes, each of which does what rng tells it. See thread_pool.h. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -28,15 +28,15 @@
 #define START_LOOKS 600
 
 /**
- * vmig_crowd_new - a crowd of nobody
+ * vmig_thread_pool_new - a pool of nobody
  * @dev: the device
  * @flags: its VFIO_MIGRATION_* bits
  *
- * Return: the crowd, in memory that children share.
+ * Return: the pool, in memory that children share.
  */
-struct vmig_crowd *vmig_crowd_new(struct vmig_device *dev, uint64_t flags)
+struct vmig_thread_pool *vmig_thread_pool_new(struct vmig_device *dev, uint64_t flags)
 {
-	struct vmig_crowd *c =
+	struct vmig_thread_pool *c =
 		mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (c == MAP_FAILED)
@@ -47,12 +47,12 @@ struct vmig_crowd *vmig_crowd_new(struct vmig_device *dev, uint64_t flags)
 }
 
 /**
- * vmig_crowd_again - make it ready to run once more
- * @c: the crowd, after vmig_crowd_run()
+ * vmig_thread_pool_again - make it ready to run once more
+ * @c: the pool, after vmig_thread_pool_run()
  *
  * What it has counted stays, and rng goes on where it was.
  */
-void vmig_crowd_again(struct vmig_crowd *c)
+void vmig_thread_pool_again(struct vmig_thread_pool *c)
 {
 	unsigned int p, t;
 
@@ -61,32 +61,32 @@ void vmig_crowd_again(struct vmig_crowd *c)
 	atomic_store(&c->drained, false);
 	atomic_store(&c->refused, 0);
 	atomic_store(&c->stop, false);
-	for (p = 0; p < VMIG_CROWD_PROCESSES; p++) {
-		for (t = 0; t < VMIG_CROWD_THREADS; t++) {
-			c->members[p][t].bytes = 0;
-			atomic_store(&c->members[p][t].tid, 0);
-			atomic_store(&c->members[p][t].ended, false);
-			memset(c->members[p][t].tally, 0, sizeof(c->members[p][t].tally));
+	for (p = 0; p < VMIG_THREAD_POOL_PROCESSES; p++) {
+		for (t = 0; t < VMIG_THREAD_POOL_THREADS; t++) {
+			c->workers[p][t].bytes = 0;
+			atomic_store(&c->workers[p][t].tid, 0);
+			atomic_store(&c->workers[p][t].ended, false);
+			memset(c->workers[p][t].tally, 0, sizeof(c->workers[p][t].tally));
 		}
 	}
 }
 
 /**
- * vmig_crowd_free - give its memory back
- * @c: the crowd, nobody of which is left
+ * vmig_thread_pool_free - give its memory back
+ * @c: the pool, nobody of which is left
  */
-void vmig_crowd_free(struct vmig_crowd *c)
+void vmig_thread_pool_free(struct vmig_thread_pool *c)
 {
 	munmap(c, sizeof(*c));
 }
 
 /**
- * vmig_crowd_bad - something is wrong; the first one counts, and ends it all
- * @c: the crowd
+ * vmig_thread_pool_bad - something is wrong; the first one counts, and ends it all
+ * @c: the pool
  * @id: clause that is broken
  * @fmt: what came
  */
-void vmig_crowd_bad(struct vmig_crowd *c, enum vmig_clause_id id, const char *fmt, ...)
+void vmig_thread_pool_bad(struct vmig_thread_pool *c, enum vmig_clause_id id, const char *fmt, ...)
 {
 	va_list args;
 
@@ -99,24 +99,24 @@ void vmig_crowd_bad(struct vmig_crowd *c, enum vmig_clause_id id, const char *fm
 	atomic_store(&c->stop, true);
 }
 
-static unsigned int choose(struct vmig_member *m, const struct vmig_share *shares)
+static unsigned int choose(struct vmig_worker *m, const struct vmig_weighted_call *mix)
 {
 	unsigned int sum = 0, i, at;
 
-	for (i = 0; shares[i].call; i++)
-		sum += shares[i].weight;
+	for (i = 0; mix[i].call; i++)
+		sum += mix[i].weight;
 	at = vmig_rng_below(&m->rng, sum);
-	for (i = 0; at >= shares[i].weight; i++)
-		at -= shares[i].weight;
+	for (i = 0; at >= mix[i].weight; i++)
+		at -= mix[i].weight;
 	return i;
 }
 
-static void make_call(struct vmig_member *m, const struct vmig_share *shares)
+static void make_call(struct vmig_worker *m, const struct vmig_weighted_call *mix)
 {
-	unsigned int nr = atomic_load(&m->calls), which = choose(m, shares);
-	struct vmig_entry *e = &m->log[nr % VMIG_CROWD_LOG];
+	unsigned int nr = atomic_load(&m->calls), which = choose(m, mix);
+	struct vmig_entry *e = &m->log[nr % VMIG_THREAD_POOL_LOG];
 
-	e->call = shares[which].call;
+	e->call = mix[which].call;
 	e->arg = 0;
 	e->ret = 0;
 	atomic_store(&m->since, vmig_now_ms());
@@ -128,12 +128,12 @@ static void make_call(struct vmig_member *m, const struct vmig_share *shares)
 }
 
 /**
- * vmig_crowd_wait_started - until all threads of all processes are there
- * @c: the crowd
+ * vmig_thread_pool_wait_started - until all threads of all processes are there
+ * @c: the pool
  *
  * A process takes its time to begin, and would find that the others have done it all.
  */
-void vmig_crowd_wait_started(struct vmig_crowd *c)
+void vmig_thread_pool_wait_started(struct vmig_thread_pool *c)
 {
 	unsigned int i;
 
@@ -141,25 +141,25 @@ void vmig_crowd_wait_started(struct vmig_crowd *c)
 		usleep(LOOK_US);
 }
 
-static void *member(void *arg)
+static void *worker(void *arg)
 {
-	struct vmig_member *m = arg;
-	struct vmig_crowd *c = m->crowd;
+	struct vmig_worker *m = arg;
+	struct vmig_thread_pool *c = m->pool;
 
 	atomic_store(&m->tid, (int)syscall(SYS_gettid));
-	m->page = mmap(NULL, VMIG_CROWD_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0);
+	m->page = mmap(NULL, VMIG_THREAD_POOL_BUFFER, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	atomic_fetch_add(&c->ready, 1);
-	vmig_crowd_wait_started(c);
+	vmig_thread_pool_wait_started(c);
 	if (m->page != MAP_FAILED) {
 		while (!atomic_load(&c->stop)) {
-			make_call(m, c->shares[m->process]);
+			make_call(m, c->mix[m->process]);
 			if (atomic_fetch_add(&c->made, 1) + 1 >= c->limit)
 				atomic_store(&c->stop, true);
 		}
 		if (c->last)
 			c->last(m);
-		munmap(m->page, VMIG_CROWD_BUFFER);
+		munmap(m->page, VMIG_THREAD_POOL_BUFFER);
 	}
 	atomic_store(&m->ended, true);
 	return NULL;
@@ -172,7 +172,7 @@ static void on_signal(int sig)
 }
 
 /* The kernel ends a thread in which it oopses, and that thread alone. */
-static bool gone(struct vmig_member *m)
+static bool gone(struct vmig_worker *m)
 {
 	int tid = atomic_load(&m->tid);
 
@@ -180,7 +180,7 @@ static bool gone(struct vmig_member *m)
 	       (tid && syscall(SYS_tgkill, getpid(), tid, 0) && errno == ESRCH);
 }
 
-static void poke(struct vmig_member *m)
+static void poke(struct vmig_worker *m)
 {
 	int tid = atomic_load(&m->tid);
 
@@ -188,23 +188,23 @@ static void poke(struct vmig_member *m)
 		syscall(SYS_tgkill, getpid(), tid, SIGUSR1);
 }
 
-static bool all_gone(struct vmig_crowd *c, unsigned int process)
+static bool all_gone(struct vmig_thread_pool *c, unsigned int process)
 {
 	bool all = true;
 	unsigned int i;
 
 	for (i = 0; i < c->threads; i++) {
-		if (gone(&c->members[process][i]))
+		if (gone(&c->workers[process][i]))
 			continue;
-		poke(&c->members[process][i]);
+		poke(&c->workers[process][i]);
 		all = false;
 	}
 	return all;
 }
 
 /**
- * vmig_crowd_threads - the threads of one process, until they have ended
- * @c: the crowd
+ * vmig_thread_pool_threads - the threads of one process, until they have ended
+ * @c: the pool
  * @process: which process this is
  * @meanwhile: called once they are at work; optional
  * @arg: its argument
@@ -212,8 +212,8 @@ static bool all_gone(struct vmig_crowd *c, unsigned int process)
  * Who calls this is in a child that is watched, and leaves it by its end: threads that hang
  * are not waited for.
  */
-void vmig_crowd_threads(struct vmig_crowd *c, unsigned int process, void (*meanwhile)(void *arg),
-			void *arg)
+void vmig_thread_pool_threads(struct vmig_thread_pool *c, unsigned int process,
+			      void (*meanwhile)(void *arg), void *arg)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	uint64_t end = vmig_now_ms() + c->ms;
@@ -223,18 +223,18 @@ void vmig_crowd_threads(struct vmig_crowd *c, unsigned int process, void (*meanw
 
 	sigaction(SIGUSR1, &action, NULL);
 	for (i = 0; i < c->threads; i++) {
-		struct vmig_member *m = &c->members[process][i];
+		struct vmig_worker *m = &c->workers[process][i];
 
-		m->crowd = c;
+		m->pool = c;
 		m->process = process;
-		err = pthread_create(&thread, NULL, member, m);
+		err = pthread_create(&thread, NULL, worker, m);
 		if (err)
 			vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
 		pthread_detach(thread);
 	}
 	if (meanwhile)
 		meanwhile(arg);
-	while (!all_gone(c, process) && vmig_now_ms() < end + VMIG_CROWD_HUNG) {
+	while (!all_gone(c, process) && vmig_now_ms() < end + VMIG_THREAD_POOL_HUNG) {
 		if (vmig_now_ms() >= end)
 			atomic_store(&c->stop, true);
 		usleep(LOOK_US);
@@ -242,7 +242,7 @@ void vmig_crowd_threads(struct vmig_crowd *c, unsigned int process, void (*meanw
 }
 
 struct start {
-	struct vmig_crowd *crowd;
+	struct vmig_thread_pool *pool;
 	unsigned int process;
 };
 
@@ -250,13 +250,13 @@ static void be_process(void *arg)
 {
 	const struct start *s = arg;
 
-	if (s->crowd->body[s->process])
-		s->crowd->body[s->process](s->crowd, s->process);
+	if (s->pool->body[s->process])
+		s->pool->body[s->process](s->pool, s->process);
 	else
-		vmig_crowd_threads(s->crowd, s->process, NULL, NULL);
+		vmig_thread_pool_threads(s->pool, s->process, NULL, NULL);
 }
 
-static void begin_chances(struct vmig_crowd *c, const char *did)
+static void begin_chances(struct vmig_thread_pool *c, const char *did)
 {
 	uint64_t stream = 0;
 	unsigned int p, t;
@@ -267,10 +267,10 @@ static void begin_chances(struct vmig_crowd *c, const char *did)
 	/* Another sequence for each test. */
 	for (; *did; did++)
 		stream = stream * 31 + (unsigned char)*did;
-	for (p = 0; p < VMIG_CROWD_PROCESSES; p++)
-		for (t = 0; t < VMIG_CROWD_THREADS; t++)
-			vmig_rng_seed(&c->members[p][t].rng,
-				      (uint32_t)(stream << 8) + p * VMIG_CROWD_THREADS + t);
+	for (p = 0; p < VMIG_THREAD_POOL_PROCESSES; p++)
+		for (t = 0; t < VMIG_THREAD_POOL_THREADS; t++)
+			vmig_rng_seed(&c->workers[p][t].rng,
+				      (uint32_t)(stream << 8) + p * VMIG_THREAD_POOL_THREADS + t);
 }
 
 /* Where in the kernel a thread is, from the top. */
@@ -290,13 +290,13 @@ static void tell_stack(int pid, int tid, enum vmig_clause_id id)
 		vmig_note(id, "thread %d is in%s", tid, all);
 }
 
-static void tell_hung(struct vmig_crowd *c, unsigned int process, pid_t pid)
+static void tell_hung(struct vmig_thread_pool *c, unsigned int process, pid_t pid)
 {
 	unsigned int t;
 
 	for (t = 0; t < c->threads; t++)
-		if (!atomic_load(&c->members[process][t].ended))
-			tell_stack(pid, atomic_load(&c->members[process][t].tid), ROB_01);
+		if (!atomic_load(&c->workers[process][t].ended))
+			tell_stack(pid, atomic_load(&c->workers[process][t].tid), ROB_01);
 }
 
 static bool exited(pid_t pid)
@@ -307,7 +307,7 @@ static bool exited(pid_t pid)
 }
 
 /* Waits a little longer than the process itself does. */
-static enum vmig_child_end wait_for(struct vmig_crowd *c, unsigned int process, pid_t pid,
+static enum vmig_child_end wait_for(struct vmig_thread_pool *c, unsigned int process, pid_t pid,
 				    uint64_t end)
 {
 	uint64_t now;
@@ -317,35 +317,35 @@ static enum vmig_child_end wait_for(struct vmig_crowd *c, unsigned int process, 
 	do {
 		ended = true;
 		for (t = 0; t < c->threads; t++)
-			ended &= atomic_load(&c->members[process][t].ended);
+			ended &= atomic_load(&c->workers[process][t].ended);
 		now = vmig_now_ms();
 		if (!ended)
 			usleep(LOOK_US);
-	} while (!ended && now < end + VMIG_CROWD_HUNG && !exited(pid));
+	} while (!ended && now < end + VMIG_THREAD_POOL_HUNG && !exited(pid));
 	if (!ended && !exited(pid))
 		tell_hung(c, process, pid);
-	return vmig_child_wait(pid, VMIG_CROWD_HUNG / 4);
+	return vmig_child_wait(pid, VMIG_THREAD_POOL_HUNG / 4);
 }
 
 /**
- * vmig_crowd_run - run the crowd to its end
- * @c: the crowd
+ * vmig_thread_pool_run - run the pool to its end
+ * @c: the pool
  * @did: what it does, for people
  *
  * Return: false if the kernel has hung or ended one of it; then the device is out of reach.
  */
-bool vmig_crowd_run(struct vmig_crowd *c, const char *did)
+bool vmig_thread_pool_run(struct vmig_thread_pool *c, const char *did)
 {
-	struct start start[VMIG_CROWD_PROCESSES];
+	struct start start[VMIG_THREAD_POOL_PROCESSES];
 	uint64_t end = vmig_now_ms() + c->ms;
-	pid_t pid[VMIG_CROWD_PROCESSES];
+	pid_t pid[VMIG_THREAD_POOL_PROCESSES];
 	enum vmig_child_end how;
 	bool stuck = false;
 	unsigned int p;
 
 	begin_chances(c, did);
 	for (p = 0; p < c->processes; p++) {
-		start[p].crowd = c;
+		start[p].pool = c;
 		start[p].process = p;
 		pid[p] = vmig_child_start(be_process, &start[p]);
 	}
@@ -386,11 +386,11 @@ static const char *again(void)
 }
 
 /**
- * vmig_crowd_tell - note what each thread did last
- * @c: the crowd
+ * vmig_thread_pool_report - note what each thread did last
+ * @c: the pool
  * @id: clause that the notes go with
  */
-void vmig_crowd_tell(struct vmig_crowd *c, enum vmig_clause_id id)
+void vmig_thread_pool_report(struct vmig_thread_pool *c, enum vmig_clause_id id)
 {
 	unsigned int p, t, nr, i, first;
 	char line[360];
@@ -398,13 +398,13 @@ void vmig_crowd_tell(struct vmig_crowd *c, enum vmig_clause_id id)
 	vmig_note(id, "again: %s", again());
 	for (p = 0; p < c->processes; p++) {
 		for (t = 0; t < c->threads; t++) {
-			struct vmig_member *m = &c->members[p][t];
+			struct vmig_worker *m = &c->workers[p][t];
 
 			nr = atomic_load(&m->calls);
-			first = nr > VMIG_CROWD_LOG ? nr - VMIG_CROWD_LOG : 0;
+			first = nr > VMIG_THREAD_POOL_LOG ? nr - VMIG_THREAD_POOL_LOG : 0;
 			line[0] = '\0';
 			for (i = first; i < nr; i++)
-				say_call(line, sizeof(line), &m->log[i % VMIG_CROWD_LOG],
+				say_call(line, sizeof(line), &m->log[i % VMIG_THREAD_POOL_LOG],
 					 i == nr - 1 && atomic_load(&m->busy));
 			vmig_note(id, "process %u thread %u, %u calls:%s", p, t, nr, line);
 		}
@@ -412,35 +412,35 @@ void vmig_crowd_tell(struct vmig_crowd *c, enum vmig_clause_id id)
 }
 
 /* The calls that did not return, for people. */
-static const char *in_flight(struct vmig_crowd *c)
+static const char *in_flight(struct vmig_thread_pool *c)
 {
 	static char line[256];
 	unsigned int p, t, nr;
-	struct vmig_member *m;
+	struct vmig_worker *m;
 
 	line[0] = '\0';
 	for (p = 0; p < c->processes; p++) {
 		for (t = 0; t < c->threads; t++) {
-			m = &c->members[p][t];
+			m = &c->workers[p][t];
 			nr = atomic_load(&m->calls);
 			if (atomic_load(&m->busy) && nr)
-				say_call(line, sizeof(line), &m->log[(nr - 1) % VMIG_CROWD_LOG],
-					 true);
+				say_call(line, sizeof(line),
+					 &m->log[(nr - 1) % VMIG_THREAD_POOL_LOG], true);
 		}
 	}
 	return line;
 }
 
 /**
- * vmig_crowd_judge - has every call returned, and was what they returned right?
- * @c: the crowd, after vmig_crowd_run()
+ * vmig_thread_pool_check - has every call returned, and was what they returned right?
+ * @c: the pool, after vmig_thread_pool_run()
  * @did: what it did, for people
  *
  * Checks ROB-01; another clause only if it was broken.
  *
  * Return: false after a breach.
  */
-bool vmig_crowd_judge(struct vmig_crowd *c, const char *did)
+bool vmig_thread_pool_check(struct vmig_thread_pool *c, const char *did)
 {
 	const char *hung = in_flight(c);
 	bool ok;
@@ -452,36 +452,36 @@ bool vmig_crowd_judge(struct vmig_crowd *c, const char *did)
 	if (c->has_bad)
 		ok &= CHECK(c->bad_clause, false, did, "as the clause says", "%s", c->bad);
 	if (!ok)
-		vmig_crowd_tell(c, ROB_01);
+		vmig_thread_pool_report(c, ROB_01);
 	return ok;
 }
 
-static unsigned long made_of(struct vmig_crowd *c, const struct vmig_call *call)
+static unsigned long made_of(struct vmig_thread_pool *c, const struct vmig_call *call)
 {
-	const struct vmig_share *s;
+	const struct vmig_weighted_call *s;
 	unsigned long sum = 0;
 	unsigned int i, p, t;
 
 	for (p = 0; p < c->processes; p++)
-		for (i = 0, s = c->shares[p]; s[i].call; i++)
+		for (i = 0, s = c->mix[p]; s[i].call; i++)
 			for (t = 0; s[i].call == call && t < c->threads; t++)
-				sum += c->members[p][t].made[i];
+				sum += c->workers[p][t].made[i];
 	return sum;
 }
 
 /**
- * vmig_crowd_metrics - how many calls of each kind were made
- * @c: the crowd
+ * vmig_thread_pool_metrics - how many calls of each kind were made
+ * @c: the pool
  * @name: of the test
  */
-void vmig_crowd_metrics(struct vmig_crowd *c, const char *name)
+void vmig_thread_pool_metrics(struct vmig_thread_pool *c, const char *name)
 {
-	const struct vmig_call *seen[VMIG_CROWD_PROCESSES * VMIG_SHARES];
+	const struct vmig_call *seen[VMIG_THREAD_POOL_PROCESSES * VMIG_MIX_MAX];
 	unsigned int i, j, p, count = 0;
-	const struct vmig_share *s;
+	const struct vmig_weighted_call *s;
 
 	for (p = 0; p < c->processes; p++) {
-		for (i = 0, s = c->shares[p]; s[i].call; i++) {
+		for (i = 0, s = c->mix[p]; s[i].call; i++) {
 			for (j = 0; j < count && seen[j] != s[i].call; j++)
 				;
 			if (j < count)

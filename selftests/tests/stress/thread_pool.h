@@ -4,8 +4,8 @@
  * of them did last, and what it is at now, stands in shared memory, so that it can be told
  * when one of them never returns.
  */
-#ifndef VMIG_SELFTESTS_CROWD_H
-#define VMIG_SELFTESTS_CROWD_H
+#ifndef VMIG_SELFTESTS_THREAD_POOL_H
+#define VMIG_SELFTESTS_THREAD_POOL_H
 
 #include <limits.h>
 #include <stdatomic.h>
@@ -16,13 +16,13 @@
 #include "random.h"
 #include "verdict.h"
 
-#define VMIG_CROWD_PROCESSES 3
-#define VMIG_CROWD_THREADS 4
+#define VMIG_THREAD_POOL_PROCESSES 3
+#define VMIG_THREAD_POOL_THREADS 4
 
 /* Calls of a thread that are remembered; their number is a power of two. */
-#define VMIG_CROWD_LOG 16
+#define VMIG_THREAD_POOL_LOG 16
 
-struct vmig_member;
+struct vmig_worker;
 
 /**
  * struct vmig_call - a kind of call
@@ -32,20 +32,20 @@ struct vmig_member;
  */
 struct vmig_call {
 	const char *name;
-	int (*run)(struct vmig_member *m, uint32_t *arg);
+	int (*run)(struct vmig_worker *m, uint32_t *arg);
 };
 
 /**
- * struct vmig_share - how often a thread makes a kind of call
+ * struct vmig_weighted_call - how often a thread makes a kind of call
  * @call: the kind; NULL ends a list
  * @weight: how often, beside the others
  */
-struct vmig_share {
+struct vmig_weighted_call {
 	const struct vmig_call *call;
 	unsigned int weight;
 };
 
-#define VMIG_SHARES 16
+#define VMIG_MIX_MAX 16
 
 /**
  * struct vmig_entry - a call that was made, or is being made
@@ -60,8 +60,8 @@ struct vmig_entry {
 };
 
 /**
- * struct vmig_member - a thread of the crowd
- * @crowd: all of them
+ * struct vmig_worker - a thread of the pool
+ * @pool: all of them
  * @process: its process
  * @rng: what it does next
  * @tid: its thread
@@ -70,13 +70,13 @@ struct vmig_entry {
  * @ended: it has ended by itself
  * @since: when it began the one it is in; ms
  * @log: the last ones
- * @made: how many of each share have returned
+ * @made: how many of each call of the mix have returned
  * @bytes: that read() or write() moved, since the test set it to 0
  * @tally: how often each byte was read
- * @page: memory that may fault, VMIG_CROWD_BUFFER bytes
+ * @page: memory that may fault, VMIG_THREAD_POOL_BUFFER bytes
  */
-struct vmig_member {
-	struct vmig_crowd *crowd;
+struct vmig_worker {
+	struct vmig_thread_pool *pool;
 	unsigned int process;
 	struct vmig_rng rng;
 	atomic_int tid;
@@ -84,17 +84,17 @@ struct vmig_member {
 	atomic_bool busy;
 	atomic_bool ended;
 	atomic_ullong since;
-	struct vmig_entry log[VMIG_CROWD_LOG];
-	unsigned long made[VMIG_SHARES];
+	struct vmig_entry log[VMIG_THREAD_POOL_LOG];
+	unsigned long made[VMIG_MIX_MAX];
 	uint64_t bytes;
 	uint64_t tally[256];
 	unsigned char *page;
 };
 
-#define VMIG_CROWD_BUFFER 8192
+#define VMIG_THREAD_POOL_BUFFER 8192
 
 /**
- * struct vmig_crowd - the crowd; in shared memory
+ * struct vmig_thread_pool - the pool; in shared memory
  *
  * For the test to set:
  * @dev: the device, open
@@ -103,15 +103,15 @@ struct vmig_member {
  * @stream_len: its bytes
  * @states: what SETs ask for, a list that is @nr_states long
  * @processes: how many, each with @threads threads
- * @shares: what the threads of a process do
- * @body: what a process is, if it is more than its threads; calls vmig_crowd_threads().
+ * @mix: what the threads of a process do
+ * @body: what a process is, if it is more than its threads; calls vmig_thread_pool_threads().
  *	Optional.
  * @arg: for @body
  * @last: called by each thread at its end; optional
  * @limit: calls, at most
  * @ms: milliseconds, at most
  *
- * The crowd's own:
+ * The pool's own:
  * @ready: threads that have started
  * @made: calls made
  * @stop: it is enough
@@ -122,9 +122,9 @@ struct vmig_member {
  * @seeded: chances have begun
  * @no_reset_before: a moment, ms: resets are seldom where they take long
  * @bad: what was wrong, and the clause it breaks; @has_bad says whether there is something
- * @members: the threads
+ * @workers: the threads
  */
-struct vmig_crowd {
+struct vmig_thread_pool {
 	struct vmig_device *dev;
 	uint64_t flags;
 	const unsigned char *stream;
@@ -133,11 +133,11 @@ struct vmig_crowd {
 	unsigned int nr_states;
 	unsigned int processes;
 	unsigned int threads;
-	const struct vmig_share *shares[VMIG_CROWD_PROCESSES];
+	const struct vmig_weighted_call *mix[VMIG_THREAD_POOL_PROCESSES];
 
-	void (*body[VMIG_CROWD_PROCESSES])(struct vmig_crowd *c, unsigned int process);
+	void (*body[VMIG_THREAD_POOL_PROCESSES])(struct vmig_thread_pool *c, unsigned int process);
 	void *arg;
-	void (*last)(struct vmig_member *m);
+	void (*last)(struct vmig_worker *m);
 	unsigned long limit;
 	unsigned int ms;
 
@@ -154,26 +154,26 @@ struct vmig_crowd {
 	atomic_bool has_bad;
 	enum vmig_clause_id bad_clause;
 	char bad[256];
-	struct vmig_member members[VMIG_CROWD_PROCESSES][VMIG_CROWD_THREADS];
+	struct vmig_worker workers[VMIG_THREAD_POOL_PROCESSES][VMIG_THREAD_POOL_THREADS];
 };
 
 /* A call that has not returned after so long, and the signals that it was sent, never will; ms. */
-#define VMIG_CROWD_HUNG 20000
+#define VMIG_THREAD_POOL_HUNG 20000
 
 /* @limit where the test itself ends it. */
 #define VMIG_NO_LIMIT ULONG_MAX
 
-struct vmig_crowd *vmig_crowd_new(struct vmig_device *dev, uint64_t flags);
-void vmig_crowd_again(struct vmig_crowd *c);
-void vmig_crowd_free(struct vmig_crowd *c);
-void vmig_crowd_bad(struct vmig_crowd *c, enum vmig_clause_id id, const char *fmt, ...)
+struct vmig_thread_pool *vmig_thread_pool_new(struct vmig_device *dev, uint64_t flags);
+void vmig_thread_pool_again(struct vmig_thread_pool *c);
+void vmig_thread_pool_free(struct vmig_thread_pool *c);
+void vmig_thread_pool_bad(struct vmig_thread_pool *c, enum vmig_clause_id id, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-void vmig_crowd_threads(struct vmig_crowd *c, unsigned int process, void (*meanwhile)(void *arg),
-			void *arg);
-void vmig_crowd_wait_started(struct vmig_crowd *c);
-bool vmig_crowd_run(struct vmig_crowd *c, const char *did);
-bool vmig_crowd_judge(struct vmig_crowd *c, const char *did);
-void vmig_crowd_tell(struct vmig_crowd *c, enum vmig_clause_id id);
-void vmig_crowd_metrics(struct vmig_crowd *c, const char *name);
+void vmig_thread_pool_threads(struct vmig_thread_pool *c, unsigned int process,
+			      void (*meanwhile)(void *arg), void *arg);
+void vmig_thread_pool_wait_started(struct vmig_thread_pool *c);
+bool vmig_thread_pool_run(struct vmig_thread_pool *c, const char *did);
+bool vmig_thread_pool_check(struct vmig_thread_pool *c, const char *did);
+void vmig_thread_pool_report(struct vmig_thread_pool *c, enum vmig_clause_id id);
+void vmig_thread_pool_metrics(struct vmig_thread_pool *c, const char *name);
 
-#endif /* VMIG_SELFTESTS_CROWD_H */
+#endif /* VMIG_SELFTESTS_THREAD_POOL_H */
