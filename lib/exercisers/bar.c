@@ -151,7 +151,7 @@ int vmig_bar_write64(struct vmig_bar *bar, uint64_t at, uint64_t value)
  * @is: what it is
  * @want: what it should be
  *
- * Return: -EILSEQ, which check_state() returns then.
+ * Return: -EILSEQ, which check_pattern() returns then.
  */
 int vmig_differ(char text[VMIG_WHY_SIZE], const char *what, uint64_t at, uint64_t is, uint64_t want)
 {
@@ -182,7 +182,7 @@ int vmig_bar_check(struct vmig_bar *bar, uint64_t at, size_t len, uint64_t want,
 }
 
 /**
- * vmig_tell_why - the last of a check_state() or check_dirty()
+ * vmig_tell_why - the last of a check_pattern() or check_dirty()
  * @ret: what it is to return
  * @text: says what differs, for -EILSEQ
  * @why: set to @text, or to the name of another error

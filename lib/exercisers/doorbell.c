@@ -211,7 +211,7 @@ static int check_near(struct vmig_doorbell *d, uint32_t seed)
 }
 
 /**
- * vmig_doorbell_put_state - put_state() of such a card
+ * vmig_doorbell_put_state - set_pattern() of such a card
  * @w: the device
  * @seed: makes the pattern
  *
@@ -234,7 +234,7 @@ int vmig_doorbell_put_state(struct vmig_exercise *w, uint32_t seed)
 }
 
 /**
- * vmig_doorbell_check_state - check_state() of such a card
+ * vmig_doorbell_check_state - check_pattern() of such a card
  * @w: the device
  * @seed: makes the pattern
  * @why: what differs, or what went wrong

@@ -127,9 +127,9 @@ int vmig_doorbell_irq_raise(struct vmig_exercise *w, unsigned int delay_ms);
 
 /* What an exerciser takes over whole; it adds dma_queue and the rest. */
 #define VMIG_DOORBELL_OPS                                                                          \
-	.put_state = vmig_doorbell_put_state, .check_state = vmig_doorbell_check_state,            \
+	.set_pattern = vmig_doorbell_put_state, .check_pattern = vmig_doorbell_check_state,        \
 	.dirty = vmig_doorbell_dirty, .check_dirty = vmig_doorbell_check_dirty,                    \
-	.poke = vmig_doorbell_poke, .counter = vmig_doorbell_counter,                              \
+	.stress_registers = vmig_doorbell_poke, .counter = vmig_doorbell_counter,                  \
 	.hold_stream = vmig_doorbell_hold_stream, .dma_align = 1, .iova_bits = 48,                 \
 	.dma_time_ms = VMIG_DOORBELL_DMA_MS, .dma_is_one_kind = true,                              \
 	.dma_write = vmig_doorbell_dma_write, .dma_read = vmig_doorbell_dma_read,                  \

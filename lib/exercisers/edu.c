@@ -115,7 +115,7 @@ static uint64_t dma_register_of(uint32_t seed, uint32_t at)
 	return (uint64_t)vmig_pattern_word(seed, at) << 32 | vmig_pattern_word(seed, at + 1);
 }
 
-static int put_state(struct vmig_exercise *w, uint32_t seed)
+static int set_pattern(struct vmig_exercise *w, uint32_t seed)
 {
 	unsigned char bytes[BUFFER];
 	struct edu *e = w->priv;
@@ -154,7 +154,7 @@ static int check_buffer(struct edu *e, uint32_t seed)
 	return ret;
 }
 
-static int check_state(struct vmig_exercise *w, uint32_t seed, const char **why)
+static int check_pattern(struct vmig_exercise *w, uint32_t seed, const char **why)
 {
 	struct edu *e = w->priv;
 	uint32_t at;
@@ -197,7 +197,7 @@ static int check_dirty(struct vmig_exercise *w, uint32_t seed, const char **why)
 }
 
 /* A command that any device refuses is among it: QEMU's would end the guest for it. */
-static int poke(struct vmig_exercise *w)
+static int stress_registers(struct vmig_exercise *w)
 {
 	struct edu *e = w->priv;
 	int ret;
@@ -355,11 +355,11 @@ const struct vmig_exerciser vmig_exerciser_edu = {
 	.driver = "vfio_mig_edu",
 	.begin = begin,
 	.end = end,
-	.put_state = put_state,
-	.check_state = check_state,
+	.set_pattern = set_pattern,
+	.check_pattern = check_pattern,
 	.dirty = dirty,
 	.check_dirty = check_dirty,
-	.poke = poke,
+	.stress_registers = stress_registers,
 	.hold_stream = hold_stream,
 	.dma_max = BUFFER,
 	.dma_align = 1,

@@ -100,7 +100,7 @@ static int put(struct vmig_bar *bar, const struct port *p)
 	return ret ?: vmig_bar_write8(bar, UART_DLM, p->divisor >> 8);
 }
 
-static int put_state(struct vmig_exercise *w, uint32_t seed)
+static int set_pattern(struct vmig_exercise *w, uint32_t seed)
 {
 	struct mtty *m = w->priv;
 	struct port p;
@@ -171,7 +171,7 @@ static int check_port(struct mtty *m, unsigned int n, const struct port *p)
 	return ret ?: check_data(m, n, p);
 }
 
-static int check_state(struct vmig_exercise *w, uint32_t seed, const char **why)
+static int check_pattern(struct vmig_exercise *w, uint32_t seed, const char **why)
 {
 	struct mtty *m = w->priv;
 	struct port p;
@@ -205,7 +205,7 @@ static int check_dirty(struct vmig_exercise *w, uint32_t seed, const char **why)
 	return vmig_tell_why(ret, m->why, why);
 }
 
-static int poke(struct vmig_exercise *w)
+static int stress_registers(struct vmig_exercise *w)
 {
 	struct mtty *m = w->priv;
 	unsigned int i, reg;
@@ -237,11 +237,11 @@ const struct vmig_exerciser vmig_exerciser_mtty = {
 	.driver = "mtty",
 	.begin = begin,
 	.end = end,
-	.put_state = put_state,
-	.check_state = check_state,
+	.set_pattern = set_pattern,
+	.check_pattern = check_pattern,
 	.dirty = dirty,
 	.check_dirty = check_dirty,
-	.poke = poke,
+	.stress_registers = stress_registers,
 	.irq_index = VFIO_PCI_MSI_IRQ_INDEX,
 	.irq_raise = irq_raise,
 };

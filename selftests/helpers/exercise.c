@@ -98,13 +98,13 @@ void vmig_exercise_memory_end(struct vmig_exercise *w, struct vmig_dma *mem)
 }
 
 /**
- * vmig_put_state - put a pattern into a device, which must work
+ * vmig_set_pattern - put a pattern into a device, which must work
  * @w: the device, in a state in which its registers can be written
  * @seed: which pattern
  */
-void vmig_put_state(struct vmig_exercise *w, uint32_t seed)
+void vmig_set_pattern(struct vmig_exercise *w, uint32_t seed)
 {
-	int ret = w->ops->put_state(w, seed);
+	int ret = w->ops->set_pattern(w, seed);
 
 	if (ret)
 		vmig_test_error("a pattern cannot be put into the device: %s",
@@ -112,16 +112,16 @@ void vmig_put_state(struct vmig_exercise *w, uint32_t seed)
 }
 
 /**
- * vmig_state_fault - is a pattern in a device?
+ * vmig_check_pattern - is a pattern in a device?
  * @w: the device
  * @seed: which pattern
  *
  * Return: NULL if it is, else what is there, for people.
  */
-const char *vmig_state_fault(struct vmig_exercise *w, uint32_t seed)
+const char *vmig_check_pattern(struct vmig_exercise *w, uint32_t seed)
 {
 	const char *why = NULL;
-	int ret = w->ops->check_state(w, seed, &why);
+	int ret = w->ops->check_pattern(w, seed, &why);
 
 	return ret ? vmig_fmt("%s", why ?: vmig_errno_name(ret)) : NULL;
 }

@@ -21,8 +21,8 @@ void vmig_exercise_memory_end(struct vmig_exercise *w, struct vmig_dma *mem);
 void vmig_sleep_ms(unsigned int ms);
 bool vmig_eventfd_wait(int fd, int timeout_ms);
 
-void vmig_put_state(struct vmig_exercise *w, uint32_t seed);
-const char *vmig_state_fault(struct vmig_exercise *w, uint32_t seed);
+void vmig_set_pattern(struct vmig_exercise *w, uint32_t seed);
+const char *vmig_check_pattern(struct vmig_exercise *w, uint32_t seed);
 
 void vmig_dma_begin(struct vmig_exercise *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
 		    uint32_t seed);

@@ -12,7 +12,7 @@
 	NEED(self->w.ops->dma_write && self->w.ops->dma_time_ms,                                   \
 	     "no exerciser can start DMA on this device that takes its time")
 #define NEED_PATTERN                                                                               \
-	NEED(self->w.ops->put_state && self->w.ops->check_state,                                   \
+	NEED(self->w.ops->set_pattern && self->w.ops->check_pattern,                               \
 	     "no exerciser can put a pattern into the state of this device")
 #define NEED_IRQ NEED(self->w.ops->irq_raise, "no exerciser can make this device interrupt")
 #define NEED_COUNTER NEED(self->w.ops->counter, "no exerciser knows what moves in this device")

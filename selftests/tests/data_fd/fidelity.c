@@ -77,7 +77,7 @@ static struct vmig_exercise *target_of(FIXTURE_DATA(fidelity) * self)
 static int enter_resuming(struct vmig_exercise *w, uint32_t seed)
 {
 	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
-	vmig_put_state(w, seed);
+	vmig_set_pattern(w, seed);
 	return vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RESUMING);
 }
 
@@ -105,7 +105,7 @@ static const char *load_fault(struct vmig_exercise *w, const struct vmig_stream 
 {
 	const char *why = load(w, s, over, &vmig_default_chunks);
 
-	return why ?: vmig_state_fault(w, seed);
+	return why ?: vmig_check_pattern(w, seed);
 }
 
 /* Read all of a session in STOP_COPY in such pieces. Left in STOP. */
@@ -124,7 +124,7 @@ static void read_out(struct vmig_device *dev, int fd, struct vmig_stream *s,
 /* Saved with a pattern in it, left in RUNNING. */
 static void save_pattern(struct vmig_exercise *w, uint32_t seed, struct vmig_stream *s)
 {
-	vmig_put_state(w, seed);
+	vmig_set_pattern(w, seed);
 	vmig_save(w->dev, s);
 	vmig_set_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 }
@@ -146,7 +146,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 	NEED_TARGET;
 	for (i = 0; i < ARRAY_SIZE(chunks); i++) {
 		s.len = 0;
-		vmig_put_state(&self->w, SEED + 16 * i);
+		vmig_set_pattern(&self->w, SEED + 16 * i);
 		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		read_out(self->dev, fd, &s, &chunks[i]);
 		why = load_fault(to, &s, SEED + 16 * i, OTHER);
@@ -154,7 +154,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 		      vmig_fmt("a pattern, save in reads of %s, load over another pattern",
 			       chunks[i].name),
 		      "the pattern", "%s", why);
-		why = load(to, &s, OTHER, &chunks[i]) ?: vmig_state_fault(to, SEED + 16 * i);
+		why = load(to, &s, OTHER, &chunks[i]) ?: vmig_check_pattern(to, SEED + 16 * i);
 		CHECK(i ? STRM_04 : STRM_11, !why,
 		      vmig_fmt("a pattern, save, load in writes of %s over another pattern",
 			       chunks[i].name),
@@ -179,7 +179,7 @@ VMIG_TEST_TIMEOUT(fidelity, loaded_before_it_runs, MINUTES)
 	vmig_stream_write(fd, &s);
 	vmig_set_state(to->dev, VFIO_DEVICE_STATE_STOP);
 	close(fd);
-	why = vmig_state_fault(to, SEED);
+	why = vmig_check_pattern(to, SEED);
 	CHECK(STRM_11, !why, "a pattern, save, load, looked at in STOP", "the pattern", "%s", why);
 
 	fd = enter_resuming(to, OTHER);
@@ -187,7 +187,7 @@ VMIG_TEST_TIMEOUT(fidelity, loaded_before_it_runs, MINUTES)
 	ret = __vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	close(fd);
 	if (CHECK_OK(RES_03, ret, "a whole stream written, RESUMING -> RUNNING in one SET")) {
-		why = vmig_state_fault(to, SEED);
+		why = vmig_check_pattern(to, SEED);
 		CHECK(FSM_04, !why, "a pattern, save, load by RESUMING -> RUNNING in one SET",
 		      "the pattern, as the path is by way of STOP", "%s", why);
 	}
@@ -224,7 +224,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_by_pre_copy, MINUTES)
 			if (p2p && !vmig_state_offered(self->flags, VFIO_DEVICE_STATE_PRE_COPY_P2P))
 				continue;
 			s.len = 0;
-			vmig_put_state(&self->w, SEED + drain);
+			vmig_set_pattern(&self->w, SEED + drain);
 			save_by_pre_copy(self->dev, drain, p2p, &s);
 			why = load_fault(target_of(self), &s, SEED + drain, OTHER);
 			CHECK(STRM_12, !why,
@@ -244,12 +244,12 @@ static int change_in_pre_copy(FIXTURE_DATA(fidelity) * self, bool by_itself, boo
 	int fd, ret;
 
 	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
-	vmig_put_state(&self->w, SEED);
+	vmig_set_pattern(&self->w, SEED);
 	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	vmig_drain(fd, s);
 	ret = by_itself ? self->w.ops->dirty(&self->w, SEED) : 0;
 	if (!by_itself)
-		vmig_put_state(&self->w, THIRD);
+		vmig_set_pattern(&self->w, THIRD);
 	if (ret)
 		vmig_test_error("the device cannot be made to change its state: %s",
 				vmig_errno_name(ret));
@@ -268,7 +268,7 @@ static const char *changed_fault(struct vmig_exercise *w, const struct vmig_stre
 	int ret;
 
 	if (why || !by_itself)
-		return why ?: vmig_state_fault(w, THIRD);
+		return why ?: vmig_check_pattern(w, THIRD);
 	ret = w->ops->check_dirty(w, SEED, &how);
 	return ret ? vmig_fmt("%s", how ?: vmig_errno_name(ret)) : NULL;
 }
@@ -313,7 +313,7 @@ VMIG_TEST_TIMEOUT(fidelity, saving_takes_nothing, MINUTES)
 	CLAUSES(STRM_14, FSM_09);
 	NEED_TARGET;
 	save_pattern(&self->w, SEED, &first);
-	why = vmig_state_fault(&self->w, SEED);
+	why = vmig_check_pattern(&self->w, SEED);
 	CHECK(FSM_09, !why, "a pattern, save, RUNNING again", "the pattern", "%s", why);
 	vmig_save(self->dev, &again);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
@@ -377,7 +377,7 @@ VMIG_TEST_TIMEOUT(fidelity, late_write_goes_nowhere, MINUTES)
 	vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 	vmig_write_all_unchecked(fd, other.data, other.len, VMIG_ONE_WRITE);
 	close(fd);
-	why = vmig_state_fault(to, SEED);
+	why = vmig_check_pattern(to, SEED);
 	CHECK(FD_07, !why,
 	      "a stream loaded, SET(STOP), another stream written to the old data_fd, RUNNING, the "
 	      "same again",
@@ -525,7 +525,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
 	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
 	if (!ret && !__vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL))
-		found = !self->w.ops->check_state(&self->w, SEED, &why);
+		found = !self->w.ops->check_pattern(&self->w, SEED, &why);
 	CHECK(RES_13, !found,
 	      "a pattern, save, close; open, RESUMING, nothing written, SET(STOP), SET(RUNNING)",
 	      "nothing of the former user", "the device has what the former user had in it");

@@ -184,8 +184,8 @@ VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 	second = vmig_open_second(self->dev, &why);
 	NEED(second, "%s", why);
 	vmig_exercise_begin(&to, second);
-	if (self->w.ops->put_state)
-		vmig_put_state(&self->w, SEED);
+	if (self->w.ops->set_pattern)
+		vmig_set_pattern(&self->w, SEED);
 	e = engine(&by_ring, 1);
 	f.from = vmig_at_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY));
 	f.to = vmig_at_fd(vmig_goto_state(second, VFIO_DEVICE_STATE_RESUMING));
@@ -197,8 +197,8 @@ VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 		ret = __vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING, NULL);
 		CHECK_OK(STRM_11, ret, "SET(RUNNING) of the second device after the whole stream");
 	}
-	if (!ret && to.ops->put_state && to.ops->check_state) {
-		why = vmig_state_fault(&to, SEED);
+	if (!ret && to.ops->set_pattern && to.ops->check_pattern) {
+		why = vmig_check_pattern(&to, SEED);
 		CHECK(STRM_11, !why, "the state of the second device, which came block by block",
 		      "the pattern of the first one", "%s", why);
 	}

@@ -421,15 +421,15 @@ TEST_F(p2p_dma, registers_work)
 	NEED_STATE(variant->state);
 	NEED_PATTERN;
 	NEED(!variant->peer, "no other device is needed for it");
-	vmig_put_state(&self->w, SEED);
+	vmig_set_pattern(&self->w, SEED);
 	fd = vmig_set_state(self->dev, variant->state);
-	why = vmig_state_fault(&self->w, SEED);
+	why = vmig_check_pattern(&self->w, SEED);
 	CHECK(QUI_09, !why,
 	      vmig_fmt("a pattern put there in RUNNING, read in %s",
 		       vmig_state_name(variant->state)),
 	      "the pattern", "%s", why);
-	vmig_put_state(&self->w, SEED + 1);
-	why = vmig_state_fault(&self->w, SEED + 1);
+	vmig_set_pattern(&self->w, SEED + 1);
+	why = vmig_check_pattern(&self->w, SEED + 1);
 	CHECK(QUI_09, !why,
 	      vmig_fmt("a pattern put there and read in %s", vmig_state_name(variant->state)),
 	      "the pattern", "%s", why);

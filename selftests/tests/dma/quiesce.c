@@ -212,19 +212,19 @@ TEST_F(quiesce, state_stands)
 	NEED_PATTERN;
 	NEED(variant->state != VFIO_DEVICE_STATE_RESUMING,
 	     "the content of a device is not determined in RESUMING (H:1158)");
-	vmig_put_state(&self->w, SEED);
+	vmig_set_pattern(&self->w, SEED);
 	fd = vmig_set_state(self->dev, variant->state);
 	vmig_sleep_ms(WATCH_MS);
 	/* In STOP_COPY a read of a register may be a change of the stream (H:1150). */
 	if (variant->state == VFIO_DEVICE_STATE_STOP) {
-		why = vmig_state_fault(&self->w, SEED);
+		why = vmig_check_pattern(&self->w, SEED);
 		CHECK(QUI_03, !why,
 		      vmig_fmt("a pattern put there in RUNNING, SET(STOP), %u ms later", WATCH_MS),
 		      "the pattern", "%s", why);
 	}
 	vmig_close_data_fd(fd);
 	vmig_run_again(self->dev);
-	why = vmig_state_fault(&self->w, SEED);
+	why = vmig_check_pattern(&self->w, SEED);
 	CHECK(FSM_09, !why,
 	      vmig_fmt("a pattern put there in RUNNING, %s, RUNNING again",
 		       vmig_state_name(variant->state)),
@@ -236,7 +236,7 @@ static void poke_all(void *arg)
 	struct vmig_exercise *w = arg;
 
 	/* What a register answers to it is not determined. */
-	w->ops->poke(w);
+	w->ops->stress_registers(w);
 }
 
 /*
@@ -251,7 +251,8 @@ TEST_F(quiesce, poking_is_harmless)
 	int fd, ret;
 
 	CLAUSES(QUI_04, QUI_05);
-	NEED(self->w.ops->poke, "no exerciser knows what starts something in this device");
+	NEED(self->w.ops->stress_registers,
+	     "no exerciser knows what starts something in this device");
 	vmig_need_round_trip(self->dev);
 	vmig_access_take(self->dev, &before);
 	fd = vmig_set_state(self->dev, variant->state);
@@ -423,13 +424,14 @@ VMIG_TEST_TIMEOUT(operation, works_after_every_state, 120)
 		if (!vmig_state_offered(self->flags, state) ||
 		    state == VFIO_DEVICE_STATE_RESUMING || state == VFIO_DEVICE_STATE_RUNNING)
 			continue;
-		if (self->w.ops->put_state)
-			vmig_put_state(&self->w, SEED + state);
+		if (self->w.ops->set_pattern)
+			vmig_set_pattern(&self->w, SEED + state);
 		fd = vmig_set_state(self->dev, state);
 		vmig_close_data_fd(fd);
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
-		why = self->w.ops->check_state ? vmig_state_fault(&self->w, SEED + state) : NULL;
-		if (self->w.ops->check_state)
+		why = self->w.ops->check_pattern ? vmig_check_pattern(&self->w, SEED + state)
+						 : NULL;
+		if (self->w.ops->check_pattern)
 			CHECK(FSM_09, !why,
 			      vmig_fmt("a pattern put there in RUNNING, %s, RUNNING again",
 				       vmig_state_name(state)),

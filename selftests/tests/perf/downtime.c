@@ -236,11 +236,11 @@ static void check_pattern(struct vmig_devices *f, uint64_t flags, bool live)
 
 	vmig_exercise_begin(&from, f->dev[0]);
 	vmig_exercise_begin(&to, f->dev[1]);
-	if (from.ops->put_state && from.ops->check_state) {
-		vmig_put_state(&from, SEED);
-		vmig_put_state(&to, OTHER);
+	if (from.ops->set_pattern && from.ops->check_pattern) {
+		vmig_set_pattern(&from, SEED);
+		vmig_set_pattern(&to, OTHER);
 		if (migrate(f, 1, flags, live, NULL) >= 0) {
-			why = vmig_state_fault(&to, SEED);
+			why = vmig_check_pattern(&to, SEED);
 			CHECK(STRM_11, !why, "migration to another device",
 			      "the state of the one in the other", "%s", why);
 		}

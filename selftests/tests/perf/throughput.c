@@ -40,18 +40,18 @@ VMIG_WORK_FIXTURE_WAYS(throughput);
 /* A device whose state can be told from another one gets a pattern, others keep theirs. */
 static bool patterned(const struct vmig_exercise *w)
 {
-	return w->ops->put_state && w->ops->check_state;
+	return w->ops->set_pattern && w->ops->check_pattern;
 }
 
 static void put_pattern(struct vmig_exercise *w, uint32_t seed)
 {
 	if (patterned(w))
-		vmig_put_state(w, seed);
+		vmig_set_pattern(w, seed);
 }
 
 static const char *pattern_fault(struct vmig_exercise *w, uint32_t seed)
 {
-	return patterned(w) ? vmig_state_fault(w, seed) : NULL;
+	return patterned(w) ? vmig_check_pattern(w, seed) : NULL;
 }
 
 /* Every arc of the device once in each round, and those on the way from one to the next. */

@@ -67,7 +67,7 @@ static const char *outcome_name(enum vmig_compat_outcome outcome)
 
 static bool can_tell(const struct vmig_exercise *w)
 {
-	return w->ops->put_state && w->ops->check_state;
+	return w->ops->set_pattern && w->ops->check_pattern;
 }
 
 /* The stream of a file; false with a note if it is not one for this device. */
@@ -194,7 +194,7 @@ static void keep_own(struct vmig_exercise *w, const char *dir, struct vmig_strea
 
 	here.seed = can_tell(w) ? SEED : 0;
 	if (here.seed)
-		vmig_put_state(w, here.seed);
+		vmig_set_pattern(w, here.seed);
 	vmig_save(w->dev, &s);
 	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	snprintf(path, sizeof(path), "%s/%s.vms", dir, version_name(&here));
@@ -250,7 +250,7 @@ static void check_pair(struct vmig_exercise *w, bool from_older, const struct vm
 	const char *what;
 
 	if (c.seed)
-		vmig_put_state(w, c.seed);
+		vmig_set_pattern(w, c.seed);
 	w->ops->older(w, from_older);
 	vmig_save(w->dev, &c.stream);
 	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);

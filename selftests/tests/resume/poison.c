@@ -41,8 +41,8 @@ static void add_stream_of(struct vmig_fuzz_corpus *c, struct vmig_exercise *w, u
 {
 	struct vmig_stream s = {};
 
-	if (w->ops->put_state)
-		vmig_put_state(w, seed);
+	if (w->ops->set_pattern)
+		vmig_set_pattern(w, seed);
 	vmig_save(w->dev, &s);
 	vmig_goto_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
 	vmig_fuzz_corpus_add(c, s.data, s.len, 0, false);
@@ -87,8 +87,8 @@ static void check_second(struct vmig_fuzz *p, struct vmig_exercise *there)
 
 	if (p->lost)
 		return;
-	if (there->ops->check_state)
-		why = vmig_state_fault(there, SEED_THERE);
+	if (there->ops->check_pattern)
+		why = vmig_check_pattern(there, SEED_THERE);
 	if (!why && vmig_get_state(there->dev) != VFIO_DEVICE_STATE_RUNNING)
 		why = "it is not in RUNNING any more";
 	CHECK(RES_08, !why,

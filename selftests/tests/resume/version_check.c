@@ -24,7 +24,7 @@ static const char *judge_accepted(struct vmig_exercise *w, const struct vmig_ver
 		return vmig_fmt("SET(RUNNING) failed with %s", vmig_errno_name(ret));
 	if (!c->seed)
 		return NULL;
-	why = vmig_state_fault(w, c->seed);
+	why = vmig_check_pattern(w, c->seed);
 	CHECK(id, !why,
 	      vmig_fmt("load %s, which is accepted; look at the state of the device", c->name),
 	      c->same ? "the state that was saved" : "the state that was saved, or a refusal", "%s",
@@ -84,7 +84,7 @@ enum vmig_compat_outcome vmig_compat_judge(struct vmig_exercise *w,
 	int watch = vmig_kmsg_watch_begin();
 
 	if (c->seed)
-		vmig_put_state(w, ~c->seed);
+		vmig_set_pattern(w, ~c->seed);
 	a = vmig_load_unchecked(w->dev, c->stream.data, c->stream.len, vmig_default_chunks.size,
 				VFIO_DEVICE_STATE_STOP);
 	CHECK(RES_07, !a.write || a.set,

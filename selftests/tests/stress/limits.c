@@ -356,7 +356,7 @@ static bool take_all_iovas(struct vmig_device *dev)
 VMIG_TEST_TIMEOUT(limits, no_iova, 120)
 {
 	struct vmig_exercise *w = &self->w;
-	bool pattern = w->ops->put_state && w->ops->check_state;
+	bool pattern = w->ops->set_pattern && w->ops->check_pattern;
 	const char *why;
 	int ret;
 
@@ -366,10 +366,10 @@ VMIG_TEST_TIMEOUT(limits, no_iova, 120)
 	if (!ret)
 		vmig_test_error("a page of a full address space could be mapped");
 	if (pattern)
-		vmig_put_state(w, SEED);
+		vmig_set_pattern(w, SEED);
 	why = vmig_round_trip(self->dev);
 	if (!why && pattern)
-		why = vmig_state_fault(w, SEED);
+		why = vmig_check_pattern(w, SEED);
 	CHECK(STRM_11, !why,
 	      vmig_fmt("a save and a load where mapping a page fails with %s",
 		       vmig_errno_name(ret)),
@@ -458,7 +458,7 @@ static void mover_end(struct mover *m)
 /* Migrations while it moves. */
 static void check_moved(struct vmig_exercise *w, bool hotplug, unsigned int rounds)
 {
-	bool pattern = w->ops->put_state && w->ops->check_state;
+	bool pattern = w->ops->set_pattern && w->ops->check_pattern;
 	const char *why = NULL;
 	struct mover m;
 	unsigned int i;
@@ -466,10 +466,10 @@ static void check_moved(struct vmig_exercise *w, bool hotplug, unsigned int roun
 	mover_begin(&m, hotplug);
 	for (i = 0; i < rounds && !why; i++) {
 		if (pattern)
-			vmig_put_state(w, SEED + i);
+			vmig_set_pattern(w, SEED + i);
 		why = vmig_round_trip(w->dev);
 		if (!why && pattern)
-			why = vmig_state_fault(w, SEED + i);
+			why = vmig_check_pattern(w, SEED + i);
 	}
 	mover_end(&m);
 	CHECK(STRM_11, !why,

@@ -193,8 +193,8 @@ static int read_stream(FIXTURE_DATA(signals) * self, int fd, struct vmig_stream 
 
 static void put_pattern(struct vmig_exercise *w)
 {
-	if (w->ops->put_state && w->ops->check_state)
-		vmig_put_state(w, SEED);
+	if (w->ops->set_pattern && w->ops->check_pattern)
+		vmig_set_pattern(w, SEED);
 }
 
 /* Load it undisturbed. NULL, or what is wrong with the stream. */
@@ -208,7 +208,7 @@ static const char *judge_stream(FIXTURE_DATA(signals) * self, const struct vmig_
 	ret = ret ?: __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	if (ret)
 		return vmig_fmt("the load fails: %s", vmig_errno_name(ret));
-	return w->ops->put_state && w->ops->check_state ? vmig_state_fault(w, SEED) : NULL;
+	return w->ops->set_pattern && w->ops->check_pattern ? vmig_check_pattern(w, SEED) : NULL;
 }
 
 /* A target that the device offers, to which there is a way without a load. */
@@ -361,8 +361,8 @@ VMIG_TEST_TIMEOUT(signals, in_load, 180)
 			ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 		close(fd);
 		why = ret ? vmig_fmt("after %zu of %zu bytes: %s", at, s.len, vmig_errno_name(ret))
-		      : self->w.ops->put_state && self->w.ops->check_state
-			      ? vmig_state_fault(&self->w, SEED)
+		      : self->w.ops->set_pattern && self->w.ops->check_pattern
+			      ? vmig_check_pattern(&self->w, SEED)
 			      : NULL;
 		if (!CHECK(STRM_04, !why, "a load while signals come", "the state that was saved",
 			   "%s", why))

@@ -372,8 +372,8 @@ static void fill(struct vmig_device *dev)
 	struct vmig_exercise w;
 
 	vmig_exercise_begin(&w, dev);
-	if (w.ops->put_state)
-		vmig_put_state(&w, 1);
+	if (w.ops->set_pattern)
+		vmig_set_pattern(&w, 1);
 	vmig_exercise_end(&w);
 }
 

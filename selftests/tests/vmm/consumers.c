@@ -67,16 +67,16 @@ static bool check_runs(enum vmig_clause_id id, struct consumer *c, const char *d
 
 static void put_pattern(struct vmig_exercise *w)
 {
-	if (w->ops->put_state && w->ops->check_state)
-		vmig_put_state(w, SEED);
+	if (w->ops->set_pattern && w->ops->check_pattern)
+		vmig_set_pattern(w, SEED);
 }
 
 static void check_pattern(enum vmig_clause_id id, struct vmig_exercise *w, const char *did)
 {
 	const char *why = NULL;
 
-	if (w->ops->put_state && w->ops->check_state)
-		why = vmig_state_fault(w, SEED);
+	if (w->ops->set_pattern && w->ops->check_pattern)
+		why = vmig_check_pattern(w, SEED);
 	CHECK(id, !why, did, "the device has the state that it had", "%s", why);
 }
 

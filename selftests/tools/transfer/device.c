@@ -133,8 +133,8 @@ static int put_pattern(struct vmig_ferry *c, uint32_t seed)
 	int ret = __vmig_exercise_begin(&w, c->dev);
 
 	if (!ret)
-		ret = w.ops->put_state && w.ops->check_state ? w.ops->put_state(&w, seed)
-							     : -EOPNOTSUPP;
+		ret = w.ops->set_pattern && w.ops->check_pattern ? w.ops->set_pattern(&w, seed)
+								 : -EOPNOTSUPP;
 	vmig_exercise_end(&w);
 	return ret;
 }
@@ -304,12 +304,12 @@ static enum vmig_ferry_end look(struct vmig_ferry *c, uint32_t seed)
 	const char *why = NULL;
 	struct vmig_exercise w;
 
-	if (!seed || __vmig_exercise_begin(&w, c->dev) || !w.ops->check_state) {
+	if (!seed || __vmig_exercise_begin(&w, c->dev) || !w.ops->check_pattern) {
 		if (seed)
 			vmig_exercise_end(&w);
 		return VMIG_FERRY_DONE;
 	}
-	c->sure = !w.ops->check_state(&w, seed, &why);
+	c->sure = !w.ops->check_pattern(&w, seed, &why);
 	if (!c->sure)
 		end = broken(c,
 			     "the driver accepted it, and the state is not the one that was saved: "

@@ -42,14 +42,14 @@ struct vmig_exercise {
  * @end: the device has no work left; free @w->priv. Optional.
  *
  * State:
- * @put_state: put a pattern that @seed makes into every part of the state that can be set
- * @check_state: is that pattern there? 0, or -EILSEQ with in @why what differs. May be called
+ * @set_pattern: put a pattern that @seed makes into every part of the state that can be set
+ * @check_pattern: is that pattern there? 0, or -EILSEQ with in @why what differs. May be called
  *	in any state of the device in which its registers can be read.
- * @dirty: let the device change its own state, as different from any put_state() pattern as
+ * @dirty: let the device change its own state, as different from any set_pattern() pattern as
  *	@seed says; works in PRE_COPY too. check_dirty() sees it.
  * @check_dirty: does the state carry the change that dirty(@seed) made? 0 or -EILSEQ.
- * @poke: write to every register that starts or changes something, in any state (a guest
- *	that does not keep still). Must not hurt a conforming device in RUNNING.
+ * @stress_registers: write to every register that starts or changes something, in any state (a
+ *	guest that does not keep still). Must not hurt a conforming device in RUNNING.
  * @counter: a value that moves by itself while the device runs and stands in STOP; read in
  *	any state
  * @hold_stream: the device gives no migration data until it is told to go on (@on false), so
@@ -100,11 +100,11 @@ struct vmig_exerciser {
 	int (*begin)(struct vmig_exercise *w);
 	void (*end)(struct vmig_exercise *w);
 
-	int (*put_state)(struct vmig_exercise *w, uint32_t seed);
-	int (*check_state)(struct vmig_exercise *w, uint32_t seed, const char **why);
+	int (*set_pattern)(struct vmig_exercise *w, uint32_t seed);
+	int (*check_pattern)(struct vmig_exercise *w, uint32_t seed, const char **why);
 	int (*dirty)(struct vmig_exercise *w, uint32_t seed);
 	int (*check_dirty)(struct vmig_exercise *w, uint32_t seed, const char **why);
-	int (*poke)(struct vmig_exercise *w);
+	int (*stress_registers)(struct vmig_exercise *w);
 	int (*counter)(struct vmig_exercise *w, uint64_t *value);
 	int (*hold_stream)(struct vmig_exercise *w, bool on);
 	int (*older)(struct vmig_exercise *w, bool on);

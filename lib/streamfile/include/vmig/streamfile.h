@@ -58,7 +58,7 @@
  * @checksum: its CRC-64
  * @flags: migration features of the device, VFIO_MIGRATION_*
  * @saved_at: seconds since 1970
- * @seed: of the pattern in the state, see vmig_exerciser.put_state(); 0 for none
+ * @seed: of the pattern in the state, see vmig_exerciser.set_pattern(); 0 for none
  * @device: its name on its host
  * @kind: what a stream of it can be loaded into
  * @driver: kernel driver
