@@ -73,12 +73,12 @@ const char *vmig_round_trip(struct vmig_device *dev)
 }
 
 /**
- * vmig_need_round_trip - vmig_round_trip() must work before something is done to a device
+ * vmig_require_round_trip - vmig_round_trip() must work before something is done to a device
  * @dev: the device, in RUNNING
  *
  * Else a failure afterwards says nothing of what was done, and the test ends here.
  */
-void vmig_need_round_trip(struct vmig_device *dev)
+void vmig_require_round_trip(struct vmig_device *dev)
 {
 	const char *why = vmig_round_trip(dev);
 

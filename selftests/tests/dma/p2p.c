@@ -505,8 +505,8 @@ VMIG_TEST_TIMEOUT(p2p_two, called_off_in_between, 60)
 	CLAUSES(FSM_01, FD_02, ST_10, STRM_11);
 	NEED(self->devs[1], "%s", self->why_alone);
 	NEED_STATE(VFIO_DEVICE_STATE_RUNNING_P2P);
-	vmig_need_round_trip(self->devs[0]);
-	vmig_need_round_trip(self->devs[1]);
+	vmig_require_round_trip(self->devs[0]);
+	vmig_require_round_trip(self->devs[1]);
 	begin_both(&b, self->devs);
 	if (switch_over(&b, self->flags) &&
 	    move_one(&b, self->flags, 0, VFIO_DEVICE_STATE_RUNNING_P2P) &&

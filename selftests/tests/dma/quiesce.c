@@ -253,7 +253,7 @@ TEST_F(quiesce, poking_is_harmless)
 	CLAUSES(QUI_04, QUI_05);
 	NEED(self->w.ops->stress_registers,
 	     "no exerciser knows what starts something in this device");
-	vmig_need_round_trip(self->dev);
+	vmig_require_round_trip(self->dev);
 	vmig_access_take(self->dev, &before);
 	fd = vmig_set_state(self->dev, variant->state);
 	end = vmig_child_run(poke_all, &self->w, CHILD_TIMEOUT_MS);

@@ -233,7 +233,7 @@ TEST_F(lifecycle_from, migration_works_after_reopening)
 
 	CLAUSES(OPEN_03);
 	NEED_STATE(variant->state);
-	vmig_need_round_trip(self->dev);
+	vmig_require_round_trip(self->dev);
 	fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
 	enter_again(&self->dev, variant->uapi);
@@ -533,7 +533,7 @@ TEST_F(lifecycle_from, killed_holder_equals_close)
 
 	CLAUSES(OPEN_06);
 	NEED_STATE(variant->state);
-	vmig_need_round_trip(self->dev);
+	vmig_require_round_trip(self->dev);
 	holder.data_fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
 	vmig_close_data_fd(holder.data_fd);

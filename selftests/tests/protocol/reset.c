@@ -117,7 +117,7 @@ TEST_F(reset, ends_in_running_after_failed_load)
 
 	CLAUSES(RST_01, RST_03);
 	NEED_RESET;
-	vmig_need_round_trip(self->dev);
+	vmig_require_round_trip(self->dev);
 	save_running(self->dev, &good);
 	ret = __vmig_load(self->dev, good.data, good.len / 2, &vmig_default_chunks);
 	if (!ret)
@@ -221,7 +221,7 @@ TEST_F(reset_from, migration_works_after)
 	CLAUSES(RST_03);
 	NEED_STATE(variant->state);
 	NEED_RESET;
-	vmig_need_round_trip(self->dev);
+	vmig_require_round_trip(self->dev);
 	fd = vmig_goto_state(self->dev, variant->state);
 	vmig_reset(self->dev);
 	NEED(vmig_get_state(self->dev) == VFIO_DEVICE_STATE_RUNNING, "RESET from %s ended in %s",

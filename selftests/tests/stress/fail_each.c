@@ -264,7 +264,7 @@ void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f)
 		       .limit = vmig_stress(POINTS, POINTS_FULL) },
 	};
 
-	vmig_need_round_trip(*dev);
+	vmig_require_round_trip(*dev);
 	r.f.flags = vmig_get_migration(*dev) & VMIG_MIGRATION_KNOWN;
 	r.f.at = mmap(NULL, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (r.f.at == MAP_FAILED)

@@ -185,7 +185,7 @@ static void run(struct race *r)
 	enum vmig_child_end end;
 	const char *why;
 
-	vmig_need_round_trip(r->dev);
+	vmig_require_round_trip(r->dev);
 	end = vmig_child_run(rounds, r, CHILD_TIMEOUT_MS);
 	if (!vmig_judge_child(
 		    RST_05, end,
@@ -348,7 +348,7 @@ static void check_setters(struct setters *s)
 	enum vmig_child_end end;
 	const char *why;
 
-	vmig_need_round_trip(s->dev);
+	vmig_require_round_trip(s->dev);
 	end = vmig_child_run(set_from_threads, s, CHILD_TIMEOUT_MS);
 	if (!vmig_judge_child(ST_13, end, vmig_fmt("SETs from %u threads", SETTERS)))
 		return;

@@ -67,7 +67,7 @@ static void party_begin(struct party *p, struct vmig_device *dev, uint64_t flags
 {
 	const char *why;
 
-	vmig_need_round_trip(dev);
+	vmig_require_round_trip(dev);
 	p->pool = vmig_thread_pool_new(dev, flags);
 	p->name = name;
 	p->did = did;
