@@ -199,9 +199,9 @@ const char *vmig_engine_choice(const struct vmig_engine *e)
 
 static bool flow_good(const struct vmig_flow *f)
 {
-	if (f->from.kind == VMIG_PLACE_MEMORY)
-		return f->to.kind == VMIG_PLACE_FD;
-	return f->from.kind == VMIG_PLACE_FD;
+	if (f->from.kind == VMIG_ENDPOINT_MEMORY)
+		return f->to.kind == VMIG_ENDPOINT_FD;
+	return f->from.kind == VMIG_ENDPOINT_FD;
 }
 
 static bool all_over(const struct vmig_flow *flows, unsigned int count)
@@ -226,12 +226,12 @@ static void end_at_limits(struct vmig_flow *flows, unsigned int count)
  * Set O_NONBLOCK; returns the flags that were, -1 where it is of no use: a regular file never
  * waits for anybody, and io_uring may say EAGAIN for one again and again.
  */
-static int set_nonblock(const struct vmig_place *p)
+static int set_nonblock(const struct vmig_endpoint *p)
 {
 	struct stat st;
 	int was;
 
-	if (p->kind != VMIG_PLACE_FD || fstat(p->fd, &st) || S_ISREG(st.st_mode))
+	if (p->kind != VMIG_ENDPOINT_FD || fstat(p->fd, &st) || S_ISREG(st.st_mode))
 		return -1;
 	was = fcntl(p->fd, F_GETFL);
 	if (was >= 0)
@@ -239,7 +239,7 @@ static int set_nonblock(const struct vmig_place *p)
 	return was;
 }
 
-static void restore_flags(const struct vmig_place *p, int was)
+static void restore_flags(const struct vmig_endpoint *p, int was)
 {
 	if (was >= 0)
 		fcntl(p->fd, F_SETFL, was);
@@ -315,7 +315,7 @@ static bool pointless(const struct vmig_engine *e, const struct vmig_shape *shap
 	if (shape->how != VMIG_HOW_RING || !shape->here || e->options.nonblock)
 		return false;
 	for (i = 0; i < count; i++)
-		if (flows[i].from.kind == VMIG_PLACE_FD && flows[i].to.kind == VMIG_PLACE_FD)
+		if (flows[i].from.kind == VMIG_ENDPOINT_FD && flows[i].to.kind == VMIG_ENDPOINT_FD)
 			return false;
 	return true;
 }
@@ -403,12 +403,12 @@ static void append(void *arg, const void *data, size_t len)
 }
 
 /**
- * vmig_at_stream - bytes go to the end of a stream in memory
+ * vmig_endpoint_stream - bytes go to the end of a stream in memory
  * @s: the stream, which grows with them
  *
  * Return: a place to move to.
  */
-struct vmig_place vmig_at_stream(struct vmig_stream *s)
+struct vmig_endpoint vmig_endpoint_stream(struct vmig_stream *s)
 {
-	return vmig_at_call(append, s);
+	return vmig_endpoint_call(append, s);
 }

@@ -199,14 +199,14 @@ static unsigned int enough(const struct vmig_ring_run *r)
 
 	for (i = 0; i < r->count; i++) {
 		const struct vmig_flow *f = r->lanes[i].flow;
-		int dir = f->from.kind == VMIG_PLACE_MEMORY ? VMIG_WRITES : VMIG_READS;
+		int dir = f->from.kind == VMIG_ENDPOINT_MEMORY ? VMIG_WRITES : VMIG_READS;
 		const struct vmig_chain *c = &r->lanes[i].chains[dir];
 
 		if (!vmig_lane_waits(&r->lanes[i]))
 			continue;
 		if (r->lanes[i].failed || !c->count ||
-		    (f->from.kind == VMIG_PLACE_FD && f->to.kind != VMIG_PLACE_NOWHERE &&
-		     f->to.kind != VMIG_PLACE_MEMORY))
+		    (f->from.kind == VMIG_ENDPOINT_FD && f->to.kind != VMIG_ENDPOINT_NULL &&
+		     f->to.kind != VMIG_ENDPOINT_MEMORY))
 			return 1;
 		n = vmig_least(n, c->count - c->next);
 	}
@@ -294,8 +294,10 @@ static int set_files(struct vmig_engine *e, const struct vmig_flow *flows, unsig
 	if (!e->options.fixed_files)
 		return 0;
 	for (i = 0; i < count; i++) {
-		fds[2 * i] = there && flows[i].from.kind == VMIG_PLACE_FD ? flows[i].from.fd : -1;
-		fds[2 * i + 1] = there && flows[i].to.kind == VMIG_PLACE_FD ? flows[i].to.fd : -1;
+		fds[2 * i] =
+			there && flows[i].from.kind == VMIG_ENDPOINT_FD ? flows[i].from.fd : -1;
+		fds[2 * i + 1] =
+			there && flows[i].to.kind == VMIG_ENDPOINT_FD ? flows[i].to.fd : -1;
 	}
 	ret = io_uring_register_files_update(&e->ring, 0, fds, 2 * count);
 	return ret < 0 ? ret : 0;
@@ -330,7 +332,7 @@ int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int c
 			vmig_lane_fail(&r.lanes[i], ret, "io_uring_register()");
 		/* All memory is written. */
 		else if (!r.lanes[i].failed && r.lanes[i].end &&
-			 flows[i].from.kind == VMIG_PLACE_MEMORY)
+			 flows[i].from.kind == VMIG_ENDPOINT_MEMORY)
 			vmig_flow_end(&flows[i], 0, NULL);
 		free(r.lanes[i].len);
 	}

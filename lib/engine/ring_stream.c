@@ -49,7 +49,8 @@ void vmig_lane_fail(struct vmig_lane *lane, int ret, const char *where)
 /* The call is made at once, in io_uring_enter(), and not by a worker. */
 static bool is_here(const struct vmig_ring_run *r, const struct vmig_lane *lane, int dir)
 {
-	return r->shape->here && (dir == VMIG_READS || lane->flow->from.kind == VMIG_PLACE_MEMORY);
+	return r->shape->here &&
+	       (dir == VMIG_READS || lane->flow->from.kind == VMIG_ENDPOINT_MEMORY);
 }
 
 /* How many requests may be linked; @blocks wait for one. */
@@ -64,10 +65,11 @@ static unsigned int links(const struct vmig_ring_run *r, const struct vmig_lane 
 static void add(struct vmig_ring_run *r, struct vmig_lane *lane, int dir, unsigned char *buf,
 		size_t len, bool link)
 {
-	const struct vmig_place *place = dir == VMIG_READS ? &lane->flow->from : &lane->flow->to;
+	const struct vmig_endpoint *endpoint =
+		dir == VMIG_READS ? &lane->flow->from : &lane->flow->to;
 	const struct vmig_engine_options *o = &r->e->options;
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&r->e->ring);
-	int fd = o->fixed_files ? (int)(2 * lane->index + dir) : place->fd;
+	int fd = o->fixed_files ? (int)(2 * lane->index + dir) : endpoint->fd;
 	bool fixed = o->fixed_buffers && buf >= r->e->blocks && buf < r->e->blocks + r->e->size;
 	struct vmig_chain *c = &lane->chains[dir];
 
@@ -91,7 +93,7 @@ static void add(struct vmig_ring_run *r, struct vmig_lane *lane, int dir, unsign
 
 /* From or to memory of the user's, one piece behind the other. */
 static void chain_in_memory(struct vmig_ring_run *r, struct vmig_lane *lane, int dir,
-			    const struct vmig_place *memory)
+			    const struct vmig_endpoint *memory)
 {
 	uint64_t done = lane->flow->bytes;
 	uint64_t left = vmig_least(lane->quota, memory->len - done);
@@ -109,20 +111,20 @@ static void chain_in_memory(struct vmig_ring_run *r, struct vmig_lane *lane, int
 static void begin_reads(struct vmig_ring_run *r, struct vmig_lane *lane)
 {
 	struct vmig_flow *f = lane->flow;
-	bool kept = f->to.kind == VMIG_PLACE_FD || f->to.kind == VMIG_PLACE_CALL;
+	bool kept = f->to.kind == VMIG_ENDPOINT_FD || f->to.kind == VMIG_ENDPOINT_CALL;
 	uint64_t left = lane->quota;
 	unsigned int n, i;
 	size_t len;
 
-	if (f->from.kind == VMIG_PLACE_MEMORY || lane->end || !left ||
+	if (f->from.kind == VMIG_ENDPOINT_MEMORY || lane->end || !left ||
 	    lane->chains[VMIG_READS].count)
 		return;
-	if (f->to.kind == VMIG_PLACE_MEMORY && f->bytes < f->to.len) {
+	if (f->to.kind == VMIG_ENDPOINT_MEMORY && f->bytes < f->to.len) {
 		chain_in_memory(r, lane, VMIG_READS, &f->to);
 		return;
 	}
 	/* Is there more than the memory has room for? One read tells. */
-	n = f->to.kind == VMIG_PLACE_MEMORY
+	n = f->to.kind == VMIG_ENDPOINT_MEMORY
 		    ? 1
 		    : links(r, lane, VMIG_READS, kept ? r->depth - lane->used : VMIG_CHAIN_MAX);
 	for (i = 0; i < n && left; i++) {
@@ -139,9 +141,9 @@ static void begin_writes(struct vmig_ring_run *r, struct vmig_lane *lane)
 	unsigned int n, i;
 	size_t done = lane->at;
 
-	if (lane->chains[VMIG_WRITES].count || f->to.kind != VMIG_PLACE_FD)
+	if (lane->chains[VMIG_WRITES].count || f->to.kind != VMIG_ENDPOINT_FD)
 		return;
-	if (f->from.kind == VMIG_PLACE_MEMORY) {
+	if (f->from.kind == VMIG_ENDPOINT_MEMORY) {
 		if (f->bytes >= f->from.len)
 			lane->end = true;
 		else
@@ -169,11 +171,11 @@ static void was_read(struct vmig_ring_run *r, struct vmig_lane *lane, size_t n)
 	struct vmig_flow *f = lane->flow;
 
 	lane->quota -= n;
-	if (f->to.kind == VMIG_PLACE_MEMORY && f->bytes >= f->to.len) {
+	if (f->to.kind == VMIG_ENDPOINT_MEMORY && f->bytes >= f->to.len) {
 		vmig_lane_fail(lane, -ENOSPC, "memory");
 		return;
 	}
-	if (f->to.kind == VMIG_PLACE_MEMORY || f->to.kind == VMIG_PLACE_NOWHERE) {
+	if (f->to.kind == VMIG_ENDPOINT_MEMORY || f->to.kind == VMIG_ENDPOINT_NULL) {
 		f->bytes += n;
 		return;
 	}
@@ -184,7 +186,7 @@ static void was_read(struct vmig_ring_run *r, struct vmig_lane *lane, size_t n)
 static void was_written(struct vmig_ring_run *r, struct vmig_lane *lane, size_t n)
 {
 	lane->flow->bytes += n;
-	if (lane->flow->from.kind == VMIG_PLACE_MEMORY) {
+	if (lane->flow->from.kind == VMIG_ENDPOINT_MEMORY) {
 		lane->quota -= n;
 		return;
 	}
@@ -319,7 +321,7 @@ bool vmig_lane_call_back(struct vmig_ring_run *r, struct vmig_lane *lane)
 	struct vmig_flow *f = lane->flow;
 	size_t len = lane->len[lane->first];
 
-	if (f->to.kind != VMIG_PLACE_CALL || !lane->used)
+	if (f->to.kind != VMIG_ENDPOINT_CALL || !lane->used)
 		return false;
 	f->to.call(f->to.arg, block_at(r, lane, lane->first), len);
 	f->bytes += len;

@@ -58,9 +58,9 @@ static void give(struct plain *p, unsigned char *data, size_t len)
 	size_t at;
 	ssize_t n;
 
-	if (f->to.kind == VMIG_PLACE_CALL)
+	if (f->to.kind == VMIG_ENDPOINT_CALL)
 		f->to.call(f->to.arg, data, len);
-	if (f->to.kind != VMIG_PLACE_FD) {
+	if (f->to.kind != VMIG_ENDPOINT_FD) {
 		f->bytes += len;
 		return;
 	}
@@ -78,7 +78,7 @@ static unsigned char *target(struct plain *p, size_t *len)
 {
 	struct vmig_flow *f = p->flow;
 
-	if (f->to.kind != VMIG_PLACE_MEMORY || f->bytes >= f->to.len)
+	if (f->to.kind != VMIG_ENDPOINT_MEMORY || f->bytes >= f->to.len)
 		return p->e->blocks;
 	*len = vmig_least(*len, f->to.len - f->bytes);
 	return f->to.memory + f->bytes;
@@ -92,7 +92,7 @@ static size_t step_read(struct plain *p, size_t len)
 
 	if (n <= 0)
 		vmig_flow_end(f, n, n ? "read()" : NULL);
-	else if (f->to.kind == VMIG_PLACE_MEMORY && to == p->e->blocks)
+	else if (f->to.kind == VMIG_ENDPOINT_MEMORY && to == p->e->blocks)
 		vmig_flow_end(f, -ENOSPC, "memory");
 	else
 		give(p, to, n);
@@ -130,7 +130,7 @@ void vmig_plain_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block,
 	}
 	for (quota = vmig_flow_wanted(flow, quota); quota && !vmig_flow_over(flow); quota -= n) {
 		n = vmig_least(block, quota);
-		if (flow->from.kind == VMIG_PLACE_MEMORY)
+		if (flow->from.kind == VMIG_ENDPOINT_MEMORY)
 			n = step_memory(&p, n);
 		else
 			n = step_read(&p, n);

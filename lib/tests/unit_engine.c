@@ -76,8 +76,8 @@ static int run(const struct vmig_engine_options *o, struct seen *s)
 	if (!s->e || pipe(fd) || pthread_create(&thread, NULL, feed, &fd[1]))
 		return -1;
 	s->fd = fd[0];
-	f.from = vmig_at_fd(fd[0]);
-	f.to = vmig_at_call(look, s);
+	f.from = vmig_endpoint_fd(fd[0]);
+	f.to = vmig_endpoint_call(look, s);
 	ret = __vmig_engine_run(s->e, &f, 1);
 	pthread_join(thread, NULL);
 	UNIT(!ret && f.bytes == BYTES, "a stream goes through by %s", vmig_engine_choice(s->e));

@@ -117,8 +117,8 @@ static const char *save_by(struct vmig_device *dev, struct vmig_reference *contr
 	const char *why = NULL;
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 
-	f.from = vmig_at_fd(fd);
-	f.to = vmig_at_stream(&s);
+	f.from = vmig_endpoint_fd(fd);
+	f.to = vmig_endpoint_stream(&s);
 	if (with)
 		why = run(arg, &f);
 	return vmig_try_rest_of_save(dev, fd, &s, control, why);
@@ -131,8 +131,8 @@ static const char *load_by(struct vmig_device *dev, struct vmig_reference *contr
 	const char *why = NULL;
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 
-	f.from = vmig_at_memory(control->stream.data, control->stream.len);
-	f.to = vmig_at_fd(fd);
+	f.from = vmig_endpoint_memory(control->stream.data, control->stream.len);
+	f.to = vmig_endpoint_fd(fd);
 	if (with)
 		why = run(arg, &f);
 	return vmig_try_rest_of_load(dev, fd, f.bytes, control, why);
@@ -187,8 +187,8 @@ VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 	if (self->w.ops->set_pattern)
 		vmig_set_pattern(&self->w, SEED);
 	e = engine(&by_ring, 1);
-	f.from = vmig_at_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY));
-	f.to = vmig_at_fd(vmig_goto_state(second, VFIO_DEVICE_STATE_RESUMING));
+	f.from = vmig_endpoint_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY));
+	f.to = vmig_endpoint_fd(vmig_goto_state(second, VFIO_DEVICE_STATE_RESUMING));
 	ret = __vmig_engine_run(e, &f, 1);
 	vmig_engine_close(e);
 	if (CHECK(STRM_11, !ret, "STOP_COPY, each block written to a second device in RESUMING",
@@ -307,7 +307,7 @@ static const char *what_came(int res)
 VMIG_TEST_TIMEOUT(ring, end_of_stream, MINUTES)
 {
 	static const struct vmig_engine_options by_ring = { .how = VMIG_HOW_RING };
-	struct vmig_flow f = { .to = vmig_at_nowhere() };
+	struct vmig_flow f = { .to = vmig_sink_null() };
 	struct vmig_engine *e;
 	struct request r = {};
 	unsigned int i;
@@ -316,7 +316,7 @@ VMIG_TEST_TIMEOUT(ring, end_of_stream, MINUTES)
 	CLAUSES(STRM_01, STRM_09);
 	NEED_RING;
 	e = engine(&by_ring, 1);
-	f.from = vmig_at_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY));
+	f.from = vmig_endpoint_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY));
 	/* One that never ends is another test's. */
 	f.limit = VMIG_STREAM_MAX;
 	ret = __vmig_engine_run(e, &f, 1);
@@ -354,8 +354,8 @@ VMIG_TEST_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 	NEED_RING;
 	vmig_reference_save_quick(self->dev, &control);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
-	f.from = vmig_at_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY));
-	f.to = vmig_at_stream(&s);
+	f.from = vmig_endpoint_fd(vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY));
+	f.to = vmig_endpoint_stream(&s);
 	/* A device may have new data for ever. */
 	f.limit = 2 * control.stream.len + BUF;
 	e = engine(&by_ring, 1);

@@ -489,9 +489,9 @@ VMIG_TEST_TIMEOUT(throughput, device_to_device, MINUTES)
 }
 
 /* Through the engine: the stream of @out, to @in if that is one. Returns its length. */
-static uint64_t engine_run(struct vmig_engine *e, int out, struct vmig_place to, double *us)
+static uint64_t engine_run(struct vmig_engine *e, int out, struct vmig_endpoint to, double *us)
 {
-	struct vmig_flow flow = { .from = vmig_at_fd(out), .to = to };
+	struct vmig_flow flow = { .from = vmig_endpoint_fd(out), .to = to };
 	int ret;
 
 	*us = vmig_now_us();
@@ -511,7 +511,7 @@ static struct vmig_engine *engine(const char **why)
 	return vmig_engine_open(&options, 1, text, sizeof(text));
 }
 
-static uint64_t engine_save(struct vmig_device *dev, struct vmig_engine *e, struct vmig_place to,
+static uint64_t engine_save(struct vmig_device *dev, struct vmig_engine *e, struct vmig_endpoint to,
 			    const struct vmig_measure *m)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
@@ -545,12 +545,12 @@ VMIG_TEST_TIMEOUT(throughput, engine_save, MINUTES)
 	NEED(e, "%s", why);
 	vmig_measure_begin(&m, "save through the engine", bytes);
 	while (bytes && vmig_measure_again(&m)) {
-		bytes = engine_save(self->dev, e, vmig_at_nowhere(), &m);
+		bytes = engine_save(self->dev, e, vmig_sink_null(), &m);
 		vmig_measure_moved(&m, bytes);
 	}
 	vmig_measure_end(&m);
 	if (bytes && vmig_keepable(self->dev, &why) &&
-	    engine_save(self->dev, e, vmig_at_stream(&keep), NULL))
+	    engine_save(self->dev, e, vmig_endpoint_stream(&keep), NULL))
 		check_kept(&self->w, &keep, "save through the engine");
 	vmig_note(STRM_11, "a save through the engine: %s", vmig_engine_choice(e));
 	vmig_engine_close(e);
@@ -565,7 +565,7 @@ static uint64_t engine_move(struct vmig_device *from, struct vmig_device *to, st
 	uint64_t bytes;
 	double us;
 
-	bytes = engine_run(e, out, vmig_at_fd(in), &us);
+	bytes = engine_run(e, out, vmig_endpoint_fd(in), &us);
 	ret = __vmig_set_state(to, VFIO_DEVICE_STATE_STOP, NULL);
 	vmig_set_state(from, VFIO_DEVICE_STATE_STOP);
 	close(in);

@@ -78,7 +78,7 @@ static void *loop(void *arg)
 		vmig_fail("no timer: %s", vmig_errno_name(ret));
 	for (; job->left; job->left -= n) {
 		len = job->left < job->block ? job->left : job->block;
-		if (f->from.kind == VMIG_PLACE_MEMORY) {
+		if (f->from.kind == VMIG_ENDPOINT_MEMORY) {
 			n = f->from.len - f->bytes < len ? f->from.len - f->bytes : len;
 			write_all(job, f->from.memory + f->bytes, n);
 		} else {
@@ -86,7 +86,7 @@ static void *loop(void *arg)
 			n = vmig_bound_read(&job->bound, f->from.fd, job->buf, len);
 			between = now();
 			job->read_s += between - begin;
-			if (n > 0 && f->to.kind == VMIG_PLACE_FD)
+			if (n > 0 && f->to.kind == VMIG_ENDPOINT_FD)
 				write_all(job, job->buf, n);
 			else if (n > 0)
 				f->bytes += n;
@@ -154,10 +154,10 @@ static uint64_t arrived(const struct vmig_flow *flows, unsigned int count)
 	return sum;
 }
 
-static void rewind_place(const struct vmig_place *p)
+static void rewind_place(const struct vmig_endpoint *p)
 {
 	/* /dev/zero and the like have no position, and need none. */
-	if (p->kind == VMIG_PLACE_FD)
+	if (p->kind == VMIG_ENDPOINT_FD)
 		lseek(p->fd, 0, SEEK_SET);
 }
 

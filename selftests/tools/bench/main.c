@@ -99,7 +99,8 @@ static struct bench_way *add_engine(const char *name, enum vmig_how how, bool no
 	return way;
 }
 
-static struct bench_way *add_ceiling(const char *name, struct vmig_place from, struct vmig_place to)
+static struct bench_way *add_ceiling(const char *name, struct vmig_endpoint from,
+				     struct vmig_endpoint to)
 {
 	struct bench_way *way = add_engine(name, VMIG_HOW_AUTO, false, 1);
 
@@ -224,8 +225,8 @@ static void keep_stream(void)
 	e = engine(VMIG_HOW_PLAIN, false, 1);
 	stream_fd = memfd_create("stream", MFD_CLOEXEC);
 	copy_fd = memfd_create("copy", MFD_CLOEXEC);
-	f.from = vmig_at_fd(fd);
-	f.to = vmig_at_fd(stream_fd);
+	f.from = vmig_endpoint_fd(fd);
+	f.to = vmig_endpoint_fd(stream_fd);
 	if (__vmig_engine_run(e, &f, 1))
 		vmig_fail("saving into memory failed after %llu bytes: %s",
 			  (unsigned long long)f.bytes, vmig_errno_name(f.ret));
@@ -238,9 +239,9 @@ static void keep_stream(void)
 }
 
 /* As each slice begins at the front again, the file has its pages from the first one on. */
-static struct vmig_place copy_place(void)
+static struct vmig_endpoint copy_place(void)
 {
-	return vmig_at_fd(copy_fd);
+	return vmig_endpoint_fd(copy_fd);
 }
 
 /* Save and load have the same targets. */
@@ -266,12 +267,13 @@ static void bench_save(void)
 	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
 	add_engine("engine, io_uring alone", VMIG_HOW_RING, false, 1);
 	add_engine("engine, io_uring and O_NONBLOCK", VMIG_HOW_RING, true, 1);
-	ceiling = add_ceiling("ceiling, from a memfd", vmig_at_fd(stream_fd), vmig_at_nowhere());
-	add_ceiling("ceiling, from /dev/zero", vmig_at_fd(open("/dev/zero", O_RDONLY | O_CLOEXEC)),
-		    vmig_at_nowhere());
+	ceiling =
+		add_ceiling("ceiling, from a memfd", vmig_endpoint_fd(stream_fd), vmig_sink_null());
+	add_ceiling("ceiling, from /dev/zero",
+		    vmig_endpoint_fd(open("/dev/zero", O_RDONLY | O_CLOEXEC)), vmig_sink_null());
 	for (pass = 0; pass <= passes; pass++) {
-		f = (struct vmig_flow){ .to = vmig_at_nowhere() };
-		f.from = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
+		f = (struct vmig_flow){ .to = vmig_sink_null() };
+		f.from = vmig_endpoint_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
 		take_turns(&f, 1, pass, SLICE);
 		leave(devices[0], f.from.fd);
 	}
@@ -289,11 +291,11 @@ static void bench_load(void)
 	qemu = add_loops();
 	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
 	add_engine("engine, io_uring alone", VMIG_HOW_RING, false, 1);
-	ceiling = add_ceiling("ceiling, into a memfd", vmig_at_memory(stream, stream_len),
+	ceiling = add_ceiling("ceiling, into a memfd", vmig_endpoint_memory(stream, stream_len),
 			      copy_place());
 	for (pass = 0; pass <= passes; pass++) {
-		f = (struct vmig_flow){ .from = vmig_at_memory(stream, stream_len) };
-		f.to = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_RESUMING));
+		f = (struct vmig_flow){ .from = vmig_endpoint_memory(stream, stream_len) };
+		f.to = vmig_endpoint_fd(state_fd(devices[0], VFIO_DEVICE_STATE_RESUMING));
 		take_turns(&f, 1, pass, SLICE);
 		leave(devices[0], f.to.fd);
 	}
@@ -317,11 +319,11 @@ static void bench_move(void)
 	add("loop, 64 KiB", BENCH_LOOP, MIB / 16);
 	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
 	ring = add_engine("engine, io_uring alone", VMIG_HOW_RING, false, 1);
-	add_ceiling("ceiling, memfd to memfd", vmig_at_fd(stream_fd), copy_place());
+	add_ceiling("ceiling, memfd to memfd", vmig_endpoint_fd(stream_fd), copy_place());
 	for (pass = 0; pass <= passes; pass++) {
 		f = (struct vmig_flow){};
-		f.from = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
-		f.to = vmig_at_fd(state_fd(devices[1], VFIO_DEVICE_STATE_RESUMING));
+		f.from = vmig_endpoint_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
+		f.to = vmig_endpoint_fd(state_fd(devices[1], VFIO_DEVICE_STATE_RESUMING));
 		take_turns(&f, 1, pass, LONG_SLICE);
 		leave(devices[0], f.from.fd);
 		leave(devices[1], f.to.fd);
@@ -352,8 +354,9 @@ static void bench_many(void)
 	add_engine("engine, io_uring alone", VMIG_HOW_RING, false, BENCH_DEVICES);
 	for (pass = 0; pass <= passes; pass++) {
 		for (i = 0; i < BENCH_DEVICES; i++) {
-			f[i] = (struct vmig_flow){ .to = vmig_at_nowhere() };
-			f[i].from = vmig_at_fd(state_fd(devices[i], VFIO_DEVICE_STATE_STOP_COPY));
+			f[i] = (struct vmig_flow){ .to = vmig_sink_null() };
+			f[i].from =
+				vmig_endpoint_fd(state_fd(devices[i], VFIO_DEVICE_STATE_STOP_COPY));
 		}
 		take_turns(f, BENCH_DEVICES, pass, LONG_SLICE);
 		for (i = 0; i < BENCH_DEVICES; i++)
@@ -376,8 +379,8 @@ static void bench_stream(void)
 		exit(2);
 	}
 	e = engine(VMIG_HOW_AUTO, false, 1);
-	f.from = vmig_at_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
-	f.to = vmig_at_fd(state_fd(devices[1], VFIO_DEVICE_STATE_RESUMING));
+	f.from = vmig_endpoint_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
+	f.to = vmig_endpoint_fd(state_fd(devices[1], VFIO_DEVICE_STATE_RESUMING));
 	for (i = 1; i == 1 || f.where; i++) {
 		f.limit = i * 1024 * MIB;
 		if (__vmig_engine_run(e, &f, 1))

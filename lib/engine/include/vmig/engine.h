@@ -4,7 +4,10 @@
  * memory, a file or a socket to a data_fd; one device or many at once, from one thread.
  *
  *	struct vmig_engine_options options = { .how = VMIG_HOW_AUTO };
- *	struct vmig_flow flow = { .from = vmig_at_fd(source), .to = vmig_at_fd(destination) };
+ *	struct vmig_flow flow = {
+ *		.from = vmig_endpoint_fd(source),
+ *		.to = vmig_endpoint_fd(destination),
+ *	};
  *	struct vmig_engine *e = vmig_engine_open(&options, 1, why, sizeof(why));
  *	int ret = __vmig_engine_run(e, &flow, 1);
  *	vmig_engine_close(e);
@@ -63,15 +66,15 @@ struct vmig_engine_options {
 	unsigned int timeout_ms;
 };
 
-enum vmig_place_kind {
-	VMIG_PLACE_FD,
-	VMIG_PLACE_MEMORY,
-	VMIG_PLACE_CALL,
-	VMIG_PLACE_NOWHERE,
+enum vmig_endpoint_kind {
+	VMIG_ENDPOINT_FD,
+	VMIG_ENDPOINT_MEMORY,
+	VMIG_ENDPOINT_CALL,
+	VMIG_ENDPOINT_NULL,
 };
 
 /**
- * struct vmig_place - where bytes come from or go to
+ * struct vmig_endpoint - where bytes come from or go to
  * @kind: which of the others count
  * @fd: FD; read and written from its position on
  * @memory: MEMORY
@@ -79,8 +82,8 @@ enum vmig_place_kind {
  * @call: CALL, only to: gets each piece, in order; it may not use the engine
  * @arg: for @call
  */
-struct vmig_place {
-	enum vmig_place_kind kind;
+struct vmig_endpoint {
+	enum vmig_endpoint_kind kind;
 	int fd;
 	unsigned char *memory;
 	size_t len;
@@ -104,8 +107,8 @@ struct vmig_place {
  * @where: "read()" or "write()" that said so, "limit", NULL at the end of the stream
  */
 struct vmig_flow {
-	struct vmig_place from;
-	struct vmig_place to;
+	struct vmig_endpoint from;
+	struct vmig_endpoint to;
 	uint64_t bytes;
 	uint64_t calls;
 	uint64_t limit;
@@ -113,25 +116,25 @@ struct vmig_flow {
 	const char *where;
 };
 
-static inline struct vmig_place vmig_at_fd(int fd)
+static inline struct vmig_endpoint vmig_endpoint_fd(int fd)
 {
-	return (struct vmig_place){ .kind = VMIG_PLACE_FD, .fd = fd };
+	return (struct vmig_endpoint){ .kind = VMIG_ENDPOINT_FD, .fd = fd };
 }
 
-static inline struct vmig_place vmig_at_memory(void *memory, size_t len)
+static inline struct vmig_endpoint vmig_endpoint_memory(void *memory, size_t len)
 {
-	return (struct vmig_place){ .kind = VMIG_PLACE_MEMORY, .memory = memory, .len = len };
+	return (struct vmig_endpoint){ .kind = VMIG_ENDPOINT_MEMORY, .memory = memory, .len = len };
 }
 
-static inline struct vmig_place vmig_at_call(void (*call)(void *arg, const void *data, size_t len),
-					     void *arg)
+static inline struct vmig_endpoint
+vmig_endpoint_call(void (*call)(void *arg, const void *data, size_t len), void *arg)
 {
-	return (struct vmig_place){ .kind = VMIG_PLACE_CALL, .call = call, .arg = arg };
+	return (struct vmig_endpoint){ .kind = VMIG_ENDPOINT_CALL, .call = call, .arg = arg };
 }
 
-static inline struct vmig_place vmig_at_nowhere(void)
+static inline struct vmig_endpoint vmig_sink_null(void)
 {
-	return (struct vmig_place){ .kind = VMIG_PLACE_NOWHERE };
+	return (struct vmig_endpoint){ .kind = VMIG_ENDPOINT_NULL };
 }
 
 struct vmig_engine;
@@ -142,6 +145,6 @@ int __vmig_engine_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned i
 const char *vmig_engine_choice(const struct vmig_engine *e);
 void vmig_engine_close(struct vmig_engine *e);
 
-struct vmig_place vmig_at_stream(struct vmig_stream *s);
+struct vmig_endpoint vmig_endpoint_stream(struct vmig_stream *s);
 
 #endif /* VMIG_MIGRATION_ENGINE_H */
