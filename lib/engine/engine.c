@@ -16,7 +16,7 @@
 #include "sync.h"
 
 /*
- * A trial comes twice for each shape: what else goes on in the machine makes one slow, seldom
+ * A trial comes twice for each strategy: what else goes on in the machine makes one slow, seldom
  * both. That of a ring is longer, as its workers have to be there first, and the first read and
  * the last write overlap with nothing.
  */
@@ -31,16 +31,16 @@
  * What is tried. Small blocks stay in the caches of the processor; with large ones a worker is
  * woken less often.
  */
-static const struct vmig_shape trial_shapes[] = {
-	{ VMIG_HOW_PLAIN, 1UL << 20, false },	{ VMIG_HOW_PLAIN, 256UL << 10, false },
-	{ VMIG_HOW_PLAIN, 512UL << 10, false }, { VMIG_HOW_RING, 1UL << 20, false },
-	{ VMIG_HOW_RING, 1UL << 20, true },	{ VMIG_HOW_RING, 2UL << 20, false },
-	{ VMIG_HOW_RING, 2UL << 20, true },
+static const struct vmig_strategy trial_shapes[] = {
+	{ VMIG_METHOD_SYNC, 1UL << 20, false },	  { VMIG_METHOD_SYNC, 256UL << 10, false },
+	{ VMIG_METHOD_SYNC, 512UL << 10, false }, { VMIG_METHOD_RING, 1UL << 20, false },
+	{ VMIG_METHOD_RING, 1UL << 20, true },	  { VMIG_METHOD_RING, 2UL << 20, false },
+	{ VMIG_METHOD_RING, 2UL << 20, true },
 };
 
-static const char *how_name(enum vmig_how how)
+static const char *method_name(enum vmig_method method)
 {
-	return how == VMIG_HOW_RING ? "io_uring" : "read() and write()";
+	return method == VMIG_METHOD_RING ? "io_uring" : "read() and write()";
 }
 
 static bool options_good(const struct vmig_engine_options *o, unsigned int flows, char *why,
@@ -55,27 +55,28 @@ static bool options_good(const struct vmig_engine_options *o, unsigned int flows
 	else if (o->depth > VMIG_ENGINE_DEPTH_MAX)
 		snprintf(why, size, "a depth of %u blocks: %d at most", o->depth,
 			 VMIG_ENGINE_DEPTH_MAX);
-	else if (o->how == VMIG_HOW_PLAIN && (o->fixed_buffers || o->fixed_files))
+	else if (o->method == VMIG_METHOD_SYNC && (o->fixed_buffers || o->fixed_files))
 		snprintf(why, size, "registered buffers and files need io_uring");
 	else
 		return true;
 	return false;
 }
 
-static void choose(struct vmig_engine *e, const struct vmig_shape *shape)
+static void choose(struct vmig_engine *e, const struct vmig_strategy *strategy)
 {
-	snprintf(e->choice, sizeof(e->choice), "%s%s, blocks of %zu KiB%s%s", how_name(shape->how),
-		 shape->here ? ", read() here" : "", shape->block >> 10, *e->no_ring ? "; " : "",
-		 e->no_ring);
+	snprintf(e->choice, sizeof(e->choice), "%s%s, blocks of %zu KiB%s%s",
+		 method_name(strategy->method), strategy->here ? ", read() here" : "",
+		 strategy->block >> 10, *e->no_ring ? "; " : "", e->no_ring);
 }
 
-static bool is_tried(const struct vmig_autotune *t, const struct vmig_shape *shape)
+static bool is_tried(const struct vmig_autotune *t, const struct vmig_strategy *strategy)
 {
 	unsigned int i;
 
 	for (i = 0; i < t->count; i++)
-		if (t->shapes[i].how == shape->how && t->shapes[i].block == shape->block &&
-		    t->shapes[i].here == shape->here)
+		if (t->strategies[i].method == strategy->method &&
+		    t->strategies[i].block == strategy->block &&
+		    t->strategies[i].here == strategy->here)
 			return true;
 	return false;
 }
@@ -85,25 +86,26 @@ static void trial_begin(struct vmig_engine *e)
 {
 	const struct vmig_engine_options *o = &e->options;
 	struct vmig_autotune *t = &e->autotune;
-	struct vmig_shape shape;
+	struct vmig_strategy strategy;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(trial_shapes) / sizeof(trial_shapes[0]); i++) {
-		shape = trial_shapes[i];
+		strategy = trial_shapes[i];
 		if (o->block)
-			shape.block = o->block;
+			strategy.block = o->block;
 		/* No call may block, so that each can be made here. */
-		if (o->nonblock && shape.how == VMIG_HOW_RING)
-			shape.here = true;
-		if (shape.block > e->room || (shape.how == VMIG_HOW_RING && !e->has_ring) ||
-		    (o->how != VMIG_HOW_AUTO && shape.how != o->how))
+		if (o->nonblock && strategy.method == VMIG_METHOD_RING)
+			strategy.here = true;
+		if (strategy.block > e->room ||
+		    (strategy.method == VMIG_METHOD_RING && !e->has_ring) ||
+		    (o->method != VMIG_METHOD_AUTO && strategy.method != o->method))
 			continue;
-		if (!is_tried(t, &shape))
-			t->shapes[t->count++] = shape;
-		if (o->how != VMIG_HOW_AUTO)
+		if (!is_tried(t, &strategy))
+			t->strategies[t->count++] = strategy;
+		if (o->method != VMIG_METHOD_AUTO)
 			break;
 	}
-	choose(e, &t->shapes[0]);
+	choose(e, &t->strategies[0]);
 }
 
 /**
@@ -115,7 +117,7 @@ static void trial_begin(struct vmig_engine *e)
  *
  * Its ring is for the thread that calls this.
  *
- * With VMIG_HOW_AUTO a kernel that refuses a ring is no failure: @why says so, and what is
+ * With VMIG_METHOD_AUTO a kernel that refuses a ring is no failure: @why says so, and what is
  * moved is moved without one. Else @why is empty.
  *
  * Return: the engine, vmig_engine_close() it; NULL if that cannot be, with errno: EINVAL for
@@ -143,7 +145,7 @@ struct vmig_engine *vmig_engine_open(const struct vmig_engine_options *options, 
 		e->options.depth = VMIG_ENGINE_DEPTH;
 	if (!options->timeout_ms)
 		e->options.timeout_ms = VMIG_IO_TIMEOUT_MS;
-	if (options->how != VMIG_HOW_AUTO)
+	if (options->method != VMIG_METHOD_AUTO)
 		e->options.block = block;
 	e->room = e->options.depth * block;
 	e->size = flows * e->room;
@@ -157,9 +159,9 @@ struct vmig_engine *vmig_engine_open(const struct vmig_engine_options *options, 
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (options->how != VMIG_HOW_PLAIN)
+	if (options->method != VMIG_METHOD_SYNC)
 		ret = vmig_ring_setup(e, why, size);
-	if (ret && options->how == VMIG_HOW_RING) {
+	if (ret && options->method == VMIG_METHOD_RING) {
 		vmig_engine_close(e);
 		errno = -ret;
 		return NULL;
@@ -190,7 +192,7 @@ void vmig_engine_close(struct vmig_engine *e)
  * vmig_engine_choice - how the bytes are moved, for people
  * @e: the engine
  *
- * Return: words; with VMIG_HOW_AUTO, those of the way that is preferred by now.
+ * Return: words; with VMIG_METHOD_AUTO, those of the way that is preferred by now.
  */
 const char *vmig_engine_choice(const struct vmig_engine *e)
 {
@@ -246,15 +248,15 @@ static void restore_flags(const struct vmig_endpoint *p, int was)
 }
 
 static void move_by(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
-		    const struct vmig_shape *shape, uint64_t quota)
+		    const struct vmig_strategy *strategy, uint64_t quota)
 {
 	unsigned int i;
 
-	if (shape->how == VMIG_HOW_RING)
-		vmig_ring_run(e, flows, count, shape, quota);
-	for (i = 0; shape->how == VMIG_HOW_PLAIN && i < count; i++)
+	if (strategy->method == VMIG_METHOD_RING)
+		vmig_ring_run(e, flows, count, strategy, quota);
+	for (i = 0; strategy->method == VMIG_METHOD_SYNC && i < count; i++)
 		if (!vmig_flow_over(&flows[i]))
-			vmig_plain_run(e, &flows[i], shape->block, quota);
+			vmig_sync_run(e, &flows[i], strategy->block, quota);
 }
 
 /*
@@ -264,9 +266,9 @@ static void move_by(struct vmig_engine *e, struct vmig_flow *flows, unsigned int
  * no longer: read() and write() are to be measured as a user of these has them.
  */
 static void move(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
-		 const struct vmig_shape *shape, uint64_t quota)
+		 const struct vmig_strategy *strategy, uint64_t quota)
 {
-	bool nonblock = e->options.nonblock || shape->how == VMIG_HOW_RING;
+	bool nonblock = e->options.nonblock || strategy->method == VMIG_METHOD_RING;
 	int was[VMIG_ENGINE_FLOWS_MAX][2];
 	unsigned int i;
 
@@ -274,7 +276,7 @@ static void move(struct vmig_engine *e, struct vmig_flow *flows, unsigned int co
 		was[i][0] = set_nonblock(&flows[i].from);
 		was[i][1] = set_nonblock(&flows[i].to);
 	}
-	move_by(e, flows, count, shape, quota);
+	move_by(e, flows, count, strategy, quota);
 	/* From the last one on, as an fd may be there twice. */
 	while (nonblock && i--) {
 		restore_flags(&flows[i].to, was[i][1]);
@@ -303,16 +305,16 @@ static double now(void)
 /* A ring takes the time of another processor too: a little faster is not enough. */
 static double worth(const struct vmig_autotune *t, unsigned int i)
 {
-	return t->shapes[i].how == VMIG_HOW_RING ? t->rate[i] / RING_GAIN : t->rate[i];
+	return t->strategies[i].method == VMIG_METHOD_RING ? t->rate[i] / RING_GAIN : t->rate[i];
 }
 
 /* A read() here is beside nothing where no write() is made elsewhere. */
-static bool pointless(const struct vmig_engine *e, const struct vmig_shape *shape,
+static bool pointless(const struct vmig_engine *e, const struct vmig_strategy *strategy,
 		      const struct vmig_flow *flows, unsigned int count)
 {
 	unsigned int i;
 
-	if (shape->how != VMIG_HOW_RING || !shape->here || e->options.nonblock)
+	if (strategy->method != VMIG_METHOD_RING || !strategy->here || e->options.nonblock)
 		return false;
 	for (i = 0; i < count; i++)
 		if (flows[i].from.kind == VMIG_ENDPOINT_FD && flows[i].to.kind == VMIG_ENDPOINT_FD)
@@ -321,24 +323,24 @@ static bool pointless(const struct vmig_engine *e, const struct vmig_shape *shap
 }
 
 /*
- * The next shape for a little of the streams. A slice that a stream ended in tells nothing; it
+ * The next strategy for a little of the streams. A slice that a stream ended in tells nothing; it
  * is what remains of streams too short to be worth a choice, or the end of a long one.
  */
 static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
 {
 	struct vmig_autotune *t = &e->autotune;
 	unsigned int i = t->next % t->count;
-	const struct vmig_shape *shape = &t->shapes[i];
+	const struct vmig_strategy *strategy = &t->strategies[i];
 	uint64_t before = arrived(flows, count), quota = TRIAL_BYTES;
 	double begin = now(), rate;
 
-	if (pointless(e, shape, flows, count)) {
+	if (pointless(e, strategy, flows, count)) {
 		t->next++;
 		return;
 	}
-	if (shape->how == VMIG_HOW_RING)
-		quota = TRIAL_RING_BLOCKS * shape->block;
-	move(e, flows, count, shape, quota);
+	if (strategy->method == VMIG_METHOD_RING)
+		quota = TRIAL_RING_BLOCKS * strategy->block;
+	move(e, flows, count, strategy, quota);
 	if (arrived(flows, count) - before < count * quota)
 		return;
 	rate = (arrived(flows, count) - before) / (now() - begin);
@@ -348,7 +350,7 @@ static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int
 		if (worth(t, i) > worth(t, t->best))
 			t->best = i;
 	t->next++;
-	choose(e, &t->shapes[t->best]);
+	choose(e, &t->strategies[t->best]);
 }
 
 static bool trying(const struct vmig_autotune *t)
@@ -363,7 +365,7 @@ static void run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int cou
 	while (!all_over(flows, count) && trying(t))
 		try_one(e, flows, count);
 	if (!all_over(flows, count))
-		move(e, flows, count, &t->shapes[t->best], UINT64_MAX);
+		move(e, flows, count, &t->strategies[t->best], UINT64_MAX);
 }
 
 /**

@@ -8,33 +8,33 @@
 #include <vmig/engine.h>
 
 /**
- * struct vmig_shape - a way to move bytes
- * @how: PLAIN or RING
+ * struct vmig_strategy - a way to move bytes
+ * @method: PLAIN or RING
  * @block: bytes of a read or write
  * @here: with RING: calls are made in this thread, and only a write() that a read() can go on
  *	beside is handed to a worker
  */
-struct vmig_shape {
-	enum vmig_how how;
+struct vmig_strategy {
+	enum vmig_method method;
 	size_t block;
 	bool here;
 };
 
-#define VMIG_SHAPES_MAX 7
+#define VMIG_STRATEGIES_MAX 7
 
 /**
  * struct vmig_autotune - which way is the fastest?
- * @shapes: those that are tried
+ * @strategies: those that are tried
  * @count: their number
- * @next: the trial that comes next; each shape has VMIG_TRIAL_ROUNDS
+ * @next: the trial that comes next; each strategy has VMIG_TRIAL_ROUNDS
  * @rate: the best of each, in bytes per second
  * @best: index of the fastest, once all have been tried
  */
 struct vmig_autotune {
-	struct vmig_shape shapes[VMIG_SHAPES_MAX];
+	struct vmig_strategy strategies[VMIG_STRATEGIES_MAX];
 	unsigned int count;
 	unsigned int next;
-	double rate[VMIG_SHAPES_MAX];
+	double rate[VMIG_STRATEGIES_MAX];
 	unsigned int best;
 };
 
@@ -49,7 +49,7 @@ struct vmig_autotune {
  * @has_ring: the kernel has given one
  * @stuck: a request could not be cancelled: the ring is of no use any more, and the kernel may
  *	still write to @blocks, which therefore stay
- * @autotune: for VMIG_HOW_AUTO
+ * @autotune: for VMIG_METHOD_AUTO
  * @no_ring: why it has none where it would have tried one, else ""
  * @choice: for people
  */

@@ -143,7 +143,7 @@ static void reap(struct vmig_ring_run *r)
 	unsigned int n = io_uring_peek_batch_cqe(&r->e->ring, cqes, 64), i;
 
 	for (i = 0; i < n; i++)
-		vmig_lanes_complete(r, io_uring_cqe_get_data64(cqes[i]), cqes[i]->res);
+		vmig_ring_streams_complete(r, io_uring_cqe_get_data64(cqes[i]), cqes[i]->res);
 	io_uring_cq_advance(&r->e->ring, n);
 }
 
@@ -153,7 +153,7 @@ static bool call_all_back(struct vmig_ring_run *r)
 	bool any = false;
 
 	for (i = 0; i < r->count; i++)
-		any |= vmig_lane_call_back(r, &r->lanes[i]);
+		any |= vmig_ring_stream_call_back(r, &r->streams[i]);
 	return any;
 }
 
@@ -163,7 +163,7 @@ static bool all_cancelled(const struct vmig_ring_run *r)
 	unsigned int i;
 
 	for (i = 0; i < r->count; i++)
-		if (!r->lanes[i].failed && vmig_lane_waits(&r->lanes[i]))
+		if (!r->streams[i].failed && vmig_ring_stream_waits(&r->streams[i]))
 			return false;
 	return true;
 }
@@ -175,15 +175,15 @@ static uint64_t patience(const struct vmig_ring_run *r)
 	unsigned int i;
 
 	for (i = 0; i < r->count; i++) {
-		const struct vmig_lane *lane = &r->lanes[i];
+		const struct vmig_ring_stream *stream = &r->streams[i];
 
-		if (lane->failed || !vmig_lane_waits(lane))
+		if (stream->failed || !vmig_ring_stream_waits(stream))
 			continue;
-		passed = r->ms - lane->since;
+		passed = r->ms - stream->since;
 		wait = vmig_least(wait, passed < r->e->options.timeout_ms
 						? r->e->options.timeout_ms - passed
 						: 1);
-		if (lane->chains[VMIG_READS].again || lane->chains[VMIG_WRITES].again)
+		if (stream->chains[VMIG_READS].again || stream->chains[VMIG_WRITES].again)
 			wait = AGAIN_MS;
 	}
 	return wait;
@@ -198,13 +198,13 @@ static unsigned int enough(const struct vmig_ring_run *r)
 	unsigned int n = VMIG_CHAIN_MAX, i;
 
 	for (i = 0; i < r->count; i++) {
-		const struct vmig_flow *f = r->lanes[i].flow;
+		const struct vmig_flow *f = r->streams[i].flow;
 		int dir = f->from.kind == VMIG_ENDPOINT_MEMORY ? VMIG_WRITES : VMIG_READS;
-		const struct vmig_chain *c = &r->lanes[i].chains[dir];
+		const struct vmig_chain *c = &r->streams[i].chains[dir];
 
-		if (!vmig_lane_waits(&r->lanes[i]))
+		if (!vmig_ring_stream_waits(&r->streams[i]))
 			continue;
-		if (r->lanes[i].failed || !c->count ||
+		if (r->streams[i].failed || !c->count ||
 		    (f->from.kind == VMIG_ENDPOINT_FD && f->to.kind != VMIG_ENDPOINT_NULL &&
 		     f->to.kind != VMIG_ENDPOINT_MEMORY))
 			return 1;
@@ -232,7 +232,7 @@ static bool busy(const struct vmig_ring_run *r)
 	if (r->flying)
 		return true;
 	for (i = 0; i < r->count; i++)
-		if (!r->lanes[i].failed && vmig_lane_waits(&r->lanes[i]))
+		if (!r->streams[i].failed && vmig_ring_stream_waits(&r->streams[i]))
 			return true;
 	return false;
 }
@@ -244,12 +244,13 @@ static void bring_back(struct vmig_ring_run *r)
 	unsigned int i;
 
 	for (i = 0; i < r->count; i++) {
-		if (r->lanes[i].chains[VMIG_READS].count || r->lanes[i].chains[VMIG_WRITES].count)
-			vmig_lane_fail(&r->lanes[i], -ECANCELED, "io_uring");
+		if (r->streams[i].chains[VMIG_READS].count ||
+		    r->streams[i].chains[VMIG_WRITES].count)
+			vmig_ring_stream_fail(&r->streams[i], -ECANCELED, "io_uring");
 	}
 	while (r->flying && vmig_now_ms() < end) {
 		for (i = 0; i < r->count; i++)
-			vmig_lane_cancel(r, &r->lanes[i]);
+			vmig_ring_stream_cancel(r, &r->streams[i]);
 		if (wait_some(r, 100) < 0)
 			break;
 	}
@@ -264,7 +265,7 @@ static void loop(struct vmig_ring_run *r)
 
 	for (;;) {
 		for (i = 0; i < r->count; i++)
-			vmig_lane_step(r, &r->lanes[i]);
+			vmig_ring_stream_step(r, &r->streams[i]);
 		io_uring_submit(&r->e->ring);
 		if (call_all_back(r)) {
 			r->ms = vmig_now_ms();
@@ -308,35 +309,37 @@ static int set_files(struct vmig_engine *e, const struct vmig_flow *flows, unsig
  * @e: the engine
  * @flows: the streams
  * @count: their number
- * @shape: how
+ * @strategy: how
  * @quota: how many bytes of each at most
  *
  * Return: 0, or the -errno of io_uring itself, which all streams then have.
  */
 int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
-		  const struct vmig_shape *shape, uint64_t quota)
+		  const struct vmig_strategy *strategy, uint64_t quota)
 {
-	struct vmig_ring_run r = { .e = e, .count = count, .shape = shape, .ms = vmig_now_ms() };
+	struct vmig_ring_run r = {
+		.e = e, .count = count, .strategy = strategy, .ms = vmig_now_ms()
+	};
 	unsigned int i;
 	int ret;
 
-	r.depth = vmig_depth(e, shape->block);
-	r.lanes = vmig_alloc(count * sizeof(*r.lanes));
+	r.depth = vmig_depth(e, strategy->block);
+	r.streams = vmig_alloc(count * sizeof(*r.streams));
 	for (i = 0; i < count; i++)
-		vmig_lane_init(&r, &r.lanes[i], &flows[i], quota);
+		vmig_ring_stream_init(&r, &r.streams[i], &flows[i], quota);
 	ret = set_files(e, flows, count, true);
 	if (!ret)
 		loop(&r);
 	for (i = 0; i < count; i++) {
 		if (ret)
-			vmig_lane_fail(&r.lanes[i], ret, "io_uring_register()");
+			vmig_ring_stream_fail(&r.streams[i], ret, "io_uring_register()");
 		/* All memory is written. */
-		else if (!r.lanes[i].failed && r.lanes[i].end &&
+		else if (!r.streams[i].failed && r.streams[i].end &&
 			 flows[i].from.kind == VMIG_ENDPOINT_MEMORY)
 			vmig_flow_end(&flows[i], 0, NULL);
-		free(r.lanes[i].len);
+		free(r.streams[i].len);
 	}
 	set_files(e, flows, count, false);
-	free(r.lanes);
+	free(r.streams);
 	return ret;
 }

@@ -8,6 +8,6 @@
 int vmig_ring_setup(struct vmig_engine *e, char *why, size_t size);
 void vmig_ring_destroy(struct vmig_engine *e);
 int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
-		  const struct vmig_shape *shape, uint64_t quota);
+		  const struct vmig_strategy *strategy, uint64_t quota);
 
 #endif /* VMIG_ENGINE_RING_H */

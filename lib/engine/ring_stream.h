@@ -41,7 +41,7 @@ struct vmig_chain {
 enum { VMIG_READS, VMIG_WRITES };
 
 /**
- * struct vmig_lane - a run of one stream
+ * struct vmig_ring_stream - a run of one stream
  * @flow: the stream
  * @index: of it
  * @blocks: its memory
@@ -56,7 +56,7 @@ enum { VMIG_READS, VMIG_WRITES };
  * @cancelled: when what is in flight was last asked to come back, in ms; 0 for never
  * @since: when it last made progress, in ms
  */
-struct vmig_lane {
+struct vmig_ring_stream {
 	struct vmig_flow *flow;
 	unsigned int index;
 	unsigned char *blocks;
@@ -75,36 +75,36 @@ struct vmig_lane {
 /**
  * struct vmig_ring_run - a run of all streams
  * @e: the engine
- * @lanes: one a stream
+ * @streams: one a stream
  * @count: their number
- * @shape: how
- * @depth: how many blocks of that shape each has
+ * @strategy: how
+ * @depth: how many blocks of that strategy each has
  * @flying: requests in flight
  * @ms: now, more or less
  */
 struct vmig_ring_run {
 	struct vmig_engine *e;
-	struct vmig_lane *lanes;
+	struct vmig_ring_stream *streams;
 	unsigned int count;
-	const struct vmig_shape *shape;
+	const struct vmig_strategy *strategy;
 	unsigned int depth;
 	unsigned int flying;
 	uint64_t ms;
 };
 
 /* The stream has something under way, or is to be asked again. */
-static inline bool vmig_lane_waits(const struct vmig_lane *lane)
+static inline bool vmig_ring_stream_waits(const struct vmig_ring_stream *stream)
 {
-	return lane->chains[VMIG_READS].count || lane->chains[VMIG_WRITES].count ||
-	       lane->chains[VMIG_READS].again || lane->chains[VMIG_WRITES].again;
+	return stream->chains[VMIG_READS].count || stream->chains[VMIG_WRITES].count ||
+	       stream->chains[VMIG_READS].again || stream->chains[VMIG_WRITES].again;
 }
 
-void vmig_lane_init(struct vmig_ring_run *r, struct vmig_lane *lane, struct vmig_flow *flow,
-		    uint64_t quota);
-void vmig_lane_step(struct vmig_ring_run *r, struct vmig_lane *lane);
-void vmig_lane_fail(struct vmig_lane *lane, int ret, const char *where);
-void vmig_lane_cancel(struct vmig_ring_run *r, struct vmig_lane *lane);
-bool vmig_lane_call_back(struct vmig_ring_run *r, struct vmig_lane *lane);
-void vmig_lanes_complete(struct vmig_ring_run *r, uint64_t id, int res);
+void vmig_ring_stream_init(struct vmig_ring_run *r, struct vmig_ring_stream *stream,
+			   struct vmig_flow *flow, uint64_t quota);
+void vmig_ring_stream_step(struct vmig_ring_run *r, struct vmig_ring_stream *stream);
+void vmig_ring_stream_fail(struct vmig_ring_stream *stream, int ret, const char *where);
+void vmig_ring_stream_cancel(struct vmig_ring_run *r, struct vmig_ring_stream *stream);
+bool vmig_ring_stream_call_back(struct vmig_ring_run *r, struct vmig_ring_stream *stream);
+void vmig_ring_streams_complete(struct vmig_ring_run *r, uint64_t id, int res);
 
 #endif /* VMIG_ENGINE_RING_STREAM_H */

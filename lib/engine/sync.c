@@ -112,13 +112,13 @@ static size_t step_memory(struct plain *p, size_t len)
 }
 
 /**
- * vmig_plain_run - move a part of a stream
+ * vmig_sync_run - move a part of a stream
  * @e: the engine
  * @flow: the stream
  * @block: bytes of a read() and write()
  * @quota: how many bytes at most
  */
-void vmig_plain_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block, uint64_t quota)
+void vmig_sync_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block, uint64_t quota)
 {
 	struct plain p = { .e = e, .flow = flow };
 	int ret = vmig_bound_begin_loop(&p.bound, e->options.timeout_ms);

@@ -5,6 +5,6 @@
 
 #include "internal.h"
 
-void vmig_plain_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block, uint64_t quota);
+void vmig_sync_run(struct vmig_engine *e, struct vmig_flow *flow, size_t block, uint64_t quota);
 
 #endif /* VMIG_ENGINE_SYNC_H */

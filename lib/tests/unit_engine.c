@@ -19,18 +19,18 @@
  * struct seen - which flags the fd had
  * @e: the engine
  * @fd: its source
- * @blocks: how many blocks came by a way, indexed by enum vmig_how
+ * @blocks: how many blocks came by a way, indexed by enum vmig_method
  * @nonblock: at how many of these the fd had O_NONBLOCK
  */
 struct seen {
 	struct vmig_engine *e;
 	int fd;
-	unsigned int blocks[VMIG_HOW_RING + 1];
-	unsigned int nonblock[VMIG_HOW_RING + 1];
+	unsigned int blocks[VMIG_METHOD_RING + 1];
+	unsigned int nonblock[VMIG_METHOD_RING + 1];
 };
 
 /* By which way does the engine move bytes now? */
-static enum vmig_how way(const struct vmig_autotune *t)
+static enum vmig_method way(const struct vmig_autotune *t)
 {
 	bool over = t->count == 1 || t->next >= 2 * t->count;
 
@@ -40,7 +40,7 @@ static enum vmig_how way(const struct vmig_autotune *t)
 static void look(void *arg, const void *data, size_t len)
 {
 	struct seen *s = arg;
-	enum vmig_how how = way(&s->e->autotune);
+	enum vmig_method method = way(&s->e->autotune);
 
 	(void)data;
 	(void)len;
@@ -90,18 +90,19 @@ static int run(const struct vmig_engine_options *o, struct seen *s)
 int main(void)
 {
 	static const struct vmig_engine_options automatic,
-		plain = { .how = VMIG_HOW_PLAIN },
-		nonblock = { .how = VMIG_HOW_PLAIN, .nonblock = true };
+		plain = { .method = VMIG_METHOD_SYNC },
+		nonblock = { .method = VMIG_METHOD_SYNC, .nonblock = true };
 	struct seen s;
 
-	UNIT(!run(&plain, &s) && s.blocks[VMIG_HOW_PLAIN] && !s.nonblock[VMIG_HOW_PLAIN],
+	UNIT(!run(&plain, &s) && s.blocks[VMIG_METHOD_SYNC] && !s.nonblock[VMIG_METHOD_SYNC],
 	     "read() and write() do without O_NONBLOCK");
-	UNIT(!run(&nonblock, &s) && s.nonblock[VMIG_HOW_PLAIN] == s.blocks[VMIG_HOW_PLAIN],
+	UNIT(!run(&nonblock, &s) && s.nonblock[VMIG_METHOD_SYNC] == s.blocks[VMIG_METHOD_SYNC],
 	     "but where it is asked for");
-	UNIT(!run(&automatic, &s) && s.blocks[VMIG_HOW_PLAIN] && !s.nonblock[VMIG_HOW_PLAIN],
+	UNIT(!run(&automatic, &s) && s.blocks[VMIG_METHOD_SYNC] && !s.nonblock[VMIG_METHOD_SYNC],
 	     "also while they are tried beside a ring");
 	/* None where this kernel refuses a ring. */
-	UNIT(s.nonblock[VMIG_HOW_RING] == s.blocks[VMIG_HOW_RING], "a ring has it: %u blocks of %u",
-	     s.nonblock[VMIG_HOW_RING], s.blocks[VMIG_HOW_RING]);
+	UNIT(s.nonblock[VMIG_METHOD_RING] == s.blocks[VMIG_METHOD_RING],
+	     "a ring has it: %u blocks of %u", s.nonblock[VMIG_METHOD_RING],
+	     s.blocks[VMIG_METHOD_RING]);
 	return unit_end();
 }

@@ -66,21 +66,21 @@ static const struct mode {
 	const char *name;
 	struct vmig_engine_options options;
 } modes[] = {
-	{ "read() and write()", { .how = VMIG_HOW_PLAIN } },
-	{ "io_uring", { .how = VMIG_HOW_RING } },
-	{ "io_uring, one block", { .how = VMIG_HOW_RING, .depth = 1 } },
+	{ "read() and write()", { .method = VMIG_METHOD_SYNC } },
+	{ "io_uring", { .method = VMIG_METHOD_RING } },
+	{ "io_uring, one block", { .method = VMIG_METHOD_RING, .depth = 1 } },
 	{ "io_uring, 16 blocks of 4099 bytes",
-	  { .how = VMIG_HOW_RING, .block = 4099, .depth = 16 } },
+	  { .method = VMIG_METHOD_RING, .block = 4099, .depth = 16 } },
 	{ "io_uring, registered buffers and files",
-	  { .how = VMIG_HOW_RING, .fixed_buffers = true, .fixed_files = true } },
-	{ "io_uring, O_NONBLOCK", { .how = VMIG_HOW_RING, .nonblock = true } },
+	  { .method = VMIG_METHOD_RING, .fixed_buffers = true, .fixed_files = true } },
+	{ "io_uring, O_NONBLOCK", { .method = VMIG_METHOD_RING, .nonblock = true } },
 	{ "io_uring, O_NONBLOCK, registered, 777 bytes",
-	  { .how = VMIG_HOW_RING,
+	  { .method = VMIG_METHOD_RING,
 	    .nonblock = true,
 	    .fixed_buffers = true,
 	    .fixed_files = true,
 	    .block = 777 } },
-	{ "what is fastest", { .how = VMIG_HOW_AUTO } },
+	{ "what is fastest", { .method = VMIG_METHOD_AUTO } },
 };
 
 /* So many bytes go through in small blocks, the rest in large ones: a state may be long. */
@@ -171,7 +171,7 @@ VMIG_TEST_TIMEOUT(ring, loads_in_every_mode, MINUTES)
 /* From one device to another, the read of one block beside the write of another. */
 VMIG_TEST_TIMEOUT(ring_pair, from_device_to_device, MINUTES)
 {
-	static const struct vmig_engine_options by_ring = { .how = VMIG_HOW_RING };
+	static const struct vmig_engine_options by_ring = { .method = VMIG_METHOD_RING };
 	struct vmig_flow f = {};
 	struct vmig_device *second;
 	struct vmig_engine *e;
@@ -306,7 +306,7 @@ static const char *what_came(int res)
 /* "A permanent end of stream" (H:1268) is one for each reader, and ENOMSG is none (H:1271). */
 VMIG_TEST_TIMEOUT(ring, end_of_stream, MINUTES)
 {
-	static const struct vmig_engine_options by_ring = { .how = VMIG_HOW_RING };
+	static const struct vmig_engine_options by_ring = { .method = VMIG_METHOD_RING };
 	struct vmig_flow f = { .to = vmig_sink_null() };
 	struct vmig_engine *e;
 	struct request r = {};
@@ -341,7 +341,7 @@ VMIG_TEST_TIMEOUT(ring, end_of_stream, MINUTES)
 /* At the temporary end the ring gets ENOMSG, and then goes on in STOP_COPY (H:1261). */
 VMIG_TEST_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 {
-	static const struct vmig_engine_options by_ring = { .how = VMIG_HOW_RING };
+	static const struct vmig_engine_options by_ring = { .method = VMIG_METHOD_RING };
 	struct vmig_reference control;
 	struct vmig_stream s = {};
 	struct vmig_flow f = {};

@@ -504,7 +504,7 @@ static uint64_t engine_run(struct vmig_engine *e, int out, struct vmig_endpoint 
 
 static struct vmig_engine *engine(const char **why)
 {
-	const struct vmig_engine_options options = { .how = VMIG_HOW_AUTO };
+	const struct vmig_engine_options options = { .method = VMIG_METHOD_AUTO };
 	static char text[256];
 
 	*why = text;

@@ -49,9 +49,9 @@ static uint64_t stream_len;
 static struct bench_way *ways;
 static unsigned int nr_ways;
 
-static struct vmig_engine *engine(enum vmig_how how, bool nonblock, unsigned int flows)
+static struct vmig_engine *engine(enum vmig_method method, bool nonblock, unsigned int flows)
 {
-	struct vmig_engine_options o = { .how = how, .nonblock = nonblock };
+	struct vmig_engine_options o = { .method = method, .nonblock = nonblock };
 	struct vmig_engine *e;
 	char why[256];
 
@@ -90,19 +90,19 @@ static struct bench_way *add(const char *name, enum bench_kind kind, size_t bloc
 	return way;
 }
 
-static struct bench_way *add_engine(const char *name, enum vmig_how how, bool nonblock,
+static struct bench_way *add_engine(const char *name, enum vmig_method method, bool nonblock,
 				    unsigned int flows)
 {
 	struct bench_way *way = add(name, BENCH_ENGINE, 0);
 
-	way->engine = engine(how, nonblock, flows);
+	way->engine = engine(method, nonblock, flows);
 	return way;
 }
 
 static struct bench_way *add_ceiling(const char *name, struct vmig_endpoint from,
 				     struct vmig_endpoint to)
 {
-	struct bench_way *way = add_engine(name, VMIG_HOW_AUTO, false, 1);
+	struct bench_way *way = add_engine(name, VMIG_METHOD_AUTO, false, 1);
 
 	way->own = true;
 	way->flows[0] = (struct vmig_flow){ .from = from, .to = to };
@@ -152,7 +152,7 @@ static void take_turns(struct vmig_flow *flows, unsigned int count, unsigned int
 	while (bench_slice(&ways[turn++ % nr_ways], flows, count, slice, !pass))
 		;
 	/* A slice that was cut off by the end leaves nothing; the last read() must say so. */
-	rest = engine(VMIG_HOW_PLAIN, false, count);
+	rest = engine(VMIG_METHOD_SYNC, false, count);
 	for (i = 0; i < count; i++)
 		flows[i].limit = 0;
 	if (__vmig_engine_run(rest, flows, count))
@@ -222,7 +222,7 @@ static void keep_stream(void)
 	if (stream)
 		return;
 	fd = state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY);
-	e = engine(VMIG_HOW_PLAIN, false, 1);
+	e = engine(VMIG_METHOD_SYNC, false, 1);
 	stream_fd = memfd_create("stream", MFD_CLOEXEC);
 	copy_fd = memfd_create("copy", MFD_CLOEXEC);
 	f.from = vmig_endpoint_fd(fd);
@@ -264,9 +264,9 @@ static void bench_save(void)
 	keep_stream();
 	ways_begin();
 	qemu = add_loops();
-	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
-	add_engine("engine, io_uring alone", VMIG_HOW_RING, false, 1);
-	add_engine("engine, io_uring and O_NONBLOCK", VMIG_HOW_RING, true, 1);
+	e = add_engine("engine", VMIG_METHOD_AUTO, false, 1);
+	add_engine("engine, io_uring alone", VMIG_METHOD_RING, false, 1);
+	add_engine("engine, io_uring and O_NONBLOCK", VMIG_METHOD_RING, true, 1);
 	ceiling =
 		add_ceiling("ceiling, from a memfd", vmig_endpoint_fd(stream_fd), vmig_sink_null());
 	add_ceiling("ceiling, from /dev/zero",
@@ -289,8 +289,8 @@ static void bench_load(void)
 	keep_stream();
 	ways_begin();
 	qemu = add_loops();
-	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
-	add_engine("engine, io_uring alone", VMIG_HOW_RING, false, 1);
+	e = add_engine("engine", VMIG_METHOD_AUTO, false, 1);
+	add_engine("engine, io_uring alone", VMIG_METHOD_RING, false, 1);
 	ceiling = add_ceiling("ceiling, into a memfd", vmig_endpoint_memory(stream, stream_len),
 			      copy_place());
 	for (pass = 0; pass <= passes; pass++) {
@@ -317,8 +317,8 @@ static void bench_move(void)
 	qemu = add("loop, 1024 KiB", BENCH_LOOP, MIB);
 	add("loop, 256 KiB", BENCH_LOOP, MIB / 4);
 	add("loop, 64 KiB", BENCH_LOOP, MIB / 16);
-	e = add_engine("engine", VMIG_HOW_AUTO, false, 1);
-	ring = add_engine("engine, io_uring alone", VMIG_HOW_RING, false, 1);
+	e = add_engine("engine", VMIG_METHOD_AUTO, false, 1);
+	ring = add_engine("engine, io_uring alone", VMIG_METHOD_RING, false, 1);
 	add_ceiling("ceiling, memfd to memfd", vmig_endpoint_fd(stream_fd), copy_place());
 	for (pass = 0; pass <= passes; pass++) {
 		f = (struct vmig_flow){};
@@ -350,8 +350,8 @@ static void bench_many(void)
 	ways_begin();
 	threads = add("four threads, loops of 1024 KiB", BENCH_THREADS, MIB);
 	add("one thread, loops of 1024 KiB", BENCH_LOOP, MIB);
-	e = add_engine("engine, one thread", VMIG_HOW_AUTO, false, BENCH_DEVICES);
-	add_engine("engine, io_uring alone", VMIG_HOW_RING, false, BENCH_DEVICES);
+	e = add_engine("engine, one thread", VMIG_METHOD_AUTO, false, BENCH_DEVICES);
+	add_engine("engine, io_uring alone", VMIG_METHOD_RING, false, BENCH_DEVICES);
 	for (pass = 0; pass <= passes; pass++) {
 		for (i = 0; i < BENCH_DEVICES; i++) {
 			f[i] = (struct vmig_flow){ .to = vmig_sink_null() };
@@ -378,7 +378,7 @@ static void bench_stream(void)
 		printf("vmig: --only stream needs two devices\n");
 		exit(2);
 	}
-	e = engine(VMIG_HOW_AUTO, false, 1);
+	e = engine(VMIG_METHOD_AUTO, false, 1);
 	f.from = vmig_endpoint_fd(state_fd(devices[0], VFIO_DEVICE_STATE_STOP_COPY));
 	f.to = vmig_endpoint_fd(state_fd(devices[1], VFIO_DEVICE_STATE_RESUMING));
 	for (i = 1; i == 1 || f.where; i++) {

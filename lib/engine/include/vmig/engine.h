@@ -3,7 +3,7 @@
  * Migration data in bulk: from a data_fd to memory, a file, a socket or another data_fd, from
  * memory, a file or a socket to a data_fd; one device or many at once, from one thread.
  *
- *	struct vmig_engine_options options = { .how = VMIG_HOW_AUTO };
+ *	struct vmig_engine_options options = { .method = VMIG_METHOD_AUTO };
  *	struct vmig_flow flow = {
  *		.from = vmig_endpoint_fd(source),
  *		.to = vmig_endpoint_fd(destination),
@@ -34,30 +34,30 @@
 #define VMIG_ENGINE_FLOWS_MAX 64
 
 /**
- * enum vmig_how - how bytes are moved
- * @VMIG_HOW_AUTO: whichever of the two, with whichever block size, was faster at the beginning
+ * enum vmig_method - how bytes are moved
+ * @VMIG_METHOD_AUTO: whichever of the two, with whichever block size, was faster at the beginning
  *	of the streams
- * @VMIG_HOW_PLAIN: read() and write(), one after the other
- * @VMIG_HOW_RING: io_uring
+ * @VMIG_METHOD_SYNC: read() and write(), one after the other
+ * @VMIG_METHOD_RING: io_uring
  */
-enum vmig_how { VMIG_HOW_AUTO, VMIG_HOW_PLAIN, VMIG_HOW_RING };
+enum vmig_method { VMIG_METHOD_AUTO, VMIG_METHOD_SYNC, VMIG_METHOD_RING };
 
 /**
  * struct vmig_engine_options - all 0 is what one wants to begin with
- * @how: see there
- * @block: bytes of a read or write; 0: VMIG_ENGINE_BLOCK, with VMIG_HOW_AUTO what is fastest
+ * @method: see there
+ * @block: bytes of a read or write; 0: VMIG_ENGINE_BLOCK, with VMIG_METHOD_AUTO what is fastest
  * @depth: blocks of memory for each stream, with 1 nothing overlaps; 0: VMIG_ENGINE_DEPTH.
  *	Where the engine tries blocks that are larger, there are fewer
  * @fixed_buffers: registered with the ring; for blocks of the engine, not for the user's memory
  * @fixed_files: registered with the ring
  * @nonblock: no call may block: O_NONBLOCK is set on the fds meanwhile (but for files), what
  *	has no data is waited for by poll(), and io_uring calls read() in this thread, where it
- *	else hands all calls to workers; VMIG_HOW_AUTO tries both
+ *	else hands all calls to workers; VMIG_METHOD_AUTO tries both
  * @timeout_ms: how long a stream may make no progress before it counts as hung; 0:
  *	VMIG_IO_TIMEOUT_MS
  */
 struct vmig_engine_options {
-	enum vmig_how how;
+	enum vmig_method method;
 	size_t block;
 	unsigned int depth;
 	bool fixed_buffers;
