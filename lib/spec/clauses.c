@@ -24,9 +24,9 @@ const struct vmig_clause vmig_clauses[VMIG_NR_CLAUSES] = {
 				 .since = kernel },
 #include <vmig/clauses.def>
 #undef CLAUSE
-#define UNSEEN(id, why) [id].unseen = why,
+#define UNTESTABLE(id, why) [id].untestable = why,
 #include "untestable.def"
-#undef UNSEEN
+#undef UNTESTABLE
 };
 
 /**

@@ -36,8 +36,9 @@ int main(void)
 		UNIT(c->statement && strlen(c->statement) > 10 && c->source && *c->source &&
 			     c->errnos && c->since,
 		     "%s: statement, source, errnos and since are there", c->id);
-		UNIT(!c->unseen || strlen(c->unseen) > 20, "%s: a reason is a sentence", c->id);
-		unseen += !!c->unseen;
+		UNIT(!c->untestable || strlen(c->untestable) > 20, "%s: a reason is a sentence",
+		     c->id);
+		unseen += !!c->untestable;
 	}
 	UNIT(!vmig_clause_find("FD-99") && !vmig_clause_find(""), "what is no clause is not found");
 	printf("# %d clauses, %d of them with a reason why no test can see them\n", i, unseen);

@@ -417,7 +417,8 @@ void judge(struct run *run)
 	int i;
 
 	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
-		run->clauses[i].outcome = vmig_clauses[i].unseen ? CLAUSE_UNSEEN : CLAUSE_NOT_RUN;
+		run->clauses[i].outcome =
+			vmig_clauses[i].untestable ? CLAUSE_UNTESTABLE : CLAUSE_NOT_RUN;
 		run->clauses[i].last_note = &run->clauses[i].notes;
 	}
 	check_chapters(run);

@@ -9,11 +9,11 @@ static const char *const outcome_names[NR_OUTCOMES] = {
 };
 
 static const char *const clause_outcome_names[NR_CLAUSE_OUTCOMES] = {
-	[CLAUSE_BROKEN] = "broken",	  [CLAUSE_KNOWN] = "known deviation",
-	[CLAUSE_WARNED] = "warning",	  [CLAUSE_KEPT] = "kept",
-	[CLAUSE_RECORDED] = "recorded",	  [CLAUSE_UNDECIDED] = "undecided",
-	[CLAUSE_SKIPPED] = "skipped",	  [CLAUSE_NOT_RUN] = "not run",
-	[CLAUSE_UNSEEN] = "not testable",
+	[CLAUSE_BROKEN] = "broken",	      [CLAUSE_KNOWN] = "known deviation",
+	[CLAUSE_WARNED] = "warning",	      [CLAUSE_KEPT] = "kept",
+	[CLAUSE_RECORDED] = "recorded",	      [CLAUSE_UNDECIDED] = "undecided",
+	[CLAUSE_SKIPPED] = "skipped",	      [CLAUSE_NOT_RUN] = "not run",
+	[CLAUSE_UNTESTABLE] = "not testable",
 };
 
 /**

@@ -27,7 +27,7 @@ enum clause_outcome {
 	CLAUSE_UNDECIDED, /* its tests ended before they could say */
 	CLAUSE_SKIPPED, /* its tests were skipped */
 	CLAUSE_NOT_RUN, /* no test of this run names it */
-	CLAUSE_UNSEEN, /* no test can name it; the catalogue says why */
+	CLAUSE_UNTESTABLE, /* no test can name it; the catalogue says why */
 	NR_CLAUSE_OUTCOMES
 };
 

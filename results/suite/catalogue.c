@@ -207,13 +207,13 @@ void catalogue_clauses(struct pool *pool, const struct listed_test *tests, FILE 
 			text_wrap(f, list, 16, 16);
 			tested++;
 		}
-		if (c->unseen) {
+		if (c->untestable) {
 			fputs("         no test: ", f);
-			text_wrap(f, c->unseen, 18, 18);
+			text_wrap(f, c->untestable, 18, 18);
 		}
-		if (!*list && c->unseen)
+		if (!*list && c->untestable)
 			unseen++;
-		if (!*list && !c->unseen) {
+		if (!*list && !c->untestable) {
 			fputs("         no test, and no reason why\n", f);
 			open++;
 		}
@@ -246,10 +246,10 @@ unsigned int catalogue_gaps(const struct listed_test *tests, FILE *f)
 		first = tests;
 		while (first && !names(first, c))
 			first = first->next;
-		if (!first && !c->unseen)
+		if (!first && !c->untestable)
 			fprintf(f, "%s: no test names it, and untestable.def gives no reason\n",
 				c->id);
-		else if (first && c->unseen)
+		else if (first && c->untestable)
 			fprintf(f, "%s: %s/%s names it, and untestable.def says that no test can\n",
 				c->id, first->chapter, first->name);
 		else

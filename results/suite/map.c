@@ -82,9 +82,9 @@ static void clauses(struct pool *pool, const struct listed_test *tests, FILE *f)
 		s = tests_of(pool, tests, c);
 		fprintf(f, "| %s | %s | %s | %s | %s |\n", c->id, vmig_level_name(c->level),
 			vmig_keeper_name(c->keeper), cell(pool, c->statement),
-			*s	    ? s
-			: c->unseen ? pool_printf(pool, "none: %s", cell(pool, c->unseen))
-				    : "none, and no reason why");
+			*s		? s
+			: c->untestable ? pool_printf(pool, "none: %s", cell(pool, c->untestable))
+					: "none, and no reason why");
 	}
 }
 
@@ -146,10 +146,10 @@ static const char *caught(struct pool *pool, const struct listed_test *tests, in
 		c = vmig_clause_find(text_clean(pool, id));
 		list = c ? tests_of(pool, tests, c) : "";
 		s = pool_printf(pool, "%s%s%.*s: %s", s, *s ? "<br>" : "", (int)id.n, id.s,
-				*list		 ? list
-				: c && c->unseen ? cell(pool, c->unseen)
-				: id.n == 1	 ? "no clause of the migration protocol"
-						 : "no such clause");
+				*list		     ? list
+				: c && c->untestable ? cell(pool, c->untestable)
+				: id.n == 1	     ? "no clause of the migration protocol"
+						     : "no such clause");
 	}
 	return s;
 }

@@ -300,7 +300,7 @@ static json_t *clauses(const struct run *run)
 		put(o, "statement", json_string(c->statement));
 		put(o, "source", json_string(c->source));
 		put(o, "outcome", json_string(clause_outcome_name(r->outcome)));
-		put(o, "reason", text(c->unseen));
+		put(o, "reason", text(c->untestable));
 		put(o, "tests", tests);
 		json_array_append_new(array, o);
 	}

@@ -67,7 +67,7 @@ static void row(FILE *f, const struct vmig_clause *c, const struct clause_result
 	if (r->tests)
 		tests(f, r);
 	else
-		text_xml(f, c->unseen);
+		text_xml(f, c->untestable);
 	fputs("</td></tr>\n", f);
 }
 

@@ -31,11 +31,11 @@ struct mark mark_of_test(enum outcome outcome)
 struct mark mark_of_clause(enum clause_outcome outcome)
 {
 	static const struct mark marks[NR_CLAUSE_OUTCOMES] = {
-		[CLAUSE_BROKEN] = { "bad", "\u2717" },	  [CLAUSE_KNOWN] = { "known", "\u2248" },
-		[CLAUSE_WARNED] = { "warn", "!" },	  [CLAUSE_KEPT] = { "good", "\u2713" },
-		[CLAUSE_RECORDED] = { "good", "\u00b7" }, [CLAUSE_UNDECIDED] = { "odd", "?" },
-		[CLAUSE_SKIPPED] = { "none", "\u2013" },  [CLAUSE_NOT_RUN] = { "none", "\u25cb" },
-		[CLAUSE_UNSEEN] = { "none", "\u2300" },
+		[CLAUSE_BROKEN] = { "bad", "\u2717" },	    [CLAUSE_KNOWN] = { "known", "\u2248" },
+		[CLAUSE_WARNED] = { "warn", "!" },	    [CLAUSE_KEPT] = { "good", "\u2713" },
+		[CLAUSE_RECORDED] = { "good", "\u00b7" },   [CLAUSE_UNDECIDED] = { "odd", "?" },
+		[CLAUSE_SKIPPED] = { "none", "\u2013" },    [CLAUSE_NOT_RUN] = { "none", "\u25cb" },
+		[CLAUSE_UNTESTABLE] = { "none", "\u2300" },
 	};
 
 	return marks[outcome];

@@ -24,7 +24,7 @@ enum vmig_clause_id {
  * @source: where it stands, abbreviations in clauses.def
  * @errnos: what a refusal returns, "-" where nothing is promised
  * @since: first kernel with the clause, "" for all
- * @unseen: why no test can name it, NULL where tests must
+ * @untestable: why no test can name it, NULL where tests must
  */
 struct vmig_clause {
 	const char *id;
@@ -34,7 +34,7 @@ struct vmig_clause {
 	const char *source;
 	const char *errnos;
 	const char *since;
-	const char *unseen;
+	const char *untestable;
 };
 
 extern const struct vmig_clause vmig_clauses[VMIG_NR_CLAUSES];
