@@ -11,7 +11,7 @@
  *
  * Return: the value, NULL where there is none.
  */
-json_t *tell(const json_t *object, const char *place)
+json_t *json_path_get(const json_t *object, const char *place)
 {
 	char name[64];
 	size_t n;
@@ -29,37 +29,37 @@ json_t *tell(const json_t *object, const char *place)
 }
 
 /**
- * tell_text - the text at a place
+ * json_path_text - the text at a place
  * @object: where to begin
- * @place: as for tell()
+ * @place: as for json_path_get()
  *
  * Return: the text, NULL where there is none.
  */
-const char *tell_text(const json_t *object, const char *place)
+const char *json_path_text(const json_t *object, const char *place)
 {
-	return json_string_value(tell(object, place));
+	return json_string_value(json_path_get(object, place));
 }
 
 /**
- * tell_number - the whole number at a place
+ * json_path_number - the whole number at a place
  * @object: where to begin
- * @place: as for tell()
+ * @place: as for json_path_get()
  *
  * Return: the number, 0 where there is none.
  */
-long long tell_number(const json_t *object, const char *place)
+long long json_path_number(const json_t *object, const char *place)
 {
-	return json_integer_value(tell(object, place));
+	return json_integer_value(json_path_get(object, place));
 }
 
 /**
- * tell_true - is the value at a place true?
+ * json_path_true - is the value at a place true?
  * @object: where to begin
- * @place: as for tell()
+ * @place: as for json_path_get()
  *
  * Return: true if so.
  */
-bool tell_true(const json_t *object, const char *place)
+bool json_path_true(const json_t *object, const char *place)
 {
-	return json_is_true(tell(object, place));
+	return json_is_true(json_path_get(object, place));
 }

@@ -6,9 +6,9 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-json_t *tell(const json_t *object, const char *place);
-const char *tell_text(const json_t *object, const char *place);
-long long tell_number(const json_t *object, const char *place);
-bool tell_true(const json_t *object, const char *place);
+json_t *json_path_get(const json_t *object, const char *place);
+const char *json_path_text(const json_t *object, const char *place);
+long long json_path_number(const json_t *object, const char *place);
+bool json_path_true(const json_t *object, const char *place);
 
 #endif /* VMIG_RESULTS_JSON_PATH_H */

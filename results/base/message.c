@@ -8,10 +8,10 @@
 #include "message.h"
 
 /**
- * complain - say what is wrong and what to do
+ * error_msg - say what is wrong and what to do
  * @fmt: as printf(), without the end of the line
  */
-void complain(const char *fmt, ...)
+void error_msg(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -23,16 +23,16 @@ void complain(const char *fmt, ...)
 }
 
 /**
- * flushed - nothing that was printed may get lost without a word
+ * close_stdout - nothing that was printed may get lost without a word
  * @exit_code: of the program if all is well
  *
  * Return: @exit_code, or EXIT_UNTESTED after a sentence.
  */
-int flushed(int exit_code)
+int close_stdout(int exit_code)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return exit_code;
-	complain("cannot write to standard output: %s; free some space or redirect it elsewhere",
-		 strerror(errno));
+	error_msg("cannot write to standard output: %s; free some space or redirect it elsewhere",
+		  strerror(errno));
 	return EXIT_UNTESTED;
 }

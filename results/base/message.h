@@ -5,7 +5,7 @@
 
 #define EXIT_UNTESTED 2
 
-void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-int flushed(int exit_code);
+void error_msg(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int close_stdout(int exit_code);
 
 #endif /* VMIG_RESULTS_MESSAGE_H */

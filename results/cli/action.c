@@ -99,20 +99,20 @@ static int run(struct pool *pool, const struct command *c, const struct request 
 	const struct action *a = r->action;
 
 	if (r->second)
-		complain("--%s and --%s cannot be asked for at once: give one of them; --help "
-			 "says more",
-			 a->name, r->second->name);
+		error_msg("--%s and --%s cannot be asked for at once: give one of them; --help "
+			  "says more",
+			  a->name, r->second->name);
 	else if (r->bad)
-		complain("cannot make sense of \"%s\"; --help shows what can be asked for, and an "
-			 "argument that begins with a dash stands behind --",
-			 r->bad);
+		error_msg("cannot make sense of \"%s\"; --help shows what can be asked for, and an "
+			  "argument that begins with a dash stands behind --",
+			  r->bad);
 	else if (!a)
 		return c->other(pool, r->argv);
 	else if (!a->most && r->argc)
-		complain("--%s takes no argument, and was given \"%s\"; --help says more", a->name,
-			 r->argv[0]);
+		error_msg("--%s takes no argument, and was given \"%s\"; --help says more", a->name,
+			  r->argv[0]);
 	else if (r->argc < a->least || r->argc > a->most)
-		complain("--%s takes %s; --help says more", a->name, a->args);
+		error_msg("--%s takes %s; --help says more", a->name, a->args);
 	else
 		return a->run(pool, r->argv);
 	return EXIT_UNTESTED;
@@ -154,5 +154,5 @@ int action_help(struct pool *pool, const struct command *c)
 	setenv("ARGP_HELP_FMT", "doc-opt-col=2,opt-doc-col=24,header-col=0,rmargin=99", 0);
 	fputs(c->usage, stdout);
 	argp_help(&argp, stdout, ARGP_HELP_DOC | ARGP_HELP_LONG, "vmig-report");
-	return flushed(0);
+	return close_stdout(0);
 }

@@ -26,7 +26,7 @@
 
 static int wrong(const char *sentence)
 {
-	complain("%s", sentence);
+	error_msg("%s", sentence);
 	return EXIT_UNTESTED;
 }
 
@@ -39,7 +39,7 @@ static int add(struct pool *pool, char **argv)
 	json_t *results;
 
 	if (!dir) {
-		complain("cannot open the run directory %s: %s", argv[0], strerror(errno));
+		error_msg("cannot open the run directory %s: %s", argv[0], strerror(errno));
 		return EXIT_UNTESTED;
 	}
 	origin.directory = pool_printf(pool, "%s", basename(dir));
@@ -59,7 +59,7 @@ static int add(struct pool *pool, char **argv)
 		return wrong(sentence);
 	if (!added)
 		printf("The history %s has this run already.\n", argv[1]);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 static int merge(struct pool *pool, char **argv)
@@ -82,7 +82,7 @@ static int merge(struct pool *pool, char **argv)
 	printf("%lld runs added to %s\n", all.runs, argv[0]);
 	if (all.acceptances)
 		printf("%lld words on accepted changes added too\n", all.acceptances);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 /* With @h open, for whoever wants to know more; closed where there is a sentence. */
@@ -113,7 +113,7 @@ static int judge_regression(struct pool *pool, char **argv)
 		return wrong(sentence);
 	worse = judgement_terminal(&n, argv[1], stdout);
 	history_close(&h);
-	return flushed(worse ? EXIT_REGRESSION : 0);
+	return close_stdout(worse ? EXIT_REGRESSION : 0);
 }
 
 static int suspects(struct pool *pool, char **argv)
@@ -126,7 +126,7 @@ static int suspects(struct pool *pool, char **argv)
 		return wrong(sentence);
 	judgement_suspects(&n, argv[1], stdout);
 	history_close(&h);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 /* What is told is true once it lasts, so that it is told last. */
@@ -158,7 +158,7 @@ static int accept(struct pool *pool, char **argv, bool withdraw)
 	if (!sentence)
 		fputs(said, stdout);
 	free(said);
-	return sentence ? wrong(sentence) : flushed(0);
+	return sentence ? wrong(sentence) : close_stdout(0);
 }
 
 /* The file appears complete, or the one before stays. */
@@ -203,7 +203,7 @@ static int html(struct pool *pool, char **argv)
 		sentence = pool_printf(pool, "cannot write %s: %s; make room or give permission",
 				       argv[1], strerror(err));
 	history_close(&h);
-	return sentence ? wrong(sentence) : flushed(0);
+	return sentence ? wrong(sentence) : close_stdout(0);
 }
 
 static int lava(struct pool *pool, const char *dir, bool signals)
@@ -215,7 +215,7 @@ static int lava(struct pool *pool, const char *dir, bool signals)
 		return wrong(sentence);
 	write_lava(results, stdout, signals);
 	json_decref(results);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 static int lava_signals(struct pool *pool, char **argv)

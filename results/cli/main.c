@@ -82,9 +82,9 @@ static bool write_files(struct run *run, const struct mutants *mutants, int dirf
 		return true;
 	for (i = 0; i < nr; i++)
 		output_discard(&out[i]);
-	complain("cannot write %s in %s: %s; make room or give permission, and run vmig-report "
-		 "on that directory again",
-		 files[bad].name, dir, strerror(err));
+	error_msg("cannot write %s in %s: %s; make room or give permission, and run vmig-report "
+		  "on that directory again",
+		  files[bad].name, dir, strerror(err));
 	return false;
 }
 
@@ -99,15 +99,15 @@ static bool want_colour(void)
 static int nothing_there(const struct run *run, const char *dir)
 {
 	if (run->record.status == RUN_INTERRUPTED) {
-		complain("the run in %s was interrupted before the first test", dir);
+		error_msg("the run in %s was interrupted before the first test", dir);
 		return 130;
 	}
 	if (run->record.status == RUN_GUEST_DIED)
-		complain("could not be tested: the guest died before the first test, see "
-			 "%s/console.log",
-			 dir);
+		error_msg("could not be tested: the guest died before the first test, see "
+			  "%s/console.log",
+			  dir);
 	else
-		complain(
+		error_msg(
 			"could not be tested: %s holds no ktap/*.ktap; give the directory of a run "
 			"as run.sh makes it",
 			dir);
@@ -122,14 +122,14 @@ static int report_dir(struct pool *pool, const char *dir)
 
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0) {
-		complain(
+		error_msg(
 			"cannot open the run directory %s: %s; give a directory as run.sh makes it",
 			dir, strerror(errno));
 		return EXIT_UNTESTED;
 	}
 	wrong = model_load(&run, pool, dirfd);
 	if (wrong) {
-		complain("%s/%s", dir, wrong);
+		error_msg("%s/%s", dir, wrong);
 		code = EXIT_UNTESTED;
 	} else if (!run.chapters && !run.nr_problems) {
 		code = nothing_there(&run, dir);
@@ -138,7 +138,7 @@ static int report_dir(struct pool *pool, const char *dir)
 		verdict(&run);
 		code = write_files(&run, NULL, dirfd, dir) ? run.exit_code : EXIT_UNTESTED;
 		write_terminal(&run, stdout, want_colour());
-		code = flushed(code);
+		code = close_stdout(code);
 	}
 	close(dirfd);
 	return code;
@@ -152,23 +152,23 @@ static int mutants_dir(struct pool *pool, const char *dir, bool survivors)
 
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0) {
-		complain("cannot open %s: %s; give a directory as run.sh --mutants makes it", dir,
-			 strerror(errno));
+		error_msg("cannot open %s: %s; give a directory as run.sh --mutants makes it", dir,
+			  strerror(errno));
 		return EXIT_UNTESTED;
 	}
 	wrong = mutants_load(&m, pool, dirfd);
 	if (wrong) {
-		complain("%s/%s", dir, wrong);
+		error_msg("%s/%s", dir, wrong);
 		code = EXIT_UNTESTED;
 	} else if (survivors) {
 		mutants_survivors(&m, stdout);
-		code = flushed(0);
+		code = close_stdout(0);
 	} else {
 		code = m.killed < m.nr || m.nr_alarms;
 		if (!write_files(NULL, &m, dirfd, dir))
 			code = EXIT_UNTESTED;
 		mutants_text(&m, stdout);
-		code = flushed(code);
+		code = close_stdout(code);
 	}
 	close(dirfd);
 	return code;
@@ -194,13 +194,13 @@ static struct listed_test *read_list(struct pool *pool, const char *file)
 
 	err = input_read(pool, AT_FDCWD, file, &contents);
 	if (err) {
-		complain("cannot read the list of tests %s: %s", file, strerror(err));
+		error_msg("cannot read the list of tests %s: %s", file, strerror(err));
 		return NULL;
 	}
 	tests = catalogue_parse(pool, contents, &wrong);
 	if (!tests)
-		complain("%s: %s; give what vmig_CHAPTER --list prints", file,
-			 wrong ? wrong : "no test in the list");
+		error_msg("%s: %s; give what vmig_CHAPTER --list prints", file,
+			  wrong ? wrong : "no test in the list");
 	return tests;
 }
 
@@ -211,7 +211,7 @@ static int list(struct pool *pool, char **argv)
 	if (!tests)
 		return EXIT_UNTESTED;
 	catalogue_tests(pool, tests, stdout);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 static int clauses(struct pool *pool, char **argv)
@@ -221,7 +221,7 @@ static int clauses(struct pool *pool, char **argv)
 	if (!tests)
 		return EXIT_UNTESTED;
 	catalogue_clauses(pool, tests, stdout);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 static int check_coverage(struct pool *pool, char **argv)
@@ -230,7 +230,7 @@ static int check_coverage(struct pool *pool, char **argv)
 
 	if (!tests)
 		return EXIT_UNTESTED;
-	return flushed(!!catalogue_gaps(tests, stdout));
+	return close_stdout(!!catalogue_gaps(tests, stdout));
 }
 
 static int map(struct pool *pool, char **argv)
@@ -239,15 +239,15 @@ static int map(struct pool *pool, char **argv)
 	struct listed_test *tests;
 
 	if (dirfd < 0) {
-		complain("cannot open %s: %s; give selftests/test_modules/history", argv[1],
-			 strerror(errno));
+		error_msg("cannot open %s: %s; give selftests/test_modules/history", argv[1],
+			  strerror(errno));
 		return EXIT_UNTESTED;
 	}
 	tests = read_list(pool, argv[0]);
 	if (tests)
 		map_write(pool, tests, dirfd, stdout);
 	close(dirfd);
-	return tests ? flushed(0) : EXIT_UNTESTED;
+	return tests ? close_stdout(0) : EXIT_UNTESTED;
 }
 
 static int profile_keys(struct pool *pool, char **argv)
@@ -255,7 +255,7 @@ static int profile_keys(struct pool *pool, char **argv)
 	(void)pool;
 	(void)argv;
 	profile_keys_list(stdout);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 static int check_profile(struct pool *pool, char **argv)
@@ -267,9 +267,9 @@ static int check_profile(struct pool *pool, char **argv)
 
 	err = input_read(pool, AT_FDCWD, file, &contents);
 	if (err)
-		complain("cannot read the profile %s: %s", file, strerror(err));
+		error_msg("cannot read the profile %s: %s", file, strerror(err));
 	else if (!profile_parse(pool, contents, &wrong))
-		complain("%s, %s", file, wrong);
+		error_msg("%s, %s", file, wrong);
 	else
 		return 0;
 	return EXIT_UNTESTED;
@@ -279,7 +279,7 @@ static int defects(struct pool *pool, char **argv)
 {
 	(void)pool;
 	(void)argv;
-	return flushed(!!defects_list(stdout));
+	return close_stdout(!!defects_list(stdout));
 }
 
 static int version(struct pool *pool, char **argv)
@@ -287,7 +287,7 @@ static int version(struct pool *pool, char **argv)
 	(void)pool;
 	(void)argv;
 	printf("vmig-report %s, commit %s\n", vmig_version, vmig_commit);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 static int report(struct pool *pool, char **argv)
@@ -295,10 +295,10 @@ static int report(struct pool *pool, char **argv)
 	if (argv[0] && !argv[1])
 		return report_dir(pool, argv[0]);
 	if (!argv[0])
-		complain("give the directory of a run; --help says more");
+		error_msg("give the directory of a run; --help says more");
 	else
-		complain("cannot make sense of \"%s\"; --help shows what can be asked for",
-			 argv[1]);
+		error_msg("cannot make sense of \"%s\"; --help shows what can be asked for",
+			  argv[1]);
 	return EXIT_UNTESTED;
 }
 

@@ -30,15 +30,15 @@ static bool read_input(struct pool *pool, const char *path, size_t max, struct t
 	int err = input_read_head(pool, AT_FDCWD, path, max + 1, contents);
 
 	if (err)
-		complain("cannot read %s: %s", path, strerror(err));
+		error_msg("cannot read %s: %s", path, strerror(err));
 	else if (contents->n > max)
-		complain("%s is larger than any file of its kind, %zu MiB", path, max >> 20);
+		error_msg("%s is larger than any file of its kind, %zu MiB", path, max >> 20);
 	return !err && contents->n <= max;
 }
 
 static int refused(const char *wrong)
 {
-	complain("the bundle is refused: %s", wrong);
+	error_msg("the bundle is refused: %s", wrong);
 	return EXIT_UNTESTED;
 }
 
@@ -60,10 +60,10 @@ static bool write_file(const char *dir, const char *name, struct text contents)
 		close(dirfd);
 	}
 	if (err && dirfd >= 0)
-		complain("cannot write %s in %s: %s; make room or give permission", name, dir,
-			 strerror(err));
+		error_msg("cannot write %s in %s: %s; make room or give permission", name, dir,
+			  strerror(err));
 	else if (dirfd < 0)
-		complain("cannot open the directory %s: %s", dir, strerror(err));
+		error_msg("cannot open the directory %s: %s", dir, strerror(err));
 	return dirfd >= 0 && !err;
 }
 
@@ -92,7 +92,7 @@ static int verify_bundle(struct pool *pool, char **argv)
 	if (argv[1] && !write_signed(&q->bundle, argv[1]))
 		return EXIT_UNTESTED;
 	write_statement(q, stdout);
-	return flushed(q->exit_code);
+	return close_stdout(q->exit_code);
 }
 
 static int write_manifest(struct pool *pool, char **argv)
@@ -101,7 +101,7 @@ static int write_manifest(struct pool *pool, char **argv)
 	const struct tar_member *members = bundle_collect(pool, argv[0], &wrong);
 
 	if (wrong) {
-		complain("%s", wrong);
+		error_msg("%s", wrong);
 		return EXIT_UNTESTED;
 	}
 	return write_file(argv[0], BUNDLE_MANIFEST, bundle_manifest(pool, members)) ? 0
@@ -115,12 +115,12 @@ static int write_bundle(struct pool *pool, char **argv)
 	struct text packed;
 
 	if (wrong) {
-		complain("%s", wrong);
+		error_msg("%s", wrong);
 		return EXIT_UNTESTED;
 	}
 	wrong = bundle_write(pool, members, &packed);
 	if (wrong) {
-		complain("no bundle can be made of %s: %s", argv[0], wrong);
+		error_msg("no bundle can be made of %s: %s", argv[0], wrong);
 		return EXIT_UNTESTED;
 	}
 	return write_file(argv[0], "bundle.tar.zst", packed) ? 0 : EXIT_UNTESTED;
@@ -141,11 +141,11 @@ static int bundle_file(struct pool *pool, char **argv)
 		return refused(wrong);
 	m = tar_find(m, argv[1]);
 	if (!m) {
-		complain("the bundle has no file %s", argv[1]);
+		error_msg("the bundle has no file %s", argv[1]);
 		return EXIT_UNTESTED;
 	}
 	fwrite(m->contents.s, 1, m->contents.n, stdout);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 static int waivers(struct pool *pool, char **argv)
@@ -160,22 +160,22 @@ static int waivers(struct pool *pool, char **argv)
 		return EXIT_UNTESTED;
 	all = waivers_parse(pool, contents, &wrong);
 	if (wrong) {
-		complain("%s, %s", argv[0], wrong);
+		error_msg("%s, %s", argv[0], wrong);
 		return EXIT_UNTESTED;
 	}
 	for (w = all; w; w = w->next) {
 		if (!waiver_expired(w, argv[3]))
 			continue;
-		complain("%s, line %u: the waiver of %s for %s expired on %s; remove it, or agree "
-			 "on a later day where it was discussed (%s)",
-			 argv[0], w->line, w->clause->id, w->driver, w->expires, w->link);
+		error_msg("%s, line %u: the waiver of %s for %s expired on %s; remove it, or agree "
+			  "on a later day where it was discussed (%s)",
+			  argv[0], w->line, w->clause->id, w->driver, w->expires, w->link);
 		return EXIT_UNTESTED;
 	}
 	p = waivers_profile(pool, all, argv[1], argv[2]);
 	for (d = p ? p->deviations : NULL; d; d = d->next)
 		printf("sometimes: %s | %s | %s | %s\n", d->clause->id, d->glob, d->source,
 		       d->reason);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 static int mustpass_tests(struct pool *pool, char **argv)
@@ -188,20 +188,20 @@ static int mustpass_tests(struct pool *pool, char **argv)
 	if (!read_input(pool, argv[0], 4UL << 20, &contents))
 		return EXIT_UNTESTED;
 	if (strcmp(digest(pool, contents), vmig_mustpass)) {
-		complain("%s is not the list that vmig %s has frozen: its sha256 is %.16s, and "
-			 "not %.16s; restore it (git checkout)",
-			 argv[0], vmig_version, digest(pool, contents), vmig_mustpass);
+		error_msg("%s is not the list that vmig %s has frozen: its sha256 is %.16s, and "
+			  "not %.16s; restore it (git checkout)",
+			  argv[0], vmig_version, digest(pool, contents), vmig_mustpass);
 		return EXIT_UNTESTED;
 	}
 	m = mustpass_parse(pool, contents, &wrong);
 	if (!m) {
-		complain("%s: %s", argv[0], wrong);
+		error_msg("%s: %s", argv[0], wrong);
 		return EXIT_UNTESTED;
 	}
 	printf("%u %u %s\n", m->rounds, m->seed, m->stress);
 	for (t = m->tests; t; t = t->next)
 		printf("%s\t%s\n", t->chapter, t->name);
-	return flushed(0);
+	return close_stdout(0);
 }
 
 static struct run *load_run(struct pool *pool, const char *dir)
@@ -211,13 +211,13 @@ static struct run *load_run(struct pool *pool, const char *dir)
 	char *wrong;
 
 	if (dirfd < 0) {
-		complain("cannot open the run directory %s: %s", dir, strerror(errno));
+		error_msg("cannot open the run directory %s: %s", dir, strerror(errno));
 		return NULL;
 	}
 	wrong = model_load(run, pool, dirfd);
 	close(dirfd);
 	if (wrong) {
-		complain("%s/%s", dir, wrong);
+		error_msg("%s/%s", dir, wrong);
 		return NULL;
 	}
 	judge(run);
@@ -241,10 +241,10 @@ static int mustpass_from_runs(struct pool *pool, char **argv)
 	}
 	wrong = mustpass_make(pool, head, runs, (size_t)nr, stdout);
 	if (wrong) {
-		complain("%s", wrong);
+		error_msg("%s", wrong);
 		return EXIT_UNTESTED;
 	}
-	return flushed(0);
+	return close_stdout(0);
 }
 
 const struct action qualify_actions[] = {

@@ -103,7 +103,8 @@ static void insert(const struct search *s, const struct track *t, const struct p
 	history_run(h, s->insert);
 }
 
-static void tell(const struct search *s, const struct track *t, const struct point *p, FILE *f)
+static void json_path_get(const struct search *s, const struct track *t, const struct point *p,
+			  FILE *f)
 {
 	const struct point *last = track_last(t);
 	struct pool *pool = s->n->history->pool;
@@ -139,7 +140,7 @@ static void look_at(struct search *s, const struct track *t, FILE *f)
 	if (!!p->accepted != s->ask->withdraw)
 		return;
 	insert(s, t, p);
-	tell(s, t, p, f);
+	json_path_get(s, t, p, f);
 	s->done++;
 }
 

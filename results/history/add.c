@@ -59,40 +59,41 @@ static const char *either(const char *s, const char *without)
 /* All that makes a run slow or fast and is no matter of the driver, but for machine and kernel. */
 static const char *place_of(struct pool *pool, const json_t *r, const char *where)
 {
-	const char *accel = tell_text(r, "run.accel");
-	const char *programs = tell_text(r, "run.options.programs");
+	const char *accel = json_path_text(r, "run.accel");
+	const char *programs = json_path_text(r, "run.options.programs");
 
 	return pool_printf(pool, "%s%s%s%s%s%s%s", where, accel ? "/" : "", either(accel, ""),
-			   tell_true(r, "run.options.debug_kernel") ? "+debug" : "",
-			   tell_text(r, "run.options.stock_kernel") ? "+stock" : "",
+			   json_path_true(r, "run.options.debug_kernel") ? "+debug" : "",
+			   json_path_text(r, "run.options.stock_kernel") ? "+stock" : "",
 			   programs ? "+" : "", either(programs, ""));
 }
 
 static void bind_where(struct history *h, sqlite3_stmt *s, const json_t *r)
 {
-	const char *place = either(tell_text(r, "run.where"), "host");
-	const char *profile = tell_text(r, "run.options.profile");
-	const char *name = tell_text(r, "environment.device.name");
+	const char *place = either(json_path_text(r, "run.where"), "host");
+	const char *profile = json_path_text(r, "run.options.profile");
+	const char *name = json_path_text(r, "environment.device.name");
 	bool guest = !strcmp(place, "guest");
 
 	history_text(h, s, ":place", place_of(h->pool, r, place));
 	history_text(h, s, ":kernel",
-		     either(tell_text(r, "environment.kernel.release"), "unknown"));
-	history_text(h, s, ":build", tell_text(r, "environment.kernel.version"));
-	history_text(h, s, ":arch", tell_text(r, "environment.kernel.machine"));
-	history_text(h, s, ":version", tell_text(r, "suite.version"));
-	history_text(h, s, ":commit", tell_text(r, "suite.commit"));
+		     either(json_path_text(r, "environment.kernel.release"), "unknown"));
+	history_text(h, s, ":build", json_path_text(r, "environment.kernel.version"));
+	history_text(h, s, ":arch", json_path_text(r, "environment.kernel.machine"));
+	history_text(h, s, ":version", json_path_text(r, "suite.version"));
+	history_text(h, s, ":commit", json_path_text(r, "suite.commit"));
 	history_text(h, s, ":device", either(guest && profile ? profile : name, "unknown"));
 	history_text(h, s, ":name", name);
-	history_text(h, s, ":driver", either(tell_text(r, "environment.driver.name"), "unknown"));
-	history_text(h, s, ":driver_version", tell_text(r, "environment.driver.version"));
-	history_text(h, s, ":srcversion", tell_text(r, "environment.driver.srcversion"));
-	history_text(h, s, ":firmware", tell_text(r, "run.firmware"));
+	history_text(h, s, ":driver",
+		     either(json_path_text(r, "environment.driver.name"), "unknown"));
+	history_text(h, s, ":driver_version", json_path_text(r, "environment.driver.version"));
+	history_text(h, s, ":srcversion", json_path_text(r, "environment.driver.srcversion"));
+	history_text(h, s, ":firmware", json_path_text(r, "run.firmware"));
 	history_text(h, s, ":profile", profile);
-	history_text(h, s, ":parameters", either(tell_text(r, "run.options.parameters"), ""));
-	history_text(h, s, ":globs", either(tell_text(r, "run.options.tests"), ""));
-	history_number(h, s, ":strict", tell_true(r, "run.options.strict"));
-	history_number(h, s, ":hazards", tell_true(r, "run.options.hazards"));
+	history_text(h, s, ":parameters", either(json_path_text(r, "run.options.parameters"), ""));
+	history_text(h, s, ":globs", either(json_path_text(r, "run.options.tests"), ""));
+	history_number(h, s, ":strict", json_path_true(r, "run.options.strict"));
+	history_number(h, s, ":hazards", json_path_true(r, "run.options.hazards"));
 }
 
 static void bind_counts(struct history *h, sqlite3_stmt *s, const json_t *r)
@@ -101,27 +102,28 @@ static void bind_counts(struct history *h, sqlite3_stmt *s, const json_t *r)
 	long long complaints = 0;
 	size_t i;
 
-	json_array_foreach(tell(r, "complaints"), i, c)
-		complaints += !tell_true(c, "expected");
-	history_number(h, s, ":tests", tell_number(r, "totals.tests"));
+	json_array_foreach(json_path_get(r, "complaints"), i, c)
+		complaints += !json_path_true(c, "expected");
+	history_number(h, s, ":tests", json_path_number(r, "totals.tests"));
 	history_number(h, s, ":fail",
-		       tell_number(r, "totals.fail") + tell_number(r, "totals.xpass"));
+		       json_path_number(r, "totals.fail") + json_path_number(r, "totals.xpass"));
 	history_number(h, s, ":error",
-		       tell_number(r, "totals.crashed") + tell_number(r, "totals.timeout") +
-			       tell_number(r, "totals.broken"));
-	history_number(h, s, ":xfail", tell_number(r, "totals.xfail"));
+		       json_path_number(r, "totals.crashed") +
+			       json_path_number(r, "totals.timeout") +
+			       json_path_number(r, "totals.broken"));
+	history_number(h, s, ":xfail", json_path_number(r, "totals.xfail"));
 	history_number(h, s, ":pass",
-		       tell_number(r, "totals.pass") + tell_number(r, "totals.warn"));
-	history_number(h, s, ":skip", tell_number(r, "totals.skip"));
-	history_number(h, s, ":missing", tell_number(r, "totals.not_run"));
+		       json_path_number(r, "totals.pass") + json_path_number(r, "totals.warn"));
+	history_number(h, s, ":skip", json_path_number(r, "totals.skip"));
+	history_number(h, s, ":missing", json_path_number(r, "totals.not_run"));
 	history_number(h, s, ":complaints", complaints);
 }
 
 static long long add_run(struct history *h, const json_t *r, const struct origin *origin,
 			 const char *uid)
 {
-	const char *started = either(tell_text(r, "run.started"), "unknown");
-	const json_t *seconds = tell(r, "run.seconds");
+	const char *started = either(json_path_text(r, "run.started"), "unknown");
+	const json_t *seconds = json_path_get(r, "run.seconds");
 	sqlite3_stmt *s = history_prepare(h, run_sql);
 
 	history_text(h, s, ":uid", uid);
@@ -133,10 +135,10 @@ static long long add_run(struct history *h, const json_t *r, const struct origin
 				    json_number_value(seconds));
 	bind_where(h, s, r);
 	bind_counts(h, s, r);
-	history_text(h, s, ":status", either(tell_text(r, "run.status"), "unknown"));
-	history_number(h, s, ":exit_code", tell_number(r, "verdict.exit_code"));
-	history_text(h, s, ":verdict", either(tell_text(r, "verdict.name"), "unknown"));
-	history_text(h, s, ":sentence", either(tell_text(r, "verdict.sentence"), ""));
+	history_text(h, s, ":status", either(json_path_text(r, "run.status"), "unknown"));
+	history_number(h, s, ":exit_code", json_path_number(r, "verdict.exit_code"));
+	history_text(h, s, ":verdict", either(json_path_text(r, "verdict.name"), "unknown"));
+	history_text(h, s, ":sentence", either(json_path_text(r, "verdict.sentence"), ""));
 	history_run(h, s);
 	sqlite3_finalize(s);
 	return h->err == SQLITE_OK ? sqlite3_last_insert_rowid(h->db) : 0;
@@ -197,9 +199,10 @@ static const char *values_text(struct history *h, const json_t *values, double *
 
 static void add_sample(struct adding *a, long long test, const json_t *sample)
 {
-	const json_t *values = tell(sample, "values");
+	const json_t *values = json_path_get(sample, "values");
 	double *v = pool_alloc(a->h->pool, (json_array_size(values) + 1) * sizeof(*v));
-	const char *name = tell_text(sample, "name"), *unit = tell_text(sample, "unit"), *text;
+	const char *name = json_path_text(sample, "name"), *unit = json_path_text(sample, "unit"),
+		   *text;
 	struct quartiles q;
 	size_t n;
 
@@ -226,19 +229,19 @@ static void add_sample(struct adding *a, long long test, const json_t *sample)
 
 static void add_chapter(struct adding *a, const json_t *chapter)
 {
-	const char *name = either(tell_text(chapter, "name"), "unknown");
+	const char *name = either(json_path_text(chapter, "name"), "unknown");
 	const json_t *t, *sample;
 	long long test;
 	size_t i, j;
 
-	json_array_foreach(tell(chapter, "tests"), i, t) {
-		test = test_id(a, name, either(tell_text(t, "name"), "unknown"));
-		add_outcome(a, test, either(tell_text(t, "outcome"), "unknown"),
-			    tell_text(t, "message"));
-		json_array_foreach(tell(t, "samples"), j, sample)
+	json_array_foreach(json_path_get(chapter, "tests"), i, t) {
+		test = test_id(a, name, either(json_path_text(t, "name"), "unknown"));
+		add_outcome(a, test, either(json_path_text(t, "outcome"), "unknown"),
+			    json_path_text(t, "message"));
+		json_array_foreach(json_path_get(t, "samples"), j, sample)
 			add_sample(a, test, sample);
 	}
-	json_array_foreach(tell(chapter, "missing"), i, t)
+	json_array_foreach(json_path_get(chapter, "missing"), i, t)
 		if (json_is_string(t))
 			add_outcome(a, test_id(a, name, json_string_value(t)), "missing", NULL);
 }
@@ -263,7 +266,7 @@ static void add_tests(struct history *h, const json_t *results, long long run)
 	a.samples = history_prepare(
 		h, "INSERT OR IGNORE INTO samples(run, metric, n, p25, p50, p75, vals)"
 		   " VALUES (:run, :metric, :n, ?4, ?5, ?6, :vals)");
-	json_array_foreach(tell(results, "chapters"), i, chapter)
+	json_array_foreach(json_path_get(results, "chapters"), i, chapter)
 		add_chapter(&a, chapter);
 	sqlite3_finalize(a.new_test);
 	sqlite3_finalize(a.test_id);

@@ -260,7 +260,7 @@ static const struct test *find_test(const struct run *run, const char *path)
 	return NULL;
 }
 
-/* The test that made the kernel complain has failed, whatever it says itself. */
+/* The test that made the kernel error_msg has failed, whatever it says itself. */
 static void fail_by_complaint(struct run *run, const struct complaint *c, struct test *t)
 {
 	struct breach *b;

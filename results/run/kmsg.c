@@ -244,7 +244,7 @@ static void keep(struct reader *r, struct complaint *c, struct text t)
 	c->lines++;
 }
 
-static void complain(struct reader *r, const struct trigger *trigger, struct record *rec)
+static void error_msg(struct reader *r, const struct trigger *trigger, struct record *rec)
 {
 	struct complaint *c;
 
@@ -308,7 +308,7 @@ static void message(struct reader *r, struct record *rec)
 
 	trigger = trigger_in(rec->text);
 	if (trigger && !(trigger->joins && r->open)) {
-		complain(r, trigger, rec);
+		error_msg(r, trigger, rec);
 	} else if (r->open) {
 		keep(r, r->open, rec->text);
 		if (holds(rec->text, "---[ end ", true))

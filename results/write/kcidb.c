@@ -118,8 +118,8 @@ static json_t *number(double value, const char *unit)
 static void measurement(struct kcidb *k, const char *test, const json_t *m, const char *value)
 {
 	static const char *const rest[] = { "n", "min", "p25", "p50", "p75", "p95", "max", NULL };
-	const json_t *v = tell(m, value), *more;
-	const char *name = tell_text(m, "name");
+	const json_t *v = json_path_get(m, value), *more;
+	const char *name = json_path_text(m, "name");
 	json_t *o, *misc;
 	int i;
 
@@ -127,11 +127,11 @@ static void measurement(struct kcidb *k, const char *test, const json_t *m, cons
 		return;
 	o = new_test(k, pool_printf(k->pool, "%s.%s", test, name), "DONE");
 	json_object_set_new(o, "number",
-			    number(json_number_value(v), either(tell_text(m, "unit"), "")));
+			    number(json_number_value(v), either(json_path_text(m, "unit"), "")));
 	misc = json_object();
-	put(misc, "unit", tell_text(m, "unit"));
+	put(misc, "unit", json_path_text(m, "unit"));
 	for (i = 0; rest[i]; i++) {
-		more = tell(m, rest[i]);
+		more = json_path_get(m, rest[i]);
 		if (json_is_number(more))
 			json_object_set(misc, rest[i], (json_t *)more);
 	}
@@ -140,11 +140,11 @@ static void measurement(struct kcidb *k, const char *test, const json_t *m, cons
 
 static const char *excerpt(struct kcidb *k, const json_t *t)
 {
-	const char *all = either(tell_text(t, "message"), "");
+	const char *all = either(json_path_text(t, "message"), "");
 	const json_t *line;
 	size_t i;
 
-	json_array_foreach(tell(t, "log"), i, line) {
+	json_array_foreach(json_path_get(t, "log"), i, line) {
 		if (strlen(all) + json_string_length(line) + 2 > LOG_MAX)
 			break;
 		all = pool_printf(k->pool, "%s%s%s", all, *all ? "\n" : "",
@@ -156,26 +156,26 @@ static const char *excerpt(struct kcidb *k, const json_t *t)
 static void one_test(struct kcidb *k, const char *chapter, const json_t *t)
 {
 	const char *name = pool_printf(k->pool, "vmig.%s.%s", chapter,
-				       either(tell_text(t, "name"), "unknown"));
-	const char *outcome = tell_text(t, "outcome"), *status = status_of(outcome);
+				       either(json_path_text(t, "name"), "unknown"));
+	const char *outcome = json_path_text(t, "outcome"), *status = status_of(outcome);
 	json_t *o = new_test(k, name, status), *misc = json_object();
-	const json_t *seconds = tell(t, "seconds"), *m;
+	const json_t *seconds = json_path_get(t, "seconds"), *m;
 	size_t i;
 
 	if (json_is_number(seconds))
 		json_object_set(o, "duration", (json_t *)seconds);
-	put(o, "comment", tell_text(t, "message"));
+	put(o, "comment", json_path_text(t, "message"));
 	if (strcmp(status, "PASS") && strcmp(status, "SKIP"))
 		put(o, "log_excerpt", excerpt(k, t));
 	put(misc, "outcome", outcome);
-	json_object_set(misc, "clauses", tell(t, "clauses"));
-	if (json_array_size(tell(t, "breaches")))
+	json_object_set(misc, "clauses", json_path_get(t, "clauses"));
+	if (json_array_size(json_path_get(t, "breaches")))
 		json_object_set_new(misc, "known_deviation",
 				    json_boolean(outcome && !strcmp(outcome, "xfail")));
 	json_object_set_new(o, "misc", misc);
-	json_array_foreach(tell(t, "metrics"), i, m)
+	json_array_foreach(json_path_get(t, "metrics"), i, m)
 		measurement(k, name, m, "value");
-	json_array_foreach(tell(t, "samples"), i, m)
+	json_array_foreach(json_path_get(t, "samples"), i, m)
 		measurement(k, name, m, "p50");
 }
 
@@ -201,21 +201,21 @@ static json_t *environment(struct pool *pool, const json_t *r, bool all)
 
 	put(o, "comment",
 	    pool_printf(pool, "driver %s, device %s, on %s",
-			either(tell_text(r, "environment.driver.name"), "unknown"),
-			either(tell_text(r, "environment.device.name"), "unknown"),
+			either(json_path_text(r, "environment.driver.name"), "unknown"),
+			either(json_path_text(r, "environment.device.name"), "unknown"),
 			results_host(pool)));
 	put(misc, "host", results_host(pool));
 	for (i = 0; all && i < sizeof(places) / sizeof(places[0]); i++)
-		put(misc, places[i][0], tell_text(r, places[i][1]));
+		put(misc, places[i][0], json_path_text(r, places[i][1]));
 	json_object_set_new(o, "misc", misc);
 	return o;
 }
 
 static const char *overall(const json_t *results)
 {
-	const char *verdict = either(tell_text(results, "verdict.name"), "");
+	const char *verdict = either(json_path_text(results, "verdict.name"), "");
 
-	switch (tell_number(results, "verdict.exit_code")) {
+	switch (json_path_number(results, "verdict.exit_code")) {
 	case 0:
 		return "PASS";
 	case 1:
@@ -235,14 +235,14 @@ static void tests(struct kcidb *k, const json_t *results)
 	json_t *o;
 
 	o = new_test(k, "vmig", overall(results));
-	put(o, "comment", tell_text(results, "verdict.sentence"));
+	put(o, "comment", json_path_text(results, "verdict.sentence"));
 	/* The whole of it once; a thousand copies would be most of the file. */
 	json_object_set_new(o, "environment", environment(k->pool, results, true));
-	json_array_foreach(tell(results, "chapters"), i, chapter) {
-		name = either(tell_text(chapter, "name"), "unknown");
-		json_array_foreach(tell(chapter, "tests"), j, t)
+	json_array_foreach(json_path_get(results, "chapters"), i, chapter) {
+		name = either(json_path_text(chapter, "name"), "unknown");
+		json_array_foreach(json_path_get(chapter, "tests"), j, t)
 			one_test(k, name, t);
-		json_array_foreach(tell(chapter, "missing"), j, t)
+		json_array_foreach(json_path_get(chapter, "missing"), j, t)
 			new_test(k,
 				 pool_printf(k->pool, "vmig.%s.%s", name,
 					     either(json_string_value(t), "unknown")),
@@ -262,16 +262,16 @@ static const char *told(const char *name, const char *letters, size_t least, siz
 		return NULL;
 	if (strspn(s, letters) == strlen(s) && strlen(s) >= least && strlen(s) <= most)
 		return s;
-	complain("kcidb.json is written without %s: KCIDB takes %zu to %zu of the letters %s "
-		 "there",
-		 name, least, most, letters);
+	error_msg("kcidb.json is written without %s: KCIDB takes %zu to %zu of the letters %s "
+		  "there",
+		  name, least, most, letters);
 	return NULL;
 }
 
 /* Checkout and build, where who built the kernel has not told KCIDB of them already. */
 static void sources(struct kcidb *k, const json_t *r, json_t *root)
 {
-	const char *release = either(tell_text(r, "environment.kernel.release"), "unknown");
+	const char *release = either(json_path_text(r, "environment.kernel.release"), "unknown");
 	const char *commit = told("VMIG_KCIDB_COMMIT", "0123456789abcdef", 40, 40);
 	const char *checkout = pool_printf(k->pool, "%s:linux-%s", k->origin, release);
 	json_t *c = json_object(), *b = json_object();
@@ -284,8 +284,8 @@ static void sources(struct kcidb *k, const json_t *r, json_t *root)
 	put(b, "id", k->build);
 	put(b, "origin", k->origin);
 	put(b, "checkout_id", checkout);
-	put(b, "architecture", tell_text(r, "environment.kernel.machine"));
-	put(b, "comment", tell_text(r, "environment.kernel.version"));
+	put(b, "architecture", json_path_text(r, "environment.kernel.machine"));
+	put(b, "comment", json_path_text(r, "environment.kernel.version"));
 	put(b, "status", "PASS");
 	json_object_set_new(root, "checkouts", json_pack("[o]", c));
 	json_object_set_new(root, "builds", json_pack("[o]", b));
@@ -306,15 +306,16 @@ void kcidb_dump(const json_t *results, FILE *f)
 	json_t *root = json_object();
 
 	k.origin = either(getenv("VMIG_KCIDB_ORIGIN"), "vmig");
-	k.started = tell_text(results, "run.started");
+	k.started = json_path_text(results, "run.started");
 	k.prefix =
 		pool_printf(k.pool, "%s-%s-%s", results_host(k.pool), either(k.started, "unknown"),
-			    either(tell_text(results, "environment.device.name"), "unknown"));
+			    either(json_path_text(results, "environment.device.name"), "unknown"));
 	k.build = either(
 		build,
-		pool_printf(k.pool, "%s:linux-%s-%s", k.origin,
-			    either(tell_text(results, "environment.kernel.release"), "unknown"),
-			    either(tell_text(results, "environment.kernel.version"), "unknown")));
+		pool_printf(
+			k.pool, "%s:linux-%s-%s", k.origin,
+			either(json_path_text(results, "environment.kernel.release"), "unknown"),
+			either(json_path_text(results, "environment.kernel.version"), "unknown")));
 	k.environment = environment(k.pool, results, false);
 	k.tests = json_array();
 	tests(&k, results);

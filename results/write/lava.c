@@ -52,10 +52,11 @@ static void measured(FILE *f, bool signals, const char *chapter, const json_t *t
 	const json_t *m;
 	size_t i;
 
-	json_array_foreach(tell(t, list), i, m)
-		if (json_is_number(tell(m, value)))
-			line(f, signals, chapter, tell_text(t, "name"), tell_text(m, "name"),
-			     "pass", tell(m, value), tell_text(m, "unit"));
+	json_array_foreach(json_path_get(t, list), i, m)
+		if (json_is_number(json_path_get(m, value)))
+			line(f, signals, chapter, json_path_text(t, "name"),
+			     json_path_text(m, "name"), "pass", json_path_get(m, value),
+			     json_path_text(m, "unit"));
 }
 
 /**
@@ -70,15 +71,15 @@ void write_lava(const json_t *results, FILE *f, bool signals)
 	const char *name;
 	size_t i, j;
 
-	json_array_foreach(tell(results, "chapters"), i, chapter) {
-		name = tell_text(chapter, "name");
-		json_array_foreach(tell(chapter, "tests"), j, t) {
-			line(f, signals, name, tell_text(t, "name"), NULL,
-			     result_of(tell_text(t, "outcome")), NULL, NULL);
+	json_array_foreach(json_path_get(results, "chapters"), i, chapter) {
+		name = json_path_text(chapter, "name");
+		json_array_foreach(json_path_get(chapter, "tests"), j, t) {
+			line(f, signals, name, json_path_text(t, "name"), NULL,
+			     result_of(json_path_text(t, "outcome")), NULL, NULL);
 			measured(f, signals, name, t, "metrics", "value");
 			measured(f, signals, name, t, "samples", "p50");
 		}
-		json_array_foreach(tell(chapter, "missing"), j, t)
+		json_array_foreach(json_path_get(chapter, "missing"), j, t)
 			line(f, signals, name, json_string_value(t), NULL, "unknown", NULL, NULL);
 	}
 }
