@@ -34,7 +34,7 @@ static int add(struct pool *pool, char **argv)
 {
 	struct origin origin = { .host = results_host(pool), .night = argv[2] };
 	char *dir = realpath(argv[0], NULL), *sentence;
-	struct history h;
+	struct history_db h;
 	bool added = false;
 	json_t *results;
 
@@ -65,7 +65,7 @@ static int add(struct pool *pool, char **argv)
 static int merge(struct pool *pool, char **argv)
 {
 	struct merged merged, all = { 0 };
-	struct history h;
+	struct history_db h;
 	char *sentence = history_open(&h, pool, argv[0], HISTORY_WRITE);
 	int i;
 
@@ -86,7 +86,7 @@ static int merge(struct pool *pool, char **argv)
 }
 
 /* With @h open, for whoever wants to know more; closed where there is a sentence. */
-static char *judged(struct nights *n, struct history *h, struct pool *pool, const char *path,
+static char *judged(struct history *n, struct history_db *h, struct pool *pool, const char *path,
 		    enum history_open how)
 {
 	const char *any = getenv("VMIG_ANY_KERNEL");
@@ -94,18 +94,18 @@ static char *judged(struct nights *n, struct history *h, struct pool *pool, cons
 
 	if (sentence)
 		return sentence;
-	sentence = nights_load(n, h, any && *any);
+	sentence = history_load(n, h, any && *any);
 	if (sentence)
 		history_close(h);
 	else
-		nights_judge(n);
+		history_judge(n);
 	return sentence;
 }
 
 static int judge_regression(struct pool *pool, char **argv)
 {
-	struct history h;
-	struct nights n;
+	struct history_db h;
+	struct history n;
 	char *sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
 	unsigned int worse;
 
@@ -118,8 +118,8 @@ static int judge_regression(struct pool *pool, char **argv)
 
 static int suspects(struct pool *pool, char **argv)
 {
-	struct history h;
-	struct nights n;
+	struct history_db h;
+	struct history n;
 	char *sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
 
 	if (sentence)
@@ -138,8 +138,8 @@ static int accept(struct pool *pool, char **argv, bool withdraw)
 					  .night = argv[3] && argv[4] ? argv[4] : "",
 					  .withdraw = withdraw };
 	char *said = NULL, *sentence;
-	struct history h;
-	struct nights n;
+	struct history_db h;
+	struct history n;
 	size_t size;
 	FILE *f;
 
@@ -162,7 +162,7 @@ static int accept(struct pool *pool, char **argv, bool withdraw)
 }
 
 /* The file appears complete, or the one before stays. */
-static int write_page(struct nights *n, int dirfd, const char *name)
+static int write_page(struct history *n, int dirfd, const char *name)
 {
 	struct output out;
 	int err;
@@ -181,8 +181,8 @@ static int html(struct pool *pool, char **argv)
 {
 	char *slash, *dir = pool_printf(pool, "%s", argv[1]), *sentence;
 	const char *name = dir;
-	struct history h;
-	struct nights n;
+	struct history_db h;
+	struct history n;
 	int dirfd, err;
 
 	slash = strrchr(dir, '/');

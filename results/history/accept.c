@@ -59,24 +59,24 @@ static const char *utc(struct pool *pool)
  * @example: a metric that is there
  */
 struct search {
-	struct nights *n;
+	struct history *n;
 	const struct acceptance_request *ask;
 	sqlite3_stmt *insert;
 	const char *said, *who;
 	unsigned int devices, measured, matched, nights, done;
-	const struct track *example;
+	const struct series *example;
 };
 
-static bool of_night(struct pool *pool, const struct point *p, const char *night)
+static bool of_night(struct pool *pool, const struct sample *p, const char *night)
 {
 	return !strncmp(p->run->night, night, strlen(night)) ||
 	       !strncmp(night_words(pool, p->run->night), night, strlen(night));
 }
 
 /* The night that the request means for a metric, or NULL. */
-static const struct point *wanted(const struct search *s, const struct track *t)
+static const struct sample *wanted(const struct search *s, const struct series *t)
 {
-	const struct point *last = track_last(t);
+	const struct sample *last = series_last(t);
 	size_t i;
 
 	if (s->ask->withdraw && !*s->ask->night)
@@ -84,14 +84,14 @@ static const struct point *wanted(const struct search *s, const struct track *t)
 	if (!*s->ask->night)
 		return last && last->judgement == JUDGED_WORSE ? last->since : NULL;
 	for (i = 0; i < t->nr; i++)
-		if (of_night(s->n->history->pool, &t->points[i], s->ask->night))
-			return &t->points[i];
+		if (of_night(s->n->history->pool, &t->samples[i], s->ask->night))
+			return &t->samples[i];
 	return NULL;
 }
 
-static void insert(const struct search *s, const struct track *t, const struct point *p)
+static void insert(const struct search *s, const struct series *t, const struct sample *p)
 {
-	struct history *h = s->n->history;
+	struct history_db *h = s->n->history;
 
 	history_number(h, s->insert, ":run", p->run->id);
 	history_number(h, s->insert, ":metric", t->metric);
@@ -103,10 +103,10 @@ static void insert(const struct search *s, const struct track *t, const struct p
 	history_run(h, s->insert);
 }
 
-static void json_path_get(const struct search *s, const struct track *t, const struct point *p,
+static void json_path_get(const struct search *s, const struct series *t, const struct sample *p,
 			  FILE *f)
 {
-	const struct point *last = track_last(t);
+	const struct sample *last = series_last(t);
 	struct pool *pool = s->n->history->pool;
 
 	fprintf(f, "  %s  %s, %s %s", device_label(s->n, t->device), metric_label(pool, t),
@@ -114,14 +114,14 @@ static void json_path_get(const struct search *s, const struct track *t, const s
 		night_words(pool, p->run->night));
 	if (last && last->judgement == JUDGED_WORSE)
 		fprintf(f, ": %s, %+.0f %%", metric_value(pool, last->fast, t->unit),
-			point_percent(t, last));
+			sample_percent(t, last));
 	putc('\n', f);
 }
 
-static void look_at(struct search *s, const struct track *t, FILE *f)
+static void look_at(struct search *s, const struct series *t, FILE *f)
 {
 	struct pool *pool = s->n->history->pool;
-	const struct point *p;
+	const struct sample *p;
 
 	/* A machine that is slower needs nobody's consent. */
 	if (of_machine(t))
@@ -144,7 +144,7 @@ static void look_at(struct search *s, const struct track *t, FILE *f)
 	s->done++;
 }
 
-static const char *device_names(struct nights *n)
+static const char *device_names(struct history *n)
 {
 	const struct device *d, *before = NULL;
 	const char *names = "";
@@ -199,18 +199,18 @@ static char *nothing(const struct search *s)
 
 /**
  * acceptance_add - add what was accepted, or withdrawn, to a history
- * @n: after nights_judge(), of a history that is open for writing
+ * @n: after history_judge(), of a history that is open for writing
  * @ask: which metrics, and why
  * @f: where it is told, one line a metric
  *
  * Return: NULL, or a sentence; nothing lasts before history_commit().
  */
-char *acceptance_add(struct nights *n, const struct acceptance_request *ask, FILE *f)
+char *acceptance_add(struct history *n, const struct acceptance_request *ask, FILE *f)
 {
 	struct pool *pool = n->history->pool;
 	struct search s = { .n = n, .ask = ask, .said = utc(pool), .who = who(pool) };
 	const struct device *d;
-	const struct track *t;
+	const struct series *t;
 
 	if (!ask->reason[strspn(ask->reason, " \t\r\n")])
 		return pool_printf(pool, "a change is accepted for a reason: say which one");
@@ -222,7 +222,7 @@ char *acceptance_add(struct nights *n, const struct acceptance_request *ask, FIL
 		if (*ask->device && strcmp(ask->device, d->name))
 			continue;
 		s.devices++;
-		for (t = d->tracks; t; t = t->next)
+		for (t = d->series; t; t = t->next)
 			look_at(&s, t, f);
 	}
 	sqlite3_finalize(s.insert);

@@ -20,6 +20,6 @@ struct acceptance_request {
 	bool withdraw;
 };
 
-char *acceptance_add(struct nights *n, const struct acceptance_request *ask, FILE *f);
+char *acceptance_add(struct history *n, const struct acceptance_request *ask, FILE *f);
 
 #endif /* VMIG_RESULTS_ACCEPT_H */

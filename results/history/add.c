@@ -68,7 +68,7 @@ static const char *place_of(struct pool *pool, const json_t *r, const char *wher
 			   programs ? "+" : "", either(programs, ""));
 }
 
-static void bind_where(struct history *h, sqlite3_stmt *s, const json_t *r)
+static void bind_where(struct history_db *h, sqlite3_stmt *s, const json_t *r)
 {
 	const char *place = either(json_path_text(r, "run.where"), "host");
 	const char *profile = json_path_text(r, "run.options.profile");
@@ -96,7 +96,7 @@ static void bind_where(struct history *h, sqlite3_stmt *s, const json_t *r)
 	history_number(h, s, ":hazards", json_path_true(r, "run.options.hazards"));
 }
 
-static void bind_counts(struct history *h, sqlite3_stmt *s, const json_t *r)
+static void bind_counts(struct history_db *h, sqlite3_stmt *s, const json_t *r)
 {
 	const json_t *c;
 	long long complaints = 0;
@@ -119,7 +119,7 @@ static void bind_counts(struct history *h, sqlite3_stmt *s, const json_t *r)
 	history_number(h, s, ":complaints", complaints);
 }
 
-static long long add_run(struct history *h, const json_t *r, const struct origin *origin,
+static long long add_run(struct history_db *h, const json_t *r, const struct origin *origin,
 			 const char *uid)
 {
 	const char *started = either(json_path_text(r, "run.started"), "unknown");
@@ -146,12 +146,12 @@ static long long add_run(struct history *h, const json_t *r, const struct origin
 
 /* The statements that one run needs again and again. */
 struct adding {
-	struct history *h;
+	struct history_db *h;
 	long long run;
 	sqlite3_stmt *new_test, *test_id, *outcome, *new_metric, *metric_id, *samples;
 };
 
-static long long id_of(struct history *h, sqlite3_stmt *s)
+static long long id_of(struct history_db *h, sqlite3_stmt *s)
 {
 	long long id = history_row(h, s) ? sqlite3_column_int64(s, 0) : 0;
 
@@ -179,7 +179,7 @@ static void add_outcome(struct adding *a, long long test, const char *outcome, c
 }
 
 /* What was measured, as text; NULL where there is no value to keep. */
-static const char *values_text(struct history *h, const json_t *values, double *v, size_t *n)
+static const char *values_text(struct history_db *h, const json_t *values, double *v, size_t *n)
 {
 	/* "-1.23456789e-300 " */
 	char *text = pool_alloc(h->pool, json_array_size(values) * 24 + 1), *end = text;
@@ -246,7 +246,7 @@ static void add_chapter(struct adding *a, const json_t *chapter)
 			add_outcome(a, test_id(a, name, json_string_value(t)), "missing", NULL);
 }
 
-static void add_tests(struct history *h, const json_t *results, long long run)
+static void add_tests(struct history_db *h, const json_t *results, long long run)
 {
 	struct adding a = { .h = h, .run = run };
 	const json_t *chapter;
@@ -285,7 +285,7 @@ static void add_tests(struct history *h, const json_t *results, long long run)
  *
  * Return: NULL, or a sentence; nothing lasts before history_commit().
  */
-char *history_add(struct history *h, const json_t *results, const struct origin *origin,
+char *history_add(struct history_db *h, const json_t *results, const struct origin *origin,
 		  bool *added)
 {
 	const char *uid, *old;

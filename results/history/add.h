@@ -18,7 +18,7 @@ struct origin {
 	const char *directory, *host, *night;
 };
 
-char *history_add(struct history *h, const json_t *results, const struct origin *origin,
+char *history_add(struct history_db *h, const json_t *results, const struct origin *origin,
 		  bool *added);
 
 #endif /* VMIG_RESULTS_ADD_H */

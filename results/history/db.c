@@ -24,7 +24,7 @@ static const char no_acceptances_sql[] =
 #define BUSY_MS 30000
 
 /* Keeps the first failure: what follows it says less. */
-static bool failed(struct history *h, int code)
+static bool failed(struct history_db *h, int code)
 {
 	if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
 		return false;
@@ -41,7 +41,7 @@ static bool failed(struct history *h, int code)
  * @h: the history; does nothing once a call has failed
  * @sql: one or more statements
  */
-void history_exec(struct history *h, const char *sql)
+void history_exec(struct history_db *h, const char *sql)
 {
 	if (h->err == SQLITE_OK)
 		failed(h, sqlite3_exec(h->db, sql, NULL, NULL, NULL));
@@ -55,7 +55,7 @@ void history_exec(struct history *h, const char *sql)
  * Return: the statement, for sqlite3_finalize(); NULL once a call has failed, which the
  * functions below and SQLite take as a statement that does nothing.
  */
-sqlite3_stmt *history_prepare(struct history *h, const char *sql)
+sqlite3_stmt *history_prepare(struct history_db *h, const char *sql)
 {
 	sqlite3_stmt *s = NULL;
 
@@ -71,7 +71,7 @@ sqlite3_stmt *history_prepare(struct history *h, const char *sql)
  *
  * Return: false at the end, and once a call has failed.
  */
-bool history_row(struct history *h, sqlite3_stmt *s)
+bool history_row(struct history_db *h, sqlite3_stmt *s)
 {
 	int code;
 
@@ -86,7 +86,7 @@ bool history_row(struct history *h, sqlite3_stmt *s)
  * @h: the history
  * @s: from history_prepare()
  */
-void history_run(struct history *h, sqlite3_stmt *s)
+void history_run(struct history_db *h, sqlite3_stmt *s)
 {
 	while (history_row(h, s))
 		;
@@ -103,7 +103,7 @@ void history_run(struct history *h, sqlite3_stmt *s)
  * @name: of the parameter, with its sign
  * @value: the text, NULL for NULL; must live until the statement has run
  */
-void history_text(struct history *h, sqlite3_stmt *s, const char *name, const char *value)
+void history_text(struct history_db *h, sqlite3_stmt *s, const char *name, const char *value)
 {
 	if (h->err == SQLITE_OK)
 		failed(h, sqlite3_bind_text(s, sqlite3_bind_parameter_index(s, name), value, -1,
@@ -117,7 +117,7 @@ void history_text(struct history *h, sqlite3_stmt *s, const char *name, const ch
  * @name: of the parameter, with its sign
  * @value: the number
  */
-void history_number(struct history *h, sqlite3_stmt *s, const char *name, long long value)
+void history_number(struct history_db *h, sqlite3_stmt *s, const char *name, long long value)
 {
 	if (h->err == SQLITE_OK)
 		failed(h, sqlite3_bind_int64(s, sqlite3_bind_parameter_index(s, name), value));
@@ -131,7 +131,7 @@ void history_number(struct history *h, sqlite3_stmt *s, const char *name, long l
  *
  * Return: the text, NULL for NULL.
  */
-const char *history_string(struct history *h, sqlite3_stmt *s, int column)
+const char *history_string(struct history_db *h, sqlite3_stmt *s, int column)
 {
 	const char *text = (const char *)sqlite3_column_text(s, column);
 
@@ -145,7 +145,7 @@ const char *history_string(struct history *h, sqlite3_stmt *s, int column)
  *
  * Return: a sentence.
  */
-char *history_failed(struct history *h, const char *what)
+char *history_failed(struct history_db *h, const char *what)
 {
 	switch (h->err & 0xff) {
 	case SQLITE_CORRUPT:
@@ -180,7 +180,7 @@ char *history_failed(struct history *h, const char *what)
 	}
 }
 
-static long long pragma(struct history *h, const char *sql)
+static long long pragma(struct history_db *h, const char *sql)
 {
 	sqlite3_stmt *s = history_prepare(h, sql);
 	long long value = history_row(h, s) ? sqlite3_column_int64(s, 0) : 0;
@@ -190,7 +190,7 @@ static long long pragma(struct history *h, const char *sql)
 }
 
 /* A new file is given its tables. */
-static char *begin(struct history *h, enum history_open how)
+static char *begin(struct history_db *h, enum history_open how)
 {
 	if (how != HISTORY_WRITE)
 		return pool_printf(h->pool,
@@ -204,7 +204,7 @@ static char *begin(struct history *h, enum history_open how)
 }
 
 /* Of a file that is there, no row is changed: a table that it has not is added, empty. */
-static char *check(struct history *h, enum history_open how)
+static char *check(struct history_db *h, enum history_open how)
 {
 	long long version = pragma(h, "PRAGMA user_version");
 	long long application = pragma(h, "PRAGMA application_id");
@@ -247,7 +247,7 @@ static char *check(struct history *h, enum history_open how)
  *
  * Return: NULL, or a sentence; then it is closed and its file as it was.
  */
-char *history_open(struct history *h, struct pool *pool, const char *path, enum history_open how)
+char *history_open(struct history_db *h, struct pool *pool, const char *path, enum history_open how)
 {
 	int flags = how == HISTORY_READ	    ? SQLITE_OPEN_READONLY
 		    : how == HISTORY_EXTEND ? SQLITE_OPEN_READWRITE
@@ -282,7 +282,7 @@ char *history_open(struct history *h, struct pool *pool, const char *path, enum 
  *
  * Return: NULL, or a sentence; then nothing was added.
  */
-char *history_commit(struct history *h)
+char *history_commit(struct history_db *h)
 {
 	history_exec(h, "COMMIT");
 	return h->err == SQLITE_OK ? NULL : history_failed(h, "add to");
@@ -292,7 +292,7 @@ char *history_commit(struct history *h)
  * history_close - close a history; what was not committed is undone
  * @h: the history
  */
-void history_close(struct history *h)
+void history_close(struct history_db *h)
 {
 	sqlite3_close_v2(h->db);
 	h->db = NULL;

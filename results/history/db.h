@@ -21,7 +21,7 @@
 enum history_open { HISTORY_READ, HISTORY_WRITE, HISTORY_EXTEND };
 
 /**
- * struct history - an open history
+ * struct history_db - an open history
  * @db: the database
  * @path: where it is
  * @pool: for sentences
@@ -29,7 +29,7 @@ enum history_open { HISTORY_READ, HISTORY_WRITE, HISTORY_EXTEND };
  * @err: SQLite's code of the first call that failed, SQLITE_OK so far
  * @why: what SQLite said of it
  */
-struct history {
+struct history_db {
 	sqlite3 *db;
 	const char *path;
 	struct pool *pool;
@@ -38,16 +38,17 @@ struct history {
 	const char *why;
 };
 
-char *history_open(struct history *h, struct pool *pool, const char *path, enum history_open how);
-void history_close(struct history *h);
-void history_exec(struct history *h, const char *sql);
-sqlite3_stmt *history_prepare(struct history *h, const char *sql);
-bool history_row(struct history *h, sqlite3_stmt *s);
-void history_run(struct history *h, sqlite3_stmt *s);
-void history_text(struct history *h, sqlite3_stmt *s, const char *name, const char *value);
-void history_number(struct history *h, sqlite3_stmt *s, const char *name, long long value);
-const char *history_string(struct history *h, sqlite3_stmt *s, int column);
-char *history_commit(struct history *h);
-char *history_failed(struct history *h, const char *what);
+char *history_open(struct history_db *h, struct pool *pool, const char *path,
+		   enum history_open how);
+void history_close(struct history_db *h);
+void history_exec(struct history_db *h, const char *sql);
+sqlite3_stmt *history_prepare(struct history_db *h, const char *sql);
+bool history_row(struct history_db *h, sqlite3_stmt *s);
+void history_run(struct history_db *h, sqlite3_stmt *s);
+void history_text(struct history_db *h, sqlite3_stmt *s, const char *name, const char *value);
+void history_number(struct history_db *h, sqlite3_stmt *s, const char *name, long long value);
+const char *history_string(struct history_db *h, sqlite3_stmt *s, int column);
+char *history_commit(struct history_db *h);
+char *history_failed(struct history_db *h, const char *what);
 
 #endif /* VMIG_RESULTS_DB_H */

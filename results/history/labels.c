@@ -16,7 +16,7 @@
  *
  * Return: its name, and the way into the device where the test has one.
  */
-const char *metric_label(struct pool *pool, const struct track *t)
+const char *metric_label(struct pool *pool, const struct series *t)
 {
 	const char *dot = strchr(t->test, '.'), *end = dot ? strchr(dot + 1, '.') : NULL;
 
@@ -33,7 +33,7 @@ const char *metric_label(struct pool *pool, const struct track *t)
  * Return: its name; its host too where there are several, and where and how it runs where this
  * host has more than one of that name.
  */
-const char *device_label(const struct nights *n, const struct device *d)
+const char *device_label(const struct history *n, const struct device *d)
 {
 	struct pool *pool = n->history->pool;
 	bool hosts = false, twins = false;
@@ -95,19 +95,19 @@ const char *metric_value(struct pool *pool, double value, const char *unit)
  *
  * Return: the change in percent, with the sign of the value.
  */
-double shift_percent(const struct track *t, double shift)
+double shift_percent(const struct series *t, double shift)
 {
 	return 100 * expm1(t->more_is_better ? -shift : shift);
 }
 
 /**
- * point_percent - how much more or less a metric was than in the nights before
+ * sample_percent - how much more or less a metric was than in the nights before
  * @t: the metric
  * @p: its point
  *
  * Return: the change of what the best tenth keeps, in percent, with the sign of the value.
  */
-double point_percent(const struct track *t, const struct point *p)
+double sample_percent(const struct series *t, const struct sample *p)
 {
 	return shift_percent(t, p->shift);
 }
@@ -129,8 +129,8 @@ static const char *change(struct pool *pool, const char *list, const char *what,
  *
  * Return: the changes with commas between, "" for none.
  */
-const char *run_changes(struct pool *pool, const struct past_run *now,
-			const struct past_run *before)
+const char *run_changes(struct pool *pool, const struct history_run *now,
+			const struct history_run *before)
 {
 	const char *s = "";
 
@@ -149,16 +149,16 @@ const char *run_changes(struct pool *pool, const struct past_run *now,
 				   *now->globs ? now->globs : "all");
 }
 
-static void tell_worse(const struct nights *n, const struct track *t, const struct point *p,
+static void tell_worse(const struct history *n, const struct series *t, const struct sample *p,
 		       FILE *f)
 {
-	const struct past_run *first = p->since->run;
+	const struct history_run *first = p->since->run;
 	struct pool *pool = n->history->pool;
 	const char *changes = run_changes(pool, first, first->before);
 
 	fprintf(f, "  %s  %s\n", device_label(n, t->device), metric_label(pool, t));
 	fprintf(f, "    best tenth at %s, %+.0f %%: the median of %zu nights before is %s\n",
-		metric_value(pool, p->fast, t->unit), point_percent(t, p), p->nights,
+		metric_value(pool, p->fast, t->unit), sample_percent(t, p), p->nights,
 		metric_value(pool, p->base, t->unit));
 	fprintf(f, "    since %s%s%s; p = %.2g, %zu values\n", night_words(pool, first->night),
 		*changes ? ", with " : ", when nothing that is recorded had changed", changes, p->p,
@@ -179,25 +179,25 @@ const char *run_command(void)
 
 /**
  * judgement_terminal - say what has become worse
- * @n: after nights_judge()
+ * @n: after history_judge()
  * @night: of these runs only, NULL for the newest of each device
  * @f: the terminal
  *
  * Return: how many metrics have.
  */
-unsigned int judgement_terminal(const struct nights *n, const char *night, FILE *f)
+unsigned int judgement_terminal(const struct history *n, const char *night, FILE *f)
 {
 	unsigned int worse = 0, judged = 0, few = 0, accepted = 0;
 	size_t most = 0;
 	const struct device *d;
-	const struct point *p;
-	const struct track *t;
+	const struct sample *p;
+	const struct series *t;
 
 	for (d = n->devices; d; d = d->next) {
 		if (night && strcmp(d->last->night, night))
 			continue;
-		for (t = d->tracks; t; t = t->next) {
-			p = track_last(t);
+		for (t = d->series; t; t = t->next) {
+			p = series_last(t);
 			if (!p)
 				continue;
 			if (p->judgement == JUDGED_WORSE && !worse++)
@@ -227,12 +227,12 @@ unsigned int judgement_terminal(const struct nights *n, const char *night, FILE 
 }
 
 /* Two metrics of one test ask for it once. */
-static bool told(const struct track *first, const struct track *t)
+static bool told(const struct series *first, const struct series *t)
 {
-	const struct point *p;
+	const struct sample *p;
 
 	for (; first != t; first = first->next) {
-		p = track_last(first);
+		p = series_last(first);
 		if (p && p->judgement == JUDGED_WORSE && !strcmp(first->test, t->test))
 			return true;
 	}
@@ -241,24 +241,24 @@ static bool told(const struct track *first, const struct track *t)
 
 /**
  * judgement_suspects - which tests should measure again?
- * @n: after nights_judge()
+ * @n: after history_judge()
  * @night: of which night
  * @f: where to print
  */
-void judgement_suspects(const struct nights *n, const char *night, FILE *f)
+void judgement_suspects(const struct history *n, const char *night, FILE *f)
 {
 	const struct device *d;
-	const struct point *p;
-	const struct track *t;
+	const struct sample *p;
+	const struct series *t;
 	bool any;
 
 	for (d = n->devices; d; d = d->next) {
 		if (strcmp(d->last->night, night))
 			continue;
 		any = false;
-		for (t = d->tracks; t; t = t->next) {
-			p = track_last(t);
-			if (!p || p->judgement != JUDGED_WORSE || p->runs > 1 || told(d->tracks, t))
+		for (t = d->series; t; t = t->next) {
+			p = series_last(t);
+			if (!p || p->judgement != JUDGED_WORSE || p->runs > 1 || told(d->series, t))
 				continue;
 			fprintf(f, "%s%s%s", any ? "" : d->name, any ? " " : "\t", t->test);
 			any = true;

@@ -50,9 +50,9 @@ static const char copy_acceptances[] =
  *
  * Return: NULL, or a sentence; then nothing was added.
  */
-char *history_merge(struct history *h, const char *path, struct merged *merged)
+char *history_merge(struct history_db *h, const char *path, struct merged *merged)
 {
-	struct history other;
+	struct history_db other;
 	sqlite3_stmt *s;
 	char *wrong;
 

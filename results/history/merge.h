@@ -14,6 +14,6 @@ struct merged {
 	long long runs, acceptances;
 };
 
-char *history_merge(struct history *h, const char *path, struct merged *merged);
+char *history_merge(struct history_db *h, const char *path, struct merged *merged);
 
 #endif /* VMIG_RESULTS_MERGE_H */

@@ -33,7 +33,7 @@ static int device_order(const struct device *a, const struct device *b)
 	return d ? d : strcmp(a->parameters, b->parameters);
 }
 
-static struct device *device_of(struct nights *n, const struct device *wanted)
+static struct device *device_of(struct history *n, const struct device *wanted)
 {
 	struct device **d = &n->devices, *new;
 
@@ -49,16 +49,16 @@ static struct device *device_of(struct nights *n, const struct device *wanted)
 }
 
 /* Text that a merged history brought is as foreign as what a guest prints. */
-static const char *column(struct nights *n, sqlite3_stmt *s, int i)
+static const char *column(struct history *n, sqlite3_stmt *s, int i)
 {
 	const char *text = (const char *)sqlite3_column_text(s, i);
 
 	return text ? text_clean(n->history->pool, (struct text){ text, strlen(text) }) : NULL;
 }
 
-static void read_run(struct nights *n, sqlite3_stmt *s)
+static void read_run(struct history *n, sqlite3_stmt *s)
 {
-	struct past_run *r = pool_alloc(n->history->pool, sizeof(*r)), *last;
+	struct history_run *r = pool_alloc(n->history->pool, sizeof(*r)), *last;
 	const char **texts[] = { &r->night,	    &r->host,		&r->started,
 				 &r->place,	    &r->kernel,		&r->kernel_build,
 				 &r->suite_version, &r->suite_commit,	&r->name,
@@ -97,24 +97,25 @@ static void read_run(struct nights *n, sqlite3_stmt *s)
 		r->device->nr++;
 	}
 	r->device->last = r;
-	n->runs = pool_grow(n->history->pool, n->runs, n->nr_runs, sizeof(struct past_run *));
+	n->runs = pool_grow(n->history->pool, n->runs, n->nr_runs, sizeof(struct history_run *));
 	n->runs[n->nr_runs++] = r;
 }
 
-static struct track *find_track(const struct nights *n, const struct past_run *r, long long metric)
+static struct series *find_track(const struct history *n, const struct history_run *r,
+				 long long metric)
 {
-	struct track *t;
+	struct series *t;
 
-	for (t = r->device->tracks; t; t = t->next)
+	for (t = r->device->series; t; t = t->next)
 		if (t->metric == metric && (n->any_kernel || same(t->kernel, r->kernel)))
 			return t;
 	return NULL;
 }
 
-static struct track *track_of(struct nights *n, const struct past_run *r, long long metric,
-			      const char *test, const char *name, const char *unit)
+static struct series *track_of(struct history *n, const struct history_run *r, long long metric,
+			       const char *test, const char *name, const char *unit)
 {
-	struct track *t = find_track(n, r, metric);
+	struct series *t = find_track(n, r, metric);
 	struct device *d = r->device;
 
 	if (t)
@@ -127,15 +128,15 @@ static struct track *track_of(struct nights *n, const struct past_run *r, long l
 	t->metric = metric;
 	t->kernel = n->any_kernel ? NULL : r->kernel;
 	t->more_is_better = stats_more_is_better(unit);
-	if (d->last_track)
-		d->last_track->next = t;
+	if (d->last_series)
+		d->last_series->next = t;
 	else
-		d->tracks = t;
-	d->last_track = t;
+		d->series = t;
+	d->last_series = t;
 	return t;
 }
 
-static size_t read_values(struct nights *n, const char *text, double **v)
+static size_t read_values(struct history *n, const char *text, double **v)
 {
 	const char *from = text;
 	size_t nr = 0;
@@ -156,10 +157,10 @@ static size_t read_values(struct nights *n, const char *text, double **v)
 }
 
 /* Of two runs of a night, the better counts: what disturbed one of them did not last. */
-static void add_point(struct nights *n, struct track *t, const struct past_run *r,
-		      struct point *new)
+static void add_point(struct history *n, struct series *t, const struct history_run *r,
+		      struct sample *new)
 {
-	struct point *last = t->nr ? &t->points[t->nr - 1] : NULL;
+	struct sample *last = t->nr ? &t->samples[t->nr - 1] : NULL;
 
 	new->run = r;
 	new->runs = 1;
@@ -173,14 +174,14 @@ static void add_point(struct nights *n, struct track *t, const struct past_run *
 			last->runs++;
 		return;
 	}
-	t->points = pool_grow(n->history->pool, t->points, t->nr, sizeof(*t->points));
-	t->points[t->nr++] = *new;
+	t->samples = pool_grow(n->history->pool, t->samples, t->nr, sizeof(*t->samples));
+	t->samples[t->nr++] = *new;
 }
 
-static void read_samples(struct nights *n, const struct past_run *r, sqlite3_stmt *s)
+static void read_samples(struct history *n, const struct history_run *r, sqlite3_stmt *s)
 {
-	struct point p;
-	struct track *t;
+	struct sample p;
+	struct series *t;
 
 	history_number(n->history, s, ":run", r->id);
 	while (history_row(n->history, s)) {
@@ -196,7 +197,7 @@ static void read_samples(struct nights *n, const struct past_run *r, sqlite3_stm
 	history_run(n->history, s);
 }
 
-static const struct past_run *find_run(const struct nights *n, long long id)
+static const struct history_run *find_run(const struct history *n, long long id)
 {
 	size_t i;
 
@@ -207,18 +208,18 @@ static const struct past_run *find_run(const struct nights *n, long long id)
 }
 
 /* A night counts once, whichever of its runs the word was said of. */
-static void accept(struct nights *n, const struct acceptance *a)
+static void accept(struct history *n, const struct acceptance *a)
 {
-	struct track *t = a->run ? find_track(n, a->run, a->metric) : NULL;
+	struct series *t = a->run ? find_track(n, a->run, a->metric) : NULL;
 	size_t i;
 
 	for (i = 0; t && i < t->nr; i++)
-		if (same(t->points[i].run->night, a->run->night))
-			t->points[i].accepted = a->withdrawn ? NULL : a;
+		if (same(t->samples[i].run->night, a->run->night))
+			t->samples[i].accepted = a->withdrawn ? NULL : a;
 }
 
 /* In the order in which they were said: the last word counts. */
-static void read_acceptances(struct nights *n)
+static void read_acceptances(struct history *n)
 {
 	sqlite3_stmt *s =
 		history_prepare(n->history, "SELECT run, metric, said, who, reason, pattern,"
@@ -240,14 +241,14 @@ static void read_acceptances(struct nights *n)
 }
 
 /**
- * nights_load - read a history
+ * history_load - read a history
  * @n: where it goes
  * @h: the history, open
  * @any_kernel: nights with other kernels can be compared too
  *
  * Return: NULL or a sentence.
  */
-char *nights_load(struct nights *n, struct history *h, bool any_kernel)
+char *history_load(struct history *n, struct history_db *h, bool any_kernel)
 {
 	sqlite3_stmt *s;
 	size_t i;
@@ -270,14 +271,14 @@ char *nights_load(struct nights *n, struct history *h, bool any_kernel)
 }
 
 /**
- * track_last - a metric in the newest night of its device
+ * series_last - a metric in the newest night of its device
  * @t: the metric
  *
  * Return: the point, NULL where that night did not measure it.
  */
-const struct point *track_last(const struct track *t)
+const struct sample *series_last(const struct series *t)
 {
-	const struct point *p = t->nr ? &t->points[t->nr - 1] : NULL;
+	const struct sample *p = t->nr ? &t->samples[t->nr - 1] : NULL;
 
 	return p && same(p->run->night, t->device->last->night) ? p : NULL;
 }

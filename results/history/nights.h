@@ -9,7 +9,7 @@
 #include "stats.h"
 
 /**
- * struct past_run - a row of runs
+ * struct history_run - a row of runs
  * @id: in the database
  * @device: whose it is
  * @seconds: how long it took, 0 where that is not known
@@ -18,7 +18,7 @@
  * @machine: how much slower than usual the machine itself was, in logarithms
  * @next: of the same device
  */
-struct past_run {
+struct history_run {
 	long long id;
 	const char *night, *host, *started, *place, *kernel, *kernel_build;
 	const char *suite_version, *suite_commit, *name, *driver, *driver_version, *srcversion;
@@ -28,10 +28,10 @@ struct past_run {
 	long long nr_complaints;
 	struct device *device;
 	double seconds;
-	struct past_run *before;
+	struct history_run *before;
 	bool again;
 	double machine;
-	struct past_run *next;
+	struct history_run *next;
 };
 
 /* What the judgement on a metric of a night came to. */
@@ -55,14 +55,14 @@ enum judgement {
  * @withdrawn: it shall not, after all
  */
 struct acceptance {
-	const struct past_run *run;
+	const struct history_run *run;
 	long long metric;
 	const char *said, *who, *reason, *pattern;
 	bool withdrawn;
 };
 
 /**
- * struct point - what a metric was in one night
+ * struct sample - what a metric was in one night
  * @run: the run that brought it; the better of two of one night
  * @v: the values, sorted
  * @n: how many
@@ -74,13 +74,13 @@ struct acceptance {
  * @nights: how many nights it was compared with
  * @base: the median of @fast of these nights
  * @shift: how much worse, in logarithms
- * @told_from: the shift from which on it would be a regression, with the machine as it was
+ * @threshold: the shift from which on it would be a regression, with the machine as it was
  * @p: how often an honest night would be that much worse
  * @since: the first night of the regression that this one belongs to, or NULL
  * @accepted: who says that nothing before this night is to be compared with, or NULL
  */
-struct point {
-	const struct past_run *run;
+struct sample {
+	const struct history_run *run;
 	double *v;
 	size_t n;
 	struct quartiles q;
@@ -91,9 +91,9 @@ struct point {
 	size_t nights;
 	double base;
 	double shift;
-	double told_from;
+	double threshold;
 	double p;
-	const struct point *since;
+	const struct sample *since;
 	const struct acceptance *accepted;
 };
 
@@ -101,7 +101,7 @@ struct point {
 #define BASELINE_MAX 20
 
 /**
- * struct track - a metric of a device with one kernel
+ * struct series - a metric of a device with one kernel
  * @device: the device
  * @metric: row of metrics
  * @test: fixture.variant.test that measures it
@@ -109,7 +109,7 @@ struct point {
  * @unit: its unit
  * @kernel: the kernel, NULL where all count
  * @more_is_better: bytes per second and their like
- * @points: its nights, in order
+ * @samples: its nights, in order
  * @nr: their number
  * @baseline: the last ones that were no regression
  * @nr_baseline: their number
@@ -117,19 +117,19 @@ struct point {
  * @at: the next point to be judged
  * @accepted: the first night that it is compared with, where that was accepted; else NULL
  */
-struct track {
+struct series {
 	struct device *device;
 	long long metric;
 	const char *test, *name, *unit, *kernel;
 	bool more_is_better;
-	struct point *points;
+	struct sample *samples;
 	size_t nr;
 	size_t baseline[BASELINE_MAX];
 	size_t nr_baseline;
 	unsigned int better;
 	size_t at;
-	const struct point *accepted;
-	struct track *next;
+	const struct sample *accepted;
+	struct series *next;
 };
 
 /**
@@ -144,28 +144,28 @@ struct track {
  * @last: the last of them
  * @newest: the first run of the newest night: that is the one of all tests
  * @nr: how many nights
- * @tracks: its metrics
+ * @series: its metrics
  */
 struct device {
 	const char *host, *name, *driver, *place, *arch, *parameters;
-	struct past_run *first, *last, *newest;
+	struct history_run *first, *last, *newest;
 	size_t nr;
-	struct track *tracks, *last_track;
+	struct series *series, *last_series;
 	struct device *next;
 };
 
 /**
- * struct nights - a history in memory
+ * struct history - a history in memory
  * @devices: in the order of host and name
  * @worse: regressions in the newest run of a device
  * @judged: metrics in these runs that could be judged
  * @few: metrics with too few nights
  * @accepted: metrics that are compared with nights since an accepted change
  */
-struct nights {
-	struct history *history;
+struct history {
+	struct history_db *history;
 	struct device *devices;
-	struct past_run **runs;
+	struct history_run **runs;
 	size_t nr_runs;
 	bool any_kernel;
 	unsigned int worse, judged, few, accepted;
@@ -177,7 +177,7 @@ struct nights {
 /* The least number of nights before that a judgement takes. */
 #define NIGHTS_MIN 5
 
-char *nights_load(struct nights *n, struct history *h, bool any_kernel);
-const struct point *track_last(const struct track *t);
+char *history_load(struct history *n, struct history_db *h, bool any_kernel);
+const struct sample *series_last(const struct series *t);
 
 #endif /* VMIG_RESULTS_NIGHTS_H */

@@ -48,7 +48,7 @@
  *
  * Return: true if so.
  */
-bool of_machine(const struct track *t)
+bool of_machine(const struct series *t)
 {
 	return !strncmp(t->name, "ceiling.", strlen("ceiling."));
 }
@@ -67,8 +67,8 @@ struct position {
 
 /* A metric of the night that is being judged; @driver is its position without the excuse. */
 struct candidate {
-	struct track *track;
-	struct point *point;
+	struct series *track;
+	struct sample *point;
 	struct position as_it_is, driver;
 	double p, better_p;
 };
@@ -77,7 +77,7 @@ struct candidate {
  * By how much the machine was slower than in the nights before, in logarithms; 0 where it was
  * faster, as that is no excuse, and for bytes, of which no machine makes more.
  */
-static double excuse(const struct track *t, const struct point *now)
+static double excuse(const struct series *t, const struct sample *now)
 {
 	double before[BASELINE_MAX];
 	size_t i;
@@ -85,19 +85,19 @@ static double excuse(const struct track *t, const struct point *now)
 	if (!strcmp(t->unit, "B"))
 		return 0;
 	for (i = 0; i < t->nr_baseline; i++)
-		before[i] = t->points[t->baseline[i]].run->machine;
+		before[i] = t->samples[t->baseline[i]].run->machine;
 	stats_sort(before, t->nr_baseline);
 	return fmax(now->run->machine - stats_quantile(before, t->nr_baseline, 0.5), 0);
 }
 
-static struct position position(const struct track *track, double level)
+static struct position position(const struct series *track, double level)
 {
 	double before[BASELINE_MAX], mean, deviation, median;
 	size_t i, k = track->nr_baseline;
 	struct position pos;
 
 	for (i = 0; i < k; i++)
-		before[i] = track->points[track->baseline[i]].level;
+		before[i] = track->samples[track->baseline[i]].level;
 	mean = stats_mean(before, k);
 	deviation = fmax(stats_deviation(before, k), DEVIATION_MIN);
 	stats_sort(before, k);
@@ -119,12 +119,12 @@ static double student(const struct position *pos)
 static void compare(struct candidate *c)
 {
 	double fast[BASELINE_MAX], freedom = (double)c->track->nr_baseline - 1;
-	const struct track *track = c->track;
-	struct point *now = c->point;
+	const struct series *track = c->track;
+	struct sample *now = c->point;
 	size_t i;
 
 	for (i = 0; i < track->nr_baseline; i++)
-		fast[i] = track->points[track->baseline[i]].fast;
+		fast[i] = track->samples[track->baseline[i]].fast;
 	stats_sort(fast, track->nr_baseline);
 	now->base = stats_quantile(fast, track->nr_baseline, 0.5);
 	now->nights = track->nr_baseline;
@@ -138,13 +138,13 @@ static void compare(struct candidate *c)
 /* How often a value of tonight is worse than one of the nights before. */
 static double superiority(const struct candidate *c)
 {
-	const struct track *t = c->track;
-	const struct point *p;
+	const struct series *t = c->track;
+	const struct sample *p;
 	double u = 0, pairs = 0, share;
 	size_t i;
 
 	for (i = 0; i < t->nr_baseline; i++) {
-		p = &t->points[t->baseline[i]];
+		p = &t->samples[t->baseline[i]];
 		share = (double)p->n;
 		u += share * stats_superiority(c->point->v, c->point->n, p->v, p->n);
 		pairs += share;
@@ -167,7 +167,7 @@ static bool beyond(const struct position *pos)
  * The shift from which on a night would be told whatever the other metrics of that night are: then
  * Holm's procedure asks for no smaller probability than @alpha over their number.
  */
-static double told_from(const struct candidate *c, double alpha)
+static double threshold(const struct candidate *c, double alpha)
 {
 	double freedom = (double)c->track->nr_baseline - 1, t = stats_student_limit(alpha, freedom);
 
@@ -190,20 +190,20 @@ static bool is_better(const struct candidate *c, bool rejected)
 	return rejected && below(&c->as_it_is) && superiority(c) <= 1 - SUPERIOR;
 }
 
-static void remember(struct track *t, size_t i)
+static void remember(struct series *t, size_t i)
 {
 	if (t->nr_baseline == BASELINE_MAX)
 		memmove(t->baseline, t->baseline + 1, --t->nr_baseline * sizeof(t->baseline[0]));
 	t->baseline[t->nr_baseline++] = i;
 	/* Once it is as old as that, it is how things are. */
-	if (t->accepted && &t->points[t->baseline[0]] != t->accepted)
+	if (t->accepted && &t->samples[t->baseline[0]] != t->accepted)
 		t->accepted = NULL;
 }
 
 /* The last @nr points before @p, and @p, may be compared with. */
-static void remember_all(struct track *t, const struct point *p, size_t nr)
+static void remember_all(struct series *t, const struct sample *p, size_t nr)
 {
-	size_t i, last = (size_t)(p - t->points);
+	size_t i, last = (size_t)(p - t->samples);
 
 	for (i = last - nr; i <= last; i++)
 		remember(t, i);
@@ -211,12 +211,12 @@ static void remember_all(struct track *t, const struct point *p, size_t nr)
 
 static void settle(struct candidate *c, bool worse, bool better)
 {
-	struct track *t = c->track;
-	struct point *p = c->point;
+	struct series *t = c->track;
+	struct sample *p = c->point;
 
 	p->judgement = worse ? JUDGED_WORSE : better ? JUDGED_BETTER : JUDGED_SAME;
 	if (worse) {
-		p->since = p > t->points && p[-1].since ? p[-1].since : p;
+		p->since = p > t->samples && p[-1].since ? p[-1].since : p;
 	} else if (!better) {
 		/* What was better for some nights only was chance. */
 		remember_all(t, p, t->better);
@@ -233,7 +233,7 @@ static void settle(struct candidate *c, bool worse, bool better)
  * What was accepted is not judged, and nothing before it is compared with from now on; how much it
  * changed is told for the last time.
  */
-static void begin_again(struct track *t, struct point *p)
+static void begin_again(struct series *t, struct sample *p)
 {
 	struct candidate c = { .track = t, .point = p };
 
@@ -243,27 +243,27 @@ static void begin_again(struct track *t, struct point *p)
 	t->better = 0;
 	t->accepted = p;
 	p->judgement = JUDGED_ACCEPTED;
-	remember(t, (size_t)(p - t->points));
+	remember(t, (size_t)(p - t->samples));
 }
 
 /* The points of one night of one host that have enough nights before them, and its machine. */
-static size_t candidates(struct nights *n, const char *night, const char *host,
+static size_t candidates(struct history *n, const char *night, const char *host,
 			 struct candidate **list)
 {
 	struct candidate *c;
 	struct device *d;
-	struct track *t;
-	struct point *p;
+	struct series *t;
+	struct sample *p;
 	size_t nr = 0;
 
 	*list = NULL;
 	for (d = n->devices; d; d = d->next) {
 		if (strcmp(d->host, host))
 			continue;
-		for (t = d->tracks; t; t = t->next) {
-			if (t->at == t->nr || strcmp(t->points[t->at].run->night, night))
+		for (t = d->series; t; t = t->next) {
+			if (t->at == t->nr || strcmp(t->samples[t->at].run->night, night))
 				continue;
-			p = &t->points[t->at++];
+			p = &t->samples[t->at++];
 			p->nights = t->nr_baseline;
 			if (p->accepted) {
 				begin_again(t, p);
@@ -284,7 +284,7 @@ static size_t candidates(struct nights *n, const char *night, const char *host,
 	return nr;
 }
 
-static void judge_night(struct nights *n, const char *night, const char *host)
+static void judge_night(struct history *n, const char *night, const char *host)
 {
 	struct pool *pool = n->history->pool;
 	struct candidate *list;
@@ -299,7 +299,7 @@ static void judge_night(struct nights *n, const char *night, const char *host)
 	worse = pool_alloc(pool, nr * sizeof(*worse));
 	better = pool_alloc(pool, nr * sizeof(*better));
 	for (i = 0; i < nr; i++) {
-		list[i].point->told_from = told_from(&list[i], ALPHA / (double)nr);
+		list[i].point->threshold = threshold(&list[i], ALPHA / (double)nr);
 		p[i] = list[i].point->p;
 		q[i] = list[i].better_p;
 	}
@@ -321,8 +321,8 @@ static void judge_night(struct nights *n, const char *night, const char *host)
  */
 static void weigh_machine(const struct device *d)
 {
-	struct past_run *r;
-	const struct track *t;
+	struct history_run *r;
+	const struct series *t;
 	double usual, sum;
 	unsigned int nr;
 	size_t i;
@@ -330,15 +330,15 @@ static void weigh_machine(const struct device *d)
 	for (r = d->first; r; r = r->next) {
 		sum = 0;
 		nr = 0;
-		for (t = d->tracks; t; t = t->next) {
+		for (t = d->series; t; t = t->next) {
 			if (!of_machine(t))
 				continue;
 			usual = 0;
 			for (i = 0; i < t->nr; i++)
-				usual += t->points[i].level / (double)t->nr;
+				usual += t->samples[i].level / (double)t->nr;
 			for (i = 0; i < t->nr; i++) {
-				if (t->points[i].run == r) {
-					sum += t->points[i].level - usual;
+				if (t->samples[i].run == r) {
+					sum += t->samples[i].level - usual;
 					nr++;
 				}
 			}
@@ -348,9 +348,9 @@ static void weigh_machine(const struct device *d)
 }
 
 /* The runs of a night stand side by side, those of several hosts among each other. */
-static bool first_of_night(const struct nights *n, size_t i)
+static bool first_of_night(const struct history *n, size_t i)
 {
-	const struct past_run *r = n->runs[i];
+	const struct history_run *r = n->runs[i];
 	size_t j;
 
 	for (j = i; j && !strcmp(n->runs[j - 1]->night, r->night); j--)
@@ -361,39 +361,39 @@ static bool first_of_night(const struct nights *n, size_t i)
 
 /**
  * in_the_noise - is a night that is no regression slower all the same?
- * @p: after nights_judge(), with JUDGED_SAME
+ * @p: after history_judge(), with JUDGED_SAME
  *
  * Return: true if it is by more than is ever of interest, and honest nights, or the machine, were
  * as far apart.
  */
-bool in_the_noise(const struct point *p)
+bool in_the_noise(const struct sample *p)
 {
 	return p->shift > log1p(EFFECT_MIN);
 }
 
 /**
  * too_early - had a night too few before it that it can be compared with?
- * @p: after nights_judge()
+ * @p: after history_judge()
  *
  * Return: true if so; for one that was accepted too, which begins anew.
  */
-bool too_early(const struct point *p)
+bool too_early(const struct sample *p)
 {
 	return p->judgement == JUDGED_FEW || p->judgement == JUDGED_ACCEPTED;
 }
 
 /**
- * nights_judge - judge each night as if it were the newest, in order
- * @n: from nights_load()
+ * history_judge - judge each night as if it were the newest, in order
+ * @n: from history_load()
  *
  * Nothing of it is kept in the history: the same rows give the same judgement, on whatever
  * machine they have been merged.
  */
-void nights_judge(struct nights *n)
+void history_judge(struct history *n)
 {
 	const struct device *d;
-	const struct point *p;
-	const struct track *t;
+	const struct sample *p;
+	const struct series *t;
 	size_t i;
 
 	for (d = n->devices; d; d = d->next)
@@ -402,8 +402,8 @@ void nights_judge(struct nights *n)
 		if (first_of_night(n, i))
 			judge_night(n, n->runs[i]->night, n->runs[i]->host);
 	for (d = n->devices; d; d = d->next) {
-		for (t = d->tracks; t; t = t->next) {
-			p = track_last(t);
+		for (t = d->series; t; t = t->next) {
+			p = series_last(t);
 			if (!p)
 				continue;
 			n->worse += p->judgement == JUDGED_WORSE;

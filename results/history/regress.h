@@ -7,9 +7,9 @@
 
 #include "nights.h"
 
-void nights_judge(struct nights *n);
-bool of_machine(const struct track *t);
-bool in_the_noise(const struct point *p);
-bool too_early(const struct point *p);
+void history_judge(struct history *n);
+bool of_machine(const struct series *t);
+bool in_the_noise(const struct sample *p);
+bool too_early(const struct sample *p);
 
 #endif /* VMIG_RESULTS_REGRESS_H */

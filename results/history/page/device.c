@@ -27,7 +27,7 @@ static void enlist(struct changed_test ***list, struct changed_test *t, unsigned
 	++*nr;
 }
 
-static unsigned int count_only(struct history *h, long long here, long long there)
+static unsigned int count_only(struct history_db *h, long long here, long long there)
 {
 	sqlite3_stmt *s = history_prepare(h, "SELECT count(*) FROM outcomes WHERE run = :here AND"
 					     " test NOT IN (SELECT test FROM outcomes"
@@ -48,13 +48,13 @@ static unsigned int count_only(struct history *h, long long here, long long ther
  *
  * Return: the tests whose outcome is another one; none where there is no run before.
  */
-struct difference difference(const struct nights *n, const struct device *d)
+struct difference difference(const struct history *n, const struct device *d)
 {
-	const struct past_run *now = d->newest, *before = now->before;
+	const struct history_run *now = d->newest, *before = now->before;
 	struct difference diff = { 0 };
 	struct changed_test **failures = &diff.failures, **passes = &diff.passes;
 	struct changed_test **other = &diff.other, *t;
-	struct history *h = n->history;
+	struct history_db *h = n->history;
 	sqlite3_stmt *s;
 
 	if (!before)
@@ -112,11 +112,11 @@ static void changed_tests(const struct changed_test *t, unsigned int nr, const c
 	fputs("</ul></details>\n", f);
 }
 
-static void changes(struct nights *n, const struct device *d, FILE *f)
+static void changes(struct history *n, const struct device *d, FILE *f)
 {
 	struct difference diff = difference(n, d);
 	struct pool *pool = n->history->pool;
-	const struct past_run *now = d->newest;
+	const struct history_run *now = d->newest;
 	const char *other = run_changes(pool, now, now->before);
 
 	if (!now->before) {
@@ -145,11 +145,11 @@ static void changes(struct nights *n, const struct device *d, FILE *f)
 		      f);
 }
 
-static void strip(struct nights *n, const struct device *d, FILE *f)
+static void strip(struct history *n, const struct device *d, FILE *f)
 {
 	struct pool *pool = n->history->pool;
 	size_t skip = d->nr > STRIP_MAX ? d->nr - STRIP_MAX : 0, i = 0;
-	const struct past_run *r;
+	const struct history_run *r;
 	const char *changed;
 	struct mark m;
 
@@ -173,9 +173,9 @@ static void strip(struct nights *n, const struct device *d, FILE *f)
 	fputs("</p>\n", f);
 }
 
-static void facts(struct nights *n, const struct device *d, FILE *f)
+static void facts(struct history *n, const struct device *d, FILE *f)
 {
-	const struct past_run *r = d->newest;
+	const struct history_run *r = d->newest;
 	struct pool *pool = n->history->pool;
 	const char *driver = d->driver;
 
@@ -211,12 +211,12 @@ static void facts(struct nights *n, const struct device *d, FILE *f)
 
 /**
  * nightly_device - write the part of one device
- * @n: after nights_judge()
+ * @n: after history_judge()
  * @d: the device
  * @number: for its anchor
  * @f: the file
  */
-void nightly_device(struct nights *n, const struct device *d, unsigned int number, FILE *f)
+void nightly_device(struct history *n, const struct device *d, unsigned int number, FILE *f)
 {
 	fprintf(f, "<h2 id=\"d%u\">", number);
 	html_badge(f, mark_of_run(d->newest), NULL);

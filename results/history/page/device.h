@@ -33,7 +33,7 @@ struct changed_test {
 	struct changed_test *next;
 };
 
-struct difference difference(const struct nights *n, const struct device *d);
-void nightly_device(struct nights *n, const struct device *d, unsigned int number, FILE *f);
+struct difference difference(const struct history *n, const struct device *d);
+void nightly_device(struct history *n, const struct device *d, unsigned int number, FILE *f);
 
 #endif /* VMIG_RESULTS_DEVICE_H */

@@ -12,7 +12,7 @@
  *
  * Return: the mark.
  */
-struct mark mark_of_run(const struct past_run *r)
+struct mark mark_of_run(const struct history_run *r)
 {
 	switch (r->exit_code) {
 	case 0:

@@ -6,7 +6,7 @@
 #include "markup.h"
 #include "nights.h"
 
-struct mark mark_of_run(const struct past_run *r);
+struct mark mark_of_run(const struct history_run *r);
 struct mark mark_of_outcome(const char *outcome);
 struct mark mark_of_judgement(enum judgement judgement, const char **word);
 

@@ -17,14 +17,14 @@
 #define ACCEPTED_MAX 8
 
 /* The medians of the nights, as a line without axes. */
-static void spark(const struct track *t, FILE *f)
+static void spark(const struct series *t, FILE *f)
 {
 	size_t first = t->nr > SPARK_MAX ? t->nr - SPARK_MAX : 0, i;
-	double low = t->points[first].q.p50, high = low, span;
+	double low = t->samples[first].q.p50, high = low, span;
 
 	for (i = first; i < t->nr; i++) {
-		low = fmin(low, t->points[i].q.p50);
-		high = fmax(high, t->points[i].q.p50);
+		low = fmin(low, t->samples[i].q.p50);
+		high = fmax(high, t->samples[i].q.p50);
 	}
 	/* What differs by less than a tenth must not look like mountains. */
 	span = fmax(high - low, high / 10);
@@ -36,7 +36,7 @@ static void spark(const struct track *t, FILE *f)
 			t->nr - first > 1
 				? 2 + 96.0 * (double)(i - first) / (double)(t->nr - first - 1)
 				: 50,
-			17 - 14 * (t->points[i].q.p50 - low) / span);
+			17 - 14 * (t->samples[i].q.p50 - low) / span);
 	fputs("\"/></svg>", f);
 }
 
@@ -47,7 +47,7 @@ static void cell(const char *class, const char *text, FILE *f)
 	fputs("</td>", f);
 }
 
-static void judgement_cell(struct pool *pool, const struct point *p, FILE *f)
+static void judgement_cell(struct pool *pool, const struct sample *p, FILE *f)
 {
 	const char *word;
 	struct mark mark = mark_of_judgement(p->judgement, &word);
@@ -63,9 +63,10 @@ static void judgement_cell(struct pool *pool, const struct point *p, FILE *f)
 	fputs("</td>", f);
 }
 
-static void metric_row(struct nights *n, const struct track *t, FILE *f)
+static void metric_row(struct history *n, const struct series *t, FILE *f)
 {
-	const struct point *p = track_last(t), *former = t->nr > 1 ? &t->points[t->nr - 2] : NULL;
+	const struct sample *p = series_last(t),
+			    *former = t->nr > 1 ? &t->samples[t->nr - 2] : NULL;
 	struct pool *pool = n->history->pool;
 	bool compared = p->nights >= NIGHTS_MIN;
 
@@ -89,10 +90,10 @@ static void metric_row(struct nights *n, const struct track *t, FILE *f)
 	cell("n wide", former ? metric_value(pool, former->q.p50, t->unit) : "\u2013", f);
 	cell("n", metric_value(pool, p->fast, t->unit), f);
 	cell("n wide", compared ? metric_value(pool, p->base, t->unit) : "\u2013", f);
-	cell("n", compared ? pool_printf(pool, "%+.1f %%", point_percent(t, p)) : "\u2013", f);
+	cell("n", compared ? pool_printf(pool, "%+.1f %%", sample_percent(t, p)) : "\u2013", f);
 	cell("n",
-	     p->told_from > 0 && p->judgement != JUDGED_MACHINE
-		     ? pool_printf(pool, "%+.0f %%", shift_percent(t, p->told_from))
+	     p->threshold > 0 && p->judgement != JUDGED_MACHINE
+		     ? pool_printf(pool, "%+.0f %%", shift_percent(t, p->threshold))
 		     : "\u2013",
 	     f);
 	fputs("<td class=\"wide\">", f);
@@ -100,12 +101,12 @@ static void metric_row(struct nights *n, const struct track *t, FILE *f)
 	fputs("</td></tr>\n", f);
 }
 
-static void metrics(struct nights *n, const struct device *d, FILE *f)
+static void metrics(struct history *n, const struct device *d, FILE *f)
 {
 	static const enum judgement order[] = { JUDGED_WORSE, JUDGED_ACCEPTED, JUDGED_BETTER,
 						JUDGED_SAME,  JUDGED_FEW,      JUDGED_MACHINE };
-	const struct point *p;
-	const struct track *t;
+	const struct sample *p;
+	const struct series *t;
 	size_t i;
 
 	fputs("<div class=\"scroll\"><table class=\"metrics\"><thead><tr><th>judgement</th>"
@@ -116,8 +117,8 @@ static void metrics(struct nights *n, const struct device *d, FILE *f)
 	      "<th class=\"wide\">trend</th></tr></thead><tbody>\n",
 	      f);
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		for (t = d->tracks; t; t = t->next) {
-			p = track_last(t);
+		for (t = d->series; t; t = t->next) {
+			p = series_last(t);
 			if (p && p->judgement == order[i])
 				metric_row(n, t, f);
 		}
@@ -125,7 +126,7 @@ static void metrics(struct nights *n, const struct device *d, FILE *f)
 	fputs("</tbody></table></div>\n", f);
 }
 
-static void acceptance(struct pool *pool, const struct track *t, const struct point *p, FILE *f)
+static void acceptance(struct pool *pool, const struct series *t, const struct sample *p, FILE *f)
 {
 	const struct acceptance *a = p->accepted;
 
@@ -133,7 +134,7 @@ static void acceptance(struct pool *pool, const struct track *t, const struct po
 	text_xml(f, metric_label(pool, t));
 	fputs("</span> ", f);
 	html_badge(f, (struct mark){ "known", "\u2248" },
-		   p->nights >= NIGHTS_MIN ? pool_printf(pool, "%+.0f %%", point_percent(t, p))
+		   p->nights >= NIGHTS_MIN ? pool_printf(pool, "%+.0f %%", sample_percent(t, p))
 					   : "accepted");
 	fputs(" ", f);
 	if (p->nights >= NIGHTS_MIN)
@@ -146,15 +147,15 @@ static void acceptance(struct pool *pool, const struct track *t, const struct po
 	fputs("</span></li>\n", f);
 }
 
-static void acceptances(struct nights *n, const struct device *d, FILE *f)
+static void acceptances(struct history *n, const struct device *d, FILE *f)
 {
 	unsigned int nr = 0;
-	const struct track *t;
+	const struct series *t;
 	size_t i;
 
-	for (t = d->tracks; t; t = t->next)
+	for (t = d->series; t; t = t->next)
 		for (i = 0; i < t->nr; i++)
-			nr += !!t->points[i].accepted;
+			nr += !!t->samples[i].accepted;
 	if (!nr)
 		return;
 	/* A long list is for who looks for it. */
@@ -162,26 +163,26 @@ static void acceptances(struct nights *n, const struct device *d, FILE *f)
 		"<h3>Accepted changes</h3>\n<details%s><summary>%u metric%s</summary>"
 		"<ul class=\"plain\">\n",
 		nr <= ACCEPTED_MAX ? " open=\"open\"" : "", nr, nr == 1 ? "" : "s");
-	for (t = d->tracks; t; t = t->next)
+	for (t = d->series; t; t = t->next)
 		for (i = 0; i < t->nr; i++)
-			if (t->points[i].accepted)
-				acceptance(n->history->pool, t, &t->points[i], f);
+			if (t->samples[i].accepted)
+				acceptance(n->history->pool, t, &t->samples[i], f);
 	fputs("</ul></details>\n", f);
 }
 
 /**
  * nightly_metrics - write what a device was measured
- * @n: after nights_judge()
+ * @n: after history_judge()
  * @d: the device
  * @f: the file
  */
-void nightly_metrics(struct nights *n, const struct device *d, FILE *f)
+void nightly_metrics(struct history *n, const struct device *d, FILE *f)
 {
-	const struct track *t;
+	const struct series *t;
 	bool any = false;
 
-	for (t = d->tracks; t; t = t->next)
-		any |= !!track_last(t);
+	for (t = d->series; t; t = t->next)
+		any |= !!series_last(t);
 	acceptances(n, d, f);
 	fputs("<h3>Measurements</h3>\n", f);
 	if (any)

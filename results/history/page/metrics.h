@@ -7,6 +7,6 @@
 
 #include "nights.h"
 
-void nightly_metrics(struct nights *n, const struct device *d, FILE *f);
+void nightly_metrics(struct history *n, const struct device *d, FILE *f);
 
 #endif /* VMIG_RESULTS_METRICS_H */

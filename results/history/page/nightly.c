@@ -19,11 +19,11 @@
 static unsigned int worse_of(const struct device *d)
 {
 	unsigned int worse = 0;
-	const struct point *p;
-	const struct track *t;
+	const struct sample *p;
+	const struct series *t;
 
-	for (t = d->tracks; t; t = t->next) {
-		p = track_last(t);
+	for (t = d->series; t; t = t->next) {
+		p = series_last(t);
 		worse += p && p->judgement == JUDGED_WORSE;
 	}
 	return worse;
@@ -35,7 +35,7 @@ static const char *plural(unsigned int n)
 }
 
 /* What a reader who looks for five seconds must know. */
-static void headline(const struct nights *n, FILE *f)
+static void headline(const struct history *n, FILE *f)
 {
 	unsigned int devices = 0, bad = 0, untested = 0;
 	const struct device *d;
@@ -64,7 +64,7 @@ static void headline(const struct nights *n, FILE *f)
 	fputs("</p><p class=\"soft\">", f);
 }
 
-static void summary(const struct nights *n, FILE *f)
+static void summary(const struct history *n, FILE *f)
 {
 	headline(n, f);
 	text_xml(f, night_words(n->history->pool, n->runs[n->nr_runs - 1]->night));
@@ -98,11 +98,11 @@ static void few_tests(const struct changed_test *t, unsigned int nr, const char 
 }
 
 /* A device that is not as it was, or not as it should be; nothing of any other. */
-static bool notable(struct nights *n, const struct device *d, unsigned int number, bool any,
+static bool notable(struct history *n, const struct device *d, unsigned int number, bool any,
 		    FILE *f)
 {
 	struct difference diff = difference(n, d);
-	const struct past_run *r = d->newest;
+	const struct history_run *r = d->newest;
 	struct pool *pool = n->history->pool;
 	const char *other = run_changes(pool, r, r->before);
 
@@ -131,7 +131,7 @@ static bool notable(struct nights *n, const struct device *d, unsigned int numbe
 	return true;
 }
 
-static void look_at(struct nights *n, FILE *f)
+static void look_at(struct history *n, FILE *f)
 {
 	const struct device *d;
 	unsigned int i = 0;
@@ -143,16 +143,16 @@ static void look_at(struct nights *n, FILE *f)
 		fputs("</ul>\n", f);
 }
 
-static void regression(struct nights *n, const struct track *t, const struct point *p,
+static void regression(struct history *n, const struct series *t, const struct sample *p,
 		       unsigned int number, FILE *f)
 {
 	struct pool *pool = n->history->pool;
-	const struct past_run *first = p->since->run;
+	const struct history_run *first = p->since->run;
 	const char *changes = run_changes(pool, first, first->before);
 
 	fputs("<tr><td>", f);
 	html_badge(f, (struct mark){ "bad", "\u2717" },
-		   pool_printf(pool, "%+.0f %%", point_percent(t, p)));
+		   pool_printf(pool, "%+.0f %%", sample_percent(t, p)));
 	fputs("</td><td class=\"name\"><span class=\"tests\"><b>", f);
 	text_xml(f, metric_label(pool, t));
 	fprintf(f, "</b></span><br/><a href=\"#d%u\">", number);
@@ -172,11 +172,11 @@ static void regression(struct nights *n, const struct track *t, const struct poi
 	fprintf(f, "</td><td class=\"n wide\">%.1g</td></tr>\n", p->p);
 }
 
-static void regressions(struct nights *n, FILE *f)
+static void regressions(struct history *n, FILE *f)
 {
 	const struct device *d;
-	const struct point *p;
-	const struct track *t;
+	const struct sample *p;
+	const struct series *t;
 	unsigned int i = 0;
 
 	if (!n->worse)
@@ -192,8 +192,8 @@ static void regressions(struct nights *n, FILE *f)
 	      f);
 	for (d = n->devices; d; d = d->next) {
 		i++;
-		for (t = d->tracks; t; t = t->next) {
-			p = track_last(t);
+		for (t = d->series; t; t = t->next) {
+			p = series_last(t);
 			if (p && p->judgement == JUDGED_WORSE)
 				regression(n, t, p, i, f);
 		}
@@ -201,10 +201,10 @@ static void regressions(struct nights *n, FILE *f)
 	fputs("</tbody></table></div>\n", f);
 }
 
-static void fleet_row(struct nights *n, const struct device *d, unsigned int number, FILE *f)
+static void fleet_row(struct history *n, const struct device *d, unsigned int number, FILE *f)
 {
 	struct difference diff = difference(n, d);
-	const struct past_run *r = d->newest;
+	const struct history_run *r = d->newest;
 	struct pool *pool = n->history->pool;
 	unsigned int worse = worse_of(d);
 
@@ -224,7 +224,7 @@ static void fleet_row(struct nights *n, const struct device *d, unsigned int num
 	fprintf(f, "</td><td class=\"n wide\">%zu</td></tr>\n", d->nr);
 }
 
-static void fleet(struct nights *n, FILE *f)
+static void fleet(struct history *n, FILE *f)
 {
 	const struct device *d;
 	unsigned int i = 0;
@@ -241,7 +241,7 @@ static void fleet(struct nights *n, FILE *f)
 	fputs("</tbody></table></div>\n", f);
 }
 
-static void method(const struct nights *n, FILE *f)
+static void method(const struct history *n, FILE *f)
 {
 	fputs("<h2 id=\"method\">How a regression is judged</h2>\n<p>What else a machine does makes "
 	      "things slower, never faster: a night counts once, by the value that the best tenth of "
@@ -263,10 +263,10 @@ static void method(const struct nights *n, FILE *f)
 
 /**
  * write_nightly - write nightly.html
- * @n: after nights_judge(), with the history open
+ * @n: after history_judge(), with the history open
  * @f: the file
  */
-void write_nightly(struct nights *n, FILE *f)
+void write_nightly(struct history *n, FILE *f)
 {
 	const struct device *d;
 	unsigned int i = 0;

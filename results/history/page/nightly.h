@@ -7,6 +7,6 @@
 
 #include "nights.h"
 
-void write_nightly(struct nights *n, FILE *f);
+void write_nightly(struct history *n, FILE *f);
 
 #endif /* VMIG_RESULTS_NIGHTLY_H */

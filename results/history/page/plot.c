@@ -24,9 +24,9 @@
 #define ACCEPTED "#010001"
 
 /* What is drawn first where there are too many: higher is earlier, 0 is never drawn. */
-static int rank(const struct track *t)
+static int rank(const struct series *t)
 {
-	const struct point *p = track_last(t);
+	const struct sample *p = series_last(t);
 
 	if (!p || t->nr < 2)
 		return 0;
@@ -37,15 +37,15 @@ static int rank(const struct track *t)
 	return t->more_is_better || !strncmp(t->name, "downtime.", strlen("downtime.")) ? 2 : 1;
 }
 
-static size_t choose(const struct device *d, const struct track **chosen, size_t *left)
+static size_t choose(const struct device *d, const struct series **chosen, size_t *left)
 {
-	const struct track *t;
+	const struct series *t;
 	size_t nr = 0;
 	int r;
 
 	*left = 0;
 	for (r = 4; r; r--) {
-		for (t = d->tracks; t; t = t->next) {
+		for (t = d->series; t; t = t->next) {
 			if (rank(t) != r)
 				continue;
 			if (nr < PLOTS_MAX)
@@ -58,14 +58,14 @@ static size_t choose(const struct device *d, const struct track **chosen, size_t
 }
 
 /* Numbers on the axis that people can read, and what they are multiples of. */
-static double scale(const struct track *t, char *unit, size_t size)
+static double scale(const struct series *t, char *unit, size_t size)
 {
 	static const char *const prefix[] = { "", "k", "M", "G", "T" };
 	double most = 0, factor = 1;
 	size_t i;
 
 	for (i = 0; i < t->nr; i++)
-		most = fmax(most, t->points[i].q.p75);
+		most = fmax(most, t->samples[i].q.p75);
 	if (!strcmp(t->unit, "us")) {
 		factor = 1 / (most >= 1e6 ? 1e6 : most >= 1e3 ? 1e3 : 1);
 		snprintf(unit, size, "%s", most >= 1e6 ? "s" : most >= 1e3 ? "ms" : "\u00b5s");
@@ -96,21 +96,21 @@ static void boundary(size_t night, const char *look, FILE *f)
 		night - 1, look);
 }
 
-static void axis(const struct track *t, size_t first, struct pool *pool, FILE *f)
+static void axis(const struct series *t, size_t first, struct pool *pool, FILE *f)
 {
 	size_t nr = t->nr - first, step = nr > 8 ? (nr + 7) / 8 : 1, i;
-	const struct past_run *r;
+	const struct history_run *r;
 
 	fputs("unset arrow\nset xtics (", f);
 	for (i = 0; i < nr; i += step) {
 		fprintf(f, "%s\"", i ? ", " : "");
-		day(f, t->points[first + i].run->night);
+		day(f, t->samples[first + i].run->night);
 		fprintf(f, "\" %zu", i);
 	}
 	fputs(")\n", f);
 	for (i = 1; i < nr; i++) {
-		r = t->points[first + i].run;
-		if (t->points[first + i].accepted)
+		r = t->samples[first + i].run;
+		if (t->samples[first + i].accepted)
 			boundary(i, "lw 2 lc rgb \"" ACCEPTED "\"", f);
 		else if (*run_changes(pool, r, r->before))
 			boundary(i, "dt 3 lc rgb \"" CHANGE "\"", f);
@@ -127,20 +127,20 @@ static double round_step(double least)
 	return least <= 2 * power ? 2 * power : least <= 5 * power ? 5 * power : 10 * power;
 }
 
-static void plot(struct pool *pool, const struct track *t, double factor, FILE *f)
+static void plot(struct pool *pool, const struct series *t, double factor, FILE *f)
 {
 	size_t first = t->nr > NIGHTS_MAX ? t->nr - NIGHTS_MAX : 0, i;
 	double radius = 0.008 * (double)(t->nr - first);
 	double most = 0, step;
-	const struct point *p;
+	const struct sample *p;
 
 	for (i = first; i < t->nr; i++)
-		most = fmax(most, factor * t->points[i].q.p75);
+		most = fmax(most, factor * t->samples[i].q.p75);
 	step = round_step(most / 4);
 	axis(t, first, pool, f);
 	fputs("$nights << EOD\n", f);
 	for (i = first; i < t->nr; i++) {
-		p = &t->points[i];
+		p = &t->samples[i];
 		fprintf(f, "%zu %.9g %.9g %.9g %.9g %.9g\n", i - first, factor * p->q.p50,
 			factor * p->q.p25, factor * p->q.p75,
 			p->judgement == JUDGED_WORSE ? factor * p->fast : NAN, factor * p->fast);
@@ -159,7 +159,7 @@ static void plot(struct pool *pool, const struct track *t, double factor, FILE *
 }
 
 /* A drawing without what gnuplot puts around it: a background, and symbols with ids. */
-static void figure(struct nights *n, const struct track *t, const char *svg, const char *end,
+static void figure(struct history *n, const struct series *t, const char *svg, const char *end,
 		   const char *unit, FILE *f)
 {
 	const char *body = strstr(svg, "</defs>");
@@ -188,10 +188,10 @@ static void figure(struct nights *n, const struct track *t, const char *svg, con
  *
  * Return: false where there was something to draw, and gnuplot did not.
  */
-bool nightly_plots(struct nights *n, const struct device *d, unsigned int number, FILE *f)
+bool nightly_plots(struct history *n, const struct device *d, unsigned int number, FILE *f)
 {
 	static char *const gnuplot[] = { "gnuplot", NULL };
-	const struct track *chosen[PLOTS_MAX];
+	const struct series *chosen[PLOTS_MAX];
 	size_t left, nr = choose(d, chosen, &left), i;
 	char units[PLOTS_MAX][32];
 	const char *svg = NULL, *end;

@@ -8,6 +8,6 @@
 
 #include "nights.h"
 
-bool nightly_plots(struct nights *n, const struct device *d, unsigned int number, FILE *f);
+bool nightly_plots(struct history *n, const struct device *d, unsigned int number, FILE *f);
 
 #endif /* VMIG_RESULTS_PLOT_H */
