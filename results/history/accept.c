@@ -124,7 +124,7 @@ static void look_at(struct search *s, const struct series *t, FILE *f)
 	const struct sample *p;
 
 	/* A machine that is slower needs nobody's consent. */
-	if (of_machine(t))
+	if (series_is_machine_metric(t))
 		return;
 	s->measured++;
 	if (fnmatch(s->ask->pattern, t->name, 0) &&

@@ -204,8 +204,8 @@ unsigned int judgement_terminal(const struct history *n, const char *night, FILE
 				fputs("Regressions\n", f);
 			if (p->judgement == JUDGED_WORSE)
 				tell_worse(n, t, p, f);
-			few += too_early(p);
-			judged += !too_early(p);
+			few += sample_lacks_history(p);
+			judged += !sample_lacks_history(p);
 			if (p->judgement == JUDGED_FEW && p->nights > most)
 				most = p->nights;
 			accepted += !!t->accepted;

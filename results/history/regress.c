@@ -43,12 +43,12 @@
 #define DEVIATION_MIN 0.005
 
 /**
- * of_machine - does a metric measure the machine, with no driver in it?
+ * series_is_machine_metric - does a metric measure the machine, with no driver in it?
  * @t: the metric
  *
  * Return: true if so.
  */
-bool of_machine(const struct series *t)
+bool series_is_machine_metric(const struct series *t)
 {
 	return !strncmp(t->name, "ceiling.", strlen("ceiling."));
 }
@@ -306,7 +306,7 @@ static void judge_night(struct history *n, const char *night, const char *host)
 	stats_holm(p, nr, ALPHA, worse);
 	stats_holm(q, nr, ALPHA, better);
 	for (i = 0; i < nr; i++) {
-		if (of_machine(list[i].track)) {
+		if (series_is_machine_metric(list[i].track)) {
 			settle(&list[i], false, false);
 			list[i].point->judgement = JUDGED_MACHINE;
 			continue;
@@ -331,7 +331,7 @@ static void weigh_machine(const struct device *d)
 		sum = 0;
 		nr = 0;
 		for (t = d->series; t; t = t->next) {
-			if (!of_machine(t))
+			if (!series_is_machine_metric(t))
 				continue;
 			usual = 0;
 			for (i = 0; i < t->nr; i++)
@@ -360,24 +360,24 @@ static bool first_of_night(const struct history *n, size_t i)
 }
 
 /**
- * in_the_noise - is a night that is no regression slower all the same?
+ * sample_below_threshold - is a night that is no regression slower all the same?
  * @p: after history_judge(), with JUDGED_SAME
  *
  * Return: true if it is by more than is ever of interest, and honest nights, or the machine, were
  * as far apart.
  */
-bool in_the_noise(const struct sample *p)
+bool sample_below_threshold(const struct sample *p)
 {
 	return p->shift > log1p(EFFECT_MIN);
 }
 
 /**
- * too_early - had a night too few before it that it can be compared with?
+ * sample_lacks_history - had a night too few before it that it can be compared with?
  * @p: after history_judge()
  *
  * Return: true if so; for one that was accepted too, which begins anew.
  */
-bool too_early(const struct sample *p)
+bool sample_lacks_history(const struct sample *p)
 {
 	return p->judgement == JUDGED_FEW || p->judgement == JUDGED_ACCEPTED;
 }
@@ -407,8 +407,8 @@ void history_judge(struct history *n)
 			if (!p)
 				continue;
 			n->worse += p->judgement == JUDGED_WORSE;
-			n->few += too_early(p);
-			n->judged += !too_early(p);
+			n->few += sample_lacks_history(p);
+			n->judged += !sample_lacks_history(p);
 			n->accepted += !!t->accepted;
 		}
 	}

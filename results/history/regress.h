@@ -8,8 +8,8 @@
 #include "nights.h"
 
 void history_judge(struct history *n);
-bool of_machine(const struct series *t);
-bool in_the_noise(const struct sample *p);
-bool too_early(const struct sample *p);
+bool series_is_machine_metric(const struct series *t);
+bool sample_below_threshold(const struct sample *p);
+bool sample_lacks_history(const struct sample *p);
 
 #endif /* VMIG_RESULTS_REGRESS_H */

@@ -52,7 +52,7 @@ static void judgement_cell(struct pool *pool, const struct sample *p, FILE *f)
 	const char *word;
 	struct mark mark = mark_of_judgement(p->judgement, &word);
 
-	if (p->judgement == JUDGED_SAME && in_the_noise(p)) {
+	if (p->judgement == JUDGED_SAME && sample_below_threshold(p)) {
 		mark = (struct mark){ "none", "\u2248" };
 		word = "in the noise";
 	}
