@@ -111,7 +111,7 @@ static int judge_regression(struct pool *pool, char **argv)
 
 	if (sentence)
 		return wrong(sentence);
-	worse = judgement_terminal(&n, argv[1], stdout);
+	worse = label_terminal(&n, argv[1], stdout);
 	history_close(&h);
 	return close_stdout(worse ? EXIT_REGRESSION : 0);
 }
@@ -124,7 +124,7 @@ static int suspects(struct pool *pool, char **argv)
 
 	if (sentence)
 		return wrong(sentence);
-	judgement_suspects(&n, argv[1], stdout);
+	label_suspects(&n, argv[1], stdout);
 	history_close(&h);
 	return close_stdout(0);
 }
@@ -132,11 +132,11 @@ static int suspects(struct pool *pool, char **argv)
 /* What is told is true once it lasts, so that it is told last. */
 static int accept(struct pool *pool, char **argv, bool withdraw)
 {
-	struct acceptance_request ask = { .pattern = argv[1],
-					  .reason = argv[2],
-					  .device = argv[3] ? argv[3] : "",
-					  .night = argv[3] && argv[4] ? argv[4] : "",
-					  .withdraw = withdraw };
+	struct baseline_change_request ask = { .pattern = argv[1],
+					       .reason = argv[2],
+					       .device = argv[3] ? argv[3] : "",
+					       .night = argv[3] && argv[4] ? argv[4] : "",
+					       .withdraw = withdraw };
 	char *said = NULL, *sentence;
 	struct history_db h;
 	struct history n;
@@ -150,7 +150,7 @@ static int accept(struct pool *pool, char **argv, bool withdraw)
 	if (!f) {
 		sentence = pool_printf(pool, "out of memory");
 	} else {
-		sentence = acceptance_add(&n, &ask, f);
+		sentence = baseline_change_add(&n, &ask, f);
 		fclose(f);
 		sentence = sentence ? sentence : history_commit(&h);
 	}

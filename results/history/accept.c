@@ -60,7 +60,7 @@ static const char *utc(struct pool *pool)
  */
 struct search {
 	struct history *n;
-	const struct acceptance_request *ask;
+	const struct baseline_change_request *ask;
 	sqlite3_stmt *insert;
 	const char *said, *who;
 	unsigned int devices, measured, matched, nights, done;
@@ -82,7 +82,7 @@ static const struct sample *wanted(const struct search *s, const struct series *
 	if (s->ask->withdraw && !*s->ask->night)
 		return t->accepted;
 	if (!*s->ask->night)
-		return last && last->judgement == JUDGED_WORSE ? last->since : NULL;
+		return last && last->label == LABEL_WORSE ? last->since : NULL;
 	for (i = 0; i < t->nr; i++)
 		if (of_night(s->n->history->pool, &t->samples[i], s->ask->night))
 			return &t->samples[i];
@@ -112,7 +112,7 @@ static void json_path_get(const struct search *s, const struct series *t, const 
 	fprintf(f, "  %s  %s, %s %s", device_label(s->n, t->device), metric_label(pool, t),
 		s->ask->withdraw ? "not accepted any more from" : "accepted from",
 		night_words(pool, p->run->night));
-	if (last && last->judgement == JUDGED_WORSE)
+	if (last && last->label == LABEL_WORSE)
 		fprintf(f, ": %s, %+.0f %%", metric_value(pool, last->fast, t->unit),
 			sample_percent(t, last));
 	putc('\n', f);
@@ -159,7 +159,7 @@ static const char *device_names(struct history *n)
 /* Nothing was done: why, and what to do. */
 static char *nothing(const struct search *s)
 {
-	const struct acceptance_request *ask = s->ask;
+	const struct baseline_change_request *ask = s->ask;
 	struct pool *pool = s->n->history->pool;
 	const char *where = s->n->history->path;
 
@@ -198,14 +198,14 @@ static char *nothing(const struct search *s)
 }
 
 /**
- * acceptance_add - add what was accepted, or withdrawn, to a history
+ * baseline_change_add - add what was accepted, or withdrawn, to a history
  * @n: after history_judge(), of a history that is open for writing
  * @ask: which metrics, and why
  * @f: where it is told, one line a metric
  *
  * Return: NULL, or a sentence; nothing lasts before history_commit().
  */
-char *acceptance_add(struct history *n, const struct acceptance_request *ask, FILE *f)
+char *baseline_change_add(struct history *n, const struct baseline_change_request *ask, FILE *f)
 {
 	struct pool *pool = n->history->pool;
 	struct search s = { .n = n, .ask = ask, .said = utc(pool), .who = who(pool) };

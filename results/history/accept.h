@@ -8,18 +8,18 @@
 #include "nights.h"
 
 /**
- * struct acceptance_request - which changes are accepted
+ * struct baseline_change_request - which changes are accepted
  * @pattern: a glob; metrics that it matches
  * @reason: why
  * @device: the device, "" for all
  * @night: the first night, or how it begins; "" for the one in which the metric became worse
  * @withdraw: they are not, after all
  */
-struct acceptance_request {
+struct baseline_change_request {
 	const char *pattern, *reason, *device, *night;
 	bool withdraw;
 };
 
-char *acceptance_add(struct history *n, const struct acceptance_request *ask, FILE *f);
+char *baseline_change_add(struct history *n, const struct baseline_change_request *ask, FILE *f);
 
 #endif /* VMIG_RESULTS_ACCEPT_H */

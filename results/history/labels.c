@@ -178,14 +178,14 @@ const char *run_command(void)
 }
 
 /**
- * judgement_terminal - say what has become worse
+ * label_terminal - say what has become worse
  * @n: after history_judge()
  * @night: of these runs only, NULL for the newest of each device
  * @f: the terminal
  *
  * Return: how many metrics have.
  */
-unsigned int judgement_terminal(const struct history *n, const char *night, FILE *f)
+unsigned int label_terminal(const struct history *n, const char *night, FILE *f)
 {
 	unsigned int worse = 0, judged = 0, few = 0, accepted = 0;
 	size_t most = 0;
@@ -200,13 +200,13 @@ unsigned int judgement_terminal(const struct history *n, const char *night, FILE
 			p = series_last(t);
 			if (!p)
 				continue;
-			if (p->judgement == JUDGED_WORSE && !worse++)
+			if (p->label == LABEL_WORSE && !worse++)
 				fputs("Regressions\n", f);
-			if (p->judgement == JUDGED_WORSE)
+			if (p->label == LABEL_WORSE)
 				tell_worse(n, t, p, f);
 			few += sample_lacks_history(p);
 			judged += !sample_lacks_history(p);
-			if (p->judgement == JUDGED_FEW && p->nights > most)
+			if (p->label == LABEL_FEW && p->nights > most)
 				most = p->nights;
 			accepted += !!t->accepted;
 		}
@@ -233,19 +233,19 @@ static bool told(const struct series *first, const struct series *t)
 
 	for (; first != t; first = first->next) {
 		p = series_last(first);
-		if (p && p->judgement == JUDGED_WORSE && !strcmp(first->test, t->test))
+		if (p && p->label == LABEL_WORSE && !strcmp(first->test, t->test))
 			return true;
 	}
 	return false;
 }
 
 /**
- * judgement_suspects - which tests should measure again?
+ * label_suspects - which tests should measure again?
  * @n: after history_judge()
  * @night: of which night
  * @f: where to print
  */
-void judgement_suspects(const struct history *n, const char *night, FILE *f)
+void label_suspects(const struct history *n, const char *night, FILE *f)
 {
 	const struct device *d;
 	const struct sample *p;
@@ -258,7 +258,7 @@ void judgement_suspects(const struct history *n, const char *night, FILE *f)
 		any = false;
 		for (t = d->series; t; t = t->next) {
 			p = series_last(t);
-			if (!p || p->judgement != JUDGED_WORSE || p->runs > 1 || told(d->series, t))
+			if (!p || p->label != LABEL_WORSE || p->runs > 1 || told(d->series, t))
 				continue;
 			fprintf(f, "%s%s%s", any ? "" : d->name, any ? " " : "\t", t->test);
 			any = true;

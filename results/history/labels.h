@@ -7,8 +7,8 @@
 
 #include "nights.h"
 
-unsigned int judgement_terminal(const struct history *n, const char *night, FILE *f);
-void judgement_suspects(const struct history *n, const char *night, FILE *f);
+unsigned int label_terminal(const struct history *n, const char *night, FILE *f);
+void label_suspects(const struct history *n, const char *night, FILE *f);
 const char *run_command(void);
 const char *device_label(const struct history *n, const struct device *d);
 const char *metric_label(struct pool *pool, const struct series *t);

@@ -208,7 +208,7 @@ static const struct history_run *find_run(const struct history *n, long long id)
 }
 
 /* A night counts once, whichever of its runs the word was said of. */
-static void accept(struct history *n, const struct acceptance *a)
+static void accept(struct history *n, const struct baseline_change *a)
 {
 	struct series *t = a->run ? find_track(n, a->run, a->metric) : NULL;
 	size_t i;
@@ -224,7 +224,7 @@ static void read_acceptances(struct history *n)
 	sqlite3_stmt *s =
 		history_prepare(n->history, "SELECT run, metric, said, who, reason, pattern,"
 					    " withdrawn FROM acceptances ORDER BY said, withdrawn");
-	struct acceptance *a;
+	struct baseline_change *a;
 
 	while (history_row(n->history, s)) {
 		a = pool_alloc(n->history->pool, sizeof(*a));

@@ -35,17 +35,17 @@ struct history_run {
 };
 
 /* What the judgement on a metric of a night came to. */
-enum judgement {
-	JUDGED_FEW, /* too few nights */
-	JUDGED_MACHINE, /* a measure of the machine, which has no driver in it */
-	JUDGED_ACCEPTED, /* somebody has said that it shall be so from here on */
-	JUDGED_SAME,
-	JUDGED_BETTER,
-	JUDGED_WORSE, /* a regression */
+enum metric_label {
+	LABEL_FEW, /* too few nights */
+	LABEL_MACHINE, /* a measure of the machine, which has no driver in it */
+	LABEL_ACCEPTED, /* somebody has said that it shall be so from here on */
+	LABEL_SAME,
+	LABEL_BETTER,
+	LABEL_WORSE, /* a regression */
 };
 
 /**
- * struct acceptance - the word that a metric shall be as it is from a night on
+ * struct baseline_change - the word that a metric shall be as it is from a night on
  * @run: of that night
  * @metric: row of metrics
  * @said: when it was said
@@ -54,7 +54,7 @@ enum judgement {
  * @pattern: the metrics that were asked for
  * @withdrawn: it shall not, after all
  */
-struct acceptance {
+struct baseline_change {
 	const struct history_run *run;
 	long long metric;
 	const char *said, *who, *reason, *pattern;
@@ -70,7 +70,7 @@ struct acceptance {
  * @runs: how many runs of the night measured it
  * @fast: the best tenth of the values is better than this
  * @level: the log of @fast, larger is worse
- * @judgement: what came of it
+ * @label: what came of it
  * @nights: how many nights it was compared with
  * @base: the median of @fast of these nights
  * @shift: how much worse, in logarithms
@@ -87,14 +87,14 @@ struct sample {
 	unsigned int runs;
 	double fast;
 	double level;
-	enum judgement judgement;
+	enum metric_label label;
 	size_t nights;
 	double base;
 	double shift;
 	double threshold;
 	double p;
 	const struct sample *since;
-	const struct acceptance *accepted;
+	const struct baseline_change *accepted;
 };
 
 /* As many nights are enough to tell how much they differ; older ones do not count. */

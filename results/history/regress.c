@@ -214,7 +214,7 @@ static void settle(struct candidate *c, bool worse, bool better)
 	struct series *t = c->track;
 	struct sample *p = c->point;
 
-	p->judgement = worse ? JUDGED_WORSE : better ? JUDGED_BETTER : JUDGED_SAME;
+	p->label = worse ? LABEL_WORSE : better ? LABEL_BETTER : LABEL_SAME;
 	if (worse) {
 		p->since = p > t->samples && p[-1].since ? p[-1].since : p;
 	} else if (!better) {
@@ -242,7 +242,7 @@ static void begin_again(struct series *t, struct sample *p)
 	t->nr_baseline = 0;
 	t->better = 0;
 	t->accepted = p;
-	p->judgement = JUDGED_ACCEPTED;
+	p->label = LABEL_ACCEPTED;
 	remember(t, (size_t)(p - t->samples));
 }
 
@@ -308,7 +308,7 @@ static void judge_night(struct history *n, const char *night, const char *host)
 	for (i = 0; i < nr; i++) {
 		if (series_is_machine_metric(list[i].track)) {
 			settle(&list[i], false, false);
-			list[i].point->judgement = JUDGED_MACHINE;
+			list[i].point->label = LABEL_MACHINE;
 			continue;
 		}
 		settle(&list[i], is_worse(&list[i], worse[i]), is_better(&list[i], better[i]));
@@ -361,7 +361,7 @@ static bool first_of_night(const struct history *n, size_t i)
 
 /**
  * sample_below_threshold - is a night that is no regression slower all the same?
- * @p: after history_judge(), with JUDGED_SAME
+ * @p: after history_judge(), with LABEL_SAME
  *
  * Return: true if it is by more than is ever of interest, and honest nights, or the machine, were
  * as far apart.
@@ -379,7 +379,7 @@ bool sample_below_threshold(const struct sample *p)
  */
 bool sample_lacks_history(const struct sample *p)
 {
-	return p->judgement == JUDGED_FEW || p->judgement == JUDGED_ACCEPTED;
+	return p->label == LABEL_FEW || p->label == LABEL_ACCEPTED;
 }
 
 /**
@@ -406,7 +406,7 @@ void history_judge(struct history *n)
 			p = series_last(t);
 			if (!p)
 				continue;
-			n->worse += p->judgement == JUDGED_WORSE;
+			n->worse += p->label == LABEL_WORSE;
 			n->few += sample_lacks_history(p);
 			n->judged += !sample_lacks_history(p);
 			n->accepted += !!t->accepted;

@@ -30,28 +30,28 @@ struct mark mark_of_run(const struct history_run *r)
 }
 
 /**
- * mark_of_judgement - colour, sign and word for a metric
- * @judgement: what came of it
+ * mark_of_label - colour, sign and word for a metric
+ * @label: what came of it
  * @word: where the word goes
  *
  * Return: the mark.
  */
-struct mark mark_of_judgement(enum judgement judgement, const char **word)
+struct mark mark_of_label(enum metric_label label, const char **word)
 {
 	static const struct {
 		struct mark mark;
 		const char *word;
 	} marks[] = {
-		[JUDGED_FEW] = { { "none", "\u25cb" }, "too few nights" },
-		[JUDGED_MACHINE] = { { "none", "\u2699" }, "the machine" },
-		[JUDGED_ACCEPTED] = { { "known", "\u2248" }, "accepted" },
-		[JUDGED_SAME] = { { "good", "\u2713" }, "as before" },
-		[JUDGED_BETTER] = { { "known", "\u2191" }, "better" },
-		[JUDGED_WORSE] = { { "bad", "\u2717" }, "worse" },
+		[LABEL_FEW] = { { "none", "\u25cb" }, "too few nights" },
+		[LABEL_MACHINE] = { { "none", "\u2699" }, "the machine" },
+		[LABEL_ACCEPTED] = { { "known", "\u2248" }, "accepted" },
+		[LABEL_SAME] = { { "good", "\u2713" }, "as before" },
+		[LABEL_BETTER] = { { "known", "\u2191" }, "better" },
+		[LABEL_WORSE] = { { "bad", "\u2717" }, "worse" },
 	};
 
-	*word = marks[judgement].word;
-	return marks[judgement].mark;
+	*word = marks[label].word;
+	return marks[label].mark;
 }
 
 /**

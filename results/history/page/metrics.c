@@ -50,13 +50,13 @@ static void cell(const char *class, const char *text, FILE *f)
 static void judgement_cell(struct pool *pool, const struct sample *p, FILE *f)
 {
 	const char *word;
-	struct mark mark = mark_of_judgement(p->judgement, &word);
+	struct mark mark = mark_of_label(p->label, &word);
 
-	if (p->judgement == JUDGED_SAME && sample_below_threshold(p)) {
+	if (p->label == LABEL_SAME && sample_below_threshold(p)) {
 		mark = (struct mark){ "none", "\u2248" };
 		word = "in the noise";
 	}
-	if (p->judgement == JUDGED_FEW)
+	if (p->label == LABEL_FEW)
 		word = pool_printf(pool, "%zu of %d nights", p->nights, NIGHTS_MIN);
 	fputs("<td>", f);
 	html_badge(f, mark, word);
@@ -92,7 +92,7 @@ static void metric_row(struct history *n, const struct series *t, FILE *f)
 	cell("n wide", compared ? metric_value(pool, p->base, t->unit) : "\u2013", f);
 	cell("n", compared ? pool_printf(pool, "%+.1f %%", sample_percent(t, p)) : "\u2013", f);
 	cell("n",
-	     p->threshold > 0 && p->judgement != JUDGED_MACHINE
+	     p->threshold > 0 && p->label != LABEL_MACHINE
 		     ? pool_printf(pool, "%+.0f %%", shift_percent(t, p->threshold))
 		     : "\u2013",
 	     f);
@@ -103,8 +103,8 @@ static void metric_row(struct history *n, const struct series *t, FILE *f)
 
 static void metrics(struct history *n, const struct device *d, FILE *f)
 {
-	static const enum judgement order[] = { JUDGED_WORSE, JUDGED_ACCEPTED, JUDGED_BETTER,
-						JUDGED_SAME,  JUDGED_FEW,      JUDGED_MACHINE };
+	static const enum metric_label order[] = { LABEL_WORSE, LABEL_ACCEPTED, LABEL_BETTER,
+						   LABEL_SAME,	LABEL_FEW,	LABEL_MACHINE };
 	const struct sample *p;
 	const struct series *t;
 	size_t i;
@@ -119,7 +119,7 @@ static void metrics(struct history *n, const struct device *d, FILE *f)
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		for (t = d->series; t; t = t->next) {
 			p = series_last(t);
-			if (p && p->judgement == order[i])
+			if (p && p->label == order[i])
 				metric_row(n, t, f);
 		}
 	}
@@ -128,7 +128,7 @@ static void metrics(struct history *n, const struct device *d, FILE *f)
 
 static void acceptance(struct pool *pool, const struct series *t, const struct sample *p, FILE *f)
 {
-	const struct acceptance *a = p->accepted;
+	const struct baseline_change *a = p->accepted;
 
 	fputs("<li><span class=\"tests\">", f);
 	text_xml(f, metric_label(pool, t));

@@ -24,7 +24,7 @@ static unsigned int worse_of(const struct device *d)
 
 	for (t = d->series; t; t = t->next) {
 		p = series_last(t);
-		worse += p && p->judgement == JUDGED_WORSE;
+		worse += p && p->label == LABEL_WORSE;
 	}
 	return worse;
 }
@@ -194,7 +194,7 @@ static void regressions(struct history *n, FILE *f)
 		i++;
 		for (t = d->series; t; t = t->next) {
 			p = series_last(t);
-			if (p && p->judgement == JUDGED_WORSE)
+			if (p && p->label == LABEL_WORSE)
 				regression(n, t, p, i, f);
 		}
 	}

@@ -30,9 +30,9 @@ static int rank(const struct series *t)
 
 	if (!p || t->nr < 2)
 		return 0;
-	if (p->judgement == JUDGED_WORSE)
+	if (p->label == LABEL_WORSE)
 		return 4;
-	if (p->judgement == JUDGED_BETTER || t->accepted)
+	if (p->label == LABEL_BETTER || t->accepted)
 		return 3;
 	return t->more_is_better || !strncmp(t->name, "downtime.", strlen("downtime.")) ? 2 : 1;
 }
@@ -143,7 +143,7 @@ static void plot(struct pool *pool, const struct series *t, double factor, FILE 
 		p = &t->samples[i];
 		fprintf(f, "%zu %.9g %.9g %.9g %.9g %.9g\n", i - first, factor * p->q.p50,
 			factor * p->q.p25, factor * p->q.p75,
-			p->judgement == JUDGED_WORSE ? factor * p->fast : NAN, factor * p->fast);
+			p->label == LABEL_WORSE ? factor * p->fast : NAN, factor * p->fast);
 	}
 	fputs("EOD\n", f);
 	fprintf(f,
