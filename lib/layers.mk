@@ -19,7 +19,8 @@ SRC_vfio := device.c dma.c info.c region.c resolve.c
 SRC_migration := bounded.c dma_logging.c feature.c state.c stream.c
 SRC_engine := engine.c ring.c ring_stream.c sync.c
 SRC_streamfile := identity.c streamfile.c
-SRC_exercisers := bar.c doorbell.c edu.c exerciser.c fw.c generic.c mock.c mtty.c
+SRC_exercisers := bar.c doorbell.c edu.c exerciser.c fw.c generic.c mock.c mtty.c \
+		  pattern.c
 
 # An archive stands before those that it takes functions from.
 LINK_ORDER := exercisers engine streamfile migration vfio base spec

@@ -6,6 +6,7 @@
 
 #include <vmig/error.h>
 #include <vmig/exerciser.h>
+#include <vmig/pattern.h>
 #include "doorbell.h"
 
 #define DMA_ROOM 0x8000

@@ -11,6 +11,7 @@
 #include "bar.h"
 #include <vmig/regs/edu_regs.h>
 #include <vmig/exerciser.h>
+#include <vmig/pattern.h>
 
 /* What the exerciser uses of the buffer: so many words for each transfer that can wait. */
 #define BUFFER (EDU_BUFFER_SIZE / 4 / EDU_QUEUE * EDU_QUEUE * 4)

@@ -17,6 +17,7 @@
 #include <vmig/error.h>
 #include "bar.h"
 #include <vmig/exerciser.h>
+#include <vmig/pattern.h>
 
 #define PORTS 2
 

@@ -11,6 +11,7 @@
 #include <vmig/state.h>
 #include <vmig/error.h>
 #include <vmig/info.h>
+#include <vmig/pattern.h>
 #include "guest_access.h"
 #include "fault_memory.h"
 #include "verdict.h"

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <vmig/pattern.h>
 #include "guest_access.h"
 #include "second_device.h"
 #include "fixture_exercise.h"

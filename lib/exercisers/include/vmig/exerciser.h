@@ -139,8 +139,4 @@ int __vmig_exercise_begin(struct vmig_exercise *w, struct vmig_device *dev);
 void vmig_exercise_begin(struct vmig_exercise *w, struct vmig_device *dev);
 void vmig_exercise_end(struct vmig_exercise *w);
 
-void vmig_pattern(void *buf, size_t len, uint32_t seed);
-uint32_t vmig_pattern_word(uint32_t seed, uint32_t n);
-uint32_t vmig_sum(const void *buf, size_t len);
-
 #endif /* VMIG_EXERCISERS_EXERCISER_H */

@@ -117,6 +117,7 @@
  * @type: EDU_REGION_TYPE
  * @subtype: EDU_REMAP_SUBTYPE
  * @regions: bitmap of the regions of which it may ever tell
+ * @zero: 0
  */
 struct edu_remap_irq_info {
 	__u32 argsz;
