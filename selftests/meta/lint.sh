@@ -70,11 +70,33 @@ spdx()
 	done
 }
 
-# The folders of results/ use what its layers.mk grants them, and no two files call each other.
+# Layers and folders use what their layers.mk grants them, and no two files call each other.
 rooms()
 {
-	git grep -nE '#include "\.\./' -- results
+	git grep -nE '#include "\.\./' -- '*.c' '*.h'
+	make -s -C selftests rooms KSRC="$ksrc" KHDR="$khdr"
 	make -s -C results rooms
+}
+
+# The library neither prints nor exits: what it cannot do is told to the program by vmig_fail(),
+# whose default, in error.c, is abort().
+silent_library()
+{
+	local words='exit|_exit|quick_exit|abort|v?f?printf|__v?f?printf_chk|f?puts|f?putc|putchar'
+
+	words+='|fwrite|perror|stdout|stderr|v?errx?|v?warnx?|__assert_fail|syslog'
+	nm -A -g --undefined-only selftests/obj/lib/*.a | grep -E " U ($words)\$" |
+		grep -v '/base\.a:error\.o: *U abort$'
+}
+
+# Public functions and structures are described, in full.
+kernel_doc()
+{
+	local files
+
+	mapfile -t files < <(git ls-files 'lib/*.[ch]' 'selftests/*.[ch]' 'results/*.[ch]' |
+		grep -v '^results/tests/\|^lib/tests/')
+	perl "$ksrc/scripts/kernel-doc" -none -Wall -Werror "${files[@]}"
 }
 
 # The pages: links, paths, length of README.md.
@@ -112,7 +134,9 @@ result "checkpatch" checkpatch
 result "cppcheck" analysis
 result "shellcheck" shell
 result "SPDX lines" spdx
-result "folders of results" rooms
+result "layers and folders" rooms
+result "the library neither prints nor exits" silent_library
+result "kernel-doc" kernel_doc
 result "the pages name what there is" pages
 result "each kind of fault in a page is found" pages_self_test
 result "every test is in the suite's list" listed
