@@ -55,6 +55,8 @@ static bool ends(const char *range, long long *from, long long *to)
  * vmig_kernel_range - is this a range of kernel versions?
  * @range: "6.8-7.0", "6.8-" or "-6.12.95": from the first to the last, both included; a
  *         version without sublevel stands for all of its stable releases
+ *
+ * Return: true if it is one, and its end is not before its beginning.
  */
 bool vmig_kernel_range(const char *range)
 {
@@ -70,6 +72,8 @@ bool vmig_kernel_range(const char *range)
  *
  * A release that cannot be understood lies in every range: what a profile knows of a
  * driver holds until something is known to have mended it.
+ *
+ * Return: true if it does.
  */
 bool vmig_kernel_in(const char *range, const char *release)
 {

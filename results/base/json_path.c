@@ -5,7 +5,7 @@
 #include "json_path.h"
 
 /**
- * tell - the value at a place
+ * json_path_get - the value at a place
  * @object: where to begin
  * @place: names of members with dots between
  *

@@ -17,6 +17,31 @@
  * @again: it measures a second time what the first run of its night has brought
  * @machine: how much slower than usual the machine itself was, in logarithms
  * @next: of the same device
+ * @night: the day that it counts for
+ * @host: uname -n
+ * @started: when, UTC
+ * @place: host or guest, with what
+ * @kernel: its release
+ * @kernel_build: its version, as uname -v has it
+ * @suite_version: version of the suite
+ * @suite_commit: its commit
+ * @name: the device
+ * @driver: its driver
+ * @driver_version: of the module
+ * @srcversion: of the module
+ * @firmware: of the device
+ * @globs: the tests that were chosen, "" for all
+ * @verdict: as results.json has it
+ * @sentence: the verdict in words
+ * @exit_code: of the run
+ * @nr_tests: tests that it has
+ * @nr_fail: failed
+ * @nr_error: inconclusive
+ * @nr_xfail: known deviations
+ * @nr_pass: passed
+ * @nr_skip: skipped
+ * @nr_missing: not run
+ * @nr_complaints: kernel complaints outside of tests
  */
 struct history_run {
 	long long id;
@@ -129,6 +154,7 @@ struct series {
 	unsigned int better;
 	size_t at;
 	const struct sample *accepted;
+	/* private: */
 	struct series *next;
 };
 
@@ -145,12 +171,14 @@ struct series {
  * @newest: the first run of the newest night: that is the one of all tests
  * @nr: how many nights
  * @series: its metrics
+ * @last_series: the last of @series
  */
 struct device {
 	const char *host, *name, *driver, *place, *arch, *parameters;
 	struct history_run *first, *last, *newest;
 	size_t nr;
 	struct series *series, *last_series;
+	/* private: */
 	struct device *next;
 };
 
@@ -161,6 +189,10 @@ struct device {
  * @judged: metrics in these runs that could be judged
  * @few: metrics with too few nights
  * @accepted: metrics that are compared with nights since an accepted change
+ * @history: the database
+ * @runs: all runs, in order
+ * @nr_runs: their number
+ * @any_kernel: runs of other kernels are compared, too
  */
 struct history {
 	struct history_db *history;

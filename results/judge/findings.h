@@ -11,6 +11,7 @@
  */
 struct group_member {
 	const struct test *test;
+	/* private: */
 	struct group_member *next;
 };
 
@@ -22,6 +23,8 @@ struct group_member {
  * @tests: the tests that found them, each once
  * @nr_tests: their number
  * @same: another one whose hash falls into the same place
+ * @tail: the end of the list of its tests
+ * @next: the next group
  */
 struct breach_group {
 	const struct breach *breach;

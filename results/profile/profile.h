@@ -30,6 +30,7 @@ struct deviation {
 	char *reason;
 	bool sometimes;
 	unsigned int came, missed, met;
+	/* private: */
 	struct deviation *next;
 };
 

@@ -28,6 +28,7 @@ enum mustpass_trait {
 struct mustpass_section {
 	char *name;
 	unsigned int need, lack;
+	/* private: */
 	struct mustpass_section *next;
 };
 
@@ -40,6 +41,7 @@ struct mustpass_section {
 struct mustpass_test {
 	char *chapter, *name;
 	const struct mustpass_section *section;
+	/* private: */
 	struct mustpass_test *next;
 };
 

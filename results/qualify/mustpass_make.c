@@ -24,6 +24,7 @@ struct candidate {
 	const struct test *test;
 	unsigned int need, lack;
 	const char *kept_off;
+	/* private: */
 	struct candidate *next;
 };
 

@@ -38,8 +38,12 @@ enum clause_column {
 struct listed_fault {
 	unsigned int rounds;
 	const char *test, *why;
+	/* private: */
 	struct listed_fault *next;
 };
+
+/* MUST, SHOULD, MAY. */
+#define NR_LEVELS (VMIG_MAY + 1)
 
 /**
  * struct qualification - a bundle, judged
@@ -56,6 +60,9 @@ struct listed_fault {
  * @troubles: what else speaks against the driver, sentences
  * @exit_code: 0 conformant, 1 not
  * @sentence: the same in words
+ * @pool: memory of all of it
+ * @last_fault: the last of @faults
+ * @last_trouble: the last of @troubles
  */
 struct qualification {
 	struct pool *pool;
@@ -65,7 +72,7 @@ struct qualification {
 	struct run rounds[ROUNDS_MAX];
 	unsigned int traits;
 	enum clause_outcome clauses[VMIG_NR_CLAUSES];
-	unsigned int levels[VMIG_MAY + 1][NR_COLUMNS];
+	unsigned int levels[NR_LEVELS][NR_COLUMNS];
 	unsigned int count[NR_LISTED];
 	unsigned int unexercised;
 	struct listed_fault *faults, **last_fault;

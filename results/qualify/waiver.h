@@ -28,6 +28,7 @@ struct waiver {
 	const struct vmig_clause *clause;
 	char *glob, *driver, *kernels, *expires, *link, *reason;
 	unsigned int used;
+	/* private: */
 	struct waiver *next;
 };
 

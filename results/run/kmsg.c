@@ -22,7 +22,7 @@
 /* Silence of the kernel that ends a complaint without a closing line. */
 #define GAP 0.5
 
-/**
+/*
  * struct trigger - how a complaint is recognised
  * @text: what the message says
  * @start: only at its beginning

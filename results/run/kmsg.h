@@ -21,6 +21,7 @@
  * @by: the test of that name, set by judge(); NULL where there is none
  * @expected: the profile lists a deviation for it, set by judge()
  * @reason: why, where in the driver first, for such a one
+ * @last: the last of @lines
  */
 struct complaint {
 	const char *kind;
@@ -33,6 +34,7 @@ struct complaint {
 	const struct test *by;
 	bool expected;
 	const char *reason;
+	/* private: */
 	struct complaint *next;
 };
 

@@ -105,6 +105,12 @@ struct metric {
  * @cut_off: the program's output ended while this test ran
  * @outcome: the verdict of judge()
  * @why: what to say of the outcome where the breaches do not say it all, or NULL
+ * @last_breach: the last breach
+ * @last_note: the last note
+ * @last_broken: the last reason why it could not judge
+ * @last_log: the last line of its log
+ * @log_lines: how many lines the log has
+ * @last_metric: the last metric
  */
 struct test {
 	char *name;
@@ -129,6 +135,7 @@ struct test {
 	bool cut_off;
 	enum outcome outcome;
 	const char *why;
+	/* private: */
 	struct test *next;
 };
 
@@ -153,6 +160,8 @@ struct test {
  * @versions: number of KTAP version lines
  * @too_long: it holds more tests than are read
  * @stray: first line that is no KTAP, or NULL
+ * @last_test: the last test
+ * @last_missing: the last test that is missing
  */
 struct chapter {
 	char *name;
@@ -171,6 +180,7 @@ struct chapter {
 	unsigned int versions;
 	bool too_long;
 	char *stray;
+	/* private: */
 	struct chapter *next;
 };
 

@@ -16,6 +16,7 @@
 struct clause_test {
 	const struct test *test;
 	enum clause_outcome outcome;
+	/* private: */
 	struct clause_test *next;
 };
 
@@ -27,6 +28,7 @@ struct clause_test {
  * @nr_tests: their number
  * @notes: what they recorded of it, without repetitions
  * @nr_notes: their number
+ * @last_note: the last note
  */
 struct clause_result {
 	enum clause_outcome outcome;
@@ -44,6 +46,7 @@ struct clause_result {
 struct skip_reason {
 	const char *reason;
 	unsigned int count;
+	/* private: */
 	struct skip_reason *next;
 };
 
@@ -66,6 +69,7 @@ enum verdict {
 struct chapter_file {
 	char *name;
 	struct text contents;
+	/* private: */
 	struct chapter_file *next;
 };
 
@@ -107,6 +111,9 @@ struct run_files {
  * @verdict: the verdict
  * @exit_code: the same as a number
  * @sentence: the same in words
+ * @pool: memory of all of it
+ * @last_chapter: the last chapter
+ * @last_problem: the last problem
  */
 struct run {
 	struct pool *pool;

@@ -70,6 +70,7 @@ struct run_record {
 struct fact {
 	char *name;
 	char *value;
+	/* private: */
 	struct fact *next;
 };
 

@@ -31,6 +31,7 @@ struct listed_test {
 	char **ids;
 	const struct vmig_clause **clauses;
 	size_t nr_clauses;
+	/* private: */
 	struct listed_test *next;
 };
 

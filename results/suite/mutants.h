@@ -45,6 +45,7 @@ struct killer {
  * @entries: shapes in which it was tried
  * @error: how an entry ended early, or NULL
  * @next: the next one
+ * @last: the last killer
  */
 struct mutant {
 	const struct defect *defect;
@@ -68,6 +69,8 @@ struct mutant {
  * @conforming: names of the entries without a defect
  * @nr_conforming: their number
  * @replay: the defects are bugs that drivers had, brought back
+ * @last: the last mutant
+ * @last_alarm: the last false alarm
  */
 struct mutants {
 	struct pool *pool;

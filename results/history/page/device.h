@@ -14,6 +14,9 @@
  * @other: tests with another outcome for the rest
  * @more: tests that the run before did not have
  * @fewer: tests that it had alone
+ * @nr_failures: of @failures
+ * @nr_passes: of @passes
+ * @nr_other: of @other
  */
 struct difference {
 	struct changed_test *failures, *passes, *other;
@@ -30,6 +33,7 @@ struct difference {
  */
 struct changed_test {
 	const char *chapter, *name, *before, *now, *message;
+	/* private: */
 	struct changed_test *next;
 };
 

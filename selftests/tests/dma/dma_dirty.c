@@ -644,7 +644,7 @@ TEST_F(dirty, bitmap_that_cannot_be_written)
 		  vmig_errno_name(ret), kept ? "kept" : "lost");
 }
 
-/**
+/*
  * struct leg - a part of a migration, and what the device may do in it
  * @state: the state
  * @works: it may do DMA

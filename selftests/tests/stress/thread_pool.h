@@ -123,6 +123,11 @@ struct vmig_worker {
  * @no_reset_before: a moment, ms: resets are seldom where they take long
  * @bad: what was wrong, and the clause it breaks; @has_bad says whether there is something
  * @workers: the threads
+ * @nr_states: how many @states has
+ * @threads: how many threads each process has
+ * @refused_errno: errno of the last of @refused
+ * @has_bad: a worker has seen a breach: @bad and @bad_clause are set
+ * @bad_clause: the clause that it breaks
  */
 struct vmig_thread_pool {
 	struct vmig_device *dev;

@@ -163,7 +163,7 @@ static void rewind_place(const struct vmig_endpoint *p)
 
 /**
  * bench_slice - move a slice of streams, and take the time
- * @uapi: how
+ * @way: how
  * @flows: the streams; not those of a way that has its own
  * @count: their number
  * @bytes: of each
@@ -211,7 +211,7 @@ static int by_size(const void *a, const void *b)
 
 /**
  * bench_spread - the median of a way and its quartiles
- * @uapi: the way; its samples are sorted
+ * @way: the way; its samples are sorted
  *
  * Return: these, 0 without samples.
  */
