@@ -42,7 +42,9 @@ deb_lists()
 	say "getting the package lists for $1 (10 MiB)"
 	# One of several archives may be out of order, and not be the one that matters.
 	apt-get "${apt_options[@]}" update >>"$2" 2>&1 </dev/null || :
-	touch "$cache/debs/apt-${1/\//-}/updated"
+	# Without any list there was no network, and the next one may have it.
+	[ -z "$(find "$cache/debs/apt-${1/\//-}/lists" -name '*_Packages*' -print -quit)" ] ||
+		touch "$cache/debs/apt-${1/\//-}/updated"
 }
 
 # deb_newest ARCHIVE REGEX: the newest package whose whole name matches; nothing if none does.

@@ -33,16 +33,18 @@ usage()
 # series_parts: what is unpacked of a source: enough for `make headers', and the harness.
 series_parts()
 {
-	local arch tables
+	local arch
 
+	parts=(Makefile Kbuild scripts include/uapi include/asm-generic/Kbuild tools/include)
 	case $(uname -m) in
-	x86_64) arch=x86 tables=entry/syscalls ;;
-	aarch64) arch=arm64 tables=tools ;;
+	x86_64)
+		arch=arch/x86
+		parts+=("$arch/entry/syscalls")
+		;;
+	aarch64) arch=arch/arm64 ;;
 	*) die "the uAPI headers of a kernel are made on x86-64 and on aarch64 only" ;;
 	esac
-	parts=(Makefile Kbuild scripts include/uapi include/asm-generic/Kbuild)
-	parts+=("arch/$arch/Makefile" "arch/$arch/include/uapi" "arch/$arch/include/asm/Kbuild")
-	parts+=("arch/$arch/$tables")
+	parts+=("$arch/Makefile" "$arch/tools" "$arch/include/uapi" "$arch/include/asm/Kbuild")
 	parts+=(tools/testing/selftests/{kselftest.h,kselftest_harness.h,lib.mk})
 	parts=("${parts[@]/#/linux-source-$series/}")
 }
@@ -52,7 +54,8 @@ series_at_hand()
 {
 	local f name
 
-	for f in "$cache/series/$1"_*/headers /usr/src/linux-source-$1.tar.xz; do
+	# shellcheck disable=SC2231 # $1 may be a glob
+	for f in "$cache/series/"${1}_*/headers /usr/src/linux-source-$1.tar.xz; do
 		[ -e "$f" ] || continue
 		case $f in
 		*/headers)
@@ -76,7 +79,7 @@ series_in_archive()
 	local package
 
 	deb_lists "$archive" "$log"
-	package=$(deb_newest "$archive" "linux-source-$1")
+	package=$(deb_newest "$archive" "linux-source-$1") || :
 	if [ -n "$package" ]; then
 		printf '%s %s\n' "${package#linux-source-}" "$(deb_version "$archive" "$package")"
 	else
