@@ -22,6 +22,10 @@ SRC_streamfile := identity.c streamfile.c
 SRC_exercisers := bar.c doorbell.c edu.c exerciser.c fw.c generic.c mock.c mtty.c \
 		  pattern.c
 
+# Libraries of others that a layer calls.
+LIBS_engine := -luring
+LIBS_streamfile := -llzma
+
 # An archive stands before those that it takes functions from.
 LINK_ORDER := exercisers engine streamfile migration vfio base spec
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The folders of selftests/: which other folders of selftests/ (SELF) and which layers of lib/
-# (LIB) each may use, written out in full, and its sources (SRC), listed so that a new file shows
-# up in a diff. The include path and what a program is linked with are made from this table. A
-# chapter stands in `chapters` and not here.
+# (LIB) each may use, written out in full, what it takes of others (LIBS), and its sources (SRC),
+# listed so that a new file shows up in a diff. The include path and what a program is linked with
+# are made from this table. A chapter stands in `chapters` and not here.
 
 DEV := migration vfio spec base
 TEST_LAYERS := exercisers engine streamfile $(DEV)
@@ -42,6 +42,7 @@ FOLDERS += tools/common $(addprefix tools/,$(TOOLS))
 SELF_tools/common :=
 LIB_tools/common := $(DEV)
 SRC_tools/common := describe.c
+LIBS_tools/common := -ljansson
 
 SELF_tools/bench := tools/common
 LIB_tools/bench := engine exercisers $(DEV)
