@@ -133,7 +133,7 @@ undo_done()
 # undo_put PATH VALUE: writes, in no more than undo_seconds; else false, and why in $undo_why.
 undo_put()
 {
-	local pid rc=0 until=$((SECONDS + undo_seconds))
+	local pid line rc=0 until=$((SECONDS + undo_seconds))
 
 	undo_why=''
 	! undo_done "$1" "$2" || return 0
@@ -142,14 +142,13 @@ undo_put()
 		undo_why=$(timeout "$undo_seconds" devlink port function set "${1#devlink:}" $2 2>&1)
 		return
 	fi
-	undo_why=$(mktemp "${TMPDIR:-/tmp}/vmig.XXXXXX") || return
-	# In a process of its own: a driver that waits for its user cannot be interrupted.
-	(printf '%s\n' "$2" >"$1") 2>"$undo_why" &
+	# In a process of its own: a driver that waits for its user cannot be interrupted. No $() here:
+	# bash forgets a signal that comes while it reads one.
+	(printf '%s\n' "$2" >"$1") 2>"$tmp/put.err" &
 	pid=$!
 	sleep 0.01
 	while kill -0 $pid 2>/dev/null; do
 		if ((SECONDS > until)); then
-			rm -f "$undo_why"
 			undo_why="the driver has not answered for $undo_seconds s"
 			disown $pid
 			return 1
@@ -157,9 +156,9 @@ undo_put()
 		nap
 	done
 	wait $pid || rc=$?
-	set -- "$undo_why"
-	undo_why=$(sed -n '$s/.*: //p' "$1")
-	rm -f "$1"
+	while IFS= read -r line; do
+		undo_why=${line##*: }
+	done <"$tmp/put.err"
 	return $rc
 }
 

@@ -20,6 +20,7 @@ cat >"$tmp/owner" <<-'EOF2'
 	set -u
 	top=$PWD
 	interrupted=''
+	tmp=${0%/*}
 	. configs/run/lib.sh
 	nap() { sleep 0.05; }
 	. configs/host/undo.sh
@@ -35,7 +36,7 @@ side_by_side()
 	"$writer" --write "$1" &
 	pid=$!
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	bash -c '. "$1"
+	bash -c '. "$1" && tmp=${1%/*}
 		for ((i = 0; i < $2; i++)); do
 			undo_record "/shell/$i" c || exit 1
 			[ $i -ge $(($2 / 2)) ] || undo_forget "/shell/$i" c
@@ -74,7 +75,7 @@ EOF2
 # to a step; its exit code is in $rc.
 end_set_up()
 {
-	local i pid
+	local i pid at
 
 	for ((i = 0; i < 40; i++)); do
 		echo old >"$tmp/file$i"
@@ -82,9 +83,12 @@ end_set_up()
 	echo -1 >"$tmp/step"
 	setsid env --default-signal=INT bash "$tmp/set_up" "$tmp" 2>"$tmp/err" &
 	pid=$!
-	for ((i = 0; i < 600 && $(cat "$tmp/step") < $2; i++)); do
+	# What is being written reads as nothing.
+	for ((i = 0; i < 600; i++)); do
+		at=$(cat "$tmp/step")
+		[ "${at:--1}" -lt "$2" ] || break
 		sleep 0.02
-	done 2>/dev/null
+	done
 	kill "-$1" -- -$pid
 	wait $pid 2>/dev/null
 	rc=$?
