@@ -229,15 +229,14 @@ run_on_host()
 
 test_on_host()
 {
+	build_programs
 	if setup_asked; then
-		build_programs
 		undo_begin
 		setup_host
 	fi
 	host_find "$opt_device"
 	host_check
 	undo_begin
-	build_programs
 	rundir_new "$dev_name"
 	rundir_latest
 	if ! run_on_host; then

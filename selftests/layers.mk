@@ -61,7 +61,7 @@ TOOL_tools/host := vmig_host
 
 SELF_tools/probe := tools/common
 LIB_tools/probe := $(DEV)
-SRC_tools/probe := device.c driver.c host.c host_use.c page.c rules.c sriov.c sysfs.c text.c
+SRC_tools/probe := device.c driver.c host.c host_use.c page.c resolve.c rules.c sriov.c sysfs.c text.c
 TOOL_tools/probe := vmig_probe
 
 SELF_tools/transfer := tools/common

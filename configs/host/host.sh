@@ -6,23 +6,18 @@
 # run.sh after undo.sh, which sets the options (opt_*), top, rundir and interrupted.
 # shellcheck disable=SC2154,SC2034
 
-# host_find SPEC: sets dev_sysfs and dev_name, from a BDF, an mdev UUID,
-# /dev/vfio/devices/vfioN or a path in sysfs.
+# host_find SPEC: sets dev_sysfs, dev_name, dev_driver, dev_vfio_dev, dev_cdev, dev_group, dev_holder
+# and dev_profile, by what vmig_probe finds for what a user calls a device.
 host_find()
 {
-	local d places
+	local line
 
-	case $1 in
-	/dev/vfio/devices/*) places=("/sys/class/vfio-dev/${1##*/}/device") ;;
-	/*) places=("$1") ;;
-	*) places=("/sys/bus/pci/devices/$1" "/sys/bus/pci/devices/0000:$1"
-		"/sys/bus/mdev/devices/$1" "/sys/class/vfio-dev/$1/device") ;;
-	esac
-	for d in "${places[@]}"; do
-		dev_sysfs=$(realpath -e "$d" 2>/dev/null) || continue
-		dev_name=${dev_sysfs##*/}
-		[[ $dev_sysfs == /sys/* && -e $dev_sysfs/subsystem ]] && return
-	done
+	if "$top/selftests/vmig_probe" --profiles "$profiles" --resolve -- "$1" >"$tmp/device" 2>/dev/null; then
+		while IFS= read -r line; do
+			declare -g "dev_${line%%=*}=${line#*=}"
+		done <"$tmp/device"
+		return
+	fi
 	die "no device '$1': give a PCI address such as 0000:3b:00.2, an mdev UUID," \
 		"/dev/vfio/devices/vfioN or a path under /sys of a device of this host, or the name" \
 		"of a guest device ($(profile_names))"
@@ -31,42 +26,31 @@ host_find()
 # host_check: dies with a sentence unless the device can be opened through VFIO now.
 host_check()
 {
-	local driver='' group='' cdev='' d major minor release ways='' node
+	local major minor release ways=''
 
 	release=$(uname -r)
 	IFS=.- read -r major minor _ <<<"$release"
 	if [ "$major" -lt 5 ] || { [ "$major" -eq 5 ] && [ "$minor" -lt 18 ]; }; then
 		die "this kernel is $release: version 2 of the migration protocol came with 5.18"
 	fi
-	[ -e "$dev_sysfs/driver" ] && driver=$(basename "$(realpath "$dev_sysfs/driver")")
-	[ -n "$driver" ] ||
+	[ -n "$dev_driver" ] ||
 		die "$dev_name has no driver: bind it to its VFIO migration driver, $(host_bind_hint)"
-	dev_driver=$driver
-	for d in "$dev_sysfs"/vfio-dev/vfio*; do
-		[ -e "$d" ] && cdev=/dev/vfio/devices/${d##*/}
-	done
-	[ -e "$dev_sysfs/iommu_group" ] &&
-		group=/dev/vfio/$(basename "$(realpath "$dev_sysfs/iommu_group")")
 	# Kernels before 6.1 have no vfio-dev, but a group node only for VFIO drivers.
-	if [ -z "$cdev" ] && { [ -z "$group" ] || [ ! -e "$group" ]; }; then
+	if [ -z "$dev_vfio_dev$dev_group" ]; then
 		[ -e /dev/vfio ] ||
 			die "/dev/vfio is missing: load the VFIO driver of $dev_name (modprobe), and" \
 				"bind the device to it, $(host_bind_hint)"
-		die "$dev_name is bound to $driver, which is no VFIO driver: bind it to its VFIO" \
+		die "$dev_name is bound to $dev_driver, which is no VFIO driver: bind it to its VFIO" \
 			"migration driver, $(host_bind_hint)"
 	fi
-	[ -e "$group" ] || group=''
-	[ -e "$cdev" ] || cdev=''
-	[ -n "$group$cdev" ] ||
+	[ -n "$dev_group$dev_cdev" ] ||
 		die "$dev_name is a VFIO device and has no node in /dev/vfio: is udev or devtmpfs" \
 			"running here?"
-	[ -r "$cdev" ] && [ -w "$cdev" ] && [ -w /dev/iommu ] && ways=1
-	[ -r "$group" ] && [ -w "$group" ] && [ -w /dev/vfio/vfio ] && ways=1
-	for node in $cdev $group; do
-		host_check_busy "$node"
-	done
+	[ -r "$dev_cdev" ] && [ -w "$dev_cdev" ] && [ -w /dev/iommu ] && ways=1
+	[ -r "$dev_group" ] && [ -w "$dev_group" ] && [ -w /dev/vfio/vfio ] && ways=1
+	host_check_busy
 	[ -n "$ways" ] ||
-		die "no access to ${cdev:-$group}${cdev:+${group:+ or $group}}: run this as root" \
+		die "no access to ${dev_cdev:-$dev_group}${dev_cdev:+${dev_group:+ or $dev_group}}: run this as root" \
 			"(sudo), or let an administrator give you the nodes"
 }
 
@@ -75,21 +59,18 @@ host_bind_hint()
 	printf 'with --bind DRIVER or --bind auto (%s --probe -d %s says to which)' "$run_command" "$dev_name"
 }
 
-# host_check_busy NODE: who has it open? What is in another container shows only as an
-# open of the group that fails.
+# host_check_busy: who has it open? What is in another container shows only as an open of the group
+# that fails.
 host_check_busy()
 {
-	local fd pid
+	local pid node comm
 
-	fd=$(find /proc/[0-9]*/fd -lname "$1" 2>/dev/null | head -n 1) || :
-	if [ -n "$fd" ]; then
-		pid=${fd#/proc/}
-		pid=${pid%%/*}
-		die "$dev_name is in use: process $pid ($(cat "/proc/$pid/comm" 2>/dev/null)) has $1" \
-			"open; end it first"
+	if [ -n "$dev_holder" ]; then
+		read -r pid node comm <<<"$dev_holder"
+		die "$dev_name is in use: process $pid ($comm) has $node open; end it first"
 	fi
-	if [[ $1 != /dev/vfio/devices/* ]] && [ -w "$1" ] && ! { : <>"$1"; } 2>/dev/null; then
-		die "$dev_name is in use: $1 cannot be opened; end the virtual machine or program" \
+	if [ -w "$dev_group" ] && ! { : <>"$dev_group"; } 2>/dev/null; then
+		die "$dev_name is in use: $dev_group cannot be opened; end the virtual machine or program" \
 			"that has it"
 	fi
 }
@@ -97,17 +78,10 @@ host_check_busy()
 # The profile that is written for the driver, if there is one, in $profile.
 host_profile()
 {
-	local p
-
-	profile=''
-	for p in "$profiles"/*.conf; do
-		if [ -e "$p" ] && profile_get "$p" driver | grep -qxF -- "$dev_driver"; then
-			profile=$(basename "$p" .conf)
-			check_profile "$profile"
-			cp "$p" "$rundir/profile.conf"
-			return
-		fi
-	done
+	profile=$dev_profile
+	[ -n "$profile" ] || return 0
+	check_profile "$profile"
+	cp "$profiles/$profile.conf" "$rundir/profile.conf"
 }
 
 # host_kmsg: writes the kernel's log from now on to dmesg.txt, in the background.

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,17 @@ void vmig_link_name(const char *dir, const char *link, char *name, size_t len)
 		strcpy(name, last_component(target));
 }
 
+/* A directory of a device, and not any other file of sysfs or of elsewhere. */
+static bool is_device(const char *sysfs)
+{
+	char path[PATH_MAX + 16];
+	size_t len = strlen(vmig_root);
+
+	snprintf(path, sizeof(path), "%s/subsystem", sysfs);
+	return !strncmp(sysfs, vmig_root, len) && !strncmp(sysfs + len, "/sys/", 5) &&
+	       !access(path, F_OK);
+}
+
 static int find_sysfs(const char *spec, char *sysfs)
 {
 	static const char *const places[] = {
@@ -49,10 +61,10 @@ static int find_sysfs(const char *spec, char *sysfs)
 	if (!strncmp(spec, "/dev/vfio/devices/", 18))
 		spec = last_component(spec);
 	if (spec[0] == '/')
-		return realpath(spec, sysfs) ? 0 : -errno;
+		return realpath(spec, sysfs) && is_device(sysfs) ? 0 : -ENODEV;
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		snprintf(path, sizeof(path), places[i], vmig_root, spec);
-		if (realpath(path, sysfs))
+		if (realpath(path, sysfs) && is_device(sysfs))
 			return 0;
 	}
 	return -ENODEV;

@@ -16,6 +16,7 @@
 #include <vmig/state.h>
 #include <vmig/fsm.h>
 #include <vmig/error.h>
+#include <vmig/open_any.h>
 #include <vmig/host_change.h>
 #include "profile.h"
 #include "session.h"
@@ -444,9 +445,10 @@ void vmig_session_rebind(struct vmig_device **dev)
 void vmig_session_put_back(void)
 {
 	struct vmig_device *dev;
+	char why[256];
 	int ret;
 
-	if (shared->lost || after_former() || __vmig_open(&first, any_way(), &dev))
+	if (shared->lost || after_former() || vmig_open_any(&first, &dev, why, sizeof(why)))
 		return;
 	ret = settle(dev);
 	if (ret)

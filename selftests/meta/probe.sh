@@ -233,6 +233,48 @@ tap $? "facts that are none: a sentence"
 "$probe" 0000:ff:1f.7 >"$tmp/out" 2>"$tmp/err"
 tap_is "2 1" "$? $(grep -c "^vmig: no device '0000:ff:1f.7'" "$tmp/err")" "a device that is not there"
 
+# What a user calls a device, for scripts: one answer whatever he calls it, and a line a value.
+tree
+pci 0000:01:00.0 15b3 101e 7 mlx5_vfio_pci
+vfio 0000:01:00.0 7
+mkdir -p "$root/sys/class/vfio-dev/vfio0"
+ln -s ../../../devices/pci0000:00/0000:01:00.0 "$root/sys/class/vfio-dev/vfio0/device"
+ln -s ../../devices/pci0000:00/0000:01:00.0 "$root/sys/class/mdev_bus/0000:01:00.0"
+process 321 $'a=$(b)\x01 c' /dev/vfio/7
+resolve()
+{
+	"$probe" --root "$root" --profiles configs/devices --resolve -- "$1" >"$tmp/out" 2>"$tmp/err"
+}
+cat >"$tmp/expected" <<-'END'
+	sysfs=/sys/devices/pci0000:00/0000:01:00.0
+	name=0000:01:00.0
+	bus=pci
+	driver=mlx5_vfio_pci
+	vfio_dev=vfio0
+	cdev=/dev/vfio/devices/vfio0
+	group=/dev/vfio/7
+	holder=321 /dev/vfio/7 a=$(b)? c
+	profile=mlx5
+END
+for name in 0000:01:00.0 01:00.0 /dev/vfio/devices/vfio0 vfio0 "$root/sys/class/mdev_bus/0000:01:00.0" \
+	"$root/sys/bus/pci/devices/0000:01:00.0"; do
+	resolve "$name"
+	tap_is 0 $? "--resolve ${name#"$root"}: exit code"
+	diff "$tmp/expected" "$tmp/out" >"$tmp/diff"
+	rc=$?
+	[ $rc -eq 0 ] || tap_show "$tmp/diff"
+	tap $rc "--resolve ${name#"$root"}: the device"
+done
+for name in 0000:01:00.1 '' / /etc/passwd "$root/sys/bus/pci" 0000:01:00.0/vendor ../../bus/pci vfio1 --json; do
+	resolve "$name"
+	tap_is "2 1 0" "$? $(grep -c "^vmig: no device '$name': give " "$tmp/err") $(wc -c <"$tmp/out")" \
+		"--resolve '${name#"$root"}': there is no such device"
+done
+bind 0000:01:00.0 ''
+resolve 0000:01:00.0
+tap_is "0 driver= vfio_dev= profile=" \
+	"$? $(grep -E '^(driver|vfio_dev|profile)=' "$tmp/out" | paste -sd ' ')" "--resolve of a device without a driver"
+
 # Bad input, refused before anything is looked at twice: on a device of this host, if it has any.
 refused()
 {

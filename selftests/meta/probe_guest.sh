@@ -207,7 +207,7 @@ refused_kept()
 
 edu()
 {
-	local dev=$VMIG_DEVICE
+	local dev=${VMIG_DEVICE##*/}
 
 	rmdir "$tmp/cache" 2>/dev/null
 	check_run "$dev"
@@ -222,7 +222,7 @@ edu()
 # what it sets is what mlx5_vfio_pci is told.
 mlx5()
 {
-	local dev=$VMIG_DEVICE pf
+	local dev=${VMIG_DEVICE##*/} pf
 
 	pf=$(basename "$(realpath "$pci/$dev/physfn")")
 	mkdir "$tmp/bin"

@@ -16,7 +16,7 @@ for d in $VMIG_DEVICES; do
 	devices="$devices $d"
 	count=$((count + 1))
 done
-type=$(readlink -f "/sys/bus/mdev/devices/$VMIG_DEVICE/mdev_type")
+type=$(readlink -f "$VMIG_DEVICE/mdev_type")
 while [ "$count" -lt "$want" ] && [ -w "$type/create" ]; do
 	uuid=$(cat /proc/sys/kernel/random/uuid)
 	echo "$uuid" >"$type/create" || exit 2

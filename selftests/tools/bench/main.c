@@ -23,6 +23,7 @@
 #include <vmig/feature.h>
 #include <vmig/state.h>
 #include <vmig/error.h>
+#include <vmig/open_any.h>
 #include "bench.h"
 
 #define MIB (1UL << 20)
@@ -442,18 +443,15 @@ static const char *read_options(char ***arg)
 static void open_devices(char **names)
 {
 	struct vmig_dev_id id;
-	const char *unused;
 	char why[512];
 	uint64_t flags;
 
 	for (; *names && nr_devices < BENCH_DEVICES; names++) {
-		if (vmig_resolve(*names, &id, why, sizeof(why))) {
+		if (vmig_resolve(*names, &id, why, sizeof(why)) ||
+		    vmig_open_any(&id, &devices[nr_devices], why, sizeof(why))) {
 			printf("vmig: %s\n", why);
 			exit(2);
 		}
-		devices[nr_devices] = vmig_open(
-			&id, vmig_uapi_available(&id, VMIG_UAPI_CDEV, &unused) ? VMIG_UAPI_CDEV
-									       : VMIG_UAPI_GROUP);
 		if (__vmig_get_migration(devices[nr_devices], &flags)) {
 			printf("vmig: %s offers no migration\n", id.name);
 			exit(2);

@@ -16,6 +16,7 @@
 
 #include <vmig/version.h>
 #include <vmig/error.h>
+#include <vmig/open_any.h>
 #include "describe.h"
 
 #define EXIT_USAGE 2
@@ -73,13 +74,11 @@ static void give_up(const char *message)
 
 int main(int argc, char **argv)
 {
-	struct vmig_device *dev = NULL;
+	struct vmig_device *dev;
 	struct vmig_dev_id id;
 	char why[512], now[32];
-	const char *missing;
 	time_t t = time(NULL);
 	json_t *root;
-	int way, ret = -ENOENT;
 
 	vmig_set_fail_hook(give_up);
 	if (argc != 2) {
@@ -90,15 +89,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n", why);
 		return EXIT_USAGE;
 	}
-	for (way = VMIG_UAPI_CDEV; way <= VMIG_UAPI_GROUP && !dev; way++)
-		if (vmig_uapi_available(&id, way, &missing))
-			ret = __vmig_open(&id, way, &dev);
-	if (!dev) {
-		fprintf(stderr, "%s cannot be opened: %s%s\n", id.name, vmig_errno_name(ret),
-			ret == -EBUSY || ret == -EINVAL
-				? ": another process has it; stop that one first"
-			: ret == -EACCES || ret == -EPERM ? ": run as root"
-							  : "");
+	if (vmig_open_any(&id, &dev, why, sizeof(why))) {
+		fprintf(stderr, "%s\n", why);
 		return EXIT_USAGE;
 	}
 	strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));

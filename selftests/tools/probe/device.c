@@ -104,7 +104,13 @@ static void add_users(json_t *users, const char *pid, const struct vmig_dev_id *
 	json_decref(fds);
 }
 
-static json_t *users_of(const struct vmig_dev_id *id)
+/**
+ * probe_users - who has a node of a device open
+ * @id: the device
+ *
+ * Return: a JSON array, an object a process: pid, comm, node.
+ */
+json_t *probe_users(const struct vmig_dev_id *id)
 {
 	json_t *pids = probe_names("/proc"), *users = json_array(), *pid;
 	size_t i;
@@ -217,7 +223,7 @@ json_t *probe_device(const struct vmig_dev_id *device)
 	json_object_set_new(
 		facts, "group",
 		json_pack("{s:s, s:o}", "path", id.group, "access", probe_access(id.group)));
-	users = users_of(&id);
+	users = probe_users(&id);
 	json_object_set_new(facts, "users", users);
 	json_object_set_new(facts, "mdev_types", mdev_types(&id));
 	/* Of a tree that stands in for the system there is nothing to open. */

@@ -145,6 +145,24 @@ void probe_drivers_load(const struct probe_options *options, const char *release
 		read_profiles(options->profiles);
 }
 
+/**
+ * probe_profile_of - the profile that is written for a driver
+ * @driver: as sysfs has it
+ *
+ * Return: its name, "" if there is none.
+ */
+const char *probe_profile_of(const char *driver)
+{
+	json_t *profile;
+	size_t i;
+
+	json_array_foreach(profiles, i, profile) {
+		if (*driver && !strcmp(probe_text(profile, "driver"), driver))
+			return probe_text(profile, "name");
+	}
+	return "";
+}
+
 /* A driver may be spelt with a dash, and its module always with a bar. */
 static bool same_driver(const char *a, const char *b)
 {

@@ -28,6 +28,8 @@ static const char usage[] =
 	"  -H, --harm         only what taking DEVICE from the host would break, a line each;\n"
 	"                     exit code 1 if there is anything\n"
 	"  -f, --facts        only facts for a script: NAME=VALUE\n"
+	"      --resolve      only how DEVICE is found and opened, for a script: NAME=VALUE, a line\n"
+	"                     each, any value up to the end of its line\n"
 	"      --judge FILE   judge what --json printed elsewhere, and print the page\n"
 	"      --profiles DIR the device profiles\n"
 	"      --aliases FILE modules.alias, if not that of the running kernel\n"
@@ -39,19 +41,23 @@ static const char usage[] =
 struct arguments {
 	struct probe_options options;
 	const char *device, *judge, *root;
-	bool json, harm, facts;
+	bool json, harm, facts, resolve;
 };
 
 static bool parse(int argc, char **argv, struct arguments *a)
 {
-	enum { JUDGE = 256, PROFILES, ALIASES, DEVLINK, ROOT };
-	static const struct option options[] = {
-		{ "json", 0, NULL, 'j' },	 { "harm", 0, NULL, 'H' },
-		{ "facts", 0, NULL, 'f' },	 { "help", 0, NULL, 'h' },
-		{ "judge", 1, NULL, JUDGE },	 { "profiles", 1, NULL, PROFILES },
-		{ "aliases", 1, NULL, ALIASES }, { "devlink", 1, NULL, DEVLINK },
-		{ "root", 1, NULL, ROOT },	 {}
-	};
+	enum { JUDGE = 256, PROFILES, ALIASES, DEVLINK, ROOT, RESOLVE };
+	static const struct option options[] = { { "json", 0, NULL, 'j' },
+						 { "harm", 0, NULL, 'H' },
+						 { "facts", 0, NULL, 'f' },
+						 { "help", 0, NULL, 'h' },
+						 { "judge", 1, NULL, JUDGE },
+						 { "profiles", 1, NULL, PROFILES },
+						 { "aliases", 1, NULL, ALIASES },
+						 { "devlink", 1, NULL, DEVLINK },
+						 { "root", 1, NULL, ROOT },
+						 { "resolve", 0, NULL, RESOLVE },
+						 {} };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "jHfh", options, NULL)) != -1) {
@@ -64,6 +70,9 @@ static bool parse(int argc, char **argv, struct arguments *a)
 			break;
 		case 'f':
 			a->facts = true;
+			break;
+		case RESOLVE:
+			a->resolve = true;
 			break;
 		case JUDGE:
 			a->judge = optarg;
@@ -86,7 +95,7 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		}
 	}
 	a->device = argv[optind];
-	return argc - optind <= 1 && (a->device || (!a->harm && !a->facts));
+	return argc - optind <= 1 && (a->device || (!a->harm && !a->facts && !a->resolve));
 }
 
 /* A word that a shell can take as it is; what has others is left out. */
@@ -172,13 +181,10 @@ static json_t *gather(const struct arguments *a)
 {
 	json_t *devices, *host, *device;
 	struct vmig_dev_id id;
-	struct utsname uts;
 	unsigned int others = 0;
 	char why[512];
 	size_t i;
 
-	uname(&uts);
-	probe_drivers_load(&a->options, uts.release);
 	probe_devlink_load(&a->options);
 	if (a->device && vmig_resolve(a->device, &id, why, sizeof(why)) && !id.sysfs[0]) {
 		fprintf(stderr, "vmig: %s\n", why);
@@ -226,6 +232,7 @@ int main(int argc, char **argv)
 	struct arguments a = {};
 	static char root[PATH_MAX];
 	json_t *probe, *device;
+	struct utsname uts;
 	int ret;
 
 	vmig_set_fail_hook(give_up);
@@ -239,6 +246,10 @@ int main(int argc, char **argv)
 	}
 	if (a.root)
 		vmig_root = root;
+	uname(&uts);
+	probe_drivers_load(&a.options, uts.release);
+	if (a.resolve)
+		return probe_resolve(a.device) || fflush(stdout) || ferror(stdout) ? EXIT_USAGE : 0;
 	probe = a.judge ? read_facts(a.judge) : gather(&a);
 	if (!probe)
 		return EXIT_USAGE;

@@ -45,11 +45,13 @@ struct probe_options {
 void probe_drivers_load(const struct probe_options *options, const char *release);
 json_t *probe_candidates(const char *modalias);
 json_t *probe_profile_configs(void);
+const char *probe_profile_of(const char *driver);
 
 /* probe_host.c, probe_device.c, probe_sriov.c, probe_carries.c: the facts */
 json_t *probe_host(void);
 json_t *probe_host_config(const json_t *more);
 json_t *probe_device(const struct vmig_dev_id *id);
+json_t *probe_users(const struct vmig_dev_id *id);
 json_t *probe_devices(unsigned int *others);
 json_t *probe_sriov(const struct vmig_dev_id *id, const char *modalias);
 void probe_devlink_load(const struct probe_options *options);
@@ -58,6 +60,9 @@ void probe_carries(const char *sysfs, json_t *words);
 
 /* probe_rules.c: the judgement, which is put into the device's facts */
 void probe_judge(const json_t *host, json_t *device);
+
+/* resolve.c: --resolve */
+int probe_resolve(const char *spec);
 
 /* probe_page.c: the page */
 void probe_page_host(const json_t *host);

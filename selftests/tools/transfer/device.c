@@ -16,6 +16,7 @@
 #include <vmig/state.h>
 #include <vmig/fsm.h>
 #include <vmig/error.h>
+#include <vmig/open_any.h>
 #include "transfer.h"
 
 volatile sig_atomic_t vmig_ferry_stop;
@@ -61,19 +62,11 @@ bool vmig_ferry_find(struct vmig_ferry *c, const char *device)
  */
 bool vmig_ferry_open(struct vmig_ferry *c)
 {
-	const char *missing;
-	int way, ret = -ENOENT;
+	char why[256];
+	int ret = vmig_open_any(&c->id, &c->dev, why, sizeof(why));
 
-	for (way = VMIG_UAPI_CDEV; way <= VMIG_UAPI_GROUP && !c->dev; way++)
-		if (vmig_uapi_available(&c->id, way, &missing))
-			ret = __vmig_open(&c->id, way, &c->dev);
-	if (!c->dev)
-		return vmig_ferry_fail(c, "%s cannot be opened: %s%s", c->id.name,
-				       vmig_errno_name(ret),
-				       ret == -EBUSY || ret == -EINVAL
-					       ? ": another process has it, which has to end first"
-				       : ret == -EACCES || ret == -EPERM ? ": run as root"
-									 : "");
+	if (ret)
+		return vmig_ferry_fail(c, "%s", why);
 	ret = __vmig_get_migration(c->dev, &c->here.flags);
 	if (ret)
 		return vmig_ferry_fail(c, "%s offers no migration (%s)", c->id.name,

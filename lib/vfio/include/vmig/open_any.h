@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Opening a device through what the kernel offers for it. */
+#ifndef VMIG_VFIO_OPEN_ANY_H
+#define VMIG_VFIO_OPEN_ANY_H
+
+#include <stddef.h>
+
+#include <vmig/device.h>
+
+int vmig_open_any(const struct vmig_dev_id *id, struct vmig_device **dev, char *why, size_t len);
+
+#endif /* VMIG_VFIO_OPEN_ANY_H */
