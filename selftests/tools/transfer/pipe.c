@@ -12,14 +12,13 @@
 
 #include <lzma.h>
 
+#include <vmig/bounded.h>
 #include <vmig/clock.h>
+#include <vmig/stream.h>
 #include "transfer.h"
 
 /* How often is looked whether to give up. */
 #define LOOK_MS 200
-
-/* What a pipe takes without waiting, once poll() says that it takes something: PIPE_BUF. */
-#define PIECE 4096
 
 /*
  * What a pipe may hold that nobody has read: pipe-max-size. As long as no more has gone, its
@@ -37,31 +36,44 @@ struct vmig_pipe {
 	uint64_t moved;
 };
 
-/*
- * Wait until something can be read or written, in short steps, as a signal may come before
- * poll() has begun. 0; -ETIMEDOUT after @ms; -ETIME where all takes too long; -EINTR where it
- * is to be given up.
- */
-static int wait_for(const struct vmig_ferry *c, int fd, short events, unsigned int ms)
+/* One read() or, for POLLOUT, write(). */
+static ssize_t once(int fd, void *buf, size_t len, short event)
 {
-	struct pollfd p = { .fd = fd, .events = events };
-	uint64_t now, until = vmig_now_ms() + ms;
-	int n;
+	struct vmig_bound b;
+	ssize_t n = vmig_bound_begin(&b, LOOK_MS);
 
-	if (until > c->end_ms)
-		until = c->end_ms;
-	for (;;) {
+	if (n)
+		return n;
+	n = event == POLLOUT ? vmig_bound_write(&b, fd, buf, len)
+			     : vmig_bound_read(&b, fd, buf, len);
+	vmig_bound_end(&b);
+	/* Whoever shares the pipe's end may have made it so. */
+	if (n == -EAGAIN)
+		__vmig_poll(fd, event, LOOK_MS);
+	return n;
+}
+
+/*
+ * The same until something has moved, in short steps, as a signal may come before the call has
+ * begun to sleep. Bytes, 0 at the end of what is read; -ETIMEDOUT after @ms; -ETIME where all
+ * takes too long; -EINTR where it is to be given up; another -errno of the pipe.
+ */
+static ssize_t move(const struct vmig_ferry *c, int fd, void *buf, size_t len, short event,
+		    unsigned int ms)
+{
+	uint64_t now = vmig_now_ms(), until = now + ms;
+	ssize_t n;
+
+	for (; now < until; now = vmig_now_ms()) {
 		if (vmig_ferry_stop)
 			return -EINTR;
-		now = vmig_now_ms();
-		n = poll(&p, 1, now >= until ? 0 : until - now < LOOK_MS ? until - now : LOOK_MS);
-		if (n > 0)
-			return 0;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (now >= until)
-			return until == c->end_ms ? -ETIME : -ETIMEDOUT;
+		if (now >= c->end_ms)
+			return -ETIME;
+		n = once(fd, buf, len, event);
+		if (n != -EAGAIN && n != -ETIMEDOUT && n != -EINTR)
+			return n;
 	}
+	return -ETIMEDOUT;
 }
 
 /* How long the other end is waited for: before it has done anything, and then. */
@@ -102,20 +114,14 @@ static bool write_all(struct vmig_ferry *c, struct vmig_pipe *p, const void *dat
 {
 	const char *from = data;
 	ssize_t n;
-	int ret;
 
 	while (len) {
-		ret = wait_for(c, p->fd, POLLOUT, limit(c, p->moved > PIPE_HOLDS));
-		if (ret)
-			return cannot_write(c, p, ret);
-		n = write(p->fd, from, len < PIECE ? len : PIECE);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return cannot_write(c, p, -errno);
-		if (n > 0) {
-			from += n;
-			len -= n;
-			p->moved += n;
-		}
+		n = move(c, p->fd, (void *)from, len, POLLOUT, limit(c, p->moved > PIPE_HOLDS));
+		if (n < 0)
+			return cannot_write(c, p, n);
+		from += n;
+		len -= n;
+		p->moved += n;
 	}
 	return true;
 }
@@ -194,17 +200,10 @@ static bool cannot_read(struct vmig_ferry *c, const struct vmig_pipe *p, int err
 /* What is there, @len bytes at most: their number, 0 at the end, or -1 with c->why. */
 static ssize_t read_some(struct vmig_ferry *c, struct vmig_pipe *p, void *to, size_t len)
 {
-	ssize_t n;
-	int ret;
+	ssize_t n = move(c, p->fd, to, len, POLLIN, limit(c, p->moved));
 
-	do {
-		ret = wait_for(c, p->fd, POLLIN, limit(c, p->moved));
-		n = ret ? ret : read(p->fd, to, len);
-		if (!ret && n < 0)
-			ret = -errno;
-	} while (ret == -EAGAIN || (ret == -EINTR && !vmig_ferry_stop));
-	if (ret) {
-		cannot_read(c, p, ret);
+	if (n < 0) {
+		cannot_read(c, p, n);
 		return -1;
 	}
 	p->moved += n;
