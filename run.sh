@@ -80,7 +80,7 @@ clean_up()
 	qemu_stop
 	host_kmsg_end
 	undo_end
-	ferry_end
+	transfer_end
 	rm -rf "$tmp"
 }
 
@@ -89,7 +89,7 @@ built()
 	local c words
 
 	read -ra words < <(chapters)
-	for c in env ferry host probe "${words[@]}"; do
+	for c in env host probe transfer "${words[@]}"; do
 		[ -x "$top/selftests/vmig_$c" ] || return 1
 	done
 	[ -x "$top/results/vmig-report" ]
@@ -277,7 +277,7 @@ main()
 	local d rc verdicts=()
 
 	parse_options "$@"
-	ferry_limits
+	transfer_limits
 	check_whole
 	bundle_check
 	choose_mode
@@ -323,7 +323,7 @@ main()
 		return
 		;;
 	save-stream | load-stream)
-		ferry
+		transfer
 		return
 		;;
 	kernel-build-dir)

@@ -67,4 +67,4 @@ TOOL_tools/probe := vmig_probe
 SELF_tools/transfer := tools/common
 LIB_tools/transfer := streamfile exercisers $(DEV)
 SRC_tools/transfer := device.c file.c pipe.c
-TOOL_tools/transfer := vmig_ferry
+TOOL_tools/transfer := vmig_transfer

@@ -212,8 +212,8 @@ cp "$here/init" "$root/init"
 chmod 755 "$root/init"
 cp "$bin"/run_chapters.sh "$bin"/chapters "$root/vmig/selftests/"
 for f in "$bin"/vmig_*; do
-	# Next to the binaries lie their sources.
-	if [ ! -f "$f" ] || [ ! -x "$f" ]; then
+	# Next to the binaries lie their sources, and links with names that they had.
+	if [ ! -f "$f" ] || [ ! -x "$f" ] || [ -L "$f" ]; then
 		continue
 	fi
 	"$(arch_cross)strip" -o "$root/vmig/selftests/${f##*/}" "$f" 2>/dev/null ||

@@ -73,7 +73,7 @@ How to judge
                  only this: load a stream that did harm once (RUN/repro/*.bin) again, in one
                  write() and in many; may be repeated, in this order
 
-$(ferry_usage)
+$(transfer_usage)
 
 What to do instead of a run
   --probe        which devices of this host can be migrated, and why the others cannot, with the
@@ -274,7 +274,7 @@ parse_options()
 			opt_replay_stream+=("$2")
 			opt_tests='poison_replay.*'
 			;;
-		--save-stream | --load-stream) ferry_option "$1" "$2" ;;
+		--save-stream | --load-stream) transfer_option "$1" "$2" ;;
 		--hazards) opt_hazards=1 ;;
 		--no-hazards) opt_hazards=0 ;;
 		--json) opt_json=1 ;;

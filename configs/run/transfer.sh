@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # run.sh --save-stream and --load-stream: a device's state into a file or a pipe, and out of
-# one. selftests/vmig_ferry does it, here or in the guest; this brings files into the guest and
+# one. selftests/vmig_transfer does it, here or in the guest; this brings files into the guest and
 # out of it. Sourced by run.sh, which sets the options (opt_*), top, devices, mode and rundir.
 # Holds no verdict.
 # shellcheck disable=SC2154,SC2034
 
-opt_ferry=''
+opt_transfer=''
 # The directory that a stream from a pipe waits in for its guest.
-ferry_spool=''
+transfer_spool=''
 
-# ferry_usage: the part of --help.
-ferry_usage()
+# transfer_usage: the part of --help.
+transfer_usage()
 {
 	cat <<-END
 	What to do with the state of the device that -d names
@@ -21,33 +21,35 @@ ferry_usage()
 	  --load-stream FILE
 	                 a file into it, or with \`-' what comes from standard input: 0 accepted, 1
 	                 refused by the driver, or accepted and wrong
-	                 VMIG_FERRY_SECONDS=N is the time limit of both, default 600;
+	                 VMIG_TRANSFER_SECONDS=N is the time limit of both, default 600;
 	                 VMIG_WAIT_SECONDS=N how long the other end of a pipe is waited for, default
 	                 60; VMIG_SILENCE_SECONDS=N how long it may then do nothing, default 30
 	END
 }
 
-# ferry_option OPTION VALUE: one of the command line.
-ferry_option()
+# transfer_option OPTION VALUE: one of the command line.
+transfer_option()
 {
-	[ -z "$opt_ferry" ] || die "$1 can be given once, and not with another one of its kind"
+	[ -z "$opt_transfer" ] || die "$1 can be given once, and not with another one of its kind"
 	set_action "${1#--}"
-	opt_ferry=$2
+	opt_transfer=$2
 }
 
-# ferry_limits: dies of a limit that means nothing.
-ferry_limits()
+# transfer_limits: dies of a limit that means nothing.
+transfer_limits()
 {
 	local name
 
-	for name in VMIG_FERRY_SECONDS VMIG_WAIT_SECONDS VMIG_SILENCE_SECONDS; do
+	for name in VMIG_TRANSFER_SECONDS VMIG_FERRY_SECONDS VMIG_WAIT_SECONDS VMIG_SILENCE_SECONDS; do
 		[[ ${!name-1} =~ ^[1-9][0-9]{0,5}$ ]] ||
 			die "$name=${!name}: a number of seconds, 1 or more"
 	done
+	# The name that 0.1.0 has goes on for a release.
+	[ -z "${VMIG_FERRY_SECONDS:-}" ] || : "${VMIG_TRANSFER_SECONDS:=$VMIG_FERRY_SECONDS}"
 }
 
-# ferry_check: is that what these options can do? After choose_mode.
-ferry_check()
+# transfer_check: is that what these options can do? After choose_mode.
+transfer_check()
 {
 	[ -n "$opt_device$opt_guest" ] || die "--$opt_action needs a device: add -d DEVICE"
 	[ ${#devices[@]} -eq 1 ] || die "--$opt_action takes one device, and -d $opt_device is several"
@@ -56,7 +58,7 @@ ferry_check()
 		die "--$opt_action runs no tests: leave out the options that choose or judge them"
 	[ -z "$opt_seed" ] || [ "$opt_action" = save-stream ] ||
 		die "--seed with --$opt_action does nothing: a stream brings its own pattern"
-	case $opt_action:$opt_ferry in
+	case $opt_action:$opt_transfer in
 	save-stream:-)
 		[ ! -t 1 ] || die "--save-stream -: a stream is not for a terminal: pipe it into" \
 			"$run_command --load-stream -, or give a file"
@@ -66,72 +68,72 @@ ferry_check()
 			"$run_command --save-stream - into it, or give a file"
 		;;
 	save-stream:*)
-		[[ -w $(dirname "$opt_ferry") && ! -d $opt_ferry ]] ||
-			die "--save-stream $opt_ferry: no file can be written there"
+		[[ -w $(dirname "$opt_transfer") && ! -d $opt_transfer ]] ||
+			die "--save-stream $opt_transfer: no file can be written there"
 		;;
 	esac
 }
 
-# ferry_end: nothing is left of what came through a pipe.
-ferry_end()
+# transfer_end: nothing is left of what came through a pipe.
+transfer_end()
 {
-	[ -z "$ferry_spool" ] || rm -rf "$ferry_spool"
+	[ -z "$transfer_spool" ] || rm -rf "$transfer_spool"
 }
 
-# ferry_tool ARG...: the program, with the two ends of a pipe; for step.
+# transfer_tool ARG...: the program, with the two ends of a pipe; for step.
 # shellcheck disable=SC2317
-ferry_tool()
+transfer_tool()
 {
-	exec "$top/selftests/vmig_ferry" "$@" <&"$ferry_in" >&"$ferry_out"
+	exec "$top/selftests/vmig_transfer" "$@" <&"$transfer_in" >&"$transfer_out"
 }
 
-# ferry_pipes: the stream alone comes from standard input and goes to standard output; what
+# transfer_pipes: the stream alone comes from standard input and goes to standard output; what
 # anything else has to say goes to standard error then.
-ferry_pipes()
+transfer_pipes()
 {
-	{ exec {ferry_in}</dev/null {ferry_out}>&1; } 2>/dev/null || die "standard output is closed"
-	case $opt_action:$opt_ferry in
+	{ exec {transfer_in}</dev/null {transfer_out}>&1; } 2>/dev/null || die "standard output is closed"
+	case $opt_action:$opt_transfer in
 	save-stream:-) exec >&2 ;;
-	load-stream:-) { exec {ferry_in}<&0 </dev/null; } 2>/dev/null || die "standard input is closed" ;;
+	load-stream:-) { exec {transfer_in}<&0 </dev/null; } 2>/dev/null || die "standard input is closed" ;;
 	esac
 }
 
-# ferry: the whole of it; returns the exit code.
-ferry()
+# transfer: the whole of it; returns the exit code.
+transfer()
 {
 	local args
 
-	ferry_check
-	ferry_pipes
+	transfer_check
+	transfer_pipes
 	build_programs
-	if [ "$opt_action" = load-stream ] && [ "$opt_ferry" != - ]; then
-		"$top/selftests/vmig_ferry" show "$opt_ferry" >/dev/null || exit 2
+	if [ "$opt_action" = load-stream ] && [ "$opt_transfer" != - ]; then
+		"$top/selftests/vmig_transfer" show "$opt_transfer" >/dev/null || exit 2
 	fi
 	if [ "$mode" = host ]; then
 		host_find "$opt_device"
 		host_check
-		args=("${opt_action%-stream}" "$dev_sysfs" "$opt_ferry")
+		args=("${opt_action%-stream}" "$dev_sysfs" "$opt_transfer")
 		[ -z "$opt_seed" ] || args+=("$opt_seed")
-		step ferry_tool "${args[@]}"
+		step transfer_tool "${args[@]}"
 		return
 	fi
 	packages_ensure build guest
-	[ "$opt_action:$opt_ferry" != load-stream:- ] || ferry_take_in
+	[ "$opt_action:$opt_transfer" != load-stream:- ] || transfer_take_in
 	build_kernel
 	accel_choose "$(arch_image "$kernel_build")"
-	ferry_in_guest
+	transfer_in_guest
 }
 
-# ferry_take_in: what comes through the pipe, before anything that takes long: its sender waits.
-ferry_take_in()
+# transfer_take_in: what comes through the pipe, before anything that takes long: its sender waits.
+transfer_take_in()
 {
 	rundir_new "${devices[0]:-guest}-load"
-	ferry_spool=$rundir
-	step ferry_tool copy - "$rundir/stream.vms" || exit 2
+	transfer_spool=$rundir
+	step transfer_tool copy - "$rundir/stream.vms" || exit 2
 }
 
-# ferry_words: what the program says in the guest, on the same streams here.
-ferry_words()
+# transfer_words: what the program says in the guest, on the same streams here.
+transfer_words()
 {
 	local line
 
@@ -143,34 +145,34 @@ ferry_words()
 	done
 }
 
-# ferry_in_guest: the program in a guest; returns its exit code.
-ferry_in_guest()
+# transfer_in_guest: the program in a guest; returns its exit code.
+transfer_in_guest()
 {
-	local job=${opt_action%-stream} name=$opt_ferry rc=2 words
+	local job=${opt_action%-stream} name=$opt_transfer rc=2 words
 
 	profile=${devices[0]}
-	[ -n "$ferry_spool" ] || rundir_new "${profile:-guest}-$job"
-	ferry_spool=''
+	[ -n "$transfer_spool" ] || rundir_new "${profile:-guest}-$job"
+	transfer_spool=''
 	if [ "$job:$name" = load:- ]; then
 		name="what came through the pipe"
 	elif [ "$job" = load ]; then
-		cp --reflink=auto "$opt_ferry" "$rundir/stream.vms" ||
-			die "--load-stream $opt_ferry: no space for a copy of it in $results"
+		cp --reflink=auto "$opt_transfer" "$rundir/stream.vms" ||
+			die "--load-stream $opt_transfer: no space for a copy of it in $results"
 	fi
-	streams_env+=("VMIG_FERRY_NAME=$name")
-	for name in VMIG_FERRY_SECONDS VMIG_WAIT_SECONDS VMIG_SILENCE_SECONDS; do
+	streams_env+=("VMIG_TRANSFER_NAME=$name")
+	for name in VMIG_TRANSFER_SECONDS VMIG_WAIT_SECONDS VMIG_SILENCE_SECONDS; do
 		[ -z "${!name:-}" ] || streams_env+=("$name=${!name}")
 	done
-	opt_guest_cmd="selftests/vmig_ferry $job \"\$VMIG_DEVICE\" "
+	opt_guest_cmd="selftests/vmig_transfer $job \"\$VMIG_DEVICE\" "
 	opt_guest_cmd+="$(sh_quote "$rundir/stream.vms") $opt_seed"
-	exec {words}> >(ferry_words)
+	exec {words}> >(transfer_words)
 	if session command >&"$words" && [ -z "$interrupted" ] && [ -n "$guest_exit" ]; then
 		rc=$guest_exit
 	fi
 	exec {words}>&-
 	wait $!
 	if [ "$job" = save ] && [ "$rc" -eq 0 ]; then
-		ferry_take_out || rc=2
+		transfer_take_out || rc=2
 	fi
 	rm -f "$rundir/stream.vms"
 	if [ "$rc" -eq 0 ] || [ -n "$guest_exit" ]; then
@@ -180,19 +182,19 @@ ferry_in_guest()
 	return "$rc"
 }
 
-# ferry_take_out: what was saved, to where it was asked for.
-ferry_take_out()
+# transfer_take_out: what was saved, to where it was asked for.
+transfer_take_out()
 {
-	if [ "$opt_ferry" = - ]; then
-		ferry_spool=$rundir
-		step ferry_tool copy "$rundir/stream.vms" -
+	if [ "$opt_transfer" = - ]; then
+		transfer_spool=$rundir
+		step transfer_tool copy "$rundir/stream.vms" -
 		return
 	fi
-	if cp --reflink=auto "$rundir/stream.vms" "$opt_ferry.part" 2>/dev/null &&
-		mv -f "$opt_ferry.part" "$opt_ferry"; then
+	if cp --reflink=auto "$rundir/stream.vms" "$opt_transfer.part" 2>/dev/null &&
+		mv -f "$opt_transfer.part" "$opt_transfer"; then
 		return
 	fi
-	rm -f "$opt_ferry.part"
-	printf 'vmig: --save-stream %s: the file cannot be written\n' "$opt_ferry" >&2
+	rm -f "$opt_transfer.part"
+	printf 'vmig: --save-stream %s: the file cannot be written\n' "$opt_transfer" >&2
 	return 2
 }

@@ -84,7 +84,7 @@ tap_is "" "$(find "$tmp"/*-save/runs "$tmp"/*-load/runs -mindepth 1 -maxdepth 1)
 # On the host: a file that came out of one guest goes into another.
 timeout 300 ./run.sh -q -o "$tmp/save" -d mock --seed 9 --save-stream "$tmp/a.vms" >"$tmp/out" 2>&1
 tap $? "--save-stream"
-selftests/vmig_ferry show "$tmp/a.vms" >"$tmp/show" 2>&1 &&
+selftests/vmig_transfer show "$tmp/a.vms" >"$tmp/show" 2>&1 &&
 	grep -q 'of mdev mock-1 .* firmware 2, .* with a pattern in it$' "$tmp/show"
 tap $? "the file says whose stream it is"
 timeout 300 ./run.sh -q -o "$tmp/load" -d mock --load-stream "$tmp/a.vms" >"$tmp/out" 2>&1 &&

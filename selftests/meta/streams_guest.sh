@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source=selftests/meta/tap.sh
 . selftests/meta/tap.sh
 
-ferry=selftests/vmig_ferry
+transfer=selftests/vmig_transfer
 tmp=$(mktemp -d) || exit 2
 export VMIG_SILENCE_SECONDS=3 VMIG_WAIT_SECONDS=20
 running="is in RUNNING\$"
@@ -37,44 +37,44 @@ refused()
 
 # Files.
 
-"$ferry" save "$VMIG_DEVICE" "$tmp/good.vms" 77 >"$tmp/out" 2>&1
+"$transfer" save "$VMIG_DEVICE" "$tmp/good.vms" 77 >"$tmp/out" 2>&1
 tap $? "a state is saved"
 grep -q '^saved [0-9]* bytes in [0-9.]* s, [0-9.]* MiB/s' "$tmp/out"
 tap $? "and how fast"
-"$ferry" load "$VMIG_DEVICE2" "$tmp/good.vms" >"$tmp/out" 2>&1
+"$transfer" load "$VMIG_DEVICE2" "$tmp/good.vms" >"$tmp/out" 2>&1
 tap $? "another device of the type takes it"
 grep -q 'accepted, the state is the one that was saved' "$tmp/out"
 tap $? "and has the state that was saved"
 refused 2 'it is of a device "mdev mock-1"' "a device of another type does not get it" \
-	"$ferry" load "$VMIG_DEVICE_OTHER" "$tmp/good.vms"
+	"$transfer" load "$VMIG_DEVICE_OTHER" "$tmp/good.vms"
 size=$(stat -c %s "$tmp/good.vms")
 head -c $((size - 1)) "$tmp/good.vms" >"$tmp/short.vms"
-refused 2 "cut short" "a file cut short" "$ferry" load "$VMIG_DEVICE" "$tmp/short.vms"
+refused 2 "cut short" "a file cut short" "$transfer" load "$VMIG_DEVICE" "$tmp/short.vms"
 head -c 1000 "$tmp/good.vms" >"$tmp/short.vms"
 refused 2 "within its header" "a file cut within its header" \
-	"$ferry" load "$VMIG_DEVICE" "$tmp/short.vms"
+	"$transfer" load "$VMIG_DEVICE" "$tmp/short.vms"
 cp "$tmp/good.vms" "$tmp/bad.vms"
 printf x | dd of="$tmp/bad.vms" bs=1 seek=2000 conv=notrunc status=none
 refused 2 "checksum of its stream" "a file with a wrong byte" \
-	"$ferry" load "$VMIG_DEVICE" "$tmp/bad.vms"
+	"$transfer" load "$VMIG_DEVICE" "$tmp/bad.vms"
 printf x | dd of="$tmp/bad.vms" bs=1 seek=300 conv=notrunc status=none
 refused 2 "checksum of its header" "a file with a wrong byte in its header" \
-	"$ferry" load "$VMIG_DEVICE" "$tmp/bad.vms"
-refused 2 "does not begin as" "a file of another kind" "$ferry" load "$VMIG_DEVICE" README.md
-refused 2 "cannot be opened" "a file that is not there" "$ferry" load "$VMIG_DEVICE" "$tmp/none"
+	"$transfer" load "$VMIG_DEVICE" "$tmp/bad.vms"
+refused 2 "does not begin as" "a file of another kind" "$transfer" load "$VMIG_DEVICE" README.md
+refused 2 "cannot be opened" "a file that is not there" "$transfer" load "$VMIG_DEVICE" "$tmp/none"
 refused 2 "cannot be written" "a place where nothing can be written" \
-	"$ferry" save "$VMIG_DEVICE" /proc/none/file
+	"$transfer" save "$VMIG_DEVICE" /proc/none/file
 mkdir "$tmp/small"
 mount -t tmpfs -o size=32k none "$tmp/small"
 refused 2 "cannot be written.*$running" "a disk that is full" \
-	"$ferry" save "$VMIG_DEVICE" "$tmp/small/file"
+	"$transfer" save "$VMIG_DEVICE" "$tmp/small/file"
 tap_is "" "$(ls "$tmp/small")" "what was written of it is gone"
 umount "$tmp/small"
 
 # A state that is whole, and that the driver does not take: whatever it says, it is bad.
 selftests/meta/streams_forge.py "$tmp/good.vms" "$tmp/forged.vms"
 refused 1 "the driver refused it: .*$running" "a stream that the driver refuses" \
-	"$ferry" load "$VMIG_DEVICE" "$tmp/forged.vms"
+	"$transfer" load "$VMIG_DEVICE" "$tmp/forged.vms"
 
 # Pipes.
 
@@ -86,23 +86,23 @@ piped()
 
 	shift $(($# < 5 ? $# : 5))
 	refused "$expected" "$pattern" "$what" \
-		env "$@" bash -c "($from) | $ferry load $to -"
+		env "$@" bash -c "($from) | $transfer load $to -"
 }
 
-"$ferry" save "$VMIG_DEVICE" - 78 2>"$tmp/save.err" </dev/null |
-	"$ferry" load "$VMIG_DEVICE2" - >"$tmp/load.out" 2>"$tmp/load.err"
+"$transfer" save "$VMIG_DEVICE" - 78 2>"$tmp/save.err" </dev/null |
+	"$transfer" load "$VMIG_DEVICE2" - >"$tmp/load.out" 2>"$tmp/load.err"
 tap_is "0 0" "${PIPESTATUS[*]}" "a state goes through a pipe"
 grep -q '^loaded [0-9]* bytes in .* accepted, the state is the one that was saved' "$tmp/load.out"
 tap $? "and is the one that was saved"
 grep -q '^saved [0-9]* bytes in [0-9.]* s, ' "$tmp/save.err"
 tap $? "who saves says so on standard error"
 
-"$ferry" save "$VMIG_DEVICE" - 78 >"$tmp/piped.vms" 2>"$tmp/err" </dev/null &&
-	"$ferry" show "$tmp/piped.vms" >"$tmp/out" 2>&1
+"$transfer" save "$VMIG_DEVICE" - 78 >"$tmp/piped.vms" 2>"$tmp/err" </dev/null &&
+	"$transfer" show "$tmp/piped.vms" >"$tmp/out" 2>&1
 tap $? "what goes through a pipe is a stream file too, and nothing else is in it"
-"$ferry" load "$VMIG_DEVICE2" "$tmp/piped.vms" >"$tmp/out" 2>&1
+"$transfer" load "$VMIG_DEVICE2" "$tmp/piped.vms" >"$tmp/out" 2>&1
 tap $? "it can be loaded"
-"$ferry" load "$VMIG_DEVICE2" - <"$tmp/good.vms" >"$tmp/out" 2>&1
+"$transfer" load "$VMIG_DEVICE2" - <"$tmp/good.vms" >"$tmp/out" 2>&1
 tap $? "and a stream file can come through a pipe"
 
 stream=$(($(stat -c %s "$tmp/piped.vms") - 1024 - 32))
@@ -134,7 +134,7 @@ piped 2 "nothing more came .* for 1 s, after 2024 bytes.*$running" "one that fal
 	"head -c 2024 $tmp/piped.vms && sleep 3" "$VMIG_DEVICE2" VMIG_SILENCE_SECONDS=1
 piped 2 "takes too long as a whole.*$running" "one that trickles" \
 	"head -c 2024 $tmp/piped.vms && while printf x; do sleep 0.2; done" "$VMIG_DEVICE2" \
-	VMIG_FERRY_SECONDS=1 VMIG_WAIT_SECONDS=1
+	VMIG_TRANSFER_SECONDS=1 VMIG_WAIT_SECONDS=1
 piped 1 "the driver refused it: .*$running" "one with a stream that the driver refuses" \
 	"cat $tmp/forged.vms"
 
@@ -145,7 +145,7 @@ poured()
 
 	shift 3
 	refused 2 "$pattern" "$what" \
-		env "$@" bash -c "$ferry save $VMIG_DEVICE - $to; exit \${PIPESTATUS[0]}"
+		env "$@" bash -c "$transfer save $VMIG_DEVICE - $to; exit \${PIPESTATUS[0]}"
 }
 
 poured "the reader of the pipe went away after [0-9]* bytes.*$running" "a reader that goes away" "| true"
@@ -156,16 +156,16 @@ poured "took anything out of the pipe for 1 s.*$running" "one that reads nothing
 poured "cannot be written after 0 bytes: No space left.*$running" "a disk that is full" ">/dev/full"
 poured "cannot be written after 0 bytes: Bad file" "standard output that is closed" ">&-"
 mkdir -p /dev/pts && mount -t devpts devpts /dev/pts
-script -qec "$ferry save $VMIG_DEVICE - 2>$tmp/err" /dev/null >"$tmp/tty" </dev/null
+script -qec "$transfer save $VMIG_DEVICE - 2>$tmp/err" /dev/null >"$tmp/tty" </dev/null
 rc=$?
 said 2 "not for a terminal" "a terminal gets no stream"
 tap_is 0 "$(stat -c %s "$tmp/tty")" "not a byte of it"
 
-(head -c 2024 "$tmp/piped.vms"; sleep 20) | "$ferry" load "$VMIG_DEVICE2" - >"$tmp/load.out" 2>"$tmp/load.err" &
+(head -c 2024 "$tmp/piped.vms"; sleep 20) | "$transfer" load "$VMIG_DEVICE2" - >"$tmp/load.out" 2>"$tmp/load.err" &
 loader=$!
 held=''
 for _ in $(seq 100); do
-	"$ferry" save "$VMIG_DEVICE2" - >/dev/null 2>"$tmp/err" </dev/null || held=1
+	"$transfer" save "$VMIG_DEVICE2" - >/dev/null 2>"$tmp/err" </dev/null || held=1
 	[ -z "$held" ] || break
 	sleep 0.1
 done
@@ -178,8 +178,8 @@ cp "$tmp/load.err" "$tmp/err"
 said 2 "interrupted after 2024 bytes.*$running" "a pipe that is interrupted"
 
 # And after all that.
-"$ferry" save "$VMIG_DEVICE" "$tmp/last.vms" 79 >"$tmp/out" 2>&1 &&
-	"$ferry" load "$VMIG_DEVICE2" "$tmp/last.vms" >"$tmp/out" 2>&1
+"$transfer" save "$VMIG_DEVICE" "$tmp/last.vms" 79 >"$tmp/out" 2>&1 &&
+	"$transfer" load "$VMIG_DEVICE2" "$tmp/last.vms" >"$tmp/out" 2>&1
 tap $? "both devices are as good as before"
 
 # And as a user of a host types it; this guest is one, with devices that run.sh finds in sysfs.

@@ -58,14 +58,14 @@ static ssize_t once(int fd, void *buf, size_t len, short event)
  * begun to sleep. Bytes, 0 at the end of what is read; -ETIMEDOUT after @ms; -ETIME where all
  * takes too long; -EINTR where it is to be given up; another -errno of the pipe.
  */
-static ssize_t move(const struct vmig_ferry *c, int fd, void *buf, size_t len, short event,
+static ssize_t move(const struct vmig_transfer *c, int fd, void *buf, size_t len, short event,
 		    unsigned int ms)
 {
 	uint64_t now = vmig_now_ms(), until = now + ms;
 	ssize_t n;
 
 	for (; now < until; now = vmig_now_ms()) {
-		if (vmig_ferry_stop)
+		if (vmig_transfer_stop)
 			return -EINTR;
 		if (now >= c->end_ms)
 			return -ETIME;
@@ -77,40 +77,40 @@ static ssize_t move(const struct vmig_ferry *c, int fd, void *buf, size_t len, s
 }
 
 /* How long the other end is waited for: before it has done anything, and then. */
-static unsigned int limit(const struct vmig_ferry *c, bool begun)
+static unsigned int limit(const struct vmig_transfer *c, bool begun)
 {
 	return begun ? c->silence_ms : c->patience_ms;
 }
 
-static bool cannot_write(struct vmig_ferry *c, const struct vmig_pipe *p, int err)
+static bool cannot_write(struct vmig_transfer *c, const struct vmig_pipe *p, int err)
 {
 	unsigned long long moved = p->moved;
 	bool begun = moved > PIPE_HOLDS;
 
 	switch (err) {
 	case -EPIPE:
-		return vmig_ferry_fail(c, "the reader of the pipe went away after %llu bytes",
-				       moved);
+		return vmig_transfer_fail(c, "the reader of the pipe went away after %llu bytes",
+					  moved);
 	case -ETIMEDOUT:
-		return vmig_ferry_fail(
+		return vmig_transfer_fail(
 			c, "nobody took anything out of the pipe for %u s, after %llu bytes (%s)",
 			limit(c, begun) / 1000, moved,
 			begun ? "VMIG_SILENCE_SECONDS" : "VMIG_WAIT_SECONDS");
 	case -ETIME:
-		return vmig_ferry_fail(c,
-				       "it takes too long as a whole: %llu bytes have gone "
-				       "(VMIG_FERRY_SECONDS allows more)",
-				       moved);
+		return vmig_transfer_fail(c,
+					  "it takes too long as a whole: %llu bytes have gone "
+					  "(VMIG_TRANSFER_SECONDS allows more)",
+					  moved);
 	case -EINTR:
-		return vmig_ferry_fail(c, "interrupted after %llu bytes", moved);
+		return vmig_transfer_fail(c, "interrupted after %llu bytes", moved);
 	default:
-		return vmig_ferry_fail(c, "the pipe cannot be written after %llu bytes: %s", moved,
-				       strerror(-err));
+		return vmig_transfer_fail(c, "the pipe cannot be written after %llu bytes: %s",
+					  moved, strerror(-err));
 	}
 }
 
 /* All of it, or false with c->why. */
-static bool write_all(struct vmig_ferry *c, struct vmig_pipe *p, const void *data, size_t len)
+static bool write_all(struct vmig_transfer *c, struct vmig_pipe *p, const void *data, size_t len)
 {
 	const char *from = data;
 	ssize_t n;
@@ -126,12 +126,12 @@ static bool write_all(struct vmig_ferry *c, struct vmig_pipe *p, const void *dat
 	return true;
 }
 
-static bool to_pipe(struct vmig_ferry *c, void *arg, const void *data, size_t len, uint64_t at)
+static bool to_pipe(struct vmig_transfer *c, void *arg, const void *data, size_t len, uint64_t at)
 {
 	return write_all(c, arg, data, len);
 }
 
-static bool write_trailer(struct vmig_ferry *c, struct vmig_pipe *p)
+static bool write_trailer(struct vmig_transfer *c, struct vmig_pipe *p)
 {
 	unsigned char trailer[VMIG_STREAMFILE_TRAILER];
 	struct vmig_streamfile f = { .length = c->bytes, .checksum = c->checksum };
@@ -141,64 +141,67 @@ static bool write_trailer(struct vmig_ferry *c, struct vmig_pipe *p)
 }
 
 /**
- * vmig_ferry_save_pipe - the device's state to standard output
- * @c: what is carried, found
+ * vmig_transfer_save_pipe - the device's state to standard output
+ * @c: the transfer, found
  *
  * The header goes first, so that a pipe that nobody reads stops no device.
  *
  * Return: how it ended on this side; what becomes of it on the other is said there.
  */
-enum vmig_ferry_end vmig_ferry_save_pipe(struct vmig_ferry *c)
+enum vmig_transfer_end vmig_transfer_save_pipe(struct vmig_transfer *c)
 {
 	unsigned char header[VMIG_STREAMFILE_BYTES];
 	struct vmig_pipe p = { .fd = STDOUT_FILENO };
 
 	if (isatty(p.fd)) {
-		vmig_ferry_fail(c, "a stream is not for a terminal: write it to a pipe or a file");
-		return VMIG_FERRY_CANNOT;
+		vmig_transfer_fail(c,
+				   "a stream is not for a terminal: write it to a pipe or a file");
+		return VMIG_TRANSFER_CANNOT;
 	}
-	if (!vmig_ferry_open(c))
-		return VMIG_FERRY_CANNOT;
+	if (!vmig_transfer_open(c))
+		return VMIG_TRANSFER_CANNOT;
 	c->here.seed = c->seed;
 	vmig_streamfile_encode(&c->here, header);
-	if (!write_all(c, &p, header, sizeof(header)) || !vmig_ferry_out(c, to_pipe, &p) ||
+	if (!write_all(c, &p, header, sizeof(header)) || !vmig_transfer_out(c, to_pipe, &p) ||
 	    !write_trailer(c, &p))
-		return VMIG_FERRY_CANNOT;
-	fprintf(stderr, "saved %s of %s (%s)\n", vmig_ferry_rate(c), c->id.name,
-		vmig_ferry_origin(&c->here));
-	return VMIG_FERRY_DONE;
+		return VMIG_TRANSFER_CANNOT;
+	fprintf(stderr, "saved %s of %s (%s)\n", vmig_transfer_rate(c), c->id.name,
+		vmig_transfer_origin(&c->here));
+	return VMIG_TRANSFER_DONE;
 }
 
-static bool cannot_read(struct vmig_ferry *c, const struct vmig_pipe *p, int err)
+static bool cannot_read(struct vmig_transfer *c, const struct vmig_pipe *p, int err)
 {
 	unsigned long long moved = p->moved;
 
 	switch (err) {
 	case -ETIMEDOUT:
 		if (!moved)
-			return vmig_ferry_fail(
+			return vmig_transfer_fail(
 				c, "nothing came through the pipe for %u s (VMIG_WAIT_SECONDS)",
 				c->patience_ms / 1000);
-		return vmig_ferry_fail(
+		return vmig_transfer_fail(
 			c,
 			"nothing more came through the pipe for %u s, after %llu bytes, "
 			"which are dropped (VMIG_SILENCE_SECONDS)",
 			c->silence_ms / 1000, moved);
 	case -ETIME:
-		return vmig_ferry_fail(c,
-				       "it takes too long as a whole: %llu bytes have come, which "
-				       "are dropped (VMIG_FERRY_SECONDS allows more)",
-				       moved);
+		return vmig_transfer_fail(
+			c,
+			"it takes too long as a whole: %llu bytes have come, which "
+			"are dropped (VMIG_TRANSFER_SECONDS allows more)",
+			moved);
 	case -EINTR:
-		return vmig_ferry_fail(c, "interrupted after %llu bytes, which are dropped", moved);
+		return vmig_transfer_fail(c, "interrupted after %llu bytes, which are dropped",
+					  moved);
 	default:
-		return vmig_ferry_fail(c, "the pipe cannot be read after %llu bytes: %s", moved,
-				       strerror(-err));
+		return vmig_transfer_fail(c, "the pipe cannot be read after %llu bytes: %s", moved,
+					  strerror(-err));
 	}
 }
 
 /* What is there, @len bytes at most: their number, 0 at the end, or -1 with c->why. */
-static ssize_t read_some(struct vmig_ferry *c, struct vmig_pipe *p, void *to, size_t len)
+static ssize_t read_some(struct vmig_transfer *c, struct vmig_pipe *p, void *to, size_t len)
 {
 	ssize_t n = move(c, p->fd, to, len, POLLIN, limit(c, p->moved));
 
@@ -211,7 +214,7 @@ static ssize_t read_some(struct vmig_ferry *c, struct vmig_pipe *p, void *to, si
 }
 
 /* The header, with a stream behind it that may have no length yet. False with c->why. */
-static bool read_header(struct vmig_ferry *c, struct vmig_pipe *p, struct vmig_streamfile *f)
+static bool read_header(struct vmig_transfer *c, struct vmig_pipe *p, struct vmig_streamfile *f)
 {
 	unsigned char header[VMIG_STREAMFILE_BYTES];
 	ssize_t n = 1;
@@ -219,39 +222,39 @@ static bool read_header(struct vmig_ferry *c, struct vmig_pipe *p, struct vmig_s
 	char why[200];
 
 	if (isatty(p->fd))
-		return vmig_ferry_fail(
+		return vmig_transfer_fail(
 			c, "no stream comes from a terminal: read it from a pipe or a file");
 	for (have = 0; have < sizeof(header) && n > 0; have += n > 0 ? n : 0)
 		n = read_some(c, p, header + have, sizeof(header) - have);
 	if (n < 0)
 		return false;
 	if (!have)
-		return vmig_ferry_fail(c, "the pipe ended before anything came through it");
+		return vmig_transfer_fail(c, "the pipe ended before anything came through it");
 	if (vmig_streamfile_decode(header, have, f, why, sizeof(why)))
-		return vmig_ferry_fail(c, "what comes through the pipe is no stream: %s", why);
+		return vmig_transfer_fail(c, "what comes through the pipe is no stream: %s", why);
 	return true;
 }
 
 /* Where the trailer is to come, what has come last may be anything. */
-static bool ended_early(struct vmig_ferry *c, uint64_t bytes, bool trailer)
+static bool ended_early(struct vmig_transfer *c, uint64_t bytes, bool trailer)
 {
-	return vmig_ferry_fail(
+	return vmig_transfer_fail(
 		c,
 		"the pipe ended early%s: %llu bytes had come behind the header, which are dropped",
 		trailer ? ", or with something behind the stream" : "", (unsigned long long)bytes);
 }
 
 /* The pipe has ended: are the @bytes behind the header all that was sent? */
-static bool is_whole(struct vmig_ferry *c, const struct vmig_streamfile *f, uint64_t bytes)
+static bool is_whole(struct vmig_transfer *c, const struct vmig_streamfile *f, uint64_t bytes)
 {
 	if (bytes < f->length)
 		return ended_early(c, bytes, false);
 	if (bytes > f->length)
-		return vmig_ferry_fail(
+		return vmig_transfer_fail(
 			c, "more than the %llu bytes of the stream came, and all of it is dropped",
 			(unsigned long long)f->length);
 	if (c->checksum != f->checksum)
-		return vmig_ferry_fail(
+		return vmig_transfer_fail(
 			c, "the checksum of the stream is wrong, and its %llu bytes are dropped",
 			(unsigned long long)bytes);
 	return true;
@@ -262,11 +265,11 @@ static bool is_whole(struct vmig_ferry *c, const struct vmig_streamfile *f, uint
  * trailer. What the driver refuses, with c->write_error, is read to its end all the same: only
  * then is it known whether that was what had been sent. False with c->why.
  */
-static bool read_stream(struct vmig_ferry *c, struct vmig_pipe *p, struct vmig_streamfile *f,
-			vmig_ferry_sink sink, void *arg)
+static bool read_stream(struct vmig_transfer *c, struct vmig_pipe *p, struct vmig_streamfile *f,
+			vmig_transfer_sink sink, void *arg)
 {
 	size_t keep = f->length == VMIG_STREAMFILE_UNKNOWN ? VMIG_STREAMFILE_TRAILER : 0;
-	static unsigned char block[VMIG_FERRY_BLOCK];
+	static unsigned char block[VMIG_TRANSFER_BLOCK];
 	size_t held = 0, give;
 	uint64_t bytes = 0;
 	ssize_t n;
@@ -290,50 +293,50 @@ static bool read_stream(struct vmig_ferry *c, struct vmig_pipe *p, struct vmig_s
 }
 
 /**
- * vmig_ferry_load_pipe - what comes from standard input into the device
- * @c: what is carried, found; it is not touched before a header has come that fits
+ * vmig_transfer_load_pipe - what comes from standard input into the device
+ * @c: the transfer, found; it is not touched before a header has come that fits
  *
  * The device is told of the end of the stream only when all of it has come.
  *
  * Return: how it ended.
  */
-enum vmig_ferry_end vmig_ferry_load_pipe(struct vmig_ferry *c)
+enum vmig_transfer_end vmig_transfer_load_pipe(struct vmig_transfer *c)
 {
 	struct vmig_pipe p = { .fd = STDIN_FILENO };
 	struct vmig_streamfile f;
-	enum vmig_ferry_end end;
+	enum vmig_transfer_end end;
 	char why[400];
 	int data_fd;
 
 	if (!read_header(c, &p, &f))
-		return VMIG_FERRY_CANNOT;
+		return VMIG_TRANSFER_CANNOT;
 	if (!vmig_streamfile_fits(&f, &c->here, why, sizeof(why))) {
-		vmig_ferry_fail(c, "what comes through the pipe is no stream for %s: %s",
-				c->id.name, why);
-		return VMIG_FERRY_CANNOT;
+		vmig_transfer_fail(c, "what comes through the pipe is no stream for %s: %s",
+				   c->id.name, why);
+		return VMIG_TRANSFER_CANNOT;
 	}
-	data_fd = vmig_ferry_open(c) ? vmig_ferry_begin(c, &f) : -1;
+	data_fd = vmig_transfer_open(c) ? vmig_transfer_begin(c, &f) : -1;
 	if (data_fd < 0)
-		return VMIG_FERRY_CANNOT;
-	if (!read_stream(c, &p, &f, vmig_ferry_to_device, &data_fd)) {
+		return VMIG_TRANSFER_CANNOT;
+	if (!read_stream(c, &p, &f, vmig_transfer_to_device, &data_fd)) {
 		close(data_fd);
-		return VMIG_FERRY_CANNOT;
+		return VMIG_TRANSFER_CANNOT;
 	}
-	end = vmig_ferry_finish(c, data_fd, &f);
-	if (end == VMIG_FERRY_DONE)
-		printf("loaded %s into %s: accepted, %s; it is from %s\n", vmig_ferry_rate(c),
-		       c->id.name, vmig_ferry_seen(c), vmig_ferry_origin(&f));
+	end = vmig_transfer_finish(c, data_fd, &f);
+	if (end == VMIG_TRANSFER_DONE)
+		printf("loaded %s into %s: accepted, %s; it is from %s\n", vmig_transfer_rate(c),
+		       c->id.name, vmig_transfer_seen(c), vmig_transfer_origin(&f));
 	return end;
 }
 
 /**
- * vmig_ferry_keep - what comes from standard input into a file, and no device
- * @c: what is carried
+ * vmig_transfer_keep - what comes from standard input into a file, and no device
+ * @c: the transfer
  * @path: the file; without all of the stream it is as it was
  *
- * Return: VMIG_FERRY_DONE, or VMIG_FERRY_CANNOT with a sentence.
+ * Return: VMIG_TRANSFER_DONE, or VMIG_TRANSFER_CANNOT with a sentence.
  */
-enum vmig_ferry_end vmig_ferry_keep(struct vmig_ferry *c, const char *path)
+enum vmig_transfer_end vmig_transfer_keep(struct vmig_transfer *c, const char *path)
 {
 	struct vmig_pipe p = { .fd = STDIN_FILENO };
 	struct vmig_streamfile f;
@@ -341,27 +344,27 @@ enum vmig_ferry_end vmig_ferry_keep(struct vmig_ferry *c, const char *path)
 	int fd;
 
 	if (!read_header(c, &p, &f))
-		return VMIG_FERRY_CANNOT;
+		return VMIG_TRANSFER_CANNOT;
 	fd = vmig_streamfile_create(path, why, sizeof(why));
-	if (fd >= 0 && !read_stream(c, &p, &f, vmig_ferry_to_file, &fd)) {
+	if (fd >= 0 && !read_stream(c, &p, &f, vmig_transfer_to_file, &fd)) {
 		vmig_streamfile_abandon(fd, path);
-		return VMIG_FERRY_CANNOT;
+		return VMIG_TRANSFER_CANNOT;
 	}
 	if (fd < 0 || vmig_streamfile_finish(fd, path, &f, why, sizeof(why))) {
-		vmig_ferry_fail(c, "%s: %s", path, why);
-		return VMIG_FERRY_CANNOT;
+		vmig_transfer_fail(c, "%s: %s", path, why);
+		return VMIG_TRANSFER_CANNOT;
 	}
-	return VMIG_FERRY_DONE;
+	return VMIG_TRANSFER_DONE;
 }
 
 /**
- * vmig_ferry_pour - a file to standard output
- * @c: what is carried
+ * vmig_transfer_pour - a file to standard output
+ * @c: the transfer
  * @path: the file, all of which has to be there
  *
- * Return: VMIG_FERRY_DONE, or VMIG_FERRY_CANNOT with a sentence.
+ * Return: VMIG_TRANSFER_DONE, or VMIG_TRANSFER_CANNOT with a sentence.
  */
-enum vmig_ferry_end vmig_ferry_pour(struct vmig_ferry *c, const char *path)
+enum vmig_transfer_end vmig_transfer_pour(struct vmig_transfer *c, const char *path)
 {
 	unsigned char header[VMIG_STREAMFILE_BYTES];
 	struct vmig_pipe p = { .fd = STDOUT_FILENO };
@@ -372,12 +375,12 @@ enum vmig_ferry_end vmig_ferry_pour(struct vmig_ferry *c, const char *path)
 
 	fd = vmig_streamfile_open(path, &f, why, sizeof(why));
 	if (fd < 0) {
-		vmig_ferry_fail(c, "%s is no stream: %s", path, why);
-		return VMIG_FERRY_CANNOT;
+		vmig_transfer_fail(c, "%s is no stream: %s", path, why);
+		return VMIG_TRANSFER_CANNOT;
 	}
 	vmig_streamfile_encode(&f, header);
 	good = write_all(c, &p, header, sizeof(header)) &&
-	       vmig_ferry_read_file(c, fd, f.length, to_pipe, &p);
+	       vmig_transfer_read_file(c, fd, f.length, to_pipe, &p);
 	close(fd);
-	return good ? VMIG_FERRY_DONE : VMIG_FERRY_CANNOT;
+	return good ? VMIG_TRANSFER_DONE : VMIG_TRANSFER_CANNOT;
 }

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Carrying a device's state to a file or a pipe, or from one: what vmig_ferry does. No test and
- * no verdict on clauses; one sentence tells what came of it.
+ * Transferring a device's state to a file or a pipe, or from one: what vmig_transfer does. No test
+ * and no verdict on clauses; one sentence tells what came of it.
  */
-#ifndef VMIG_SELFTESTS_FERRY_H
-#define VMIG_SELFTESTS_FERRY_H
+#ifndef VMIG_SELFTESTS_TRANSFER_H
+#define VMIG_SELFTESTS_TRANSFER_H
 
 #include <signal.h>
 
 #include <vmig/exerciser.h>
 #include <vmig/streamfile.h>
 
-/* How vmig_ferry ends. */
-enum vmig_ferry_end {
-	VMIG_FERRY_DONE, /* and what could be seen of the state is right */
-	VMIG_FERRY_REFUSED, /* the driver refused the stream, and the device works */
-	VMIG_FERRY_CANNOT, /* it could not be tried, or not to its end */
-	VMIG_FERRY_BROKEN, /* the driver broke a rule; the exit code is that of a refusal */
+/* How vmig_transfer ends. */
+enum vmig_transfer_end {
+	VMIG_TRANSFER_DONE, /* and what could be seen of the state is right */
+	VMIG_TRANSFER_REFUSED, /* the driver refused the stream, and the device works */
+	VMIG_TRANSFER_CANNOT, /* it could not be tried, or not to its end */
+	VMIG_TRANSFER_BROKEN, /* the driver broke a rule; the exit code is that of a refusal */
 };
 
 /* Bytes of a read() or write(). */
-#define VMIG_FERRY_BLOCK (1 << 20)
+#define VMIG_TRANSFER_BLOCK (1 << 20)
 
 /**
- * struct vmig_ferry - a device whose state is carried
+ * struct vmig_transfer - a device whose state is transferred
  * @id: which one
  * @dev: the device, open
  * @here: what it is, for the headers of its streams
@@ -39,7 +39,7 @@ enum vmig_ferry_end {
  * @sure: an exerciser has seen that the state is the one that was saved
  * @why: what went wrong, a clause for people
  */
-struct vmig_ferry {
+struct vmig_transfer {
 	struct vmig_dev_id id;
 	struct vmig_device *dev;
 	struct vmig_streamfile here;
@@ -57,41 +57,42 @@ struct vmig_ferry {
 };
 
 /* Set by a signal: give up, put the device back. */
-extern volatile sig_atomic_t vmig_ferry_stop;
+extern volatile sig_atomic_t vmig_transfer_stop;
 
 /* Where a stream goes: the bytes and their place; false with c->why where they cannot. */
-typedef bool (*vmig_ferry_sink)(struct vmig_ferry *c, void *arg, const void *data, size_t len,
-				uint64_t at);
+typedef bool (*vmig_transfer_sink)(struct vmig_transfer *c, void *arg, const void *data, size_t len,
+				   uint64_t at);
 
 /* device.c */
-bool vmig_ferry_fail(struct vmig_ferry *c, const char *fmt, ...)
+bool vmig_transfer_fail(struct vmig_transfer *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-bool vmig_ferry_find(struct vmig_ferry *c, const char *device);
-bool vmig_ferry_open(struct vmig_ferry *c);
-bool vmig_ferry_close(struct vmig_ferry *c);
-bool vmig_ferry_out(struct vmig_ferry *c, vmig_ferry_sink sink, void *arg);
-int vmig_ferry_begin(struct vmig_ferry *c, const struct vmig_streamfile *f);
-bool vmig_ferry_to_device(struct vmig_ferry *c, void *data_fd, const void *data, size_t len,
-			  uint64_t at);
-enum vmig_ferry_end vmig_ferry_finish(struct vmig_ferry *c, int data_fd,
-				      const struct vmig_streamfile *f);
-const char *vmig_ferry_name(const char *name);
-const char *vmig_ferry_rate(const struct vmig_ferry *c);
-const char *vmig_ferry_seen(const struct vmig_ferry *c);
-const char *vmig_ferry_origin(const struct vmig_streamfile *f);
+bool vmig_transfer_find(struct vmig_transfer *c, const char *device);
+bool vmig_transfer_open(struct vmig_transfer *c);
+bool vmig_transfer_close(struct vmig_transfer *c);
+bool vmig_transfer_out(struct vmig_transfer *c, vmig_transfer_sink sink, void *arg);
+int vmig_transfer_begin(struct vmig_transfer *c, const struct vmig_streamfile *f);
+bool vmig_transfer_to_device(struct vmig_transfer *c, void *data_fd, const void *data, size_t len,
+			     uint64_t at);
+enum vmig_transfer_end vmig_transfer_finish(struct vmig_transfer *c, int data_fd,
+					    const struct vmig_streamfile *f);
+const char *vmig_transfer_name(const char *name);
+const char *vmig_transfer_rate(const struct vmig_transfer *c);
+const char *vmig_transfer_seen(const struct vmig_transfer *c);
+const char *vmig_transfer_origin(const struct vmig_streamfile *f);
 
 /* file.c */
-bool vmig_ferry_to_file(struct vmig_ferry *c, void *arg, const void *data, size_t len, uint64_t at);
-bool vmig_ferry_read_file(struct vmig_ferry *c, int fd, uint64_t length, vmig_ferry_sink sink,
-			  void *arg);
-enum vmig_ferry_end vmig_ferry_show(const char *path);
-enum vmig_ferry_end vmig_ferry_save(struct vmig_ferry *c, const char *path);
-enum vmig_ferry_end vmig_ferry_load(struct vmig_ferry *c, const char *path);
+bool vmig_transfer_to_file(struct vmig_transfer *c, void *arg, const void *data, size_t len,
+			   uint64_t at);
+bool vmig_transfer_read_file(struct vmig_transfer *c, int fd, uint64_t length,
+			     vmig_transfer_sink sink, void *arg);
+enum vmig_transfer_end vmig_transfer_show(const char *path);
+enum vmig_transfer_end vmig_transfer_save(struct vmig_transfer *c, const char *path);
+enum vmig_transfer_end vmig_transfer_load(struct vmig_transfer *c, const char *path);
 
 /* pipe.c */
-enum vmig_ferry_end vmig_ferry_save_pipe(struct vmig_ferry *c);
-enum vmig_ferry_end vmig_ferry_load_pipe(struct vmig_ferry *c);
-enum vmig_ferry_end vmig_ferry_keep(struct vmig_ferry *c, const char *path);
-enum vmig_ferry_end vmig_ferry_pour(struct vmig_ferry *c, const char *path);
+enum vmig_transfer_end vmig_transfer_save_pipe(struct vmig_transfer *c);
+enum vmig_transfer_end vmig_transfer_load_pipe(struct vmig_transfer *c);
+enum vmig_transfer_end vmig_transfer_keep(struct vmig_transfer *c, const char *path);
+enum vmig_transfer_end vmig_transfer_pour(struct vmig_transfer *c, const char *path);
 
-#endif /* VMIG_SELFTESTS_FERRY_H */
+#endif /* VMIG_SELFTESTS_TRANSFER_H */
