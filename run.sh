@@ -99,7 +99,7 @@ built()
 # those that came along.
 build_programs()
 {
-	local sources='' missing
+	local sources='' missing building
 
 	[ -f "$top/Makefile" ] && [ -d "$top/lib/spec" ] && [ -w "$top/selftests" ] && sources=1
 	if built; then
@@ -110,6 +110,12 @@ build_programs()
 		die "the test binaries are missing and cannot be built in $top: take a tarball that has" \
 			"them (make gen_tar), or a work tree that can be written"
 	fi
+	# Two runs in a pipe begin at the same time.
+	exec {building}<"$top/Makefile"
+	if ! flock -n "$building"; then
+		say "waiting for another run that builds the suite"
+		flock "$building"
+	fi
 	packages_ensure build
 	if ! step make -s -C "$top" -j"$(nproc)" selftests report >"$tmp/make" 2>&1; then
 		cat "$tmp/make" >&2
@@ -118,6 +124,7 @@ build_programs()
 		fi
 		die "the suite could not be built: see above"
 	fi
+	exec {building}<&-
 	grep '^vmig: ' "$tmp/make" >&2 || :
 }
 
