@@ -128,7 +128,7 @@ piped 2 "does not begin as a stream" "one with words before the stream" \
 	"echo Welcome && cat $tmp/piped.vms"
 piped 2 "is no stream for .*\"mdev mock-1\"" "one with a stream of another device" \
 	"cat $tmp/piped.vms" "$VMIG_DEVICE_OTHER"
-piped 2 "nothing came through the pipe for 1 s (VMIG_WAIT_SECONDS)" "one with a sender that sleeps" \
+piped 2 "nothing came through the pipe for 1 s (VMIG_WAIT_SECONDS" "one with a sender that sleeps" \
 	"sleep 3" "$VMIG_DEVICE2" VMIG_WAIT_SECONDS=1
 piped 2 "nothing more came .* for 1 s, after 2024 bytes.*$running" "one that falls asleep" \
 	"head -c 2024 $tmp/piped.vms && sleep 3" "$VMIG_DEVICE2" VMIG_SILENCE_SECONDS=1
