@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/complaints.h>
+
 #include "kmsg.h"
 
 /* Lines kept of a complaint: a KASAN report with two stacks fits. */
@@ -21,77 +23,6 @@
 
 /* Silence of the kernel that ends a complaint without a closing line. */
 #define GAP 0.5
-
-/*
- * struct trigger - how a complaint is recognised
- * @text: what the message says
- * @start: only at its beginning
- * @joins: part of a complaint that is open already, such as the Oops after a BUG
- * @late: it comes long after its cause, or has it elsewhere
- * @kind: what to call it
- */
-static const struct trigger {
-	const char *text;
-	bool start;
-	bool joins;
-	bool late;
-	const char *kind;
-} triggers[] = {
-	/* mm/kasan, mm/kfence, mm/kmsan, kernel/kcsan */
-	{ "BUG: KASAN:", true, false, false, "KASAN" },
-	{ "BUG: KFENCE:", true, false, false, "KFENCE" },
-	{ "BUG: KMSAN:", true, false, false, "KMSAN" },
-	{ "BUG: KCSAN:", true, false, false, "KCSAN" },
-	{ "UBSAN:", true, false, false, "UBSAN" },
-	/* kernel/locking/lockdep.c, kernel/rcu */
-	{ "WARNING: possible circular locking dependency", true, false, false, "lockdep" },
-	{ "WARNING: possible recursive locking", true, false, false, "lockdep" },
-	{ "WARNING: possible irq lock inversion dependency", true, false, false, "lockdep" },
-	{ "-safe -> ", false, false, false, "lockdep" },
-	{ "WARNING: inconsistent lock state", true, false, false, "lockdep" },
-	{ "WARNING: bad unlock balance", true, false, false, "lockdep" },
-	{ "WARNING: held lock freed", true, false, false, "lockdep" },
-	{ "WARNING: lock held when returning to user space", true, false, false, "lockdep" },
-	{ "WARNING: Nested lock was not taken", true, false, false, "lockdep" },
-	{ "WARNING: suspicious RCU usage", true, false, false, "RCU usage" },
-	{ "[ BUG: Invalid wait context ]", true, false, false, "lockdep" },
-	{ "INFO: trying to register non-static key", true, false, false, "lockdep" },
-	{ "turning off the locking correctness validator", false, true, false, "lockdep" },
-	/* kernel/hung_task.c, kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/workqueue.c */
-	{ "blocked for more than", false, false, true, "hung task" },
-	{ "BUG: soft lockup", false, false, true, "soft lockup" },
-	{ "hard LOCKUP", false, false, true, "hard lockup" },
-	{ "self-detected stall", false, false, true, "RCU stall" },
-	{ "detected stalls on CPUs", false, false, true, "RCU stall" },
-	{ "detected expedited stalls", false, false, true, "RCU stall" },
-	{ "BUG: workqueue lockup", true, false, true, "workqueue lockup" },
-	/* mm, lib */
-	{ "new suspected memory leaks", false, false, true, "memory leak" },
-	{ " (Not tainted): ", false, false, false, "slab corruption" },
-	{ " (Tainted: ", false, false, false, "slab corruption" },
-	{ "refcount_t:", true, true, false, "refcount" },
-	{ "page allocation failure", false, false, true, "page allocation failure" },
-	{ "list_add corruption", true, true, false, "list corruption" },
-	{ "list_del corruption", true, true, false, "list corruption" },
-	{ "ODEBUG:", true, true, false, "object debugging" },
-	{ "DMA-API: ", false, true, false, "DMA-API" },
-	{ "sysfs: cannot create duplicate filename", true, false, false, "duplicate sysfs name" },
-	{ ": nobody cared", false, false, true, "unhandled interrupt" },
-	/* arch/x86/kernel/traps.c, arch/arm64/kernel/traps.c, kernel/panic.c */
-	{ "Oops: ", true, true, false, "Oops" },
-	{ "Internal error: ", true, true, false, "Oops" },
-	{ "general protection fault", false, true, false, "general protection fault" },
-	{ "divide error:", true, true, false, "divide error" },
-	{ "invalid opcode:", true, true, false, "invalid opcode" },
-	{ "stack segment:", true, true, false, "stack fault" },
-	{ "double fault:", false, true, false, "double fault" },
-	{ "Unable to handle kernel", true, true, false, "bad access" },
-	{ "kernel BUG at", false, true, false, "BUG" },
-	{ "Kernel panic - not syncing", true, true, false, "panic" },
-	/* All the rest that calls itself one. */
-	{ "BUG: ", true, true, false, "BUG" },
-	{ "WARNING: ", true, true, false, "warning" },
-};
 
 /**
  * struct record - one message
@@ -201,34 +132,15 @@ static struct text unescape(struct pool *pool, struct text t)
 	return (struct text){ s, n };
 }
 
-static bool holds(struct text t, const char *s, bool start)
+static bool begins(struct text t, const char *s)
 {
-	size_t n = strlen(s), i;
-
-	if (t.n < n)
-		return false;
-	if (start)
-		return !memcmp(t.s, s, n);
-	for (i = 0; i + n <= t.n; i++)
-		if (!memcmp(t.s + i, s, n))
-			return true;
-	return false;
-}
-
-static const struct trigger *trigger_in(struct text t)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(triggers) / sizeof(triggers[0]); i++)
-		if (holds(t, triggers[i].text, triggers[i].start))
-			return &triggers[i];
-	return NULL;
+	return text_skip(&t, s);
 }
 
 /* A line that stands before a complaint and says nothing itself. */
 static bool opens(struct text t)
 {
-	return holds(t, "------------[ cut here ]", true) || holds(t, "==========", true);
+	return begins(t, "------------[ cut here ]") || begins(t, "==========");
 }
 
 static void keep(struct reader *r, struct complaint *c, struct text t)
@@ -244,7 +156,7 @@ static void keep(struct reader *r, struct complaint *c, struct text t)
 	c->lines++;
 }
 
-static void error_msg(struct reader *r, const struct trigger *trigger, struct record *rec)
+static void add_complaint(struct reader *r, const struct vmig_complaint *what, struct record *rec)
 {
 	struct complaint *c;
 
@@ -254,8 +166,8 @@ static void error_msg(struct reader *r, const struct trigger *trigger, struct re
 	}
 	r->count++;
 	c = pool_alloc(r->pool, sizeof(*c));
-	c->kind = trigger->kind;
-	c->late = trigger->late;
+	c->kind = what->kind;
+	c->late = what->late;
 	c->title = text_clean(r->pool, text_trim(rec->text));
 	c->test = r->test;
 	c->seconds = rec->seconds;
@@ -288,7 +200,7 @@ static bool marker(struct reader *r, struct text t)
 /* One line of a message; messages of several lines come as one record. */
 static void message(struct reader *r, struct record *rec)
 {
-	const struct trigger *trigger;
+	const struct vmig_complaint *what;
 
 	if (marker(r, rec->text))
 		return;
@@ -306,12 +218,12 @@ static void message(struct reader *r, struct record *rec)
 		r->open = NULL;
 	r->when = rec->seconds;
 
-	trigger = trigger_in(rec->text);
-	if (trigger && !(trigger->joins && r->open)) {
-		error_msg(r, trigger, rec);
+	what = vmig_complaint_find(rec->text.s, rec->text.n);
+	if (what && !(what->joins && r->open)) {
+		add_complaint(r, what, rec);
 	} else if (r->open) {
 		keep(r, r->open, rec->text);
-		if (holds(rec->text, "---[ end ", true))
+		if (begins(rec->text, "---[ end "))
 			r->open = NULL;
 	}
 	r->before = opens(rec->text) ? rec->text : (struct text){ "", 0 };

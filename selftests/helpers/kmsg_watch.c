@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the kernel says against itself while a test runs: of memory that was freed or is not
- * the driver's (KASAN, UBSAN), of locks (lockdep), and oopses. The report finds the same in
- * the kernel's log after the run and charges it to the test; here a test makes of it a breach
- * of the clause that it checks.
+ * the driver's (KASAN, UBSAN), of locks (lockdep), and oopses (complaints.def). The report finds
+ * the same in the kernel's log after the run and charges it to the test; here a test makes of it
+ * a breach of the clause that it checks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,37 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vmig/complaints.h>
 #include "verdict.h"
 #include "kmsg_watch.h"
-
-/* Of what a kernel with the detectors on says. */
-static const char *const complaints[] = {
-	"BUG: KASAN:",
-	"BUG: KFENCE:",
-	"UBSAN:",
-	"WARNING: possible circular locking",
-	"WARNING: possible recursive locking",
-	"WARNING: possible irq lock inversion",
-	"WARNING: inconsistent lock state",
-	"WARNING: bad unlock balance",
-	"WARNING: held lock freed",
-	"WARNING: lock held when returning to user space",
-	"WARNING: Nested lock was not taken",
-	"WARNING: suspicious RCU usage",
-	"WARNING: CPU: ",
-	"[ BUG: Invalid wait context ]",
-	"BUG: sleeping function",
-	"BUG: kernel NULL pointer",
-	"BUG: unable to handle",
-	"DEBUG_LOCKS_WARN_ON",
-	"INFO: trying to register non-static key",
-	"refcount_t:",
-	"list_add corruption",
-	"list_del corruption",
-	"general protection fault",
-	"kernel BUG at",
-	"Oops: ",
-};
 
 static bool file_says(const char *path, const char *word)
 {
@@ -121,12 +93,9 @@ static char *text_of(char *record)
 
 static bool complains(const char *text)
 {
-	size_t i;
+	const struct vmig_complaint *c = vmig_complaint_find(text, strlen(text));
 
-	for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
-		if (strstr(text, complaints[i]))
-			return true;
-	return false;
+	return c && c->in_test;
 }
 
 /* What tells more than a complaint's first line: which locks, which function. */
