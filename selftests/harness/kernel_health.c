@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vmig/breach_line.h>
 #include <vmig/clauses.h>
 #include "kernel_health.h"
 
@@ -247,8 +248,14 @@ const char *vmig_taint_name(unsigned long taint)
  */
 void vmig_report_kernel(const char *got)
 {
-	printf("# vmig: breach %s\n", vmig_clauses[ROB_01].id);
-	printf("# vmig:   did: what the test does\n");
-	printf("# vmig:   expected: a kernel that goes on, and calls that end\n");
-	printf("# vmig:   got: %s\n", got);
+	char lines[VMIG_BREACH_LINES_MAX];
+
+	vmig_breach_lines(lines, sizeof(lines),
+			  &(struct vmig_breach){
+				  .clause = vmig_clauses[ROB_01].id,
+				  .did = "what the test does",
+				  .expected = "a kernel that goes on, and calls that end",
+				  .got = got,
+			  });
+	fputs(lines, stdout);
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vmig/breach_line.h>
 #include <vmig/error.h>
 #include "profile.h"
 #include "verdict.h"
@@ -144,6 +145,14 @@ static const char *without_folder(const char *at)
 	return slash ? slash + 1 : at;
 }
 
+static void print_breach(const struct vmig_breach *b)
+{
+	char lines[VMIG_BREACH_LINES_MAX];
+
+	vmig_breach_lines(lines, sizeof(lines), b);
+	fputs(lines, stdout);
+}
+
 /**
  * vmig_breach - a check did not hold
  * @at: where it was judged: VMIG_HERE
@@ -168,18 +177,20 @@ void vmig_breach(const char *at, enum vmig_clause_id id, const char *did, const 
 		return;
 	}
 
-	printf("# vmig: breach %s\n", clause->id);
-	printf("# vmig:   did: %s\n", did);
-	printf("# vmig:   expected: %s\n", expected);
-	printf("# vmig:   got: %s\n", got);
-	printf("# vmig:   at: %s\n", without_folder(at));
 	known = vmig_profile_find(clause->id, now->test);
-	if (known) {
-		printf("# vmig:   known: %s | %s\n", known->where, known->reason);
+	print_breach(&(struct vmig_breach){
+		.clause = clause->id,
+		.did = did,
+		.expected = expected,
+		.got = got,
+		.at = without_folder(at),
+		.where = known ? known->where : NULL,
+		.reason = known ? known->reason : NULL,
+	});
+	if (known)
 		now->known = true;
-	} else if (clause->level == VMIG_MUST || strict) {
+	else if (clause->level == VMIG_MUST || strict)
 		now->failed = true;
-	}
 }
 
 /**
