@@ -7,7 +7,7 @@
 # From the top down, which is the order of the archives on a command line, too.
 FOLDERS := cli qualify history/page suite write/html write judge history run profile base
 
-FILES_base := input.c json_path.c message.c output.c pool.c sha256.c stats.c subprocess.c text.c xml.c
+FILES_base := input.c json_path.c message.c output.c sha256.c stats.c subprocess.c xml.c
 FILES_profile := keys.c profile.c
 FILES_run := features.c kmsg.c ktap.c load.c outcome.c planned.c run.c run_json.c samples.c test_name.c
 FILES_judge := findings.c judge.c verdict.c
@@ -39,18 +39,18 @@ RES_cli := $(filter-out cli,$(FOLDERS))
 RES_tests := $(RES_cli)
 
 # Layers of lib/.
-LIB_base :=
-LIB_profile := spec
-LIB_run := spec
-LIB_judge := spec
-LIB_write := spec
-LIB_write/html := spec
-LIB_suite := spec
-LIB_history :=
-LIB_history/page := spec
-LIB_qualify := spec
-LIB_cli := spec
-LIB_tests := spec
+LIB_base := base
+LIB_profile := base spec
+LIB_run := base spec
+LIB_judge := base spec
+LIB_write := base spec
+LIB_write/html := base spec
+LIB_suite := base spec
+LIB_history := base
+LIB_history/page := base spec
+LIB_qualify := base spec
+LIB_cli := base spec
+LIB_tests := base spec
 
 # The list of defects is a part of the drivers that have them.
 ALSO_suite := selftests/test_modules

@@ -3,8 +3,8 @@
 #ifndef VMIG_RESULTS_INPUT_H
 #define VMIG_RESULTS_INPUT_H
 
-#include "pool.h"
-#include "text.h"
+#include <vmig/arena.h>
+#include <vmig/text.h>
 
 int input_read(struct pool *pool, int dirfd, const char *path, struct text *contents);
 int input_read_head(struct pool *pool, int dirfd, const char *path, size_t max,

@@ -3,8 +3,8 @@
 #ifndef VMIG_RESULTS_SHA256_H
 #define VMIG_RESULTS_SHA256_H
 
-#include "pool.h"
-#include "text.h"
+#include <vmig/arena.h>
+#include <vmig/text.h>
 
 char *digest(struct pool *pool, struct text contents);
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "pool.h"
+#include <vmig/arena.h>
 
 FILE *filter_input(void);
 char *filter_run(struct pool *pool, char *const argv[], FILE *in, unsigned int seconds, size_t max);

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "pool.h"
+#include <vmig/arena.h>
 
 /**
  * struct action - something to do

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vmig/error.h>
 #include <vmig/version.h>
 
 #include "action.h"
@@ -390,6 +391,13 @@ static int help(struct pool *pool, char **argv)
 	return action_help(pool, &command);
 }
 
+/* No memory: what vmig_fail() is called for here. */
+static void give_up(const char *what)
+{
+	error_msg("%s; free some and run it again on the same directory", what);
+	exit(EXIT_UNTESTED);
+}
+
 int main(int argc, char **argv)
 {
 	struct pool *pool;
@@ -397,6 +405,7 @@ int main(int argc, char **argv)
 
 	/* A file that may not grow is an error of write(), and not a signal. */
 	signal(SIGXFSZ, SIG_IGN);
+	vmig_set_fail_hook(give_up);
 	pool = pool_new();
 	code = action_run(pool, &command, argc, argv);
 	pool_free(pool);

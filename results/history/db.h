@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
-#include "pool.h"
+#include <vmig/arena.h>
 
 #define HISTORY_VERSION 2
 #define HISTORY_APPLICATION 0x766d6967 /* the letters "vmig" */

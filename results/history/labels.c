@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/text.h>
+
 #include "labels.h"
 #include "nights.h"
 #include "regress.h"
-#include "text.h"
 
 /**
  * metric_label - what a metric is called where it stands beside others

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/text.h>
+
 #include "nights.h"
-#include "text.h"
 
 /* No clock or counter here counts finer, and zero has no logarithm. */
 #define LEAST (1 / 1e9)

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "pool.h"
-#include "text.h"
+#include <vmig/arena.h>
+#include <vmig/text.h>
 
 char *profile_key_check(struct pool *pool, struct text key, struct text value, unsigned long *seen);
 void profile_keys_list(FILE *f);

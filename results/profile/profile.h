@@ -3,10 +3,9 @@
 #ifndef VMIG_RESULTS_PROFILE_H
 #define VMIG_RESULTS_PROFILE_H
 
+#include <vmig/arena.h>
 #include <vmig/clauses.h>
-
-#include "pool.h"
-#include "text.h"
+#include <vmig/text.h>
 
 /**
  * struct deviation - a "deviation:" or "sometimes:" line of a profile

@@ -3,8 +3,8 @@
 #ifndef VMIG_RESULTS_TAR_H
 #define VMIG_RESULTS_TAR_H
 
-#include "pool.h"
-#include "text.h"
+#include <vmig/arena.h>
+#include <vmig/text.h>
 
 /* A bundle that is larger than this is none: two rounds take some 10 MB. */
 #define TAR_MAX (256UL << 20)

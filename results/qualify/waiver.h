@@ -5,11 +5,11 @@
 
 #include <stdbool.h>
 
+#include <vmig/arena.h>
 #include <vmig/clauses.h>
+#include <vmig/text.h>
 
-#include "pool.h"
 #include "profile.h"
-#include "text.h"
 
 /**
  * struct waiver - a "waiver:" line of configs/waivers/NAME.conf

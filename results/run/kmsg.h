@@ -5,9 +5,10 @@
 
 #include <stdbool.h>
 
+#include <vmig/arena.h>
+#include <vmig/text.h>
+
 #include "ktap.h"
-#include "pool.h"
-#include "text.h"
 
 /**
  * struct complaint - one thing the kernel found wrong

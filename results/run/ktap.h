@@ -8,12 +8,12 @@
 
 #include <stdbool.h>
 
+#include <vmig/arena.h>
 #include <vmig/clauses.h>
+#include <vmig/text.h>
 
 #include "outcome.h"
-#include "pool.h"
 #include "samples.h"
-#include "text.h"
 
 /* What stands before the number of a result line, and behind the hash sign. */
 enum ktap_result { KTAP_NONE, KTAP_OK, KTAP_NOT_OK };

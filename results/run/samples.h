@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "pool.h"
-#include "text.h"
+#include <vmig/arena.h>
+#include <vmig/text.h>
 
 /**
  * struct samples - one thing that was measured, in one test

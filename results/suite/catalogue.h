@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "pool.h"
-#include "text.h"
+#include <vmig/arena.h>
+#include <vmig/text.h>
 
 struct listed_test;
 struct vmig_clause;

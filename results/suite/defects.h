@@ -6,8 +6,7 @@
 #include <stdio.h>
 
 #include <vmig/clauses.h>
-
-#include "text.h"
+#include <vmig/text.h>
 
 /**
  * struct defect - one entry of selftests/test_modules/defects.def

@@ -5,8 +5,9 @@
 
 #include <stdio.h>
 
+#include <vmig/arena.h>
+
 #include "catalogue.h"
-#include "pool.h"
 
 void map_write(struct pool *pool, const struct listed_test *tests, int history, FILE *f);
 

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/text.h>
+
 #include "json_path.h"
 #include "kcidb.h"
 #include "message.h"
 #include "results_json_read.h"
-#include "text.h"
 
 #define LOG_MAX 16384
 

@@ -5,9 +5,10 @@
  */
 #include <string.h>
 
+#include <vmig/text.h>
+
 #include "json_path.h"
 #include "lava.h"
-#include "text.h"
 
 /* LAVA has no word for a known deviation; it is left out of its sums, as in junit.xml. */
 static const char *result_of(const char *outcome)

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "pool.h"
+#include <vmig/arena.h>
 
 char *results_read(struct pool *pool, const char *dir, json_t **results);
 const char *results_host(struct pool *pool);

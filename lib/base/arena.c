@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pool.h"
+#include <vmig/arena.h>
+#include <vmig/error.h>
 
 struct block {
 	struct block *next;
@@ -17,17 +18,15 @@ struct pool {
 	struct block *blocks;
 };
 
-static void out_of_memory(void)
+static void __attribute__((noreturn)) out_of_memory(void)
 {
-	fputs("vmig-report: out of memory; free some and run it again on the same directory\n",
-	      stderr);
-	exit(2);
+	vmig_fail("out of memory");
 }
 
 /**
  * pool_new - make an empty pool
  *
- * Return: the pool; ends the program with code 2 where there is no memory.
+ * Return: the pool; vmig_fail() where there is no memory.
  */
 struct pool *pool_new(void)
 {
@@ -62,7 +61,7 @@ void pool_free(struct pool *pool)
  *
  * One block of the heap each, so that the address sanitizer sees every overrun.
  *
- * Return: zeroed memory; ends the program with code 2 where there is none.
+ * Return: zeroed memory; vmig_fail() where there is none.
  */
 void *pool_alloc(struct pool *pool, size_t size)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory of one report. The tool reads a run directory, writes three files and ends:
- * everything lives as long as the report, so it is freed in one go and no reader has
- * to say who owns a string.
+ * Memory that is freed in one go, so that no reader of a file has to say who owns a string: of a
+ * report, or of the profile that a test program goes by.
  */
-#ifndef VMIG_RESULTS_POOL_H
-#define VMIG_RESULTS_POOL_H
+#ifndef VMIG_ARENA_H
+#define VMIG_ARENA_H
 
 #include <stddef.h>
 
@@ -18,4 +17,4 @@ void *pool_grow(struct pool *pool, void *array, size_t n, size_t size);
 char *pool_strndup(struct pool *pool, const char *s, size_t n);
 char *pool_printf(struct pool *pool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#endif /* VMIG_RESULTS_POOL_H */
+#endif /* VMIG_ARENA_H */

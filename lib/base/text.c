@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "text.h"
+#include <vmig/text.h>
 
 /**
  * text_next_line - take a line off the front

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Text from a device, a kernel log or a profile, on its way into files and terminals. */
-#ifndef VMIG_RESULTS_TEXT_H
-#define VMIG_RESULTS_TEXT_H
+#ifndef VMIG_TEXT_H
+#define VMIG_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "pool.h"
+#include <vmig/arena.h>
 
 /* A longer line is cut: nobody reads it, and a report must stay one that opens. */
 #define TEXT_MAX 4096
@@ -36,4 +36,4 @@ char *text_clean(struct pool *pool, struct text t);
 const char *text_mapped(const struct text_pair *map, size_t n, const char *s, const char *other);
 bool text_equal(const char *a, const char *b);
 
-#endif /* VMIG_RESULTS_TEXT_H */
+#endif /* VMIG_TEXT_H */
