@@ -14,7 +14,7 @@ struct block {
 	max_align_t data[];
 };
 
-struct pool {
+struct arena {
 	struct block *blocks;
 };
 
@@ -24,46 +24,46 @@ static void __attribute__((noreturn)) out_of_memory(void)
 }
 
 /**
- * pool_new - make an empty pool
+ * arena_new - make an empty arena
  *
- * Return: the pool; vmig_fail() where there is no memory.
+ * Return: the arena; vmig_fail() where there is no memory.
  */
-struct pool *pool_new(void)
+struct arena *arena_new(void)
 {
-	struct pool *pool = calloc(1, sizeof(*pool));
+	struct arena *arena = calloc(1, sizeof(*arena));
 
-	if (!pool)
+	if (!arena)
 		out_of_memory();
-	return pool;
+	return arena;
 }
 
 /**
- * pool_free - free a pool and everything that came from it
- * @pool: the pool, or NULL
+ * arena_free - free an arena and everything that came from it
+ * @arena: the arena, or NULL
  */
-void pool_free(struct pool *pool)
+void arena_free(struct arena *arena)
 {
 	struct block *b, *next;
 
-	if (!pool)
+	if (!arena)
 		return;
-	for (b = pool->blocks; b; b = next) {
+	for (b = arena->blocks; b; b = next) {
 		next = b->next;
 		free(b);
 	}
-	free(pool);
+	free(arena);
 }
 
 /**
- * pool_alloc - memory out of a pool
- * @pool: the pool
+ * arena_alloc - memory out of an arena
+ * @arena: the arena
  * @size: bytes
  *
  * One block of the heap each, so that the address sanitizer sees every overrun.
  *
  * Return: zeroed memory; vmig_fail() where there is none.
  */
-void *pool_alloc(struct pool *pool, size_t size)
+void *arena_alloc(struct arena *arena, size_t size)
 {
 	struct block *b;
 
@@ -72,14 +72,14 @@ void *pool_alloc(struct pool *pool, size_t size)
 	b = calloc(1, sizeof(*b) + size);
 	if (!b)
 		out_of_memory();
-	b->next = pool->blocks;
-	pool->blocks = b;
+	b->next = arena->blocks;
+	arena->blocks = b;
 	return b->data;
 }
 
 /**
- * pool_grow - room for one more element in an array
- * @pool: the pool
+ * arena_grow - room for one more element in an array
+ * @arena: the arena
  * @array: the array as the last call returned it, NULL at first
  * @n: elements in use
  * @size: bytes of an element
@@ -88,7 +88,7 @@ void *pool_alloc(struct pool *pool, size_t size)
  *
  * Return: an array with the same first @n elements and room for element @n.
  */
-void *pool_grow(struct pool *pool, void *array, size_t n, size_t size)
+void *arena_grow(struct arena *arena, void *array, size_t n, size_t size)
 {
 	void *bigger;
 
@@ -96,36 +96,36 @@ void *pool_grow(struct pool *pool, void *array, size_t n, size_t size)
 		return array;
 	if (n > SIZE_MAX / 2 / size)
 		out_of_memory();
-	bigger = pool_alloc(pool, (n ? 2 * n : 1) * size);
+	bigger = arena_alloc(arena, (n ? 2 * n : 1) * size);
 	if (n)
 		memcpy(bigger, array, n * size);
 	return bigger;
 }
 
 /**
- * pool_strndup - copy of a piece of text
- * @pool: the pool
+ * arena_strndup - copy of a piece of text
+ * @arena: the arena
  * @s: the text, need not be terminated
  * @n: its bytes
  *
  * Return: a terminated copy.
  */
-char *pool_strndup(struct pool *pool, const char *s, size_t n)
+char *arena_strndup(struct arena *arena, const char *s, size_t n)
 {
-	char *copy = pool_alloc(pool, n + 1);
+	char *copy = arena_alloc(arena, n + 1);
 
 	memcpy(copy, s, n);
 	return copy;
 }
 
 /**
- * pool_printf - formatted text
- * @pool: the pool
+ * arena_printf - formatted text
+ * @arena: the arena
  * @fmt: as printf()
  *
  * Return: the text.
  */
-char *pool_printf(struct pool *pool, const char *fmt, ...)
+char *arena_printf(struct arena *arena, const char *fmt, ...)
 {
 	va_list ap;
 	char *s;
@@ -136,7 +136,7 @@ char *pool_printf(struct pool *pool, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		out_of_memory();
-	s = pool_alloc(pool, (size_t)n + 1);
+	s = arena_alloc(arena, (size_t)n + 1);
 	va_start(ap, fmt);
 	vsnprintf(s, (size_t)n + 1, fmt, ap);
 	va_end(ap);

@@ -145,13 +145,13 @@ static bool plain(const char *s, size_t n)
 
 /**
  * text_clean - text that every writer may print
- * @pool: where it goes
+ * @arena: where it goes
  * @t: any bytes
  *
  * Return: valid UTF-8 without control characters, tabs as blanks, bytes that are no
  * UTF-8 as U+FFFD, cut with three dots after TEXT_MAX bytes.
  */
-char *text_clean(struct pool *pool, struct text t)
+char *text_clean(struct arena *arena, struct text t)
 {
 	bool cut = t.n > TEXT_MAX;
 	size_t limit = cut ? TEXT_MAX : t.n;
@@ -160,9 +160,9 @@ char *text_clean(struct pool *pool, struct text t)
 	uint32_t c;
 
 	if (!cut && plain(t.s, t.n))
-		return pool_strndup(pool, t.s, t.n);
+		return arena_strndup(arena, t.s, t.n);
 	/* U+FFFD has three bytes where the bad byte was one. */
-	clean = pool_alloc(pool, 3 * limit + 4);
+	clean = arena_alloc(arena, 3 * limit + 4);
 	while (i < limit) {
 		len = sequence((const unsigned char *)t.s + i, t.n - i, &c);
 		if (!len) {

@@ -14,21 +14,21 @@
 
 /**
  * input_read - read a file of a run into memory
- * @pool: where the contents go
+ * @arena: where the contents go
  * @dirfd: directory that @path is relative to, or AT_FDCWD
  * @path: the file, "-" for standard input
  * @contents: what was read, at most the first 16 MiB
  *
  * Return: 0, or the errno of what failed; EISDIR for a directory.
  */
-int input_read(struct pool *pool, int dirfd, const char *path, struct text *contents)
+int input_read(struct arena *arena, int dirfd, const char *path, struct text *contents)
 {
-	return input_read_head(pool, dirfd, path, INPUT_MAX, contents);
+	return input_read_head(arena, dirfd, path, INPUT_MAX, contents);
 }
 
 /**
  * input_read_head - read the beginning of a file into memory
- * @pool: where the contents go
+ * @arena: where the contents go
  * @dirfd: directory that @path is relative to, or AT_FDCWD
  * @path: the file, "-" for standard input
  * @max: bytes that are read at most, a chunk more or less
@@ -36,7 +36,7 @@ int input_read(struct pool *pool, int dirfd, const char *path, struct text *cont
  *
  * Return: 0, or the errno of what failed; EISDIR for a directory.
  */
-int input_read_head(struct pool *pool, int dirfd, const char *path, size_t max,
+int input_read_head(struct arena *arena, int dirfd, const char *path, size_t max,
 		    struct text *contents)
 {
 	size_t room = CHUNK, used = 0;
@@ -56,10 +56,10 @@ int input_read_head(struct pool *pool, int dirfd, const char *path, size_t max,
 		return errno;
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size < (off_t)max)
 		room = (size_t)st.st_size + 1;
-	buf = pool_alloc(pool, room);
+	buf = arena_alloc(arena, room);
 	while (used < max) {
 		if (used == room) {
-			bigger = pool_alloc(pool, 2 * room);
+			bigger = arena_alloc(arena, 2 * room);
 			memcpy(bigger, buf, used);
 			buf = bigger;
 			room *= 2;

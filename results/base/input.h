@@ -6,8 +6,8 @@
 #include <vmig/arena.h>
 #include <vmig/text.h>
 
-int input_read(struct pool *pool, int dirfd, const char *path, struct text *contents);
-int input_read_head(struct pool *pool, int dirfd, const char *path, size_t max,
+int input_read(struct arena *arena, int dirfd, const char *path, struct text *contents);
+int input_read_head(struct arena *arena, int dirfd, const char *path, size_t max,
 		    struct text *contents);
 
 #endif /* VMIG_RESULTS_INPUT_H */

@@ -8,14 +8,14 @@
 
 /**
  * digest - the SHA-256 of a file
- * @pool: where the answer goes
+ * @arena: where the answer goes
  * @contents: the file
  *
  * Return: 64 hexadecimal digits.
  */
-char *digest(struct pool *pool, struct text contents)
+char *digest(struct arena *arena, struct text contents)
 {
-	char *hex = pool_alloc(pool, SHA256_DIGEST_STRING_LENGTH);
+	char *hex = arena_alloc(arena, SHA256_DIGEST_STRING_LENGTH);
 
 	SHA256Data((const uint8_t *)contents.s, contents.n, hex);
 	return hex;

@@ -6,6 +6,6 @@
 #include <vmig/arena.h>
 #include <vmig/text.h>
 
-char *digest(struct pool *pool, struct text contents);
+char *digest(struct arena *arena, struct text contents);
 
 #endif /* VMIG_RESULTS_SHA256_H */

@@ -81,7 +81,7 @@ FILE *filter_input(void)
 
 /**
  * filter_run - give a program its input and take what it prints
- * @pool: where the output goes
+ * @arena: where the output goes
  * @argv: the program and its arguments
  * @in: from filter_input()
  * @seconds: how long it may take
@@ -90,7 +90,8 @@ FILE *filter_input(void)
  * Return: what it printed, or NULL where it is not installed, fails, prints more or takes
  * longer; then it has been killed.
  */
-char *filter_run(struct pool *pool, char *const argv[], FILE *in, unsigned int seconds, size_t max)
+char *filter_run(struct arena *arena, char *const argv[], FILE *in, unsigned int seconds,
+		 size_t max)
 {
 	int pipefd[2], status = -1;
 	size_t used = 0;
@@ -100,7 +101,7 @@ char *filter_run(struct pool *pool, char *const argv[], FILE *in, unsigned int s
 
 	if (fflush(in) || fseek(in, 0, SEEK_SET) || pipe2(pipefd, O_CLOEXEC))
 		return NULL;
-	text = pool_alloc(pool, max);
+	text = arena_alloc(arena, max);
 	pid = start(argv, fileno(in), pipefd[1]);
 	close(pipefd[1]);
 	complete = pid > 0 && drain(pipefd[0], seconds, text, max - 1, &used);

@@ -9,6 +9,7 @@
 #include <vmig/arena.h>
 
 FILE *filter_input(void);
-char *filter_run(struct pool *pool, char *const argv[], FILE *in, unsigned int seconds, size_t max);
+char *filter_run(struct arena *arena, char *const argv[], FILE *in, unsigned int seconds,
+		 size_t max);
 
 #endif /* VMIG_RESULTS_SUBPROCESS_H */

@@ -60,7 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 /* The options, each twice: to be found, and with its arguments, to be shown. */
-static struct argp_option *options(struct pool *pool, const struct command *c,
+static struct argp_option *options(struct arena *arena, const struct command *c,
 				   const struct action ***actions)
 {
 	struct argp_option *o = NULL;
@@ -70,31 +70,31 @@ static struct argp_option *options(struct pool *pool, const struct command *c,
 
 	*actions = NULL;
 	for (g = c->groups; g->title; g++) {
-		o = pool_grow(pool, o, nr, sizeof(*o));
+		o = arena_grow(arena, o, nr, sizeof(*o));
 		o[nr++] = (struct argp_option){ .doc = g->title, .group = ++group };
 		for (a = g->actions; a->name; a++) {
-			o = pool_grow(pool, o, nr, sizeof(*o));
+			o = arena_grow(arena, o, nr, sizeof(*o));
 			o[nr++] = (struct argp_option){ .name = a->name,
 							.key = KEY_FIRST + nr_actions,
 							.flags = OPTION_HIDDEN,
 							.group = group };
-			o = pool_grow(pool, o, nr, sizeof(*o));
-			o[nr++] = (struct argp_option){ .name = pool_printf(
-								pool, "--%s%s%s", a->name,
+			o = arena_grow(arena, o, nr, sizeof(*o));
+			o[nr++] = (struct argp_option){ .name = arena_printf(
+								arena, "--%s%s%s", a->name,
 								*a->args ? " " : "", a->args),
 							.doc = a->doc,
 							.flags = OPTION_DOC,
 							.group = group };
-			*actions = pool_grow(pool, *actions, nr_actions, sizeof(**actions));
+			*actions = arena_grow(arena, *actions, nr_actions, sizeof(**actions));
 			(*actions)[nr_actions++] = a;
 		}
 	}
-	o = pool_grow(pool, o, nr, sizeof(*o));
+	o = arena_grow(arena, o, nr, sizeof(*o));
 	o[nr] = (struct argp_option){ 0 };
 	return o;
 }
 
-static int run(struct pool *pool, const struct command *c, const struct request *r)
+static int run(struct arena *arena, const struct command *c, const struct request *r)
 {
 	const struct action *a = r->action;
 
@@ -107,50 +107,50 @@ static int run(struct pool *pool, const struct command *c, const struct request 
 			  "argument that begins with a dash stands behind --",
 			  r->bad);
 	else if (!a)
-		return c->other(pool, r->argv);
+		return c->other(arena, r->argv);
 	else if (!a->most && r->argc)
 		error_msg("--%s takes no argument, and was given \"%s\"; --help says more", a->name,
 			  r->argv[0]);
 	else if (r->argc < a->least || r->argc > a->most)
 		error_msg("--%s takes %s; --help says more", a->name, a->args);
 	else
-		return a->run(pool, r->argv);
+		return a->run(arena, r->argv);
 	return EXIT_UNTESTED;
 }
 
 /**
  * action_run - do what a command line asks for
- * @pool: memory
+ * @arena: memory
  * @c: what it may ask for
  * @argc: as main() has it
  * @argv: as main() has it; options may stand anywhere, behind -- there is none
  *
  * Return: the exit code; EXIT_UNTESTED after a sentence where the line makes no sense.
  */
-int action_run(struct pool *pool, const struct command *c, int argc, char **argv)
+int action_run(struct arena *arena, const struct command *c, int argc, char **argv)
 {
 	struct argp argp = { .parser = parse };
 	struct request r = { .argv = argv + argc };
 
-	argp.options = options(pool, c, &r.actions);
+	argp.options = options(arena, c, &r.actions);
 	/* What is wrong with it is one sentence, and is told by run(). */
 	argp_parse(&argp, argc, argv, ARGP_SILENT, NULL, &r);
-	return run(pool, c, &r);
+	return run(arena, c, &r);
 }
 
 /**
  * action_help - print what can be asked for
- * @pool: memory
+ * @arena: memory
  * @c: the same
  *
  * Return: the exit code.
  */
-int action_help(struct pool *pool, const struct command *c)
+int action_help(struct arena *arena, const struct command *c)
 {
 	const struct action **actions;
 	struct argp argp = { .doc = c->doc };
 
-	argp.options = options(pool, c, &actions);
+	argp.options = options(arena, c, &actions);
 	setenv("ARGP_HELP_FMT", "doc-opt-col=2,opt-doc-col=24,header-col=0,rmargin=99", 0);
 	fputs(c->usage, stdout);
 	argp_help(&argp, stdout, ARGP_HELP_DOC | ARGP_HELP_LONG, "vmig-report");

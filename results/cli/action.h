@@ -19,7 +19,7 @@
 struct action {
 	const char *name, *args;
 	int least, most;
-	int (*run)(struct pool *pool, char **argv);
+	int (*run)(struct arena *arena, char **argv);
 	const char *doc;
 };
 
@@ -43,10 +43,10 @@ struct action_group {
 struct command {
 	const char *usage, *doc;
 	const struct action_group *groups;
-	int (*other)(struct pool *pool, char **argv);
+	int (*other)(struct arena *arena, char **argv);
 };
 
-int action_run(struct pool *pool, const struct command *c, int argc, char **argv);
-int action_help(struct pool *pool, const struct command *c);
+int action_run(struct arena *arena, const struct command *c, int argc, char **argv);
+int action_help(struct arena *arena, const struct command *c);
 
 #endif /* VMIG_RESULTS_ACTION_H */

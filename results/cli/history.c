@@ -30,9 +30,9 @@ static int wrong(const char *sentence)
 	return EXIT_UNTESTED;
 }
 
-static int add(struct pool *pool, char **argv)
+static int add(struct arena *arena, char **argv)
 {
-	struct origin origin = { .host = results_host(pool), .night = argv[2] };
+	struct origin origin = { .host = results_host(arena), .night = argv[2] };
 	char *dir = realpath(argv[0], NULL), *sentence;
 	struct history_db h;
 	bool added = false;
@@ -42,12 +42,12 @@ static int add(struct pool *pool, char **argv)
 		error_msg("cannot open the run directory %s: %s", argv[0], strerror(errno));
 		return EXIT_UNTESTED;
 	}
-	origin.directory = pool_printf(pool, "%s", basename(dir));
-	sentence = results_read(pool, dir, &results);
+	origin.directory = arena_printf(arena, "%s", basename(dir));
+	sentence = results_read(arena, dir, &results);
 	free(dir);
 	if (sentence)
 		return wrong(sentence);
-	sentence = history_open(&h, pool, argv[1], HISTORY_WRITE);
+	sentence = history_open(&h, arena, argv[1], HISTORY_WRITE);
 	if (!sentence) {
 		sentence = history_add(&h, results, &origin, &added);
 		if (!sentence)
@@ -62,11 +62,11 @@ static int add(struct pool *pool, char **argv)
 	return close_stdout(0);
 }
 
-static int merge(struct pool *pool, char **argv)
+static int merge(struct arena *arena, char **argv)
 {
 	struct merged merged, all = { 0 };
 	struct history_db h;
-	char *sentence = history_open(&h, pool, argv[0], HISTORY_WRITE);
+	char *sentence = history_open(&h, arena, argv[0], HISTORY_WRITE);
 	int i;
 
 	if (sentence)
@@ -86,11 +86,11 @@ static int merge(struct pool *pool, char **argv)
 }
 
 /* With @h open, for whoever wants to know more; closed where there is a sentence. */
-static char *judged(struct history *n, struct history_db *h, struct pool *pool, const char *path,
+static char *judged(struct history *n, struct history_db *h, struct arena *arena, const char *path,
 		    enum history_open how)
 {
 	const char *any = getenv("VMIG_ANY_KERNEL");
-	char *sentence = history_open(h, pool, path, how);
+	char *sentence = history_open(h, arena, path, how);
 
 	if (sentence)
 		return sentence;
@@ -102,11 +102,11 @@ static char *judged(struct history *n, struct history_db *h, struct pool *pool, 
 	return sentence;
 }
 
-static int judge_regression(struct pool *pool, char **argv)
+static int judge_regression(struct arena *arena, char **argv)
 {
 	struct history_db h;
 	struct history n;
-	char *sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
+	char *sentence = judged(&n, &h, arena, argv[0], HISTORY_READ);
 	unsigned int worse;
 
 	if (sentence)
@@ -116,11 +116,11 @@ static int judge_regression(struct pool *pool, char **argv)
 	return close_stdout(worse ? EXIT_REGRESSION : 0);
 }
 
-static int suspects(struct pool *pool, char **argv)
+static int suspects(struct arena *arena, char **argv)
 {
 	struct history_db h;
 	struct history n;
-	char *sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
+	char *sentence = judged(&n, &h, arena, argv[0], HISTORY_READ);
 
 	if (sentence)
 		return wrong(sentence);
@@ -130,7 +130,7 @@ static int suspects(struct pool *pool, char **argv)
 }
 
 /* What is told is true once it lasts, so that it is told last. */
-static int accept(struct pool *pool, char **argv, bool withdraw)
+static int accept(struct arena *arena, char **argv, bool withdraw)
 {
 	struct baseline_change_request ask = { .pattern = argv[1],
 					       .reason = argv[2],
@@ -143,12 +143,12 @@ static int accept(struct pool *pool, char **argv, bool withdraw)
 	size_t size;
 	FILE *f;
 
-	sentence = judged(&n, &h, pool, argv[0], HISTORY_EXTEND);
+	sentence = judged(&n, &h, arena, argv[0], HISTORY_EXTEND);
 	if (sentence)
 		return wrong(sentence);
 	f = open_memstream(&said, &size);
 	if (!f) {
-		sentence = pool_printf(pool, "out of memory");
+		sentence = arena_printf(arena, "out of memory");
 	} else {
 		sentence = baseline_change_add(&n, &ask, f);
 		fclose(f);
@@ -177,9 +177,9 @@ static int write_page(struct history *n, int dirfd, const char *name)
 	return err;
 }
 
-static int html(struct pool *pool, char **argv)
+static int html(struct arena *arena, char **argv)
 {
-	char *slash, *dir = pool_printf(pool, "%s", argv[1]), *sentence;
+	char *slash, *dir = arena_printf(arena, "%s", argv[1]), *sentence;
 	const char *name = dir;
 	struct history_db h;
 	struct history n;
@@ -190,7 +190,7 @@ static int html(struct pool *pool, char **argv)
 		*slash = '\0';
 		name = slash + 1;
 	}
-	sentence = judged(&n, &h, pool, argv[0], HISTORY_READ);
+	sentence = judged(&n, &h, arena, argv[0], HISTORY_READ);
 	if (sentence)
 		return wrong(sentence);
 	dirfd = open(!slash ? "." : *dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -200,16 +200,16 @@ static int html(struct pool *pool, char **argv)
 	if (h.err != SQLITE_OK)
 		sentence = history_failed(&h, "read");
 	else if (err)
-		sentence = pool_printf(pool, "cannot write %s: %s; make room or give permission",
-				       argv[1], strerror(err));
+		sentence = arena_printf(arena, "cannot write %s: %s; make room or give permission",
+					argv[1], strerror(err));
 	history_close(&h);
 	return sentence ? wrong(sentence) : close_stdout(0);
 }
 
-static int lava(struct pool *pool, const char *dir, bool signals)
+static int lava(struct arena *arena, const char *dir, bool signals)
 {
 	json_t *results;
-	char *sentence = results_read(pool, dir, &results);
+	char *sentence = results_read(arena, dir, &results);
 
 	if (sentence)
 		return wrong(sentence);
@@ -218,24 +218,24 @@ static int lava(struct pool *pool, const char *dir, bool signals)
 	return close_stdout(0);
 }
 
-static int lava_signals(struct pool *pool, char **argv)
+static int lava_signals(struct arena *arena, char **argv)
 {
-	return lava(pool, argv[0], true);
+	return lava(arena, argv[0], true);
 }
 
-static int lava_result(struct pool *pool, char **argv)
+static int lava_result(struct arena *arena, char **argv)
 {
-	return lava(pool, argv[0], false);
+	return lava(arena, argv[0], false);
 }
 
-static int history_accept(struct pool *pool, char **argv)
+static int history_accept(struct arena *arena, char **argv)
 {
-	return accept(pool, argv, false);
+	return accept(arena, argv, false);
 }
 
-static int history_withdraw(struct pool *pool, char **argv)
+static int history_withdraw(struct arena *arena, char **argv)
 {
-	return accept(pool, argv, true);
+	return accept(arena, argv, true);
 }
 
 const struct action history_actions[] = {

@@ -115,7 +115,7 @@ static int nothing_there(const struct run *run, const char *dir)
 	return EXIT_UNTESTED;
 }
 
-static int report_dir(struct pool *pool, const char *dir)
+static int report_dir(struct arena *arena, const char *dir)
 {
 	struct run run;
 	char *wrong;
@@ -128,7 +128,7 @@ static int report_dir(struct pool *pool, const char *dir)
 			dir, strerror(errno));
 		return EXIT_UNTESTED;
 	}
-	wrong = model_load(&run, pool, dirfd);
+	wrong = model_load(&run, arena, dirfd);
 	if (wrong) {
 		error_msg("%s/%s", dir, wrong);
 		code = EXIT_UNTESTED;
@@ -145,7 +145,7 @@ static int report_dir(struct pool *pool, const char *dir)
 	return code;
 }
 
-static int mutants_dir(struct pool *pool, const char *dir, bool survivors)
+static int mutants_dir(struct arena *arena, const char *dir, bool survivors)
 {
 	struct mutants m;
 	int dirfd, code;
@@ -157,7 +157,7 @@ static int mutants_dir(struct pool *pool, const char *dir, bool survivors)
 			  strerror(errno));
 		return EXIT_UNTESTED;
 	}
-	wrong = mutants_load(&m, pool, dirfd);
+	wrong = mutants_load(&m, arena, dirfd);
 	if (wrong) {
 		error_msg("%s/%s", dir, wrong);
 		code = EXIT_UNTESTED;
@@ -175,66 +175,66 @@ static int mutants_dir(struct pool *pool, const char *dir, bool survivors)
 	return code;
 }
 
-static int mutants(struct pool *pool, char **argv)
+static int mutants(struct arena *arena, char **argv)
 {
-	return mutants_dir(pool, argv[0], false);
+	return mutants_dir(arena, argv[0], false);
 }
 
-static int survivors(struct pool *pool, char **argv)
+static int survivors(struct arena *arena, char **argv)
 {
-	return mutants_dir(pool, argv[0], true);
+	return mutants_dir(arena, argv[0], true);
 }
 
 /* The tests of a list; NULL after a sentence. */
-static struct listed_test *read_list(struct pool *pool, const char *file)
+static struct listed_test *read_list(struct arena *arena, const char *file)
 {
 	struct listed_test *tests;
 	struct text contents;
 	char *wrong = NULL;
 	int err;
 
-	err = input_read(pool, AT_FDCWD, file, &contents);
+	err = input_read(arena, AT_FDCWD, file, &contents);
 	if (err) {
 		error_msg("cannot read the list of tests %s: %s", file, strerror(err));
 		return NULL;
 	}
-	tests = catalogue_parse(pool, contents, &wrong);
+	tests = catalogue_parse(arena, contents, &wrong);
 	if (!tests)
 		error_msg("%s: %s; give what vmig_CHAPTER --list prints", file,
 			  wrong ? wrong : "no test in the list");
 	return tests;
 }
 
-static int list(struct pool *pool, char **argv)
+static int list(struct arena *arena, char **argv)
 {
-	struct listed_test *tests = read_list(pool, argv[0]);
+	struct listed_test *tests = read_list(arena, argv[0]);
 
 	if (!tests)
 		return EXIT_UNTESTED;
-	catalogue_tests(pool, tests, stdout);
+	catalogue_tests(arena, tests, stdout);
 	return close_stdout(0);
 }
 
-static int clauses(struct pool *pool, char **argv)
+static int clauses(struct arena *arena, char **argv)
 {
-	struct listed_test *tests = read_list(pool, argv[0]);
+	struct listed_test *tests = read_list(arena, argv[0]);
 
 	if (!tests)
 		return EXIT_UNTESTED;
-	catalogue_clauses(pool, tests, stdout);
+	catalogue_clauses(arena, tests, stdout);
 	return close_stdout(0);
 }
 
-static int check_coverage(struct pool *pool, char **argv)
+static int check_coverage(struct arena *arena, char **argv)
 {
-	struct listed_test *tests = read_list(pool, argv[0]);
+	struct listed_test *tests = read_list(arena, argv[0]);
 
 	if (!tests)
 		return EXIT_UNTESTED;
 	return close_stdout(!!catalogue_gaps(tests, stdout));
 }
 
-static int map(struct pool *pool, char **argv)
+static int map(struct arena *arena, char **argv)
 {
 	int dirfd = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct listed_test *tests;
@@ -244,57 +244,57 @@ static int map(struct pool *pool, char **argv)
 			  strerror(errno));
 		return EXIT_UNTESTED;
 	}
-	tests = read_list(pool, argv[0]);
+	tests = read_list(arena, argv[0]);
 	if (tests)
-		map_write(pool, tests, dirfd, stdout);
+		map_write(arena, tests, dirfd, stdout);
 	close(dirfd);
 	return tests ? close_stdout(0) : EXIT_UNTESTED;
 }
 
-static int profile_keys(struct pool *pool, char **argv)
+static int profile_keys(struct arena *arena, char **argv)
 {
-	(void)pool;
+	(void)arena;
 	(void)argv;
 	profile_keys_list(stdout);
 	return close_stdout(0);
 }
 
-static int check_profile(struct pool *pool, char **argv)
+static int check_profile(struct arena *arena, char **argv)
 {
 	const char *file = argv[0];
 	struct text contents;
 	char *wrong;
 	int err;
 
-	err = input_read(pool, AT_FDCWD, file, &contents);
+	err = input_read(arena, AT_FDCWD, file, &contents);
 	if (err)
 		error_msg("cannot read the profile %s: %s", file, strerror(err));
-	else if (!profile_parse(pool, contents, &wrong))
+	else if (!profile_parse(arena, contents, &wrong))
 		error_msg("%s, %s", file, wrong);
 	else
 		return 0;
 	return EXIT_UNTESTED;
 }
 
-static int defects(struct pool *pool, char **argv)
+static int defects(struct arena *arena, char **argv)
 {
-	(void)pool;
+	(void)arena;
 	(void)argv;
 	return close_stdout(!!defects_list(stdout));
 }
 
-static int version(struct pool *pool, char **argv)
+static int version(struct arena *arena, char **argv)
 {
-	(void)pool;
+	(void)arena;
 	(void)argv;
 	printf("vmig-report %s, commit %s\n", vmig_version, vmig_commit);
 	return close_stdout(0);
 }
 
-static int report(struct pool *pool, char **argv)
+static int report(struct arena *arena, char **argv)
 {
 	if (argv[0] && !argv[1])
-		return report_dir(pool, argv[0]);
+		return report_dir(arena, argv[0]);
 	if (!argv[0])
 		error_msg("give the directory of a run; --help says more");
 	else
@@ -303,7 +303,7 @@ static int report(struct pool *pool, char **argv)
 	return EXIT_UNTESTED;
 }
 
-static int help(struct pool *pool, char **argv);
+static int help(struct arena *arena, char **argv);
 
 static const struct action list_actions[] = {
 	{ "list", "LISTFILE", 1, 1, list, "print each test with the clauses it checks" },
@@ -385,10 +385,10 @@ static const struct command command = {
 	.other = report,
 };
 
-static int help(struct pool *pool, char **argv)
+static int help(struct arena *arena, char **argv)
 {
 	(void)argv;
-	return action_help(pool, &command);
+	return action_help(arena, &command);
 }
 
 /* No memory: what vmig_fail() is called for here. */
@@ -400,14 +400,14 @@ static void give_up(const char *what)
 
 int main(int argc, char **argv)
 {
-	struct pool *pool;
+	struct arena *arena;
 	int code;
 
 	/* A file that may not grow is an error of write(), and not a signal. */
 	signal(SIGXFSZ, SIG_IGN);
 	vmig_set_fail_hook(give_up);
-	pool = pool_new();
-	code = action_run(pool, &command, argc, argv);
-	pool_free(pool);
+	arena = arena_new();
+	code = action_run(arena, &command, argc, argv);
+	arena_free(arena);
 	return code;
 }

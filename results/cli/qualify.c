@@ -25,9 +25,9 @@
 /* Runs that a list is made of. */
 #define RUNS_MAX 32
 
-static bool read_input(struct pool *pool, const char *path, size_t max, struct text *contents)
+static bool read_input(struct arena *arena, const char *path, size_t max, struct text *contents)
 {
-	int err = input_read_head(pool, AT_FDCWD, path, max + 1, contents);
+	int err = input_read_head(arena, AT_FDCWD, path, max + 1, contents);
 
 	if (err)
 		error_msg("cannot read %s: %s", path, strerror(err));
@@ -76,17 +76,17 @@ static bool write_signed(const struct bundle *b, const char *dir)
 			write_file(dir, BUNDLE_SIGNATURE, sig->contents));
 }
 
-static int verify_bundle(struct pool *pool, char **argv)
+static int verify_bundle(struct arena *arena, char **argv)
 {
-	struct qualification *q = pool_alloc(pool, sizeof(*q));
+	struct qualification *q = arena_alloc(arena, sizeof(*q));
 	struct text file, tar;
 	char *wrong;
 
-	if (!read_input(pool, argv[0], TAR_MAX, &file))
+	if (!read_input(arena, argv[0], TAR_MAX, &file))
 		return EXIT_UNTESTED;
-	wrong = bundle_open(pool, file, &tar);
+	wrong = bundle_open(arena, file, &tar);
 	if (!wrong)
-		wrong = verify(q, pool, tar, vmig_mustpass);
+		wrong = verify(q, arena, tar, vmig_mustpass);
 	if (wrong)
 		return refused(wrong);
 	if (argv[1] && !write_signed(&q->bundle, argv[1]))
@@ -95,30 +95,31 @@ static int verify_bundle(struct pool *pool, char **argv)
 	return close_stdout(q->exit_code);
 }
 
-static int write_manifest(struct pool *pool, char **argv)
+static int write_manifest(struct arena *arena, char **argv)
 {
 	char *wrong = NULL;
-	const struct tar_member *members = bundle_collect(pool, argv[0], &wrong);
+	const struct tar_member *members = bundle_collect(arena, argv[0], &wrong);
 
 	if (wrong) {
 		error_msg("%s", wrong);
 		return EXIT_UNTESTED;
 	}
-	return write_file(argv[0], BUNDLE_MANIFEST, bundle_manifest(pool, members)) ? 0
-										    : EXIT_UNTESTED;
+	return write_file(argv[0], BUNDLE_MANIFEST, bundle_manifest(arena, members))
+		       ? 0
+		       : EXIT_UNTESTED;
 }
 
-static int write_bundle(struct pool *pool, char **argv)
+static int write_bundle(struct arena *arena, char **argv)
 {
 	char *wrong = NULL;
-	const struct tar_member *members = bundle_collect(pool, argv[0], &wrong);
+	const struct tar_member *members = bundle_collect(arena, argv[0], &wrong);
 	struct text packed;
 
 	if (wrong) {
 		error_msg("%s", wrong);
 		return EXIT_UNTESTED;
 	}
-	wrong = bundle_write(pool, members, &packed);
+	wrong = bundle_write(arena, members, &packed);
 	if (wrong) {
 		error_msg("no bundle can be made of %s: %s", argv[0], wrong);
 		return EXIT_UNTESTED;
@@ -126,17 +127,17 @@ static int write_bundle(struct pool *pool, char **argv)
 	return write_file(argv[0], "bundle.tar.zst", packed) ? 0 : EXIT_UNTESTED;
 }
 
-static int bundle_file(struct pool *pool, char **argv)
+static int bundle_file(struct arena *arena, char **argv)
 {
 	const struct tar_member *m = NULL;
 	struct text file, tar;
 	char *wrong;
 
-	if (!read_input(pool, argv[0], TAR_MAX, &file))
+	if (!read_input(arena, argv[0], TAR_MAX, &file))
 		return EXIT_UNTESTED;
-	wrong = bundle_open(pool, file, &tar);
+	wrong = bundle_open(arena, file, &tar);
 	if (!wrong)
-		m = tar_read(pool, tar, &wrong);
+		m = tar_read(arena, tar, &wrong);
 	if (wrong)
 		return refused(wrong);
 	m = tar_find(m, argv[1]);
@@ -148,7 +149,7 @@ static int bundle_file(struct pool *pool, char **argv)
 	return close_stdout(0);
 }
 
-static int waivers(struct pool *pool, char **argv)
+static int waivers(struct arena *arena, char **argv)
 {
 	const struct profile *p;
 	const struct deviation *d;
@@ -156,9 +157,9 @@ static int waivers(struct pool *pool, char **argv)
 	struct waiver *all, *w;
 	char *wrong = NULL;
 
-	if (!read_input(pool, argv[0], 1UL << 20, &contents))
+	if (!read_input(arena, argv[0], 1UL << 20, &contents))
 		return EXIT_UNTESTED;
-	all = waivers_parse(pool, contents, &wrong);
+	all = waivers_parse(arena, contents, &wrong);
 	if (wrong) {
 		error_msg("%s, %s", argv[0], wrong);
 		return EXIT_UNTESTED;
@@ -171,29 +172,29 @@ static int waivers(struct pool *pool, char **argv)
 			  argv[0], w->line, w->clause->id, w->driver, w->expires, w->link);
 		return EXIT_UNTESTED;
 	}
-	p = waivers_profile(pool, all, argv[1], argv[2]);
+	p = waivers_profile(arena, all, argv[1], argv[2]);
 	for (d = p ? p->deviations : NULL; d; d = d->next)
 		printf("sometimes: %s | %s | %s | %s\n", d->clause->id, d->glob, d->source,
 		       d->reason);
 	return close_stdout(0);
 }
 
-static int mustpass_tests(struct pool *pool, char **argv)
+static int mustpass_tests(struct arena *arena, char **argv)
 {
 	const struct mustpass_test *t;
 	const struct mustpass *m;
 	struct text contents;
 	char *wrong = NULL;
 
-	if (!read_input(pool, argv[0], 4UL << 20, &contents))
+	if (!read_input(arena, argv[0], 4UL << 20, &contents))
 		return EXIT_UNTESTED;
-	if (strcmp(digest(pool, contents), vmig_mustpass)) {
+	if (strcmp(digest(arena, contents), vmig_mustpass)) {
 		error_msg("%s is not the list that vmig %s has frozen: its sha256 is %.16s, and "
 			  "not %.16s; restore it (git checkout)",
-			  argv[0], vmig_version, digest(pool, contents), vmig_mustpass);
+			  argv[0], vmig_version, digest(arena, contents), vmig_mustpass);
 		return EXIT_UNTESTED;
 	}
-	m = mustpass_parse(pool, contents, &wrong);
+	m = mustpass_parse(arena, contents, &wrong);
 	if (!m) {
 		error_msg("%s: %s", argv[0], wrong);
 		return EXIT_UNTESTED;
@@ -204,9 +205,9 @@ static int mustpass_tests(struct pool *pool, char **argv)
 	return close_stdout(0);
 }
 
-static struct run *load_run(struct pool *pool, const char *dir)
+static struct run *load_run(struct arena *arena, const char *dir)
 {
-	struct run *run = pool_alloc(pool, sizeof(*run));
+	struct run *run = arena_alloc(arena, sizeof(*run));
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char *wrong;
 
@@ -214,7 +215,7 @@ static struct run *load_run(struct pool *pool, const char *dir)
 		error_msg("cannot open the run directory %s: %s", dir, strerror(errno));
 		return NULL;
 	}
-	wrong = model_load(run, pool, dirfd);
+	wrong = model_load(run, arena, dirfd);
 	close(dirfd);
 	if (wrong) {
 		error_msg("%s/%s", dir, wrong);
@@ -225,21 +226,21 @@ static struct run *load_run(struct pool *pool, const char *dir)
 	return run;
 }
 
-static int mustpass_from_runs(struct pool *pool, char **argv)
+static int mustpass_from_runs(struct arena *arena, char **argv)
 {
 	struct run *runs[RUNS_MAX];
 	struct text head;
 	char *wrong;
 	int nr;
 
-	if (!read_input(pool, argv[0], 1UL << 20, &head))
+	if (!read_input(arena, argv[0], 1UL << 20, &head))
 		return EXIT_UNTESTED;
 	for (nr = 0; argv[1 + nr]; nr++) {
-		runs[nr] = load_run(pool, argv[1 + nr]);
+		runs[nr] = load_run(arena, argv[1 + nr]);
 		if (!runs[nr])
 			return EXIT_UNTESTED;
 	}
-	wrong = mustpass_make(pool, head, runs, (size_t)nr, stdout);
+	wrong = mustpass_make(arena, head, runs, (size_t)nr, stdout);
 	if (wrong) {
 		error_msg("%s", wrong);
 		return EXIT_UNTESTED;

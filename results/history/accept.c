@@ -16,7 +16,7 @@
 #include "regress.h"
 
 /* Who says it; behind sudo, who used that. */
-static const char *who(struct pool *pool)
+static const char *who(struct arena *arena)
 {
 	const char *name = getenv("SUDO_USER");
 	const struct passwd *user = NULL;
@@ -24,24 +24,24 @@ static const char *who(struct pool *pool)
 
 	if (!name || !*name) {
 		user = getpwuid(getuid());
-		name = user ? user->pw_name : pool_printf(pool, "%u", (unsigned int)getuid());
+		name = user ? user->pw_name : arena_printf(arena, "%u", (unsigned int)getuid());
 	}
 	if (gethostname(host, sizeof(host) - 1))
 		*host = '\0';
-	return pool_printf(pool, "%s@%s", name, host);
+	return arena_printf(arena, "%s@%s", name, host);
 }
 
 /* To the microsecond: a word and the one that withdraws it have an order. */
-static const char *utc(struct pool *pool)
+static const char *utc(struct arena *arena)
 {
 	struct timespec now;
 	struct tm tm;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
-	return pool_printf(pool, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", tm.tm_year + 1900,
-			   tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-			   now.tv_nsec / 1000);
+	return arena_printf(arena, "%04d-%02d-%02dT%02d:%02d:%02d.%06ldZ", tm.tm_year + 1900,
+			    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+			    now.tv_nsec / 1000);
 }
 
 /**
@@ -67,10 +67,10 @@ struct search {
 	const struct series *example;
 };
 
-static bool of_night(struct pool *pool, const struct sample *p, const char *night)
+static bool of_night(struct arena *arena, const struct sample *p, const char *night)
 {
 	return !strncmp(p->run->night, night, strlen(night)) ||
-	       !strncmp(night_words(pool, p->run->night), night, strlen(night));
+	       !strncmp(night_words(arena, p->run->night), night, strlen(night));
 }
 
 /* The night that the request means for a metric, or NULL. */
@@ -84,7 +84,7 @@ static const struct sample *wanted(const struct search *s, const struct series *
 	if (!*s->ask->night)
 		return last && last->label == LABEL_WORSE ? last->since : NULL;
 	for (i = 0; i < t->nr; i++)
-		if (of_night(s->n->history->pool, &t->samples[i], s->ask->night))
+		if (of_night(s->n->history->arena, &t->samples[i], s->ask->night))
 			return &t->samples[i];
 	return NULL;
 }
@@ -107,20 +107,20 @@ static void json_path_get(const struct search *s, const struct series *t, const 
 			  FILE *f)
 {
 	const struct sample *last = series_last(t);
-	struct pool *pool = s->n->history->pool;
+	struct arena *arena = s->n->history->arena;
 
-	fprintf(f, "  %s  %s, %s %s", device_label(s->n, t->device), metric_label(pool, t),
+	fprintf(f, "  %s  %s, %s %s", device_label(s->n, t->device), metric_label(arena, t),
 		s->ask->withdraw ? "not accepted any more from" : "accepted from",
-		night_words(pool, p->run->night));
+		night_words(arena, p->run->night));
 	if (last && last->label == LABEL_WORSE)
-		fprintf(f, ": %s, %+.0f %%", metric_value(pool, last->fast, t->unit),
+		fprintf(f, ": %s, %+.0f %%", metric_value(arena, last->fast, t->unit),
 			sample_percent(t, last));
 	putc('\n', f);
 }
 
 static void look_at(struct search *s, const struct series *t, FILE *f)
 {
-	struct pool *pool = s->n->history->pool;
+	struct arena *arena = s->n->history->arena;
 	const struct sample *p;
 
 	/* A machine that is slower needs nobody's consent. */
@@ -128,7 +128,7 @@ static void look_at(struct search *s, const struct series *t, FILE *f)
 		return;
 	s->measured++;
 	if (fnmatch(s->ask->pattern, t->name, 0) &&
-	    fnmatch(s->ask->pattern, metric_label(pool, t), 0)) {
+	    fnmatch(s->ask->pattern, metric_label(arena, t), 0)) {
 		s->example = s->example ? s->example : t;
 		return;
 	}
@@ -151,8 +151,8 @@ static const char *device_names(struct history *n)
 
 	for (d = n->devices; d; before = d, d = d->next)
 		if (!before || strcmp(before->name, d->name))
-			names = pool_printf(n->history->pool, "%s%s%s", names, *names ? ", " : "",
-					    d->name);
+			names = arena_printf(n->history->arena, "%s%s%s", names, *names ? ", " : "",
+					     d->name);
 	return *names ? names : "none";
 }
 
@@ -160,38 +160,38 @@ static const char *device_names(struct history *n)
 static char *nothing(const struct search *s)
 {
 	const struct baseline_change_request *ask = s->ask;
-	struct pool *pool = s->n->history->pool;
+	struct arena *arena = s->n->history->arena;
 	const char *where = s->n->history->path;
 
 	if (!s->devices)
-		return pool_printf(pool, "the history %s has no device %s; it has: %s", where,
-				   ask->device, device_names(s->n));
+		return arena_printf(arena, "the history %s has no device %s; it has: %s", where,
+				    ask->device, device_names(s->n));
 	if (!s->measured)
-		return pool_printf(pool,
-				   "the history %s has no measurement: there is nothing to "
-				   "accept",
-				   where);
+		return arena_printf(arena,
+				    "the history %s has no measurement: there is nothing to "
+				    "accept",
+				    where);
 	if (!s->matched)
-		return pool_printf(pool,
-				   "no metric matches '%s': take a name or a glob of what "
-				   "nightly.html has, such as '%s'",
-				   ask->pattern, s->example->name);
+		return arena_printf(arena,
+				    "no metric matches '%s': take a name or a glob of what "
+				    "nightly.html has, such as '%s'",
+				    ask->pattern, s->example->name);
 	if (s->nights)
-		return pool_printf(pool, "that is %s already: see nightly.html",
-				   ask->withdraw ? "not accepted" : "accepted");
+		return arena_printf(arena, "that is %s already: see nightly.html",
+				    ask->withdraw ? "not accepted" : "accepted");
 	if (*ask->night)
-		return pool_printf(pool,
-				   "no night %s has measured what matches '%s': give it as "
-				   "nightly.html does, such as \"2026-11-21\" or "
-				   "\"2026-11-21 02:00\"",
-				   ask->night, ask->pattern);
+		return arena_printf(arena,
+				    "no night %s has measured what matches '%s': give it as "
+				    "nightly.html does, such as \"2026-11-21\" or "
+				    "\"2026-11-21 02:00\"",
+				    ask->night, ask->pattern);
 	if (ask->withdraw)
-		return pool_printf(pool,
-				   "no change of what matches '%s' is accepted in the nights that "
-				   "are compared now: name the night that was",
-				   ask->pattern);
-	return pool_printf(
-		pool,
+		return arena_printf(arena,
+				    "no change of what matches '%s' is accepted in the nights that "
+				    "are compared now: name the night that was",
+				    ask->pattern);
+	return arena_printf(
+		arena,
 		"of the %u metrics that match '%s' none is worse now: to accept a change "
 		"all the same, name the night from which on",
 		s->matched, ask->pattern);
@@ -207,13 +207,13 @@ static char *nothing(const struct search *s)
  */
 char *baseline_change_add(struct history *n, const struct baseline_change_request *ask, FILE *f)
 {
-	struct pool *pool = n->history->pool;
-	struct search s = { .n = n, .ask = ask, .said = utc(pool), .who = who(pool) };
+	struct arena *arena = n->history->arena;
+	struct search s = { .n = n, .ask = ask, .said = utc(arena), .who = who(arena) };
 	const struct device *d;
 	const struct series *t;
 
 	if (!ask->reason[strspn(ask->reason, " \t\r\n")])
-		return pool_printf(pool, "a change is accepted for a reason: say which one");
+		return arena_printf(arena, "a change is accepted for a reason: say which one");
 	s.insert = history_prepare(
 		n->history, "INSERT INTO acceptances(run, metric, said, who, reason, pattern,"
 			    " withdrawn) VALUES (:run, :metric, :said, :who, :reason,"

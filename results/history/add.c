@@ -25,7 +25,7 @@ static uint64_t old_checksum(struct text t)
 }
 
 /* What tells a run from all others, and how those before called the same; false for no memory. */
-static bool ids_of(struct pool *pool, const json_t *results, const struct origin *origin,
+static bool ids_of(struct arena *arena, const json_t *results, const struct origin *origin,
 		   const char **uid, const char **old)
 {
 	char *s = json_dumps(results, JSON_COMPACT | JSON_SORT_KEYS);
@@ -33,9 +33,9 @@ static bool ids_of(struct pool *pool, const json_t *results, const struct origin
 
 	if (!s)
 		return false;
-	*uid = pool_printf(pool, "%s/%s/%s", origin->host, origin->directory, digest(pool, t));
-	*old = pool_printf(pool, "%s/%s/%016" PRIx64, origin->host, origin->directory,
-			   old_checksum(t));
+	*uid = arena_printf(arena, "%s/%s/%s", origin->host, origin->directory, digest(arena, t));
+	*old = arena_printf(arena, "%s/%s/%016" PRIx64, origin->host, origin->directory,
+			    old_checksum(t));
 	free(s);
 	return true;
 }
@@ -57,15 +57,15 @@ static const char *either(const char *s, const char *without)
 }
 
 /* All that makes a run slow or fast and is no matter of the driver, but for machine and kernel. */
-static const char *place_of(struct pool *pool, const json_t *r, const char *where)
+static const char *place_of(struct arena *arena, const json_t *r, const char *where)
 {
 	const char *accel = json_path_text(r, "run.accel");
 	const char *programs = json_path_text(r, "run.options.programs");
 
-	return pool_printf(pool, "%s%s%s%s%s%s%s", where, accel ? "/" : "", either(accel, ""),
-			   json_path_true(r, "run.options.debug_kernel") ? "+debug" : "",
-			   json_path_text(r, "run.options.stock_kernel") ? "+stock" : "",
-			   programs ? "+" : "", either(programs, ""));
+	return arena_printf(arena, "%s%s%s%s%s%s%s", where, accel ? "/" : "", either(accel, ""),
+			    json_path_true(r, "run.options.debug_kernel") ? "+debug" : "",
+			    json_path_text(r, "run.options.stock_kernel") ? "+stock" : "",
+			    programs ? "+" : "", either(programs, ""));
 }
 
 static void bind_where(struct history_db *h, sqlite3_stmt *s, const json_t *r)
@@ -75,7 +75,7 @@ static void bind_where(struct history_db *h, sqlite3_stmt *s, const json_t *r)
 	const char *name = json_path_text(r, "environment.device.name");
 	bool guest = !strcmp(place, "guest");
 
-	history_text(h, s, ":place", place_of(h->pool, r, place));
+	history_text(h, s, ":place", place_of(h->arena, r, place));
 	history_text(h, s, ":kernel",
 		     either(json_path_text(r, "environment.kernel.release"), "unknown"));
 	history_text(h, s, ":build", json_path_text(r, "environment.kernel.version"));
@@ -182,7 +182,7 @@ static void add_outcome(struct adding *a, long long test, const char *outcome, c
 static const char *values_text(struct history_db *h, const json_t *values, double *v, size_t *n)
 {
 	/* "-1.23456789e-300 " */
-	char *text = pool_alloc(h->pool, json_array_size(values) * 24 + 1), *end = text;
+	char *text = arena_alloc(h->arena, json_array_size(values) * 24 + 1), *end = text;
 	const json_t *value;
 	size_t i;
 
@@ -200,7 +200,7 @@ static const char *values_text(struct history_db *h, const json_t *values, doubl
 static void add_sample(struct adding *a, long long test, const json_t *sample)
 {
 	const json_t *values = json_path_get(sample, "values");
-	double *v = pool_alloc(a->h->pool, (json_array_size(values) + 1) * sizeof(*v));
+	double *v = arena_alloc(a->h->arena, (json_array_size(values) + 1) * sizeof(*v));
 	const char *name = json_path_text(sample, "name"), *unit = json_path_text(sample, "unit"),
 		   *text;
 	struct quartiles q;
@@ -292,7 +292,7 @@ char *history_add(struct history_db *h, const json_t *results, const struct orig
 	sqlite3_stmt *s;
 	long long run;
 
-	if (!ids_of(h->pool, results, origin, &uid, &old))
+	if (!ids_of(h->arena, results, origin, &uid, &old))
 		return "out of memory";
 	s = history_prepare(h, "SELECT 1 FROM runs WHERE uid IN (:uid, :old)");
 	history_text(h, s, ":uid", uid);

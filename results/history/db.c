@@ -30,8 +30,8 @@ static bool failed(struct history_db *h, int code)
 		return false;
 	if (h->err == SQLITE_OK) {
 		h->err = code;
-		h->why = pool_printf(h->pool, "%s",
-				     h->db ? sqlite3_errmsg(h->db) : sqlite3_errstr(code));
+		h->why = arena_printf(h->arena, "%s",
+				      h->db ? sqlite3_errmsg(h->db) : sqlite3_errstr(code));
 	}
 	return true;
 }
@@ -135,7 +135,7 @@ const char *history_string(struct history_db *h, sqlite3_stmt *s, int column)
 {
 	const char *text = (const char *)sqlite3_column_text(s, column);
 
-	return text ? pool_strndup(h->pool, text, strlen(text)) : NULL;
+	return text ? arena_strndup(h->arena, text, strlen(text)) : NULL;
 }
 
 /**
@@ -150,33 +150,34 @@ char *history_failed(struct history_db *h, const char *what)
 	switch (h->err & 0xff) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return pool_printf(h->pool,
-				   "the history %s is damaged (%s) and was left as it is: move it "
-				   "away, and save what can be read with: sqlite3 FILE .recover",
-				   h->path, h->why);
+		return arena_printf(h->arena,
+				    "the history %s is damaged (%s) and was left as it is: move it "
+				    "away, and save what can be read with: sqlite3 FILE .recover",
+				    h->path, h->why);
 	case SQLITE_FULL:
-		return pool_printf(h->pool,
-				   "the disk is full, and the history %s is as it was: free some "
-				   "space and do the same again; a run is added with vmig-report "
-				   "--history-add",
-				   h->path);
+		return arena_printf(h->arena,
+				    "the disk is full, and the history %s is as it was: free some "
+				    "space and do the same again; a run is added with vmig-report "
+				    "--history-add",
+				    h->path);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return pool_printf(
-			h->pool,
+		return arena_printf(
+			h->arena,
 			"the history %s has been locked by another program for %d s: end "
 			"that one and try again",
 			h->path, BUSY_MS / 1000);
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
-		return pool_printf(
-			h->pool,
+		return arena_printf(
+			h->arena,
 			"cannot %s the history %s (%s): give permission to its directory "
 			"and to it, or name another file",
 			what, h->path, h->why);
 	default:
-		return pool_printf(h->pool, "cannot %s the history %s: %s", what, h->path, h->why);
+		return arena_printf(h->arena, "cannot %s the history %s: %s", what, h->path,
+				    h->why);
 	}
 }
 
@@ -193,10 +194,10 @@ static long long pragma(struct history_db *h, const char *sql)
 static char *begin(struct history_db *h, enum history_open how)
 {
 	if (how != HISTORY_WRITE)
-		return pool_printf(h->pool,
-				   "the history %s is empty: add runs with vmig-report "
-				   "--history-add",
-				   h->path);
+		return arena_printf(h->arena,
+				    "the history %s is empty: add runs with vmig-report "
+				    "--history-add",
+				    h->path);
 	history_exec(h, history_sql);
 	history_exec(h, acceptances_sql);
 	h->version = HISTORY_VERSION;
@@ -216,12 +217,12 @@ static char *check(struct history_db *h, enum history_open how)
 	if (!version && !application && !objects)
 		return begin(h, how);
 	if (application != HISTORY_APPLICATION)
-		return pool_printf(h->pool,
-				   "%s is an SQLite database of another program: name another file",
-				   h->path);
+		return arena_printf(
+			h->arena, "%s is an SQLite database of another program: name another file",
+			h->path);
 	if (version < HISTORY_OLDEST || version > HISTORY_VERSION)
-		return pool_printf(
-			h->pool,
+		return arena_printf(
+			h->arena,
 			"the history %s has version %lld of the schema, and this program "
 			"knows %d to %d: it was left as it is; use the vmig that wrote it, or "
 			"begin another history in another file",
@@ -241,13 +242,14 @@ static char *check(struct history_db *h, enum history_open how)
 /**
  * history_open - open a history
  * @h: the history
- * @pool: for whatever is read
+ * @arena: for whatever is read
  * @path: the file
  * @how: what for; all but HISTORY_READ begin a transaction that history_commit() ends
  *
  * Return: NULL, or a sentence; then it is closed and its file as it was.
  */
-char *history_open(struct history_db *h, struct pool *pool, const char *path, enum history_open how)
+char *history_open(struct history_db *h, struct arena *arena, const char *path,
+		   enum history_open how)
 {
 	int flags = how == HISTORY_READ	    ? SQLITE_OPEN_READONLY
 		    : how == HISTORY_EXTEND ? SQLITE_OPEN_READWRITE
@@ -256,12 +258,12 @@ char *history_open(struct history_db *h, struct pool *pool, const char *path, en
 
 	memset(h, 0, sizeof(*h));
 	h->path = path;
-	h->pool = pool;
+	h->arena = arena;
 	if (how != HISTORY_WRITE && access(path, F_OK))
-		return pool_printf(pool,
-				   "there is no history %s (%s): add runs with vmig-report "
-				   "--history-add",
-				   path, strerror(errno));
+		return arena_printf(arena,
+				    "there is no history %s (%s): add runs with vmig-report "
+				    "--history-add",
+				    path, strerror(errno));
 	if (failed(h, sqlite3_open_v2(path, &h->db, flags, NULL))) {
 		wrong = history_failed(h, "open");
 	} else {

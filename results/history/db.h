@@ -24,7 +24,7 @@ enum history_open { HISTORY_READ, HISTORY_WRITE, HISTORY_EXTEND };
  * struct history_db - an open history
  * @db: the database
  * @path: where it is
- * @pool: for sentences
+ * @arena: for sentences
  * @version: of the schema that the file had
  * @err: SQLite's code of the first call that failed, SQLITE_OK so far
  * @why: what SQLite said of it
@@ -32,13 +32,13 @@ enum history_open { HISTORY_READ, HISTORY_WRITE, HISTORY_EXTEND };
 struct history_db {
 	sqlite3 *db;
 	const char *path;
-	struct pool *pool;
+	struct arena *arena;
 	long long version;
 	int err;
 	const char *why;
 };
 
-char *history_open(struct history_db *h, struct pool *pool, const char *path,
+char *history_open(struct history_db *h, struct arena *arena, const char *path,
 		   enum history_open how);
 void history_close(struct history_db *h);
 void history_exec(struct history_db *h, const char *sql);

@@ -12,18 +12,18 @@
 
 /**
  * metric_label - what a metric is called where it stands beside others
- * @pool: for the text
+ * @arena: for the text
  * @t: the metric
  *
  * Return: its name, and the way into the device where the test has one.
  */
-const char *metric_label(struct pool *pool, const struct series *t)
+const char *metric_label(struct arena *arena, const struct series *t)
 {
 	const char *dot = strchr(t->test, '.'), *end = dot ? strchr(dot + 1, '.') : NULL;
 
 	if (!end)
 		return t->name;
-	return pool_printf(pool, "%s (%.*s)", t->name, (int)(end - dot - 1), dot + 1);
+	return arena_printf(arena, "%s (%.*s)", t->name, (int)(end - dot - 1), dot + 1);
 }
 
 /**
@@ -36,7 +36,7 @@ const char *metric_label(struct pool *pool, const struct series *t)
  */
 const char *device_label(const struct history *n, const struct device *d)
 {
-	struct pool *pool = n->history->pool;
+	struct arena *arena = n->history->arena;
 	bool hosts = false, twins = false;
 	const struct device *other;
 	const char *s = d->name;
@@ -47,22 +47,22 @@ const char *device_label(const struct history *n, const struct device *d)
 			 !strcmp(other->name, d->name);
 	}
 	if (hosts)
-		s = pool_printf(pool, "%s on %s", s, d->host);
+		s = arena_printf(arena, "%s on %s", s, d->host);
 	if (twins)
-		s = pool_printf(pool, "%s (%s%s%s%s%s)", s, d->place, *d->arch ? " " : "", d->arch,
-				*d->parameters ? ", " : "", d->parameters);
+		s = arena_printf(arena, "%s (%s%s%s%s%s)", s, d->place, *d->arch ? " " : "",
+				 d->arch, *d->parameters ? ", " : "", d->parameters);
 	return s;
 }
 
 /**
  * metric_value - a number as people read it
- * @pool: for the text
+ * @arena: for the text
  * @value: the number
  * @unit: its unit
  *
  * Return: three digits with a unit that fits, "1.21 GB/s", "12.3 ms".
  */
-const char *metric_value(struct pool *pool, double value, const char *unit)
+const char *metric_value(struct arena *arena, double value, const char *unit)
 {
 	static const char prefix[] = { 0, 'k', 'M', 'G', 'T' };
 	size_t i = 0;
@@ -77,7 +77,7 @@ const char *metric_value(struct pool *pool, double value, const char *unit)
 			value *= 1e3;
 			unit = "ms";
 		}
-		return pool_printf(pool, "%.3g %s", value, unit);
+		return arena_printf(arena, "%.3g %s", value, unit);
 	}
 	while ((*unit == 'B' || strstr(unit, "/s")) && fabs(value) >= 999.5 &&
 	       i + 1 < sizeof(prefix)) {
@@ -85,8 +85,8 @@ const char *metric_value(struct pool *pool, double value, const char *unit)
 		i++;
 	}
 	if (prefix[i])
-		return pool_printf(pool, "%.3g %c%s", value, prefix[i], unit);
-	return pool_printf(pool, fabs(value) < 1e5 ? "%.4g %s" : "%.0f %s", value, unit);
+		return arena_printf(arena, "%.3g %c%s", value, prefix[i], unit);
+	return arena_printf(arena, fabs(value) < 1e5 ? "%.4g %s" : "%.0f %s", value, unit);
 }
 
 /**
@@ -113,40 +113,40 @@ double sample_percent(const struct series *t, const struct sample *p)
 	return shift_percent(t, p->shift);
 }
 
-static const char *change(struct pool *pool, const char *list, const char *what, const char *old,
+static const char *change(struct arena *arena, const char *list, const char *what, const char *old,
 			  const char *new)
 {
 	if (text_equal(old, new))
 		return list;
-	return pool_printf(pool, "%s%s%s %s \u2192 %s", list, *list ? ", " : "", what,
-			   old ? old : "none", new ? new : "none");
+	return arena_printf(arena, "%s%s%s %s \u2192 %s", list, *list ? ", " : "", what,
+			    old ? old : "none", new ? new : "none");
 }
 
 /**
  * run_changes - what is other than it was
- * @pool: for the text
+ * @arena: for the text
  * @now: a run
  * @before: the one before, or NULL
  *
  * Return: the changes with commas between, "" for none.
  */
-const char *run_changes(struct pool *pool, const struct history_run *now,
+const char *run_changes(struct arena *arena, const struct history_run *now,
 			const struct history_run *before)
 {
 	const char *s = "";
 
 	if (!before)
 		return s;
-	s = change(pool, s, "kernel", before->kernel, now->kernel);
+	s = change(arena, s, "kernel", before->kernel, now->kernel);
 	if (text_equal(before->kernel, now->kernel))
-		s = change(pool, s, "kernel build", before->kernel_build, now->kernel_build);
-	s = change(pool, s, "driver version", before->driver_version, now->driver_version);
-	s = change(pool, s, "driver srcversion", before->srcversion, now->srcversion);
-	s = change(pool, s, "firmware", before->firmware, now->firmware);
-	s = change(pool, s, "suite", before->suite_commit, now->suite_commit);
+		s = change(arena, s, "kernel build", before->kernel_build, now->kernel_build);
+	s = change(arena, s, "driver version", before->driver_version, now->driver_version);
+	s = change(arena, s, "driver srcversion", before->srcversion, now->srcversion);
+	s = change(arena, s, "firmware", before->firmware, now->firmware);
+	s = change(arena, s, "suite", before->suite_commit, now->suite_commit);
 	/* A second run has only the tests that measure again. */
 	return now->again ? s
-			  : change(pool, s, "tests", *before->globs ? before->globs : "all",
+			  : change(arena, s, "tests", *before->globs ? before->globs : "all",
 				   *now->globs ? now->globs : "all");
 }
 
@@ -154,14 +154,14 @@ static void tell_worse(const struct history *n, const struct series *t, const st
 		       FILE *f)
 {
 	const struct history_run *first = p->since->run;
-	struct pool *pool = n->history->pool;
-	const char *changes = run_changes(pool, first, first->before);
+	struct arena *arena = n->history->arena;
+	const char *changes = run_changes(arena, first, first->before);
 
-	fprintf(f, "  %s  %s\n", device_label(n, t->device), metric_label(pool, t));
+	fprintf(f, "  %s  %s\n", device_label(n, t->device), metric_label(arena, t));
 	fprintf(f, "    best tenth at %s, %+.0f %%: the median of %zu nights before is %s\n",
-		metric_value(pool, p->fast, t->unit), sample_percent(t, p), p->nights,
-		metric_value(pool, p->base, t->unit));
-	fprintf(f, "    since %s%s%s; p = %.2g, %zu values\n", night_words(pool, first->night),
+		metric_value(arena, p->fast, t->unit), sample_percent(t, p), p->nights,
+		metric_value(arena, p->base, t->unit));
+	fprintf(f, "    since %s%s%s; p = %.2g, %zu values\n", night_words(arena, first->night),
 		*changes ? ", with " : ", when nothing that is recorded had changed", changes, p->p,
 		p->n);
 }
@@ -271,17 +271,17 @@ void label_suspects(const struct history *n, const char *night, FILE *f)
 
 /**
  * night_words - when a night was
- * @pool: for the text
+ * @arena: for the text
  * @night: "2026-11-21T02:00:00Z" or "20261121T020000Z"
  *
  * Return: "2026-11-21 02:00", or what @night says in another form.
  */
-const char *night_words(struct pool *pool, const char *night)
+const char *night_words(struct arena *arena, const char *night)
 {
 	int y, m, d, h, min;
 
 	if (sscanf(night, "%4d-%2d-%2dT%2d:%2d", &y, &m, &d, &h, &min) != 5 &&
 	    sscanf(night, "%4d%2d%2dT%2d%2d", &y, &m, &d, &h, &min) != 5)
 		return night;
-	return pool_printf(pool, "%04d-%02d-%02d %02d:%02d", y, m, d, h, min);
+	return arena_printf(arena, "%04d-%02d-%02d %02d:%02d", y, m, d, h, min);
 }

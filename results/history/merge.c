@@ -57,7 +57,7 @@ char *history_merge(struct history_db *h, const char *path, struct merged *merge
 	char *wrong;
 
 	/* Its own checks: a copy of a damaged one would be damaged too. */
-	wrong = history_open(&other, h->pool, path, HISTORY_READ);
+	wrong = history_open(&other, h->arena, path, HISTORY_READ);
 	if (wrong)
 		return wrong;
 	history_close(&other);

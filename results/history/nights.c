@@ -42,7 +42,7 @@ static struct device *device_of(struct history *n, const struct device *wanted)
 		d = &(*d)->next;
 	if (*d && !device_order(*d, wanted))
 		return *d;
-	new = pool_alloc(n->history->pool, sizeof(*new));
+	new = arena_alloc(n->history->arena, sizeof(*new));
 	*new = *wanted;
 	new->next = *d;
 	*d = new;
@@ -54,12 +54,12 @@ static const char *column(struct history *n, sqlite3_stmt *s, int i)
 {
 	const char *text = (const char *)sqlite3_column_text(s, i);
 
-	return text ? text_clean(n->history->pool, (struct text){ text, strlen(text) }) : NULL;
+	return text ? text_clean(n->history->arena, (struct text){ text, strlen(text) }) : NULL;
 }
 
 static void read_run(struct history *n, sqlite3_stmt *s)
 {
-	struct history_run *r = pool_alloc(n->history->pool, sizeof(*r)), *last;
+	struct history_run *r = arena_alloc(n->history->arena, sizeof(*r)), *last;
 	const char **texts[] = { &r->night,	    &r->host,		&r->started,
 				 &r->place,	    &r->kernel,		&r->kernel_build,
 				 &r->suite_version, &r->suite_commit,	&r->name,
@@ -98,7 +98,7 @@ static void read_run(struct history *n, sqlite3_stmt *s)
 		r->device->nr++;
 	}
 	r->device->last = r;
-	n->runs = pool_grow(n->history->pool, n->runs, n->nr_runs, sizeof(struct history_run *));
+	n->runs = arena_grow(n->history->arena, n->runs, n->nr_runs, sizeof(struct history_run *));
 	n->runs[n->nr_runs++] = r;
 }
 
@@ -121,7 +121,7 @@ static struct series *track_of(struct history *n, const struct history_run *r, l
 
 	if (t)
 		return t;
-	t = pool_alloc(n->history->pool, sizeof(*t));
+	t = arena_alloc(n->history->arena, sizeof(*t));
 	t->device = d;
 	t->test = test;
 	t->name = name;
@@ -150,7 +150,7 @@ static size_t read_values(struct history *n, const char *text, double **v)
 		if (end == from)
 			return nr;
 		if (isfinite(d)) {
-			*v = pool_grow(n->history->pool, *v, nr, sizeof(**v));
+			*v = arena_grow(n->history->arena, *v, nr, sizeof(**v));
 			(*v)[nr++] = d;
 		}
 		from = end;
@@ -175,7 +175,7 @@ static void add_point(struct history *n, struct series *t, const struct history_
 			last->runs++;
 		return;
 	}
-	t->samples = pool_grow(n->history->pool, t->samples, t->nr, sizeof(*t->samples));
+	t->samples = arena_grow(n->history->arena, t->samples, t->nr, sizeof(*t->samples));
 	t->samples[t->nr++] = *new;
 }
 
@@ -228,7 +228,7 @@ static void read_acceptances(struct history *n)
 	struct baseline_change *a;
 
 	while (history_row(n->history, s)) {
-		a = pool_alloc(n->history->pool, sizeof(*a));
+		a = arena_alloc(n->history->arena, sizeof(*a));
 		a->run = find_run(n, sqlite3_column_int64(s, 0));
 		a->metric = sqlite3_column_int64(s, 1);
 		a->said = column(n, s, 2);

@@ -273,7 +273,7 @@ static size_t candidates(struct history *n, const char *night, const char *host,
 				remember(t, t->at - 1);
 				continue;
 			}
-			*list = pool_grow(n->history->pool, *list, nr, sizeof(**list));
+			*list = arena_grow(n->history->arena, *list, nr, sizeof(**list));
 			c = &(*list)[nr++];
 			memset(c, 0, sizeof(*c));
 			c->track = t;
@@ -286,7 +286,7 @@ static size_t candidates(struct history *n, const char *night, const char *host,
 
 static void judge_night(struct history *n, const char *night, const char *host)
 {
-	struct pool *pool = n->history->pool;
+	struct arena *arena = n->history->arena;
 	struct candidate *list;
 	bool *worse, *better;
 	size_t nr = candidates(n, night, host, &list), i;
@@ -294,10 +294,10 @@ static void judge_night(struct history *n, const char *night, const char *host)
 
 	if (!nr)
 		return;
-	p = pool_alloc(pool, nr * sizeof(*p));
-	q = pool_alloc(pool, nr * sizeof(*q));
-	worse = pool_alloc(pool, nr * sizeof(*worse));
-	better = pool_alloc(pool, nr * sizeof(*better));
+	p = arena_alloc(arena, nr * sizeof(*p));
+	q = arena_alloc(arena, nr * sizeof(*q));
+	worse = arena_alloc(arena, nr * sizeof(*worse));
+	better = arena_alloc(arena, nr * sizeof(*better));
 	for (i = 0; i < nr; i++) {
 		list[i].point->threshold = threshold(&list[i], ALPHA / (double)nr);
 		p[i] = list[i].point->p;

@@ -21,7 +21,7 @@ static bool names_state(struct text word, uint32_t state)
 }
 
 /* @s with a star for the way in and for the two states of the pair. */
-static char *without_variant(struct pool *pool, const struct test *t, const char *s)
+static char *without_variant(struct arena *arena, const struct test *t, const char *s)
 {
 	struct arc arc;
 	bool pair = arc_of(t, &arc);
@@ -30,7 +30,7 @@ static char *without_variant(struct pool *pool, const struct test *t, const char
 
 	if (!s)
 		return "";
-	out = pool_alloc(pool, strlen(s) + 1);
+	out = arena_alloc(arena, strlen(s) + 1);
 	for (p = out; *s;) {
 		word.s = s;
 		word.n = 0;
@@ -52,23 +52,24 @@ static char *without_variant(struct pool *pool, const struct test *t, const char
 	return out;
 }
 
-static char *key_of(struct pool *pool, const struct test *t, const struct breach *b)
+static char *key_of(struct arena *arena, const struct test *t, const struct breach *b)
 {
 	const char *dot = strchr(t->name, '.'), *last = strrchr(t->name, '.');
 
-	return pool_printf(pool, "%s\n%.*s\n%s\n%s\n%s\n%s\n%s", b->id,
-			   dot ? (int)(dot - t->name) : 0, t->name, last ? last : t->name,
-			   b->source ? b->source : "", without_variant(pool, t, b->did),
-			   without_variant(pool, t, b->expected), without_variant(pool, t, b->got));
+	return arena_printf(arena, "%s\n%.*s\n%s\n%s\n%s\n%s\n%s", b->id,
+			    dot ? (int)(dot - t->name) : 0, t->name, last ? last : t->name,
+			    b->source ? b->source : "", without_variant(arena, t, b->did),
+			    without_variant(arena, t, b->expected),
+			    without_variant(arena, t, b->got));
 }
 
-static void add_member(struct pool *pool, struct breach_group *g, const struct test *t)
+static void add_member(struct arena *arena, struct breach_group *g, const struct test *t)
 {
 	struct group_member *m;
 
 	if (g->tail && g->tail->test == t)
 		return;
-	m = pool_alloc(pool, sizeof(*m));
+	m = arena_alloc(arena, sizeof(*m));
 	m->test = t;
 	if (g->tail)
 		g->tail->next = m;
@@ -100,7 +101,7 @@ static unsigned int hash(const char *s)
 struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome)
 {
 	struct breach_group *first = NULL, **last = &first, *g, **bucket;
-	struct breach_group **buckets = pool_alloc(run->pool, BUCKETS * sizeof(*buckets));
+	struct breach_group **buckets = arena_alloc(run->arena, BUCKETS * sizeof(*buckets));
 	const struct breach *b;
 	const struct test *t;
 	unsigned int sum;
@@ -110,14 +111,14 @@ struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome
 		for (b = t->breaches; b; b = b->next) {
 			if (b->outcome != outcome)
 				continue;
-			key = key_of(run->pool, t, b);
+			key = key_of(run->arena, t, b);
 			sum = hash(key);
 			bucket = &buckets[sum % BUCKETS];
 			for (g = *bucket; g; g = g->same)
 				if (g->hash == sum && !strcmp(g->key, key))
 					break;
 			if (!g) {
-				g = pool_alloc(run->pool, sizeof(*g));
+				g = arena_alloc(run->arena, sizeof(*g));
 				g->breach = b;
 				g->key = key;
 				g->hash = sum;
@@ -126,29 +127,29 @@ struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome
 				*last = g;
 				last = &g->next;
 			}
-			add_member(run->pool, g, t);
+			add_member(run->arena, g, t);
 		}
 	}
 	return first;
 }
 
 /* The name with a star for the way, and the way. */
-static char *without_way(struct pool *pool, const struct test *t, struct text *way)
+static char *without_way(struct arena *arena, const struct test *t, struct text *way)
 {
 	*way = way_of(t);
 	if (!way->n)
-		return pool_strndup(pool, t->name, strlen(t->name));
-	return pool_printf(pool, "%.*s*%s", (int)(way->s - t->name), t->name, way->s + way->n);
+		return arena_strndup(arena, t->name, strlen(t->name));
+	return arena_printf(arena, "%.*s*%s", (int)(way->s - t->name), t->name, way->s + way->n);
 }
 
 /**
  * group_names - names of tests, those that differ only in the way in as one
- * @pool: where they go
+ * @arena: where they go
  * @tests: the tests
  *
  * Return: lines such as "fd.{cdev,group}.cloexec", each name once, in order.
  */
-struct line *group_names(struct pool *pool, const struct group_member *tests)
+struct line *group_names(struct arena *arena, const struct group_member *tests)
 {
 	struct line *first = NULL, **last = &first, *l;
 	const struct group_member *m;
@@ -157,19 +158,19 @@ struct line *group_names(struct pool *pool, const struct group_member *tests)
 
 	/* @id holds the name with the star, until all are there. */
 	for (m = tests; m; m = m->next) {
-		star = without_way(pool, m->test, &way);
+		star = without_way(arena, m->test, &way);
 		for (l = first; l; l = l->next)
 			if (!strcmp(l->id, star))
 				break;
 		if (l) {
 			if (way.n && strncmp(l->text + (strchr(star, '*') - star), way.s, way.n)) {
 				at = strchr(star, '*');
-				l->text = pool_printf(pool, "%.*s{cdev,group}%s", (int)(at - star),
-						      star, at + 1);
+				l->text = arena_printf(arena, "%.*s{cdev,group}%s",
+						       (int)(at - star), star, at + 1);
 			}
 			continue;
 		}
-		l = pool_alloc(pool, sizeof(*l));
+		l = arena_alloc(arena, sizeof(*l));
 		l->id = star;
 		l->text = m->test->name;
 		*last = l;

@@ -36,6 +36,6 @@ struct breach_group {
 };
 
 struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome);
-struct line *group_names(struct pool *pool, const struct group_member *tests);
+struct line *group_names(struct arena *arena, const struct group_member *tests);
 
 #endif /* VMIG_RESULTS_FINDINGS_H */

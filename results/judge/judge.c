@@ -136,7 +136,7 @@ static void add_clause_test(struct run *run, const struct vmig_clause *clause, c
 		if (outcome < ct->outcome)
 			ct->outcome = outcome;
 	} else {
-		ct = pool_alloc(run->pool, sizeof(*ct));
+		ct = arena_alloc(run->arena, sizeof(*ct));
 		ct->test = t;
 		ct->outcome = outcome;
 		if (r->tail)
@@ -198,7 +198,7 @@ static void add_note(struct run *run, const struct line *note)
 	for (n = r->notes; n; n = n->next)
 		if (!strcmp(n->text, note->text))
 			return;
-	n = pool_alloc(run->pool, sizeof(*n));
+	n = arena_alloc(run->arena, sizeof(*n));
 	n->text = note->text;
 	*r->last_note = n;
 	r->last_note = &n->next;
@@ -274,11 +274,11 @@ static void fail_by_complaint(struct run *run, const struct complaint *c, struct
 	default:
 		return;
 	}
-	b = pool_alloc(run->pool, sizeof(*b));
-	b->id = pool_printf(run->pool, "%s", COMPLAINT_CLAUSE);
+	b = arena_alloc(run->arena, sizeof(*b));
+	b->id = arena_printf(run->arena, "%s", COMPLAINT_CLAUSE);
 	b->clause = vmig_clause_find(COMPLAINT_CLAUSE);
-	b->did = pool_printf(run->pool, "what the test does");
-	b->expected = pool_printf(run->pool, "nothing in the kernel log");
+	b->did = arena_printf(run->arena, "what the test does");
+	b->expected = arena_printf(run->arena, "nothing in the kernel log");
 	b->got = c->title;
 	b->outcome = CLAUSE_BROKEN;
 	*t->last_breach = b;
@@ -306,7 +306,7 @@ static void join_complaint(struct run *run, struct complaint *c)
 		return;
 	}
 	c->expected = true;
-	c->reason = pool_printf(run->pool, "%s: %s", d->source, d->reason);
+	c->reason = arena_printf(run->arena, "%s: %s", d->source, d->reason);
 	d->came++;
 	t = (struct test *)c->by;
 	if (t->outcome == OUTCOME_XPASS) {
@@ -357,7 +357,7 @@ static void add_skip(struct run *run, const struct test *t)
 		if (!strcmp(s->reason, t->reason))
 			break;
 	if (!s) {
-		s = pool_alloc(run->pool, sizeof(*s));
+		s = arena_alloc(run->arena, sizeof(*s));
 		s->reason = t->reason;
 		s->next = run->skips;
 		run->skips = s;

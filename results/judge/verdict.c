@@ -46,7 +46,7 @@ static const char *list(struct run *run, const char *so_far, unsigned int n, con
 {
 	if (!n)
 		return so_far;
-	return pool_printf(run->pool, "%s%s%u %s", so_far, *so_far ? ", " : "", n, what);
+	return arena_printf(run->arena, "%s%s%u %s", so_far, *so_far ? ", " : "", n, what);
 }
 
 /* What kept tests from judging, "" where nothing did. */
@@ -72,14 +72,14 @@ static const char *broken_sentence(struct run *run, const char *trouble)
 {
 	const char *s;
 
-	s = pool_printf(run->pool,
-			"NOT conformant: %u clause%s broken by the driver, %u by the VFIO core",
-			run->broken_by[VMIG_DRIVER], plural(run->broken_by[VMIG_DRIVER]),
-			run->broken_by[VMIG_CORE]);
+	s = arena_printf(run->arena,
+			 "NOT conformant: %u clause%s broken by the driver, %u by the VFIO core",
+			 run->broken_by[VMIG_DRIVER], plural(run->broken_by[VMIG_DRIVER]),
+			 run->broken_by[VMIG_CORE]);
 	s = list(run, s, run->broken_by[VMIG_EITHER], "by one of the two");
 	s = list(run, s, run->strangers, "of another catalogue");
 	if (*trouble)
-		s = pool_printf(run->pool, "%s (and tests that could not judge: %s)", s, trouble);
+		s = arena_printf(run->arena, "%s (and tests that could not judge: %s)", s, trouble);
 	return s;
 }
 
@@ -92,12 +92,12 @@ static const char *untested_sentence(struct run *run)
 		why = "the device offers no migration (GET of VFIO_DEVICE_FEATURE_MIGRATION is "
 		      "refused)";
 	} else if (run->skips) {
-		why = pool_printf(run->pool, "every test was skipped (%s)", run->skips->reason);
+		why = arena_printf(run->arena, "every test was skipped (%s)", run->skips->reason);
 	} else if (run->record.status == RUN_GUEST_DIED) {
 		why = "the guest died before the first test, console.log has its last words";
 	} else if (run->record.tests) {
-		why = pool_printf(run->pool, "no test matches '%s', --list shows their names",
-				  run->record.tests);
+		why = arena_printf(run->arena, "no test matches '%s', --list shows their names",
+				   run->record.tests);
 	}
 	for (c = run->chapters; c && !why; c = c->next)
 		why = c->skip ? c->skip : c->bail;
@@ -105,7 +105,7 @@ static const char *untested_sentence(struct run *run)
 		why = run->problems->text;
 	if (!why)
 		why = "no test ran";
-	return pool_printf(run->pool, "could not be tested: %s", why);
+	return arena_printf(run->arena, "could not be tested: %s", why);
 }
 
 static const char *out_of_date_sentence(struct run *run)
@@ -117,19 +117,19 @@ static const char *out_of_date_sentence(struct run *run)
 		 passed == 1 ? "test passed unexpectedly" : "tests passed unexpectedly");
 	s = list(run, s, run->unused,
 		 run->unused == 1 ? "known deviation never came" : "known deviations never came");
-	return pool_printf(run->pool, "no clause broken, but the profile is out of date: %s", s);
+	return arena_printf(run->arena, "no clause broken, but the profile is out of date: %s", s);
 }
 
 /* A verdict on a part of the suite must not read like one on the whole. */
 static const char *chosen(const struct run *run)
 {
 	if (run->record.mustpass)
-		return pool_printf(run->pool, ", as far as the mustpass list %s goes",
-				   run->record.mustpass);
+		return arena_printf(run->arena, ", as far as the mustpass list %s goes",
+				    run->record.mustpass);
 	if (!run->record.tests)
 		return "";
-	return pool_printf(run->pool, ", as far as the tests that match '%s' go",
-			   run->record.tests);
+	return arena_printf(run->arena, ", as far as the tests that match '%s' go",
+			    run->record.tests);
 }
 
 static void set(struct run *run, enum verdict v, int exit_code, const char *sentence)
@@ -145,33 +145,34 @@ static void decide(struct run *run)
 
 	if (run->record.status == RUN_INTERRUPTED)
 		set(run, VERDICT_INTERRUPTED, 130,
-		    pool_printf(run->pool,
-				"interrupted: no verdict on a part of the tests; %u failed so far",
-				run->count[OUTCOME_FAIL]));
+		    arena_printf(run->arena,
+				 "interrupted: no verdict on a part of the tests; %u failed so far",
+				 run->count[OUTCOME_FAIL]));
 	else if (run->count[OUTCOME_FAIL])
 		set(run, VERDICT_BROKEN, 1, broken_sentence(run, t));
 	else if (!run->nr_tests)
 		set(run, VERDICT_UNTESTED, 2, untested_sentence(run));
 	else if (*t)
 		set(run, VERDICT_INCOMPLETE, 1,
-		    pool_printf(run->pool, "no verdict, tests could not judge: %s", t));
+		    arena_printf(run->arena, "no verdict, tests could not judge: %s", t));
 	else if (run->count[OUTCOME_XPASS] || run->unused)
 		set(run, VERDICT_OUT_OF_DATE, 1, out_of_date_sentence(run));
 	else if (run->complained)
 		set(run, VERDICT_COMPLAINT, 3,
-		    pool_printf(run->pool, "no clause broken, but the kernel complained %u time%s",
-				run->complained, plural(run->complained)));
+		    arena_printf(run->arena,
+				 "no clause broken, but the kernel complained %u time%s",
+				 run->complained, plural(run->complained)));
 	else if (run->env.migration == HAS_NOT || run->count[OUTCOME_SKIP] == run->nr_tests)
 		set(run, VERDICT_UNTESTED, 2, untested_sentence(run));
 	else if (run->count[OUTCOME_XFAIL])
 		set(run, VERDICT_DEVIATING, 0,
-		    pool_printf(run->pool,
-				"conformant but for %u known deviation%s (in %u test%s)%s",
-				run->used, plural(run->used), run->count[OUTCOME_XFAIL],
-				plural(run->count[OUTCOME_XFAIL]), chosen(run)));
+		    arena_printf(run->arena,
+				 "conformant but for %u known deviation%s (in %u test%s)%s",
+				 run->used, plural(run->used), run->count[OUTCOME_XFAIL],
+				 plural(run->count[OUTCOME_XFAIL]), chosen(run)));
 	else
 		set(run, VERDICT_CONFORMANT, 0,
-		    pool_printf(run->pool, "conformant%s", chosen(run)));
+		    arena_printf(run->arena, "conformant%s", chosen(run)));
 }
 
 /**
@@ -185,6 +186,6 @@ void verdict(struct run *run)
 	decide(run);
 	/* Must not be read as one on the vendor's card. */
 	if (run->env.simulated || run->record.stand_in)
-		run->sentence = pool_printf(run->pool, "%s (driver code on simulated firmware)",
-					    run->sentence);
+		run->sentence = arena_printf(run->arena, "%s (driver code on simulated firmware)",
+					     run->sentence);
 }

@@ -83,14 +83,15 @@ static bool fits(const struct form *form, const char *value)
 
 /**
  * profile_key_check - may this line stand in a profile?
- * @pool: where the answer goes
+ * @arena: where the answer goes
  * @key: its key
  * @value: its value, without blanks around it
  * @seen: a bit for each key that the profile has had, 0 at its start
  *
  * Return: NULL, or what is wrong with it.
  */
-char *profile_key_check(struct pool *pool, struct text key, struct text value, unsigned long *seen)
+char *profile_key_check(struct arena *arena, struct text key, struct text value,
+			unsigned long *seen)
 {
 	const struct key *k;
 	size_t i;
@@ -98,17 +99,17 @@ char *profile_key_check(struct pool *pool, struct text key, struct text value, u
 	for (i = 0; i < NR_KEYS && !text_is(key, keys[i].name); i++)
 		;
 	if (i == NR_KEYS)
-		return pool_printf(pool,
-				   "there is no key \"%s\"; vmig-report --profile-keys lists them",
-				   text_clean(pool, key));
+		return arena_printf(arena,
+				    "there is no key \"%s\"; vmig-report --profile-keys lists them",
+				    text_clean(arena, key));
 	k = &keys[i];
 	if (k->often == ONCE && *seen & 1UL << i)
-		return pool_printf(pool, "\"%s\" stands there twice, and can be said once",
-				   k->name);
+		return arena_printf(arena, "\"%s\" stands there twice, and can be said once",
+				    k->name);
 	*seen |= 1UL << i;
-	if (!fits(k->form, text_clean(pool, value)))
-		return pool_printf(pool, "the value of \"%s\" is not of the form \"%s\"", k->name,
-				   k->form->words);
+	if (!fits(k->form, text_clean(arena, value)))
+		return arena_printf(arena, "the value of \"%s\" is not of the form \"%s\"", k->name,
+				    k->form->words);
 	return NULL;
 }
 

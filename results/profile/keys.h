@@ -8,7 +8,8 @@
 #include <vmig/arena.h>
 #include <vmig/text.h>
 
-char *profile_key_check(struct pool *pool, struct text key, struct text value, unsigned long *seen);
+char *profile_key_check(struct arena *arena, struct text key, struct text value,
+			unsigned long *seen);
 void profile_keys_list(FILE *f);
 
 #endif /* VMIG_RESULTS_KEYS_H */

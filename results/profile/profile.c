@@ -34,7 +34,7 @@ static struct text field(struct text *t)
 	return text_trim(f);
 }
 
-static char *deviation(struct pool *pool, struct deviation ***last, unsigned int line,
+static char *deviation(struct arena *arena, struct deviation ***last, unsigned int line,
 		       bool sometimes, struct text value)
 {
 	struct text id = field(&value), glob = field(&value), source = field(&value);
@@ -42,31 +42,31 @@ static char *deviation(struct pool *pool, struct deviation ***last, unsigned int
 	struct deviation *d;
 	char *name;
 
-	d = pool_alloc(pool, sizeof(*d));
-	name = text_clean(pool, id);
+	d = arena_alloc(arena, sizeof(*d));
+	name = text_clean(arena, id);
 	d->kernels = vmig_kernel_range_of(name);
 	if (!d->kernels)
 		return "what stands behind the clause is no range of kernels, as (6.8-7.0)";
 	d->line = line;
-	d->glob = text_clean(pool, glob);
-	d->source = text_clean(pool, source);
-	d->reason = text_clean(pool, reason);
+	d->glob = text_clean(arena, glob);
+	d->source = text_clean(arena, source);
+	d->reason = text_clean(arena, reason);
 	d->sometimes = sometimes;
 	/* What is left of them: control characters alone are no reason. */
 	if (!*name || !*d->glob || !*d->source || !*d->reason)
 		return "a deviation needs four fields, \"clause | tests | source line | reason\"";
 	d->clause = vmig_clause_find(name);
 	if (!d->clause)
-		return pool_printf(pool, "there is no clause \"%s\"; --clauses lists them", name);
+		return arena_printf(arena, "there is no clause \"%s\"; --clauses lists them", name);
 	**last = d;
 	*last = &d->next;
 	return NULL;
 }
 
 /* A lethal line is for the test programs: here it only has to be one. */
-static char *lethal(struct pool *pool, struct text value)
+static char *lethal(struct arena *arena, struct text value)
 {
-	char *glob = text_clean(pool, field(&value));
+	char *glob = text_clean(arena, field(&value));
 
 	if (!vmig_kernel_range_of(glob))
 		return "what stands behind the tests is no range of kernels, as (-6.6)";
@@ -75,15 +75,15 @@ static char *lethal(struct pool *pool, struct text value)
 
 /**
  * profile_parse - read a profile
- * @pool: where everything goes
+ * @arena: where everything goes
  * @contents: the file
  * @error: where a sentence about the first bad line goes
  *
  * Return: the profile, or NULL with @error set.
  */
-struct profile *profile_parse(struct pool *pool, struct text contents, char **error)
+struct profile *profile_parse(struct arena *arena, struct text contents, char **error)
 {
-	struct profile *p = pool_alloc(pool, sizeof(*p));
+	struct profile *p = arena_alloc(arena, sizeof(*p));
 	struct deviation **last = &p->deviations;
 	struct text line, key, value;
 	unsigned int number = 0;
@@ -99,29 +99,29 @@ struct profile *profile_parse(struct pool *pool, struct text contents, char **er
 		for (n = 0; n < line.n && key_char(line.s[n]); n++)
 			;
 		if (!n || n == line.n || line.s[n] != ':') {
-			*error = pool_printf(pool, "line %u is not of the form \"key: value\"",
-					     number);
+			*error = arena_printf(arena, "line %u is not of the form \"key: value\"",
+					      number);
 			return NULL;
 		}
 		key = (struct text){ line.s, n };
 		value = text_trim((struct text){ line.s + n + 1, line.n - n - 1 });
-		wrong = profile_key_check(pool, key, value, &seen);
+		wrong = profile_key_check(arena, key, value, &seen);
 		if (!wrong && text_is(key, "lethal"))
-			wrong = lethal(pool, value);
+			wrong = lethal(arena, value);
 		if (wrong) {
-			*error = pool_printf(pool, "line %u: %s", number, wrong);
+			*error = arena_printf(arena, "line %u: %s", number, wrong);
 			return NULL;
 		}
 		if (text_is(key, "driver")) {
-			p->driver = text_clean(pool, value);
+			p->driver = text_clean(arena, value);
 		} else if (text_is(key, "source")) {
-			p->source = text_clean(pool, value);
+			p->source = text_clean(arena, value);
 		} else if (text_is(key, "verified")) {
-			p->verified = text_clean(pool, value);
+			p->verified = text_clean(arena, value);
 		} else if (text_is(key, "deviation") || text_is(key, "sometimes")) {
-			wrong = deviation(pool, &last, number, text_is(key, "sometimes"), value);
+			wrong = deviation(arena, &last, number, text_is(key, "sometimes"), value);
 			if (wrong) {
-				*error = pool_printf(pool, "line %u: %s", number, wrong);
+				*error = arena_printf(arena, "line %u: %s", number, wrong);
 				return NULL;
 			}
 			p->nr_deviations++;

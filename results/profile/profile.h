@@ -49,7 +49,7 @@ struct profile {
 	unsigned int nr_deviations;
 };
 
-struct profile *profile_parse(struct pool *pool, struct text contents, char **error);
+struct profile *profile_parse(struct arena *arena, struct text contents, char **error);
 void profile_for_kernel(struct profile *p, const char *release);
 struct deviation *profile_of(const struct profile *profile, const char *test);
 struct deviation *profile_find(const struct profile *profile, const char *clause, const char *test);

@@ -41,7 +41,7 @@ bool manifest_lists(const char *name)
 }
 
 /* A line of the manifest, against the file that it has to be about. */
-static char *line_check(struct pool *pool, struct text line, const struct tar_member *m)
+static char *line_check(struct arena *arena, struct text line, const struct tar_member *m)
 {
 	struct text name;
 	size_t i;
@@ -50,32 +50,33 @@ static char *line_check(struct pool *pool, struct text line, const struct tar_me
 		if (!strchr("0123456789abcdef", line.s[i]) || !line.s[i])
 			break;
 	if (i < HEX || line.n <= HEX + 2 || memcmp(line.s + HEX, "  ", 2))
-		return pool_printf(pool, "its manifest has a line that is no checksum and name: %s",
-				   text_clean(pool, line));
+		return arena_printf(arena,
+				    "its manifest has a line that is no checksum and name: %s",
+				    text_clean(arena, line));
 	name = (struct text){ line.s + HEX + 2, line.n - HEX - 2 };
 	if (!m)
-		return pool_printf(pool, "%s is missing: the manifest lists it",
-				   text_clean(pool, name));
+		return arena_printf(arena, "%s is missing: the manifest lists it",
+				    text_clean(arena, name));
 	if (!text_is(name, m->name))
-		return pool_printf(pool, "the manifest lists %s where the bundle has %s",
-				   text_clean(pool, name), m->name);
-	if (memcmp(line.s, digest(pool, m->contents), HEX))
-		return pool_printf(pool,
-				   "%s is not the file that the manifest is about: its "
-				   "checksum differs",
-				   m->name);
+		return arena_printf(arena, "the manifest lists %s where the bundle has %s",
+				    text_clean(arena, name), m->name);
+	if (memcmp(line.s, digest(arena, m->contents), HEX))
+		return arena_printf(arena,
+				    "%s is not the file that the manifest is about: its "
+				    "checksum differs",
+				    m->name);
 	return NULL;
 }
 
 /**
  * manifest_check - does a manifest list these files, and no other?
- * @pool: where a sentence goes
+ * @arena: where a sentence goes
  * @manifest: the manifest
  * @members: the files, in ascending order, manifest and signature among them
  *
  * Return: NULL, or a sentence about the first thing that differs.
  */
-char *manifest_check(struct pool *pool, struct text manifest, const struct tar_member *members)
+char *manifest_check(struct arena *arena, struct text manifest, const struct tar_member *members)
 {
 	struct text line;
 	char *wrong;
@@ -83,14 +84,14 @@ char *manifest_check(struct pool *pool, struct text manifest, const struct tar_m
 	while (text_next_line(&manifest, &line)) {
 		while (members && !manifest_lists(members->name))
 			members = members->next;
-		wrong = line_check(pool, line, members);
+		wrong = line_check(arena, line, members);
 		if (wrong)
 			return wrong;
 		members = members->next;
 	}
 	for (; members; members = members->next)
 		if (manifest_lists(members->name))
-			return pool_printf(pool, "the manifest does not list %s", members->name);
+			return arena_printf(arena, "the manifest does not list %s", members->name);
 	return NULL;
 }
 
@@ -136,19 +137,19 @@ bool bundle_has(const char *name)
 	return is_among(name, once, COUNT(once)) || !strcmp(name, BUNDLE_SIGNATURE);
 }
 
-static void add_ktap(struct pool *pool, struct chapter_file **last, const struct tar_member *m,
+static void add_ktap(struct arena *arena, struct chapter_file **last, const struct tar_member *m,
 		     const char *name)
 {
-	struct chapter_file *f = pool_alloc(pool, sizeof(*f));
+	struct chapter_file *f = arena_alloc(arena, sizeof(*f));
 
 	while (*last)
 		last = &(*last)->next;
-	f->name = pool_printf(pool, "%s", name);
+	f->name = arena_printf(arena, "%s", name);
 	f->contents = m->contents;
 	*last = f;
 }
 
-static void add_to_round(struct pool *pool, struct bundle_round *r, const struct tar_member *m,
+static void add_to_round(struct arena *arena, struct bundle_round *r, const struct tar_member *m,
 			 const char *name)
 {
 	struct text *const where[] = { &r->files.dmesg, &r->files.environment, &r->results,
@@ -159,10 +160,10 @@ static void add_to_round(struct pool *pool, struct bundle_round *r, const struct
 		if (!strcmp(name, each_round[i]))
 			*where[i] = m->contents;
 	if (is_ktap(name))
-		add_ktap(pool, &r->files.chapters, m, name);
+		add_ktap(arena, &r->files.chapters, m, name);
 }
 
-static char *sort_members(struct bundle *b, struct pool *pool)
+static char *sort_members(struct bundle *b, struct arena *arena)
 {
 	const struct tar_member *m;
 	unsigned int round;
@@ -170,18 +171,18 @@ static char *sort_members(struct bundle *b, struct pool *pool)
 
 	for (m = b->members; m; m = m->next) {
 		if (!bundle_has(m->name))
-			return pool_printf(pool, "it holds %s, which no bundle has", m->name);
+			return arena_printf(arena, "it holds %s, which no bundle has", m->name);
 		name = m->name;
 		round = round_of(&name);
 		if (round > b->nr_rounds)
 			b->nr_rounds = round;
 		if (round)
-			add_to_round(pool, &b->rounds[round - 1], m, name);
+			add_to_round(arena, &b->rounds[round - 1], m, name);
 	}
 	return NULL;
 }
 
-static char *look_for(const struct bundle *b, struct pool *pool)
+static char *look_for(const struct bundle *b, struct arena *arena)
 {
 	unsigned int round;
 	char *name;
@@ -189,28 +190,28 @@ static char *look_for(const struct bundle *b, struct pool *pool)
 
 	for (i = 0; i < COUNT(once); i++)
 		if (!tar_find(b->members, once[i]))
-			return pool_printf(pool, "%s is missing", once[i]);
+			return arena_printf(arena, "%s is missing", once[i]);
 	for (round = 1; round <= b->nr_rounds; round++) {
 		for (i = 0; i < COUNT(each_round); i++) {
-			name = pool_printf(pool, "round-%u/%s", round, each_round[i]);
+			name = arena_printf(arena, "round-%u/%s", round, each_round[i]);
 			if (!tar_find(b->members, name))
-				return pool_printf(pool, "%s is missing", name);
+				return arena_printf(arena, "%s is missing", name);
 		}
 		if (!b->rounds[round - 1].files.chapters)
-			return pool_printf(pool, "round-%u/ktap is missing", round);
+			return arena_printf(arena, "round-%u/ktap is missing", round);
 	}
 	return NULL;
 }
 
 /**
  * bundle_open - decompress a bundle, if it is compressed
- * @pool: where the archive goes
+ * @arena: where the archive goes
  * @file: what was read of the bundle
  * @tar: the archive
  *
  * Return: NULL, or a sentence about why it is refused.
  */
-char *bundle_open(struct pool *pool, struct text file, struct text *tar)
+char *bundle_open(struct arena *arena, struct text file, struct text *tar)
 {
 	/* Where it says what it is, tar(5). */
 	const size_t at = 257;
@@ -218,33 +219,33 @@ char *bundle_open(struct pool *pool, struct text file, struct text *tar)
 	*tar = file;
 	if (!tar_is_packed(file) && file.n > at + 5 && !memcmp(file.s + at, "ustar", 5))
 		return NULL;
-	return tar_unpack(pool, file, TAR_MAX, tar);
+	return tar_unpack(arena, file, TAR_MAX, tar);
 }
 
 /**
  * bundle_read - take a bundle apart
  * @b: the answer
- * @pool: where everything goes; contents stay in @tar
+ * @arena: where everything goes; contents stay in @tar
  * @tar: the archive, not compressed
  *
  * Return: NULL, or a sentence about why it is refused.
  */
-char *bundle_read(struct bundle *b, struct pool *pool, struct text tar)
+char *bundle_read(struct bundle *b, struct arena *arena, struct text tar)
 {
 	char *wrong = NULL;
 
 	memset(b, 0, sizeof(*b));
-	b->members = tar_read(pool, tar, &wrong);
+	b->members = tar_read(arena, tar, &wrong);
 	if (!wrong)
-		wrong = sort_members(b, pool);
+		wrong = sort_members(b, arena);
 	if (!wrong)
-		wrong = look_for(b, pool);
+		wrong = look_for(b, arena);
 	if (wrong)
 		return wrong;
 	b->manifest = tar_find(b->members, BUNDLE_MANIFEST)->contents;
 	b->mustpass = tar_find(b->members, "mustpass.txt")->contents;
 	b->waivers = tar_find(b->members, "waivers.conf")->contents;
 	b->modules = tar_find(b->members, "modules.sha256")->contents;
-	b->id = digest(pool, b->manifest);
-	return manifest_check(pool, b->manifest, b->members);
+	b->id = digest(arena, b->manifest);
+	return manifest_check(arena, b->manifest, b->members);
 }

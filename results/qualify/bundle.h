@@ -41,10 +41,10 @@ struct bundle {
 	unsigned int nr_rounds;
 };
 
-char *bundle_open(struct pool *pool, struct text file, struct text *tar);
-char *bundle_read(struct bundle *b, struct pool *pool, struct text tar);
+char *bundle_open(struct arena *arena, struct text file, struct text *tar);
+char *bundle_read(struct bundle *b, struct arena *arena, struct text tar);
 bool bundle_has(const char *name);
 bool manifest_lists(const char *name);
-char *manifest_check(struct pool *pool, struct text manifest, const struct tar_member *members);
+char *manifest_check(struct arena *arena, struct text manifest, const struct tar_member *members);
 
 #endif /* VMIG_RESULTS_BUNDLE_H */

@@ -24,19 +24,19 @@ static int by_name(const void *a, const void *b)
 		      (*(struct tar_member *const *)b)->name);
 }
 
-static char *read_member(struct pool *pool, const char *path, const char *name,
+static char *read_member(struct arena *arena, const char *path, const char *name,
 			 struct tar_member **m)
 {
 	int err;
 
-	*m = pool_alloc(pool, sizeof(**m));
-	(*m)->name = pool_strndup(pool, name, strlen(name));
-	err = input_read_head(pool, AT_FDCWD, path, TAR_MAX + 1, &(*m)->contents);
-	return err ? pool_printf(pool, "cannot read %s: %s", path, strerror(err)) : NULL;
+	*m = arena_alloc(arena, sizeof(**m));
+	(*m)->name = arena_strndup(arena, name, strlen(name));
+	err = input_read_head(arena, AT_FDCWD, path, TAR_MAX + 1, &(*m)->contents);
+	return err ? arena_printf(arena, "cannot read %s: %s", path, strerror(err)) : NULL;
 }
 
 /* The files below @fts that a bundle has, in any order; @error is set where one is lost. */
-static struct tar_member **walk(struct pool *pool, FTS *fts, size_t *nr, char **error)
+static struct tar_member **walk(struct arena *arena, FTS *fts, size_t *nr, char **error)
 {
 	struct tar_member **all = NULL, *m;
 	size_t begin = 0;
@@ -48,12 +48,12 @@ static struct tar_member **walk(struct pool *pool, FTS *fts, size_t *nr, char **
 		if (e->fts_info == FTS_D && e->fts_level >= LEVELS)
 			fts_set(fts, e, FTS_SKIP);
 		if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS)
-			*error = pool_printf(pool, "cannot read %s: %s", e->fts_path,
-					     strerror(e->fts_errno));
+			*error = arena_printf(arena, "cannot read %s: %s", e->fts_path,
+					      strerror(e->fts_errno));
 		if (e->fts_info != FTS_F || !bundle_has(e->fts_path + begin))
 			continue;
-		*error = read_member(pool, e->fts_accpath, e->fts_path + begin, &m);
-		all = pool_grow(pool, all, *nr, sizeof(*all));
+		*error = read_member(arena, e->fts_accpath, e->fts_path + begin, &m);
+		all = arena_grow(arena, all, *nr, sizeof(*all));
 		all[(*nr)++] = m;
 	}
 	return all;
@@ -61,13 +61,13 @@ static struct tar_member **walk(struct pool *pool, FTS *fts, size_t *nr, char **
 
 /**
  * bundle_collect - read the files of a directory that go into a bundle
- * @pool: where everything goes
+ * @arena: where everything goes
  * @dir: the directory
  * @error: NULL, and where a sentence goes
  *
  * Return: the files in ascending order of their names, or NULL with @error set.
  */
-struct tar_member *bundle_collect(struct pool *pool, const char *dir, char **error)
+struct tar_member *bundle_collect(struct arena *arena, const char *dir, char **error)
 {
 	char *const top[] = { (char *)dir, NULL };
 	FTS *fts = fts_open(top, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
@@ -75,16 +75,16 @@ struct tar_member *bundle_collect(struct pool *pool, const char *dir, char **err
 	size_t nr = 0, i;
 
 	if (!fts) {
-		*error = pool_printf(pool, "cannot read %s: %s", dir, strerror(errno));
+		*error = arena_printf(arena, "cannot read %s: %s", dir, strerror(errno));
 		return NULL;
 	}
-	all = walk(pool, fts, &nr, error);
+	all = walk(arena, fts, &nr, error);
 	fts_close(fts);
 	if (!*error && !nr)
-		*error = pool_printf(pool,
-				     "%s holds no file of a bundle; give the directory of a "
-				     "run of --qualify",
-				     dir);
+		*error = arena_printf(arena,
+				      "%s holds no file of a bundle; give the directory of a "
+				      "run of --qualify",
+				      dir);
 	if (*error)
 		return NULL;
 	qsort(all, nr, sizeof(*all), by_name);
@@ -95,12 +95,12 @@ struct tar_member *bundle_collect(struct pool *pool, const char *dir, char **err
 
 /**
  * bundle_manifest - list files with their checksums
- * @pool: where the list goes
+ * @arena: where the list goes
  * @members: the files; manifest and signature may be among them
  *
  * Return: "CHECKSUM  NAME" of each, a line each, as sha256sum prints it.
  */
-struct text bundle_manifest(struct pool *pool, const struct tar_member *members)
+struct text bundle_manifest(struct arena *arena, const struct tar_member *members)
 {
 	const struct tar_member *m;
 	size_t room = 1;
@@ -108,31 +108,31 @@ struct text bundle_manifest(struct pool *pool, const struct tar_member *members)
 
 	for (m = members; m; m = m->next)
 		room += 64 + 3 + strlen(m->name);
-	s = end = pool_alloc(pool, room);
+	s = end = arena_alloc(arena, room);
 	for (m = members; m; m = m->next)
 		if (manifest_lists(m->name))
 			end += snprintf(end, room - (size_t)(end - s), "%s  %s\n",
-					digest(pool, m->contents), m->name);
+					digest(arena, m->contents), m->name);
 	return (struct text){ s, (size_t)(end - s) };
 }
 
 /**
  * bundle_write - make a bundle
- * @pool: where it goes
+ * @arena: where it goes
  * @members: its files, in ascending order of their names
  * @packed: the bundle, compressed
  *
  * Return: NULL, or a sentence about why these files are none.
  */
-char *bundle_write(struct pool *pool, const struct tar_member *members, struct text *packed)
+char *bundle_write(struct arena *arena, const struct tar_member *members, struct text *packed)
 {
-	struct bundle *b = pool_alloc(pool, sizeof(*b));
+	struct bundle *b = arena_alloc(arena, sizeof(*b));
 	struct text tar;
-	char *wrong = tar_write(pool, members, &tar);
+	char *wrong = tar_write(arena, members, &tar);
 
 	if (!wrong)
-		wrong = bundle_read(b, pool, tar);
+		wrong = bundle_read(b, arena, tar);
 	if (!wrong)
-		wrong = tar_pack(pool, tar, packed);
+		wrong = tar_pack(arena, tar, packed);
 	return wrong;
 }

@@ -5,8 +5,8 @@
 
 #include "tar.h"
 
-struct tar_member *bundle_collect(struct pool *pool, const char *dir, char **error);
-struct text bundle_manifest(struct pool *pool, const struct tar_member *members);
-char *bundle_write(struct pool *pool, const struct tar_member *members, struct text *packed);
+struct tar_member *bundle_collect(struct arena *arena, const char *dir, char **error);
+struct text bundle_manifest(struct arena *arena, const struct tar_member *members);
+char *bundle_write(struct arena *arena, const struct tar_member *members, struct text *packed);
 
 #endif /* VMIG_RESULTS_BUNDLE_WRITE_H */

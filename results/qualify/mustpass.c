@@ -43,32 +43,32 @@ unsigned int mustpass_traits(const struct environment *env)
 
 /**
  * mustpass_section_name - how the list writes it
- * @pool: where the name goes
+ * @arena: where the name goes
  * @need: traits that a device of the section has
  * @lack: traits that it has not
  *
  * Return: "any device", "P2P, no PRE_COPY", ...
  */
-char *mustpass_section_name(struct pool *pool, unsigned int need, unsigned int lack)
+char *mustpass_section_name(struct arena *arena, unsigned int need, unsigned int lack)
 {
 	char *name = NULL;
 	int i;
 
 	for (i = 0; i < TRAITS_NR; i++)
 		if ((need | lack) & 1U << i)
-			name = pool_printf(pool, "%s%s%s%s", name ? name : "", name ? ", " : "",
-					   lack & 1U << i ? "no " : "", trait_names[i]);
-	return name ? name : pool_printf(pool, "%s", anybody);
+			name = arena_printf(arena, "%s%s%s%s", name ? name : "", name ? ", " : "",
+					    lack & 1U << i ? "no " : "", trait_names[i]);
+	return name ? name : arena_printf(arena, "%s", anybody);
 }
 
 /* The names are few: what is understood is what would be written. */
-static bool section(struct pool *pool, struct text title, struct mustpass_section *s)
+static bool section(struct arena *arena, struct text title, struct mustpass_section *s)
 {
 	for (s->need = 0; s->need <= TRAITS_ALL; s->need++)
 		for (s->lack = 0; s->lack <= TRAITS_ALL; s->lack++) {
 			if (s->need & s->lack)
 				continue;
-			s->name = mustpass_section_name(pool, s->need, s->lack);
+			s->name = mustpass_section_name(arena, s->need, s->lack);
 			if (text_is(title, s->name))
 				return true;
 		}
@@ -77,7 +77,7 @@ static bool section(struct pool *pool, struct text title, struct mustpass_sectio
 
 /* Where the reader is. */
 struct reader {
-	struct pool *pool;
+	struct arena *arena;
 	struct mustpass *list;
 	struct mustpass_section **last_section, *section;
 	struct mustpass_test **last_test;
@@ -103,16 +103,16 @@ static bool read_key(struct reader *r, struct text line)
 	struct line *excuse;
 
 	if (text_skip(&line, "version: ")) {
-		m->version = text_clean(r->pool, line);
+		m->version = text_clean(r->arena, line);
 	} else if (text_skip(&line, "rounds: ")) {
 		return number(line, ROUNDS_MAX, &m->rounds);
 	} else if (text_skip(&line, "seed: ")) {
 		return number(line, 999999, &m->seed);
 	} else if (text_skip(&line, "stress: ")) {
-		m->stress = text_clean(r->pool, line);
+		m->stress = text_clean(r->arena, line);
 	} else if (text_skip(&line, "excuse: ") && line.n) {
-		excuse = pool_alloc(r->pool, sizeof(*excuse));
-		excuse->text = text_clean(r->pool, line);
+		excuse = arena_alloc(r->arena, sizeof(*excuse));
+		excuse->text = text_clean(r->arena, line);
 		*r->last_excuse = excuse;
 		r->last_excuse = &excuse->next;
 	} else {
@@ -123,10 +123,10 @@ static bool read_key(struct reader *r, struct text line)
 
 static bool read_section(struct reader *r, struct text line)
 {
-	struct mustpass_section *s = pool_alloc(r->pool, sizeof(*s));
+	struct mustpass_section *s = arena_alloc(r->arena, sizeof(*s));
 
 	if (line.s[line.n - 1] != ']' ||
-	    !section(r->pool, (struct text){ line.s + 1, line.n - 2 }, s))
+	    !section(r->arena, (struct text){ line.s + 1, line.n - 2 }, s))
 		return false;
 	*r->last_section = s;
 	r->last_section = &s->next;
@@ -136,10 +136,10 @@ static bool read_section(struct reader *r, struct text line)
 
 static bool read_test(struct reader *r, struct text line)
 {
-	struct mustpass_test *t = pool_alloc(r->pool, sizeof(*t));
+	struct mustpass_test *t = arena_alloc(r->arena, sizeof(*t));
 
-	t->chapter = text_clean(r->pool, text_word(&line));
-	t->name = text_clean(r->pool, text_word(&line));
+	t->chapter = text_clean(r->arena, text_word(&line));
+	t->name = text_clean(r->arena, text_word(&line));
 	t->section = r->section;
 	if (!*t->chapter || !*t->name || line.n)
 		return false;
@@ -160,16 +160,16 @@ static bool read_line(struct reader *r, struct text line)
 
 /**
  * mustpass_parse - read a list
- * @pool: where everything goes
+ * @arena: where everything goes
  * @contents: the file
  * @error: where a sentence about what is wrong goes
  *
  * Return: the list, or NULL with @error set.
  */
-struct mustpass *mustpass_parse(struct pool *pool, struct text contents, char **error)
+struct mustpass *mustpass_parse(struct arena *arena, struct text contents, char **error)
 {
-	struct mustpass *m = pool_alloc(pool, sizeof(*m));
-	struct reader r = { .pool = pool,
+	struct mustpass *m = arena_alloc(arena, sizeof(*m));
+	struct reader r = { .arena = arena,
 			    .list = m,
 			    .last_section = &m->sections,
 			    .last_test = &m->tests,
@@ -180,7 +180,7 @@ struct mustpass *mustpass_parse(struct pool *pool, struct text contents, char **
 	while (text_next_line(&contents, &line)) {
 		if (++n <= LINES_MAX && read_line(&r, line))
 			continue;
-		*error = pool_printf(pool, "line %u is none of a mustpass list", n);
+		*error = arena_printf(arena, "line %u is none of a mustpass list", n);
 		return NULL;
 	}
 	if (m->version && m->rounds && m->seed && m->stress && m->nr_tests)

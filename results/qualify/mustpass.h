@@ -65,10 +65,10 @@ struct mustpass {
 	unsigned int nr_tests;
 };
 
-struct mustpass *mustpass_parse(struct pool *pool, struct text contents, char **error);
+struct mustpass *mustpass_parse(struct arena *arena, struct text contents, char **error);
 unsigned int mustpass_traits(const struct environment *env);
 bool mustpass_applies(const struct mustpass_section *s, unsigned int traits);
 bool mustpass_excused(const struct mustpass *m, const char *reason, unsigned int traits);
-char *mustpass_section_name(struct pool *pool, unsigned int need, unsigned int lack);
+char *mustpass_section_name(struct arena *arena, unsigned int need, unsigned int lack);
 
 #endif /* VMIG_RESULTS_MUSTPASS_H */

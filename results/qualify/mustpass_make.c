@@ -94,7 +94,7 @@ static void needs(struct candidate *c, struct run *const runs[], size_t nr)
 	}
 }
 
-static void keep_off(struct pool *pool, struct candidate *c, const struct mustpass *head,
+static void keep_off(struct arena *arena, struct candidate *c, const struct mustpass *head,
 		     struct run *const runs[], size_t nr)
 {
 	const struct mustpass_section s = { .need = c->need, .lack = c->lack };
@@ -109,15 +109,15 @@ static void keep_off(struct pool *pool, struct candidate *c, const struct mustpa
 		    (t && t->outcome == OUTCOME_SKIP &&
 		     mustpass_excused(head, t->reason, mustpass_traits(&runs[i]->env))))
 			continue;
-		c->kept_off =
-			!t ? "not run on a reference that it is for"
-			: t->outcome == OUTCOME_SKIP
-				? pool_printf(pool, "skipped: %s", t->reason)
-				: pool_printf(pool, "%s on a reference", outcome_name(t->outcome));
+		c->kept_off = !t ? "not run on a reference that it is for"
+			      : t->outcome == OUTCOME_SKIP
+				      ? arena_printf(arena, "skipped: %s", t->reason)
+				      : arena_printf(arena, "%s on a reference",
+						     outcome_name(t->outcome));
 	}
 }
 
-static struct candidate *candidates(struct pool *pool, const struct mustpass *head,
+static struct candidate *candidates(struct arena *arena, const struct mustpass *head,
 				    struct run *const runs[], size_t nr)
 {
 	struct candidate *first = NULL, **last = &first, *c;
@@ -128,17 +128,17 @@ static struct candidate *candidates(struct pool *pool, const struct mustpass *he
 		for (t = first_test(runs[i]); t; t = next_test(t)) {
 			if (!passed(t) || listed(first, t))
 				continue;
-			c = pool_alloc(pool, sizeof(*c));
+			c = arena_alloc(arena, sizeof(*c));
 			c->test = t;
 			needs(c, runs, nr);
-			keep_off(pool, c, head, runs, nr);
+			keep_off(arena, c, head, runs, nr);
 			*last = c;
 			last = &c->next;
 		}
 	return first;
 }
 
-static void write_sections(struct pool *pool, const struct candidate *all, FILE *f)
+static void write_sections(struct arena *arena, const struct candidate *all, FILE *f)
 {
 	unsigned int need, lack;
 	const struct candidate *c;
@@ -152,7 +152,7 @@ static void write_sections(struct pool *pool, const struct candidate *all, FILE 
 					continue;
 				if (!begun)
 					fprintf(f, "\n[%s]\n",
-						mustpass_section_name(pool, need, lack));
+						mustpass_section_name(arena, need, lack));
 				begun = true;
 				fprintf(f, "%s %s\n", c->test->chapter->name, c->test->name);
 			}
@@ -161,7 +161,7 @@ static void write_sections(struct pool *pool, const struct candidate *all, FILE 
 
 /**
  * mustpass_make - make a list
- * @pool: for what is needed meanwhile
+ * @arena: for what is needed meanwhile
  * @head: how the list begins: version, rounds, seed, stress and excuses
  * @runs: runs of reference drivers, judged
  * @nr: their number
@@ -169,30 +169,30 @@ static void write_sections(struct pool *pool, const struct candidate *all, FILE 
  *
  * Return: NULL, or what is wrong with @head or with a run.
  */
-char *mustpass_make(struct pool *pool, struct text head, struct run *const runs[], size_t nr,
+char *mustpass_make(struct arena *arena, struct text head, struct run *const runs[], size_t nr,
 		    FILE *f)
 {
 	/* The reader wants tests behind it. */
-	const char *s = pool_printf(pool, "%.*s\n[any device]\na b\n", (int)head.n, head.s);
+	const char *s = arena_printf(arena, "%.*s\n[any device]\na b\n", (int)head.n, head.s);
 	const struct candidate *all, *c;
 	struct mustpass *m;
 	char *wrong = NULL;
 	size_t i;
 
-	m = mustpass_parse(pool, (struct text){ s, strlen(s) }, &wrong);
+	m = mustpass_parse(arena, (struct text){ s, strlen(s) }, &wrong);
 	if (!m)
 		return wrong;
 	for (i = 0; i < nr; i++)
 		if (runs[i]->count[OUTCOME_FAIL] || runs[i]->record.status != RUN_COMPLETE)
-			return pool_printf(pool,
-					   "run %zu is none that a conforming driver left: %s",
-					   i + 1, runs[i]->sentence);
-	all = candidates(pool, m, runs, nr);
+			return arena_printf(arena,
+					    "run %zu is none that a conforming driver left: %s",
+					    i + 1, runs[i]->sentence);
+	all = candidates(arena, m, runs, nr);
 	fwrite(head.s, 1, head.n, f);
 	for (c = all; c; c = c->next)
 		if (c->kept_off)
 			fprintf(f, "# not on the list: %s %s: %s\n", c->test->chapter->name,
 				c->test->name, c->kept_off);
-	write_sections(pool, all, f);
+	write_sections(arena, all, f);
 	return NULL;
 }

@@ -7,7 +7,7 @@
 
 #include "mustpass.h"
 
-char *mustpass_make(struct pool *pool, struct text head, struct run *const runs[], size_t nr,
+char *mustpass_make(struct arena *arena, struct text head, struct run *const runs[], size_t nr,
 		    FILE *f);
 
 #endif /* VMIG_RESULTS_MUSTPASS_MAKE_H */

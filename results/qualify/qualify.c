@@ -12,7 +12,7 @@
 
 static void trouble(struct qualification *q, char *sentence)
 {
-	struct line *line = pool_alloc(q->pool, sizeof(*line));
+	struct line *line = arena_alloc(q->arena, sizeof(*line));
 
 	line->text = sentence;
 	*q->last_trouble = line;
@@ -21,7 +21,7 @@ static void trouble(struct qualification *q, char *sentence)
 
 static void fault(struct qualification *q, const struct mustpass_test *t, const char *why)
 {
-	const char *test = pool_printf(q->pool, "%s/%s", t->chapter, t->name);
+	const char *test = arena_printf(q->arena, "%s/%s", t->chapter, t->name);
 	struct listed_fault *f;
 
 	for (f = q->faults; f; f = f->next) {
@@ -30,7 +30,7 @@ static void fault(struct qualification *q, const struct mustpass_test *t, const 
 		f->rounds++;
 		return;
 	}
-	f = pool_alloc(q->pool, sizeof(*f));
+	f = arena_alloc(q->arena, sizeof(*f));
 	f->rounds = 1;
 	f->test = test;
 	f->why = why;
@@ -60,14 +60,15 @@ static const char *why_not(struct qualification *q, const struct test *t)
 	const char *s = NULL;
 
 	if (t->outcome == OUTCOME_SKIP)
-		return pool_printf(q->pool, "skipped: %s", t->reason);
+		return arena_printf(q->arena, "skipped: %s", t->reason);
 	for (b = t->breaches; b; b = b->next)
 		if (b->outcome == CLAUSE_BROKEN && (!s || !strstr(s, b->id)))
-			s = pool_printf(q->pool, "%s%s%s", s ? s : "broke ", s ? ", " : "", b->id);
+			s = arena_printf(q->arena, "%s%s%s", s ? s : "broke ", s ? ", " : "",
+					 b->id);
 	if (s)
 		return s;
-	return pool_printf(q->pool, "%s%s%s", outcome_name(t->outcome), t->why ? ": " : "",
-			   t->why ? t->why : "");
+	return arena_printf(q->arena, "%s%s%s", outcome_name(t->outcome), t->why ? ": " : "",
+			    t->why ? t->why : "");
 }
 
 static enum listed_outcome outcome_of(const struct qualification *q, const struct mustpass_test *m,
@@ -106,7 +107,7 @@ static const struct test **sorted(struct qualification *q, const struct run *run
 
 	*nr = 0;
 	for (t = first_test(run); t; t = next_test(t)) {
-		tests = pool_grow(q->pool, tests, *nr, sizeof(const struct test *));
+		tests = arena_grow(q->arena, tests, *nr, sizeof(const struct test *));
 		tests[(*nr)++] = t;
 	}
 	if (*nr)
@@ -160,18 +161,18 @@ static void judge_round(struct qualification *q, unsigned int i)
 		if (!i || run->clauses[c].outcome < q->clauses[c])
 			q->clauses[c] = run->clauses[c].outcome;
 	if (run->record.status != RUN_COMPLETE)
-		trouble(q, pool_printf(q->pool, "round %u did not come to its end: %s", i + 1,
-				       run_status_name(run->record.status)));
+		trouble(q, arena_printf(q->arena, "round %u did not come to its end: %s", i + 1,
+					run_status_name(run->record.status)));
 	if (run->env.migration != HAS)
-		trouble(q, pool_printf(q->pool, "the device offers no migration"));
+		trouble(q, arena_printf(q->arena, "the device offers no migration"));
 	if (run->strangers)
-		trouble(q, pool_printf(q->pool, "round %u broke clauses that no catalogue has",
-				       i + 1));
+		trouble(q, arena_printf(q->arena, "round %u broke clauses that no catalogue has",
+					i + 1));
 	if (run->complained)
-		trouble(q, pool_printf(q->pool, "the kernel complained in round %u: %u time%s",
-				       i + 1, run->complained, run->complained == 1 ? "" : "s"));
+		trouble(q, arena_printf(q->arena, "the kernel complained in round %u: %u time%s",
+					i + 1, run->complained, run->complained == 1 ? "" : "s"));
 	for (l = run->problems; l; l = l->next)
-		trouble(q, pool_printf(q->pool, "round %u: %s", i + 1, l->text));
+		trouble(q, arena_printf(q->arena, "round %u: %s", i + 1, l->text));
 }
 
 /**
@@ -213,19 +214,19 @@ static const char *sentence(struct qualification *q)
 	for (w = q->waivers; w; w = w->next)
 		waived += !!w->used;
 	if (!q->exit_code && waived)
-		return pool_printf(q->pool, "conformant by mustpass list %s but for %u waiver%s",
-				   q->list->version, waived, plural(waived));
+		return arena_printf(q->arena, "conformant by mustpass list %s but for %u waiver%s",
+				    q->list->version, waived, plural(waived));
 	if (!q->exit_code)
-		return pool_printf(q->pool, "conformant by mustpass list %s", q->list->version);
-	s = pool_printf(q->pool, "not conformant by mustpass list %s", q->list->version);
+		return arena_printf(q->arena, "conformant by mustpass list %s", q->list->version);
+	s = arena_printf(q->arena, "not conformant by mustpass list %s", q->list->version);
 	if (must)
-		s = pool_printf(q->pool, "%s: %u MUST clause%s broken", s, must, plural(must));
+		s = arena_printf(q->arena, "%s: %u MUST clause%s broken", s, must, plural(must));
 	if (q->count[LISTED_NOT_PASSED])
-		s = pool_printf(q->pool, "%s%s %u result%s of %u rounds no pass", s,
-				must ? "," : ":", q->count[LISTED_NOT_PASSED],
-				plural(q->count[LISTED_NOT_PASSED]), q->bundle.nr_rounds);
+		s = arena_printf(q->arena, "%s%s %u result%s of %u rounds no pass", s,
+				 must ? "," : ":", q->count[LISTED_NOT_PASSED],
+				 plural(q->count[LISTED_NOT_PASSED]), q->bundle.nr_rounds);
 	if (!must && !q->count[LISTED_NOT_PASSED] && q->troubles)
-		s = pool_printf(q->pool, "%s: %s", s, q->troubles->text);
+		s = arena_printf(q->arena, "%s: %s", s, q->troubles->text);
 	return s;
 }
 

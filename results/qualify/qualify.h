@@ -65,7 +65,7 @@ struct listed_fault {
  * @last_trouble: the last of @troubles
  */
 struct qualification {
-	struct pool *pool;
+	struct arena *arena;
 	struct bundle bundle;
 	struct mustpass *list;
 	struct waiver *waivers;

@@ -27,12 +27,12 @@ static void entry(FILE *f, const char *label, const char *text)
 
 /**
  * not_hardware - what keeps a run from being one on a vendor's card
- * @pool: where the words go
+ * @arena: where the words go
  * @run: the run
  *
  * Return: a phrase, or NULL for a device of a host.
  */
-const char *not_hardware(struct pool *pool, const struct run *run)
+const char *not_hardware(struct arena *arena, const struct run *run)
 {
 	static const char *const own[] = { "vfio_mig_mock", "vfio_mig_edu" };
 	const char *driver = run->env.driver ? run->env.driver : "";
@@ -48,7 +48,7 @@ const char *not_hardware(struct pool *pool, const struct run *run)
 		s = "a sample driver of the kernel, which has no hardware";
 	if (run->record.where && !strcmp(run->record.where, "host"))
 		return s;
-	return pool_printf(pool, "%s%sin a QEMU guest", s ? s : "driver code", s ? ", " : " ");
+	return arena_printf(arena, "%s%sin a QEMU guest", s ? s : "driver code", s ? ", " : " ");
 }
 
 /* The checksum of the driver's module, from what sha256sum said of it and of others. */
@@ -58,7 +58,7 @@ static const char *module_digest(const struct qualification *q, const char *driv
 	char *text, *base, *s;
 
 	while (driver && text_next_line(&rest, &line)) {
-		text = text_clean(q->pool, line);
+		text = text_clean(q->arena, line);
 		if (strlen(text) < 67)
 			continue;
 		base = strrchr(text, '/') ? strrchr(text, '/') + 1 : text + 66;
@@ -89,7 +89,7 @@ static const char *module_name(const struct environment *e)
 static void heading(const struct qualification *q, FILE *f)
 {
 	const struct run *run = &q->rounds[0];
-	const char *why = not_hardware(q->pool, run);
+	const char *why = not_hardware(q->arena, run);
 	const char *driver = run->env.driver ? run->env.driver : "unknown";
 
 	if (why)
@@ -97,7 +97,7 @@ static void heading(const struct qualification *q, FILE *f)
 	else
 		fprintf(f, "Qualification of the migration driver %s on hardware\n", driver);
 	fprintf(f, "vmig %s, commit %s, mustpass list %s (sha256 %.16s)\n\n", vmig_version,
-		run->record.commit, q->list->version, digest(q->pool, q->bundle.mustpass));
+		run->record.commit, q->list->version, digest(q->arena, q->bundle.mustpass));
 }
 
 static void subject(const struct qualification *q, FILE *f)
@@ -107,27 +107,27 @@ static void subject(const struct qualification *q, FILE *f)
 	const char *s, *sum = module_digest(q, module_name(e));
 	const struct line *l;
 
-	s = pool_printf(q->pool, "%s%s%s", e->driver ? e->driver : "unknown",
-			e->driver_version ? " " : "", e->driver_version ? e->driver_version : "");
+	s = arena_printf(q->arena, "%s%s%s", e->driver ? e->driver : "unknown",
+			 e->driver_version ? " " : "", e->driver_version ? e->driver_version : "");
 	if (e->srcversion)
-		s = pool_printf(q->pool, "%s, srcversion %s", s, e->srcversion);
+		s = arena_printf(q->arena, "%s, srcversion %s", s, e->srcversion);
 	if (sum)
-		s = pool_printf(q->pool, "%s, module sha256 %.16s", s, sum);
+		s = arena_printf(q->arena, "%s, module sha256 %.16s", s, sum);
 	else
-		s = pool_printf(q->pool, "%s, from a file that is not known", s);
+		s = arena_printf(q->arena, "%s, from a file that is not known", s);
 	entry(f, "Driver", s);
 	entry(f, "Device",
-	      pool_printf(q->pool, "%s%s%s", e->device ? e->device : "unknown",
-			  e->bus ? ", bus " : "", e->bus ? e->bus : ""));
+	      arena_printf(q->arena, "%s%s%s", e->device ? e->device : "unknown",
+			   e->bus ? ", bus " : "", e->bus ? e->bus : ""));
 	s = NULL;
-	for (l = features(q->pool, e); l; l = l->next)
-		s = pool_printf(q->pool, "%s%s%s", s ? s : "", s ? ", " : "", l->text);
+	for (l = features(q->arena, e); l; l = l->next)
+		s = arena_printf(q->arena, "%s%s%s", s ? s : "", s ? ", " : "", l->text);
 	entry(f, "Features", s);
 	entry(f, "Kernel",
-	      pool_printf(q->pool, "%s %s %s", e->release ? e->release : "unknown",
-			  e->machine ? e->machine : "", e->build ? e->build : ""));
-	entry(f, "Where", where_it_ran(q->pool, &run->record));
-	entry(f, "Firmware", firmware_words(q->pool, &run->record, e));
+	      arena_printf(q->arena, "%s %s %s", e->release ? e->release : "unknown",
+			   e->machine ? e->machine : "", e->build ? e->build : ""));
+	entry(f, "Where", where_it_ran(q->arena, &run->record));
+	entry(f, "Firmware", firmware_words(q->arena, &run->record, e));
 	entry(f, "Modules", run->record.parameters);
 }
 
@@ -142,9 +142,10 @@ static void rounds(const struct qualification *q, FILE *f)
 			seconds += q->rounds[i].record.seconds;
 	r = &q->rounds[0].record;
 	entry(f, "Run",
-	      pool_printf(q->pool, "%s, %u round%s with seed %u and up, stress %s, hazards, %.0f s",
-			  r->started, q->list->rounds, q->list->rounds == 1 ? "" : "s",
-			  q->list->seed, q->list->stress, seconds));
+	      arena_printf(q->arena,
+			   "%s, %u round%s with seed %u and up, stress %s, hazards, %.0f s",
+			   r->started, q->list->rounds, q->list->rounds == 1 ? "" : "s",
+			   q->list->seed, q->list->stress, seconds));
 }
 
 static void levels(const struct qualification *q, FILE *f)
@@ -171,8 +172,8 @@ static void tests(const struct qualification *q, FILE *f)
 
 	putc('\n', f);
 	entry(f, "Tests",
-	      pool_printf(
-		      q->pool,
+	      arena_printf(
+		      q->arena,
 		      "%u on the list, in %u rounds: %u passed, %u not passed, %u waived, %u the "
 		      "kernel's fault, %u found nothing to check (%u of them because no "
 		      "exerciser can make this device work), %u are for other devices",
@@ -193,13 +194,13 @@ static void clauses(const struct qualification *q, FILE *f, const char *label,
 		if (vmig_clauses[c].level != level || clause_column(q, c) != column)
 			continue;
 		if (n++ < CLAUSES_SHOWN)
-			s = pool_printf(q->pool, "%s%s%s", s ? s : "", s ? " " : "",
-					vmig_clauses[c].id);
+			s = arena_printf(q->arena, "%s%s%s", s ? s : "", s ? " " : "",
+					 vmig_clauses[c].id);
 	}
 	if (n > CLAUSES_SHOWN)
-		s = pool_printf(q->pool, "%s and %u more", s, n - CLAUSES_SHOWN);
+		s = arena_printf(q->arena, "%s and %u more", s, n - CLAUSES_SHOWN);
 	if (s)
-		entry(f, label, pool_printf(q->pool, "%s: %s", vmig_level_name(level), s));
+		entry(f, label, arena_printf(q->arena, "%s: %s", vmig_level_name(level), s));
 }
 
 static void faults(const struct qualification *q, FILE *f)
@@ -213,13 +214,13 @@ static void faults(const struct qualification *q, FILE *f)
 	for (fault = q->faults; fault; fault = fault->next)
 		if (n++ < FAULTS_SHOWN)
 			entry(f, n == 1 ? "Not passed" : "",
-			      pool_printf(q->pool, "%s%s: %s", fault->test,
-					  fault->rounds == q->bundle.nr_rounds
-						  ? ""
-						  : " (not in each round)",
-					  fault->why));
+			      arena_printf(q->arena, "%s%s: %s", fault->test,
+					   fault->rounds == q->bundle.nr_rounds
+						   ? ""
+						   : " (not in each round)",
+					   fault->why));
 	if (n > FAULTS_SHOWN)
-		entry(f, "", pool_printf(q->pool, "and %u more", n - FAULTS_SHOWN));
+		entry(f, "", arena_printf(q->arena, "and %u more", n - FAULTS_SHOWN));
 }
 
 static void waivers(const struct qualification *q, FILE *f)
@@ -230,12 +231,12 @@ static void waivers(const struct qualification *q, FILE *f)
 
 	for (w = q->waivers; w; w = w->next) {
 		entry(f, label,
-		      pool_printf(q->pool, "%s until %s, %s: %s (%s)", w->clause->id, w->expires,
-				  w->reason, w->link,
-				  !waiver_covers(w, run->env.driver, run->env.release)
-					  ? "for another driver or kernel"
-				  : w->used ? pool_printf(q->pool, "took %u failures", w->used)
-					    : "not needed"));
+		      arena_printf(q->arena, "%s until %s, %s: %s (%s)", w->clause->id, w->expires,
+				   w->reason, w->link,
+				   !waiver_covers(w, run->env.driver, run->env.release)
+					   ? "for another driver or kernel"
+				   : w->used ? arena_printf(q->arena, "took %u failures", w->used)
+					     : "not needed"));
 		label = "";
 	}
 }
@@ -259,6 +260,6 @@ void write_statement(const struct qualification *q, FILE *f)
 	faults(q, f);
 	waivers(q, f);
 	fprintf(f, "\nVerdict: %s%s\n", q->sentence,
-		not_hardware(q->pool, &q->rounds[0]) ? " (no hardware)" : "");
+		not_hardware(q->arena, &q->rounds[0]) ? " (no hardware)" : "");
 	fprintf(f, "Bundle:  manifest sha256 %s\n", q->bundle.id);
 }

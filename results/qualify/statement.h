@@ -7,7 +7,7 @@
 
 #include "qualify.h"
 
-const char *not_hardware(struct pool *pool, const struct run *run);
+const char *not_hardware(struct arena *arena, const struct run *run);
 void write_statement(const struct qualification *q, FILE *f);
 
 #endif /* VMIG_RESULTS_STATEMENT_H */

@@ -96,12 +96,12 @@ static bool name_is_plain(const char *name)
 	return s > name && s - name < NAME_SIZE;
 }
 
-static char *name_refused(struct pool *pool, const char *name)
+static char *name_refused(struct arena *arena, const char *name)
 {
-	return pool_printf(pool,
-			   "it holds a file with the name \"%s\": names of a bundle lead to no "
-			   "other directory",
-			   name);
+	return arena_printf(arena,
+			    "it holds a file with the name \"%s\": names of a bundle lead to no "
+			    "other directory",
+			    name);
 }
 
 static bool zero(const char *s, size_t n)
@@ -131,41 +131,42 @@ static bool same_contents(struct archive *a, struct text contents)
 }
 
 /* Takes the file that libarchive found off the front of @rest; NULL with @error set. */
-static struct tar_member *member(struct pool *pool, struct archive *a, struct archive_entry *e,
+static struct tar_member *member(struct arena *arena, struct archive *a, struct archive_entry *e,
 				 struct text *rest, char **error)
 {
-	struct tar_member *m = pool_alloc(pool, sizeof(*m));
+	struct tar_member *m = arena_alloc(arena, sizeof(*m));
 	const char *name = archive_entry_pathname(e);
 	size_t whole, size = (size_t)archive_entry_size(e);
 	struct header h;
 
 	name = name ? name : "";
-	m->name = text_clean(pool, (struct text){ name, strlen(name) });
+	m->name = text_clean(arena, (struct text){ name, strlen(name) });
 	header_write(&h, name, size);
 	/* libarchive takes the name of a file from a header of another type before it. */
 	if (archive_entry_filetype(e) != AE_IFREG || archive_entry_hardlink(e) || rest->n < BLOCK ||
 	    rest->s[offsetof(struct header, type)] != h.type) {
-		*error = pool_printf(pool, "%s in it is a link, a directory or a device", m->name);
+		*error =
+			arena_printf(arena, "%s in it is a link, a directory or a device", m->name);
 		return NULL;
 	}
 	if (!name_is_plain(name)) {
-		*error = name_refused(pool, m->name);
+		*error = name_refused(arena, m->name);
 		return NULL;
 	}
 	if (memcmp(rest->s, &h, BLOCK) != 0) {
-		*error = pool_printf(pool, "%s (%s)", damaged, m->name);
+		*error = arena_printf(arena, "%s (%s)", damaged, m->name);
 		return NULL;
 	}
 	rest->s += BLOCK;
 	rest->n -= BLOCK;
 	if (size > rest->n || padded(size, BLOCK) > rest->n) {
-		*error = pool_printf(pool, "it is cut short in %s", m->name);
+		*error = arena_printf(arena, "it is cut short in %s", m->name);
 		return NULL;
 	}
 	m->contents = (struct text){ rest->s, size };
 	whole = padded(size, BLOCK);
 	if (!same_contents(a, m->contents) || !zero(rest->s + size, whole - size)) {
-		*error = pool_printf(pool, "%s (%s)", damaged, m->name);
+		*error = arena_printf(arena, "%s (%s)", damaged, m->name);
 		return NULL;
 	}
 	rest->s += whole;
@@ -173,7 +174,7 @@ static struct tar_member *member(struct pool *pool, struct archive *a, struct ar
 	return m;
 }
 
-static struct tar_member *members(struct pool *pool, struct archive *a, struct text *rest,
+static struct tar_member *members(struct arena *arena, struct archive *a, struct text *rest,
 				  char **error)
 {
 	struct tar_member *first = NULL, **last = &first, *m;
@@ -183,7 +184,7 @@ static struct tar_member *members(struct pool *pool, struct archive *a, struct t
 	int rc;
 
 	while ((rc = archive_read_next_header(a, &e)) == ARCHIVE_OK) {
-		m = member(pool, a, e, rest, error);
+		m = member(arena, a, e, rest, error);
 		if (!m)
 			return NULL;
 		if (++nr > MEMBERS_MAX) {
@@ -191,7 +192,8 @@ static struct tar_member *members(struct pool *pool, struct archive *a, struct t
 			return NULL;
 		}
 		if (strcmp(before, m->name) >= 0) {
-			*error = pool_printf(pool, "%s in it comes twice or out of order", m->name);
+			*error = arena_printf(arena, "%s in it comes twice or out of order",
+					      m->name);
 			return NULL;
 		}
 		before = m->name;
@@ -199,7 +201,7 @@ static struct tar_member *members(struct pool *pool, struct archive *a, struct t
 		last = &m->next;
 	}
 	if (rc != ARCHIVE_EOF)
-		*error = pool_printf(pool, "%s, or cut short", damaged);
+		*error = arena_printf(arena, "%s, or cut short", damaged);
 	else if (!first)
 		*error = "it is empty";
 	return *error ? NULL : first;
@@ -218,13 +220,13 @@ static char *end_of(const struct text *rest, size_t whole)
 
 /**
  * tar_read - take an archive apart
- * @pool: where the names go; the contents stay in @tar
+ * @arena: where the names go; the contents stay in @tar
  * @tar: the archive, not compressed
  * @error: NULL, and where a sentence's end goes about what is wrong with it
  *
  * Return: its files in ascending order of their names, or NULL with @error set.
  */
-struct tar_member *tar_read(struct pool *pool, struct text tar, char **error)
+struct tar_member *tar_read(struct arena *arena, struct text tar, char **error)
 {
 	struct archive *a = archive_read_new();
 	struct tar_member *first = NULL;
@@ -236,7 +238,7 @@ struct tar_member *tar_read(struct pool *pool, struct text tar, char **error)
 	else if (archive_read_open_memory(a, tar.s, tar.n) != ARCHIVE_OK)
 		*error = (char *)damaged;
 	else
-		first = members(pool, a, &rest, error);
+		first = members(arena, a, &rest, error);
 	archive_read_free(a);
 	if (first)
 		*error = end_of(&rest, tar.n);
@@ -245,13 +247,13 @@ struct tar_member *tar_read(struct pool *pool, struct text tar, char **error)
 
 /**
  * tar_write - put files together
- * @pool: where the archive goes
+ * @arena: where the archive goes
  * @members: the files, in ascending order of their names
  * @tar: the archive, not compressed; tar_read() takes it
  *
  * Return: NULL, or a sentence's end about why these files are no bundle.
  */
-char *tar_write(struct pool *pool, const struct tar_member *members, struct text *tar)
+char *tar_write(struct arena *arena, const struct tar_member *members, struct text *tar)
 {
 	const struct tar_member *m;
 	size_t size = 2 * BLOCK;
@@ -260,14 +262,15 @@ char *tar_write(struct pool *pool, const struct tar_member *members, struct text
 	for (m = members; m; m = m->next) {
 		if (!name_is_plain(m->name))
 			return name_refused(
-				pool, text_clean(pool, (struct text){ m->name, strlen(m->name) }));
+				arena,
+				text_clean(arena, (struct text){ m->name, strlen(m->name) }));
 		if (m->contents.n > TAR_MAX || size > TAR_MAX - RECORD - m->contents.n)
-			return pool_printf(pool, "with %s it is larger than %lu MiB", m->name,
-					   TAR_MAX >> 20);
+			return arena_printf(arena, "with %s it is larger than %lu MiB", m->name,
+					    TAR_MAX >> 20);
 		size += BLOCK + padded(m->contents.n, BLOCK);
 	}
 	tar->n = padded(size, RECORD);
-	tar->s = out = pool_alloc(pool, tar->n);
+	tar->s = out = arena_alloc(arena, tar->n);
 	for (m = members; m; m = m->next) {
 		header_write((struct header *)out, m->name, m->contents.n);
 		memcpy(out + BLOCK, m->contents.s, m->contents.n);
@@ -291,7 +294,7 @@ bool tar_is_packed(struct text file)
 
 /**
  * tar_unpack - decompress an archive
- * @pool: where it goes
+ * @arena: where it goes
  * @packed: one frame of zstd
  * @max: how many bytes it may come to
  * @tar: the archive
@@ -301,7 +304,7 @@ bool tar_is_packed(struct text file)
  *
  * Return: NULL, or a sentence's end about why it is refused.
  */
-char *tar_unpack(struct pool *pool, struct text packed, size_t max, struct text *tar)
+char *tar_unpack(struct arena *arena, struct text packed, size_t max, struct text *tar)
 {
 	const size_t frame = ZSTD_findFrameCompressedSize(packed.s, packed.n);
 	unsigned long long said;
@@ -317,31 +320,31 @@ char *tar_unpack(struct pool *pool, struct text packed, size_t max, struct text 
 	if (said < max)
 		room = (size_t)said;
 	/* Memory that is not written to is not taken. */
-	out = pool_alloc(pool, room ? room : 1);
+	out = arena_alloc(arena, room ? room : 1);
 	n = ZSTD_decompress(out, room, packed.s, packed.n);
 	if (ZSTD_isError(n) && ZSTD_getErrorCode(n) == ZSTD_error_dstSize_tooSmall && room == max)
-		return pool_printf(pool, "it unpacks to more than %zu MiB, and no bundle does",
-				   max >> 20);
+		return arena_printf(arena, "it unpacks to more than %zu MiB, and no bundle does",
+				    max >> 20);
 	if (ZSTD_isError(n))
-		return pool_printf(pool, "it is cut short, damaged, or not made by zstd (%s)",
-				   ZSTD_getErrorName(n));
+		return arena_printf(arena, "it is cut short, damaged, or not made by zstd (%s)",
+				    ZSTD_getErrorName(n));
 	*tar = (struct text){ out, n };
 	return NULL;
 }
 
 /**
  * tar_pack - compress an archive
- * @pool: where it goes
+ * @arena: where it goes
  * @tar: the archive
  * @packed: one frame of zstd; tar_unpack() takes it
  *
  * Return: NULL, or a sentence's end about why that failed.
  */
-char *tar_pack(struct pool *pool, struct text tar, struct text *packed)
+char *tar_pack(struct arena *arena, struct text tar, struct text *packed)
 {
 	const size_t room = ZSTD_compressBound(tar.n);
 	ZSTD_CCtx *c = ZSTD_createCCtx();
-	char *out = pool_alloc(pool, room);
+	char *out = arena_alloc(arena, room);
 	size_t n;
 
 	if (!c)
@@ -351,7 +354,7 @@ char *tar_pack(struct pool *pool, struct text tar, struct text *packed)
 	n = ZSTD_compress2(c, out, room, tar.s, tar.n);
 	ZSTD_freeCCtx(c);
 	if (ZSTD_isError(n))
-		return pool_printf(pool, "it cannot be compressed: %s", ZSTD_getErrorName(n));
+		return arena_printf(arena, "it cannot be compressed: %s", ZSTD_getErrorName(n));
 	*packed = (struct text){ out, n };
 	return NULL;
 }

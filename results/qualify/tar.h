@@ -21,11 +21,11 @@ struct tar_member {
 	struct tar_member *next;
 };
 
-struct tar_member *tar_read(struct pool *pool, struct text tar, char **error);
-char *tar_write(struct pool *pool, const struct tar_member *members, struct text *tar);
+struct tar_member *tar_read(struct arena *arena, struct text tar, char **error);
+char *tar_write(struct arena *arena, const struct tar_member *members, struct text *tar);
 bool tar_is_packed(struct text file);
-char *tar_unpack(struct pool *pool, struct text packed, size_t max, struct text *tar);
-char *tar_pack(struct pool *pool, struct text tar, struct text *packed);
+char *tar_unpack(struct arena *arena, struct text packed, size_t max, struct text *tar);
+char *tar_pack(struct arena *arena, struct text tar, struct text *packed);
 const struct tar_member *tar_find(const struct tar_member *members, const char *name);
 
 #endif /* VMIG_RESULTS_TAR_H */

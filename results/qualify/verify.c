@@ -25,25 +25,25 @@ static bool same(const char *a, const char *b)
 
 static char *read_rules(struct qualification *q, const char *frozen)
 {
-	const char *found = digest(q->pool, q->bundle.mustpass);
+	const char *found = digest(q->arena, q->bundle.mustpass);
 	char *wrong = NULL;
 
 	if (strcmp(found, frozen))
-		return pool_printf(
-			q->pool,
+		return arena_printf(
+			q->arena,
 			"its mustpass list is not the one that vmig %s has frozen "
 			"(sha256 %.12s..., frozen is %.12s...): verify it with the suite "
 			"that made it, whose version stands in its first lines",
 			vmig_version, found, frozen);
-	q->list = mustpass_parse(q->pool, q->bundle.mustpass, &wrong);
+	q->list = mustpass_parse(q->arena, q->bundle.mustpass, &wrong);
 	if (!q->list)
-		return pool_printf(q->pool, "mustpass.txt, %s", wrong);
-	q->waivers = waivers_parse(q->pool, q->bundle.waivers, &wrong);
+		return arena_printf(q->arena, "mustpass.txt, %s", wrong);
+	q->waivers = waivers_parse(q->arena, q->bundle.waivers, &wrong);
 	if (wrong)
-		return pool_printf(q->pool, "waivers.conf, %s", wrong);
+		return arena_printf(q->arena, "waivers.conf, %s", wrong);
 	if (q->bundle.nr_rounds != q->list->rounds)
-		return pool_printf(q->pool, "it holds %u rounds, and the list asks for %u",
-				   q->bundle.nr_rounds, q->list->rounds);
+		return arena_printf(q->arena, "it holds %u rounds, and the list asks for %u",
+				    q->bundle.nr_rounds, q->list->rounds);
 	return NULL;
 }
 
@@ -52,11 +52,11 @@ static char *read_round(struct qualification *q, unsigned int i)
 	struct run *run = &q->rounds[i];
 	char *wrong;
 
-	model_init(run, q->pool);
+	model_init(run, q->arena);
 	wrong = model_read(run, &q->bundle.rounds[i].files);
 	if (wrong)
-		return pool_printf(q->pool, "round-%u/%s", i + 1, wrong);
-	run->profile = waivers_profile(q->pool, q->waivers, run->env.driver, run->env.release);
+		return arena_printf(q->arena, "round-%u/%s", i + 1, wrong);
+	run->profile = waivers_profile(q->arena, q->waivers, run->env.driver, run->env.release);
 	judge(run);
 	verdict(run);
 	return NULL;
@@ -96,13 +96,13 @@ static char *check_programs(const struct qualification *q, const struct run *run
 		if (!c->version && !c->nr_tests)
 			continue;
 		if (!same(c->version, run->record.version) || !same(c->commit, run->record.commit))
-			return pool_printf(q->pool,
-					   "round-%u/%s was printed by a program of another suite "
-					   "than round-%u/run.json says",
-					   i + 1, c->file, i + 1);
+			return arena_printf(q->arena,
+					    "round-%u/%s was printed by a program of another suite "
+					    "than round-%u/run.json says",
+					    i + 1, c->file, i + 1);
 		if (c->driver && !same(c->driver, run->env.driver))
-			return pool_printf(
-				q->pool,
+			return arena_printf(
+				q->arena,
 				"round-%u/%s is about the driver %s, and environment.json "
 				"about %s",
 				i + 1, c->file, c->driver,
@@ -119,11 +119,11 @@ static char *check_rules(const struct qualification *q, unsigned int i)
 
 	wrong = rule_broken(q, run, i);
 	if (wrong)
-		return pool_printf(q->pool, "round %u was run %s", i + 1, wrong);
+		return arena_printf(q->arena, "round %u was run %s", i + 1, wrong);
 	for (w = q->waivers; w; w = w->next)
 		if (waiver_expired(w, run->record.started))
-			return pool_printf(
-				q->pool,
+			return arena_printf(
+				q->arena,
 				"its waiver of %s (line %u of waivers.conf) had expired on "
 				"%s, before round %u",
 				w->clause->id, w->line, w->expires, i + 1);
@@ -133,10 +133,10 @@ static char *check_rules(const struct qualification *q, unsigned int i)
 	    !same(run->env.build, first->env.build) ||
 	    !same(run->record.commit, first->record.commit) ||
 	    mustpass_traits(&run->env) != mustpass_traits(&first->env))
-		return pool_printf(q->pool,
-				   "round %u is about another driver, kernel or suite than "
-				   "round 1",
-				   i + 1);
+		return arena_printf(q->arena,
+				    "round %u is about another driver, kernel or suite than "
+				    "round 1",
+				    i + 1);
 	return check_programs(q, run, i);
 }
 
@@ -153,8 +153,8 @@ static char **keys(const struct qualification *q)
 	size_t n = 0;
 
 	for (t = q->list->tests; t; t = t->next) {
-		key = pool_grow(q->pool, key, n, sizeof(*key));
-		key[n++] = pool_printf(q->pool, "%s\t%s", t->chapter, t->name);
+		key = arena_grow(q->arena, key, n, sizeof(*key));
+		key[n++] = arena_printf(q->arena, "%s\t%s", t->chapter, t->name);
 	}
 	if (n)
 		qsort(key, n, sizeof(*key), by_key);
@@ -162,9 +162,9 @@ static char **keys(const struct qualification *q)
 }
 
 /* A key in a sentence: chapter/test. */
-static char *spoken(struct pool *pool, const char *key)
+static char *spoken(struct arena *arena, const char *key)
 {
-	char *s = pool_strndup(pool, key, strlen(key)), *tab = strchr(s, '\t');
+	char *s = arena_strndup(arena, key, strlen(key)), *tab = strchr(s, '\t');
 
 	if (tab)
 		*tab = '/';
@@ -179,20 +179,21 @@ static char *check_results_of_list(const struct qualification *q, char **key, un
 	size_t n = 0, k;
 
 	for (t = first_test(&q->rounds[i]); t; t = next_test(t)) {
-		came = pool_grow(q->pool, came, n, sizeof(*came));
-		came[n++] = pool_printf(q->pool, "%s\t%s", t->chapter->name, t->name);
+		came = arena_grow(q->arena, came, n, sizeof(*came));
+		came[n++] = arena_printf(q->arena, "%s\t%s", t->chapter->name, t->name);
 	}
 	if (n)
 		qsort(came, n, sizeof(*came), by_key);
 	for (k = 0; k < n; k++) {
 		if (k && !strcmp(came[k], came[k - 1]))
-			return pool_printf(q->pool, "round-%u has two results of the test %s",
-					   i + 1, spoken(q->pool, came[k]));
+			return arena_printf(q->arena, "round-%u has two results of the test %s",
+					    i + 1, spoken(q->arena, came[k]));
 		if (!bsearch(&came[k], key, q->list->nr_tests, sizeof(*key), by_key))
-			return pool_printf(q->pool,
-					   "round-%u has the test %s, which is not on the mustpass "
-					   "list",
-					   i + 1, spoken(q->pool, came[k]));
+			return arena_printf(
+				q->arena,
+				"round-%u has the test %s, which is not on the mustpass "
+				"list",
+				i + 1, spoken(q->arena, came[k]));
 	}
 	return NULL;
 }
@@ -206,20 +207,20 @@ static char *check_tests(const struct qualification *q, char **key, unsigned int
 	size_t n = 0, k;
 
 	while (text_next_line(&list, &line) && n <= nr) {
-		came = pool_grow(q->pool, came, n, sizeof(*came));
-		came[n++] = pool_strndup(q->pool, line.s, line.n);
+		came = arena_grow(q->arena, came, n, sizeof(*came));
+		came[n++] = arena_strndup(q->arena, line.s, line.n);
 	}
 	if (n)
 		qsort(came, n, sizeof(*came), by_key);
 	for (k = 0; k < n && k < nr && !strcmp(came[k], key[k]); k++)
 		;
 	if (k < nr)
-		return pool_printf(q->pool,
-				   "round-%u/tests.tsv is not the mustpass list: it lacks %s",
-				   i + 1, spoken(q->pool, key[k]));
+		return arena_printf(q->arena,
+				    "round-%u/tests.tsv is not the mustpass list: it lacks %s",
+				    i + 1, spoken(q->arena, key[k]));
 	if (n > nr)
-		return pool_printf(q->pool, "round-%u/tests.tsv lists more than the mustpass list",
-				   i + 1);
+		return arena_printf(q->arena,
+				    "round-%u/tests.tsv lists more than the mustpass list", i + 1);
 	return check_results_of_list(q, key, i);
 }
 
@@ -233,8 +234,8 @@ static char *check_complete(const struct qualification *q, unsigned int i)
 		return NULL;
 	for (c = run->chapters; c; c = c->next)
 		if (c->missing)
-			return pool_printf(
-				q->pool,
+			return arena_printf(
+				q->arena,
 				"round-%u/%s lacks the test %s, though the run is said to "
 				"be complete",
 				i + 1, c->file, c->missing->text);
@@ -307,10 +308,10 @@ static char *check_results(const struct qualification *q, unsigned int i)
 	free(buf);
 	if (equal)
 		return NULL;
-	return pool_printf(q->pool,
-			   "round-%u/results.json says other things than the KTAP files of that "
-			   "round: it was edited",
-			   i + 1);
+	return arena_printf(q->arena,
+			    "round-%u/results.json says other things than the KTAP files of that "
+			    "round: it was edited",
+			    i + 1);
 }
 
 /*
@@ -340,8 +341,8 @@ static char *check_features(const struct qualification *q)
 					passed++;
 		}
 		if (2 * passed > nr)
-			return pool_printf(
-				q->pool,
+			return arena_printf(
+				q->arena,
 				"environment.json says that the device offers no %s, and "
 				"%u of %u tests of it passed",
 				s->name, passed, nr);
@@ -352,22 +353,22 @@ static char *check_features(const struct qualification *q)
 /**
  * verify - derive the verdict on a driver from a bundle
  * @q: the answer
- * @pool: where everything goes; contents stay in @tar
+ * @arena: where everything goes; contents stay in @tar
  * @tar: the bundle, not compressed
  * @frozen: the checksum of the mustpass list
  *
  * Return: NULL, or a sentence about why the bundle is refused.
  */
-char *verify(struct qualification *q, struct pool *pool, struct text tar, const char *frozen)
+char *verify(struct qualification *q, struct arena *arena, struct text tar, const char *frozen)
 {
 	unsigned int i;
 	char *wrong, **key;
 
 	memset(q, 0, sizeof(*q));
-	q->pool = pool;
+	q->arena = arena;
 	q->last_fault = &q->faults;
 	q->last_trouble = &q->troubles;
-	wrong = bundle_read(&q->bundle, pool, tar);
+	wrong = bundle_read(&q->bundle, arena, tar);
 	if (!wrong)
 		wrong = read_rules(q, frozen);
 	for (i = 0; !wrong && i < q->bundle.nr_rounds; i++)

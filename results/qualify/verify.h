@@ -5,6 +5,6 @@
 
 #include "qualify.h"
 
-char *verify(struct qualification *q, struct pool *pool, struct text tar, const char *frozen);
+char *verify(struct qualification *q, struct arena *arena, struct text tar, const char *frozen);
 
 #endif /* VMIG_RESULTS_VERIFY_H */

@@ -70,39 +70,39 @@ static bool is_link(const char *s)
 	       strlen(host) > strcspn(host, "/") + 1;
 }
 
-static char *understand(struct pool *pool, struct waiver *w, char *const f[FIELDS])
+static char *understand(struct arena *arena, struct waiver *w, char *const f[FIELDS])
 {
 	w->clause = vmig_clause_find(f[0]);
 	if (!w->clause)
-		return pool_printf(pool, "there is no clause \"%s\"; --clauses lists them", f[0]);
+		return arena_printf(arena, "there is no clause \"%s\"; --clauses lists them", f[0]);
 	w->glob = f[1];
 	w->driver = f[2];
 	w->kernels = f[3];
 	if (!vmig_kernel_range(f[3]))
-		return pool_printf(pool,
-				   "\"%s\" is no range of kernels such as 6.12-6.12, 6.7-6.14 or "
-				   "6.18-",
-				   f[3]);
+		return arena_printf(arena,
+				    "\"%s\" is no range of kernels such as 6.12-6.12, 6.7-6.14 or "
+				    "6.18-",
+				    f[3]);
 	w->expires = f[4];
 	if (!is_day(f[4]))
-		return pool_printf(pool, "\"%s\" is no day such as 2027-03-31", f[4]);
+		return arena_printf(arena, "\"%s\" is no day such as 2027-03-31", f[4]);
 	w->link = f[5];
 	if (!is_link(f[5]))
-		return pool_printf(pool,
-				   "\"%s\" is no link to a public discussion, "
-				   "https://HOST/PATH",
-				   f[5]);
+		return arena_printf(arena,
+				    "\"%s\" is no link to a public discussion, "
+				    "https://HOST/PATH",
+				    f[5]);
 	w->reason = f[6];
 	return NULL;
 }
 
-static char *waiver(struct pool *pool, struct waiver *w, struct text value)
+static char *waiver(struct arena *arena, struct waiver *w, struct text value)
 {
 	char *f[FIELDS];
 	int i;
 
 	for (i = 0; i < FIELDS; i++) {
-		f[i] = text_clean(pool, i + 1 < FIELDS ? field(&value) : text_trim(value));
+		f[i] = text_clean(arena, i + 1 < FIELDS ? field(&value) : text_trim(value));
 		if (!*f[i])
 			return "a waiver needs seven fields, \"clause | tests | driver | kernels | "
 			       "last day | link | reason\"";
@@ -110,19 +110,19 @@ static char *waiver(struct pool *pool, struct waiver *w, struct text value)
 		if (strchr(f[i], '|'))
 			return "the reason of a waiver has no bar in it";
 	}
-	return understand(pool, w, f);
+	return understand(arena, w, f);
 }
 
 /**
  * waivers_parse - read a file of waivers
- * @pool: where everything goes
+ * @arena: where everything goes
  * @contents: the file
  * @error: NULL, or where a sentence about the first bad line goes
  *
  * Return: the waivers in the order of the file; NULL for none, and for a bad file, which
  * @error tells apart.
  */
-struct waiver *waivers_parse(struct pool *pool, struct text contents, char **error)
+struct waiver *waivers_parse(struct arena *arena, struct text contents, char **error)
 {
 	struct waiver *first = NULL, **last = &first, *w;
 	unsigned int n = 0, nr = 0;
@@ -135,16 +135,16 @@ struct waiver *waivers_parse(struct pool *pool, struct text contents, char **err
 		line = text_trim(line);
 		if (!line.n || line.s[0] == '#')
 			continue;
-		w = pool_alloc(pool, sizeof(*w));
+		w = arena_alloc(arena, sizeof(*w));
 		w->line = n;
 		if (nr++ == WAIVERS_MAX)
 			wrong = "these are more waivers than anybody can look at";
 		else if (!text_skip(&line, "waiver:"))
 			wrong = "a line begins with \"waiver:\" or \"#\"";
 		else
-			wrong = waiver(pool, w, line);
+			wrong = waiver(arena, w, line);
 		if (wrong) {
-			*error = pool_printf(pool, "line %u: %s", n, wrong);
+			*error = arena_printf(arena, "line %u: %s", n, wrong);
 			return NULL;
 		}
 		*last = w;
@@ -183,7 +183,7 @@ bool waiver_expired(const struct waiver *w, const char *day)
 
 /**
  * waivers_profile - waivers in the form in which tests and report know deviations
- * @pool: where everything goes
+ * @arena: where everything goes
  * @w: the waivers
  * @driver: the driver that is tested
  * @kernel: the release of the kernel
@@ -191,21 +191,21 @@ bool waiver_expired(const struct waiver *w, const char *day)
  * Return: a profile of those that cover @driver on @kernel, NULL for none of them. In its
  * deviations, @line is that of the waiver.
  */
-struct profile *waivers_profile(struct pool *pool, struct waiver *w, const char *driver,
+struct profile *waivers_profile(struct arena *arena, struct waiver *w, const char *driver,
 				const char *kernel)
 {
-	struct profile *p = pool_alloc(pool, sizeof(*p));
+	struct profile *p = arena_alloc(arena, sizeof(*p));
 	struct deviation **last = &p->deviations, *d;
 
 	for (; w; w = w->next) {
 		if (!waiver_covers(w, driver, kernel))
 			continue;
-		d = pool_alloc(pool, sizeof(*d));
+		d = arena_alloc(arena, sizeof(*d));
 		d->line = w->line;
 		d->clause = w->clause;
 		d->glob = w->glob;
-		d->source = pool_printf(pool, "waived until %s", w->expires);
-		d->reason = pool_printf(pool, "%s, %s", w->reason, w->link);
+		d->source = arena_printf(arena, "waived until %s", w->expires);
+		d->reason = arena_printf(arena, "%s, %s", w->reason, w->link);
 		/* Nobody promises that a waived breach comes: one that does not is none. */
 		d->sometimes = true;
 		*last = d;

@@ -32,10 +32,10 @@ struct waiver {
 	struct waiver *next;
 };
 
-struct waiver *waivers_parse(struct pool *pool, struct text contents, char **error);
+struct waiver *waivers_parse(struct arena *arena, struct text contents, char **error);
 bool waiver_covers(const struct waiver *w, const char *driver, const char *kernel);
 bool waiver_expired(const struct waiver *w, const char *day);
-struct profile *waivers_profile(struct pool *pool, struct waiver *w, const char *driver,
+struct profile *waivers_profile(struct arena *arena, struct waiver *w, const char *driver,
 				const char *kernel);
 
 #endif /* VMIG_RESULTS_WAIVER_H */

@@ -6,9 +6,9 @@
 
 #include "features.h"
 
-static void add(struct pool *pool, struct line ***last, char *text)
+static void add(struct arena *arena, struct line ***last, char *text)
 {
-	struct line *line = pool_alloc(pool, sizeof(*line));
+	struct line *line = arena_alloc(arena, sizeof(*line));
 
 	line->text = text;
 	**last = line;
@@ -17,41 +17,42 @@ static void add(struct pool *pool, struct line ***last, char *text)
 
 /**
  * features - what a device offers
- * @pool: where the lines go
+ * @arena: where the lines go
  * @env: the environment
  *
  * Return: a line for each feature, in the words of H:990-1008; what an environment
  * does not say is not guessed.
  */
-struct line *features(struct pool *pool, const struct environment *env)
+struct line *features(struct arena *arena, const struct environment *env)
 {
 	struct line *first = NULL, **last = &first;
 	uint64_t unknown = env->flags & ~(uint64_t)VMIG_MIGRATION_KNOWN;
 
 	if (env->migration == HAS_UNKNOWN) {
-		add(pool, &last, "not recorded");
+		add(arena, &last, "not recorded");
 		return first;
 	}
 	if (env->migration == HAS_NOT) {
-		add(pool, &last, "no migration");
+		add(arena, &last, "no migration");
 	} else {
-		add(pool, &last,
+		add(arena, &last,
 		    env->flags & VFIO_MIGRATION_STOP_COPY ? "STOP_COPY" : "no STOP_COPY");
-		add(pool, &last, env->flags & VFIO_MIGRATION_P2P ? "P2P" : "no P2P");
-		add(pool, &last, env->flags & VFIO_MIGRATION_PRE_COPY ? "PRE_COPY" : "no PRE_COPY");
+		add(arena, &last, env->flags & VFIO_MIGRATION_P2P ? "P2P" : "no P2P");
+		add(arena, &last,
+		    env->flags & VFIO_MIGRATION_PRE_COPY ? "PRE_COPY" : "no PRE_COPY");
 		if (unknown)
-			add(pool, &last,
-			    pool_printf(pool, "flags %#llx, which this suite does not know",
-					(unsigned long long)unknown));
+			add(arena, &last,
+			    arena_printf(arena, "flags %#llx, which this suite does not know",
+					 (unsigned long long)unknown));
 	}
 	if (env->dma_logging != HAS_UNKNOWN)
-		add(pool, &last, env->dma_logging == HAS ? "DMA logging" : "no DMA logging");
+		add(arena, &last, env->dma_logging == HAS ? "DMA logging" : "no DMA logging");
 	return first;
 }
 
 /**
  * firmware_words - what the driver ran on, where that was no vendor's card
- * @pool: where the words go
+ * @arena: where the words go
  * @r: run.json
  * @env: environment.json
  *
@@ -59,46 +60,46 @@ struct line *features(struct pool *pool, const struct environment *env)
  *
  * Return: a phrase, or NULL for real hardware.
  */
-const char *firmware_words(struct pool *pool, const struct run_record *r,
+const char *firmware_words(struct arena *arena, const struct run_record *r,
 			   const struct environment *env)
 {
 	const char *s;
 
 	if (!env->simulated)
 		return NULL;
-	s = pool_printf(pool, "simulated%s%s: driver code on simulated firmware",
-			r->stand_in ? " by " : "", r->stand_in ? r->stand_in : "");
+	s = arena_printf(arena, "simulated%s%s: driver code on simulated firmware",
+			 r->stand_in ? " by " : "", r->stand_in ? r->stand_in : "");
 	if (!r->driver_source)
 		return s;
-	s = pool_printf(pool, "%s; the driver is %s of the kernel source", s, r->driver_source);
+	s = arena_printf(arena, "%s; the driver is %s of the kernel source", s, r->driver_source);
 	if (r->driver_sha256)
-		s = pool_printf(pool, "%s, sha256 %.16s", s, r->driver_sha256);
+		s = arena_printf(arena, "%s, sha256 %.16s", s, r->driver_sha256);
 	if (r->driver_patch)
-		return pool_printf(pool, "%s, with %s", s, r->driver_patch);
-	return pool_printf(pool, "%s, unmodified", s);
+		return arena_printf(arena, "%s, with %s", s, r->driver_patch);
+	return arena_printf(arena, "%s, unmodified", s);
 }
 
-static const char *guest_words(struct pool *pool, const char *accel)
+static const char *guest_words(struct arena *arena, const char *accel)
 {
 	if (!strcmp(accel, "tcg"))
 		return "QEMU guest, TCG (no hardware virtualisation)";
-	return pool_printf(pool, "QEMU guest, %s", strcmp(accel, "kvm") ? accel : "KVM");
+	return arena_printf(arena, "QEMU guest, %s", strcmp(accel, "kvm") ? accel : "KVM");
 }
 
 /**
  * where_it_ran - guest or host, under which accelerator, and by whose programs
- * @pool: where the words go
+ * @arena: where the words go
  * @record: run.json
  *
  * Return: a phrase, or NULL where it is not recorded.
  */
-const char *where_it_ran(struct pool *pool, const struct run_record *record)
+const char *where_it_ran(struct arena *arena, const struct run_record *record)
 {
 	const char *s = record->where;
 
 	if (!s)
 		return NULL;
 	if (!strcmp(s, "guest") && record->accel)
-		s = guest_words(pool, record->accel);
-	return record->programs ? pool_printf(pool, "%s, %s programs", s, record->programs) : s;
+		s = guest_words(arena, record->accel);
+	return record->programs ? arena_printf(arena, "%s, %s programs", s, record->programs) : s;
 }

@@ -37,7 +37,7 @@ struct record {
 };
 
 struct reader {
-	struct pool *pool;
+	struct arena *arena;
 	struct complaint *first, **end;
 	struct complaint *open;
 	unsigned int count;
@@ -112,14 +112,14 @@ static int hex(char c)
 }
 
 /* The kernel writes bytes that are not printable, and the backslash, as \xNN. */
-static struct text unescape(struct pool *pool, struct text t)
+static struct text unescape(struct arena *arena, struct text t)
 {
 	size_t i, n = 0;
 	char *s;
 
 	if (!memchr(t.s, '\\', t.n))
 		return t;
-	s = pool_alloc(pool, t.n + 1);
+	s = arena_alloc(arena, t.n + 1);
 	for (i = 0; i < t.n; i++) {
 		if (i + 3 < t.n && t.s[i] == '\\' && t.s[i + 1] == 'x' && hex(t.s[i + 2]) >= 0 &&
 		    hex(t.s[i + 3]) >= 0) {
@@ -149,8 +149,8 @@ static void keep(struct reader *r, struct complaint *c, struct text t)
 
 	if (c->lines == EXCERPT)
 		return;
-	line = pool_alloc(r->pool, sizeof(*line));
-	line->text = text_clean(r->pool, t);
+	line = arena_alloc(r->arena, sizeof(*line));
+	line->text = text_clean(r->arena, t);
 	*c->last = line;
 	c->last = &line->next;
 	c->lines++;
@@ -165,10 +165,10 @@ static void add_complaint(struct reader *r, const struct vmig_complaint *what, s
 		return;
 	}
 	r->count++;
-	c = pool_alloc(r->pool, sizeof(*c));
+	c = arena_alloc(r->arena, sizeof(*c));
 	c->kind = what->kind;
 	c->late = what->late;
-	c->title = text_clean(r->pool, text_trim(rec->text));
+	c->title = text_clean(r->arena, text_trim(rec->text));
 	c->test = r->test;
 	c->seconds = rec->seconds;
 	c->last = &c->log;
@@ -185,7 +185,7 @@ static bool marker(struct reader *r, struct text t)
 	if (!text_skip(&t, "vmig: "))
 		return false;
 	if (text_skip(&t, "begin "))
-		r->test = text_clean(r->pool, text_word(&t));
+		r->test = text_clean(r->arena, text_word(&t));
 	else if (text_skip(&t, "end "))
 		r->test = NULL;
 	else
@@ -249,15 +249,15 @@ static void number(struct reader *r, unsigned long long seq)
 
 /**
  * kmsg_parse - find the kernel's complaints
- * @pool: where everything goes
+ * @arena: where everything goes
  * @contents: dmesg.txt, any bytes; lines that are no records are passed over
  * @log: what of it is missing
  *
  * Return: the first 500 complaints in the order of the log, NULL where there are none.
  */
-struct complaint *kmsg_parse(struct pool *pool, struct text contents, struct kmsg_log *log)
+struct complaint *kmsg_parse(struct arena *arena, struct text contents, struct kmsg_log *log)
 {
-	struct reader r = { .pool = pool, .log = log };
+	struct reader r = { .arena = arena, .log = log };
 	unsigned long long seq;
 	struct record rec;
 	struct text line, text;
@@ -272,7 +272,7 @@ struct complaint *kmsg_parse(struct pool *pool, struct text contents, struct kms
 			number(&r, seq);
 		else if (!printed_record(line, &rec))
 			continue;
-		text = unescape(pool, rec.text);
+		text = unescape(arena, rec.text);
 		while (text_next_line(&text, &rec.text))
 			message(&r, &rec);
 	}

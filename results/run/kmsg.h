@@ -53,6 +53,6 @@ struct kmsg_log {
 	bool ended;
 };
 
-struct complaint *kmsg_parse(struct pool *pool, struct text contents, struct kmsg_log *log);
+struct complaint *kmsg_parse(struct arena *arena, struct text contents, struct kmsg_log *log);
 
 #endif /* VMIG_RESULTS_KMSG_H */

@@ -34,7 +34,7 @@ struct totals {
 };
 
 struct parser {
-	struct pool *pool;
+	struct arena *arena;
 	struct chapter *chapter;
 	struct test *test; /* the one that runs */
 	struct breach *breach; /* the last one of it */
@@ -50,9 +50,9 @@ struct parser {
 
 static struct test *new_test(struct parser *p, struct text name)
 {
-	struct test *t = pool_alloc(p->pool, sizeof(*t));
+	struct test *t = arena_alloc(p->arena, sizeof(*t));
 
-	t->name = text_clean(p->pool, name);
+	t->name = text_clean(p->arena, name);
 	t->chapter = p->chapter;
 	t->reason = "";
 	t->seconds = -1;
@@ -79,10 +79,10 @@ static bool room(struct parser *p)
 
 static void add_line(struct parser *p, struct line ***last, char *id, struct text text)
 {
-	struct line *line = pool_alloc(p->pool, sizeof(*line));
+	struct line *line = arena_alloc(p->arena, sizeof(*line));
 
 	line->id = id;
-	line->text = text_clean(p->pool, text);
+	line->text = text_clean(p->arena, text);
 	**last = line;
 	*last = &line->next;
 }
@@ -95,7 +95,7 @@ static void add_log(struct parser *p, struct text text)
 		return;
 	if (!t) {
 		if (!p->chapter->stray)
-			p->chapter->stray = text_clean(p->pool, text);
+			p->chapter->stray = text_clean(p->arena, text);
 		return;
 	}
 	add_line(p, &t->last_log, NULL, text);
@@ -226,7 +226,7 @@ static bool plan_line(struct parser *p, struct text line)
 	p->plan = n;
 	reason = after_hash(line);
 	if (!n && text_skip(&reason, "SKIP"))
-		p->chapter->skip = text_clean(p->pool, text_trim(reason));
+		p->chapter->skip = text_clean(p->arena, text_trim(reason));
 	return true;
 }
 
@@ -293,7 +293,7 @@ static bool result_line(struct parser *p, struct text line)
 	}
 	t->result = result;
 	t->directive = directive(&rest);
-	t->reason = text_clean(p->pool, rest);
+	t->reason = text_clean(p->arena, rest);
 	count_result(&p->counted, t);
 	p->test = NULL;
 	return true;
@@ -307,8 +307,8 @@ static void clause_list(struct parser *p, struct text list, char ***ids, size_t 
 		word = text_word(&list);
 		if (!word.n)
 			return;
-		*ids = pool_grow(p->pool, *ids, *nr, sizeof(**ids));
-		(*ids)[(*nr)++] = text_clean(p->pool, word);
+		*ids = arena_grow(p->arena, *ids, *nr, sizeof(**ids));
+		(*ids)[(*nr)++] = text_clean(p->arena, word);
 	}
 }
 
@@ -319,8 +319,8 @@ static void new_breach(struct parser *p, struct text id)
 	if (p->breaches == BREACHES_MAX)
 		return;
 	p->breaches++;
-	b = pool_alloc(p->pool, sizeof(*b));
-	b->id = text_clean(p->pool, text_word(&id));
+	b = arena_alloc(p->arena, sizeof(*b));
+	b->id = text_clean(p->arena, text_word(&id));
 	b->clause = vmig_clause_find(b->id);
 	*p->test->last_breach = b;
 	p->test->last_breach = &b->next;
@@ -339,8 +339,8 @@ static void known_breach(struct parser *p, struct breach *b, struct text t)
 		reason.n = t.n - source.n - 1;
 	}
 	b->known = true;
-	b->source = text_clean(p->pool, text_trim(source));
-	b->reason = text_clean(p->pool, text_trim(reason));
+	b->source = text_clean(p->arena, text_trim(source));
+	b->reason = text_clean(p->arena, text_trim(reason));
 }
 
 /* A number from the front of a text; strtod() wants it terminated. */
@@ -366,10 +366,10 @@ static bool metric(struct parser *p, struct text t)
 
 	if (!name.n || !decimal(value, &d) || !room(p))
 		return false;
-	m = pool_alloc(p->pool, sizeof(*m));
-	m->name = text_clean(p->pool, name);
+	m = arena_alloc(p->arena, sizeof(*m));
+	m->name = text_clean(p->arena, name);
 	m->value = d;
-	m->unit = text_clean(p->pool, text_trim(t));
+	m->unit = text_clean(p->arena, text_trim(t));
 	*p->test->last_metric = m;
 	p->test->last_metric = &m->next;
 	return true;
@@ -387,8 +387,8 @@ static bool sample(struct parser *p, struct text t)
 	t = text_trim(t);
 	if (!name.n || !t.n || !decimal(value, &d) || test->nr_samples == SAMPLES_MAX)
 		return false;
-	s = samples_of(p->pool, &test->samples, name, t);
-	samples_add(p->pool, s, d);
+	s = samples_of(p->arena, &test->samples, name, t);
+	samples_add(p->arena, s, d);
 	test->nr_samples++;
 	return true;
 }
@@ -402,13 +402,13 @@ static void device_line(struct parser *p, struct text t)
 	for (i = 0; i + sizeof(word) - 1 <= t.n; i++) {
 		if (memcmp(t.s + i, word, sizeof(word) - 1))
 			continue;
-		p->chapter->driver =
-			text_clean(p->pool, text_trim((struct text){ t.s + i + sizeof(word) - 1,
-								     t.n - i - sizeof(word) + 1 }));
+		p->chapter->driver = text_clean(
+			p->arena, text_trim((struct text){ t.s + i + sizeof(word) - 1,
+							   t.n - i - sizeof(word) + 1 }));
 		t.n = i;
 		break;
 	}
-	p->chapter->device = text_clean(p->pool, text_trim(t));
+	p->chapter->device = text_clean(p->arena, text_trim(t));
 }
 
 /* Lines before the first test, and between tests. */
@@ -417,7 +417,7 @@ static bool header(struct parser *p, struct text t)
 	struct chapter *c = p->chapter;
 
 	if (text_skip(&t, "chapter ")) {
-		c->name = text_clean(p->pool, text_trim(t));
+		c->name = text_clean(p->arena, text_trim(t));
 	} else if (text_skip(&t, "resumed after ")) {
 		resume(p, text_trim(t));
 	} else if (text_skip(&t, "ended ")) {
@@ -428,8 +428,8 @@ static bool header(struct parser *p, struct text t)
 		c->strays++;
 		return false;
 	} else if (text_skip(&t, "suite ")) {
-		c->version = text_clean(p->pool, text_word(&t));
-		c->commit = text_clean(p->pool, text_trim(t));
+		c->version = text_clean(p->arena, text_word(&t));
+		c->commit = text_clean(p->arena, text_trim(t));
 	} else if (text_skip(&t, "device ")) {
 		device_line(p, t);
 	} else {
@@ -468,19 +468,19 @@ static bool diagnostic(struct parser *p, struct text t)
 		p->chapter->strays++;
 		return false;
 	} else if (b && text_skip(&t, "did:")) {
-		b->did = text_clean(p->pool, text_trim(t));
+		b->did = text_clean(p->arena, text_trim(t));
 	} else if (b && text_skip(&t, "expected:")) {
-		b->expected = text_clean(p->pool, text_trim(t));
+		b->expected = text_clean(p->arena, text_trim(t));
 	} else if (b && text_skip(&t, "got:")) {
-		b->got = text_clean(p->pool, text_trim(t));
+		b->got = text_clean(p->arena, text_trim(t));
 	} else if (b && text_skip(&t, "at:")) {
-		b->at = text_clean(p->pool, text_trim(t));
+		b->at = text_clean(p->arena, text_trim(t));
 	} else if (b && text_skip(&t, "known:")) {
 		known_breach(p, b, text_trim(t));
 	} else if (text_skip(&t, "note ")) {
 		word = text_word(&t);
 		if (room(p))
-			add_line(p, &test->last_note, text_clean(p->pool, word), text_trim(t));
+			add_line(p, &test->last_note, text_clean(p->arena, word), text_trim(t));
 	} else if (text_skip(&t, "broken")) {
 		if (!test->broken || room(p))
 			add_line(p, &test->last_broken, NULL, text_trim(t));
@@ -583,7 +583,7 @@ static void parse_line(struct parser *p, struct text line)
 		p->chapter->versions++;
 	} else if (text_skip(&t, "Bail out!")) {
 		if (!p->chapter->bail)
-			p->chapter->bail = text_clean(p->pool, text_trim(t));
+			p->chapter->bail = text_clean(p->arena, text_trim(t));
 	} else if (text_skip(&t, "#")) {
 		t = text_trim(t);
 		if (text_skip(&t, "vmig:") ? diagnostic(p, t) : harness_line(p, t))
@@ -594,7 +594,7 @@ static void parse_line(struct parser *p, struct text line)
 	}
 }
 
-static char *chapter_name(struct pool *pool, const char *file)
+static char *chapter_name(struct arena *arena, const char *file)
 {
 	const char *base = strrchr(file, '/');
 	size_t n;
@@ -603,26 +603,26 @@ static char *chapter_name(struct pool *pool, const char *file)
 	n = strlen(base);
 	if (n > 5 && !strcmp(base + n - 5, ".ktap"))
 		n -= 5;
-	return text_clean(pool, (struct text){ base, n });
+	return text_clean(arena, (struct text){ base, n });
 }
 
 /**
  * ktap_parse - read what one test program printed
- * @pool: where everything goes
+ * @arena: where everything goes
  * @file: name of the file, relative to the run directory
  * @contents: its contents, any bytes
  *
  * Return: the chapter. Nothing is an error: what is missing is missing, and judge()
  * says what that means.
  */
-struct chapter *ktap_parse(struct pool *pool, const char *file, struct text contents)
+struct chapter *ktap_parse(struct arena *arena, const char *file, struct text contents)
 {
-	struct chapter *c = pool_alloc(pool, sizeof(*c));
-	struct parser p = { .pool = pool, .chapter = c };
+	struct chapter *c = arena_alloc(arena, sizeof(*c));
+	struct parser p = { .arena = arena, .chapter = c };
 	struct text line;
 
-	c->file = text_clean(pool, (struct text){ file, strlen(file) });
-	c->name = chapter_name(pool, file);
+	c->file = text_clean(arena, (struct text){ file, strlen(file) });
+	c->name = chapter_name(arena, file);
 	c->last_test = &c->tests;
 	while (text_next_line(&contents, &line))
 		parse_line(&p, line);

@@ -184,7 +184,7 @@ struct chapter {
 	struct chapter *next;
 };
 
-struct chapter *ktap_parse(struct pool *pool, const char *file, struct text contents);
+struct chapter *ktap_parse(struct arena *arena, const char *file, struct text contents);
 struct text ktap_variant(const struct test *test);
 
 #endif /* VMIG_RESULTS_KTAP_H */

@@ -32,17 +32,17 @@ static char *load_chapters(struct run *run, int dirfd, struct run_files *files)
 
 	n = scandirat(dirfd, "ktap", &entries, is_ktap, alphasort);
 	if (n < 0 && errno != ENOENT)
-		return pool_printf(run->pool, "ktap: %s", strerror(errno));
+		return arena_printf(run->arena, "ktap: %s", strerror(errno));
 	for (i = 0; i < n; i++) {
-		f = pool_alloc(run->pool, sizeof(*f));
-		f->name = pool_printf(run->pool, "ktap/%s", entries[i]->d_name);
+		f = arena_alloc(run->arena, sizeof(*f));
+		f->name = arena_printf(run->arena, "ktap/%s", entries[i]->d_name);
 		free(entries[i]);
 		if (i == CHAPTERS_MAX)
 			model_problem(run, "ktap holds %d files, more than any suite has chapters.",
 				      n);
 		if (i >= CHAPTERS_MAX)
 			continue;
-		err = input_read(run->pool, dirfd, f->name, &f->contents);
+		err = input_read(run->arena, dirfd, f->name, &f->contents);
 		if (err) {
 			model_problem(run, "%s cannot be read: %s.", f->name, strerror(err));
 			continue;
@@ -58,7 +58,7 @@ static char *load_chapters(struct run *run, int dirfd, struct run_files *files)
 /* A file that may be absent. */
 static void load(struct run *run, int dirfd, const char *file, struct text *contents)
 {
-	int err = input_read(run->pool, dirfd, file, contents);
+	int err = input_read(run->arena, dirfd, file, contents);
 
 	if (err && err != ENOENT)
 		model_problem(run, "%s cannot be read: %s.", file, strerror(err));
@@ -68,12 +68,12 @@ static void load(struct run *run, int dirfd, const char *file, struct text *cont
 
 static char *load_profile(struct run *run, int dirfd, struct text *contents)
 {
-	int err = input_read(run->pool, dirfd, "profile.conf", contents);
+	int err = input_read(run->arena, dirfd, "profile.conf", contents);
 
 	if (err)
 		contents->s = NULL;
 	if (err && err != ENOENT)
-		return pool_printf(run->pool, "profile.conf cannot be read: %s", strerror(err));
+		return arena_printf(run->arena, "profile.conf cannot be read: %s", strerror(err));
 	return NULL;
 }
 
@@ -83,11 +83,11 @@ static char *read_profile(struct run *run, struct text contents)
 
 	if (!contents.s)
 		return NULL;
-	run->profile = profile_parse(run->pool, contents, &wrong);
+	run->profile = profile_parse(run->arena, contents, &wrong);
 	if (run->profile)
 		return NULL;
-	return pool_printf(run->pool, "profile.conf, %s; correct it and run vmig-report again",
-			   wrong);
+	return arena_printf(run->arena, "profile.conf, %s; correct it and run vmig-report again",
+			    wrong);
 }
 
 static void read_chapters(struct run *run, const struct chapter_file *f)
@@ -100,7 +100,7 @@ static void read_chapters(struct run *run, const struct chapter_file *f)
 				      TESTS_MAX, f->name);
 			return;
 		}
-		*run->last_chapter = ktap_parse(run->pool, f->name, f->contents);
+		*run->last_chapter = ktap_parse(run->arena, f->name, f->contents);
 		tests += (*run->last_chapter)->nr_tests;
 		run->last_chapter = &(*run->last_chapter)->next;
 	}
@@ -142,18 +142,18 @@ char *model_read(struct run *run, const struct run_files *files)
 	if (wrong)
 		return wrong;
 	if (files->record.s) {
-		wrong = record_run(run->pool, files->record, &run->record);
+		wrong = record_run(run->arena, files->record, &run->record);
 		if (wrong)
 			model_problem(run, "run.json %s.", wrong);
 	}
 	if (files->environment.s) {
-		wrong = record_environment(run->pool, files->environment, &run->env);
+		wrong = record_environment(run->arena, files->environment, &run->env);
 		if (wrong)
 			model_problem(run, "environment.json %s.", wrong);
 	}
 	profile_for_kernel(run->profile, run->env.release);
 	if (files->dmesg.s)
-		run->complaints = kmsg_parse(run->pool, files->dmesg, &run->log);
+		run->complaints = kmsg_parse(run->arena, files->dmesg, &run->log);
 	planned_join(run, files);
 	fill_in(run);
 	return NULL;
@@ -162,17 +162,17 @@ char *model_read(struct run *run, const struct run_files *files)
 /**
  * model_load - read a run directory
  * @run: the run, zeroed by this
- * @pool: where everything goes
+ * @arena: where everything goes
  * @dirfd: the directory
  *
  * Return: NULL, or what is wrong.
  */
-char *model_load(struct run *run, struct pool *pool, int dirfd)
+char *model_load(struct run *run, struct arena *arena, int dirfd)
 {
 	struct run_files files = { 0 };
 	char *wrong;
 
-	model_init(run, pool);
+	model_init(run, arena);
 	wrong = load_chapters(run, dirfd, &files);
 	if (!wrong)
 		wrong = load_profile(run, dirfd, &files.profile);

@@ -26,8 +26,8 @@ static char **names_that_came(struct run *run, size_t *nr)
 
 	*nr = 0;
 	for (t = first_test(run); t; t = next_test(t)) {
-		names = pool_grow(run->pool, names, *nr, sizeof(*names));
-		names[(*nr)++] = pool_printf(run->pool, "%s\t%s", t->chapter->name, t->name);
+		names = arena_grow(run->arena, names, *nr, sizeof(*names));
+		names[(*nr)++] = arena_printf(run->arena, "%s\t%s", t->chapter->name, t->name);
 	}
 	if (*nr)
 		qsort(names, *nr, sizeof(*names), by_string);
@@ -42,9 +42,9 @@ static struct chapter *chapter_of(struct run *run, const char *name)
 	for (c = run->chapters; c; c = c->next)
 		if (!strcmp(c->name, name))
 			return c;
-	c = pool_alloc(run->pool, sizeof(*c));
-	c->name = pool_strndup(run->pool, name, strlen(name));
-	c->file = pool_printf(run->pool, "ktap/%s.ktap", name);
+	c = arena_alloc(run->arena, sizeof(*c));
+	c->name = arena_strndup(run->arena, name, strlen(name));
+	c->file = arena_printf(run->arena, "ktap/%s.ktap", name);
 	c->last_test = &c->tests;
 	*run->last_chapter = c;
 	run->last_chapter = &c->next;
@@ -54,7 +54,7 @@ static struct chapter *chapter_of(struct run *run, const char *name)
 static void add_missing(struct run *run, const char *chapter, char *name)
 {
 	struct chapter *c = chapter_of(run, chapter);
-	struct line *line = pool_alloc(run->pool, sizeof(*line));
+	struct line *line = arena_alloc(run->arena, sizeof(*line));
 
 	line->text = name;
 	if (c->last_missing)
@@ -91,10 +91,10 @@ static unsigned int compare(struct run *run, struct text list)
 			continue;
 		}
 		planned++;
-		key = pool_printf(
-			run->pool, "%s\t%s",
-			text_clean(run->pool, (struct text){ line.s, tab - line.s }),
-			text_clean(run->pool, (struct text){ tab + 1, line.s + line.n - tab - 1 }));
+		key = arena_printf(run->arena, "%s\t%s",
+				   text_clean(run->arena, (struct text){ line.s, tab - line.s }),
+				   text_clean(run->arena,
+					      (struct text){ tab + 1, line.s + line.n - tab - 1 }));
 		if (nr && bsearch(&key, came, nr, sizeof(*came), by_string))
 			continue;
 		tab = strchr(key, '\t');

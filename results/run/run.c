@@ -12,12 +12,12 @@
 /**
  * model_init - a run of which nothing is known
  * @run: the run
- * @pool: where everything goes
+ * @arena: where everything goes
  */
-void model_init(struct run *run, struct pool *pool)
+void model_init(struct run *run, struct arena *arena)
 {
 	memset(run, 0, sizeof(*run));
-	run->pool = pool;
+	run->arena = arena;
 	run->last_chapter = &run->chapters;
 	run->last_problem = &run->problems;
 	run->record.status = RUN_UNKNOWN;
@@ -43,11 +43,11 @@ void model_problem(struct run *run, const char *fmt, ...)
 
 	if (run->nr_problems++ >= PROBLEMS)
 		return;
-	line = pool_alloc(run->pool, sizeof(*line));
+	line = arena_alloc(run->arena, sizeof(*line));
 	va_start(ap, fmt);
 	vsnprintf(sentence, sizeof(sentence), fmt, ap);
 	va_end(ap);
-	line->text = text_clean(run->pool, (struct text){ sentence, strlen(sentence) });
+	line->text = text_clean(run->arena, (struct text){ sentence, strlen(sentence) });
 	*run->last_problem = line;
 	run->last_problem = &line->next;
 }

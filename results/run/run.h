@@ -116,7 +116,7 @@ struct run_files {
  * @last_problem: the last problem
  */
 struct run {
-	struct pool *pool;
+	struct arena *arena;
 	struct run_record record;
 	struct environment env;
 	struct profile *profile;
@@ -140,7 +140,7 @@ struct run {
 	const char *sentence;
 };
 
-void model_init(struct run *run, struct pool *pool);
+void model_init(struct run *run, struct arena *arena);
 void model_problem(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* All tests of a run, whatever chapter: for (t = first_test(run); t; t = next_test(t)). */

@@ -24,21 +24,21 @@ const char *run_status_name(enum run_status status)
 
 /**
  * run_status_words - how a run ended, for people
- * @pool: where the words go
+ * @arena: where the words go
  * @run: the run
  *
  * Return: "complete", "complete in 3 guests".
  */
-const char *run_status_words(struct pool *pool, const struct run_record *run)
+const char *run_status_words(struct arena *arena, const struct run_record *run)
 {
 	const char *name = run_status_name(run->status);
 
 	if (run->guests < 2)
 		return name;
-	return pool_printf(pool, "%s in %u guests", name, run->guests);
+	return arena_printf(arena, "%s in %u guests", name, run->guests);
 }
 
-static json_t *load(struct pool *pool, struct text contents, char **error)
+static json_t *load(struct arena *arena, struct text contents, char **error)
 {
 	json_error_t err;
 	json_t *root;
@@ -49,18 +49,19 @@ static json_t *load(struct pool *pool, struct text contents, char **error)
 	if (root)
 		*error = "is no JSON object";
 	else
-		*error = pool_printf(pool, "is no valid JSON (line %d: %s)", err.line,
-				     text_clean(pool, (struct text){ err.text, strlen(err.text) }));
+		*error = arena_printf(
+			arena, "is no valid JSON (line %d: %s)", err.line,
+			text_clean(arena, (struct text){ err.text, strlen(err.text) }));
 	json_decref(root);
 	return NULL;
 }
 
 /* The string member @key of @object, NULL where there is none or it is empty. */
-static char *string(struct pool *pool, json_t *object, const char *key)
+static char *string(struct arena *arena, json_t *object, const char *key)
 {
 	const char *s = json_string_value(json_object_get(object, key));
 
-	return s && *s ? text_clean(pool, (struct text){ s, strlen(s) }) : NULL;
+	return s && *s ? text_clean(arena, (struct text){ s, strlen(s) }) : NULL;
 }
 
 static enum run_status status_of(const char *name)
@@ -75,77 +76,78 @@ static enum run_status status_of(const char *name)
 
 /**
  * record_run - read run.json
- * @pool: where strings go
+ * @arena: where strings go
  * @contents: the file
  * @run: the answer
  *
  * Return: NULL, or a sentence's end about what is wrong with the file ("is no valid
  * JSON ...").
  */
-char *record_run(struct pool *pool, struct text contents, struct run_record *run)
+char *record_run(struct arena *arena, struct text contents, struct run_record *run)
 {
 	json_t *root, *options, *suite, *seconds, *planned, *firmware;
 	char *error = NULL, *status;
 
-	root = load(pool, contents, &error);
+	root = load(arena, contents, &error);
 	if (!root)
 		return error;
 	options = json_object_get(root, "options");
 	suite = json_object_get(root, "suite");
 	seconds = json_object_get(root, "seconds");
-	status = string(pool, root, "status");
+	status = string(arena, root, "status");
 	run->status = status_of(status);
 	if (run->status == RUN_UNKNOWN)
-		error = status ? pool_printf(pool, "has a status that is not known, \"%s\"", status)
+		error = status ? arena_printf(arena, "has a status that is not known, \"%s\"",
+					      status)
 			       : "has no status";
-	run->where = string(pool, root, "where");
-	run->accel = string(pool, root, "accel");
-	run->programs = string(pool, options, "programs");
-	run->stock_kernel = string(pool, options, "stock_kernel");
-	run->started = string(pool, root, "started");
+	run->where = string(arena, root, "where");
+	run->accel = string(arena, root, "accel");
+	run->programs = string(arena, options, "programs");
+	run->stock_kernel = string(arena, options, "stock_kernel");
+	run->started = string(arena, root, "started");
 	if (json_is_number(seconds) && json_number_value(seconds) >= 0)
 		run->seconds = json_number_value(seconds);
 	planned = json_object_get(root, "planned");
 	if (json_is_integer(planned) && json_integer_value(planned) >= 0)
 		run->planned = json_integer_value(planned);
-	run->version = string(pool, suite, "version");
-	run->commit = string(pool, suite, "commit");
+	run->version = string(arena, suite, "version");
+	run->commit = string(arena, suite, "commit");
 	run->strict = json_is_true(json_object_get(options, "strict"));
 	run->hazards = json_is_true(json_object_get(options, "hazards"));
 	run->known_deviations = !json_is_false(json_object_get(options, "known_deviations"));
-	run->tests = string(pool, options, "tests");
+	run->tests = string(arena, options, "tests");
 	/* Without the word a part of the suite would pass for the whole. */
 	if (!error && run->planned >= 0 && !json_object_get(options, "tests"))
 		error = "does not say which tests were chosen";
-	run->parameters = string(pool, options, "parameters");
-	run->profile = string(pool, options, "profile");
-	run->mustpass = string(pool, options, "mustpass");
-	run->stress = string(pool, options, "stress");
+	run->parameters = string(arena, options, "parameters");
+	run->profile = string(arena, options, "profile");
+	run->mustpass = string(arena, options, "mustpass");
+	run->stress = string(arena, options, "stress");
 	run->seed = json_integer_value(json_object_get(options, "seed"));
 	run->debug_kernel = json_is_true(json_object_get(options, "debug_kernel"));
 	if (json_is_integer(json_object_get(root, "guests")))
 		run->guests = (unsigned int)json_integer_value(json_object_get(root, "guests"));
 	firmware = json_object_get(root, "firmware");
-	run->stand_in = string(pool, firmware, "stand_in");
-	run->driver_source = string(pool, firmware, "driver_source");
-	run->driver_sha256 = string(pool, firmware, "sha256");
-	run->driver_patch = string(pool, firmware, "patch");
+	run->stand_in = string(arena, firmware, "stand_in");
+	run->driver_source = string(arena, firmware, "driver_source");
+	run->driver_sha256 = string(arena, firmware, "sha256");
+	run->driver_patch = string(arena, firmware, "patch");
 	json_decref(root);
 	return error;
 }
 
-static char *scalar(struct pool *pool, const json_t *value)
+static char *scalar(struct arena *arena, const json_t *value)
 {
 	const char *s;
 
 	switch (json_typeof(value)) {
 	case JSON_STRING:
 		s = json_string_value(value);
-		return text_clean(pool, (struct text){ s, strlen(s) });
+		return text_clean(arena, (struct text){ s, strlen(s) });
 	case JSON_INTEGER:
-		return pool_printf(pool, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		return arena_printf(arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	case JSON_REAL:
-		return pool_printf(pool, "%g", json_real_value(value));
+		return arena_printf(arena, "%g", json_real_value(value));
 	case JSON_TRUE:
 		return "yes";
 	case JSON_FALSE:
@@ -165,7 +167,7 @@ struct facts {
 	unsigned int nr, depth;
 };
 
-static void flatten(struct pool *pool, const char *name, json_t *value, struct facts *facts)
+static void flatten(struct arena *arena, const char *name, json_t *value, struct facts *facts)
 {
 	struct fact *fact;
 	const char *key;
@@ -178,19 +180,19 @@ static void flatten(struct pool *pool, const char *name, json_t *value, struct f
 	facts->depth++;
 	if (json_is_object(value)) {
 		json_object_foreach(value, key, member) {
-			place = text_clean(pool, (struct text){ key, strlen(key) });
-			place = *name ? pool_printf(pool, "%s.%s", name, place) : place;
-			flatten(pool, place, member, facts);
+			place = text_clean(arena, (struct text){ key, strlen(key) });
+			place = *name ? arena_printf(arena, "%s.%s", name, place) : place;
+			flatten(arena, place, member, facts);
 		}
 	} else if (json_is_array(value)) {
 		json_array_foreach(value, i, member) {
-			place = pool_printf(pool, "%s[%zu]", name, i);
-			flatten(pool, place, member, facts);
+			place = arena_printf(arena, "%s[%zu]", name, i);
+			flatten(arena, place, member, facts);
 		}
 	} else {
-		fact = pool_alloc(pool, sizeof(*fact));
-		fact->name = pool_strndup(pool, name, strlen(name));
-		fact->value = scalar(pool, value);
+		fact = arena_alloc(arena, sizeof(*fact));
+		fact->name = arena_strndup(arena, name, strlen(name));
+		fact->value = scalar(arena, value);
 		*facts->last = fact;
 		facts->last = &fact->next;
 		facts->nr++;
@@ -207,35 +209,35 @@ static enum has truth(json_t *value)
 
 /**
  * record_environment - read environment.json
- * @pool: where strings go
+ * @arena: where strings go
  * @contents: the file
  * @env: the answer
  *
  * Return: NULL, or a sentence's end about what is wrong with the file.
  */
-char *record_environment(struct pool *pool, struct text contents, struct environment *env)
+char *record_environment(struct arena *arena, struct text contents, struct environment *env)
 {
 	json_t *root, *kernel, *device, *module, *features;
 	struct facts facts = { .last = &env->facts };
 	char *error = NULL;
 
-	root = load(pool, contents, &error);
+	root = load(arena, contents, &error);
 	if (!root)
 		return error;
-	flatten(pool, "", root, &facts);
+	flatten(arena, "", root, &facts);
 	kernel = json_object_get(root, "kernel");
-	env->release = string(pool, kernel, "release");
-	env->build = string(pool, kernel, "version");
-	env->machine = string(pool, kernel, "machine");
+	env->release = string(arena, kernel, "release");
+	env->build = string(arena, kernel, "version");
+	env->machine = string(arena, kernel, "machine");
 	device = json_object_get(root, "device");
-	env->device = string(pool, device, "name");
-	env->bus = string(pool, device, "bus");
-	env->cdev = string(pool, device, "cdev");
-	env->group = string(pool, device, "group");
-	env->driver = string(pool, device, "driver");
+	env->device = string(arena, device, "name");
+	env->bus = string(arena, device, "bus");
+	env->cdev = string(arena, device, "cdev");
+	env->group = string(arena, device, "group");
+	env->driver = string(arena, device, "driver");
 	module = json_object_get(device, "module");
-	env->driver_version = string(pool, module, "version");
-	env->srcversion = string(pool, module, "srcversion");
+	env->driver_version = string(arena, module, "version");
+	env->srcversion = string(arena, module, "srcversion");
 	env->simulated = json_is_true(json_object_get(device, "simulated_firmware"));
 	features = json_object_get(root, "features");
 	env->migration = truth(json_object_get(features, "migration"));

@@ -110,9 +110,9 @@ struct environment {
 	struct fact *facts;
 };
 
-char *record_run(struct pool *pool, struct text contents, struct run_record *run);
-char *record_environment(struct pool *pool, struct text contents, struct environment *env);
+char *record_run(struct arena *arena, struct text contents, struct run_record *run);
+char *record_environment(struct arena *arena, struct text contents, struct environment *env);
 const char *run_status_name(enum run_status status);
-const char *run_status_words(struct pool *pool, const struct run_record *run);
+const char *run_status_words(struct arena *arena, const struct run_record *run);
 
 #endif /* VMIG_RESULTS_RUN_JSON_H */

@@ -7,7 +7,7 @@
 
 /**
  * samples_of - the values of one name and unit
- * @pool: where a new one goes
+ * @arena: where a new one goes
  * @list: those of the test; a new one is put at its end
  * @name: what was measured
  * @unit: its unit
@@ -16,16 +16,16 @@
  *
  * Return: the one that there was, or a new one without values.
  */
-struct samples *samples_of(struct pool *pool, struct samples **list, struct text name,
+struct samples *samples_of(struct arena *arena, struct samples **list, struct text name,
 			   struct text unit)
 {
-	char *clean_name = text_clean(pool, name), *clean_unit = text_clean(pool, unit);
+	char *clean_name = text_clean(arena, name), *clean_unit = text_clean(arena, unit);
 	struct samples *s;
 
 	for (; *list; list = &(*list)->next)
 		if (!strcmp((*list)->name, clean_name) && !strcmp((*list)->unit, clean_unit))
 			return *list;
-	s = pool_alloc(pool, sizeof(*s));
+	s = arena_alloc(arena, sizeof(*s));
 	s->name = clean_name;
 	s->unit = clean_unit;
 	*list = s;
@@ -34,25 +34,25 @@ struct samples *samples_of(struct pool *pool, struct samples **list, struct text
 
 /**
  * samples_add - one more value
- * @pool: where it goes
+ * @arena: where it goes
  * @s: of these
  * @value: finite, in their unit
  */
-void samples_add(struct pool *pool, struct samples *s, double value)
+void samples_add(struct arena *arena, struct samples *s, double value)
 {
-	s->values = pool_grow(pool, s->values, s->n, sizeof(*s->values));
+	s->values = arena_grow(arena, s->values, s->n, sizeof(*s->values));
 	s->values[s->n++] = value;
 }
 
 /**
  * samples_spread - where the values lie
- * @pool: for a sorted copy
+ * @arena: for a sorted copy
  * @s: the values, one or more
  * @spread: the answer
  */
-void samples_spread(struct pool *pool, const struct samples *s, struct spread *spread)
+void samples_spread(struct arena *arena, const struct samples *s, struct spread *spread)
 {
-	double *sorted = pool_alloc(pool, s->n * sizeof(*sorted));
+	double *sorted = arena_alloc(arena, s->n * sizeof(*sorted));
 
 	memcpy(sorted, s->values, s->n * sizeof(*sorted));
 	stats_sort(sorted, s->n);

@@ -40,9 +40,9 @@ struct spread {
 	double min, p25, p50, p75, p95, max;
 };
 
-struct samples *samples_of(struct pool *pool, struct samples **list, struct text name,
+struct samples *samples_of(struct arena *arena, struct samples **list, struct text name,
 			   struct text unit);
-void samples_add(struct pool *pool, struct samples *s, double value);
-void samples_spread(struct pool *pool, const struct samples *s, struct spread *spread);
+void samples_add(struct arena *arena, struct samples *s, double value);
+void samples_spread(struct arena *arena, const struct samples *s, struct spread *spread);
 
 #endif /* VMIG_RESULTS_SAMPLES_H */

@@ -48,32 +48,32 @@ static bool field(struct text *line, struct text *f)
 	return f->n;
 }
 
-static struct listed_test *parse_line(struct pool *pool, struct text line)
+static struct listed_test *parse_line(struct arena *arena, struct text line)
 {
-	struct listed_test *t = pool_alloc(pool, sizeof(*t));
+	struct listed_test *t = arena_alloc(arena, sizeof(*t));
 	struct text chapter, name, variants, word;
 	const struct vmig_clause **clauses;
 	char *number, *end;
 
 	if (!field(&line, &chapter) || !field(&line, &name) || !field(&line, &variants))
 		return NULL;
-	number = text_clean(pool, variants);
+	number = text_clean(arena, variants);
 	if (*number < '0' || *number > '9' || strlen(number) > 9)
 		return NULL;
 	t->variants = (unsigned int)strtoul(number, &end, 10);
 	if (*end)
 		return NULL;
-	t->chapter = text_clean(pool, chapter);
-	t->name = text_clean(pool, name);
+	t->chapter = text_clean(arena, chapter);
+	t->name = text_clean(arena, name);
 	for (;;) {
 		word = text_word(&line);
 		if (!word.n)
 			return t;
 		if (t->nr_clauses == CLAUSES_MAX)
 			return NULL;
-		t->ids = pool_grow(pool, t->ids, t->nr_clauses, sizeof(*t->ids));
-		clauses = pool_grow(pool, t->clauses, t->nr_clauses, sizeof(*clauses));
-		t->ids[t->nr_clauses] = text_clean(pool, word);
+		t->ids = arena_grow(arena, t->ids, t->nr_clauses, sizeof(*t->ids));
+		clauses = arena_grow(arena, t->clauses, t->nr_clauses, sizeof(*clauses));
+		t->ids[t->nr_clauses] = text_clean(arena, word);
 		clauses[t->nr_clauses] = vmig_clause_find(t->ids[t->nr_clauses]);
 		t->clauses = clauses;
 		t->nr_clauses++;
@@ -82,14 +82,14 @@ static struct listed_test *parse_line(struct pool *pool, struct text line)
 
 /**
  * catalogue_parse - read a list of tests
- * @pool: where everything goes
+ * @arena: where everything goes
  * @contents: the list
  * @error: where a sentence about the first bad line goes
  *
  * Return: the tests in order, NULL with @error set for a line that is none, NULL with
  * @error untouched for an empty list.
  */
-struct listed_test *catalogue_parse(struct pool *pool, struct text contents, char **error)
+struct listed_test *catalogue_parse(struct arena *arena, struct text contents, char **error)
 {
 	struct listed_test *first = NULL, **last = &first;
 	unsigned int number = 0;
@@ -99,12 +99,12 @@ struct listed_test *catalogue_parse(struct pool *pool, struct text contents, cha
 		number++;
 		if (!text_trim(line).n)
 			continue;
-		*last = parse_line(pool, line);
+		*last = parse_line(arena, line);
 		if (!*last) {
-			*error = pool_printf(pool,
-					     "line %u is not \"chapter, fixture.test, variants, "
-					     "clauses\" with tabs between",
-					     number);
+			*error = arena_printf(arena,
+					      "line %u is not \"chapter, fixture.test, variants, "
+					      "clauses\" with tabs between",
+					      number);
 			return NULL;
 		}
 		last = &(*last)->next;
@@ -124,11 +124,11 @@ static bool names(const struct listed_test *t, const struct vmig_clause *clause)
 
 /**
  * catalogue_tests - print each test with its clauses
- * @pool: for what is made on the way
+ * @arena: for what is made on the way
  * @tests: the list
  * @f: where to
  */
-void catalogue_tests(struct pool *pool, const struct listed_test *tests, FILE *f)
+void catalogue_tests(struct arena *arena, const struct listed_test *tests, FILE *f)
 {
 	unsigned int number = 0, runs = 0, chapters = 0;
 	const struct listed_test *t;
@@ -149,7 +149,7 @@ void catalogue_tests(struct pool *pool, const struct listed_test *tests, FILE *f
 		}
 		clauses = "";
 		for (i = 0; i < t->nr_clauses; i++)
-			clauses = pool_printf(pool, "%s%s%s", clauses, i ? " " : "", t->ids[i]);
+			clauses = arena_printf(arena, "%s%s%s", clauses, i ? " " : "", t->ids[i]);
 		column = text_width(t->name) > width ? text_width(t->name) : width;
 		fprintf(f, "  %s%*s %4ux  ", t->name, column - text_width(t->name), "",
 			t->variants);
@@ -162,13 +162,13 @@ void catalogue_tests(struct pool *pool, const struct listed_test *tests, FILE *f
 
 /**
  * catalogue_tests_of - the tests that name a clause
- * @pool: where the answer goes
+ * @arena: where the answer goes
  * @tests: the list
  * @clause: the clause
  *
  * Return: chapter/fixture.test of each, with blanks between.
  */
-const char *catalogue_tests_of(struct pool *pool, const struct listed_test *tests,
+const char *catalogue_tests_of(struct arena *arena, const struct listed_test *tests,
 			       const struct vmig_clause *clause)
 {
 	const struct listed_test *t;
@@ -176,20 +176,20 @@ const char *catalogue_tests_of(struct pool *pool, const struct listed_test *test
 
 	for (t = tests; t; t = t->next)
 		if (names(t, clause))
-			s = pool_printf(pool, "%s%s%s/%s", s, *s ? " " : "", t->chapter, t->name);
+			s = arena_printf(arena, "%s%s%s/%s", s, *s ? " " : "", t->chapter, t->name);
 	return s;
 }
 
 /**
  * catalogue_clauses - print each clause with its tests
- * @pool: for what is made on the way
+ * @arena: for what is made on the way
  * @tests: the list
  * @f: where to
  *
  * Level, keeper, statement, and the tests or the reason why there are none; the totals
  * on the last line.
  */
-void catalogue_clauses(struct pool *pool, const struct listed_test *tests, FILE *f)
+void catalogue_clauses(struct arena *arena, const struct listed_test *tests, FILE *f)
 {
 	unsigned int tested = 0, unseen = 0, open = 0;
 	const struct vmig_clause *c;
@@ -202,7 +202,7 @@ void catalogue_clauses(struct pool *pool, const struct listed_test *tests, FILE 
 			vmig_keeper_name(c->keeper), *c->since ? ", since " : "", c->since);
 		fputs("         ", f);
 		text_wrap(f, c->statement, 9, 9);
-		list = catalogue_tests_of(pool, tests, c);
+		list = catalogue_tests_of(arena, tests, c);
 		if (*list) {
 			fputs("         tests: ", f);
 			text_wrap(f, list, 16, 16);

@@ -11,10 +11,10 @@
 struct listed_test;
 struct vmig_clause;
 
-struct listed_test *catalogue_parse(struct pool *pool, struct text contents, char **error);
-void catalogue_tests(struct pool *pool, const struct listed_test *tests, FILE *f);
-void catalogue_clauses(struct pool *pool, const struct listed_test *tests, FILE *f);
-const char *catalogue_tests_of(struct pool *pool, const struct listed_test *tests,
+struct listed_test *catalogue_parse(struct arena *arena, struct text contents, char **error);
+void catalogue_tests(struct arena *arena, const struct listed_test *tests, FILE *f);
+void catalogue_clauses(struct arena *arena, const struct listed_test *tests, FILE *f);
+const char *catalogue_tests_of(struct arena *arena, const struct listed_test *tests,
 			       const struct vmig_clause *clause);
 unsigned int catalogue_gaps(const struct listed_test *tests, FILE *f);
 

@@ -42,9 +42,9 @@ static const char *const seen_words[] = {
 /* More tests of a clause than these are counted. */
 #define TESTS_SHOWN 6
 
-static const char *cell(struct pool *pool, const char *s)
+static const char *cell(struct arena *arena, const char *s)
 {
-	char *copy = pool_printf(pool, "%s", s), *bar;
+	char *copy = arena_printf(arena, "%s", s), *bar;
 
 	/* A bar would end the cell. */
 	for (bar = copy; (bar = strchr(bar, '|')); bar++)
@@ -52,23 +52,24 @@ static const char *cell(struct pool *pool, const char *s)
 	return copy;
 }
 
-static const char *tests_of(struct pool *pool, const struct listed_test *tests,
+static const char *tests_of(struct arena *arena, const struct listed_test *tests,
 			    const struct vmig_clause *clause)
 {
-	struct text rest = { catalogue_tests_of(pool, tests, clause), 0 }, word;
+	struct text rest = { catalogue_tests_of(arena, tests, clause), 0 }, word;
 	const char *s = "";
 	unsigned int n = 0;
 
 	rest.n = strlen(rest.s);
 	for (word = text_word(&rest); word.n; word = text_word(&rest))
 		if (n++ < TESTS_SHOWN)
-			s = pool_printf(pool, "%s%s`%.*s`", s, *s ? ", " : "", (int)word.n, word.s);
+			s = arena_printf(arena, "%s%s`%.*s`", s, *s ? ", " : "", (int)word.n,
+					 word.s);
 	if (n > TESTS_SHOWN)
-		s = pool_printf(pool, "%s and %u more", s, n - TESTS_SHOWN);
+		s = arena_printf(arena, "%s and %u more", s, n - TESTS_SHOWN);
 	return s;
 }
 
-static void clauses(struct pool *pool, const struct listed_test *tests, FILE *f)
+static void clauses(struct arena *arena, const struct listed_test *tests, FILE *f)
 {
 	const struct vmig_clause *c;
 	const char *s;
@@ -79,17 +80,18 @@ static void clauses(struct pool *pool, const struct listed_test *tests, FILE *f)
 	      f);
 	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
 		c = &vmig_clauses[i];
-		s = tests_of(pool, tests, c);
+		s = tests_of(arena, tests, c);
 		fprintf(f, "| %s | %s | %s | %s | %s |\n", c->id, vmig_level_name(c->level),
-			vmig_keeper_name(c->keeper), cell(pool, c->statement),
-			*s		? s
-			: c->untestable ? pool_printf(pool, "none: %s", cell(pool, c->untestable))
-					: "none, and no reason why");
+			vmig_keeper_name(c->keeper), cell(arena, c->statement),
+			*s ? s
+			: c->untestable
+				? arena_printf(arena, "none: %s", cell(arena, c->untestable))
+				: "none, and no reason why");
 	}
 }
 
 /* The patch that brings a bug back, by the "Bug:" line at its head; NULL if none does. */
-static const char *replayed(struct pool *pool, int history, unsigned int number)
+static const char *replayed(struct arena *arena, int history, unsigned int number)
 {
 	struct dirent *entry;
 	const char *name = NULL;
@@ -101,14 +103,14 @@ static const char *replayed(struct pool *pool, int history, unsigned int number)
 	dir = history < 0 ? NULL : fdopendir(history);
 	while (dir && (entry = readdir(dir))) {
 		if (!strstr(entry->d_name, ".patch") ||
-		    input_read(pool, history, entry->d_name, &t))
+		    input_read(arena, history, entry->d_name, &t))
 			continue;
 		while (text_next_line(&t, &line) && !text_skip(&line, "---"))
 			if (text_skip(&line, "Bug:") &&
-			    strtoul(text_clean(pool, text_trim(line)), NULL, 10) == number)
-				name = pool_printf(pool, "%.*s",
-						   (int)(strlen(entry->d_name) - strlen(".patch")),
-						   entry->d_name);
+			    strtoul(text_clean(arena, text_trim(line)), NULL, 10) == number)
+				name = arena_printf(arena, "%.*s",
+						    (int)(strlen(entry->d_name) - strlen(".patch")),
+						    entry->d_name);
 	}
 	if (dir)
 		closedir(dir);
@@ -116,7 +118,7 @@ static const char *replayed(struct pool *pool, int history, unsigned int number)
 }
 
 /* The defects of the reference drivers that were made after it. */
-static const char *defects_like(struct pool *pool, const struct bug *b)
+static const char *defects_like(struct arena *arena, const struct bug *b)
 {
 	struct text rest = { b->commits, strlen(b->commits) }, hash;
 	const struct defect *d;
@@ -126,35 +128,36 @@ static const char *defects_like(struct pool *pool, const struct bug *b)
 	for (hash = text_word(&rest); hash.n > 1; hash = text_word(&rest))
 		for (i = 0; (d = defect_number(i)); i++)
 			if (memmem(d->who, strlen(d->who), hash.s, hash.n))
-				s = pool_printf(pool, "%s%s`%s`", s, *s ? ", " : "", d->name);
+				s = arena_printf(arena, "%s%s`%s`", s, *s ? ", " : "", d->name);
 	return s;
 }
 
-static const char *caught(struct pool *pool, const struct listed_test *tests, int history,
+static const char *caught(struct arena *arena, const struct listed_test *tests, int history,
 			  const struct bug *b)
 {
-	const char *patch = replayed(pool, history, b->number), *like = defects_like(pool, b);
+	const char *patch = replayed(arena, history, b->number), *like = defects_like(arena, b);
 	struct text rest = { b->clauses, strlen(b->clauses) }, id;
 	const struct vmig_clause *c;
 	const char *s = "", *list;
 
 	if (patch)
-		s = pool_printf(pool, "brought back by `%s`. ", patch);
+		s = arena_printf(arena, "brought back by `%s`. ", patch);
 	if (*like)
-		s = pool_printf(pool, "%sDefect made after it: %s. ", s, like);
+		s = arena_printf(arena, "%sDefect made after it: %s. ", s, like);
 	for (id = text_word(&rest); id.n; id = text_word(&rest)) {
-		c = vmig_clause_find(text_clean(pool, id));
-		list = c ? tests_of(pool, tests, c) : "";
-		s = pool_printf(pool, "%s%s%.*s: %s", s, *s ? "<br>" : "", (int)id.n, id.s,
-				*list		     ? list
-				: c && c->untestable ? cell(pool, c->untestable)
-				: id.n == 1	     ? "no clause of the migration protocol"
-						     : "no such clause");
+		c = vmig_clause_find(text_clean(arena, id));
+		list = c ? tests_of(arena, tests, c) : "";
+		s = arena_printf(arena, "%s%s%.*s: %s", s, *s ? "<br>" : "", (int)id.n, id.s,
+				 *list		      ? list
+				 : c && c->untestable ? cell(arena, c->untestable)
+				 : id.n == 1	      ? "no clause of the migration protocol"
+						      : "no such clause");
 	}
 	return s;
 }
 
-static void history_table(struct pool *pool, const struct listed_test *tests, int history, FILE *f)
+static void history_table(struct arena *arena, const struct listed_test *tests, int history,
+			  FILE *f)
 {
 	unsigned int seen[NOT + 1] = { 0 };
 	const struct bug *b;
@@ -171,7 +174,8 @@ static void history_table(struct pool *pool, const struct listed_test *tests, in
 		b = &bugs[i];
 		seen[b->seen]++;
 		fprintf(f, "| %u | %s | %s | %s | %s | %s |\n", b->number, b->who, b->commits,
-			cell(pool, b->what), seen_words[b->seen], caught(pool, tests, history, b));
+			cell(arena, b->what), seen_words[b->seen],
+			caught(arena, tests, history, b));
 	}
 	fprintf(f, "\n%d bugs: %u any suite can see on the device, %u %s, %u %s, %u %s, %u %s.\n",
 		NR_BUGS, seen[GENERIC], seen[STRESS], seen_words[STRESS], seen[EXERCISER],
@@ -180,16 +184,16 @@ static void history_table(struct pool *pool, const struct listed_test *tests, in
 
 /**
  * map_write - the page
- * @pool: for what is made on the way
+ * @arena: for what is made on the way
  * @tests: the list of tests
  * @history: directory of the patches that bring bugs back
  * @f: where to
  */
-void map_write(struct pool *pool, const struct listed_test *tests, int history, FILE *f)
+void map_write(struct arena *arena, const struct listed_test *tests, int history, FILE *f)
 {
 	fputs("# Clauses, bugs, tests\n\nMade by `make map` from lib/spec/include/vmig/clauses.def, "
 	      "lib/spec/untestable.def, results/suite/bugs.def,\nselftests/test_modules and the tests themselves.\n\n",
 	      f);
-	clauses(pool, tests, f);
-	history_table(pool, tests, history, f);
+	clauses(arena, tests, f);
+	history_table(arena, tests, history, f);
 }

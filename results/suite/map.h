@@ -9,6 +9,6 @@
 
 #include "catalogue.h"
 
-void map_write(struct pool *pool, const struct listed_test *tests, int history, FILE *f);
+void map_write(struct arena *arena, const struct listed_test *tests, int history, FILE *f);
 
 #endif /* VMIG_RESULTS_MAP_H */

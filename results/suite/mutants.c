@@ -19,20 +19,20 @@
 /* What the kernel says against a driver breaks this clause, and no test can print it. */
 #define COMPLAINT_CLAUSE "ROB-01"
 
-static struct killer *new_killer(struct pool *pool, const char *entry, const char *name,
+static struct killer *new_killer(struct arena *arena, const char *entry, const char *name,
 				 const char *why)
 {
-	struct killer *k = pool_alloc(pool, sizeof(*k));
+	struct killer *k = arena_alloc(arena, sizeof(*k));
 
-	k->entry = pool_printf(pool, "%s", entry);
-	k->name = pool_printf(pool, "%s", name);
-	k->why = pool_printf(pool, "%s", why ? why : "");
+	k->entry = arena_printf(arena, "%s", entry);
+	k->name = arena_printf(arena, "%s", name);
+	k->why = arena_printf(arena, "%s", why ? why : "");
 	return k;
 }
 
 static void add_alarm(struct mutants *m, const char *entry, const char *name, const char *why)
 {
-	struct killer *k = new_killer(m->pool, entry, name, why);
+	struct killer *k = new_killer(m->arena, entry, name, why);
 
 	*m->last_alarm = k;
 	m->last_alarm = &k->next;
@@ -42,7 +42,7 @@ static void add_alarm(struct mutants *m, const char *entry, const char *name, co
 static void add_killer(struct mutants *m, struct mutant *mutant, const char *entry,
 		       const char *name, const char *why)
 {
-	struct killer *k = new_killer(m->pool, entry, name, why);
+	struct killer *k = new_killer(m->arena, entry, name, why);
 
 	*mutant->last = k;
 	mutant->last = &k->next;
@@ -50,21 +50,21 @@ static void add_killer(struct mutants *m, struct mutant *mutant, const char *ent
 }
 
 /* A file of one sentence, without its line break; NULL where there is none. */
-static char *sentence(struct pool *pool, int dirfd, const char *file)
+static char *sentence(struct arena *arena, int dirfd, const char *file)
 {
 	struct text contents, line;
 
-	if (input_read(pool, dirfd, file, &contents))
+	if (input_read(arena, dirfd, file, &contents))
 		return NULL;
 	if (!text_next_line(&contents, &line))
 		return "it ended without a word";
-	return text_clean(pool, text_trim(line));
+	return text_clean(arena, text_trim(line));
 }
 
 /* One entry: read and judged by the strict rules, as it was run by them. */
 static char *load_entry(struct mutants *m, int dirfd, struct run *run)
 {
-	char *wrong = model_load(run, m->pool, dirfd);
+	char *wrong = model_load(run, m->arena, dirfd);
 
 	if (wrong)
 		return wrong;
@@ -80,17 +80,17 @@ static bool bad(const struct test *t)
 	return t->outcome <= OUTCOME_XPASS;
 }
 
-static char *path_of(struct pool *pool, const struct test *t)
+static char *path_of(struct arena *arena, const struct test *t)
 {
-	return pool_printf(pool, "%s/%s", t->chapter->name, t->name);
+	return arena_printf(arena, "%s/%s", t->chapter->name, t->name);
 }
 
-static const char *first_words(struct pool *pool, const struct test *t)
+static const char *first_words(struct arena *arena, const struct test *t)
 {
 	const struct breach *b = t->breaches;
 
 	if (b && b->did && b->got)
-		return pool_printf(pool, "%s, %s: %s", b->id, b->did, b->got);
+		return arena_printf(arena, "%s, %s: %s", b->id, b->did, b->got);
 	if (t->broken)
 		return t->broken->text;
 	return t->why ? t->why : "it failed";
@@ -104,24 +104,25 @@ static void conforming_entry(struct mutants *m, const char *entry, int dirfd)
 	char *wrong;
 	struct run run;
 
-	m->conforming = pool_grow(m->pool, m->conforming, m->nr_conforming, sizeof(char *));
-	m->conforming[m->nr_conforming++] = pool_printf(m->pool, "%s", entry);
+	m->conforming = arena_grow(m->arena, m->conforming, m->nr_conforming, sizeof(char *));
+	m->conforming[m->nr_conforming++] = arena_printf(m->arena, "%s", entry);
 	wrong = load_entry(m, dirfd, &run);
 	if (!wrong)
-		wrong = sentence(m->pool, dirfd, "error");
+		wrong = sentence(m->arena, dirfd, "error");
 	if (!wrong && !first_test(&run))
 		wrong = "no test ran";
 	if (wrong)
 		add_alarm(m, entry, "", wrong);
 	for (t = first_test(&run); t; t = next_test(t))
 		if (bad(t))
-			add_alarm(m, entry, path_of(m->pool, t), first_words(m->pool, t));
+			add_alarm(m, entry, path_of(m->arena, t), first_words(m->arena, t));
 	for (c = run.complaints; c; c = c->next)
 		add_alarm(m, entry, c->test ? c->test : "", c->title);
 	for (line = run.problems; line; line = line->next)
 		add_alarm(m, entry, "", line->text);
 	if (run.not_run)
-		add_alarm(m, entry, "", pool_printf(m->pool, "%u tests did not run", run.not_run));
+		add_alarm(m, entry, "",
+			  arena_printf(m->arena, "%u tests did not run", run.not_run));
 }
 
 static const struct breach *breach_of(const struct test *t, const struct vmig_clause *clause)
@@ -155,13 +156,13 @@ static void defect_entry(struct mutants *m, struct mutant *mutant, const char *e
 	mutant->entries++;
 	wrong = load_entry(m, dirfd, &run);
 	if (!wrong)
-		wrong = sentence(m->pool, dirfd, "error");
+		wrong = sentence(m->arena, dirfd, "error");
 	if (wrong && !mutant->error)
 		mutant->error = wrong;
 	for (t = first_test(&run); t; t = next_test(t)) {
 		b = breach_of(t, mutant->clause);
 		if (b && names(t, mutant->clause->id))
-			add_killer(m, mutant, entry, path_of(m->pool, t), b->got);
+			add_killer(m, mutant, entry, path_of(m->arena, t), b->got);
 		else if (bad(t))
 			mutant->collateral++;
 	}
@@ -186,7 +187,7 @@ static void each_entry(struct mutants *m, struct mutant *mutant, int dirfd, cons
 
 	n = scandirat(dirfd, dir, &entries, is_entry, alphasort);
 	for (i = 0; i < n; i++) {
-		path = pool_printf(m->pool, "%s/%s", dir, entries[i]->d_name);
+		path = arena_printf(m->arena, "%s/%s", dir, entries[i]->d_name);
 		fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd >= 0 && mutant)
 			defect_entry(m, mutant, entries[i]->d_name, fd);
@@ -201,11 +202,11 @@ static void each_entry(struct mutants *m, struct mutant *mutant, int dirfd, cons
 }
 
 /* Up to the next tab; moves behind it. */
-static char *column(struct pool *pool, struct text *line)
+static char *column(struct arena *arena, struct text *line)
 {
 	const char *tab = memchr(line->s, '\t', line->n);
 	size_t n = tab ? (size_t)(tab - line->s) : line->n;
-	char *s = text_clean(pool, (struct text){ line->s, n });
+	char *s = text_clean(arena, (struct text){ line->s, n });
 
 	n += !!tab;
 	line->s += n;
@@ -217,20 +218,20 @@ static char *column(struct pool *pool, struct text *line)
 static const struct defect *bug(struct mutants *m, struct text line,
 				const struct vmig_clause **clause)
 {
-	struct defect *d = pool_alloc(m->pool, sizeof(*d));
+	struct defect *d = arena_alloc(m->arena, sizeof(*d));
 
 	m->replay = true;
-	d->name = column(m->pool, &line);
-	d->where = column(m->pool, &line);
-	*clause = vmig_clause_find(column(m->pool, &line));
-	d->what = column(m->pool, &line);
-	d->who = column(m->pool, &line);
+	d->name = column(m->arena, &line);
+	d->where = column(m->arena, &line);
+	*clause = vmig_clause_find(column(m->arena, &line));
+	d->what = column(m->arena, &line);
+	d->who = column(m->arena, &line);
 	return d;
 }
 
 static char *load_mutant(struct mutants *m, int dirfd, struct text name)
 {
-	struct mutant *mutant = pool_alloc(m->pool, sizeof(*mutant));
+	struct mutant *mutant = arena_alloc(m->arena, sizeof(*mutant));
 
 	mutant->last = &mutant->killers;
 	if (memchr(name.s, '\t', name.n))
@@ -238,14 +239,14 @@ static char *load_mutant(struct mutants *m, int dirfd, struct text name)
 	else
 		mutant->defect = defect_find(name);
 	if (!mutant->defect)
-		return pool_printf(m->pool, "defects.txt names '%s', which is no defect",
-				   text_clean(m->pool, name));
+		return arena_printf(m->arena, "defects.txt names '%s', which is no defect",
+				    text_clean(m->arena, name));
 	if (!m->replay)
 		mutant->clause = defect_clause(mutant->defect);
 	if (!mutant->clause)
-		return pool_printf(m->pool, "%s breaks a clause that the catalogue does not have",
-				   mutant->defect->name);
-	each_entry(m, mutant, dirfd, pool_printf(m->pool, "defects/%s", mutant->defect->name));
+		return arena_printf(m->arena, "%s breaks a clause that the catalogue does not have",
+				    mutant->defect->name);
+	each_entry(m, mutant, dirfd, arena_printf(m->arena, "defects/%s", mutant->defect->name));
 	*m->last = mutant;
 	m->last = &mutant->next;
 	m->nr++;
@@ -257,24 +258,24 @@ static char *load_mutant(struct mutants *m, int dirfd, struct text name)
 /**
  * mutants_load - read what run.sh --mutants left, and judge it
  * @m: where to, zeroed by this
- * @pool: where everything goes
+ * @arena: where everything goes
  * @dirfd: the directory
  *
  * Return: NULL, or what is wrong with the directory.
  */
-char *mutants_load(struct mutants *m, struct pool *pool, int dirfd)
+char *mutants_load(struct mutants *m, struct arena *arena, int dirfd)
 {
 	struct text contents, line;
 	char *wrong;
 	int err;
 
 	memset(m, 0, sizeof(*m));
-	m->pool = pool;
+	m->arena = arena;
 	m->last = &m->list;
 	m->last_alarm = &m->alarms;
-	err = input_read(pool, dirfd, "defects.txt", &contents);
+	err = input_read(arena, dirfd, "defects.txt", &contents);
 	if (err)
-		return pool_printf(pool, "defects.txt cannot be read: %s", strerror(err));
+		return arena_printf(arena, "defects.txt cannot be read: %s", strerror(err));
 	while (text_next_line(&contents, &line)) {
 		if (!text_trim(line).n)
 			continue;

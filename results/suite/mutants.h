@@ -60,7 +60,7 @@ struct mutant {
 
 /**
  * struct mutants - all of it
- * @pool: where everything lives
+ * @arena: where everything lives
  * @list: the mutants, in the order of defects.txt
  * @nr: their number
  * @killed: those that have a killer
@@ -73,7 +73,7 @@ struct mutant {
  * @last_alarm: the last false alarm
  */
 struct mutants {
-	struct pool *pool;
+	struct arena *arena;
 	struct mutant *list, **last;
 	unsigned int nr, killed;
 	struct killer *alarms, **last_alarm;
@@ -83,6 +83,6 @@ struct mutants {
 	bool replay;
 };
 
-char *mutants_load(struct mutants *m, struct pool *pool, int dirfd);
+char *mutants_load(struct mutants *m, struct arena *arena, int dirfd);
 
 #endif /* VMIG_RESULTS_MUTANTS_H */

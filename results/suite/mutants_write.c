@@ -14,13 +14,13 @@
  * fixture.test of chapter/fixture.variant.test: a test that notices through both ways in and
  * in each variant is one test to a reader.
  */
-static char *without_variant(struct pool *pool, const char *name)
+static char *without_variant(struct arena *arena, const char *name)
 {
 	const char *dot = strchr(name, '.'), *end = strrchr(name, '.');
 
 	if (!dot || dot == end)
-		return pool_printf(pool, "%s", name);
-	return pool_printf(pool, "%.*s%s", (int)(dot - name), name, end);
+		return arena_printf(arena, "%s", name);
+	return arena_printf(arena, "%.*s%s", (int)(dot - name), name, end);
 }
 
 /* The shape in which each defect is tried first; the others are worth a word. */
@@ -31,11 +31,11 @@ static bool usual_shape(const char *entry)
 	return n > 4 && !strcmp(entry + n - 4, "-all");
 }
 
-static const char *short_name(struct pool *pool, const struct killer *k)
+static const char *short_name(struct arena *arena, const struct killer *k)
 {
-	char *name = without_variant(pool, k->name);
+	char *name = without_variant(arena, k->name);
 
-	return usual_shape(k->entry) ? name : pool_printf(pool, "%s (%s)", name, k->entry);
+	return usual_shape(k->entry) ? name : arena_printf(arena, "%s (%s)", name, k->entry);
 }
 
 /* "a, b, c and 4 more" */
@@ -46,9 +46,9 @@ static const char *killers_of(const struct mutants *m, const struct mutant *muta
 	unsigned int n = 0, i;
 
 	for (k = mutant->killers; k; k = k->next) {
-		name = short_name(m->pool, k);
+		name = short_name(m->arena, k);
 		for (other = mutant->killers; other != k; other = other->next)
-			if (!strcmp(name, short_name(m->pool, other)))
+			if (!strcmp(name, short_name(m->arena, other)))
 				break;
 		if (other != k)
 			continue;
@@ -57,9 +57,9 @@ static const char *killers_of(const struct mutants *m, const struct mutant *muta
 		n++;
 	}
 	for (i = 0; i < n && i < SHOWN; i++)
-		s = pool_printf(m->pool, "%s%s%s", s, i ? ", " : "", shown[i]);
+		s = arena_printf(m->arena, "%s%s%s", s, i ? ", " : "", shown[i]);
 	if (n > SHOWN)
-		s = pool_printf(m->pool, "%s and %u more", s, n - SHOWN);
+		s = arena_printf(m->arena, "%s and %u more", s, n - SHOWN);
 	return s;
 }
 
@@ -102,14 +102,15 @@ void mutants_text(const struct mutants *m, FILE *f)
 		column = fprintf(f, "%-28s %-8s %10u  ", mutant->defect->name, mutant->clause->id,
 				 mutant->collateral);
 		text_wrap(f,
-			  pool_printf(m->pool, "%s: %s", mutant->defect->what, why_alive(mutant)),
+			  arena_printf(m->arena, "%s: %s", mutant->defect->what, why_alive(mutant)),
 			  column, 50);
 	}
 	if (m->nr_alarms)
 		fprintf(f, "\nFalse alarms: what failed without a defect\n\n");
 	for (k = m->alarms; k; k = k->next) {
 		column = fprintf(f, "%-20s ", k->entry);
-		text_wrap(f, pool_printf(m->pool, "%s%s%s", k->name, *k->name ? ": " : "", k->why),
+		text_wrap(f,
+			  arena_printf(m->arena, "%s%s%s", k->name, *k->name ? ": " : "", k->why),
 			  column, 24);
 	}
 	fprintf(f, "\n%s: %u of %u %s, %u false alarms\n", m->replay ? "replay" : "mutants",

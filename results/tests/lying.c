@@ -130,23 +130,23 @@ struct state {
 	unsigned long tried, wrong;
 };
 
-static char *replaced(struct pool *pool, struct text t, const struct change *c)
+static char *replaced(struct arena *arena, struct text t, const struct change *c)
 {
-	char *s = pool_strndup(pool, t.s, t.n), *at = strstr(s, c->from);
+	char *s = arena_strndup(arena, t.s, t.n), *at = strstr(s, c->from);
 
 	if (!at || strstr(at + 1, c->from)) {
 		printf("Bail out! %s: \"%s\" is not there once\n", names[c->file], c->from);
 		exit(1);
 	}
 	*at = '\0';
-	return pool_printf(pool, "%s%s%s", s, c->to, at + strlen(c->from));
+	return arena_printf(arena, "%s%s%s", s, c->to, at + strlen(c->from));
 }
 
 /* Reads these files as a run; NULL where that is refused. */
-static struct run *report(struct pool *pool, const struct text file[NR_FILES])
+static struct run *report(struct arena *arena, const struct text file[NR_FILES])
 {
 	struct run_files files = { 0 };
-	struct run *run = pool_alloc(pool, sizeof(*run));
+	struct run *run = arena_alloc(arena, sizeof(*run));
 	struct chapter_file fd = { (char *)names[FD], file[FD], NULL };
 	struct chapter_file resume = { (char *)names[RESUME], file[RESUME], NULL };
 
@@ -161,7 +161,7 @@ static struct run *report(struct pool *pool, const struct text file[NR_FILES])
 	files.record = file[RECORD];
 	files.environment = file[ENVIRONMENT];
 	files.profile = file[PROFILE];
-	model_init(run, pool);
+	model_init(run, arena);
 	if (model_read(run, &files))
 		return NULL;
 	judge(run);
@@ -187,18 +187,18 @@ static void try(struct state *s, int file, const char *bytes, size_t n, const ch
 		size_t where, size_t other)
 {
 	struct text all[NR_FILES];
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct run *run;
 
 	memcpy(all, s->file, sizeof(all));
 	all[file] = (struct text){ bytes, n };
-	run = report(pool, all);
+	run = report(arena, all);
 	s->tried++;
 	if (!good_enough(s, run) && s->wrong++ < 20)
 		printf("# %s, %s, %s %zu %zu: exit code 0, %s\n",
 		       s->kind->what ? s->kind->what : "good", names[file], how, where, other,
 		       run->sentence);
-	pool_free(pool);
+	arena_free(arena);
 }
 
 #define LINES_MAX 500
@@ -296,7 +296,7 @@ static void numbers(struct state *s, int file, char *out)
 	}
 }
 
-static bool kind(struct pool *pool, const struct text good[NR_FILES], const struct kind *k,
+static bool kind(struct arena *arena, const struct text good[NR_FILES], const struct kind *k,
 		 unsigned long *tried)
 {
 	struct state s = { .kind = k };
@@ -307,10 +307,10 @@ static bool kind(struct pool *pool, const struct text good[NR_FILES], const stru
 
 	memcpy(s.file, good, sizeof(s.file));
 	for (; c < k->changes + MOST_CHANGES && c->from; c++) {
-		s.file[c->file].s = replaced(pool, s.file[c->file], c);
+		s.file[c->file].s = replaced(arena, s.file[c->file], c);
 		s.file[c->file].n = strlen(s.file[c->file].s);
 	}
-	run = report(pool, s.file);
+	run = report(arena, s.file);
 	if (!run || !run->exit_code == !!k->what) {
 		printf("# exit code %d: %s\n", run ? run->exit_code : 2, run ? run->sentence : "");
 		return false;
@@ -319,7 +319,7 @@ static bool kind(struct pool *pool, const struct text good[NR_FILES], const stru
 	for (file = 0; file < NR_FILES; file++) {
 		if (file && file == k->spare)
 			continue;
-		out = pool_alloc(pool, 2 * s.file[file].n + 100);
+		out = arena_alloc(arena, 2 * s.file[file].n + 100);
 		truncations(&s, file);
 		lines(&s, file, out);
 		numbers(&s, file, out);
@@ -332,7 +332,7 @@ int main(int argc, char **argv)
 {
 	const size_t nr = sizeof(kinds) / sizeof(kinds[0]);
 	struct text good[NR_FILES];
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	unsigned long tried = 0;
 	int dirfd, file, failed = 0;
 	size_t i;
@@ -340,19 +340,19 @@ int main(int argc, char **argv)
 
 	dirfd = argc == 2 ? open(argv[1], O_RDONLY | O_DIRECTORY) : -1;
 	for (file = 0; file < NR_FILES; file++) {
-		if (dirfd >= 0 && !input_read(pool, dirfd, names[file], &good[file]))
+		if (dirfd >= 0 && !input_read(arena, dirfd, names[file], &good[file]))
 			continue;
 		fputs("lying: give the directory of the good run\n", stderr);
 		return 2;
 	}
 	puts("TAP version 13");
 	for (i = 0; i < nr; i++) {
-		ok = kind(pool, good, &kinds[i], &tried);
+		ok = kind(arena, good, &kinds[i], &tried);
 		printf("%s %zu a damaged run with %s\n", ok ? "ok" : "not ok", i + 1,
 		       kinds[i].what ? kinds[i].what : "no failure is whole or says so");
 		failed |= !ok;
 	}
 	printf("1..%zu\n# %lu damaged runs\n", nr, tried);
-	pool_free(pool);
+	arena_free(arena);
 	return failed;
 }

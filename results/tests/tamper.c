@@ -264,7 +264,7 @@ struct file {
 };
 
 struct bundle_files {
-	struct pool *pool;
+	struct arena *arena;
 	struct file file[FILES];
 	size_t nr;
 };
@@ -284,15 +284,15 @@ static void add(struct bundle_files *b, const char *name, char *contents)
 	b->file[b->nr++] = (struct file){ name, contents, false };
 }
 
-static char *read_text(struct pool *pool, int dirfd, const char *name)
+static char *read_text(struct arena *arena, int dirfd, const char *name)
 {
 	struct text t;
 
-	if (input_read(pool, dirfd, name, &t)) {
+	if (input_read(arena, dirfd, name, &t)) {
 		fprintf(stderr, "tamper: give the directory of the good run\n");
 		exit(2);
 	}
-	return pool_strndup(pool, t.s, t.n);
+	return arena_strndup(arena, t.s, t.n);
 }
 
 static struct text of(const char *s)
@@ -301,29 +301,31 @@ static struct text of(const char *s)
 }
 
 /* In the order of their names, as in the archive. */
-static void good(struct bundle_files *b, struct pool *pool, int dirfd)
+static void good(struct bundle_files *b, struct arena *arena, int dirfd)
 {
-	char *ktap = read_text(pool, dirfd, "ktap/fd.ktap");
-	char *environment = read_text(pool, dirfd, "environment.json");
+	char *ktap = read_text(arena, dirfd, "ktap/fd.ktap");
+	char *environment = read_text(arena, dirfd, "environment.json");
 	unsigned int i;
 
 	memset(b, 0, sizeof(*b));
-	b->pool = pool;
+	b->arena = arena;
 	add(b, "binaries.sha256", "");
 	add(b, "kernel.config", "CONFIG_VFIO=y\n");
 	add(b, "manifest", "");
 	add(b, "modules.sha256", "");
-	add(b, "mustpass.txt", pool_printf(pool, "%s", list));
+	add(b, "mustpass.txt", arena_printf(arena, "%s", list));
 	for (i = 1; i <= 2; i++) {
-		add(b, pool_printf(pool, "round-%u/dmesg.txt", i), pool_printf(pool, "%s", dmesg));
-		add(b, pool_printf(pool, "round-%u/environment.json", i), environment);
-		add(b, pool_printf(pool, "round-%u/ktap/fd.ktap", i), ktap);
-		add(b, pool_printf(pool, "round-%u/results.json", i), "");
-		add(b, pool_printf(pool, "round-%u/run.json", i),
-		    pool_printf(pool, "{\"x\": %u}", i));
-		b->file[b->nr - 1].contents = pool_alloc(pool, sizeof(run_json) + 20);
+		add(b, arena_printf(arena, "round-%u/dmesg.txt", i),
+		    arena_printf(arena, "%s", dmesg));
+		add(b, arena_printf(arena, "round-%u/environment.json", i), environment);
+		add(b, arena_printf(arena, "round-%u/ktap/fd.ktap", i), ktap);
+		add(b, arena_printf(arena, "round-%u/results.json", i), "");
+		add(b, arena_printf(arena, "round-%u/run.json", i),
+		    arena_printf(arena, "{\"x\": %u}", i));
+		b->file[b->nr - 1].contents = arena_alloc(arena, sizeof(run_json) + 20);
 		snprintf(b->file[b->nr - 1].contents, sizeof(run_json) + 20, run_json, i);
-		add(b, pool_printf(pool, "round-%u/tests.tsv", i), pool_printf(pool, "%s", tests));
+		add(b, arena_printf(arena, "round-%u/tests.tsv", i),
+		    arena_printf(arena, "%s", tests));
 	}
 	add(b, "waivers.conf", "");
 }
@@ -337,38 +339,39 @@ static void change(struct bundle_files *b, const struct change *c)
 		fprintf(stderr, "tamper: %s has no \"%s\"\n", c->file, c->from);
 		exit(2);
 	}
-	f->contents = pool_printf(b->pool, "%.*s%s%s", (int)(at - f->contents), f->contents, c->to,
-				  at + strlen(c->from));
+	f->contents = arena_printf(b->arena, "%.*s%s%s", (int)(at - f->contents), f->contents,
+				   c->to, at + strlen(c->from));
 }
 
 /* results.json as vmig-report writes it of such a round. */
 static void derive(struct bundle_files *b, unsigned int round)
 {
-	struct run *run = pool_alloc(b->pool, sizeof(*run));
-	const char *dir = pool_printf(b->pool, "round-%u", round);
+	struct run *run = arena_alloc(b->arena, sizeof(*run));
+	const char *dir = arena_printf(b->arena, "round-%u", round);
 	struct chapter_file fd = { .name = "ktap/fd.ktap" };
 	struct run_files files = { .chapters = &fd };
 	char *wrong = NULL, *buf;
 	size_t size;
 	FILE *f;
 
-	fd.contents = of(find(b, pool_printf(b->pool, "%s/ktap/fd.ktap", dir))->contents);
-	files.record = of(find(b, pool_printf(b->pool, "%s/run.json", dir))->contents);
-	files.environment = of(find(b, pool_printf(b->pool, "%s/environment.json", dir))->contents);
-	files.dmesg = of(find(b, pool_printf(b->pool, "%s/dmesg.txt", dir))->contents);
-	files.tests = of(find(b, pool_printf(b->pool, "%s/tests.tsv", dir))->contents);
-	model_init(run, b->pool);
+	fd.contents = of(find(b, arena_printf(b->arena, "%s/ktap/fd.ktap", dir))->contents);
+	files.record = of(find(b, arena_printf(b->arena, "%s/run.json", dir))->contents);
+	files.environment =
+		of(find(b, arena_printf(b->arena, "%s/environment.json", dir))->contents);
+	files.dmesg = of(find(b, arena_printf(b->arena, "%s/dmesg.txt", dir))->contents);
+	files.tests = of(find(b, arena_printf(b->arena, "%s/tests.tsv", dir))->contents);
+	model_init(run, b->arena);
 	model_read(run, &files);
 	run->profile = waivers_profile(
-		b->pool, waivers_parse(b->pool, of(find(b, "waivers.conf")->contents), &wrong),
+		b->arena, waivers_parse(b->arena, of(find(b, "waivers.conf")->contents), &wrong),
 		run->env.driver, run->env.release);
 	judge(run);
 	verdict(run);
 	f = open_memstream(&buf, &size);
 	write_json(run, f);
 	fclose(f);
-	find(b, pool_printf(b->pool, "%s/results.json", dir))->contents =
-		pool_strndup(b->pool, buf, size);
+	find(b, arena_printf(b->arena, "%s/results.json", dir))->contents =
+		arena_strndup(b->arena, buf, size);
 	free(buf);
 }
 
@@ -379,8 +382,9 @@ static void summon(struct bundle_files *b)
 
 	for (i = 0; i < b->nr; i++)
 		if (strcmp(b->file[i].name, "manifest"))
-			s = pool_printf(b->pool, "%s%s  %s\n", s,
-					digest(b->pool, of(b->file[i].contents)), b->file[i].name);
+			s = arena_printf(b->arena, "%s%s  %s\n", s,
+					 digest(b->arena, of(b->file[i].contents)),
+					 b->file[i].name);
 	find(b, "manifest")->contents = s;
 }
 
@@ -430,7 +434,7 @@ static struct text archive(struct bundle_files *b)
 
 	for (i = 0; i < b->nr; i++)
 		room += strlen(b->file[i].contents) + 2 * BLOCK;
-	out = pool_alloc(b->pool, room);
+	out = arena_alloc(b->arena, room);
 	for (i = 0; i < b->nr; i++)
 		if (!b->file[i].gone)
 			n += pack(out + n, b->file[i].name, b->file[i].contents);
@@ -438,11 +442,11 @@ static struct text archive(struct bundle_files *b)
 }
 
 /* Prints what came, where that is not what had to. */
-static bool judged(struct pool *pool, struct text tar, const char *frozen, const char *word,
+static bool judged(struct arena *arena, struct text tar, const char *frozen, const char *word,
 		   int exit_code)
 {
-	struct qualification *q = pool_alloc(pool, sizeof(*q));
-	const char *wrong = verify(q, pool, tar, frozen);
+	struct qualification *q = arena_alloc(arena, sizeof(*q));
+	const char *wrong = verify(q, arena, tar, frozen);
 	const char *said = wrong ? wrong : q->sentence;
 	int code = wrong ? 2 : q->exit_code;
 
@@ -463,11 +467,11 @@ static void result(bool ok, const char *what)
 
 static void forge(const struct forgery *f, int dirfd, const char *frozen)
 {
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct bundle_files b;
 	int i;
 
-	good(&b, pool, dirfd);
+	good(&b, arena, dirfd);
 	if (f->care != RESULTS) {
 		derive(&b, 1);
 		derive(&b, 2);
@@ -482,14 +486,14 @@ static void forge(const struct forgery *f, int dirfd, const char *frozen)
 	}
 	if (f->care != NOTHING)
 		summon(&b);
-	result(judged(pool, archive(&b), frozen, f->word, f->exit_code), f->what);
-	pool_free(pool);
+	result(judged(arena, archive(&b), frozen, f->word, f->exit_code), f->what);
+	arena_free(arena);
 }
 
 /* The good one, ready to be packed. */
-static void made(struct bundle_files *b, struct pool *pool, int dirfd)
+static void made(struct bundle_files *b, struct arena *arena, int dirfd)
 {
-	good(b, pool, dirfd);
+	good(b, arena, dirfd);
 	derive(b, 1);
 	derive(b, 2);
 	summon(b);
@@ -516,14 +520,14 @@ static void archives(int dirfd, const char *frozen)
 		{ "files out of order", "kernel.config", "a", '0', "out of order" },
 	};
 	struct bundle_files b;
-	struct pool *pool;
+	struct arena *arena;
 	struct text tar;
 	char *at;
 	size_t i;
 
 	for (i = 0; i < sizeof(tricks) / sizeof(tricks[0]); i++) {
-		pool = pool_new();
-		made(&b, pool, dirfd);
+		arena = arena_new();
+		made(&b, arena, dirfd);
 		tar = archive(&b);
 		for (at = (char *)tar.s; strcmp(at, tricks[i].old); at += BLOCK)
 			;
@@ -531,59 +535,59 @@ static void archives(int dirfd, const char *frozen)
 		snprintf(at, 100, "%s", tricks[i].name);
 		at[156] = tricks[i].type;
 		seal(at);
-		result(judged(pool, tar, frozen, tricks[i].word, 2), tricks[i].what);
-		pool_free(pool);
+		result(judged(arena, tar, frozen, tricks[i].word, 2), tricks[i].what);
+		arena_free(arena);
 	}
 }
 
 static void gone(int dirfd, const char *frozen)
 {
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct bundle_files b;
 
-	made(&b, pool, dirfd);
+	made(&b, arena, dirfd);
 	find(&b, "round-2/dmesg.txt")->gone = true;
-	result(judged(pool, archive(&b), frozen, "round-2/dmesg.txt is missing", 2),
+	result(judged(arena, archive(&b), frozen, "round-2/dmesg.txt is missing", 2),
 	       "a file taken out");
-	made(&b, pool, dirfd);
+	made(&b, arena, dirfd);
 	find(&b, "kernel.config")->gone = true;
 	summon(&b);
-	result(judged(pool, archive(&b), frozen, "kernel.config is missing", 2),
+	result(judged(arena, archive(&b), frozen, "kernel.config is missing", 2),
 	       "the configuration of the kernel taken out");
-	made(&b, pool, dirfd);
+	made(&b, arena, dirfd);
 	find(&b, "manifest")->contents = strchr(find(&b, "manifest")->contents, '\n') + 1;
-	result(judged(pool, archive(&b), frozen, "the manifest lists kernel.config where", 2),
+	result(judged(arena, archive(&b), frozen, "the manifest lists kernel.config where", 2),
 	       "a manifest that says less");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 /* Cut near each block. */
 static void cut(int dirfd, const char *frozen)
 {
-	struct pool *pool = pool_new(), *inner;
+	struct arena *arena = arena_new(), *inner;
 	struct qualification *q;
 	struct bundle_files b;
 	struct text tar;
 	bool ok = true;
 	size_t n;
 
-	made(&b, pool, dirfd);
+	made(&b, arena, dirfd);
 	tar = archive(&b);
 	/* All that is behind the end is zeros: that much may lack. */
 	for (n = 0; n + BLOCK < tar.n; n += 509) {
-		inner = pool_new();
-		q = pool_alloc(inner, sizeof(*q));
+		inner = arena_new();
+		q = arena_alloc(inner, sizeof(*q));
 		ok &= !!verify(q, inner, (struct text){ tar.s, n }, frozen);
-		pool_free(inner);
+		arena_free(inner);
 	}
 	result(ok, "its end cut off, here and there");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 /* A byte changed, here and there: refused, or one of those that say nothing. */
 static void flips(int dirfd, const char *frozen)
 {
-	struct pool *pool = pool_new(), *inner;
+	struct arena *arena = arena_new(), *inner;
 	struct qualification *q;
 	struct bundle_files b;
 	char *id = NULL, *bytes;
@@ -591,29 +595,29 @@ static void flips(int dirfd, const char *frozen)
 	bool ok = true;
 	size_t n;
 
-	made(&b, pool, dirfd);
-	id = digest(pool, of(find(&b, "manifest")->contents));
+	made(&b, arena, dirfd);
+	id = digest(arena, of(find(&b, "manifest")->contents));
 	tar = archive(&b);
 	bytes = (char *)tar.s;
 	for (n = 0; n < tar.n && ok; n += 61) {
 		bytes[n] ^= 1 << n % 8;
-		inner = pool_new();
-		q = pool_alloc(inner, sizeof(*q));
+		inner = arena_new();
+		q = arena_alloc(inner, sizeof(*q));
 		if (!verify(q, inner, tar, frozen))
 			ok = !q->exit_code && !strcmp(q->bundle.id, id);
 		if (!ok)
 			printf("# byte %zu: %s\n", n, q->sentence);
-		pool_free(inner);
+		arena_free(inner);
 		bytes[n] ^= 1 << n % 8;
 	}
 	result(ok, "a byte changed, here and there");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 int main(int argc, char **argv)
 {
-	struct pool *pool = pool_new();
-	const char *frozen = digest(pool, of(list));
+	struct arena *arena = arena_new();
+	const char *frozen = digest(arena, of(list));
 	int dirfd = argc == 2 ? open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	size_t i;
 
@@ -626,6 +630,6 @@ int main(int argc, char **argv)
 	cut(dirfd, frozen);
 	flips(dirfd, frozen);
 	printf("1..%u\n", number);
-	pool_free(pool);
+	arena_free(arena);
 	return !!failed;
 }

@@ -56,26 +56,26 @@ static struct text exact(const char *s, size_t n)
 
 static void test_clean(void)
 {
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	static char many[TEXT_MAX + 100];
 	char *s;
 	bool ok;
 
-	ok = HOLDS(!strcmp(text_clean(pool, of("plain")), "plain"));
-	ok &= HOLDS(!strcmp(text_clean(pool, of("a\tb\033[1mc\001\177")), "a b[1mc"));
-	ok &= HOLDS(!strcmp(text_clean(pool, of("\xc3\xa9\xe2\x82\xac")), "\xc3\xa9\xe2\x82\xac"));
+	ok = HOLDS(!strcmp(text_clean(arena, of("plain")), "plain"));
+	ok &= HOLDS(!strcmp(text_clean(arena, of("a\tb\033[1mc\001\177")), "a b[1mc"));
+	ok &= HOLDS(!strcmp(text_clean(arena, of("\xc3\xa9\xe2\x82\xac")), "\xc3\xa9\xe2\x82\xac"));
 	/* Alone, overlong, a surrogate, cut off: U+FFFD for each byte. */
-	ok &= HOLDS(!strcmp(text_clean(pool, of("\xff")), "\xef\xbf\xbd"));
-	ok &= HOLDS(!strcmp(text_clean(pool, of("\xc0\x80")), "\xef\xbf\xbd\xef\xbf\xbd"));
-	ok &= HOLDS(strlen(text_clean(pool, of("\xed\xa0\x80"))) == 9);
-	ok &= HOLDS(strlen(text_clean(pool, of("\xe2\x82"))) == 6);
+	ok &= HOLDS(!strcmp(text_clean(arena, of("\xff")), "\xef\xbf\xbd"));
+	ok &= HOLDS(!strcmp(text_clean(arena, of("\xc0\x80")), "\xef\xbf\xbd\xef\xbf\xbd"));
+	ok &= HOLDS(strlen(text_clean(arena, of("\xed\xa0\x80"))) == 9);
+	ok &= HOLDS(strlen(text_clean(arena, of("\xe2\x82"))) == 6);
 	/* U+009B is what a terminal takes for ESC [, U+FFFE is no character of XML 1.0. */
-	ok &= HOLDS(!strcmp(text_clean(pool, of("\xc2\x9b\xef\xbf\xbe")), ""));
+	ok &= HOLDS(!strcmp(text_clean(arena, of("\xc2\x9b\xef\xbf\xbe")), ""));
 	memset(many, 'x', sizeof(many));
-	s = text_clean(pool, (struct text){ many, sizeof(many) });
+	s = text_clean(arena, (struct text){ many, sizeof(many) });
 	ok &= HOLDS(strlen(s) == TEXT_MAX + 3 && !strcmp(s + TEXT_MAX, "..."));
 	result(ok, "text: what may be shown");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 static void test_arc(void)
@@ -122,8 +122,8 @@ static void test_ktap(void)
 		"#  RUN           fd.cdev.three ...\n"
 		"ok 3 - fd.cdev.three # SKIP\n"
 		"#  RUN           fd.cdev.four ...\n";
-	struct pool *pool = pool_new();
-	struct chapter *c = ktap_parse(pool, "ktap/x.ktap", of(text));
+	struct arena *arena = arena_new();
+	struct chapter *c = ktap_parse(arena, "ktap/x.ktap", of(text));
 	struct test *t = c->tests;
 	bool ok;
 
@@ -143,7 +143,7 @@ static void test_ktap(void)
 	t = t->next;
 	ok &= HOLDS(t->result == KTAP_NONE && t->cut_off && !t->next);
 	result(ok, "ktap: results, diagnostics, lost tests");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 static void test_kmsg(void)
@@ -161,9 +161,9 @@ static void test_kmsg(void)
 		"4,9,1000008,-;first\\x0aWARNING: possible circular locking dependency detected\n"
 		"4,10,9000008,-;a second later\n"
 		"4,11,9000009,-;divide error: 0000 [#1]\\x5c\n";
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct kmsg_log log;
-	struct complaint *c = kmsg_parse(pool, of(text), &log);
+	struct complaint *c = kmsg_parse(arena, of(text), &log);
 	bool ok;
 
 	ok = HOLDS(c && !strcmp(c->kind, "slab corruption") && !c->test);
@@ -179,7 +179,7 @@ static void test_kmsg(void)
 	ok &= HOLDS(c && !strcmp(c->kind, "divide error") && !c->next);
 	ok &= HOLDS(c && c->title[strlen(c->title) - 1] == '\\');
 	result(ok, "kmsg: complaints and the tests they came in");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 /* Each kind of complaint, as a kernel of 6.12 words it. */
@@ -213,23 +213,23 @@ static void test_kinds(void)
 		{ "irq 16: nobody cared (try booting with the \"irqpoll\" option)",
 		  "unhandled interrupt" },
 	};
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct kmsg_log log;
 	struct complaint *c;
 	bool ok = true;
 	size_t i;
 
 	for (i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
-		c = kmsg_parse(pool, of(pool_printf(pool, "4,1,1,-;%s\n", said[i][0])), &log);
+		c = kmsg_parse(arena, of(arena_printf(arena, "4,1,1,-;%s\n", said[i][0])), &log);
 		if (c && !strcmp(c->kind, said[i][1]) && !c->next)
 			continue;
 		printf("# \"%s\" is taken for %s\n", said[i][0], c ? c->kind : "nothing");
 		ok = false;
 	}
-	ok &= HOLDS(
-		!kmsg_parse(pool, of("6,1,1,-;mtty: a debugging message without warning\n"), &log));
+	ok &= HOLDS(!kmsg_parse(arena, of("6,1,1,-;mtty: a debugging message without warning\n"),
+				&log));
 	result(ok, "kmsg: each kind of complaint");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 static void test_profile(void)
@@ -242,13 +242,13 @@ static void test_profile(void)
 		"deviation: NO-01 | a | b | c\n",
 		": value\n",
 	};
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct profile *p;
 	char *error;
 	bool ok;
 	size_t i;
 
-	p = profile_parse(pool,
+	p = profile_parse(arena,
 			  of("# c\r\n\r\ndriver: x\r\n"
 			     "deviation: FD-01 | fd.*.a* | m.c:1 | because a | b\r\n"),
 			  &error);
@@ -260,11 +260,11 @@ static void test_profile(void)
 	ok &= HOLDS(!profile_find(NULL, "FD-01", "fd.cdev.abc"));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		error = NULL;
-		p = profile_parse(pool, of(bad[i]), &error);
+		p = profile_parse(arena, of(bad[i]), &error);
 		ok &= HOLDS(!p && error && !strncmp(error, "line 1", 6));
 	}
 	result(ok, "profile: deviations, and sentences about bad lines");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 static void test_waivers(void)
@@ -291,14 +291,14 @@ static void test_waivers(void)
 		{ "fd.*.a*", "" },
 		{ "m*y", " " },
 	};
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct profile *p;
 	struct waiver *w;
 	char *error, *at;
 	bool ok;
 	size_t i;
 
-	w = waivers_parse(pool, of(good), &error);
+	w = waivers_parse(arena, of(good), &error);
 	ok = HOLDS(w && !error && w->line == 3 && !w->next);
 	ok &= HOLDS(w && waiver_covers(w, "mtty", "6.12.117"));
 	ok &= HOLDS(w && waiver_covers(w, "mtty", "6.7.0-rc1"));
@@ -308,22 +308,22 @@ static void test_waivers(void)
 	ok &= HOLDS(w && !waiver_covers(w, NULL, "6.12.117") && !waiver_covers(w, "mtty", "x"));
 	ok &= HOLDS(w && !waiver_expired(w, "2028-02-29T23:59:59Z"));
 	ok &= HOLDS(w && waiver_expired(w, "2028-03-01"));
-	p = waivers_profile(pool, w, "mtty", "6.12.117");
+	p = waivers_profile(arena, w, "mtty", "6.12.117");
 	ok &= HOLDS(p && p->nr_deviations == 1 && profile_find(p, "FD-01", "fd.cdev.abc"));
 	ok &= HOLDS(p && !profile_find(p, "FD-01", "fd.cdev.b") && p->deviations->sometimes);
-	ok &= HOLDS(!waivers_profile(pool, w, "mtty", "6.13.0"));
-	ok &= HOLDS(!waivers_parse(pool, of("# none\n"), &error) && !error);
+	ok &= HOLDS(!waivers_profile(arena, w, "mtty", "6.13.0"));
+	ok &= HOLDS(!waivers_parse(arena, of("# none\n"), &error) && !error);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		at = strstr(good, bad[i].from);
-		at = pool_printf(pool, "%.*s%s%s", (int)(at - good), good, bad[i].to,
-				 at + strlen(bad[i].from));
-		if (!waivers_parse(pool, of(at), &error) && error && !strncmp(error, "line 3", 6))
+		at = arena_printf(arena, "%.*s%s%s", (int)(at - good), good, bad[i].to,
+				  at + strlen(bad[i].from));
+		if (!waivers_parse(arena, of(at), &error) && error && !strncmp(error, "line 3", 6))
 			continue;
 		printf("# \"%s\" for \"%s\" is taken\n", bad[i].to, bad[i].from);
 		ok = false;
 	}
 	result(ok, "waivers: what they cover, and sentences about bad lines");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 static void test_mustpass(void)
@@ -334,15 +334,15 @@ static void test_mustpass(void)
 		"[any device]\na\n", "[any device]\na b c\n", "[PRE_COPY, P2P]\na b\n",
 		"[P2P]\n",	     "rounds: 0\n",	      "rounds: 10\n",
 	};
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct mustpass *m;
 	char *error = NULL;
 	bool ok;
 	size_t i;
 
-	m = mustpass_parse(pool,
-			   of(pool_printf(pool, "%s[any device]\na b\n[P2P, no PCI]\nc d\n", head)),
-			   &error);
+	m = mustpass_parse(
+		arena, of(arena_printf(arena, "%s[any device]\na b\n[P2P, no PCI]\nc d\n", head)),
+		&error);
 	ok = HOLDS(m && m->nr_tests == 2 && m->rounds == 2 && m->seed == 3);
 	ok &= HOLDS(m && mustpass_applies(m->tests->section, 0));
 	ok &= HOLDS(m && mustpass_applies(m->tests->next->section, TRAIT_P2P));
@@ -354,11 +354,11 @@ static void test_mustpass(void)
 	ok &= HOLDS(m && mustpass_excused(m, "the device offers no PRE_COPY_P2P", TRAIT_P2P));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		error = NULL;
-		m = mustpass_parse(pool, of(pool_printf(pool, "%s%s", head, bad[i])), &error);
+		m = mustpass_parse(arena, of(arena_printf(arena, "%s%s", head, bad[i])), &error);
 		ok &= HOLDS(!m && error);
 	}
 	result(ok, "mustpass: sections, excuses, and sentences about bad lists");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 static void test_wrap(void)
@@ -384,10 +384,10 @@ static void test_wrap(void)
 }
 
 /* One run of everything behind the readers; its output goes nowhere. */
-static void whole(struct pool *pool, struct text ktap, struct text dmesg, struct text profile)
+static void whole(struct arena *arena, struct text ktap, struct text dmesg, struct text profile)
 {
 	FILE *null = fopen("/dev/null", "w");
-	struct run run = { .pool = pool };
+	struct run run = { .arena = arena };
 	char *error = NULL;
 
 	if (!null)
@@ -397,9 +397,9 @@ static void whole(struct pool *pool, struct text ktap, struct text dmesg, struct
 	run.env.migration = HAS;
 	run.env.flags = VMIG_MIGRATION_KNOWN;
 	run.last_problem = &run.problems;
-	run.chapters = ktap_parse(pool, "ktap/a.ktap", ktap);
-	run.complaints = kmsg_parse(pool, dmesg, &run.log);
-	run.profile = profile_parse(pool, profile, &error);
+	run.chapters = ktap_parse(arena, "ktap/a.ktap", ktap);
+	run.complaints = kmsg_parse(arena, dmesg, &run.log);
+	run.profile = profile_parse(arena, profile, &error);
 	judge(&run);
 	verdict(&run);
 	write_json(&run, null);
@@ -410,77 +410,77 @@ static void whole(struct pool *pool, struct text ktap, struct text dmesg, struct
 }
 
 /* Every prefix of a file, from a buffer that ends where the file does. */
-static void prefixes(struct text file, void (*parse)(struct pool *pool, struct text t))
+static void prefixes(struct text file, void (*parse)(struct arena *arena, struct text t))
 {
-	struct pool *pool;
+	struct arena *arena;
 	struct text t;
 	size_t n;
 
 	for (n = 0; n <= file.n; n++) {
-		pool = pool_new();
+		arena = arena_new();
 		t = exact(file.s, n);
-		parse(pool, t);
+		parse(arena, t);
 		free((char *)t.s);
-		pool_free(pool);
+		arena_free(arena);
 	}
 }
 
 static void test_samples(void)
 {
 	static const double values[] = { 40, 10, 30, 20 };
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct samples *list = NULL, *s;
 	struct spread v;
 	size_t i;
 	bool ok;
 
-	s = samples_of(pool, &list, of("save"), of("B/s"));
+	s = samples_of(arena, &list, of("save"), of("B/s"));
 	ok = HOLDS(s == list && !s->n);
 	for (i = 0; i < 4; i++)
-		samples_add(pool, s, values[i]);
-	ok &= HOLDS(samples_of(pool, &list, of("save"), of("B/s")) == s);
-	ok &= HOLDS(samples_of(pool, &list, of("save"), of("us")) == s->next);
-	samples_spread(pool, s, &v);
+		samples_add(arena, s, values[i]);
+	ok &= HOLDS(samples_of(arena, &list, of("save"), of("B/s")) == s);
+	ok &= HOLDS(samples_of(arena, &list, of("save"), of("us")) == s->next);
+	samples_spread(arena, s, &v);
 	ok &= HOLDS(v.min == 10 && v.p25 == 17.5 && v.p50 == 25 && v.p75 == 32.5 && v.max == 40);
 	ok &= HOLDS(v.p95 > 38.49 && v.p95 < 38.51);
 	/* They keep the order in which they were measured. */
 	ok &= HOLDS(s->values[0] == 40 && s->values[3] == 20);
 	s = s->next;
-	samples_add(pool, s, 7);
-	samples_spread(pool, s, &v);
+	samples_add(arena, s, 7);
+	samples_spread(arena, s, &v);
 	ok &= HOLDS(v.min == 7 && v.p25 == 7 && v.p95 == 7 && v.max == 7);
 	ok &= HOLDS(stats_more_is_better("B/s") && !stats_more_is_better("us"));
 	ok &= HOLDS(!stats_more_is_better("") && !stats_more_is_better("s"));
 	result(ok, "samples: their spread");
-	pool_free(pool);
+	arena_free(arena);
 }
 
-static void parse_ktap(struct pool *pool, struct text t)
+static void parse_ktap(struct arena *arena, struct text t)
 {
-	ktap_parse(pool, "ktap/a.ktap", t);
+	ktap_parse(arena, "ktap/a.ktap", t);
 }
 
-static void parse_kmsg(struct pool *pool, struct text t)
+static void parse_kmsg(struct arena *arena, struct text t)
 {
 	struct kmsg_log log;
 
-	kmsg_parse(pool, t, &log);
+	kmsg_parse(arena, t, &log);
 }
 
-static void parse_profile(struct pool *pool, struct text t)
+static void parse_profile(struct arena *arena, struct text t)
 {
 	char *error;
 
-	profile_parse(pool, t, &error);
+	profile_parse(arena, t, &error);
 }
 
-static void parse_json(struct pool *pool, struct text t)
+static void parse_json(struct arena *arena, struct text t)
 {
 	struct run_record run;
 	struct environment env = { 0 };
 
-	record_run(pool, t, &run);
-	record_environment(pool, t, &env);
+	record_run(arena, t, &run);
+	record_environment(arena, t, &env);
 }
 
 /* A small generator of its own, so that a failure comes again on every machine. */
@@ -514,11 +514,11 @@ static struct text mutated(struct text file, uint32_t *state)
 	return t;
 }
 
-static struct text from_dir(struct pool *pool, const char *dir, const char *file)
+static struct text from_dir(struct arena *arena, const char *dir, const char *file)
 {
 	struct text t;
 
-	if (input_read(pool, AT_FDCWD, pool_printf(pool, "%s/%s", dir, file), &t))
+	if (input_read(arena, AT_FDCWD, arena_printf(arena, "%s/%s", dir, file), &t))
 		printf("# %s/%s cannot be read\n", dir, file);
 	return t;
 }
@@ -530,16 +530,16 @@ static void test_damage(const char *dir)
 		"11-guest-died/run/ktap/fd.ktap",
 		"24-ways-to-end/run/ktap/fd.ktap",
 	};
-	struct pool *pool = pool_new(), *inner;
+	struct arena *arena = arena_new(), *inner;
 	struct text ktap, dmesg, profile, json, a, b, c;
 	uint32_t state = 20251120;
 	size_t i;
 
-	dmesg = from_dir(pool, dir, "12-complaint-in-passing-test/run/dmesg.txt");
-	profile = from_dir(pool, dir, "21-stale-deviation/run/profile.conf");
-	json = from_dir(pool, dir, "01-all-pass/run/environment.json");
+	dmesg = from_dir(arena, dir, "12-complaint-in-passing-test/run/dmesg.txt");
+	profile = from_dir(arena, dir, "21-stale-deviation/run/profile.conf");
+	json = from_dir(arena, dir, "01-all-pass/run/environment.json");
 	for (i = 0; i < sizeof(ktaps) / sizeof(ktaps[0]); i++) {
-		ktap = from_dir(pool, dir, ktaps[i]);
+		ktap = from_dir(arena, dir, ktaps[i]);
 		prefixes(ktap, parse_ktap);
 	}
 	result(HOLDS(ktap.n > 100), "ktap: every prefix of a file");
@@ -550,9 +550,9 @@ static void test_damage(const char *dir)
 	prefixes(json, parse_json);
 	result(HOLDS(json.n > 100), "record: every prefix of a file");
 
-	ktap = from_dir(pool, dir, ktaps[0]);
+	ktap = from_dir(arena, dir, ktaps[0]);
 	for (i = 0; i < 1500; i++) {
-		inner = pool_new();
+		inner = arena_new();
 		a = mutated(ktap, &state);
 		b = mutated(dmesg, &state);
 		c = mutated(profile, &state);
@@ -560,10 +560,10 @@ static void test_damage(const char *dir)
 		free((char *)a.s);
 		free((char *)b.s);
 		free((char *)c.s);
-		pool_free(inner);
+		arena_free(inner);
 	}
 	result(true, "whole: 1500 damaged runs");
-	pool_free(pool);
+	arena_free(arena);
 }
 
 static bool near(double a, double b)

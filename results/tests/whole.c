@@ -34,7 +34,7 @@ bool whole(const struct run *run, struct text list)
 		chapter = (struct text){ line.s, (size_t)(tab - line.s) };
 		line.s = tab + 1;
 		line.n -= chapter.n + 1;
-		if (!has(run, text_clean(run->pool, chapter), text_clean(run->pool, line)))
+		if (!has(run, text_clean(run->arena, chapter), text_clean(run->arena, line)))
 			return false;
 	}
 	return true;

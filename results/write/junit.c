@@ -70,7 +70,7 @@ static void properties(const struct run *run, FILE *f)
 	property(f, "device", run->env.device);
 	property(f, "where", run->record.where);
 	property(f, "accelerator", run->record.accel);
-	property(f, "firmware", firmware_words(run->pool, &run->record, &run->env));
+	property(f, "firmware", firmware_words(run->arena, &run->record, &run->env));
 	property(f, "profile", run->record.profile);
 	property(f, "verdict", run->sentence);
 	fputs("    </properties>\n", f);
@@ -150,8 +150,8 @@ static void failure(const struct run *run, FILE *f, const struct test *t)
 			t);
 		return;
 	}
-	message = pool_printf(run->pool, "%s: expected %s, got %s", b->id,
-			      b->expected ? b->expected : "?", b->got ? b->got : "?");
+	message = arena_printf(run->arena, "%s: expected %s, got %s", b->id,
+			       b->expected ? b->expected : "?", b->got ? b->got : "?");
 	element(f, "failure", b->id, message, t);
 }
 
@@ -170,7 +170,7 @@ static const char *skip_message(const struct run *run, const struct test *t)
 		return t->reason;
 	if (!b)
 		return t->why;
-	return pool_printf(run->pool, "known deviation %s: %s: %s", b->id, b->source, b->reason);
+	return arena_printf(run->arena, "known deviation %s: %s: %s", b->id, b->source, b->reason);
 }
 
 static void testcase(const struct run *run, FILE *f, const struct test *t)
@@ -181,8 +181,8 @@ static void testcase(const struct run *run, FILE *f, const struct test *t)
 
 	fputs("    <testcase", f);
 	attribute(f, "classname",
-		  pool_printf(run->pool, "%s.%.*s", t->chapter->name,
-			      dot ? (int)(dot - t->name) : 0, t->name));
+		  arena_printf(run->arena, "%s.%.*s", t->chapter->name,
+			       dot ? (int)(dot - t->name) : 0, t->name));
 	attribute(f, "name", dot ? dot + 1 : t->name);
 	if (t->seconds >= 0)
 		fprintf(f, " time=\"%.3f\"", t->seconds);
@@ -257,7 +257,7 @@ static void lost(const struct run *run, FILE *f, const struct chapter *c)
 	for (name = c->missing; name; name = name->next)
 		extra(f, c->name, name->text, "not run", why);
 	if (c->not_run > c->nr_missing)
-		extra(f, c->name, pool_printf(run->pool, "%u tests", c->not_run - c->nr_missing),
+		extra(f, c->name, arena_printf(run->arena, "%u tests", c->not_run - c->nr_missing),
 		      "not run", "the output of the test program ends before they began");
 }
 

@@ -18,7 +18,7 @@
 
 /**
  * struct kcidb - what all objects of a run share
- * @pool: for names
+ * @arena: for names
  * @origin: the CI system that submits
  * @build: the build that was tested
  * @prefix: what the ids of the tests begin with
@@ -27,7 +27,7 @@
  * @tests: the list that grows
  */
 struct kcidb {
-	struct pool *pool;
+	struct arena *arena;
 	const char *origin, *build, *prefix, *started;
 	json_t *environment, *tests;
 };
@@ -44,9 +44,9 @@ static void put(json_t *o, const char *key, const char *value)
 }
 
 /* Letters, digits, _ and - with single dots between, as the schema demands of a path. */
-static const char *path(struct pool *pool, const char *name)
+static const char *path(struct arena *arena, const char *name)
 {
-	char *s = pool_alloc(pool, strlen(name) + 1), *to = s;
+	char *s = arena_alloc(arena, strlen(name) + 1), *to = s;
 
 	for (; *name; name++) {
 		if (*name == '.' && (to == s || to[-1] == '.' || !name[1]))
@@ -63,12 +63,12 @@ static const char *path(struct pool *pool, const char *name)
 
 static json_t *new_test(struct kcidb *k, const char *name, const char *status)
 {
-	const char *p = path(k->pool, name);
+	const char *p = path(k->arena, name);
 	json_t *o = json_object();
 
 	put(o, "id",
-	    pool_printf(k->pool, "%s:%s:%zu:%s", k->origin, k->prefix, json_array_size(k->tests),
-			p));
+	    arena_printf(k->arena, "%s:%s:%zu:%s", k->origin, k->prefix, json_array_size(k->tests),
+			 p));
 	put(o, "origin", k->origin);
 	put(o, "build_id", k->build);
 	json_object_set(o, "environment", k->environment);
@@ -126,7 +126,7 @@ static void measurement(struct kcidb *k, const char *test, const json_t *m, cons
 
 	if (!name || !json_is_number(v) || !isfinite(json_number_value(v)))
 		return;
-	o = new_test(k, pool_printf(k->pool, "%s.%s", test, name), "DONE");
+	o = new_test(k, arena_printf(k->arena, "%s.%s", test, name), "DONE");
 	json_object_set_new(o, "number",
 			    number(json_number_value(v), either(json_path_text(m, "unit"), "")));
 	misc = json_object();
@@ -148,16 +148,16 @@ static const char *excerpt(struct kcidb *k, const json_t *t)
 	json_array_foreach(json_path_get(t, "log"), i, line) {
 		if (strlen(all) + json_string_length(line) + 2 > LOG_MAX)
 			break;
-		all = pool_printf(k->pool, "%s%s%s", all, *all ? "\n" : "",
-				  json_string_value(line));
+		all = arena_printf(k->arena, "%s%s%s", all, *all ? "\n" : "",
+				   json_string_value(line));
 	}
 	return strlen(all) < LOG_MAX ? all : NULL;
 }
 
 static void one_test(struct kcidb *k, const char *chapter, const json_t *t)
 {
-	const char *name = pool_printf(k->pool, "vmig.%s.%s", chapter,
-				       either(json_path_text(t, "name"), "unknown"));
+	const char *name = arena_printf(k->arena, "vmig.%s.%s", chapter,
+					either(json_path_text(t, "name"), "unknown"));
 	const char *outcome = json_path_text(t, "outcome"), *status = status_of(outcome);
 	json_t *o = new_test(k, name, status), *misc = json_object();
 	const json_t *seconds = json_path_get(t, "seconds"), *m;
@@ -180,7 +180,7 @@ static void one_test(struct kcidb *k, const char *chapter, const json_t *t)
 		measurement(k, name, m, "p50");
 }
 
-static json_t *environment(struct pool *pool, const json_t *r, bool all)
+static json_t *environment(struct arena *arena, const json_t *r, bool all)
 {
 	static const char *const places[][2] = {
 		{ "device", "environment.device.name" },
@@ -201,11 +201,11 @@ static json_t *environment(struct pool *pool, const json_t *r, bool all)
 	size_t i;
 
 	put(o, "comment",
-	    pool_printf(pool, "driver %s, device %s, on %s",
-			either(json_path_text(r, "environment.driver.name"), "unknown"),
-			either(json_path_text(r, "environment.device.name"), "unknown"),
-			results_host(pool)));
-	put(misc, "host", results_host(pool));
+	    arena_printf(arena, "driver %s, device %s, on %s",
+			 either(json_path_text(r, "environment.driver.name"), "unknown"),
+			 either(json_path_text(r, "environment.device.name"), "unknown"),
+			 results_host(arena)));
+	put(misc, "host", results_host(arena));
 	for (i = 0; all && i < sizeof(places) / sizeof(places[0]); i++)
 		put(misc, places[i][0], json_path_text(r, places[i][1]));
 	json_object_set_new(o, "misc", misc);
@@ -238,15 +238,15 @@ static void tests(struct kcidb *k, const json_t *results)
 	o = new_test(k, "vmig", overall(results));
 	put(o, "comment", json_path_text(results, "verdict.sentence"));
 	/* The whole of it once; a thousand copies would be most of the file. */
-	json_object_set_new(o, "environment", environment(k->pool, results, true));
+	json_object_set_new(o, "environment", environment(k->arena, results, true));
 	json_array_foreach(json_path_get(results, "chapters"), i, chapter) {
 		name = either(json_path_text(chapter, "name"), "unknown");
 		json_array_foreach(json_path_get(chapter, "tests"), j, t)
 			one_test(k, name, t);
 		json_array_foreach(json_path_get(chapter, "missing"), j, t)
 			new_test(k,
-				 pool_printf(k->pool, "vmig.%s.%s", name,
-					     either(json_string_value(t), "unknown")),
+				 arena_printf(k->arena, "vmig.%s.%s", name,
+					      either(json_string_value(t), "unknown")),
 				 "MISS");
 	}
 }
@@ -274,13 +274,13 @@ static void sources(struct kcidb *k, const json_t *r, json_t *root)
 {
 	const char *release = either(json_path_text(r, "environment.kernel.release"), "unknown");
 	const char *commit = told("VMIG_KCIDB_COMMIT", "0123456789abcdef", 40, 40);
-	const char *checkout = pool_printf(k->pool, "%s:linux-%s", k->origin, release);
+	const char *checkout = arena_printf(k->arena, "%s:linux-%s", k->origin, release);
 	json_t *c = json_object(), *b = json_object();
 
 	put(c, "id", checkout);
 	put(c, "origin", k->origin);
 	put(c, "git_commit_hash", commit);
-	put(c, "comment", pool_printf(k->pool, "Linux %s", release));
+	put(c, "comment", arena_printf(k->arena, "Linux %s", release));
 	json_object_set_new(c, "valid", json_true());
 	put(b, "id", k->build);
 	put(b, "origin", k->origin);
@@ -303,21 +303,21 @@ static void sources(struct kcidb *k, const json_t *r, json_t *root)
 void kcidb_dump(const json_t *results, FILE *f)
 {
 	const char *build = getenv("VMIG_KCIDB_BUILD_ID");
-	struct kcidb k = { .pool = pool_new() };
+	struct kcidb k = { .arena = arena_new() };
 	json_t *root = json_object();
 
 	k.origin = either(getenv("VMIG_KCIDB_ORIGIN"), "vmig");
 	k.started = json_path_text(results, "run.started");
-	k.prefix =
-		pool_printf(k.pool, "%s-%s-%s", results_host(k.pool), either(k.started, "unknown"),
-			    either(json_path_text(results, "environment.device.name"), "unknown"));
+	k.prefix = arena_printf(
+		k.arena, "%s-%s-%s", results_host(k.arena), either(k.started, "unknown"),
+		either(json_path_text(results, "environment.device.name"), "unknown"));
 	k.build = either(
 		build,
-		pool_printf(
-			k.pool, "%s:linux-%s-%s", k.origin,
+		arena_printf(
+			k.arena, "%s:linux-%s-%s", k.origin,
 			either(json_path_text(results, "environment.kernel.release"), "unknown"),
 			either(json_path_text(results, "environment.kernel.version"), "unknown")));
-	k.environment = environment(k.pool, results, false);
+	k.environment = environment(k.arena, results, false);
 	k.tests = json_array();
 	tests(&k, results);
 	json_object_set_new(root, "version", json_pack("{s:i, s:i}", "major", 5, "minor", 3));
@@ -328,5 +328,5 @@ void kcidb_dump(const json_t *results, FILE *f)
 	putc('\n', f);
 	json_decref(k.environment);
 	json_decref(root);
-	pool_free(k.pool);
+	arena_free(k.arena);
 }

@@ -68,7 +68,7 @@ static json_t *record(const struct run *run)
 	put(o, "accel", text(r->accel));
 	put(o, "started", text(r->started));
 	put(o, "seconds", seconds(r->seconds));
-	put(o, "firmware", text(firmware_words(run->pool, r, &run->env)));
+	put(o, "firmware", text(firmware_words(run->arena, r, &run->env)));
 	put(o, "guests", r->guests ? json_integer(r->guests) : json_null());
 	put(options, "debug_kernel", json_boolean(r->debug_kernel));
 	put(options, "strict", json_boolean(r->strict));
@@ -199,14 +199,14 @@ static json_t *metrics(const struct metric *m)
 	return array;
 }
 
-static json_t *samples(struct pool *pool, const struct samples *s)
+static json_t *samples(struct arena *arena, const struct samples *s)
 {
 	json_t *array = json_array(), *o, *values;
 	struct spread spread;
 	size_t i;
 
 	for (; s; s = s->next) {
-		samples_spread(pool, s, &spread);
+		samples_spread(arena, s, &spread);
 		values = json_array();
 		for (i = 0; i < s->n; i++)
 			json_array_append_new(values, json_real(s->values[i]));
@@ -226,7 +226,7 @@ static json_t *samples(struct pool *pool, const struct samples *s)
 	return array;
 }
 
-static json_t *test(struct pool *pool, const struct test *t)
+static json_t *test(struct arena *arena, const struct test *t)
 {
 	json_t *o = json_object(), *clauses = json_array();
 	size_t i;
@@ -242,7 +242,7 @@ static json_t *test(struct pool *pool, const struct test *t)
 	put(o, "broken", lines(t->broken));
 	put(o, "notes", notes(t->notes));
 	put(o, "metrics", metrics(t->metrics));
-	put(o, "samples", samples(pool, t->samples));
+	put(o, "samples", samples(arena, t->samples));
 	put(o, "log", lines(t->log));
 	return o;
 }
@@ -262,7 +262,7 @@ static json_t *chapters(const struct run *run)
 			counts[i] = 0;
 		for (t = c->tests; t; t = t->next) {
 			counts[t->outcome]++;
-			json_array_append_new(tests, test(run->pool, t));
+			json_array_append_new(tests, test(run->arena, t));
 		}
 		put(o, "name", json_string(c->name));
 		put(o, "file", json_string(c->file));

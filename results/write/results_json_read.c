@@ -10,44 +10,44 @@
 
 /**
  * results_read - read the results.json of a run
- * @pool: for the sentence
+ * @arena: for the sentence
  * @dir: the run directory
  * @results: the contents, for json_decref()
  *
  * Return: NULL, or what is wrong and what to do.
  */
-char *results_read(struct pool *pool, const char *dir, json_t **results)
+char *results_read(struct arena *arena, const char *dir, json_t **results)
 {
-	const char *path = pool_printf(pool, "%s/results.json", dir);
+	const char *path = arena_printf(arena, "%s/results.json", dir);
 	struct text contents;
 	json_error_t error;
-	int err = input_read(pool, AT_FDCWD, path, &contents);
+	int err = input_read(arena, AT_FDCWD, path, &contents);
 
 	if (err)
-		return pool_printf(pool,
-				   "cannot read %s: %s; give the directory of a run that has "
-				   "a report",
-				   path, strerror(err));
+		return arena_printf(arena,
+				    "cannot read %s: %s; give the directory of a run that has "
+				    "a report",
+				    path, strerror(err));
 	*results = json_loadb(contents.s, contents.n, 0, &error);
 	if (!*results)
-		return pool_printf(pool, "%s is no JSON (%s): make it again with vmig-report %s",
-				   path, error.text, dir);
+		return arena_printf(arena, "%s is no JSON (%s): make it again with vmig-report %s",
+				    path, error.text, dir);
 	if (json_integer_value(json_object_get(*results, "results_version")) == 1)
 		return NULL;
 	json_decref(*results);
-	return pool_printf(pool,
-			   "%s has another version than this program knows (1): make it "
-			   "again with vmig-report %s",
-			   path, dir);
+	return arena_printf(arena,
+			    "%s has another version than this program knows (1): make it "
+			    "again with vmig-report %s",
+			    path, dir);
 }
 
 /**
  * results_host - the name of this machine, as the lab calls it
- * @pool: for the name
+ * @arena: for the name
  *
  * Return: VMIG_HOST of the environment, or what the machine calls itself.
  */
-const char *results_host(struct pool *pool)
+const char *results_host(struct arena *arena)
 {
 	const char *host = getenv("VMIG_HOST");
 	char name[256];
@@ -58,5 +58,5 @@ const char *results_host(struct pool *pool)
 		name[sizeof(name) - 1] = '\0';
 		host = name;
 	}
-	return text_clean(pool, (struct text){ host, strlen(host) });
+	return text_clean(arena, (struct text){ host, strlen(host) });
 }

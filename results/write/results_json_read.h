@@ -7,7 +7,7 @@
 
 #include <vmig/arena.h>
 
-char *results_read(struct pool *pool, const char *dir, json_t **results);
-const char *results_host(struct pool *pool);
+char *results_read(struct arena *arena, const char *dir, json_t **results);
+const char *results_host(struct arena *arena);
 
 #endif /* VMIG_RESULTS_RESULTS_JSON_READ_H */

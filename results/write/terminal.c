@@ -66,9 +66,9 @@ static void header_driver(const struct term *t, const struct environment *e)
 	const char *s = e->driver ? e->driver : "unknown";
 
 	if (e->driver_version)
-		s = pool_printf(t->run->pool, "%s %s", s, e->driver_version);
+		s = arena_printf(t->run->arena, "%s %s", s, e->driver_version);
 	if (e->srcversion)
-		s = pool_printf(t->run->pool, "%s, srcversion %s", s, e->srcversion);
+		s = arena_printf(t->run->arena, "%s, srcversion %s", s, e->srcversion);
 	entry(t, INDENT, 12, "Driver", s);
 }
 
@@ -81,32 +81,32 @@ static void header_profile(const struct term *t)
 	if (!p)
 		s = "none: every breach counts";
 	else if (!r->known_deviations)
-		s = pool_printf(t->run->pool, "%s, its known deviations ignored as asked", s);
+		s = arena_printf(t->run->arena, "%s, its known deviations ignored as asked", s);
 	else
-		s = pool_printf(t->run->pool, "%s%s%u known deviation%s", s, *s ? ", " : "",
-				p->nr_deviations, p->nr_deviations == 1 ? "" : "s");
+		s = arena_printf(t->run->arena, "%s%s%u known deviation%s", s, *s ? ", " : "",
+				 p->nr_deviations, p->nr_deviations == 1 ? "" : "s");
 	entry(t, INDENT, 12, "Profile", s);
 }
 
 static void header_run(const struct term *t)
 {
 	const struct run_record *r = &t->run->record;
-	const char *s = run_status_words(t->run->pool, r);
+	const char *s = run_status_words(t->run->arena, r);
 
 	if (r->started)
-		s = pool_printf(t->run->pool, "%s, %s", r->started, s);
+		s = arena_printf(t->run->arena, "%s, %s", r->started, s);
 	if (r->seconds >= 0)
-		s = pool_printf(t->run->pool, "%s, %.1f s", s, r->seconds);
+		s = arena_printf(t->run->arena, "%s, %.1f s", s, r->seconds);
 	if (r->strict)
-		s = pool_printf(t->run->pool, "%s, strict", s);
+		s = arena_printf(t->run->arena, "%s, strict", s);
 	if (r->hazards)
-		s = pool_printf(t->run->pool, "%s, hazards", s);
+		s = arena_printf(t->run->arena, "%s, hazards", s);
 	if (r->debug_kernel)
-		s = pool_printf(t->run->pool, "%s, debug kernel", s);
+		s = arena_printf(t->run->arena, "%s, debug kernel", s);
 	if (r->tests)
-		s = pool_printf(t->run->pool, "%s, only tests '%s'", s, r->tests);
+		s = arena_printf(t->run->arena, "%s, only tests '%s'", s, r->tests);
 	if (r->parameters)
-		s = pool_printf(t->run->pool, "%s, modules with %s", s, r->parameters);
+		s = arena_printf(t->run->arena, "%s, modules with %s", s, r->parameters);
 	entry(t, INDENT, 12, "Run", s);
 }
 
@@ -126,22 +126,23 @@ static void header(const struct term *t)
 
 	if (e->build && e->release)
 		entry(t, INDENT, 12, "Kernel",
-		      pool_printf(t->run->pool, "%s %s %s", e->release,
-				  e->machine ? e->machine : "", e->build));
+		      arena_printf(t->run->arena, "%s %s %s", e->release,
+				   e->machine ? e->machine : "", e->build));
 	else
 		entry(t, INDENT, 12, "Kernel", e->release);
 	header_driver(t, e);
 	if (e->device)
 		entry(t, INDENT, 12, "Device",
-		      pool_printf(t->run->pool, "%s%s%s%s%s%s%s", e->device, e->bus ? ", bus " : "",
-				  e->bus ? e->bus : "", e->cdev ? ", " : "", e->cdev ? e->cdev : "",
-				  e->group ? ", " : "", e->group ? e->group : ""));
-	for (l = features(t->run->pool, e); l; l = l->next) {
+		      arena_printf(t->run->arena, "%s%s%s%s%s%s%s", e->device,
+				   e->bus ? ", bus " : "", e->bus ? e->bus : "",
+				   e->cdev ? ", " : "", e->cdev ? e->cdev : "",
+				   e->group ? ", " : "", e->group ? e->group : ""));
+	for (l = features(t->run->arena, e); l; l = l->next) {
 		entry(t, INDENT, 12, label, l->text);
 		label = "";
 	}
-	entry(t, INDENT, 12, "Where", where_it_ran(t->run->pool, r));
-	entry(t, INDENT, 12, "Firmware", firmware_words(t->run->pool, r, e));
+	entry(t, INDENT, 12, "Where", where_it_ran(t->run->arena, r));
+	entry(t, INDENT, 12, "Firmware", firmware_words(t->run->arena, r, e));
 	header_profile(t);
 	header_run(t);
 	for (l = t->run->problems; l; l = l->next)
@@ -150,19 +151,20 @@ static void header(const struct term *t)
 
 static void names(const struct term *t, int indent, const struct breach_group *g)
 {
-	struct line *l, *all = group_names(t->run->pool, g->tests);
+	struct line *l, *all = group_names(t->run->arena, g->tests);
 	const char *s = "";
 	unsigned int n = 0;
 
 	for (l = all; l; l = l->next, n++)
 		if (n < NAMES)
-			s = pool_printf(t->run->pool, "%s%s%s", s, n ? " " : "", l->text);
+			s = arena_printf(t->run->arena, "%s%s%s", s, n ? " " : "", l->text);
 	if (n > NAMES)
-		s = pool_printf(t->run->pool, "%s and %u more, see report.html", s, n - NAMES);
+		s = arena_printf(t->run->arena, "%s and %u more, see report.html", s, n - NAMES);
 	if (g->nr_tests == 1)
 		entry(t, indent, 10, "test", s);
 	else
-		entry(t, indent, 10, "tests", pool_printf(t->run->pool, "%u: %s", g->nr_tests, s));
+		entry(t, indent, 10, "tests",
+		      arena_printf(t->run->arena, "%u: %s", g->nr_tests, s));
 }
 
 static void breach(const struct term *t, enum style s, const struct breach_group *g)
@@ -217,8 +219,8 @@ static void missing(const struct term *t, const struct chapter *c)
 		entry(t, 2 * INDENT, 0, "", l->text);
 	if (l)
 		entry(t, 2 * INDENT, 0, "",
-		      pool_printf(t->run->pool, "and %u more, see results.json",
-				  c->nr_missing - n));
+		      arena_printf(t->run->arena, "and %u more, see results.json",
+				   c->nr_missing - n));
 }
 
 static void errors(const struct term *t)
@@ -299,8 +301,8 @@ static void deviations(const struct term *t)
 			heading(t, YELLOW, "Known deviations (XFAIL)");
 		first = false;
 		entry(t, INDENT, 9, d->clause->id,
-		      pool_printf(t->run->pool, "%s: %s (%u test%s)", d->source, d->reason, d->came,
-				  d->came == 1 ? "" : "s"));
+		      arena_printf(t->run->arena, "%s: %s (%u test%s)", d->source, d->reason,
+				   d->came, d->came == 1 ? "" : "s"));
 	}
 }
 
@@ -329,9 +331,9 @@ static void unexpected(const struct term *t)
 	for (d = t->run->profile->deviations; d; d = d->next)
 		if (!d->came && d->missed)
 			entry(t, INDENT, 9, d->clause->id,
-			      pool_printf(t->run->pool,
-					  "profile line %u came in none of its %u tests: %s",
-					  d->line, d->missed, d->source));
+			      arena_printf(t->run->arena,
+					   "profile line %u came in none of its %u tests: %s",
+					   d->line, d->missed, d->source));
 }
 
 /* A line of the profile that names no test is no mistake where tests were left out. */
@@ -351,7 +353,7 @@ static void idle(const struct term *t)
 				"Deviations of the profile that name no test of this run");
 		first = false;
 		entry(t, INDENT, 9, d->clause->id,
-		      pool_printf(t->run->pool, "profile line %u, tests '%s'", d->line, d->glob));
+		      arena_printf(t->run->arena, "profile line %u, tests '%s'", d->line, d->glob));
 	}
 }
 
@@ -363,7 +365,7 @@ static void skips(const struct term *t)
 		return;
 	heading(t, BOLD, "Skipped");
 	for (s = t->run->skips; s; s = s->next)
-		entry(t, INDENT, 6, pool_printf(t->run->pool, "%4u", s->count),
+		entry(t, INDENT, 6, arena_printf(t->run->arena, "%4u", s->count),
 		      *s->reason ? s->reason : "no reason given");
 }
 

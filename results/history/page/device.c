@@ -66,7 +66,7 @@ struct difference difference(const struct history *n, const struct device *d)
 	history_number(h, s, ":before", before->id);
 	history_number(h, s, ":now", now->id);
 	while (history_row(h, s)) {
-		t = pool_alloc(h->pool, sizeof(*t));
+		t = arena_alloc(h->arena, sizeof(*t));
 		t->chapter = history_string(h, s, 0);
 		t->name = history_string(h, s, 1);
 		t->before = history_string(h, s, 2);
@@ -115,16 +115,16 @@ static void changed_tests(const struct changed_test *t, unsigned int nr, const c
 static void changes(struct history *n, const struct device *d, FILE *f)
 {
 	struct difference diff = difference(n, d);
-	struct pool *pool = n->history->pool;
+	struct arena *arena = n->history->arena;
 	const struct history_run *now = d->newest;
-	const char *other = run_changes(pool, now, now->before);
+	const char *other = run_changes(arena, now, now->before);
 
 	if (!now->before) {
 		fputs("<h3>What changed</h3><p>This is the first night.</p>\n", f);
 		return;
 	}
 	fputs("<h3>What changed since ", f);
-	text_xml(f, night_words(pool, now->before->night));
+	text_xml(f, night_words(arena, now->before->night));
 	fputs("</h3>\n", f);
 	if (*other) {
 		fputs("<p>", f);
@@ -147,7 +147,7 @@ static void changes(struct history *n, const struct device *d, FILE *f)
 
 static void strip(struct history *n, const struct device *d, FILE *f)
 {
-	struct pool *pool = n->history->pool;
+	struct arena *arena = n->history->arena;
 	size_t skip = d->nr > STRIP_MAX ? d->nr - STRIP_MAX : 0, i = 0;
 	const struct history_run *r;
 	const char *changed;
@@ -158,54 +158,54 @@ static void strip(struct history *n, const struct device *d, FILE *f)
 		if (r->again || i++ < skip)
 			continue;
 		m = mark_of_run(r);
-		changed = run_changes(pool, r, r->before);
+		changed = run_changes(arena, r, r->before);
 		fprintf(f, "<li class=\"o-%s%s\" title=\"", m.class, *changed ? " changed" : "");
-		text_xml(f, pool_printf(pool, "%s: %s%s%s", night_words(pool, r->night),
-					r->sentence, *changed ? "; " : "", changed));
+		text_xml(f, arena_printf(arena, "%s: %s%s%s", night_words(arena, r->night),
+					 r->sentence, *changed ? "; " : "", changed));
 		fprintf(f, "\">%s</li>", m.sign);
 	}
 	fputs("</ol>\n<p class=\"soft\">", f);
-	text_xml(f, pool_printf(pool,
-				"%s to %s; a bar on the left: driver, kernel, firmware, suite or "
-				"the choice of tests was another one than the night before",
-				night_words(pool, d->first->night),
-				night_words(pool, d->newest->night)));
+	text_xml(f, arena_printf(arena,
+				 "%s to %s; a bar on the left: driver, kernel, firmware, suite or "
+				 "the choice of tests was another one than the night before",
+				 night_words(arena, d->first->night),
+				 night_words(arena, d->newest->night)));
 	fputs("</p>\n", f);
 }
 
 static void facts(struct history *n, const struct device *d, FILE *f)
 {
 	const struct history_run *r = d->newest;
-	struct pool *pool = n->history->pool;
+	struct arena *arena = n->history->arena;
 	const char *driver = d->driver;
 
 	if (r->driver_version)
-		driver = pool_printf(pool, "%s %s", driver, r->driver_version);
+		driver = arena_printf(arena, "%s %s", driver, r->driver_version);
 	if (r->srcversion)
-		driver = pool_printf(pool, "%s, srcversion %s", driver, r->srcversion);
+		driver = arena_printf(arena, "%s, srcversion %s", driver, r->srcversion);
 	fputs("<dl class=\"facts\">\n", f);
 	html_definition(f, "Verdict", r->sentence);
 	html_definition(
 		f, "Tests",
-		pool_printf(pool,
-			    "%lld: %lld passed, %lld failed, %lld known deviations, %lld skipped, "
-			    "%lld could not judge, %lld not run; %lld kernel complaints%s",
-			    r->nr_tests, r->nr_pass, r->nr_fail, r->nr_xfail, r->nr_skip,
-			    r->nr_error, r->nr_missing, r->nr_complaints,
-			    r->seconds > 0 ? pool_printf(pool, "; %.0f s", r->seconds) : ""));
+		arena_printf(arena,
+			     "%lld: %lld passed, %lld failed, %lld known deviations, %lld skipped, "
+			     "%lld could not judge, %lld not run; %lld kernel complaints%s",
+			     r->nr_tests, r->nr_pass, r->nr_fail, r->nr_xfail, r->nr_skip,
+			     r->nr_error, r->nr_missing, r->nr_complaints,
+			     r->seconds > 0 ? arena_printf(arena, "; %.0f s", r->seconds) : ""));
 	html_definition(f, "Driver", driver);
 	html_definition(
 		f, "Kernel",
-		pool_printf(pool, "%s %s", r->kernel, r->kernel_build ? r->kernel_build : ""));
+		arena_printf(arena, "%s %s", r->kernel, r->kernel_build ? r->kernel_build : ""));
 	html_definition(f, "Firmware", r->firmware);
-	html_definition(
-		f, "Where",
-		pool_printf(pool, "%s, %s%s%s", d->host, d->place, *d->arch ? ", " : "", d->arch));
+	html_definition(f, "Where",
+			arena_printf(arena, "%s, %s%s%s", d->host, d->place, *d->arch ? ", " : "",
+				     d->arch));
 	html_definition(f, "Parameters", d->parameters);
 	html_definition(f, "Suite",
-			pool_printf(pool, "vmig %s, commit %s",
-				    r->suite_version ? r->suite_version : "?",
-				    r->suite_commit ? r->suite_commit : "unknown"));
+			arena_printf(arena, "vmig %s, commit %s",
+				     r->suite_version ? r->suite_version : "?",
+				     r->suite_commit ? r->suite_commit : "unknown"));
 	fputs("</dl>\n", f);
 }
 

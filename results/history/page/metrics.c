@@ -47,7 +47,7 @@ static void cell(const char *class, const char *text, FILE *f)
 	fputs("</td>", f);
 }
 
-static void judgement_cell(struct pool *pool, const struct sample *p, FILE *f)
+static void judgement_cell(struct arena *arena, const struct sample *p, FILE *f)
 {
 	const char *word;
 	struct mark mark = mark_of_label(p->label, &word);
@@ -57,7 +57,7 @@ static void judgement_cell(struct pool *pool, const struct sample *p, FILE *f)
 		word = "in the noise";
 	}
 	if (p->label == LABEL_FEW)
-		word = pool_printf(pool, "%zu of %d nights", p->nights, NIGHTS_MIN);
+		word = arena_printf(arena, "%zu of %d nights", p->nights, NIGHTS_MIN);
 	fputs("<td>", f);
 	html_badge(f, mark, word);
 	fputs("</td>", f);
@@ -67,33 +67,34 @@ static void metric_row(struct history *n, const struct series *t, FILE *f)
 {
 	const struct sample *p = series_last(t),
 			    *former = t->nr > 1 ? &t->samples[t->nr - 2] : NULL;
-	struct pool *pool = n->history->pool;
+	struct arena *arena = n->history->arena;
 	bool compared = p->nights >= NIGHTS_MIN;
 
 	fputs("<tr>", f);
-	judgement_cell(pool, p, f);
+	judgement_cell(arena, p, f);
 	fputs("<td class=\"tests\">", f);
-	text_xml(f, metric_label(pool, t));
+	text_xml(f, metric_label(arena, t));
 	if (t->accepted) {
 		fputs("<br/><span class=\"soft\">", f);
-		text_xml(f, pool_printf(pool, "compared since %s: %s",
-					night_words(pool, t->accepted->run->night),
-					t->accepted->accepted->reason));
+		text_xml(f, arena_printf(arena, "compared since %s: %s",
+					 night_words(arena, t->accepted->run->night),
+					 t->accepted->accepted->reason));
 		fputs("</span>", f);
 	}
 	fputs("</td><td class=\"n\"><b>", f);
-	text_xml(f, metric_value(pool, p->q.p50, t->unit));
+	text_xml(f, metric_value(arena, p->q.p50, t->unit));
 	fputs("</b><br/><span class=\"soft\">", f);
-	text_xml(f, pool_printf(pool, "%s \u2013 %s, of %zu", metric_value(pool, p->q.p25, t->unit),
-				metric_value(pool, p->q.p75, t->unit), p->n));
+	text_xml(f,
+		 arena_printf(arena, "%s \u2013 %s, of %zu", metric_value(arena, p->q.p25, t->unit),
+			      metric_value(arena, p->q.p75, t->unit), p->n));
 	fputs("</span></td>", f);
-	cell("n wide", former ? metric_value(pool, former->q.p50, t->unit) : "\u2013", f);
-	cell("n", metric_value(pool, p->fast, t->unit), f);
-	cell("n wide", compared ? metric_value(pool, p->base, t->unit) : "\u2013", f);
-	cell("n", compared ? pool_printf(pool, "%+.1f %%", sample_percent(t, p)) : "\u2013", f);
+	cell("n wide", former ? metric_value(arena, former->q.p50, t->unit) : "\u2013", f);
+	cell("n", metric_value(arena, p->fast, t->unit), f);
+	cell("n wide", compared ? metric_value(arena, p->base, t->unit) : "\u2013", f);
+	cell("n", compared ? arena_printf(arena, "%+.1f %%", sample_percent(t, p)) : "\u2013", f);
 	cell("n",
 	     p->threshold > 0 && p->label != LABEL_MACHINE
-		     ? pool_printf(pool, "%+.0f %%", shift_percent(t, p->threshold))
+		     ? arena_printf(arena, "%+.0f %%", shift_percent(t, p->threshold))
 		     : "\u2013",
 	     f);
 	fputs("<td class=\"wide\">", f);
@@ -126,24 +127,25 @@ static void metrics(struct history *n, const struct device *d, FILE *f)
 	fputs("</tbody></table></div>\n", f);
 }
 
-static void acceptance(struct pool *pool, const struct series *t, const struct sample *p, FILE *f)
+static void acceptance(struct arena *arena, const struct series *t, const struct sample *p, FILE *f)
 {
 	const struct baseline_change *a = p->accepted;
 
 	fputs("<li><span class=\"tests\">", f);
-	text_xml(f, metric_label(pool, t));
+	text_xml(f, metric_label(arena, t));
 	fputs("</span> ", f);
 	html_badge(f, (struct mark){ "known", "\u2248" },
-		   p->nights >= NIGHTS_MIN ? pool_printf(pool, "%+.0f %%", sample_percent(t, p))
+		   p->nights >= NIGHTS_MIN ? arena_printf(arena, "%+.0f %%", sample_percent(t, p))
 					   : "accepted");
 	fputs(" ", f);
 	if (p->nights >= NIGHTS_MIN)
-		text_xml(f, pool_printf(pool, "%s \u2192 %s ", metric_value(pool, p->base, t->unit),
-					metric_value(pool, p->fast, t->unit)));
-	text_xml(f,
-		 pool_printf(pool, "from %s on: %s ", night_words(pool, p->run->night), a->reason));
+		text_xml(f,
+			 arena_printf(arena, "%s \u2192 %s ", metric_value(arena, p->base, t->unit),
+				      metric_value(arena, p->fast, t->unit)));
+	text_xml(f, arena_printf(arena, "from %s on: %s ", night_words(arena, p->run->night),
+				 a->reason));
 	fputs("<span class=\"soft\">", f);
-	text_xml(f, pool_printf(pool, "(%s, %s)", a->who, night_words(pool, a->said)));
+	text_xml(f, arena_printf(arena, "(%s, %s)", a->who, night_words(arena, a->said)));
 	fputs("</span></li>\n", f);
 }
 
@@ -166,7 +168,7 @@ static void acceptances(struct history *n, const struct device *d, FILE *f)
 	for (t = d->series; t; t = t->next)
 		for (i = 0; i < t->nr; i++)
 			if (t->samples[i].accepted)
-				acceptance(n->history->pool, t, &t->samples[i], f);
+				acceptance(n->history->arena, t, &t->samples[i], f);
 	fputs("</ul></details>\n", f);
 }
 

@@ -67,7 +67,7 @@ static void headline(const struct history *n, FILE *f)
 static void summary(const struct history *n, FILE *f)
 {
 	headline(n, f);
-	text_xml(f, night_words(n->history->pool, n->runs[n->nr_runs - 1]->night));
+	text_xml(f, night_words(n->history->arena, n->runs[n->nr_runs - 1]->night));
 	fprintf(f, ": %u metric%s compared with the nights before", n->judged, plural(n->judged));
 	if (n->few)
 		fprintf(f, "; no judgement yet on %u that have fewer than %d nights", n->few,
@@ -103,8 +103,8 @@ static bool notable(struct history *n, const struct device *d, unsigned int numb
 {
 	struct difference diff = difference(n, d);
 	const struct history_run *r = d->newest;
-	struct pool *pool = n->history->pool;
-	const char *other = run_changes(pool, r, r->before);
+	struct arena *arena = n->history->arena;
+	const char *other = run_changes(arena, r, r->before);
 
 	if (!r->exit_code && !*other && !diff.nr_failures && !diff.nr_passes)
 		return any;
@@ -146,26 +146,26 @@ static void look_at(struct history *n, FILE *f)
 static void regression(struct history *n, const struct series *t, const struct sample *p,
 		       unsigned int number, FILE *f)
 {
-	struct pool *pool = n->history->pool;
+	struct arena *arena = n->history->arena;
 	const struct history_run *first = p->since->run;
-	const char *changes = run_changes(pool, first, first->before);
+	const char *changes = run_changes(arena, first, first->before);
 
 	fputs("<tr><td>", f);
 	html_badge(f, (struct mark){ "bad", "\u2717" },
-		   pool_printf(pool, "%+.0f %%", sample_percent(t, p)));
+		   arena_printf(arena, "%+.0f %%", sample_percent(t, p)));
 	fputs("</td><td class=\"name\"><span class=\"tests\"><b>", f);
-	text_xml(f, metric_label(pool, t));
+	text_xml(f, metric_label(arena, t));
 	fprintf(f, "</b></span><br/><a href=\"#d%u\">", number);
 	text_xml(f, device_label(n, t->device));
 	fputs("</a></td><td class=\"n\">", f);
-	text_xml(f, metric_value(pool, p->fast, t->unit));
+	text_xml(f, metric_value(arena, p->fast, t->unit));
 	if (p->runs > 1)
 		fputs("<br/><span class=\"soft\">the better of two</span>", f);
 	fputs("</td><td class=\"n\">", f);
-	text_xml(f, metric_value(pool, p->base, t->unit));
+	text_xml(f, metric_value(arena, p->base, t->unit));
 	fprintf(f, "<br/><span class=\"soft\">%zu nights</span></td><td class=\"since\">",
 		p->nights);
-	text_xml(f, night_words(pool, first->night));
+	text_xml(f, night_words(arena, first->night));
 	fputs(*changes ? ", when this changed: " : ", when nothing that is recorded had changed",
 	      f);
 	text_xml(f, changes);
@@ -205,7 +205,7 @@ static void fleet_row(struct history *n, const struct device *d, unsigned int nu
 {
 	struct difference diff = difference(n, d);
 	const struct history_run *r = d->newest;
-	struct pool *pool = n->history->pool;
+	struct arena *arena = n->history->arena;
 	unsigned int worse = worse_of(d);
 
 	fputs("<tr><td>", f);
@@ -217,10 +217,10 @@ static void fleet_row(struct history *n, const struct device *d, unsigned int nu
 	fprintf(f, "</td><td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"n\">%u</td>",
 		worse, diff.nr_failures, diff.nr_passes);
 	fputs("<td class=\"key\">", f);
-	text_xml(f, night_words(pool, r->night));
+	text_xml(f, night_words(arena, r->night));
 	fputs("</td><td class=\"wide\">", f);
-	text_xml(f, pool_printf(pool, "%s%s%s, %s", r->kernel, *d->arch ? " " : "", d->arch,
-				d->place));
+	text_xml(f, arena_printf(arena, "%s%s%s, %s", r->kernel, *d->arch ? " " : "", d->arch,
+				 d->place));
 	fprintf(f, "</td><td class=\"n wide\">%zu</td></tr>\n", d->nr);
 }
 

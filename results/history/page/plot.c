@@ -96,7 +96,7 @@ static void boundary(size_t night, const char *look, FILE *f)
 		night - 1, look);
 }
 
-static void axis(const struct series *t, size_t first, struct pool *pool, FILE *f)
+static void axis(const struct series *t, size_t first, struct arena *arena, FILE *f)
 {
 	size_t nr = t->nr - first, step = nr > 8 ? (nr + 7) / 8 : 1, i;
 	const struct history_run *r;
@@ -112,7 +112,7 @@ static void axis(const struct series *t, size_t first, struct pool *pool, FILE *
 		r = t->samples[first + i].run;
 		if (t->samples[first + i].accepted)
 			boundary(i, "lw 2 lc rgb \"" ACCEPTED "\"", f);
-		else if (*run_changes(pool, r, r->before))
+		else if (*run_changes(arena, r, r->before))
 			boundary(i, "dt 3 lc rgb \"" CHANGE "\"", f);
 	}
 }
@@ -127,7 +127,7 @@ static double round_step(double least)
 	return least <= 2 * power ? 2 * power : least <= 5 * power ? 5 * power : 10 * power;
 }
 
-static void plot(struct pool *pool, const struct series *t, double factor, FILE *f)
+static void plot(struct arena *arena, const struct series *t, double factor, FILE *f)
 {
 	size_t first = t->nr > NIGHTS_MAX ? t->nr - NIGHTS_MAX : 0, i;
 	double radius = 0.008 * (double)(t->nr - first);
@@ -137,7 +137,7 @@ static void plot(struct pool *pool, const struct series *t, double factor, FILE 
 	for (i = first; i < t->nr; i++)
 		most = fmax(most, factor * t->samples[i].q.p75);
 	step = round_step(most / 4);
-	axis(t, first, pool, f);
+	axis(t, first, arena, f);
 	fputs("$nights << EOD\n", f);
 	for (i = first; i < t->nr; i++) {
 		p = &t->samples[i];
@@ -168,7 +168,7 @@ static void figure(struct history *n, const struct series *t, const char *svg, c
 		return;
 	body += strlen("</defs>");
 	fputs("<figure><figcaption><span class=\"tests\">", f);
-	text_xml(f, metric_label(n->history->pool, t));
+	text_xml(f, metric_label(n->history->arena, t));
 	fputs("</span> <span class=\"soft\">", f);
 	text_xml(f, unit);
 	fprintf(f,
@@ -208,10 +208,10 @@ bool nightly_plots(struct history *n, const struct device *d, unsigned int numbe
 			fprintf(in,
 				"set terminal svg size %d,%d font \"sans-serif,15\" name \"d%ui%zu\"\n",
 				WIDTH, HEIGHT, number, i);
-			plot(n->history->pool, chosen[i],
+			plot(n->history->arena, chosen[i],
 			     scale(chosen[i], units[i], sizeof(units[i])), in);
 		}
-		svg = filter_run(n->history->pool, gnuplot, in, GNUPLOT_SECONDS, SVG_MAX);
+		svg = filter_run(n->history->arena, gnuplot, in, GNUPLOT_SECONDS, SVG_MAX);
 		fclose(in);
 	}
 	if (!svg) {

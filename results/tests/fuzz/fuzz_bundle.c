@@ -28,7 +28,7 @@ static void check(const struct tar_member *m, struct text input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct text input = { (const char *)data, size }, again;
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct tar_member *members;
 	struct tar_member two[2] = { { .name = "a", .contents = { "x\n", 2 }, .next = &two[1] },
 				     { .name = "manifest" } };
@@ -36,25 +36,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bundle b;
 
 	if (tar_is_packed(input)) {
-		fuzz_clean(tar_unpack(pool, input, MAX, &input));
+		fuzz_clean(tar_unpack(arena, input, MAX, &input));
 		MUST(input.s == (const char *)data || input.n <= MAX);
 	}
-	members = tar_read(pool, input, &wrong);
+	members = tar_read(arena, input, &wrong);
 	MUST(!members == !!wrong);
 	fuzz_clean(wrong);
 	check(members, input);
 	/* There is one form of what is accepted, but for the zeros behind its end. */
 	if (members) {
-		MUST(!tar_write(pool, members, &again));
+		MUST(!tar_write(arena, members, &again));
 		MUST(!memcmp(input.s, again.s, again.n < input.n ? again.n : input.n));
 		MUST(again.n == input.n || again.n - input.n < 10240);
 	}
 	wrong = NULL;
-	wrong = bundle_read(&b, pool, input);
+	wrong = bundle_read(&b, arena, input);
 	fuzz_clean(wrong);
 	MUST(wrong || (b.manifest.s && b.mustpass.s && b.waivers.s && b.nr_rounds <= ROUNDS_MAX));
-	wrong = manifest_check(pool, input, two);
+	wrong = manifest_check(arena, input, two);
 	fuzz_clean(wrong);
-	pool_free(pool);
+	arena_free(arena);
 	return 0;
 }

@@ -4,13 +4,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	const struct complaint *c;
 	const struct line *l;
 	struct kmsg_log log;
 	unsigned int n;
 
-	c = kmsg_parse(pool, (struct text){ (char *)data, size }, &log);
+	c = kmsg_parse(arena, (struct text){ (char *)data, size }, &log);
 	for (; c; c = c->next) {
 		MUST(c->kind && c->title);
 		fuzz_clean(c->title);
@@ -20,6 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			n++;
 		MUST(n == c->lines);
 	}
-	pool_free(pool);
+	arena_free(arena);
 	return 0;
 }

@@ -9,11 +9,11 @@
 #include "fuzz.h"
 
 /* It reads once a program and frees nothing; here it is called again and again. */
-static struct pool *lines;
+static struct arena *lines;
 static jmp_buf gave_up;
 static FILE *opened;
 
-static ssize_t getline_of_pool(char **line, size_t *room, FILE *f)
+static ssize_t getline_of_arena(char **line, size_t *room, FILE *f)
 {
 	char *s = NULL;
 	ssize_t n;
@@ -21,12 +21,12 @@ static ssize_t getline_of_pool(char **line, size_t *room, FILE *f)
 	*room = 0;
 	n = (getline)(&s, room, f);
 	if (n >= 0)
-		*line = pool_strndup(lines, s, (size_t)n);
+		*line = arena_strndup(lines, s, (size_t)n);
 	(free)(s);
 	return n;
 }
 
-#define getline(line, room, f) getline_of_pool(line, room, f)
+#define getline(line, room, f) getline_of_arena(line, room, f)
 #define free(p) ((void)(p))
 #define fopen(path, mode) (opened = (fopen)(path, mode))
 #define fclose(f) ((void)(f))
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		unsetenv("VMIG_NO_KNOWN");
 	}
 	MUST(!ftruncate(fd, 0) && pwrite(fd, data, size, 0) == (ssize_t)size);
-	lines = pool_new();
+	lines = arena_new();
 	if (!setjmp(gave_up)) {
 		vmig_profile_load();
 		d = vmig_profile_find("RES-07", "resume.cdev.corrupt_magic");
@@ -73,6 +73,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(deviations);
 	deviations = NULL;
 	count = 0;
-	pool_free(lines);
+	arena_free(lines);
 	return 0;
 }

@@ -53,8 +53,8 @@ static void test(const struct test *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pool *pool = pool_new();
-	struct chapter *c = ktap_parse(pool, "ktap/x.ktap", (struct text){ (char *)data, size });
+	struct arena *arena = arena_new();
+	struct chapter *c = ktap_parse(arena, "ktap/x.ktap", (struct text){ (char *)data, size });
 	unsigned int n = 0;
 	struct test *t;
 
@@ -71,6 +71,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		test(t);
 	}
 	MUST(n == c->nr_tests);
-	pool_free(pool);
+	arena_free(arena);
 	return 0;
 }

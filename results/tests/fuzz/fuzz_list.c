@@ -5,24 +5,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	struct listed_test *tests;
 	char *wrong = NULL, *out;
 	size_t len;
 	FILE *f;
 
-	tests = catalogue_parse(pool, (struct text){ (char *)data, size }, &wrong);
+	tests = catalogue_parse(arena, (struct text){ (char *)data, size }, &wrong);
 	MUST(!tests || !wrong);
 	fuzz_clean(wrong);
 	if (tests) {
 		f = open_memstream(&out, &len);
 		MUST(f);
-		catalogue_tests(pool, tests, f);
-		catalogue_clauses(pool, tests, f);
+		catalogue_tests(arena, tests, f);
+		catalogue_clauses(arena, tests, f);
 		catalogue_gaps(tests, f);
 		MUST(!fclose(f));
 		free(out);
 	}
-	pool_free(pool);
+	arena_free(arena);
 	return 0;
 }

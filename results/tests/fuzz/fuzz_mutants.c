@@ -79,7 +79,7 @@ static void put(const struct part *part)
 	}
 }
 
-static void look(struct pool *pool)
+static void look(struct arena *arena)
 {
 	struct mutants m;
 	char *out, *wrong;
@@ -87,7 +87,7 @@ static void look(struct pool *pool)
 	size_t len;
 	FILE *f;
 
-	wrong = mutants_load(&m, pool, dirfd);
+	wrong = mutants_load(&m, arena, dirfd);
 	fuzz_clean(wrong);
 	if (wrong)
 		return;
@@ -111,7 +111,7 @@ static void look(struct pool *pool)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct part parts[PARTS_MAX];
-	struct pool *pool;
+	struct arena *arena;
 	size_t nr, i;
 
 	if (dirfd < 0)
@@ -121,8 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	nr = fuzz_parts((struct text){ (char *)data, size }, parts);
 	for (i = 0; i < nr; i++)
 		put(&parts[i]);
-	pool = pool_new();
-	look(pool);
-	pool_free(pool);
+	arena = arena_new();
+	look(arena);
+	arena_free(arena);
 	return 0;
 }

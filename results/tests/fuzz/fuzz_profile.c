@@ -4,13 +4,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pool *pool = pool_new();
+	struct arena *arena = arena_new();
 	const struct deviation *d;
 	char *wrong = NULL;
 	struct profile *p;
 	unsigned int n = 0;
 
-	p = profile_parse(pool, (struct text){ (char *)data, size }, &wrong);
+	p = profile_parse(arena, (struct text){ (char *)data, size }, &wrong);
 	MUST(!p == !!wrong);
 	fuzz_clean(wrong);
 	for (d = p ? p->deviations : NULL; d; d = d->next, n++) {
@@ -24,6 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		profile_find(p, "RES-07", "resume.cdev.corrupt_magic");
 		profile_of(p, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 	}
-	pool_free(pool);
+	arena_free(arena);
 	return 0;
 }

@@ -2,10 +2,10 @@
 /* Fuzz target: run.json and environment.json. The first byte says which: r or e. */
 #include "fuzz.h"
 
-static void run(struct pool *pool, struct text t)
+static void run(struct arena *arena, struct text t)
 {
 	struct run_record r = { .status = RUN_UNKNOWN, .seconds = -1, .planned = -1 };
-	char *wrong = record_run(pool, t, &r);
+	char *wrong = record_run(arena, t, &r);
 
 	fuzz_clean(wrong);
 	MUST(run_status_name(r.status));
@@ -25,12 +25,12 @@ static void run(struct pool *pool, struct text t)
 	fuzz_clean(r.driver_patch);
 }
 
-static void environment(struct pool *pool, struct text t)
+static void environment(struct arena *arena, struct text t)
 {
 	struct environment e = { .migration = HAS_UNKNOWN, .dma_logging = HAS_UNKNOWN };
 	const struct fact *f;
 
-	fuzz_clean(record_environment(pool, t, &e));
+	fuzz_clean(record_environment(arena, t, &e));
 	for (f = e.facts; f; f = f->next)
 		fuzz_clean(f->value);
 	fuzz_clean(e.device);
@@ -41,15 +41,15 @@ static void environment(struct pool *pool, struct text t)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct text t = { (char *)data + 1, size - 1 };
-	struct pool *pool;
+	struct arena *arena;
 
 	if (!size)
 		return 0;
-	pool = pool_new();
+	arena = arena_new();
 	if (data[0] == 'r')
-		run(pool, t);
+		run(arena, t);
 	else
-		environment(pool, t);
-	pool_free(pool);
+		environment(arena, t);
+	arena_free(arena);
 	return 0;
 }

@@ -38,19 +38,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void add_chapter(struct pool *pool, struct run_files *files, struct text name,
+static void add_chapter(struct arena *arena, struct run_files *files, struct text name,
 			struct text contents)
 {
-	struct chapter_file *f = pool_alloc(pool, sizeof(*f)), **last = &files->chapters;
+	struct chapter_file *f = arena_alloc(arena, sizeof(*f)), **last = &files->chapters;
 
 	while (*last)
 		last = &(*last)->next;
-	f->name = text_clean(pool, name);
+	f->name = text_clean(arena, name);
 	f->contents = contents;
 	*last = f;
 }
 
-static void sort(struct pool *pool, struct text input, struct run_files *files)
+static void sort(struct arena *arena, struct text input, struct run_files *files)
 {
 	struct part parts[PARTS_MAX];
 	const struct {
@@ -65,7 +65,7 @@ static void sort(struct pool *pool, struct text input, struct run_files *files)
 
 	for (i = 0; i < nr; i++) {
 		if (parts[i].name.n > 5 && !memcmp(parts[i].name.s, "ktap/", 5))
-			add_chapter(pool, files, parts[i].name, parts[i].contents);
+			add_chapter(arena, files, parts[i].name, parts[i].contents);
 		for (k = 0; k < sizeof(known) / sizeof(known[0]); k++)
 			if (text_is(parts[i].name, known[k].name))
 				*known[k].where = parts[i].contents;
@@ -100,13 +100,13 @@ static void write_all(struct run *run, struct report *r)
 
 static void make(struct text input, struct report *r)
 {
-	struct pool *pool = pool_new();
-	struct run *run = pool_alloc(pool, sizeof(*run));
+	struct arena *arena = arena_new();
+	struct run *run = arena_alloc(arena, sizeof(*run));
 	struct run_files files = { 0 };
 
 	memset(r, 0, sizeof(*r));
-	sort(pool, input, &files);
-	model_init(run, pool);
+	sort(arena, input, &files);
+	model_init(run, arena);
 	r->refused = model_read(run, &files);
 	if (!r->refused) {
 		judge(run);
@@ -116,7 +116,7 @@ static void make(struct text input, struct report *r)
 		MUST(r->exit_code || (!run->not_run && !run->nr_problems && run->nr_tests));
 		write_all(run, r);
 	}
-	pool_free(pool);
+	arena_free(arena);
 }
 
 static void well_formed(const char *s, size_t n)

@@ -6,7 +6,7 @@
 #include "mustpass.h"
 #include "waiver.h"
 
-static void fuzz_waivers(struct pool *pool, struct text input)
+static void fuzz_waivers(struct arena *arena, struct text input)
 {
 	struct waiver *first, *w;
 	struct profile *p, *again;
@@ -15,7 +15,7 @@ static void fuzz_waivers(struct pool *pool, struct text input)
 	char *wrong = NULL;
 	const struct deviation *d;
 
-	first = waivers_parse(pool, input, &wrong);
+	first = waivers_parse(arena, input, &wrong);
 	MUST(!first || !wrong);
 	fuzz_clean(wrong);
 	for (w = first; w; w = w->next, n++) {
@@ -29,26 +29,26 @@ static void fuzz_waivers(struct pool *pool, struct text input)
 		fuzz_clean(w->link);
 		fuzz_clean(w->reason);
 	}
-	p = waivers_profile(pool, first, "mtty", "6.12.117");
+	p = waivers_profile(arena, first, "mtty", "6.12.117");
 	MUST(covers == (p ? p->nr_deviations : 0));
 	/* What is made of them for the tests is a profile that says the same. */
 	for (d = p ? p->deviations : NULL; d; d = d->next)
-		lines = pool_printf(pool, "%ssometimes: %s | %s | %s | %s\n", lines, d->clause->id,
-				    d->glob, d->source, d->reason);
+		lines = arena_printf(arena, "%ssometimes: %s | %s | %s | %s\n", lines,
+				     d->clause->id, d->glob, d->source, d->reason);
 	if (!p || strlen(lines) > 8192)
 		return;
-	again = profile_parse(pool, (struct text){ lines, strlen(lines) }, &wrong);
+	again = profile_parse(arena, (struct text){ lines, strlen(lines) }, &wrong);
 	MUST(again && again->nr_deviations == p->nr_deviations);
 }
 
-static void fuzz_list(struct pool *pool, struct text input)
+static void fuzz_list(struct arena *arena, struct text input)
 {
 	const struct mustpass_test *t;
 	char *wrong = NULL;
 	struct mustpass *m;
 	unsigned int n = 0;
 
-	m = mustpass_parse(pool, input, &wrong);
+	m = mustpass_parse(arena, input, &wrong);
 	MUST(!m == !!wrong);
 	fuzz_clean(wrong);
 	if (!m)
@@ -66,15 +66,15 @@ static void fuzz_list(struct pool *pool, struct text input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct text input = { (const char *)data + 1, size - 1 };
-	struct pool *pool;
+	struct arena *arena;
 
 	if (!size)
 		return 0;
-	pool = pool_new();
+	arena = arena_new();
 	if (*data == 'w')
-		fuzz_waivers(pool, input);
+		fuzz_waivers(arena, input);
 	else
-		fuzz_list(pool, input);
-	pool_free(pool);
+		fuzz_list(arena, input);
+	arena_free(arena);
 	return 0;
 }

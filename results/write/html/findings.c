@@ -80,7 +80,7 @@ static void breach_groups(struct run *run, FILE *f, enum clause_outcome outcome,
 		html_definition(f, "remark", g->tests->test->why);
 		fprintf(f, "<dt>%u test%s</dt><dd class=\"tests\">", g->nr_tests,
 			g->nr_tests == 1 ? "" : "s");
-		for (name = group_names(run->pool, g->tests); name; name = name->next) {
+		for (name = group_names(run->arena, g->tests); name; name = name->next) {
 			text_xml(f, name->text);
 			if (name->next)
 				fputs("<br/>", f);

@@ -75,7 +75,7 @@ void html_graph(struct run *run, FILE *f, const struct matrix *m)
 	in = filter_input();
 	if (in) {
 		graph(run, in, m);
-		svg = filter_run(run->pool, dot, in, DOT_SECONDS, SVG_MAX);
+		svg = filter_run(run->arena, dot, in, DOT_SECONDS, SVG_MAX);
 		fclose(in);
 	}
 	/* Without the XML prologue. */

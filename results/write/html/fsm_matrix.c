@@ -66,8 +66,8 @@ static const char *path_words(struct run *run, const struct vmig_transition *t)
 	unsigned int i;
 
 	for (i = 0; i + 1 < t->len; i++)
-		s = pool_printf(run->pool, "%s%s%s", s, i ? ", " : " by way of ",
-				vmig_state_name(t->path[i]));
+		s = arena_printf(run->arena, "%s%s%s", s, i ? ", " : " by way of ",
+				 vmig_state_name(t->path[i]));
 	return s;
 }
 
@@ -81,9 +81,9 @@ static const char *demand(struct run *run, uint32_t from, uint32_t to)
 	case VMIG_STAY:
 		return "success, the device stays where it is";
 	case VMIG_GO:
-		return pool_printf(run->pool, "success%s%s%s", path_words(run, &t),
-				   t.opens ? "; opens a data_fd" : "",
-				   t.closes ? "; ends the session" : "");
+		return arena_printf(run->arena, "success%s%s%s", path_words(run, &t),
+				    t.opens ? "; opens a data_fd" : "",
+				    t.closes ? "; ends the session" : "");
 	case VMIG_REFUSE:
 		return "an error, and nothing changes";
 	default:

@@ -126,12 +126,12 @@ static void navigation(const struct run *run, FILE *f, const struct matrix *m)
 static const char *run_words(struct run *run)
 {
 	const struct run_record *r = &run->record;
-	const char *s = run_status_words(run->pool, r);
+	const char *s = run_status_words(run->arena, r);
 
 	if (r->seconds >= 0)
-		s = pool_printf(run->pool, "%s, %.1f s", s, r->seconds);
-	return pool_printf(
-		run->pool, "%s%s%s%s%s%s%s%s", s, r->strict ? ", strict" : "",
+		s = arena_printf(run->arena, "%s, %.1f s", s, r->seconds);
+	return arena_printf(
+		run->arena, "%s%s%s%s%s%s%s%s", s, r->strict ? ", strict" : "",
 		r->hazards ? ", with hazards" : "", r->debug_kernel ? ", in a debug kernel" : "",
 		r->tests ? ", only tests " : "", r->tests ? r->tests : "",
 		r->parameters ? ", modules with " : "", r->parameters ? r->parameters : "");
@@ -145,10 +145,10 @@ static const char *profile_words(struct run *run)
 	if (!run->profile)
 		return "none, every breach counts";
 	if (!r->known_deviations)
-		return pool_printf(run->pool, "%s, its known deviations ignored as asked", name);
-	return pool_printf(run->pool, "%s, %u known deviations%s%s", name,
-			   run->profile->nr_deviations, run->profile->source ? ", of " : "",
-			   run->profile->source ? run->profile->source : "");
+		return arena_printf(run->arena, "%s, its known deviations ignored as asked", name);
+	return arena_printf(run->arena, "%s, %u known deviations%s%s", name,
+			    run->profile->nr_deviations, run->profile->source ? ", of " : "",
+			    run->profile->source ? run->profile->source : "");
 }
 
 static void environment(struct run *run, FILE *f)
@@ -160,31 +160,31 @@ static void environment(struct run *run, FILE *f)
 	const struct fact *facts;
 
 	if (kernel && e->build)
-		kernel = pool_printf(run->pool, "%s %s", kernel, e->build);
+		kernel = arena_printf(run->arena, "%s %s", kernel, e->build);
 	if (e->driver_version)
-		driver = pool_printf(run->pool, "%s %s", driver, e->driver_version);
+		driver = arena_printf(run->arena, "%s %s", driver, e->driver_version);
 	if (e->srcversion)
-		driver = pool_printf(run->pool, "%s, srcversion %s", driver, e->srcversion);
-	for (l = features(run->pool, e); l; l = l->next)
-		all = pool_printf(run->pool, "%s%s%s", all, *all ? ", " : "", l->text);
+		driver = arena_printf(run->arena, "%s, srcversion %s", driver, e->srcversion);
+	for (l = features(run->arena, e); l; l = l->next)
+		all = arena_printf(run->arena, "%s%s%s", all, *all ? ", " : "", l->text);
 
 	fputs("<h2>What was tested</h2>\n<dl class=\"facts\">\n", f);
 	html_definition(f, "Driver", driver);
 	html_definition(f, "Device",
-			pool_printf(run->pool, "%s%s%s", e->device ? e->device : "unknown",
-				    e->bus ? ", bus " : "", e->bus ? e->bus : ""));
+			arena_printf(run->arena, "%s%s%s", e->device ? e->device : "unknown",
+				     e->bus ? ", bus " : "", e->bus ? e->bus : ""));
 	html_definition(f, "Features", all);
 	html_definition(f, "Kernel", kernel);
-	html_definition(f, "Where", where_it_ran(run->pool, &run->record));
-	html_definition(f, "Firmware", firmware_words(run->pool, &run->record, e));
+	html_definition(f, "Where", where_it_ran(run->arena, &run->record));
+	html_definition(f, "Firmware", firmware_words(run->arena, &run->record, e));
 	html_definition(f, "Profile", profile_words(run));
 	if (run->profile && run->profile->verified)
 		html_definition(f, "Profile verified", run->profile->verified);
 	html_definition(
 		f, "Suite",
-		pool_printf(run->pool, "vmig %s, commit %s",
-			    run->record.version ? run->record.version : "of unknown version",
-			    run->record.commit ? run->record.commit : "unknown"));
+		arena_printf(run->arena, "vmig %s, commit %s",
+			     run->record.version ? run->record.version : "of unknown version",
+			     run->record.commit ? run->record.commit : "unknown"));
 	html_definition(f, "Started", run->record.started);
 	html_definition(f, "Run", run_words(run));
 	fputs("</dl>\n", f);

@@ -39,12 +39,12 @@ static struct step step_of(const char *unit, double median)
 	return (struct step){ unit, 0, 1, unit };
 }
 
-static void row(struct pool *pool, FILE *f, const struct test *t, const struct samples *s)
+static void row(struct arena *arena, FILE *f, const struct test *t, const struct samples *s)
 {
 	struct spread v;
 	struct step to;
 
-	samples_spread(pool, s, &v);
+	samples_spread(arena, s, &v);
 	to = step_of(s->unit, v.p50);
 	fputs("<tr><td class=\"tests\">", f);
 	text_xml(f, s->name);
@@ -82,6 +82,6 @@ void html_samples(struct run *run, FILE *f)
 	      f);
 	for (t = first_test(run); t; t = next_test(t))
 		for (s = t->samples; s; s = s->next)
-			row(run->pool, f, t, s);
+			row(run->arena, f, t, s);
 	fputs("</tbody></table></div>\n", f);
 }

@@ -8,13 +8,13 @@
 
 #include <stddef.h>
 
-struct pool;
+struct arena;
 
-struct pool *pool_new(void);
-void pool_free(struct pool *pool);
-void *pool_alloc(struct pool *pool, size_t size);
-void *pool_grow(struct pool *pool, void *array, size_t n, size_t size);
-char *pool_strndup(struct pool *pool, const char *s, size_t n);
-char *pool_printf(struct pool *pool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct arena *arena_new(void);
+void arena_free(struct arena *arena);
+void *arena_alloc(struct arena *arena, size_t size);
+void *arena_grow(struct arena *arena, void *array, size_t n, size_t size);
+char *arena_strndup(struct arena *arena, const char *s, size_t n);
+char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif /* VMIG_ARENA_H */

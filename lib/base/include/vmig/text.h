@@ -32,7 +32,7 @@ struct text text_trim(struct text t);
 bool text_skip(struct text *t, const char *prefix);
 struct text text_word(struct text *t);
 bool text_is(struct text t, const char *s);
-char *text_clean(struct pool *pool, struct text t);
+char *text_clean(struct arena *arena, struct text t);
 const char *text_mapped(const struct text_pair *map, size_t n, const char *s, const char *other);
 bool text_equal(const char *a, const char *b);
 
