@@ -70,8 +70,9 @@ static struct argp_option *options(struct arena *arena, const struct command *c,
 
 	*actions = NULL;
 	for (g = c->groups; g->title; g++) {
+		group++;
 		o = arena_grow(arena, o, nr, sizeof(*o));
-		o[nr++] = (struct argp_option){ .doc = g->title, .group = ++group };
+		o[nr++] = (struct argp_option){ .doc = g->title, .group = group };
 		for (a = g->actions; a->name; a++) {
 			o = arena_grow(arena, o, nr, sizeof(*o));
 			o[nr++] = (struct argp_option){ .name = a->name,

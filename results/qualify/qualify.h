@@ -60,7 +60,7 @@ struct listed_fault {
  * @troubles: what else speaks against the driver, sentences
  * @exit_code: 0 conformant, 1 not
  * @sentence: the same in words
- * @pool: memory of all of it
+ * @arena: memory of all of it
  * @last_fault: the last of @faults
  * @last_trouble: the last of @troubles
  */

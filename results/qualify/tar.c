@@ -51,7 +51,7 @@ _Static_assert(sizeof(struct header) == BLOCK, "a header is one block");
  */
 static void header_write(struct header *h, const char *name, size_t size)
 {
-	const unsigned char *byte = (const unsigned char *)h;
+	const unsigned char *byte;
 	unsigned int sum = 0;
 	size_t i;
 
@@ -60,7 +60,7 @@ static void header_write(struct header *h, const char *name, size_t size)
 	strcpy(h->mode, "0000644");
 	strcpy(h->uid, "0000000");
 	strcpy(h->gid, "0000000");
-	snprintf(h->size, sizeof(h->size), "%011lo", size & 077777777777UL);
+	snprintf(h->size, sizeof(h->size), "%011lo", (unsigned long)size & 077777777777UL);
 	strcpy(h->mtime, "00000000000");
 	memset(h->checksum, ' ', sizeof(h->checksum));
 	h->type = '0';
@@ -68,7 +68,7 @@ static void header_write(struct header *h, const char *name, size_t size)
 	memcpy(h->version, "00", 2);
 	strcpy(h->major, "0000000");
 	strcpy(h->minor, "0000000");
-	for (i = 0; i < BLOCK; i++)
+	for (byte = (const unsigned char *)h, i = 0; i < BLOCK; i++)
 		sum += byte[i];
 	snprintf(h->checksum, sizeof(h->checksum) - 1, "%06o", sum & 0777777);
 }

@@ -111,7 +111,7 @@ struct run_files {
  * @verdict: the verdict
  * @exit_code: the same as a number
  * @sentence: the same in words
- * @pool: memory of all of it
+ * @arena: memory of all of it
  * @last_chapter: the last chapter
  * @last_problem: the last problem
  */

@@ -46,14 +46,17 @@ checkpatch()
 # -Wall -Wextra, when modules.sh builds them.
 analysis()
 {
-	local f user=()
+	local f user=() macros
 
+	# What it cannot find out without the headers of the harness.
+	macros=('-Dvmig_test_error(...)=exit(1)' '-DVMIG_FIXTURE_FULL(...)=struct vmig_semicolon_'
+		'-DVMIG_FIXTURE_OF(...)=struct vmig_semicolon_')
 	for f in "${c_files[@]}"; do
 		[[ $f == selftests/test_modules/* ]] || user+=("$f")
 	done
 	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr \
 		--std=c11 --suppress=missingIncludeSystem --suppress=unknownMacro \
-		--suppress=readdirCalled -D__linux__ "${user[@]}"
+		--suppress=readdirCalled -D__linux__ "${macros[@]}" "${user[@]}"
 }
 
 shell()
@@ -86,7 +89,7 @@ silent_library()
 
 	words+='|fwrite|perror|stdout|stderr|v?errx?|v?warnx?|__assert_fail|syslog'
 	nm -A -g --undefined-only selftests/obj/lib/*.a | grep -E " U ($words)\$" |
-		grep -v '/base\.a:error\.o: *U abort$'
+		grep -v '/base\.a:error\.o: *U abort$' || :
 }
 
 # Public functions and structures are described, in full.

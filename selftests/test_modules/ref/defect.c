@@ -24,7 +24,7 @@ struct defect {
 static const struct defect defects[] = {
 #define DEFECT(name_, where_, chapter_, number_, what_, who_)                                      \
 	[REF_DEFECT_##name_] = { #name_, #where_, #chapter_ "-" #number_, what_, who_ },
-#include "../defects.def"
+#include "defects.def"
 #undef DEFECT
 };
 

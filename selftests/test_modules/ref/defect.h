@@ -8,7 +8,7 @@
 enum ref_defect {
 	REF_NO_DEFECT,
 #define DEFECT(name, where, chapter, number, what, who) REF_DEFECT_##name,
-#include "../defects.def"
+#include "defects.def"
 #undef DEFECT
 };
 
