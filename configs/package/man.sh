@@ -23,7 +23,7 @@ help_in_columns()
 		/^[^ ]/ || /^$/ { print $0 (/^[A-Z][^.:]*$/ ? ":" : ""); next }
 		/^ ? ? ? ?[^ ]/ {
 			sub(/^ +/, "")
-			at = match($0, /  +/) ? RSTART : match($0, /^(--[a-z-]+|[A-Z_]+=[^ ]*) [a-z]/) ? RLENGTH - 1 : 0
+			at = match($0, /  +/) ? RSTART : match($0, /^(--[a-z-]+( [A-Z]+)?|[A-Z_]+=[^ ]*) [a-z]/) ? RLENGTH - 1 : 0
 			text = substr($0, at)
 			if (at)
 				$0 = substr($0, 1, at - 1)
