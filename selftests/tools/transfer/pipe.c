@@ -178,7 +178,8 @@ static bool cannot_read(struct vmig_transfer *c, const struct vmig_pipe *p, int 
 	case -ETIMEDOUT:
 		if (!moved)
 			return vmig_transfer_fail(
-				c, "nothing came through the pipe for %u s (VMIG_WAIT_SECONDS allows more)",
+				c,
+				"nothing came through the pipe for %u s (VMIG_WAIT_SECONDS allows more)",
 				c->patience_ms / 1000);
 		return vmig_transfer_fail(
 			c,
