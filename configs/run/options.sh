@@ -50,7 +50,7 @@ Host set-up and restore
                  host, a physical function with virtual ones
 
 How to judge
-  --strict       a broken SHOULD clause is a failure too
+  --strict       a violated SHOULD clause is a failure too
   --no-known-deviations
                  the deviations that a profile knows are failures like any other
   --debug-kernel the guest's kernel sees what a driver does to its memory and its locks (KASAN,
@@ -82,11 +82,11 @@ What to do instead of a run
   --list         print each test with the clauses it checks
   --clauses      print each clause with its level and its tests, or why it has none
   --mutants      the suite on the reference drivers as they are, and with each defect that
-                 they can have: a test that names the broken rule must notice it; prints
+                 they can have: a test that names the violated rule must notice it; prints
                  and writes the kill matrix. With -d mock or -d edu, one of the two; with
                  --debug-kernel, the defects that such a kernel alone shows
   --replay       bugs that the vendors' drivers had, brought back one by one by the patches
-                 of selftests/test_modules/history: a test that names the broken rule must
+                 of selftests/test_modules/history: a test that names the violated rule must
                  notice each; with -d NAME, those of one driver
   --driver-coverage
                  which lines of the drivers does the suite reach? in a kernel that counts
@@ -149,9 +149,9 @@ Environment
 
 Exit code
     0  nothing unexpected
-    1  a clause was broken that no profile knows of, or an expected breach did not come
+    1  a clause was violated that no profile knows of, or an expected breach did not come
     2  could not be tested
-    3  no clause was broken, but the kernel complained
+    3  no clause was violated, but the kernel complained
     4  with --nightly: nothing of these, but a metric is worse than in the nights before
   130  interrupted; what was measured until then is kept
 EOF

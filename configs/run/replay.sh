@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # run.sh --replay: bugs that the vendors' drivers had. For each patch of
 # selftests/test_modules/history the driver is built with its bug back in, and the tests that
-# name the clause that it breaks must notice, on simulated firmware; on the driver as it is
+# name the clause that it violates must notice, on simulated firmware; on the driver as it is
 # they must not. Sourced by run.sh after mutants.sh. Holds no verdict: vmig-report has it.
 # shellcheck disable=SC2154,SC2034
 

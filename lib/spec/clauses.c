@@ -17,7 +17,7 @@ const struct vmig_clause vmig_clauses[VMIG_NR_CLAUSES] = {
 #define CLAUSE(chapter, number, lvl, who, text, from, err, kernel)                                 \
 	[chapter##_##number] = { .id = #chapter "-" #number,                                       \
 				 .level = lvl,                                                     \
-				 .keeper = who,                                                    \
+				 .responsible = who,                                               \
 				 .statement = text,                                                \
 				 .source = from,                                                   \
 				 .errnos = err,                                                    \
@@ -59,14 +59,14 @@ const char *vmig_level_name(enum vmig_level level)
 }
 
 /**
- * vmig_keeper_name - who is charged with a breach, as a word for people
- * @keeper: the keeper
+ * vmig_responsible_name - who is charged with a breach, in words
+ * @responsible: which of them
  *
  * Return: "VFIO core", "driver", or "driver or core".
  */
-const char *vmig_keeper_name(enum vmig_keeper keeper)
+const char *vmig_responsible_name(enum vmig_responsible responsible)
 {
 	static const char *const names[] = { "VFIO core", "driver", "driver or core" };
 
-	return names[keeper];
+	return names[responsible];
 }

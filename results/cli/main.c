@@ -308,8 +308,8 @@ static int help(struct arena *arena, char **argv);
 static const struct action list_actions[] = {
 	{ "list", "LISTFILE", 1, 1, list, "print each test with the clauses it checks" },
 	{ "clauses", "LISTFILE", 1, 1, clauses,
-	  "print each clause with its level, its keeper, its statement and its tests, or the reason "
-	  "why it has none" },
+	  "print each clause with its level, who is responsible, its statement and its "
+	  "tests, or the reason why it has none" },
 	{ "check-coverage", "LISTFILE", 1, 1, check_coverage,
 	  "print what does not fit between the two, exit 1 if anything" },
 	{ "map", "LISTFILE HISTORY", 2, 2, map,
@@ -373,10 +373,10 @@ static const struct command command = {
 	       "prints a summary, and exits with the verdict:\n"
 	       "\n"
 	       "    0  conformant, as it is or but for the known deviations of the profile\n"
-	       "    1  a clause was broken that no profile knows of, a known deviation did not come,\n"
+	       "    1  a clause was violated that no profile knows of, a known deviation did not come,\n"
 	       "       or tests could not judge\n"
 	       "    2  could not be tested\n"
-	       "    3  no clause was broken, but the kernel complained\n"
+	       "    3  no clause was violated, but the kernel complained\n"
 	       "  130  the run was interrupted\n"
 	       "\v"
 	       "An argument that begins with a dash stands behind --. NO_COLOR in the environment "

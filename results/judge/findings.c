@@ -94,7 +94,7 @@ static unsigned int hash(const char *s)
 /**
  * group_breaches - the breaches of a run, those that are alike together
  * @run: the run after judge()
- * @outcome: which: CLAUSE_BROKEN, CLAUSE_KNOWN or CLAUSE_WARNED
+ * @outcome: which: CLAUSE_VIOLATED, CLAUSE_KNOWN or CLAUSE_WARNED
  *
  * Return: the groups in the order in which their first breach came.
  */

@@ -8,10 +8,10 @@
 
 #include "judge.h"
 
-/* Different notes kept of a clause. */
+/* As many different notes are recorded of a clause. */
 #define NOTES 20
 
-/* The clause that every complaint of the kernel breaks. */
+/* The clause that every complaint of the kernel violates. */
 #define COMPLAINT_CLAUSE "ROB-01"
 
 static struct deviation *known_by_profile(const struct run *run, const char *clause,
@@ -39,7 +39,7 @@ static enum clause_outcome breach_outcome(const struct run *run, struct test *t,
 		return CLAUSE_KNOWN;
 	if (b->clause && b->clause->level == VMIG_SHOULD && !run->record.strict)
 		return CLAUSE_WARNED;
-	return CLAUSE_BROKEN;
+	return CLAUSE_VIOLATED;
 }
 
 /* A result line that says "not ok", and no breach that would explain it. */
@@ -54,7 +54,7 @@ static enum outcome failed(struct test *t, bool warned, bool known)
 		return OUTCOME_CRASHED;
 	}
 	if (t->broken)
-		return OUTCOME_BROKEN;
+		return OUTCOME_INCONCLUSIVE;
 	if (t->directive == KTAP_SKIP)
 		return OUTCOME_SKIP;
 	if (warned) {
@@ -63,20 +63,20 @@ static enum outcome failed(struct test *t, bool warned, bool known)
 	}
 	t->why = known ? "it failed beyond its known deviations"
 		       : "it failed without naming a clause";
-	return OUTCOME_BROKEN;
+	return OUTCOME_INCONCLUSIVE;
 }
 
 static enum outcome passed(struct test *t, bool warned, bool known)
 {
 	if (t->broken)
-		return OUTCOME_BROKEN;
+		return OUTCOME_INCONCLUSIVE;
 	if (t->directive == KTAP_XPASS)
 		return OUTCOME_XPASS;
 	if (known)
 		return OUTCOME_XFAIL;
 	if (t->directive == KTAP_XFAIL) {
 		t->why = "the test program expected it to fail, and it names no known breach";
-		return OUTCOME_BROKEN;
+		return OUTCOME_INCONCLUSIVE;
 	}
 	if (warned)
 		return OUTCOME_WARN;
@@ -89,14 +89,14 @@ static enum outcome passed(struct test *t, bool warned, bool known)
  */
 static enum outcome judge_test(const struct run *run, struct test *t)
 {
-	bool broken = false, warned = false, known = false;
+	bool violated = false, warned = false, known = false;
 	struct breach *b;
 
 	for (b = t->breaches; b; b = b->next) {
 		b->outcome = breach_outcome(run, t, b);
 		switch (b->outcome) {
-		case CLAUSE_BROKEN:
-			broken = true;
+		case CLAUSE_VIOLATED:
+			violated = true;
 			break;
 		case CLAUSE_WARNED:
 			warned = true;
@@ -110,17 +110,17 @@ static enum outcome judge_test(const struct run *run, struct test *t)
 	}
 	if (t->cut_off && run->record.status == RUN_INTERRUPTED) {
 		t->why = "the run was interrupted while this test ran";
-		return broken ? OUTCOME_FAIL : OUTCOME_BROKEN;
+		return violated ? OUTCOME_FAIL : OUTCOME_INCONCLUSIVE;
 	}
 	if (t->cut_off) {
 		t->why = "the output ends while this test ran";
-		return broken ? OUTCOME_FAIL : OUTCOME_CRASHED;
+		return violated ? OUTCOME_FAIL : OUTCOME_CRASHED;
 	}
-	if (broken)
+	if (violated)
 		return OUTCOME_FAIL;
 	if (t->result == KTAP_NONE) {
 		t->why = "its result line is missing from the output";
-		return OUTCOME_BROKEN;
+		return OUTCOME_INCONCLUSIVE;
 	}
 	return t->result == KTAP_OK ? passed(t, warned, known) : failed(t, warned, known);
 }
@@ -131,7 +131,7 @@ static void add_clause_test(struct run *run, const struct vmig_clause *clause, c
 	struct clause_result *r = &run->clauses[clause - vmig_clauses];
 	struct clause_test *ct = r->tail;
 
-	/* A test that breaks a clause twice is one test: it is the last one added. */
+	/* A test that finds a clause violated twice is one test: it is the last one added. */
 	if (ct && ct->test == t) {
 		if (outcome < ct->outcome)
 			ct->outcome = outcome;
@@ -161,8 +161,8 @@ static bool checked(const struct test *t, const char *id)
 }
 
 /*
- * What a test says of a clause that it names and did not find broken. One that came to
- * its end says which clauses it checked: these were kept, whatever it says of others,
+ * What a test says of a clause that it names and did not find violated. One that came to
+ * its end says which clauses it checked: these were satisfied, whatever it says of others,
  * and of the rest it found nothing to check on this device.
  */
 static enum clause_outcome no_breach(const struct test *t, const struct vmig_clause *clause)
@@ -170,12 +170,12 @@ static enum clause_outcome no_breach(const struct test *t, const struct vmig_cla
 	if (t->nr_checked && !checked(t, clause->id))
 		return CLAUSE_SKIPPED;
 	if (t->nr_checked)
-		return clause->level == VMIG_MAY ? CLAUSE_RECORDED : CLAUSE_KEPT;
+		return clause->level == VMIG_MAY ? CLAUSE_RECORDED : CLAUSE_SATISFIED;
 	switch (t->outcome) {
 	case OUTCOME_PASS:
 	case OUTCOME_WARN:
 	case OUTCOME_XPASS:
-		return clause->level == VMIG_MAY ? CLAUSE_RECORDED : CLAUSE_KEPT;
+		return clause->level == VMIG_MAY ? CLAUSE_RECORDED : CLAUSE_SATISFIED;
 	case OUTCOME_SKIP:
 		return CLAUSE_SKIPPED;
 	default:
@@ -226,7 +226,7 @@ static void join_clauses(struct run *run, struct test *t)
 		if (b->clause)
 			add_clause_test(run, b->clause, t, b->outcome);
 		else
-			run->strangers++;
+			run->unknown_clauses++;
 	}
 	for (i = 0; i < t->nr_clauses; i++) {
 		clause = vmig_clause_find(t->clauses[i]);
@@ -280,15 +280,15 @@ static void fail_by_complaint(struct run *run, const struct complaint *c, struct
 	b->did = arena_printf(run->arena, "what the test does");
 	b->expected = arena_printf(run->arena, "nothing in the kernel log");
 	b->got = c->title;
-	b->outcome = CLAUSE_BROKEN;
+	b->outcome = CLAUSE_VIOLATED;
 	*t->last_breach = b;
 	t->last_breach = &b->next;
 	t->outcome = OUTCOME_FAIL;
-	add_clause_test(run, b->clause, t, CLAUSE_BROKEN);
+	add_clause_test(run, b->clause, t, CLAUSE_VIOLATED);
 }
 
 /*
- * A complaint breaks a clause of its own, so a deviation from another one does not
+ * A complaint violates a clause of its own, so a deviation from another one does not
  * excuse it. The test program cannot see it: where the profile lists it and nothing
  * else came, the program says that the deviation did not come, which is put right.
  */
@@ -441,8 +441,8 @@ void judge(struct run *run)
 	sort_skips(run);
 	run->warnings = run->count[OUTCOME_WARN];
 	for (i = 0; i < VMIG_NR_CLAUSES; i++)
-		if (run->clauses[i].outcome == CLAUSE_BROKEN)
-			run->broken_by[vmig_clauses[i].keeper]++;
+		if (run->clauses[i].outcome == CLAUSE_VIOLATED)
+			run->violated_by[vmig_clauses[i].responsible]++;
 	if (run->profile && run->record.known_deviations)
 		for (d = run->profile->deviations; d; d = d->next)
 			count_deviation(run, d);

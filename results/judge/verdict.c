@@ -4,9 +4,9 @@
  * these that applies:
  *
  *	130  the run was interrupted
- *	1    a clause was broken that no profile knows of
+ *	1    a clause was violated that no profile knows of
  *	2    no test ran at all
- *	1    tests broke, crashed, hung or never ran; the guest or the device was lost;
+ *	1    tests were inconclusive, crashed, hung or never ran; the guest or the device was lost;
  *	     the run's own files are damaged
  *	1    a deviation that the profile lists did not come
  *	3    the kernel complained, and no profile knows of it
@@ -19,10 +19,10 @@
 #include "verdict.h"
 
 static const char *const verdict_names[] = {
-	[VERDICT_CONFORMANT] = "conformant", [VERDICT_DEVIATING] = "deviating",
-	[VERDICT_BROKEN] = "not conformant", [VERDICT_OUT_OF_DATE] = "profile out of date",
-	[VERDICT_INCOMPLETE] = "incomplete", [VERDICT_COMPLAINT] = "kernel complained",
-	[VERDICT_UNTESTED] = "not tested",   [VERDICT_INTERRUPTED] = "interrupted",
+	[VERDICT_CONFORMANT] = "conformant",	     [VERDICT_DEVIATING] = "deviating",
+	[VERDICT_NOT_CONFORMANT] = "not conformant", [VERDICT_OUT_OF_DATE] = "profile out of date",
+	[VERDICT_INCOMPLETE] = "incomplete",	     [VERDICT_COMPLAINT] = "kernel complained",
+	[VERDICT_UNTESTED] = "not tested",	     [VERDICT_INTERRUPTED] = "interrupted",
 };
 
 /**
@@ -49,7 +49,7 @@ static const char *list(struct run *run, const char *so_far, unsigned int n, con
 	return arena_printf(run->arena, "%s%s%u %s", so_far, *so_far ? ", " : "", n, what);
 }
 
-/* What kept tests from judging, "" where nothing did. */
+/* Why tests could not judge, "" where nothing did. */
 static const char *trouble(struct run *run)
 {
 	static const char *const lost[] = {
@@ -62,22 +62,22 @@ static const char *trouble(struct run *run)
 
 	s = list(run, s, run->count[OUTCOME_CRASHED], "crashed");
 	s = list(run, s, run->count[OUTCOME_TIMEOUT], "timed out");
-	s = list(run, s, run->count[OUTCOME_BROKEN], "broken");
+	s = list(run, s, run->count[OUTCOME_INCONCLUSIVE], "inconclusive");
 	s = list(run, s, run->not_run, "not run");
 	return list(run, s, run->nr_problems,
 		    run->nr_problems == 1 ? "problem with the run" : "problems with the run");
 }
 
-static const char *broken_sentence(struct run *run, const char *trouble)
+static const char *not_conformant_sentence(struct run *run, const char *trouble)
 {
 	const char *s;
 
 	s = arena_printf(run->arena,
-			 "NOT conformant: %u clause%s broken by the driver, %u by the VFIO core",
-			 run->broken_by[VMIG_DRIVER], plural(run->broken_by[VMIG_DRIVER]),
-			 run->broken_by[VMIG_CORE]);
-	s = list(run, s, run->broken_by[VMIG_EITHER], "by one of the two");
-	s = list(run, s, run->strangers, "of another catalogue");
+			 "NOT conformant: %u clause%s violated by the driver, %u by the VFIO core",
+			 run->violated_by[VMIG_DRIVER], plural(run->violated_by[VMIG_DRIVER]),
+			 run->violated_by[VMIG_CORE]);
+	s = list(run, s, run->violated_by[VMIG_EITHER], "by one of the two");
+	s = list(run, s, run->unknown_clauses, "of another catalogue");
 	if (*trouble)
 		s = arena_printf(run->arena, "%s (and tests that could not judge: %s)", s, trouble);
 	return s;
@@ -117,7 +117,8 @@ static const char *out_of_date_sentence(struct run *run)
 		 passed == 1 ? "test passed unexpectedly" : "tests passed unexpectedly");
 	s = list(run, s, run->unused,
 		 run->unused == 1 ? "known deviation never came" : "known deviations never came");
-	return arena_printf(run->arena, "no clause broken, but the profile is out of date: %s", s);
+	return arena_printf(run->arena, "no clause violated, but the profile is out of date: %s",
+			    s);
 }
 
 /* A verdict on a part of the suite must not read like one on the whole. */
@@ -149,7 +150,7 @@ static void decide(struct run *run)
 				 "interrupted: no verdict on a part of the tests; %u failed so far",
 				 run->count[OUTCOME_FAIL]));
 	else if (run->count[OUTCOME_FAIL])
-		set(run, VERDICT_BROKEN, 1, broken_sentence(run, t));
+		set(run, VERDICT_NOT_CONFORMANT, 1, not_conformant_sentence(run, t));
 	else if (!run->nr_tests)
 		set(run, VERDICT_UNTESTED, 2, untested_sentence(run));
 	else if (*t)
@@ -160,7 +161,7 @@ static void decide(struct run *run)
 	else if (run->complained)
 		set(run, VERDICT_COMPLAINT, 3,
 		    arena_printf(run->arena,
-				 "no clause broken, but the kernel complained %u time%s",
+				 "no clause violated, but the kernel complained %u time%s",
 				 run->complained, plural(run->complained)));
 	else if (run->env.migration == HAS_NOT || run->count[OUTCOME_SKIP] == run->nr_tests)
 		set(run, VERDICT_UNTESTED, 2, untested_sentence(run));

@@ -154,7 +154,7 @@ void profile_for_kernel(struct profile *p, const char *release)
 /**
  * profile_find - does the profile list this deviation?
  * @profile: the profile, or NULL for none
- * @clause: id of the clause that was broken
+ * @clause: id of the clause that was violated
  * @test: fixture.variant.test that found it
  *
  * Return: the first line that lists it, or NULL.

@@ -10,7 +10,7 @@
 /**
  * struct deviation - a "deviation:" or "sometimes:" line of a profile
  * @line: its number in the file
- * @clause: the clause that is broken
+ * @clause: the clause that is violated
  * @glob: the tests that may find it, fixture.variant.test
  * @kernels: "FROM-TO", the kernels that have it, "" for all; see vmig_kernel_in()
  * @source: where in the driver it comes from

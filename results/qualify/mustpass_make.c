@@ -113,7 +113,7 @@ static void keep_off(struct arena *arena, struct candidate *c, const struct must
 			      : t->outcome == OUTCOME_SKIP
 				      ? arena_printf(arena, "skipped: %s", t->reason)
 				      : arena_printf(arena, "%s on a reference",
-						     outcome_name(t->outcome));
+						     outcome_text(t->outcome));
 	}
 }
 

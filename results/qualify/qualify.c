@@ -45,9 +45,9 @@ static bool kernels_alone(const struct test *t)
 	const struct breach *b;
 
 	for (b = t->breaches; b; b = b->next) {
-		if (b->outcome != CLAUSE_BROKEN)
+		if (b->outcome != CLAUSE_VIOLATED)
 			continue;
-		if (!b->clause || b->clause->keeper != VMIG_CORE)
+		if (!b->clause || b->clause->responsible != VMIG_CORE)
 			return false;
 		broken = true;
 	}
@@ -62,7 +62,7 @@ static const char *why_not(struct qualification *q, const struct test *t)
 	if (t->outcome == OUTCOME_SKIP)
 		return arena_printf(q->arena, "skipped: %s", t->reason);
 	for (b = t->breaches; b; b = b->next)
-		if (b->outcome == CLAUSE_BROKEN && (!s || !strstr(s, b->id)))
+		if (b->outcome == CLAUSE_VIOLATED && (!s || !strstr(s, b->id)))
 			s = arena_printf(q->arena, "%s%s%s", s ? s : "broke ", s ? ", " : "",
 					 b->id);
 	if (s)
@@ -165,7 +165,7 @@ static void judge_round(struct qualification *q, unsigned int i)
 					run_status_name(run->record.status)));
 	if (run->env.migration != HAS)
 		trouble(q, arena_printf(q->arena, "the device offers no migration"));
-	if (run->strangers)
+	if (run->unknown_clauses)
 		trouble(q, arena_printf(q->arena, "round %u broke clauses that no catalogue has",
 					i + 1));
 	if (run->complained)
@@ -185,13 +185,14 @@ static void judge_round(struct qualification *q, unsigned int i)
 enum clause_column clause_column(const struct qualification *q, int clause)
 {
 	switch (q->clauses[clause]) {
-	case CLAUSE_BROKEN:
+	case CLAUSE_VIOLATED:
 	case CLAUSE_WARNED:
-		return vmig_clauses[clause].keeper == VMIG_CORE ? COLUMN_KERNEL : COLUMN_BROKEN;
+		return vmig_clauses[clause].responsible == VMIG_CORE ? COLUMN_KERNEL
+								     : COLUMN_VIOLATED;
 	case CLAUSE_KNOWN:
 		return COLUMN_WAIVED;
-	case CLAUSE_KEPT:
-		return COLUMN_KEPT;
+	case CLAUSE_SATISFIED:
+		return COLUMN_SATISFIED;
 	case CLAUSE_RECORDED:
 		return COLUMN_RECORDED;
 	default:
@@ -206,7 +207,7 @@ static const char *plural(unsigned int n)
 
 static const char *sentence(struct qualification *q)
 {
-	const unsigned int must = q->levels[VMIG_MUST][COLUMN_BROKEN];
+	const unsigned int must = q->levels[VMIG_MUST][COLUMN_VIOLATED];
 	unsigned int waived = 0;
 	const struct waiver *w;
 	const char *s;
@@ -246,6 +247,6 @@ void qualify_judge(struct qualification *q)
 	for (c = 0; c < VMIG_NR_CLAUSES; c++)
 		q->levels[vmig_clauses[c].level][clause_column(q, c)]++;
 	q->exit_code =
-		q->count[LISTED_NOT_PASSED] || q->levels[VMIG_MUST][COLUMN_BROKEN] || q->troubles;
+		q->count[LISTED_NOT_PASSED] || q->levels[VMIG_MUST][COLUMN_VIOLATED] || q->troubles;
 	q->sentence = sentence(q);
 }

@@ -20,8 +20,8 @@ enum listed_outcome {
 
 /* What came of the clauses of one level. */
 enum clause_column {
-	COLUMN_KEPT,
-	COLUMN_BROKEN,
+	COLUMN_SATISFIED,
+	COLUMN_VIOLATED,
 	COLUMN_WAIVED,
 	COLUMN_KERNEL,
 	COLUMN_RECORDED,

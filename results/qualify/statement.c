@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One page on a bundle, to be pasted into a mail. */
+/*
+ * One page on a bundle, to be pasted into a mail. Who verifies a bundle compares the page
+ * with the one that he was given: a change of its wording, "kept" and "broken" among it,
+ * needs another version of the mustpass list.
+ */
 #include <string.h>
 
 #include <vmig/version.h>
@@ -253,8 +257,8 @@ void write_statement(const struct qualification *q, FILE *f)
 	rounds(q, f);
 	levels(q, f);
 	tests(q, f);
-	clauses(q, f, "Broken", COLUMN_BROKEN, VMIG_MUST);
-	clauses(q, f, "", COLUMN_BROKEN, VMIG_SHOULD);
+	clauses(q, f, "Broken", COLUMN_VIOLATED, VMIG_MUST);
+	clauses(q, f, "", COLUMN_VIOLATED, VMIG_SHOULD);
 	clauses(q, f, "Kernel's", COLUMN_KERNEL, VMIG_MUST);
 	clauses(q, f, "", COLUMN_KERNEL, VMIG_SHOULD);
 	faults(q, f);

@@ -257,7 +257,7 @@ static json_t *pairs(json_t *array, const char *name, const char *value)
 	return out;
 }
 
-/* What results.json says of verdict, tests and clauses: other commits may say it in more words. */
+/* What results.json says of verdict, tests and clauses: other commits may say it in other words. */
 static json_t *essence(json_t *root)
 {
 	json_t *out = json_object(), *tests = json_array(), *chapter;
@@ -268,6 +268,7 @@ static json_t *essence(json_t *root)
 				      pairs(json_object_get(chapter, "tests"), "name", "outcome"));
 	}
 	json_object_set(out, "verdict", json_object_get(root, "verdict"));
+	json_object_del(json_object_get(out, "verdict"), "sentence");
 	json_object_set(out, "suite", json_object_get(root, "suite"));
 	json_object_set(out, "totals", json_object_get(root, "totals"));
 	json_object_set_new(out, "tests", tests);

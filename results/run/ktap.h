@@ -31,7 +31,7 @@ enum ktap_directive {
 enum ktap_end { KTAP_ENDED, KTAP_TIMED_OUT, KTAP_KILLED };
 
 /**
- * struct breach - one clause that was seen broken
+ * struct breach - a clause that was seen violated
  * @id: the clause, as printed
  * @clause: the same in the catalogue, NULL where it has none of that id
  * @did: what the test did

@@ -8,7 +8,7 @@ enum outcome {
 	OUTCOME_FAIL,
 	OUTCOME_CRASHED,
 	OUTCOME_TIMEOUT,
-	OUTCOME_BROKEN,
+	OUTCOME_INCONCLUSIVE,
 	OUTCOME_XPASS,
 	OUTCOME_XFAIL,
 	OUTCOME_WARN,
@@ -19,11 +19,11 @@ enum outcome {
 
 /* How a clause came out, over all tests that check it: the first that applies. */
 enum clause_outcome {
-	CLAUSE_BROKEN, /* a test found a breach that no profile knows */
+	CLAUSE_VIOLATED, /* a test found a breach that no profile knows */
 	CLAUSE_KNOWN, /* the breach is a deviation that the profile lists */
-	CLAUSE_WARNED, /* a SHOULD clause was broken */
-	CLAUSE_KEPT, /* a test checked it and found no breach */
-	CLAUSE_RECORDED, /* the same of a MAY clause, which cannot be broken */
+	CLAUSE_WARNED, /* a SHOULD clause was violated */
+	CLAUSE_SATISFIED, /* a test checked it and found no breach */
+	CLAUSE_RECORDED, /* the same of a MAY clause, which cannot be violated */
 	CLAUSE_UNDECIDED, /* its tests ended before they could say */
 	CLAUSE_SKIPPED, /* its tests were skipped */
 	CLAUSE_NOT_RUN, /* no test of this run names it */
@@ -32,6 +32,8 @@ enum clause_outcome {
 };
 
 const char *outcome_name(enum outcome outcome);
+const char *outcome_text(enum outcome outcome);
 const char *clause_outcome_name(enum clause_outcome outcome);
+const char *clause_outcome_text(enum clause_outcome outcome);
 
 #endif /* VMIG_RESULTS_OUTCOME_H */

@@ -11,7 +11,7 @@
 /**
  * struct clause_test - what one test says of one clause
  * @test: the test
- * @outcome: one of CLAUSE_BROKEN to CLAUSE_SKIPPED
+ * @outcome: one of CLAUSE_VIOLATED to CLAUSE_SKIPPED
  */
 struct clause_test {
 	const struct test *test;
@@ -53,7 +53,7 @@ struct skip_reason {
 enum verdict {
 	VERDICT_CONFORMANT,
 	VERDICT_DEVIATING, /* conformant but for known deviations */
-	VERDICT_BROKEN, /* clauses were broken that no profile knows of */
+	VERDICT_NOT_CONFORMANT, /* clauses were violated that no profile knows of */
 	VERDICT_OUT_OF_DATE, /* deviations that the profile lists did not come */
 	VERDICT_INCOMPLETE, /* tests could not judge */
 	VERDICT_COMPLAINT, /* the kernel complained */
@@ -102,9 +102,9 @@ struct run_files {
  * @count: tests per outcome
  * @nr_tests: tests that were planned
  * @not_run: those of them that never began
- * @warnings: tests that found a SHOULD clause broken and passed
- * @broken_by: clauses with outcome CLAUSE_BROKEN, per keeper
- * @strangers: broken clauses that the catalogue does not have
+ * @warnings: tests that found a SHOULD clause violated and passed
+ * @violated_by: clauses with outcome CLAUSE_VIOLATED, by who is responsible
+ * @unknown_clauses: violations of clauses that the catalogue does not have
  * @complained: complaints that no profile expects
  * @used: deviations of the profile that came
  * @unused: those that did not come though their tests ran
@@ -131,8 +131,8 @@ struct run {
 	unsigned int nr_tests;
 	unsigned int not_run;
 	unsigned int warnings;
-	unsigned int broken_by[VMIG_EITHER + 1];
-	unsigned int strangers;
+	unsigned int violated_by[VMIG_EITHER + 1];
+	unsigned int unknown_clauses;
 	unsigned int complained;
 	unsigned int used, unused;
 	enum verdict verdict;

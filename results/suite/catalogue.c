@@ -186,8 +186,8 @@ const char *catalogue_tests_of(struct arena *arena, const struct listed_test *te
  * @tests: the list
  * @f: where to
  *
- * Level, keeper, statement, and the tests or the reason why there are none; the totals
- * on the last line.
+ * Level, who is responsible, statement, and the tests or the reason why there are none; the
+ * totals on the last line.
  */
 void catalogue_clauses(struct arena *arena, const struct listed_test *tests, FILE *f)
 {
@@ -199,7 +199,8 @@ void catalogue_clauses(struct arena *arena, const struct listed_test *tests, FIL
 	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
 		c = &vmig_clauses[i];
 		fprintf(f, "%-8s %-6s  %s%s%s\n", c->id, vmig_level_name(c->level),
-			vmig_keeper_name(c->keeper), *c->since ? ", since " : "", c->since);
+			vmig_responsible_name(c->responsible), *c->since ? ", since " : "",
+			c->since);
 		fputs("         ", f);
 		text_wrap(f, c->statement, 9, 9);
 		list = catalogue_tests_of(arena, tests, c);

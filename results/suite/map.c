@@ -75,14 +75,14 @@ static void clauses(struct arena *arena, const struct listed_test *tests, FILE *
 	const char *s;
 	int i;
 
-	fputs("## From clause to tests\n\n| Clause | | Kept by | What it says | Tests |\n"
+	fputs("## From clause to tests\n\n| Clause | | Responsible | What it says | Tests |\n"
 	      "| --- | --- | --- | --- | --- |\n",
 	      f);
 	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
 		c = &vmig_clauses[i];
 		s = tests_of(arena, tests, c);
 		fprintf(f, "| %s | %s | %s | %s | %s |\n", c->id, vmig_level_name(c->level),
-			vmig_keeper_name(c->keeper), cell(arena, c->statement),
+			vmig_responsible_name(c->responsible), cell(arena, c->statement),
 			*s ? s
 			: c->untestable
 				? arena_printf(arena, "none: %s", cell(arena, c->untestable))
@@ -166,7 +166,7 @@ static void history_table(struct arena *arena, const struct listed_test *tests, 
 	fputs("\n## From the bugs of the past to tests\n\n"
 	      "A patch that brings a bug back is run by `./run.sh --replay`, a defect by\n"
 	      "`./run.sh --mutants`: in both a test that names the clause has to fail. For the others\n"
-	      "the tests stand here that check the clause which the bug broke.\n\n"
+	      "the tests stand here that check the clause which the bug violated.\n\n"
 	      "| | Where | Fixed by | What was wrong | Seen | Tests |\n"
 	      "| --- | --- | --- | --- | --- | --- |\n",
 	      f);

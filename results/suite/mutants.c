@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Which defect was noticed by which test. What counts is strict on purpose: a test must have
- * printed a breach of the very clause that the defect breaks. A test that fails for another
+ * printed a breach of the very clause that the defect violates. A test that fails for another
  * reason shows that something is wrong, and not that the suite knows the rule.
  */
 #include <dirent.h>
@@ -16,7 +16,7 @@
 #include "load.h"
 #include "mutants.h"
 
-/* What the kernel says against a driver breaks this clause, and no test can print it. */
+/* What the kernel says against a driver violates this clause, and no test can print it. */
 #define COMPLAINT_CLAUSE "ROB-01"
 
 static struct killer *new_killer(struct arena *arena, const char *entry, const char *name,
@@ -130,7 +130,7 @@ static const struct breach *breach_of(const struct test *t, const struct vmig_cl
 	const struct breach *b;
 
 	for (b = t->breaches; b; b = b->next)
-		if (b->clause == clause && b->outcome == CLAUSE_BROKEN)
+		if (b->clause == clause && b->outcome == CLAUSE_VIOLATED)
 			return b;
 	return NULL;
 }
@@ -244,7 +244,8 @@ static char *load_mutant(struct mutants *m, int dirfd, struct text name)
 	if (!m->replay)
 		mutant->clause = defect_clause(mutant->defect);
 	if (!mutant->clause)
-		return arena_printf(m->arena, "%s breaks a clause that the catalogue does not have",
+		return arena_printf(m->arena,
+				    "%s violates a clause that the catalogue does not have",
 				    mutant->defect->name);
 	each_entry(m, mutant, dirfd, arena_printf(m->arena, "defects/%s", mutant->defect->name));
 	*m->last = mutant;

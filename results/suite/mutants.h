@@ -39,7 +39,7 @@ struct killer {
  * struct mutant - a driver with one defect
  * @defect: the defect
  * @clause: what it breaks
- * @killers: tests that name the clause and found it broken
+ * @killers: tests that name the clause and found it violated
  * @nr_killers: their number
  * @collateral: other tests that failed
  * @entries: shapes in which it was tried

@@ -31,7 +31,7 @@ static enum junit class_of(const struct run *run, const struct test *t)
 		return JUNIT_FAILURE;
 	case OUTCOME_CRASHED:
 	case OUTCOME_TIMEOUT:
-	case OUTCOME_BROKEN:
+	case OUTCOME_INCONCLUSIVE:
 		return JUNIT_ERROR;
 	case OUTCOME_XFAIL:
 	case OUTCOME_SKIP:

@@ -158,7 +158,8 @@ static json_t *breaches(const struct breach *b)
 		o = json_object();
 		put(o, "clause", json_string(b->id));
 		put(o, "level", text(b->clause ? vmig_level_name(b->clause->level) : NULL));
-		put(o, "keeper", text(b->clause ? vmig_keeper_name(b->clause->keeper) : NULL));
+		put(o, "keeper",
+		    text(b->clause ? vmig_responsible_name(b->clause->responsible) : NULL));
 		put(o, "outcome", json_string(clause_outcome_name(b->outcome)));
 		put(o, "did", text(b->did));
 		put(o, "expected", text(b->expected));
@@ -296,7 +297,7 @@ static json_t *clauses(const struct run *run)
 							       clause_outcome_name(t->outcome)));
 		put(o, "id", json_string(c->id));
 		put(o, "level", json_string(vmig_level_name(c->level)));
-		put(o, "keeper", json_string(vmig_keeper_name(c->keeper)));
+		put(o, "keeper", json_string(vmig_responsible_name(c->responsible)));
 		put(o, "statement", json_string(c->statement));
 		put(o, "source", json_string(c->source));
 		put(o, "outcome", json_string(clause_outcome_name(r->outcome)));

@@ -174,8 +174,8 @@ static void breach(const struct term *t, enum style s, const struct breach_group
 	fprintf(t->f, "%*s", INDENT, "");
 	styled(t, s, b->id);
 	if (b->clause)
-		fprintf(t->f, "  %s, kept by the %s\n", vmig_level_name(b->clause->level),
-			vmig_keeper_name(b->clause->keeper));
+		fprintf(t->f, "  %s, responsible: %s\n", vmig_level_name(b->clause->level),
+			vmig_responsible_name(b->clause->responsible));
 	else
 		fputs("  a clause that this report does not know\n", t->f);
 	if (b->clause) {
@@ -232,13 +232,13 @@ static void errors(const struct term *t)
 
 	for (test = first_test(t->run); test; test = next_test(test)) {
 		if (test->outcome != OUTCOME_CRASHED && test->outcome != OUTCOME_TIMEOUT &&
-		    test->outcome != OUTCOME_BROKEN)
+		    test->outcome != OUTCOME_INCONCLUSIVE)
 			continue;
 		if (first)
 			heading(t, RED, "Tests that could not judge");
 		first = false;
 		fprintf(t->f, "%*s", INDENT, "");
-		styled(t, RED, outcome_name(test->outcome));
+		styled(t, RED, outcome_text(test->outcome));
 		fprintf(t->f, "  %s/%s\n", test->chapter->name, test->name);
 		entry(t, 2 * INDENT, 0, "", test->why);
 		for (l = test->broken; l; l = l->next)
@@ -272,7 +272,7 @@ static void complaints(const struct term *t)
 		fprintf(t->f, "%*s", INDENT, "");
 		styled(t, c->expected ? YELLOW : RED, c->kind);
 		if (c->by)
-			fprintf(t->f, " in %s (%s)%s\n", c->test, outcome_name(c->by->outcome),
+			fprintf(t->f, " in %s (%s)%s\n", c->test, outcome_text(c->by->outcome),
 				c->expected ? ", a known deviation" : "");
 		else if (c->test)
 			fprintf(t->f, " in %s, which printed no result\n", c->test);
@@ -306,7 +306,7 @@ static void deviations(const struct term *t)
 	}
 }
 
-/* The clause that an unexpected pass was expected to break. */
+/* The clause that an unexpected pass was expected to violate. */
 static const char *xpass_clause(const struct run *run, const struct test *test)
 {
 	const struct deviation *d = profile_of(run->profile, test->name);
@@ -407,7 +407,8 @@ static void chapters(const struct term *t)
 		number(t, RED, 7, n[OUTCOME_FAIL]);
 		number(t, RED, 7, n[OUTCOME_XPASS]);
 		number(t, RED, 7,
-		       n[OUTCOME_CRASHED] + n[OUTCOME_TIMEOUT] + n[OUTCOME_BROKEN] + c->not_run);
+		       n[OUTCOME_CRASHED] + n[OUTCOME_TIMEOUT] + n[OUTCOME_INCONCLUSIVE] +
+			       c->not_run);
 		putc('\n', t->f);
 	}
 }
@@ -443,7 +444,7 @@ static void totals(const struct term *t)
 	more(t, r->count[OUTCOME_XPASS], "unexpected passes");
 	more(t, r->count[OUTCOME_CRASHED], "crashed");
 	more(t, r->count[OUTCOME_TIMEOUT], "timed out");
-	more(t, r->count[OUTCOME_BROKEN], "broken");
+	more(t, r->count[OUTCOME_INCONCLUSIVE], "inconclusive");
 	more(t, r->not_run, "not run");
 	more(t, r->complained, "kernel complaints");
 	putc('\n', t->f);
@@ -460,7 +461,7 @@ void write_terminal(struct run *run, FILE *f, bool colour)
 	struct term t = { run, f, colour };
 
 	header(&t);
-	breaches(&t, "Failures", RED, CLAUSE_BROKEN);
+	breaches(&t, "Failures", RED, CLAUSE_VIOLATED);
 	errors(&t);
 	complaints(&t);
 	deviations(&t);

@@ -37,7 +37,7 @@ known=$(sed -n 's/^deviation: *\([A-Z0-9-]*\) .*/\1/p' $profile | sort -u)
 run mtty 0 -d mtty
 tap_is "$known" "$(clauses mtty 'known deviation')" \
 	"what mtty breaks is what mtty.conf says, clause by clause"
-tap_is "" "$(clauses mtty broken; clauses mtty warning)" "no other clause is broken"
+tap_is "" "$(clauses mtty broken; clauses mtty warning)" "no other clause is violated"
 grep -q '^Verdict: conformant but for' "$tmp/mtty.out"
 tap $? "the verdict line counts the known deviations"
 tail -n 1 "$tmp/mtty.out" | grep -q '^Total for mtty device .* 0 failed'
@@ -65,7 +65,7 @@ print(*[c["id"] for c in json.load(open(sys.argv[1]))["clauses"]
 done | grep . | sort -u)
 tap_is "$must" "$(clauses unknown broken)" "without the list each known MUST is a failure"
 run strict 1 -d mtty --no-known-deviations --strict --no-hazards -t 'lifecycle_from.*'
-tap_is "OPEN-01" "$(clauses strict broken)" "with --strict a broken SHOULD is a failure"
+tap_is "OPEN-01" "$(clauses strict broken)" "with --strict a violated SHOULD is a failure"
 
 run glob 0 -d mtty -t 'fsm.cdev_STOP_to_*' --no-hazards
 tap_is 11 "$(cat "$tmp"/glob/latest/ktap/*.ktap | grep -c '^ok ')" "-t runs the tests that match"
@@ -92,7 +92,7 @@ make -s -C "$(./run.sh --kernel-build-dir)" M="$tmp/mod" modules >"$tmp/mod.log"
 tap $? "a module is built against ./run.sh --kernel-build-dir"
 run vendor 1 -d mtty --ko "$tmp/mod/mtty.ko" --no-hazards -t '*reset*'
 clauses vendor broken | grep -qx 'FD-08\|RST-02'
-tap $? "--ko: a driver that leaves the session alive over a reset breaks FD-08 or RST-02"
+tap $? "--ko: a driver that leaves the session alive over a reset violates FD-08 or RST-02"
 
 # In the guest, with the host's make, through the kernel's own runner.sh.
 timeout 600 ./run.sh -o "$tmp/ksft" -d mtty --guest-cmd \

@@ -11,7 +11,7 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 
 results/vmig-report --defects >"$tmp/defects"
-tap $? "each defect breaks a clause that the catalogue has"
+tap $? "each defect violates a clause that the catalogue has"
 tap_is "" "$(cut -f 1 "$tmp/defects" | sort | uniq -d)" "no two defects have one name"
 n=$(wc -l <"$tmp/defects")
 [ "$n" -ge 80 ]

@@ -15,7 +15,7 @@
 
 static bool bad(const char *outcome)
 {
-	const char *class = mark_of_outcome(outcome).class;
+	const char *class = mark_of_outcome(outcome, &outcome).class;
 
 	return !strcmp(class, "bad") || !strcmp(class, "odd");
 }
@@ -88,15 +88,20 @@ struct difference difference(const struct history *n, const struct device *d)
 static void changed_tests(const struct changed_test *t, unsigned int nr, const char *what,
 			  bool open, FILE *f)
 {
+	const char *word;
+	struct mark mark;
+
 	if (!nr)
 		return;
 	fprintf(f, "<details%s><summary><b>%u</b> %s%s</summary><ul class=\"plain\">\n",
 		open ? " open=\"open\"" : "", nr, what, nr == 1 ? "" : "s");
 	for (; t; t = t->next) {
 		fputs("<li>", f);
-		html_badge(f, mark_of_outcome(t->before), t->before);
+		mark = mark_of_outcome(t->before, &word);
+		html_badge(f, mark, word);
 		fputs(" \u2192 ", f);
-		html_badge(f, mark_of_outcome(t->now), t->now);
+		mark = mark_of_outcome(t->now, &word);
+		html_badge(f, mark, word);
 		fputs(" <span class=\"tests\">", f);
 		text_xml(f, t->chapter);
 		putc('/', f);

@@ -55,17 +55,21 @@ struct mark mark_of_label(enum metric_label label, const char **word)
 }
 
 /**
- * mark_of_outcome - colour and sign of an outcome that a history has
+ * mark_of_outcome - colour, sign and word for an outcome that a history has
  * @outcome: its name
+ * @word: where the word goes
  *
  * Return: the mark.
  */
-struct mark mark_of_outcome(const char *outcome)
+struct mark mark_of_outcome(const char *outcome, const char **word)
 {
 	int i;
 
 	for (i = 0; i < NR_OUTCOMES; i++)
-		if (!strcmp(outcome, outcome_name((enum outcome)i)))
+		if (!strcmp(outcome, outcome_name((enum outcome)i))) {
+			*word = outcome_text((enum outcome)i);
 			return mark_of_test((enum outcome)i);
+		}
+	*word = outcome;
 	return (struct mark){ "odd", "?" };
 }

@@ -7,7 +7,7 @@
 #include "nights.h"
 
 struct mark mark_of_run(const struct history_run *r);
-struct mark mark_of_outcome(const char *outcome);
+struct mark mark_of_outcome(const char *outcome, const char **word);
 struct mark mark_of_label(enum metric_label label, const char **word);
 
 #endif /* VMIG_RESULTS_MARKS_H */

@@ -43,7 +43,7 @@ static void row(FILE *f, const struct vmig_clause *c, const struct clause_result
 		"<tr id=\"c-%s\" data-outcome=\"%s\"><td class=\"id\">%s</td>"
 		"<td class=\"key\">%s</td><td class=\"key\">%s</td><td>",
 		c->id, clause_outcome_name(r->outcome), c->id, vmig_level_name(c->level),
-		vmig_keeper_name(c->keeper));
+		vmig_responsible_name(c->responsible));
 	text_xml(f, c->statement);
 	fputs(" <span class=\"soft\">[", f);
 	text_xml(f, c->source);
@@ -62,7 +62,7 @@ static void row(FILE *f, const struct vmig_clause *c, const struct clause_result
 		fputs("</ul></details>", f);
 	}
 	fputs("</td><td>", f);
-	html_badge(f, mark_of_clause(r->outcome), clause_outcome_name(r->outcome));
+	html_badge(f, mark_of_clause(r->outcome), clause_outcome_text(r->outcome));
 	fputs("</td><td class=\"evidence\">", f);
 	if (r->tests)
 		tests(f, r);
@@ -87,7 +87,7 @@ static void filter(const struct run *run, FILE *f)
 			fprintf(f,
 				"<button data-kind=\"%s\" aria-pressed=\"false\">%s %s %u</button>",
 				clause_outcome_name(i), mark_of_clause(i).sign,
-				clause_outcome_name(i), n[i]);
+				clause_outcome_text(i), n[i]);
 	fputs("</div>\n", f);
 }
 
@@ -104,7 +104,7 @@ void html_clauses(struct run *run, FILE *f)
 
 	filter(run, f);
 	fputs("<div class=\"scroll\"><table>\n<thead><tr><th>clause</th><th>level</th>"
-	      "<th>kept by</th>"
+	      "<th>responsible</th>"
 	      "<th>statement</th><th>outcome</th><th>evidence</th></tr></thead>\n",
 	      f);
 	for (i = 0; i < VMIG_NR_CLAUSES; i++) {

@@ -30,9 +30,9 @@ static void clause_heading(FILE *f, const struct breach *b)
 	}
 	fprintf(f,
 		"<p><a class=\"id\" href=\"#c-%s\">%s</a> "
-		"<span class=\"soft\">%s, kept by the %s; ",
+		"<span class=\"soft\">%s, responsible: %s; ",
 		b->id, b->id, vmig_level_name(b->clause->level),
-		vmig_keeper_name(b->clause->keeper));
+		vmig_responsible_name(b->clause->responsible));
 	text_xml(f, b->clause->source);
 	fputs("</span></p>\n<p>", f);
 	text_xml(f, b->clause->statement);
@@ -100,7 +100,7 @@ static void errors(struct run *run, FILE *f)
 
 	for (t = first_test(run); t; t = next_test(t))
 		any |= t->outcome == OUTCOME_CRASHED || t->outcome == OUTCOME_TIMEOUT ||
-		       t->outcome == OUTCOME_BROKEN;
+		       t->outcome == OUTCOME_INCONCLUSIVE;
 	if (!any)
 		return;
 	fputs("<h2 id=\"errors\">Tests that could not judge</h2>\n", f);
@@ -111,16 +111,16 @@ static void errors(struct run *run, FILE *f)
 	}
 	for (t = first_test(run); t; t = next_test(t)) {
 		if (t->outcome != OUTCOME_CRASHED && t->outcome != OUTCOME_TIMEOUT &&
-		    t->outcome != OUTCOME_BROKEN)
+		    t->outcome != OUTCOME_INCONCLUSIVE)
 			continue;
 		fputs("<div class=\"item i-odd\"><p>", f);
-		html_badge(f, mark_of_test(t->outcome), outcome_name(t->outcome));
+		html_badge(f, mark_of_test(t->outcome), outcome_text(t->outcome));
 		fputs(" <span class=\"tests\">", f);
 		text_xml(f, t->name);
 		fputs("</span></p>\n<dl>", f);
 		html_definition(f, "why", t->why);
 		for (l = t->broken; l; l = l->next)
-			html_definition(f, "broken", l->text);
+			html_definition(f, "inconclusive", l->text);
 		fputs("</dl>\n", f);
 		if (t->log)
 			log_lines(f, t->log);
@@ -158,7 +158,7 @@ static void complaints(struct run *run, FILE *f)
 			text_xml(f, c->test);
 			fputs("</span>", f);
 			if (c->by)
-				fprintf(f, " (%s)", outcome_name(c->by->outcome));
+				fprintf(f, " (%s)", outcome_text(c->by->outcome));
 			else
 				fputs(", which printed no result", f);
 		} else {
@@ -214,7 +214,7 @@ static void unexpected(struct run *run, FILE *f)
  */
 void html_findings(struct run *run, FILE *f)
 {
-	breach_groups(run, f, CLAUSE_BROKEN, "failures", "Failures");
+	breach_groups(run, f, CLAUSE_VIOLATED, "failures", "Failures");
 	errors(run, f);
 	complaints(run, f);
 	unexpected(run, f);

@@ -124,7 +124,7 @@ static void cell(struct run *run, FILE *f, const struct cell *cell, uint32_t fro
 		fprintf(f, "\nexpected: %s", demand(run, from, to));
 	if (cell->tests) {
 		fprintf(f, "\n%u test%s, %s: %s: ", cell->tests, cell->tests == 1 ? "" : "s",
-			cell->tests == 1 ? "outcome" : "the worst", outcome_name(cell->worst));
+			cell->tests == 1 ? "outcome" : "the worst", outcome_text(cell->worst));
 		text_xml(f, cell->first->name);
 		if (cell->first->breaches) {
 			fputs("\ngot: ", f);

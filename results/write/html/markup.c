@@ -13,7 +13,7 @@ struct mark mark_of_test(enum outcome outcome)
 {
 	static const struct mark marks[NR_OUTCOMES] = {
 		[OUTCOME_FAIL] = { "bad", "\u2717" },  [OUTCOME_CRASHED] = { "odd", "?" },
-		[OUTCOME_TIMEOUT] = { "odd", "?" },    [OUTCOME_BROKEN] = { "odd", "?" },
+		[OUTCOME_TIMEOUT] = { "odd", "?" },    [OUTCOME_INCONCLUSIVE] = { "odd", "?" },
 		[OUTCOME_XPASS] = { "bad", "+" },      [OUTCOME_XFAIL] = { "known", "\u2248" },
 		[OUTCOME_WARN] = { "warn", "!" },      [OUTCOME_PASS] = { "good", "\u2713" },
 		[OUTCOME_SKIP] = { "none", "\u2013" },
@@ -31,10 +31,14 @@ struct mark mark_of_test(enum outcome outcome)
 struct mark mark_of_clause(enum clause_outcome outcome)
 {
 	static const struct mark marks[NR_CLAUSE_OUTCOMES] = {
-		[CLAUSE_BROKEN] = { "bad", "\u2717" },	    [CLAUSE_KNOWN] = { "known", "\u2248" },
-		[CLAUSE_WARNED] = { "warn", "!" },	    [CLAUSE_KEPT] = { "good", "\u2713" },
-		[CLAUSE_RECORDED] = { "good", "\u00b7" },   [CLAUSE_UNDECIDED] = { "odd", "?" },
-		[CLAUSE_SKIPPED] = { "none", "\u2013" },    [CLAUSE_NOT_RUN] = { "none", "\u25cb" },
+		[CLAUSE_VIOLATED] = { "bad", "\u2717" },
+		[CLAUSE_KNOWN] = { "known", "\u2248" },
+		[CLAUSE_WARNED] = { "warn", "!" },
+		[CLAUSE_SATISFIED] = { "good", "\u2713" },
+		[CLAUSE_RECORDED] = { "good", "\u00b7" },
+		[CLAUSE_UNDECIDED] = { "odd", "?" },
+		[CLAUSE_SKIPPED] = { "none", "\u2013" },
+		[CLAUSE_NOT_RUN] = { "none", "\u25cb" },
 		[CLAUSE_UNTESTABLE] = { "none", "\u2300" },
 	};
 

@@ -19,7 +19,7 @@ static void verdict_box(const struct run *run, FILE *f)
 	static const struct mark marks[] = {
 		[VERDICT_CONFORMANT] = { "good", "\u2713" },
 		[VERDICT_DEVIATING] = { "known", "\u2248" },
-		[VERDICT_BROKEN] = { "bad", "\u2717" },
+		[VERDICT_NOT_CONFORMANT] = { "bad", "\u2717" },
 		[VERDICT_OUT_OF_DATE] = { "bad", "+" },
 		[VERDICT_INCOMPLETE] = { "bad", "?" },
 		[VERDICT_COMPLAINT] = { "bad", "!" },
@@ -52,8 +52,8 @@ static void counts(const struct run *run, FILE *f)
 	count(f, run->warnings, "warnings");
 	if (n[OUTCOME_XPASS])
 		count(f, n[OUTCOME_XPASS], "unexpected passes");
-	if (n[OUTCOME_CRASHED] + n[OUTCOME_TIMEOUT] + n[OUTCOME_BROKEN])
-		count(f, n[OUTCOME_CRASHED] + n[OUTCOME_TIMEOUT] + n[OUTCOME_BROKEN],
+	if (n[OUTCOME_CRASHED] + n[OUTCOME_TIMEOUT] + n[OUTCOME_INCONCLUSIVE])
+		count(f, n[OUTCOME_CRASHED] + n[OUTCOME_TIMEOUT] + n[OUTCOME_INCONCLUSIVE],
 		      "could not judge");
 	if (run->not_run)
 		count(f, run->not_run, "not run");
@@ -105,10 +105,10 @@ static void navigation(const struct run *run, FILE *f, const struct matrix *m)
 	const unsigned int *n = run->count;
 
 	fputs("<nav>", f);
-	link_to(f, any_breach(run, CLAUSE_BROKEN), "failures", "Failures");
+	link_to(f, any_breach(run, CLAUSE_VIOLATED), "failures", "Failures");
 	link_to(f,
 		run->not_run || run->problems || n[OUTCOME_CRASHED] || n[OUTCOME_TIMEOUT] ||
-			n[OUTCOME_BROKEN],
+			n[OUTCOME_INCONCLUSIVE],
 		"errors", "Could not judge");
 	link_to(f, run->complaints, "kernel", "Kernel complaints");
 	link_to(f, n[OUTCOME_XPASS] || run->unused, "xpass", "Unexpected passes");
@@ -250,7 +250,7 @@ static void test_row(FILE *f, const struct test *t)
 	size_t i;
 
 	fputs("<tr><td>", f);
-	html_badge(f, mark_of_test(t->outcome), outcome_name(t->outcome));
+	html_badge(f, mark_of_test(t->outcome), outcome_text(t->outcome));
 	fputs("</td><td class=\"tests\">", f);
 	text_xml(f, t->name);
 	fputs("</td><td class=\"tests wide\">", f);
@@ -284,7 +284,7 @@ static void all_tests(const struct run *run, FILE *f)
 			if (!n[i])
 				continue;
 			fprintf(f, ", %u ", n[i]);
-			html_badge(f, mark_of_test((enum outcome)i), outcome_name((enum outcome)i));
+			html_badge(f, mark_of_test((enum outcome)i), outcome_text((enum outcome)i));
 		}
 		if (c->not_run)
 			fprintf(f, ", %u not run", c->not_run);

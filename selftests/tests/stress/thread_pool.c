@@ -83,7 +83,7 @@ void vmig_thread_pool_free(struct vmig_thread_pool *c)
 /**
  * vmig_thread_pool_bad - something is wrong; the first one counts, and ends it all
  * @c: the pool
- * @id: clause that is broken
+ * @id: clause that is violated
  * @fmt: what came
  */
 void vmig_thread_pool_bad(struct vmig_thread_pool *c, enum vmig_clause_id id, const char *fmt, ...)
@@ -436,7 +436,7 @@ static const char *in_flight(struct vmig_thread_pool *c)
  * @c: the pool, after vmig_thread_pool_run()
  * @did: what it did, for people
  *
- * Checks ROB-01; another clause only if it was broken.
+ * Checks ROB-01; another clause only if it was violated.
  *
  * Return: false after a breach.
  */

@@ -64,7 +64,7 @@ void consumer_end(struct consumer *c)
 /**
  * consumer_breaks - the VMM would fail, and it is the device's fault
  * @c: the VMM
- * @clause: the rule that was broken
+ * @clause: the clause that was violated
  * @fmt: which of its functions would do what, and why
  *
  * The first time counts: the others follow from it.

@@ -55,7 +55,7 @@ enum consumer_fault {
  * @failed: the call that was made to fail, or the first one that did where @tolerant; empty
  *	before
  * @tolerant: calls may fail without having been made to, as the firmware does
- * @clause: what was broken
+ * @clause: the clause that was violated
  * @trouble: what the VMM would do of it; empty if all is well
  */
 struct consumer {

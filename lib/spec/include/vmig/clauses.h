@@ -5,7 +5,7 @@
 
 enum vmig_level { VMIG_MUST, VMIG_SHOULD, VMIG_MAY };
 
-enum vmig_keeper { VMIG_CORE, VMIG_DRIVER, VMIG_EITHER };
+enum vmig_responsible { VMIG_CORE, VMIG_DRIVER, VMIG_EITHER };
 
 /* One enumerator a clause: a test that names a clause that does not exist does not compile. */
 enum vmig_clause_id {
@@ -19,7 +19,7 @@ enum vmig_clause_id {
  * struct vmig_clause - one testable statement of the specification
  * @id: as people write it, "FD-01"
  * @level: what a breach means
- * @keeper: who is charged with a breach
+ * @responsible: who is charged with a breach
  * @statement: the requirement
  * @source: where it stands, abbreviations in clauses.def
  * @errnos: what a refusal returns, "-" where nothing is promised
@@ -29,7 +29,7 @@ enum vmig_clause_id {
 struct vmig_clause {
 	const char *id;
 	enum vmig_level level;
-	enum vmig_keeper keeper;
+	enum vmig_responsible responsible;
 	const char *statement;
 	const char *source;
 	const char *errnos;
@@ -41,6 +41,6 @@ extern const struct vmig_clause vmig_clauses[VMIG_NR_CLAUSES];
 
 const struct vmig_clause *vmig_clause_find(const char *id);
 const char *vmig_level_name(enum vmig_level level);
-const char *vmig_keeper_name(enum vmig_keeper keeper);
+const char *vmig_responsible_name(enum vmig_responsible responsible);
 
 #endif /* VMIG_SPEC_CLAUSES_H */
