@@ -56,8 +56,8 @@ setup_refuse()
 	while IFS=$'\t' read -r id why; do
 		# The kernel would wait for that user for good: there is nothing to know better.
 		[ "$id" != harm_in_use ] || die "refused: $why"
-		[ -n "$opt_i_know" ] || die "refused: $why; or --i-know"
-		say "--i-know: $why"
+		[ -n "$opt_force" ] || die "refused: $why; or --force"
+		say "--force: $why"
 	done <"$tmp/harm"
 }
 

@@ -45,9 +45,9 @@ Host set-up and restore
   --hugepages N  have at least N huge pages
   --memlock MIB  may lock so much memory, or \`unlimited'
   --prepare      only set it up, and leave it so until --cleanup
-  --i-know       also what is refused because it would hurt the host: a device that carries a
+  --force        also what is refused because it would hurt the host: a device that carries a
                  mounted file system or the default route, a group shared with a device of the
-                 host, a physical function with virtual ones
+                 host, a physical function with virtual ones; \`--i-know' is its old name
 
 How to judge
   --strict       a violated SHOULD clause is a failure too
@@ -177,7 +177,7 @@ opt_defect=() opt_replay_stream=()
 opt_waivers='' opt_sign_key='' opt_bundle='' opt_signers='' mustpass=''
 profiles=$top/configs/devices
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
-opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_i_know=''
+opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_force=''
 opt_m32='' opt_stock='' opt_metric='' opt_reason='' opt_since=''
 
 set_action()
@@ -283,7 +283,7 @@ parse_options()
 		--mdev) opt_mdev=$2 ;;
 		--hugepages) opt_hugepages=$2 ;;
 		--memlock) opt_memlock=$2 ;;
-		--i-know) opt_i_know=1 ;;
+		--force | --i-know) opt_force=1 ;;
 		--no-install) opt_no_install=1 ;;
 		-q) opt_quiet=1 ;;
 		*) die "unknown option '$1': see $run_command --help" ;;

@@ -152,7 +152,7 @@ check_refusals()
 	node=/dev/vfio/devices/$(ls "$pci/$dev/vfio-dev")
 	sleep 100 3<"$node" &
 	refused "a device that a program has" "refused: $dev is in use by process $! (sleep)" \
-		-d "$dev" --bind vfio_mig_edu --i-know
+		-d "$dev" --bind vfio_mig_edu --force
 	tap_is vfio-pci "$(driver_of "$dev")" "it keeps its driver"
 	kill $!
 	wait $! 2>/dev/null
