@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Data transfer sessions, and whether what went through one is good. See transfer.h. */
+/* Data transfer sessions, and whether what went through one is good. See session_check.h. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,8 +25,22 @@
 /* A state of more than this takes its time. */
 #define QUICK_MAX (16 << 20)
 
-/* A trial has failed because of what the device gave, and not because of a call. */
-static bool content_differed;
+/**
+ * vmig_fault - something that the device did not do well
+ * @fmt: format of what it did
+ *
+ * Return: the fault; it is not one of content.
+ */
+struct vmig_fault vmig_fault(const char *fmt, ...)
+{
+	struct vmig_fault fault = { .found = true };
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(fault.why, sizeof(fault.why), fmt, args);
+	va_end(args);
+	return fault;
+}
 
 /* In how many bytes do they differ? What one has more than the other differs. */
 static size_t difference(const struct vmig_stream *a, const struct vmig_stream *b)
@@ -200,32 +215,29 @@ bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *d
 		   struct vmig_reference *control, vmig_scenario scenario, const void *arg,
 		   const char *did)
 {
-	char name[384], got[256];
-	const char *why;
+	struct vmig_fault fault, without;
+	char name[384];
 
 	/* The trial formats more strings than are good at a time. */
 	snprintf(name, sizeof(name), "%s", did);
-	content_differed = false;
-	why = scenario(dev, control, arg, true);
-	if (!why)
+	fault = scenario(dev, control, arg, true);
+	if (!fault.found)
 		return CHECK_AT(at, id, true, name, "", "%s", "");
-	snprintf(got, sizeof(got), "%s", why);
 	begin_again(dev, control);
 
-	if (content_differed && !repeats_always(dev, control)) {
+	if (fault.content && !repeats_always(dev, control)) {
 		control->repeats = false;
-		why = scenario(dev, control, arg, true);
-		if (!why)
+		fault = scenario(dev, control, arg, true);
+		if (!fault.found)
 			return CHECK_AT(at, id, true, name, "", "%s", "");
-		snprintf(got, sizeof(got), "%s", why);
 	}
 
 	begin_again(dev, control);
-	why = scenario(dev, control, arg, false);
+	without = scenario(dev, control, arg, false);
 	vmig_reference_restore(dev, control);
-	if (why)
-		vmig_test_error("%s: %s; and without that: %s", name, got, why);
-	return CHECK_AT(at, id, false, name, "all is well, as it is without that", "%s", got);
+	if (without.found)
+		vmig_test_error("%s: %s; and without that: %s", name, fault.why, without.why);
+	return CHECK_AT(at, id, false, name, "all is well, as it is without that", "%s", fault.why);
 }
 
 /**
@@ -255,244 +267,251 @@ bool vmig_judge_once_at(const char *at, enum vmig_clause_id id, struct vmig_devi
 }
 
 /* Read a session in STOP_COPY to its end; the control tells what length is to be expected. */
-static const char *try_read(int fd, struct vmig_stream *s, const struct vmig_reference *control,
-			    const struct vmig_chunks *chunks)
+static struct vmig_fault verify_read(int fd, struct vmig_stream *s,
+				     const struct vmig_reference *control,
+				     const struct vmig_chunks *chunks)
 {
 	int ret = __vmig_stream_read_some(fd, s, ENDLESS(control->stream.len), chunks);
 
 	/* ENOMSG in STOP_COPY is another rule's matter (STRM-09), and an end of a kind. */
 	if (ret == -ENODATA || ret == -ENOMSG)
-		return NULL;
-	return vmig_fmt("read(): %s after %zu bytes", ret ? vmig_errno_name(ret) : "still no end",
-			s->len);
+		return VMIG_NO_FAULT;
+	return vmig_fault("read(): %s after %zu bytes", ret ? vmig_errno_name(ret) : "still no end",
+			  s->len);
 }
 
 /**
- * vmig_try_write - write a part of a stream
+ * vmig_verify_write - write a part of a stream
  * @fd: data_fd of a session in RESUMING
  * @s: the stream
  * @from: first byte
  * @to: byte behind the last one
  * @chunks: sizes of the writes
  *
- * Return: NULL, or what failed.
+ * Return: what failed, or no fault.
  */
-const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, size_t to,
-			   const struct vmig_chunks *chunks)
+struct vmig_fault vmig_verify_write(int fd, const struct vmig_stream *s, size_t from, size_t to,
+				    const struct vmig_chunks *chunks)
 {
 	size_t done;
 	int ret = __vmig_stream_write(fd, s->data + from, to - from, chunks, &done);
 
 	if (!ret)
-		return NULL;
-	return vmig_fmt("write(): %s after %zu of %zu bytes", vmig_errno_name(ret), from + done,
-			s->len);
+		return VMIG_NO_FAULT;
+	return vmig_fault("write(): %s after %zu of %zu bytes", vmig_errno_name(ret), from + done,
+			  s->len);
 }
 
 /**
- * vmig_try_content - does the device hold what the control's stream put there?
+ * vmig_verify_content - does the device hold what the control's stream put there?
  * @dev: the device, in STOP; left in STOP
  * @control: the control
  *
- * Return: NULL, or the difference. NULL also where the device does not repeat itself,
+ * Return: the difference, or none. None also where the device does not repeat itself,
  * because then its bytes say nothing.
  */
-const char *vmig_try_content(struct vmig_device *dev, const struct vmig_reference *control)
+struct vmig_fault vmig_verify_content(struct vmig_device *dev, const struct vmig_reference *control)
 {
 	struct vmig_stream now = {};
+	struct vmig_fault fault;
 	size_t n, len;
 
 	if (!control->repeats)
-		return NULL;
+		return VMIG_NO_FAULT;
 	vmig_save(dev, &now);
 	n = difference(&control->stream, &now);
 	len = now.len;
 	vmig_stream_free(&now);
 	if (!n)
-		return NULL;
-	content_differed = true;
-	return vmig_fmt("what the device gives then differs in %zu of %zu bytes from what it gives "
-			"after a plain load",
-			n, len);
+		return VMIG_NO_FAULT;
+	fault = vmig_fault("what the device gives then differs in %zu of %zu bytes from what it "
+			   "gives after a plain load",
+			   n, len);
+	fault.content = true;
+	return fault;
 }
 
 /**
- * vmig_try_finish_load - write the rest of the control's stream and leave RESUMING
+ * vmig_verify_finish_load - write the rest of the control's stream and leave RESUMING
  * @dev: the device, in RESUMING; left in STOP when it works
  * @fd: data_fd of the session, closed by this
  * @from: how much has been written already
  * @control: the control
  *
- * Return: NULL, or what failed.
+ * Return: what failed, or no fault.
  */
-const char *vmig_try_finish_load(struct vmig_device *dev, int fd, size_t from,
-				 const struct vmig_reference *control)
+struct vmig_fault vmig_verify_finish_load(struct vmig_device *dev, int fd, size_t from,
+					  const struct vmig_reference *control)
 {
-	const char *why = vmig_try_write(fd, &control->stream, from, control->stream.len,
-					 &vmig_default_chunks);
+	struct vmig_fault fault = vmig_verify_write(fd, &control->stream, from, control->stream.len,
+						    &vmig_default_chunks);
 	int ret;
 
-	if (why) {
+	if (fault.found) {
 		close(fd);
-		return why;
+		return fault;
 	}
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	close(fd);
 	if (ret)
-		return vmig_fmt("SET(STOP) after a whole stream: %s", vmig_errno_name(ret));
-	return vmig_try_content(dev, control);
+		return vmig_fault("SET(STOP) after a whole stream: %s", vmig_errno_name(ret));
+	return vmig_verify_content(dev, control);
 }
 
 /**
- * vmig_try_load - load a stream that must be good
+ * vmig_verify_load - load a stream that must be good
  * @dev: the device, in RUNNING or STOP; left in STOP when it works
  * @control: the control
  * @s: the stream
  * @chunks: sizes of the writes
  *
- * Return: NULL, or what failed.
+ * Return: what failed, or no fault.
  */
-const char *vmig_try_load(struct vmig_device *dev, const struct vmig_reference *control,
-			  const struct vmig_stream *s, const struct vmig_chunks *chunks)
+struct vmig_fault vmig_verify_load(struct vmig_device *dev, const struct vmig_reference *control,
+				   const struct vmig_stream *s, const struct vmig_chunks *chunks)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
-	const char *why = vmig_try_write(fd, s, 0, s->len, chunks);
+	struct vmig_fault fault = vmig_verify_write(fd, s, 0, s->len, chunks);
 	int ret;
 
-	if (why) {
+	if (fault.found) {
 		close(fd);
-		return vmig_fmt("loaded, %s", why);
+		return vmig_fault("loaded, %s", fault.why);
 	}
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	close(fd);
 	if (ret)
-		return vmig_fmt("loaded, SET(STOP): %s", vmig_errno_name(ret));
-	return vmig_try_content(dev, control);
+		return vmig_fault("loaded, SET(STOP): %s", vmig_errno_name(ret));
+	return vmig_verify_content(dev, control);
 }
 
 /*
  * Is a stream that was read in some other way as good as a plain one? The same bytes are
  * as good as the control's, which was loaded. Others must load.
  */
-static const char *try_stream(struct vmig_device *dev, const struct vmig_reference *control,
-			      const struct vmig_stream *s)
+static struct vmig_fault verify_stream(struct vmig_device *dev,
+				       const struct vmig_reference *control,
+				       const struct vmig_stream *s)
 {
 	if (!s->len)
-		return "the stream is empty";
+		return vmig_fault("the stream is empty");
 	if (!difference(&control->stream, s))
-		return NULL;
-	return vmig_try_load(dev, control, s, &vmig_default_chunks);
+		return VMIG_NO_FAULT;
+	return vmig_verify_load(dev, control, s, &vmig_default_chunks);
 }
 
 /**
- * vmig_try_finish_save - read the rest of a session, and see whether all of it is good
+ * vmig_verify_finish_save - read the rest of a session, and see whether all of it is good
  * @dev: the device, in a state of the saving group; left in STOP when it works
  * @fd: data_fd of the session, closed by this
  * @s: what has been read already
  * @control: the control
  * @chunks: sizes of the reads
  *
- * Return: NULL, or what failed.
+ * Return: what failed, or no fault.
  */
-const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-				 const struct vmig_reference *control,
-				 const struct vmig_chunks *chunks)
+struct vmig_fault vmig_verify_finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
+					  const struct vmig_reference *control,
+					  const struct vmig_chunks *chunks)
 {
-	const char *why;
+	struct vmig_fault fault;
 	int ret = 0;
 
 	if (vmig_get_state(dev) != VFIO_DEVICE_STATE_STOP_COPY)
 		ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, NULL);
 	if (ret) {
 		close(fd);
-		return vmig_fmt("SET(STOP_COPY): %s", vmig_errno_name(ret));
+		return vmig_fault("SET(STOP_COPY): %s", vmig_errno_name(ret));
 	}
-	why = try_read(fd, s, control, chunks);
+	fault = verify_read(fd, s, control, chunks);
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 	close(fd);
-	if (why)
-		return why;
+	if (fault.found)
+		return fault;
 	if (ret)
-		return vmig_fmt("SET(STOP): %s", vmig_errno_name(ret));
-	return try_stream(dev, control, s);
+		return vmig_fault("SET(STOP): %s", vmig_errno_name(ret));
+	return verify_stream(dev, control, s);
 }
 
 /**
- * vmig_try_rest_of_save - vmig_try_finish_save(), unless something has failed before
+ * vmig_verify_rest_of_save - vmig_verify_finish_save(), unless something has failed before
  * @dev: the device, in a state of the saving group; left in STOP when it works
  * @fd: data_fd of the session, closed by this
  * @s: what has been read already; freed by this
  * @control: the control
- * @why: NULL, or what failed before
+ * @fault: what failed before, if anything has
  *
- * Return: NULL, or what failed.
+ * Return: what failed, or no fault.
  */
-const char *vmig_try_rest_of_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-				  const struct vmig_reference *control, const char *why)
+struct vmig_fault vmig_verify_rest_of_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
+					   const struct vmig_reference *control,
+					   struct vmig_fault fault)
 {
-	if (why)
+	if (fault.found)
 		close(fd);
 	else
-		why = vmig_try_finish_save(dev, fd, s, control, &vmig_default_chunks);
+		fault = vmig_verify_finish_save(dev, fd, s, control, &vmig_default_chunks);
 	vmig_stream_free(s);
-	return why;
+	return fault;
 }
 
 /**
- * vmig_try_rest_of_load - vmig_try_finish_load(), unless something has failed before
+ * vmig_verify_rest_of_load - vmig_verify_finish_load(), unless something has failed before
  * @dev: the device, in RESUMING; left in STOP when it works
  * @fd: data_fd of the session, closed by this
  * @from: how much has been written already
  * @control: the control
- * @why: NULL, or what failed before
+ * @fault: what failed before, if anything has
  *
- * Return: NULL, or what failed.
+ * Return: what failed, or no fault.
  */
-const char *vmig_try_rest_of_load(struct vmig_device *dev, int fd, size_t from,
-				  const struct vmig_reference *control, const char *why)
+struct vmig_fault vmig_verify_rest_of_load(struct vmig_device *dev, int fd, size_t from,
+					   const struct vmig_reference *control,
+					   struct vmig_fault fault)
 {
-	if (!why)
-		return vmig_try_finish_load(dev, fd, from, control);
+	if (!fault.found)
+		return vmig_verify_finish_load(dev, fd, from, control);
 	close(fd);
-	return why;
+	return fault;
 }
 
 /**
- * vmig_try_session - does a session that nothing went through yet work to its end?
+ * vmig_verify_session - does a session that nothing went through yet work to its end?
  * @dev: the device, in a state that streams; left in STOP when it works
  * @fd: the session's data_fd, closed by this
  * @control: the control
  *
- * Return: NULL, or what failed.
+ * Return: what failed, or no fault.
  */
-const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_reference *control)
+struct vmig_fault vmig_verify_session(struct vmig_device *dev, int fd,
+				      const struct vmig_reference *control)
 {
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 
 	if (vmig_get_state(dev) == VFIO_DEVICE_STATE_RESUMING)
-		return vmig_try_finish_load(dev, fd, 0, control);
-	why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+		return vmig_verify_finish_load(dev, fd, 0, control);
+	fault = vmig_verify_finish_save(dev, fd, &s, control, &vmig_default_chunks);
 	vmig_stream_free(&s);
-	return why;
+	return fault;
 }
 
 /**
- * vmig_try_save - can the device be saved, and the stream be loaded?
+ * vmig_verify_save - can the device be saved, and the stream be loaded?
  * @dev: the device, in any state; left in STOP when it works
  * @control: the control
  *
- * Return: NULL, or what failed.
+ * Return: what failed, or no fault.
  */
-const char *vmig_try_save(struct vmig_device *dev, const struct vmig_reference *control)
+struct vmig_fault vmig_verify_save(struct vmig_device *dev, const struct vmig_reference *control)
 {
 	int fd, ret;
 
 	ret = __vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 	if (ret || fd < 0)
-		return vmig_fmt("the way to STOP_COPY: %s",
-				ret ? vmig_errno_name(ret) : "no data_fd");
-	return vmig_try_session(dev, fd, control);
+		return vmig_fault("the way to STOP_COPY: %s",
+				  ret ? vmig_errno_name(ret) : "no data_fd");
+	return vmig_verify_session(dev, fd, control);
 }
 
 /**
@@ -509,12 +528,12 @@ const char *vmig_try_save(struct vmig_device *dev, const struct vmig_reference *
 bool vmig_judge_session_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev, int fd,
 			   const struct vmig_reference *control, const char *did)
 {
-	const char *why = vmig_try_session(dev, fd, control);
+	struct vmig_fault fault = vmig_verify_session(dev, fd, control);
 
-	CHECK_AT(at, id, !why, did, "the session works", "%s", why);
-	if (why)
+	CHECK_AT(at, id, !fault.found, did, "the session works", "%s", fault.why);
+	if (fault.found)
 		vmig_reference_restore(dev, control);
-	return !why;
+	return !fault.found;
 }
 
 #define DEAD_TRIES 3
@@ -594,7 +613,7 @@ void vmig_require_dead_fd(int fd, bool resuming)
 }
 
 /**
- * vmig_try_some - take some bytes of a saving session, or what there is
+ * vmig_verify_some - take some bytes of a saving session, or what there is
  * @fd: data_fd of a session in any state of the saving group
  * @s: stream to append to
  * @bytes: how many at most
@@ -603,9 +622,9 @@ void vmig_require_dead_fd(int fd, bool resuming)
  * end some drivers give ENOMSG (H:1261), some 0, and some let the reader wait; which of
  * them is right is not this function's business.
  *
- * Return: NULL, or what failed.
+ * Return: what failed, or no fault.
  */
-const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes)
+struct vmig_fault vmig_verify_some(int fd, struct vmig_stream *s, size_t bytes)
 {
 	struct vfio_precopy_info info;
 	int ret;
@@ -615,8 +634,8 @@ const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes)
 		bytes = info.initial_bytes + info.dirty_bytes;
 	ret = __vmig_stream_read_some(fd, s, bytes, &vmig_default_chunks);
 	if (!ret || ret == -ENODATA || ret == -ENOMSG || ret == -ETIMEDOUT)
-		return NULL;
-	return vmig_fmt("read(): %s after %zu bytes", vmig_errno_name(ret), s->len);
+		return VMIG_NO_FAULT;
+	return vmig_fault("read(): %s after %zu bytes", vmig_errno_name(ret), s->len);
 }
 
 /**
@@ -653,7 +672,7 @@ int vmig_session_open(struct vmig_device *dev, uint32_t state, struct vmig_strea
 	if (state == VFIO_DEVICE_STATE_RESUMING)
 		vmig_stream_write(fd, good);
 	else
-		vmig_try_some(fd, &s, 1);
+		vmig_verify_some(fd, &s, 1);
 	vmig_stream_free(&s);
 	return fd;
 }
@@ -669,15 +688,15 @@ int vmig_session_open(struct vmig_device *dev, uint32_t state, struct vmig_strea
  */
 int vmig_session_open_partial(struct vmig_device *dev, uint32_t state, struct vmig_stream *good)
 {
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	if (state != VFIO_DEVICE_STATE_RESUMING)
 		return vmig_session_open(dev, state, good);
 	fd = vmig_begin(dev, state, good);
-	why = vmig_try_write(fd, good, 0, good->len / 2, &vmig_default_chunks);
-	if (why)
-		vmig_test_error("half of a good stream: %s", why);
+	fault = vmig_verify_write(fd, good, 0, good->len / 2, &vmig_default_chunks);
+	if (fault.found)
+		vmig_test_error("half of a good stream: %s", fault.why);
 	return fd;
 }
 

@@ -18,6 +18,7 @@
 
 #include <vmig/stream.h>
 #include <vmig/device.h>
+#include <vmig/format.h>
 #include "verdict.h"
 
 /* Fixture variants: way in x kind of session; the variant has a member `state`. */
@@ -46,6 +47,20 @@ struct vmig_reference {
 	bool repeats;
 };
 
+/**
+ * struct vmig_fault - what a device did not do well, if anything
+ * @found: there is a fault
+ * @content: the calls worked, and the bytes of the device differ from the control's
+ * @why: what the device did, "" without a fault
+ */
+struct vmig_fault {
+	bool found;
+	bool content;
+	char why[VMIG_FMT_MAX];
+};
+
+#define VMIG_NO_FAULT ((struct vmig_fault){})
+
 /*
  * vmig_scenario - a part of a test, with or without what the test is about
  * @dev: the device, in STOP
@@ -53,10 +68,12 @@ struct vmig_reference {
  * @arg: the test's own
  * @with: do it; else leave it out, and do all the rest
  *
- * Return: NULL if the device did all of it well, else what it did not; see vmig_try_*().
+ * Return: what the device did not do well, or no fault; see vmig_verify_*().
  */
-typedef const char *(*vmig_scenario)(struct vmig_device *dev, struct vmig_reference *control,
-				     const void *arg, bool with);
+typedef struct vmig_fault (*vmig_scenario)(struct vmig_device *dev, struct vmig_reference *control,
+					   const void *arg, bool with);
+
+struct vmig_fault vmig_fault(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 void vmig_reference_save(struct vmig_device *dev, struct vmig_reference *control);
 void vmig_reference_save_quick(struct vmig_device *dev, struct vmig_reference *control);
@@ -67,23 +84,27 @@ bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *d
 bool vmig_judge_once_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev,
 			vmig_scenario scenario, const void *arg, const char *did);
 
-const char *vmig_try_some(int fd, struct vmig_stream *s, size_t bytes);
-const char *vmig_try_write(int fd, const struct vmig_stream *s, size_t from, size_t to,
-			   const struct vmig_chunks *chunks);
-const char *vmig_try_content(struct vmig_device *dev, const struct vmig_reference *control);
-const char *vmig_try_load(struct vmig_device *dev, const struct vmig_reference *control,
-			  const struct vmig_stream *s, const struct vmig_chunks *chunks);
-const char *vmig_try_finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-				 const struct vmig_reference *control,
-				 const struct vmig_chunks *chunks);
-const char *vmig_try_finish_load(struct vmig_device *dev, int fd, size_t from,
-				 const struct vmig_reference *control);
-const char *vmig_try_rest_of_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
-				  const struct vmig_reference *control, const char *why);
-const char *vmig_try_rest_of_load(struct vmig_device *dev, int fd, size_t from,
-				  const struct vmig_reference *control, const char *why);
-const char *vmig_try_session(struct vmig_device *dev, int fd, const struct vmig_reference *control);
-const char *vmig_try_save(struct vmig_device *dev, const struct vmig_reference *control);
+struct vmig_fault vmig_verify_some(int fd, struct vmig_stream *s, size_t bytes);
+struct vmig_fault vmig_verify_write(int fd, const struct vmig_stream *s, size_t from, size_t to,
+				    const struct vmig_chunks *chunks);
+struct vmig_fault vmig_verify_content(struct vmig_device *dev,
+				      const struct vmig_reference *control);
+struct vmig_fault vmig_verify_load(struct vmig_device *dev, const struct vmig_reference *control,
+				   const struct vmig_stream *s, const struct vmig_chunks *chunks);
+struct vmig_fault vmig_verify_finish_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
+					  const struct vmig_reference *control,
+					  const struct vmig_chunks *chunks);
+struct vmig_fault vmig_verify_finish_load(struct vmig_device *dev, int fd, size_t from,
+					  const struct vmig_reference *control);
+struct vmig_fault vmig_verify_rest_of_save(struct vmig_device *dev, int fd, struct vmig_stream *s,
+					   const struct vmig_reference *control,
+					   struct vmig_fault fault);
+struct vmig_fault vmig_verify_rest_of_load(struct vmig_device *dev, int fd, size_t from,
+					   const struct vmig_reference *control,
+					   struct vmig_fault fault);
+struct vmig_fault vmig_verify_session(struct vmig_device *dev, int fd,
+				      const struct vmig_reference *control);
+struct vmig_fault vmig_verify_save(struct vmig_device *dev, const struct vmig_reference *control);
 
 bool vmig_judge_session_at(const char *at, enum vmig_clause_id id, struct vmig_device *dev, int fd,
 			   const struct vmig_reference *control, const char *did);

@@ -157,8 +157,8 @@ TEST_F(data_fd, unknown_ioctl)
  * "The user is responsible to close this FD when it is finished" (H:1037), and may be
  * finished early: a VMM that gives up closes first and asks for RUNNING then.
  */
-static const char *leave_early(struct vmig_device *dev, struct vmig_reference *control,
-			       const void *arg, bool with)
+static struct vmig_fault leave_early(struct vmig_device *dev, struct vmig_reference *control,
+				     const void *arg, bool with)
 {
 	uint32_t state = *(const uint32_t *)arg, now;
 	int fd = vmig_session_open(dev, state, &control->stream);
@@ -171,10 +171,10 @@ static const char *leave_early(struct vmig_device *dev, struct vmig_reference *c
 	if (!with)
 		close(fd);
 	if (now != state)
-		return vmig_fmt("GET: state %s", vmig_state_name(now));
+		return vmig_fault("GET: state %s", vmig_state_name(now));
 	if (ret)
-		return vmig_fmt("SET(RUNNING): %s", vmig_errno_name(ret));
-	return vmig_try_save(dev, control);
+		return vmig_fault("SET(RUNNING): %s", vmig_errno_name(ret));
+	return vmig_verify_save(dev, control);
 }
 
 TEST_F(data_fd, closed_early)
@@ -235,18 +235,18 @@ struct path {
  * the walk the same pieces are read in STOP_COPY. No SET but the first may return a
  * data_fd.
  */
-static const char *walk(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			bool with)
+static struct vmig_fault walk(struct vmig_device *dev, struct vmig_reference *control,
+			      const void *arg, bool with)
 {
 	struct path *path = (void *)arg;
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	unsigned int i;
 	int fd, other;
 	size_t had;
 
 	fd = vmig_goto_state(dev, with ? path->state[0] : VFIO_DEVICE_STATE_STOP_COPY);
-	for (i = 0; i < path->len && !why; i++) {
+	for (i = 0; i < path->len && !fault.found; i++) {
 		if (i && with) {
 			other = vmig_set_state(dev, path->state[i]);
 			CHECK(FD_02, other == -1,
@@ -260,10 +260,10 @@ static const char *walk(struct vmig_device *dev, struct vmig_reference *control,
 		had = s.len;
 		if (with)
 			path->piece[i] = control->stream.len / (4 * path->len) + 1;
-		why = vmig_try_some(fd, &s, path->piece[i]);
+		fault = vmig_verify_some(fd, &s, path->piece[i]);
 		path->piece[i] = s.len - had;
 	}
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
 #define CHECK_ONE_SESSION(did, ...)                                                                \
@@ -312,16 +312,16 @@ TEST_F(saving_group, back_and_forth)
 }
 
 /* SET(same) in the middle of a stream; at its beginning is the fsm chapter's. */
-static const char *set_same(struct vmig_device *dev, struct vmig_reference *control,
-			    const void *arg, bool with)
+static struct vmig_fault set_same(struct vmig_device *dev, struct vmig_reference *control,
+				  const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 	int other = -1;
 
 	(void)arg;
-	why = vmig_try_some(fd, &s, control->stream.len / 2 + 1);
+	fault = vmig_verify_some(fd, &s, control->stream.len / 2 + 1);
 	if (with) {
 		__vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &other);
 		CHECK(FD_02, other == -1, "data_fd of SET(STOP_COPY) in STOP_COPY", "-1",
@@ -329,7 +329,7 @@ static const char *set_same(struct vmig_device *dev, struct vmig_reference *cont
 		if (other >= 0)
 			close(other);
 	}
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
 TEST_F(saving_group, same_state_in_the_middle)
@@ -340,8 +340,8 @@ TEST_F(saving_group, same_state_in_the_middle)
 }
 
 /* Nobody reads the rest, but the FSM goes on all the same. */
-static const char *go_on(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			 bool with)
+static struct vmig_fault go_on(struct vmig_device *dev, struct vmig_reference *control,
+			       const void *arg, bool with)
 {
 	uint32_t state = *(const uint32_t *)arg;
 	int fd = vmig_goto_state(dev, state);
@@ -355,10 +355,10 @@ static const char *go_on(struct vmig_device *dev, struct vmig_reference *control
 	if (!with)
 		close(fd);
 	if (copy)
-		return vmig_fmt("SET(STOP_COPY): %s", vmig_errno_name(copy));
+		return vmig_fault("SET(STOP_COPY): %s", vmig_errno_name(copy));
 	if (stop)
-		return vmig_fmt("SET(STOP) from STOP_COPY: %s", vmig_errno_name(stop));
-	return vmig_try_save(dev, control);
+		return vmig_fault("SET(STOP) from STOP_COPY: %s", vmig_errno_name(stop));
+	return vmig_verify_save(dev, control);
 }
 
 TEST_F(saving_group, goes_on_without_fd)
@@ -384,13 +384,13 @@ TEST_F(saving_group, goes_on_without_fd)
  * With O_NONBLOCK a reader is told EAGAIN while a driver still prepares the data, as
  * mlx5 does. 0 is the end for good (H:1268), so it must not be said for "not yet".
  */
-static const char *read_nonblocking(struct vmig_device *dev, struct vmig_reference *control,
-				    const void *arg, bool with)
+static struct vmig_fault read_nonblocking(struct vmig_device *dev, struct vmig_reference *control,
+					  const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	unsigned int waits = 0, tries = 0;
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 	size_t had = 0;
 	int ret = 0;
 
@@ -410,13 +410,13 @@ static const char *read_nonblocking(struct vmig_device *dev, struct vmig_referen
 	if (with)
 		vmig_note(FD_16, "EAGAIN came %u times", waits);
 	if (ret) {
-		why = vmig_fmt("read(): %s after %zu bytes", vmig_errno_name(ret), s.len);
+		fault = vmig_fault("read(): %s after %zu bytes", vmig_errno_name(ret), s.len);
 		close(fd);
 	} else {
-		why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+		fault = vmig_verify_finish_save(dev, fd, &s, control, &vmig_default_chunks);
 	}
 	vmig_stream_free(&s);
-	return why;
+	return fault;
 }
 
 TEST_F(saving_group, nonblocking_read)
@@ -471,8 +471,8 @@ TEST_F(saving_group, fd_table_is_balanced)
 VMIG_FIXTURE(resuming);
 
 /* A restore that is given up at once: closed, nothing written, reset (H:1102). */
-static const char *give_up(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			   bool with)
+static struct vmig_fault give_up(struct vmig_device *dev, struct vmig_reference *control,
+				 const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	uint32_t state;
@@ -485,9 +485,9 @@ static const char *give_up(struct vmig_device *dev, struct vmig_reference *contr
 	if (!with)
 		close(fd);
 	if (state != VFIO_DEVICE_STATE_RESUMING)
-		return vmig_fmt("GET: state %s", vmig_state_name(state));
+		return vmig_fault("GET: state %s", vmig_state_name(state));
 	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
-	return vmig_try_session(dev, fd, control);
+	return vmig_verify_session(dev, fd, control);
 }
 
 TEST_F(resuming, closed_unwritten)

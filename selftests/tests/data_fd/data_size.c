@@ -38,9 +38,9 @@ static void ask_everywhere(struct vmig_device *dev, uint64_t flags,
 			ask(dev, "RESUMING with a stream written");
 			vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 		} else if (fd >= 0) {
-			vmig_try_some(fd, &s, good.len / 2 + 1);
+			vmig_verify_some(fd, &s, good.len / 2 + 1);
 			ask(dev, vmig_fmt("%s, half read", vmig_state_name(state)));
-			vmig_try_some(fd, &s, good.len);
+			vmig_verify_some(fd, &s, good.len);
 			ask(dev, vmig_fmt("%s, read to the end", vmig_state_name(state)));
 			vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 		}
@@ -131,45 +131,45 @@ static void ask_quietly(struct vmig_device *dev, const char *did)
 }
 
 /* A driver that takes a snapshot to answer must not take it out of the stream. */
-static const char *ask_between_reads(struct vmig_device *dev, struct vmig_reference *control,
-				     const void *arg, bool with)
+static struct vmig_fault ask_between_reads(struct vmig_device *dev, struct vmig_reference *control,
+					   const void *arg, bool with)
 {
 	uint32_t first = *(const uint32_t *)arg;
 	int fd = vmig_goto_state(dev, first), i;
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 
-	for (i = 0; i < 4 && !why; i++) {
+	for (i = 0; i < 4 && !fault.found; i++) {
 		if (with)
 			ask_quietly(dev, vmig_state_name(first));
-		why = vmig_try_some(fd, &s, control->stream.len / 8 + 1);
+		fault = vmig_verify_some(fd, &s, control->stream.len / 8 + 1);
 	}
 	if (first != VFIO_DEVICE_STATE_STOP_COPY)
 		vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	if (with)
 		ask_quietly(dev, "STOP_COPY");
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
-static const char *ask_between_writes(struct vmig_device *dev, struct vmig_reference *control,
-				      const void *arg, bool with)
+static struct vmig_fault ask_between_writes(struct vmig_device *dev, struct vmig_reference *control,
+					    const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	const struct vmig_stream *s = &control->stream;
 	size_t at = 0, to, piece = s->len / 4 + 1;
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 
 	(void)arg;
-	while (at < s->len && !why) {
+	while (at < s->len && !fault.found) {
 		if (with)
 			ask_quietly(dev, "RESUMING");
 		to = s->len - at < piece ? s->len : at + piece;
-		why = vmig_try_write(fd, s, at, to, &vmig_default_chunks);
+		fault = vmig_verify_write(fd, s, at, to, &vmig_default_chunks);
 		at = to;
 	}
 	if (with)
 		ask_quietly(dev, "RESUMING");
-	return vmig_try_rest_of_load(dev, fd, at, control, why);
+	return vmig_verify_rest_of_load(dev, fd, at, control, fault);
 }
 
 TEST_F(data_size, asked_in_stop_copy)

@@ -86,14 +86,14 @@ static const char *load(struct vmig_exercise *w, const struct vmig_stream *s, ui
 			const struct vmig_chunks *chunks)
 {
 	int fd = enter_resuming(w, over);
-	const char *why = vmig_try_write(fd, s, 0, s->len, chunks);
+	struct vmig_fault fault = vmig_verify_write(fd, s, 0, s->len, chunks);
 	int ret = 0;
 
-	if (!why)
+	if (!fault.found)
 		ret = __vmig_set_state(w->dev, VFIO_DEVICE_STATE_STOP, NULL);
 	close(fd);
-	if (why)
-		return why;
+	if (fault.found)
+		return vmig_fmt("%s", fault.why);
 	if (!ret)
 		ret = __vmig_set_state(w->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 	return ret ? vmig_fmt("the way out of RESUMING: %s", vmig_errno_name(ret)) : NULL;
@@ -202,7 +202,7 @@ static void save_by_pre_copy(struct vmig_device *dev, bool drain, bool p2p, stru
 	if (drain)
 		vmig_drain(fd, s);
 	else
-		vmig_try_some(fd, s, 100);
+		vmig_verify_some(fd, s, 100);
 	if (p2p)
 		vmig_set_state(dev, VFIO_DEVICE_STATE_PRE_COPY_P2P);
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
@@ -336,6 +336,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 {
 	struct vmig_stream good = {}, other = {};
 	struct vmig_exercise *to = target_of(self);
+	struct vmig_fault fault;
 	const char *why;
 	int fd;
 
@@ -345,9 +346,9 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 	save_pattern(&self->w, SEED, &good);
 	save_pattern(&self->w, THIRD, &other);
 	fd = enter_resuming(to, OTHER);
-	why = vmig_try_write(fd, &other, 0, other.len / 2, &vmig_default_chunks);
-	if (why)
-		vmig_test_error("half of a good stream: %s", why);
+	fault = vmig_verify_write(fd, &other, 0, other.len / 2, &vmig_default_chunks);
+	if (fault.found)
+		vmig_test_error("half of a good stream: %s", fault.why);
 	vmig_reset(to->dev);
 	close(fd);
 	vmig_recover_running(to->dev);
@@ -449,14 +450,14 @@ VMIG_TEST_TIMEOUT(fidelity, reset_discards_a_load, MINUTES)
 static void save_after(struct vmig_exercise *w, const struct vmig_stream *content, uint32_t past,
 		       struct vmig_stream *s)
 {
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	save_pattern(w, past, s);
 	fd = enter_resuming(w, past);
-	why = vmig_try_write(fd, content, 0, content->len, &vmig_default_chunks);
-	if (why)
-		vmig_test_error("a good stream: %s", why);
+	fault = vmig_verify_write(fd, content, 0, content->len, &vmig_default_chunks);
+	if (fault.found)
+		vmig_test_error("a good stream: %s", fault.why);
 	vmig_set_state(w->dev, VFIO_DEVICE_STATE_STOP);
 	close(fd);
 	vmig_save(w->dev, s);

@@ -212,21 +212,21 @@ VMIG_TEST_TIMEOUT(precopy_in, poll_woken_by_end_of_session, MINUTES)
  * what a test is about. What comes must load.
  */
 
-static const char *past_temporary_end(struct vmig_device *dev, struct vmig_reference *control,
-				      const void *arg, bool with)
+static struct vmig_fault past_temporary_end(struct vmig_device *dev, struct vmig_reference *control,
+					    const void *arg, bool with)
 {
 	const uint32_t *state = arg;
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	fd = vmig_goto_state(dev, *state);
 	vmig_drain(fd, &s);
 	if (with)
 		vmig_read_at_end(fd, &s);
-	why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	fault = vmig_verify_finish_save(dev, fd, &s, control, &vmig_default_chunks);
 	vmig_stream_free(&s);
-	return why;
+	return fault;
 }
 
 /* What QEMU and cloud-hypervisor do in each migration: read on where PRE_COPY had an end. */
@@ -240,22 +240,22 @@ VMIG_TEST_TIMEOUT(precopy_in, usable_after_temporary_end, MINUTES)
 }
 
 /* SET of a state of the saving group that must keep the session, and ask it something. */
-static const char *move_session(struct vmig_device *dev, uint32_t state, int fd)
+static struct vmig_fault move_session(struct vmig_device *dev, uint32_t state, int fd)
 {
 	struct vfio_precopy_info info;
 	int ret, new_fd;
 
 	ret = __vmig_set_state(dev, state, &new_fd);
 	if (ret)
-		return vmig_fmt("SET(%s): %s", vmig_state_name(state), vmig_errno_name(ret));
+		return vmig_fault("SET(%s): %s", vmig_state_name(state), vmig_errno_name(ret));
 	if (new_fd != -1)
-		return vmig_fmt("SET(%s) gave data_fd %d, though the session goes on",
-				vmig_state_name(state), new_fd);
+		return vmig_fault("SET(%s) gave data_fd %d, though the session goes on",
+				  vmig_state_name(state), new_fd);
 	ret = __vmig_precopy_info(fd, &info);
 	if (ret)
-		return vmig_fmt("VFIO_MIG_GET_PRECOPY_INFO in %s: %s", vmig_state_name(state),
-				vmig_errno_name(ret));
-	return NULL;
+		return vmig_fault("VFIO_MIG_GET_PRECOPY_INFO in %s: %s", vmig_state_name(state),
+				  vmig_errno_name(ret));
+	return VMIG_NO_FAULT;
 }
 
 /*
@@ -263,25 +263,25 @@ static const char *move_session(struct vmig_device *dev, uint32_t state, int fd)
  * last. Without: the same reads in PRE_COPY_P2P, which is passed on the way to STOP_COPY
  * in any case.
  */
-static const char *moved_about(struct vmig_device *dev, struct vmig_reference *control,
-			       const void *arg, bool with)
+static struct vmig_fault moved_about(struct vmig_device *dev, struct vmig_reference *control,
+				     const void *arg, bool with)
 {
 	size_t part = 1 + control->stream.len / 16;
 	const uint32_t *state = arg;
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	fd = vmig_goto_state(dev,
 			     with ? VFIO_DEVICE_STATE_PRE_COPY : VFIO_DEVICE_STATE_PRE_COPY_P2P);
-	why = vmig_try_some(fd, &s, part);
-	for (; *state && !why; state++) {
+	fault = vmig_verify_some(fd, &s, part);
+	for (; *state && !fault.found; state++) {
 		if (with)
-			why = move_session(dev, *state, fd);
-		if (!why)
-			why = vmig_try_some(fd, &s, part);
+			fault = move_session(dev, *state, fd);
+		if (!fault.found)
+			fault = vmig_verify_some(fd, &s, part);
 	}
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
 /* PRE_COPY_P2P "continues all the behaviors of PRE_COPY" (H:1137). */
@@ -320,59 +320,62 @@ struct aborts {
 
 #define KEEP_MAX 3
 
-static const char *abort_session(struct vmig_device *dev, uint32_t state, size_t bytes, int *fd)
+static struct vmig_fault abort_session(struct vmig_device *dev, uint32_t state, size_t bytes,
+				       int *fd)
 {
 	uint32_t target = state == VFIO_DEVICE_STATE_PRE_COPY ? VFIO_DEVICE_STATE_RUNNING
 							      : VFIO_DEVICE_STATE_RUNNING_P2P;
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 	int ret;
 
 	ret = __vmig_goto_state(dev, state, fd);
 	if (ret)
-		return vmig_fmt("the way to %s: %s", vmig_state_name(state), vmig_errno_name(ret));
-	why = vmig_try_some(*fd, &s, bytes);
+		return vmig_fault("the way to %s: %s", vmig_state_name(state),
+				  vmig_errno_name(ret));
+	fault = vmig_verify_some(*fd, &s, bytes);
 	vmig_stream_free(&s);
 	ret = __vmig_set_state(dev, target, NULL);
-	if (!why && ret)
-		why = vmig_fmt("SET(%s): %s", vmig_state_name(target), vmig_errno_name(ret));
-	return why;
+	if (!fault.found && ret)
+		fault = vmig_fault("SET(%s): %s", vmig_state_name(target), vmig_errno_name(ret));
+	return fault;
 }
 
-static const char *after_aborts(struct vmig_device *dev, struct vmig_reference *control,
-				const struct aborts *a)
+static struct vmig_fault after_aborts(struct vmig_device *dev, struct vmig_reference *control,
+				      const struct aborts *a)
 {
 	uint64_t end = vmig_now_ms() + ABORTS_MS;
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
+	const char *how = NULL;
 	int fd, old[KEEP_MAX];
 	unsigned int i, kept = 0;
 
-	for (i = 0; !why && i < a->count && vmig_now_ms() < end; i++) {
-		why = abort_session(dev, a->state, i * control->stream.len / 4 / a->count, &fd);
-		if (why)
-			why = vmig_fmt("session %u: %s", i + 1, why);
+	for (i = 0; !fault.found && i < a->count && vmig_now_ms() < end; i++) {
+		fault = abort_session(dev, a->state, i * control->stream.len / 4 / a->count, &fd);
+		if (fault.found)
+			fault = vmig_fault("session %u: %s", i + 1, fault.why);
 		if (kept < a->keep && fd >= 0)
 			old[kept++] = fd;
 		else if (fd >= 0)
 			close(fd);
 	}
-	if (!why) {
+	if (!fault.found) {
 		fd = vmig_goto_state(dev, a->state);
 		vmig_drain(fd, &s);
-		for (i = 0; i < kept && !why; i++)
-			why = vmig_alive(old[i], false);
-		if (why)
-			why = vmig_fmt("the data_fd of an aborted session is alive: %s", why);
-		if (why)
+		for (i = 0; i < kept && !how; i++)
+			how = vmig_alive(old[i], false);
+		if (how)
+			fault = vmig_fault("the data_fd of an aborted session is alive: %s", how);
+		if (fault.found)
 			close(fd);
 		else
-			why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+			fault = vmig_verify_finish_save(dev, fd, &s, control, &vmig_default_chunks);
 	}
 	while (kept)
 		close(old[--kept]);
 	vmig_stream_free(&s);
-	return why;
+	return fault;
 }
 
 /*
@@ -384,18 +387,18 @@ static void check_aborts(struct vmig_device *dev, uint32_t state, unsigned int c
 {
 	const struct aborts none = { state, 0, 0 }, aborts = { state, count, keep };
 	struct vmig_reference control;
-	const char *why;
+	struct vmig_fault fault;
 
 	vmig_reference_save_quick(dev, &control);
-	why = after_aborts(dev, &control, &none);
-	if (why)
+	fault = after_aborts(dev, &control, &none);
+	if (fault.found)
 		vmig_test_error("a save by way of %s without an abort: %s", vmig_state_name(state),
-				why);
-	why = after_aborts(dev, &control, &aborts);
-	if (!CHECK(PRE_18, !why,
+				fault.why);
+	fault = after_aborts(dev, &control, &aborts);
+	if (!CHECK(PRE_18, !fault.found,
 		   vmig_fmt("a save after up to %u sessions of %s that were aborted", count,
 			    vmig_state_name(state)),
-		   "all is well, as it is without", "%s", why))
+		   "all is well, as it is without", "%s", fault.why))
 		vmig_reference_restore(dev, &control);
 	vmig_stream_free(&control.stream);
 }
@@ -416,20 +419,20 @@ VMIG_TEST_TIMEOUT(precopy_in, many_aborts, MINUTES)
 	check_aborts(self->dev, variant->state, ABORTS, 0);
 }
 
-static const char *left_early(struct vmig_device *dev, struct vmig_reference *control,
-			      const void *arg, bool with)
+static struct vmig_fault left_early(struct vmig_device *dev, struct vmig_reference *control,
+				    const void *arg, bool with)
 {
 	const uint32_t *state = arg;
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	fd = vmig_goto_state(dev, *state);
 	if (!with)
 		vmig_drain(fd, &s);
-	why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	fault = vmig_verify_finish_save(dev, fd, &s, control, &vmig_default_chunks);
 	vmig_stream_free(&s);
-	return why;
+	return fault;
 }
 
 /* Leaving PRE_COPY early "might make things slower" (H:1243), and nothing else. */

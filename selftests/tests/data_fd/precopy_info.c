@@ -348,14 +348,14 @@ VMIG_TEST_TIMEOUT(precopy_info_in, initial_bytes_fall, MINUTES)
 }
 
 /* A save by many small reads in PRE_COPY, with the ioctl before each of them. */
-static const char *asked_often(struct vmig_device *dev, struct vmig_reference *control,
-			       const void *arg, bool with)
+static struct vmig_fault asked_often(struct vmig_device *dev, struct vmig_reference *control,
+				     const void *arg, bool with)
 {
 	struct vmig_chunks chunks = { "", 1 + control->stream.len / 64, 0 };
 	const uint32_t *state = arg;
 	struct vfio_precopy_info info;
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 	int fd, i;
 
 	fd = vmig_goto_state(dev, *state);
@@ -367,9 +367,9 @@ static const char *asked_often(struct vmig_device *dev, struct vmig_reference *c
 		if (__vmig_stream_read_some(fd, &s, chunks.size, &chunks))
 			break;
 	}
-	why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	fault = vmig_verify_finish_save(dev, fd, &s, control, &vmig_default_chunks);
 	vmig_stream_free(&s);
-	return why;
+	return fault;
 }
 
 /* It only looks (H:1228): QEMU asks before each read(), others never. */

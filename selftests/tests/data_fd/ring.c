@@ -87,7 +87,7 @@ static const struct mode {
 #define SMALL_SPAN (1UL << 20)
 
 /* Run a stream in a mode; NULL, or what failed. */
-static const char *run(const struct mode *m, struct vmig_flow *f)
+static struct vmig_fault run(const struct mode *m, struct vmig_flow *f)
 {
 	struct vmig_engine_options rest = m->options;
 	struct vmig_engine *e = engine(&m->options, 1);
@@ -104,45 +104,43 @@ static const char *run(const struct mode *m, struct vmig_flow *f)
 		vmig_engine_close(e);
 	}
 	if (!ret)
-		return NULL;
-	return vmig_fmt("%s: %s after %llu bytes", f->where, vmig_errno_name(ret),
-			(unsigned long long)f->bytes);
+		return VMIG_NO_FAULT;
+	return vmig_fault("%s: %s after %llu bytes", f->where, vmig_errno_name(ret),
+			  (unsigned long long)f->bytes);
 }
 
-static const char *save_by(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			   bool with)
+static struct vmig_fault save_by(struct vmig_device *dev, struct vmig_reference *control,
+				 const void *arg, bool with)
 {
 	struct vmig_flow f = {};
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 
 	f.from = vmig_endpoint_fd(fd);
 	f.to = vmig_endpoint_stream(&s);
 	if (with)
-		why = run(arg, &f);
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+		fault = run(arg, &f);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
-static const char *load_by(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			   bool with)
+static struct vmig_fault load_by(struct vmig_device *dev, struct vmig_reference *control,
+				 const void *arg, bool with)
 {
 	struct vmig_flow f = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 
 	f.from = vmig_endpoint_memory(control->stream.data, control->stream.len);
 	f.to = vmig_endpoint_fd(fd);
 	if (with)
-		why = run(arg, &f);
-	return vmig_try_rest_of_load(dev, fd, f.bytes, control, why);
+		fault = run(arg, &f);
+	return vmig_verify_rest_of_load(dev, fd, f.bytes, control, fault);
 }
 
 /* The bytes and their order are those of a plain read(), whoever calls it. */
 static void judge_each_mode(struct vmig_device *dev, enum vmig_clause_id id, const char *by,
-			    const char *(*act)(struct vmig_device *dev,
-					       struct vmig_reference *control, const void *arg,
-					       bool with))
+			    vmig_scenario act)
 {
 	struct vmig_reference control;
 	unsigned int i;
@@ -346,7 +344,7 @@ VMIG_TEST_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 	struct vmig_stream s = {};
 	struct vmig_flow f = {};
 	struct vmig_engine *e;
-	const char *why;
+	struct vmig_fault fault;
 	int ret;
 
 	CLAUSES(PRE_14);
@@ -371,11 +369,11 @@ VMIG_TEST_TIMEOUT(ring, goes_on_after_enomsg, MINUTES)
 	if (CHECK(PRE_14, !ret, "ENOMSG in PRE_COPY, then STOP_COPY, both through io_uring",
 		  "data, then 0", "%s: %s after %llu bytes in all", f.where, vmig_errno_name(ret),
 		  (unsigned long long)f.bytes)) {
-		why = vmig_try_finish_save(self->dev, f.from.fd, &s, &control,
-					   &vmig_default_chunks);
-		CHECK(PRE_14, !why,
+		fault = vmig_verify_finish_save(self->dev, f.from.fd, &s, &control,
+						&vmig_default_chunks);
+		CHECK(PRE_14, !fault.found,
 		      "a stream that was read in PRE_COPY and in STOP_COPY by io_uring", "it loads",
-		      "%s", why);
+		      "%s", fault.why);
 	} else {
 		close(f.from.fd);
 	}
@@ -507,7 +505,7 @@ VMIG_TEST_TIMEOUT(ring_waits, cancelled_read, 120)
 	struct vmig_reference control;
 	struct vmig_stream s = {};
 	struct request r = {};
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	CLAUSES(STRM_03);
@@ -528,11 +526,11 @@ VMIG_TEST_TIMEOUT(ring_waits, cancelled_read, 120)
 	if (r.done && r.res > 0)
 		vmig_stream_append(&s, buf, r.res);
 	request_end(&r);
-	why = vmig_try_finish_save(self->dev, fd, &s, &control, &vmig_default_chunks);
-	CHECK(STRM_03, !why,
+	fault = vmig_verify_finish_save(self->dev, fd, &s, &control, &vmig_default_chunks);
+	CHECK(STRM_03, !fault.found,
 	      vmig_fmt("%s, a request that waits is cancelled, then the stream is read",
 		       vmig_state_name(variant->state)),
-	      "a stream that loads, with nothing lost", "%s", why);
+	      "a stream that loads, with nothing lost", "%s", fault.why);
 	vmig_reference_restore(self->dev, &control);
 	vmig_stream_free(&s);
 	vmig_stream_free(&control.stream);
@@ -543,7 +541,7 @@ VMIG_TEST_TIMEOUT(ring_waits, ring_torn_down, 120)
 {
 	struct vmig_reference control;
 	struct request r = {};
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	CLAUSES(STRM_15);
@@ -559,11 +557,11 @@ VMIG_TEST_TIMEOUT(ring_waits, ring_torn_down, 120)
 	hold(&self->w, false);
 	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	close(fd);
-	why = vmig_try_save(self->dev, &control);
-	CHECK(STRM_15, !why,
+	fault = vmig_verify_save(self->dev, &control);
+	CHECK(STRM_15, !fault.found,
 	      vmig_fmt("%s, the ring is closed with a request that waits, and the session left",
 		       vmig_state_name(variant->state)),
-	      "the device can be saved again", "%s", why);
+	      "the device can be saved again", "%s", fault.why);
 	vmig_reference_restore(self->dev, &control);
 	vmig_stream_free(&control.stream);
 }

@@ -56,6 +56,7 @@ VMIG_TEST_TIMEOUT(round_trip, second_device, 120)
 	struct vmig_reference control, control2;
 	struct vmig_device *second;
 	struct vmig_stream s = {};
+	struct vmig_fault fault;
 	const char *why;
 
 	CLAUSES(STRM_11);
@@ -66,13 +67,15 @@ VMIG_TEST_TIMEOUT(round_trip, second_device, 120)
 	/* Nothing says that two devices give the same bytes: only that the stream loads. */
 	control.repeats = false;
 	control2.repeats = false;
-	why = vmig_try_load(second, &control2, &control.stream, &vmig_default_chunks);
-	CHECK(STRM_11, !why, "the stream of another device of this type", "a good load", "%s", why);
-	if (!why) {
+	fault = vmig_verify_load(second, &control2, &control.stream, &vmig_default_chunks);
+	CHECK(STRM_11, !fault.found, "the stream of another device of this type", "a good load",
+	      "%s", fault.why);
+	if (!fault.found) {
 		vmig_save(second, &s);
-		why = vmig_try_load(self->dev, &control, &s, &vmig_default_chunks);
-		CHECK(STRM_11, !why, "a stream that went to another device and came back from it",
-		      "a good load", "%s", why);
+		fault = vmig_verify_load(self->dev, &control, &s, &vmig_default_chunks);
+		CHECK(STRM_11, !fault.found,
+		      "a stream that went to another device and came back from it", "a good load",
+		      "%s", fault.why);
 	}
 	vmig_reference_restore(second, &control2);
 	vmig_set_state(second, VFIO_DEVICE_STATE_RUNNING);
@@ -102,12 +105,12 @@ static bool read_piece(int fd, struct vmig_stream *s, const struct vmig_referenc
 }
 
 /* Two devices are read, in turns or one after the other. */
-static const char *save_both(struct vmig_device *dev, struct vmig_reference *control,
-			     const void *arg, bool with)
+static struct vmig_fault save_both(struct vmig_device *dev, struct vmig_reference *control,
+				   const void *arg, bool with)
 {
 	struct other *other = (void *)arg;
 	struct vmig_stream s = {}, s2 = {};
-	const char *why, *why2;
+	struct vmig_fault fault, fault2;
 	int fd, fd2 = -1;
 
 	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
@@ -116,27 +119,32 @@ static const char *save_both(struct vmig_device *dev, struct vmig_reference *con
 	while (read_piece(fd, &s, control))
 		if (with)
 			read_piece(fd2, &s2, &other->control);
-	why = vmig_try_finish_save(dev, fd, &s, control, &vmig_default_chunks);
+	fault = vmig_verify_finish_save(dev, fd, &s, control, &vmig_default_chunks);
 	if (!with) {
 		fd2 = vmig_goto_state(other->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		while (read_piece(fd2, &s2, &other->control))
 			;
 	}
-	why2 = vmig_try_finish_save(other->dev, fd2, &s2, &other->control, &vmig_default_chunks);
-	if (why2)
+	fault2 = vmig_verify_finish_save(other->dev, fd2, &s2, &other->control,
+					 &vmig_default_chunks);
+	if (fault2.found)
 		vmig_reference_restore(other->dev, &other->control);
 	vmig_stream_free(&s);
 	vmig_stream_free(&s2);
-	return why ? why : why2 ? vmig_fmt("the second device: %s", why2) : NULL;
+	if (fault.found || !fault2.found)
+		return fault;
+	fault = vmig_fault("the second device: %s", fault2.why);
+	fault.content = fault2.content;
+	return fault;
 }
 
 /* One device is read and what comes is written to the other at once, or afterwards. */
-static const char *save_and_load(struct vmig_device *dev, struct vmig_reference *control,
-				 const void *arg, bool with)
+static struct vmig_fault save_and_load(struct vmig_device *dev, struct vmig_reference *control,
+				       const void *arg, bool with)
 {
 	struct other *other = (void *)arg;
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	int from, to = -1, ret;
 	size_t at = 0, end;
 	bool more;
@@ -148,26 +156,27 @@ static const char *save_and_load(struct vmig_device *dev, struct vmig_reference 
 		more = read_piece(from, &s, control);
 		if (!with)
 			continue;
-		why = vmig_try_write(to, &s, at, s.len, &vmig_default_chunks);
+		fault = vmig_verify_write(to, &s, at, s.len, &vmig_default_chunks);
 		at = s.len;
-	} while (more && !why);
+	} while (more && !fault.found);
 	vmig_set_state(dev, VFIO_DEVICE_STATE_STOP);
 	close(from);
 	if (!with)
 		to = vmig_goto_state(other->dev, VFIO_DEVICE_STATE_RESUMING);
-	for (; at < s.len && !why; at = end) {
+	for (; at < s.len && !fault.found; at = end) {
 		end = s.len - at < piece_of(s.len) ? s.len : at + piece_of(s.len);
-		why = vmig_try_write(to, &s, at, end, &vmig_default_chunks);
+		fault = vmig_verify_write(to, &s, at, end, &vmig_default_chunks);
 	}
-	if (!why) {
+	if (!fault.found) {
 		ret = __vmig_set_state(other->dev, VFIO_DEVICE_STATE_STOP, NULL);
 		if (ret)
-			why = vmig_fmt("SET(STOP) of the second device: %s", vmig_errno_name(ret));
+			fault = vmig_fault("SET(STOP) of the second device: %s",
+					   vmig_errno_name(ret));
 	}
 	close(to);
 	vmig_reference_restore(other->dev, &other->control);
 	vmig_stream_free(&s);
-	return why;
+	return fault;
 }
 
 static void judge_both(struct vmig_device *dev, struct vmig_device *second, vmig_scenario scenario,
@@ -214,15 +223,15 @@ VMIG_TEST_TIMEOUT(round_trip, save_and_load_in_turns, 120)
 static void check_second_save(struct vmig_device *dev, uint32_t between)
 {
 	struct vmig_reference control = {};
-	const char *why;
+	struct vmig_fault fault;
 
 	vmig_save(dev, &control.stream);
 	if (!control.stream.len)
 		vmig_test_error("the first save gives no bytes already");
 	vmig_set_state(dev, between);
-	why = vmig_try_save(dev, &control);
-	CHECK(STRM_14, !why, vmig_fmt("save, %s, save again", vmig_state_name(between)),
-	      "a good stream", "%s", why);
+	fault = vmig_verify_save(dev, &control);
+	CHECK(STRM_14, !fault.found, vmig_fmt("save, %s, save again", vmig_state_name(between)),
+	      "a good stream", "%s", fault.why);
 	vmig_stream_free(&control.stream);
 }
 
@@ -270,23 +279,23 @@ ADD_PATH(back_and_forth_one_byte_each, ONE_BYTE, PC, PCP, PC, PCP, PC);
 /* In PRE_COPY a device that keeps changing may have more for ever. */
 #define ALL_MAX (64 << 20)
 
-static const char *read_on_the_way(int fd, struct vmig_stream *s, enum amount amount)
+static struct vmig_fault read_on_the_way(int fd, struct vmig_stream *s, enum amount amount)
 {
 	struct vfio_precopy_info info;
 
 	switch (amount) {
 	case ONE_BYTE:
-		return vmig_try_some(fd, s, 1);
+		return vmig_verify_some(fd, s, 1);
 	case HALF:
 		if (__vmig_precopy_info(fd, &info))
 			info.initial_bytes = 0;
-		return vmig_try_some(fd, s, info.initial_bytes / 2 + 1);
+		return vmig_verify_some(fd, s, info.initial_bytes / 2 + 1);
 	case ALL:
-		return vmig_try_some(fd, s, ALL_MAX);
+		return vmig_verify_some(fd, s, ALL_MAX);
 	case NOTHING:
 		break;
 	}
-	return NULL;
+	return VMIG_NO_FAULT;
 }
 
 /* @piece: how much came in each state, so that the same can be asked for in STOP_COPY */
@@ -297,19 +306,19 @@ struct way_through {
 };
 
 /* From RUNNING by the way, and the rest in STOP_COPY; or all of it there, in the same pieces. */
-static const char *save_on_the_way(struct vmig_device *dev, struct vmig_reference *control,
-				   const void *arg, bool with)
+static struct vmig_fault save_on_the_way(struct vmig_device *dev, struct vmig_reference *control,
+					 const void *arg, bool with)
 {
 	struct way_through *way = (void *)arg;
 	struct vmig_stream s = {};
 	int fd = -1, new_fd, i;
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	size_t had;
 
 	vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING);
 	if (!with)
 		fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
-	for (i = 0; way->via[i] && !why; i++) {
+	for (i = 0; way->via[i] && !fault.found; i++) {
 		new_fd = with ? vmig_set_state(dev, way->via[i]) : -1;
 		if (new_fd >= 0)
 			fd = new_fd;
@@ -317,9 +326,9 @@ static const char *save_on_the_way(struct vmig_device *dev, struct vmig_referenc
 			continue;
 		had = s.len;
 		if (with)
-			why = read_on_the_way(fd, &s, way->amount);
+			fault = read_on_the_way(fd, &s, way->amount);
 		else
-			why = vmig_try_some(fd, &s, way->piece[i]);
+			fault = vmig_verify_some(fd, &s, way->piece[i]);
 		way->piece[i] = s.len - had;
 	}
 	new_fd = with ? vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY) : -1;
@@ -327,7 +336,7 @@ static const char *save_on_the_way(struct vmig_device *dev, struct vmig_referenc
 		fd = new_fd;
 	if (fd < 0)
 		vmig_test_error("no SET on the way returned a data_fd");
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
 /* What one fd gives is complete, whatever was read when (H:1121). */
@@ -366,30 +375,30 @@ struct giving_up {
 };
 
 /* Give up after so much was read, and see whether the device can be saved. */
-static const char *give_up(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			   bool with)
+static struct vmig_fault give_up(struct vmig_device *dev, struct vmig_reference *control,
+				 const void *arg, bool with)
 {
 	const struct giving_up *how = arg;
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 	int fd, ret;
 
 	if (!with)
-		return vmig_try_save(dev, control);
+		return vmig_verify_save(dev, control);
 	vmig_set_state(dev, VFIO_DEVICE_STATE_RUNNING);
 	fd = vmig_goto_state(dev, how->state);
-	why = vmig_try_some(fd, &s, how->at);
+	fault = vmig_verify_some(fd, &s, how->at);
 	vmig_stream_free(&s);
 	if (how->close_first)
 		close(fd);
 	ret = __vmig_set_state(dev, how->to, NULL);
 	if (!how->close_first)
 		close(fd);
-	if (why)
-		return why;
+	if (fault.found)
+		return fault;
 	if (ret)
-		return vmig_fmt("SET(%s): %s", vmig_state_name(how->to), vmig_errno_name(ret));
-	return vmig_try_save(dev, control);
+		return vmig_fault("SET(%s): %s", vmig_state_name(how->to), vmig_errno_name(ret));
+	return vmig_verify_save(dev, control);
 }
 
 static void check_given_up(struct vmig_device *dev, uint32_t state, uint32_t to, bool close_first)

@@ -22,21 +22,22 @@ static size_t half(size_t len)
 }
 
 /* The peer reads so much; a short read is gone on with. */
-static const char *peer_reads(struct vmig_fd_peer *peer, struct vmig_stream *s, size_t len)
+static struct vmig_fault peer_reads(struct vmig_fd_peer *peer, struct vmig_stream *s, size_t len)
 {
 	ssize_t n;
 
 	while (s->len < len) {
 		n = vmig_fd_peer_do(peer, VMIG_FD_PEER_READ, len - s->len);
 		if (n <= 0)
-			return vmig_fmt("read() in the other process: %s after %zu bytes",
-					n ? vmig_errno_name(n) : "end of stream", s->len);
+			return vmig_fault("read() in the other process: %s after %zu bytes",
+					  n ? vmig_errno_name(n) : "end of stream", s->len);
 		vmig_stream_append(s, peer->buf, n);
 	}
-	return NULL;
+	return VMIG_NO_FAULT;
 }
 
-static const char *peer_writes(struct vmig_fd_peer *peer, const struct vmig_stream *s, size_t len)
+static struct vmig_fault peer_writes(struct vmig_fd_peer *peer, const struct vmig_stream *s,
+				     size_t len)
 {
 	size_t done = 0;
 	ssize_t n;
@@ -45,30 +46,30 @@ static const char *peer_writes(struct vmig_fd_peer *peer, const struct vmig_stre
 		memcpy(peer->buf, s->data + done, len - done);
 		n = vmig_fd_peer_do(peer, VMIG_FD_PEER_WRITE, len - done);
 		if (n <= 0)
-			return vmig_fmt("write() in the other process: %s after %zu bytes",
-					n ? vmig_errno_name(n) : "nothing", done);
+			return vmig_fault("write() in the other process: %s after %zu bytes",
+					  n ? vmig_errno_name(n) : "nothing", done);
 		done += n;
 	}
-	return NULL;
+	return VMIG_NO_FAULT;
 }
 
 /* dup() is another name of the same file: one position, whichever is used. */
-static const char *read_in_turns(struct vmig_device *dev, struct vmig_reference *control,
-				 const void *arg, bool with)
+static struct vmig_fault read_in_turns(struct vmig_device *dev, struct vmig_reference *control,
+				       const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	int copy = with ? dup(fd) : fd;
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	unsigned int i;
 
 	(void)arg;
-	for (i = 0; i < 6 && !why; i++)
-		why = vmig_try_some(i & 1 ? copy : fd, &s, control->stream.len / 7 + 1);
+	for (i = 0; i < 6 && !fault.found; i++)
+		fault = vmig_verify_some(i & 1 ? copy : fd, &s, control->stream.len / 7 + 1);
 	/* One of them goes; the session does not. */
 	if (with)
 		close(fd);
-	return vmig_try_rest_of_save(dev, copy, &s, control, why);
+	return vmig_verify_rest_of_save(dev, copy, &s, control, fault);
 }
 
 TEST_F(shared_fd, dup_while_saving)
@@ -80,18 +81,19 @@ TEST_F(shared_fd, dup_while_saving)
 		"in the middle");
 }
 
-static const char *write_in_turns(struct vmig_device *dev, struct vmig_reference *control,
-				  const void *arg, bool with)
+static struct vmig_fault write_in_turns(struct vmig_device *dev, struct vmig_reference *control,
+					const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	int copy = with ? dup(fd) : fd;
 	size_t len = half(control->stream.len);
-	const char *why = vmig_try_write(copy, &control->stream, 0, len, &vmig_default_chunks);
+	struct vmig_fault fault =
+		vmig_verify_write(copy, &control->stream, 0, len, &vmig_default_chunks);
 
 	(void)arg;
 	if (with)
 		close(copy);
-	return vmig_try_rest_of_load(dev, fd, len, control, why);
+	return vmig_verify_rest_of_load(dev, fd, len, control, fault);
 }
 
 TEST_F(shared_fd, dup_while_resuming)
@@ -106,19 +108,20 @@ TEST_F(shared_fd, dup_while_resuming)
 enum giving { FORK, SEND };
 
 /* A VMM that has a process for the transfer; that one takes the first half. */
-static const char *save_with_peer(struct vmig_device *dev, struct vmig_reference *control,
-				  const void *arg, bool with)
+static struct vmig_fault save_with_peer(struct vmig_device *dev, struct vmig_reference *control,
+					const void *arg, bool with)
 {
 	const enum giving *giving = arg;
 	size_t len = half(control->stream.len);
 	struct vmig_stream s = {};
 	struct vmig_fd_peer peer;
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	if (!with) {
 		fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
-		return vmig_try_rest_of_save(dev, fd, &s, control, vmig_try_some(fd, &s, len));
+		return vmig_verify_rest_of_save(dev, fd, &s, control,
+						vmig_verify_some(fd, &s, len));
 	}
 	if (*giving == SEND)
 		vmig_fd_peer_start(&peer, dev, -1);
@@ -127,24 +130,24 @@ static const char *save_with_peer(struct vmig_device *dev, struct vmig_reference
 		vmig_fd_peer_start(&peer, dev, fd);
 	else
 		vmig_fd_peer_send_fd(&peer, fd);
-	why = peer_reads(&peer, &s, len);
+	fault = peer_reads(&peer, &s, len);
 	vmig_fd_peer_stop(&peer);
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
-static const char *load_with_peer(struct vmig_device *dev, struct vmig_reference *control,
-				  const void *arg, bool with)
+static struct vmig_fault load_with_peer(struct vmig_device *dev, struct vmig_reference *control,
+					const void *arg, bool with)
 {
 	const enum giving *giving = arg;
 	size_t len = half(control->stream.len);
 	struct vmig_fd_peer peer;
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	if (!with) {
 		fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
-		why = vmig_try_write(fd, &control->stream, 0, len, &vmig_default_chunks);
-		return vmig_try_rest_of_load(dev, fd, len, control, why);
+		fault = vmig_verify_write(fd, &control->stream, 0, len, &vmig_default_chunks);
+		return vmig_verify_rest_of_load(dev, fd, len, control, fault);
 	}
 	if (*giving == SEND)
 		vmig_fd_peer_start(&peer, dev, -1);
@@ -153,9 +156,9 @@ static const char *load_with_peer(struct vmig_device *dev, struct vmig_reference
 		vmig_fd_peer_start(&peer, dev, fd);
 	else
 		vmig_fd_peer_send_fd(&peer, fd);
-	why = peer_writes(&peer, &control->stream, len);
+	fault = peer_writes(&peer, &control->stream, len);
 	vmig_fd_peer_stop(&peer);
-	return vmig_try_rest_of_load(dev, fd, len, control, why);
+	return vmig_verify_rest_of_load(dev, fd, len, control, fault);
 }
 
 TEST_F(shared_fd, forked_while_saving)
@@ -269,8 +272,8 @@ TEST_F(several_fds, one_state)
 }
 
 /* Not the first close, but the last one ends the session. */
-static const char *close_one(struct vmig_device *dev, struct vmig_reference *control,
-			     const void *arg, bool with)
+static struct vmig_fault close_one(struct vmig_device *dev, struct vmig_reference *control,
+				   const void *arg, bool with)
 {
 	uint32_t state = *(const uint32_t *)arg, now;
 	int fd = vmig_goto_state(dev, state);
@@ -284,9 +287,9 @@ static const char *close_one(struct vmig_device *dev, struct vmig_reference *con
 	now = vmig_get_state(dev);
 	if (now != state) {
 		close(fd);
-		return vmig_fmt("GET: state %s", vmig_state_name(now));
+		return vmig_fault("GET: state %s", vmig_state_name(now));
 	}
-	return vmig_try_session(dev, fd, control);
+	return vmig_verify_session(dev, fd, control);
 }
 
 TEST_F(several_fds, session_outlives_one)

@@ -101,7 +101,7 @@ TEST_F(stale_fd, dead_after_close)
  * Everything that a user can do with a stale fd but to close it. None of it may give
  * or take a byte, or move the device.
  */
-static const char *poke(struct vmig_device *dev, int stale, uint32_t kind)
+static struct vmig_fault poke(struct vmig_device *dev, int stale, uint32_t kind)
 {
 	uint32_t before = vmig_get_state(dev), after;
 	const char *how = vmig_alive(stale, is_resuming(kind));
@@ -113,11 +113,11 @@ static const char *poke(struct vmig_device *dev, int stale, uint32_t kind)
 	ioctl(stale, VFIO_DEVICE_RESET);
 	after = vmig_get_state(dev);
 	if (how)
-		return vmig_fmt("the old data_fd: %s", how);
+		return vmig_fault("the old data_fd: %s", how);
 	if (after != before)
-		return vmig_fmt("every call made on the old data_fd in %s, GET: state %s",
-				vmig_state_name(before), vmig_state_name(after));
-	return NULL;
+		return vmig_fault("every call made on the old data_fd in %s, GET: state %s",
+				  vmig_state_name(before), vmig_state_name(after));
+	return VMIG_NO_FAULT;
 }
 
 /* A session of a kind, left by a SET. Its data_fd is given back, dead. */
@@ -131,45 +131,47 @@ static int leave_stale(struct vmig_device *dev, uint32_t kind, struct vmig_refer
 }
 
 /* Poke a stale fd in a live session of some kind, and close it there. */
-static const char *poke_in_session(struct vmig_device *dev, struct vmig_reference *control,
-				   int stale, uint32_t kind, uint32_t live, bool with)
+static struct vmig_fault poke_in_session(struct vmig_device *dev, struct vmig_reference *control,
+					 int stale, uint32_t kind, uint32_t live, bool with)
 {
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	int fd;
 
 	if (!with)
 		close(stale);
 	fd = vmig_goto_state(dev, live);
 	if (with) {
-		why = poke(dev, stale, kind);
+		fault = poke(dev, stale, kind);
 		close(stale);
 	}
-	if (why)
+	if (fault.found)
 		close(fd);
 	else
-		why = vmig_try_session(dev, fd, control);
-	return why;
+		fault = vmig_verify_session(dev, fd, control);
+	return fault;
 }
 
 /* As it is, and then in STOP_COPY. */
-static const char *poke_now_and_in_session(struct vmig_device *dev, struct vmig_reference *control,
-					   int stale, uint32_t kind, bool with)
+static struct vmig_fault poke_now_and_in_session(struct vmig_device *dev,
+						 struct vmig_reference *control, int stale,
+						 uint32_t kind, bool with)
 {
-	const char *why = with ? poke(dev, stale, kind) : NULL;
+	struct vmig_fault fault = with ? poke(dev, stale, kind) : VMIG_NO_FAULT;
 
-	if (!why)
+	if (!fault.found)
 		return poke_in_session(dev, control, stale, kind, VFIO_DEVICE_STATE_STOP_COPY,
 				       with);
 	close(stale);
-	return why;
+	return fault;
 }
 
 struct kinds {
 	uint32_t stale, live;
 };
 
-static const char *poke_in_new_session(struct vmig_device *dev, struct vmig_reference *control,
-				       const void *arg, bool with)
+static struct vmig_fault poke_in_new_session(struct vmig_device *dev,
+					     struct vmig_reference *control, const void *arg,
+					     bool with)
 {
 	const struct kinds *kinds = arg;
 	int stale = leave_stale(dev, kinds->stale, control);
@@ -196,8 +198,8 @@ VMIG_TEST_TIMEOUT(stale_fd, harmless_in_a_new_session, 120)
 }
 
 /* pds 457f73082547: the buffers were gone with the reset, the file still used them. */
-static const char *poke_after_reset(struct vmig_device *dev, struct vmig_reference *control,
-				    const void *arg, bool with)
+static struct vmig_fault poke_after_reset(struct vmig_device *dev, struct vmig_reference *control,
+					  const void *arg, bool with)
 {
 	uint32_t kind = *(const uint32_t *)arg;
 	int stale = leave_stale(dev, kind, control);
@@ -228,8 +230,8 @@ static void reopen_in_place(struct vmig_device *dev)
 }
 
 /* The next user of the device may be somebody else, and must not feel the old fd. */
-static const char *poke_after_reopen(struct vmig_device *dev, struct vmig_reference *control,
-				     const void *arg, bool with)
+static struct vmig_fault poke_after_reopen(struct vmig_device *dev, struct vmig_reference *control,
+					   const void *arg, bool with)
 {
 	uint32_t kind = *(const uint32_t *)arg;
 	int stale = leave_stale(dev, kind, control);
@@ -255,12 +257,12 @@ TEST_F(stale_fd, harmless_after_reopen)
 #define MANY 32
 
 /* Left open long: the fds of many sessions, all used and closed at the end. */
-static const char *poke_many(struct vmig_device *dev, struct vmig_reference *control,
-			     const void *arg, bool with)
+static struct vmig_fault poke_many(struct vmig_device *dev, struct vmig_reference *control,
+				   const void *arg, bool with)
 {
 	unsigned int i, many = control->stream.len > (1 << 20) ? 2 : MANY;
 	uint32_t kind = *(const uint32_t *)arg;
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	int stale[MANY], fd;
 
 	for (i = 0; i < many; i++) {
@@ -270,15 +272,15 @@ static const char *poke_many(struct vmig_device *dev, struct vmig_reference *con
 	}
 	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	for (i = 0; with && i < many; i++) {
-		if (!why)
-			why = poke(dev, stale[i], kind);
+		if (!fault.found)
+			fault = poke(dev, stale[i], kind);
 		close(stale[i]);
 	}
-	if (why)
+	if (fault.found)
 		close(fd);
 	else
-		why = vmig_try_session(dev, fd, control);
-	return why;
+		fault = vmig_verify_session(dev, fd, control);
+	return fault;
 }
 
 VMIG_TEST_TIMEOUT(stale_fd, harmless_in_numbers, 120)
@@ -301,63 +303,63 @@ static void invert(struct vmig_stream *s)
 }
 
 /* The old and the new session of one kind in turns: no byte goes from one to the other. */
-static const char *save_in_turns(struct vmig_device *dev, struct vmig_reference *control, int stale,
-				 uint32_t kind, bool with)
+static struct vmig_fault save_in_turns(struct vmig_device *dev, struct vmig_reference *control,
+				       int stale, uint32_t kind, bool with)
 {
 	size_t piece = control->stream.len / 8 + 1;
 	int fd = vmig_goto_state(dev, kind), i;
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 
-	for (i = 0; i < 8 && !why; i++) {
+	for (i = 0; i < 8 && !fault.found; i++) {
 		if (with)
 			vmig_alive(stale, false);
-		why = vmig_try_some(fd, &s, piece);
+		fault = vmig_verify_some(fd, &s, piece);
 	}
-	if (!why && kind != VFIO_DEVICE_STATE_STOP_COPY)
+	if (!fault.found && kind != VFIO_DEVICE_STATE_STOP_COPY)
 		vmig_set_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	if (with)
 		vmig_alive(stale, false);
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
-static const char *load_in_turns(struct vmig_device *dev, struct vmig_reference *control, int stale,
-				 bool with)
+static struct vmig_fault load_in_turns(struct vmig_device *dev, struct vmig_reference *control,
+				       int stale, bool with)
 {
 	const struct vmig_stream *s = &control->stream;
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	size_t piece = s->len / 8 + 1, at = 0, to;
 	struct vmig_stream garbage = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 
 	vmig_stream_copy(&garbage, s);
 	invert(&garbage);
-	while (at < s->len && !why) {
+	while (at < s->len && !fault.found) {
 		to = s->len - at < piece ? s->len : at + piece;
 		if (with)
 			__vmig_write(stale, garbage.data + at, to - at);
-		why = vmig_try_write(fd, s, at, to, &vmig_default_chunks);
+		fault = vmig_verify_write(fd, s, at, to, &vmig_default_chunks);
 		at = to;
 	}
 	if (with)
 		__vmig_write(stale, garbage.data, garbage.len);
 	vmig_stream_free(&garbage);
-	return vmig_try_rest_of_load(dev, fd, s->len, control, why);
+	return vmig_verify_rest_of_load(dev, fd, s->len, control, fault);
 }
 
-static const char *use_in_turns(struct vmig_device *dev, struct vmig_reference *control,
-				const void *arg, bool with)
+static struct vmig_fault use_in_turns(struct vmig_device *dev, struct vmig_reference *control,
+				      const void *arg, bool with)
 {
 	uint32_t kind = *(const uint32_t *)arg;
 	int stale = leave_stale(dev, kind, control);
-	const char *why;
+	struct vmig_fault fault;
 
 	if (is_resuming(kind))
-		why = load_in_turns(dev, control, stale, with);
+		fault = load_in_turns(dev, control, stale, with);
 	else
-		why = save_in_turns(dev, control, stale, kind, with);
+		fault = save_in_turns(dev, control, stale, kind, with);
 	close(stale);
-	return why;
+	return fault;
 }
 
 TEST_F(stale_fd, data_stays_apart)
@@ -370,20 +372,21 @@ TEST_F(stale_fd, data_stays_apart)
 }
 
 /* The next session, by one SET from the old one, or by single arcs over STOP. */
-static const char *replace(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			   bool with)
+static struct vmig_fault replace(struct vmig_device *dev, struct vmig_reference *control,
+				 const void *arg, bool with)
 {
 	const struct kinds *kinds = arg;
 	int old = vmig_session_open(dev, kinds->stale, &control->stream);
-	const char *why, *how = NULL;
+	struct vmig_fault fault;
+	const char *how = NULL;
 	int fd;
 
 	fd = with ? vmig_set_state(dev, kinds->live) : vmig_goto_state(dev, kinds->live);
-	why = fd < 0 ? "no new data_fd" : vmig_try_session(dev, fd, control);
-	if (with && !why)
+	fault = fd < 0 ? vmig_fault("no new data_fd") : vmig_verify_session(dev, fd, control);
+	if (with && !fault.found)
 		how = vmig_alive(old, is_resuming(kinds->stale));
 	close(old);
-	return how ? vmig_fmt("the old data_fd: %s", how) : why;
+	return how ? vmig_fault("the old data_fd: %s", how) : fault;
 }
 
 /*
@@ -414,8 +417,8 @@ VMIG_FIXTURE(after_the_end);
  * A late write() must not change the device that was just loaded. That it fails is seen
  * in dead_after_leaving; that it does nothing is seen in what the device gives then.
  */
-static const char *write_late(struct vmig_device *dev, struct vmig_reference *control,
-			      const void *arg, bool with)
+static struct vmig_fault write_late(struct vmig_device *dev, struct vmig_reference *control,
+				    const void *arg, bool with)
 {
 	int fd = vmig_session_open(dev, VFIO_DEVICE_STATE_RESUMING, &control->stream);
 	struct vmig_stream other = {};
@@ -428,7 +431,7 @@ static const char *write_late(struct vmig_device *dev, struct vmig_reference *co
 		__vmig_stream_write(fd, other.data, other.len, &vmig_default_chunks, NULL);
 	close(fd);
 	vmig_stream_free(&other);
-	return vmig_try_content(dev, control);
+	return vmig_verify_content(dev, control);
 }
 
 TEST_F(after_the_end, late_write_changes_nothing)

@@ -115,7 +115,7 @@ TEST_F(stream, no_enomsg)
 		fd = vmig_goto_state(self->dev, via[i]);
 		if (fd >= 0) {
 			/* To the temporary end and over it, which is what may tempt a driver. */
-			vmig_try_some(fd, &s, MIB);
+			vmig_verify_some(fd, &s, MIB);
 			__vmig_read(fd, &byte, 1);
 			vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		} else {
@@ -179,20 +179,20 @@ static size_t third(const struct vmig_reference *control)
 }
 
 /* A read() that fails has read nothing: the bytes are there for the next one. */
-static const char *read_nowhere(struct vmig_device *dev, struct vmig_reference *control,
-				const void *arg, bool with)
+static struct vmig_fault read_nowhere(struct vmig_device *dev, struct vmig_reference *control,
+				      const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY), i;
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 
-	for (i = 0; i < 2 && !why; i++) {
+	for (i = 0; i < 2 && !fault.found; i++) {
 		if (with)
 			CHECK_ERRNO(STRM_06, __vmig_read(fd, (void *)arg, 64), EFAULT,
 				    "read() into memory that is not there");
-		why = vmig_try_some(fd, &s, third(control));
+		fault = vmig_verify_some(fd, &s, third(control));
 	}
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
 TEST_F(stream, read_into_nowhere)
@@ -220,13 +220,13 @@ static size_t too_little(const struct vmig_reference *control)
  * The buffer ends in a hole: what was copied is reported, or not consumed. A driver that
  * copies page by page and returns the error alone loses pages.
  */
-static const char *read_too_little(struct vmig_device *dev, struct vmig_reference *control,
-				   const void *arg, bool with)
+static struct vmig_fault read_too_little(struct vmig_device *dev, struct vmig_reference *control,
+					 const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	size_t room = too_little(control);
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	ssize_t n;
 
 	if (with) {
@@ -237,9 +237,9 @@ static const char *read_too_little(struct vmig_device *dev, struct vmig_referenc
 		if (n > 0 && n <= room)
 			vmig_stream_append(&s, arg, n);
 	} else {
-		why = vmig_try_some(fd, &s, room);
+		fault = vmig_verify_some(fd, &s, room);
 	}
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
 TEST_F(stream, read_into_too_little)
@@ -260,23 +260,23 @@ TEST_F(stream, read_into_too_little)
  * The rest of a load in which a write() failed. Whether the session can be gone on with
  * is the driver's choice; but what it then takes for complete must be what was sent.
  */
-static const char *finish_failed_load(struct vmig_device *dev, int fd, size_t from,
-				      const struct vmig_reference *control)
+static struct vmig_fault finish_failed_load(struct vmig_device *dev, int fd, size_t from,
+					    const struct vmig_reference *control)
 {
-	const char *why = vmig_try_write(fd, &control->stream, from, control->stream.len,
-					 &vmig_default_chunks);
+	struct vmig_fault fault = vmig_verify_write(fd, &control->stream, from, control->stream.len,
+						    &vmig_default_chunks);
 	int ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
 
 	close(fd);
 	if (ret) {
-		vmig_note(STRM_07, "the rest written: %s; SET(STOP): %s", why ? why : "success",
-			  vmig_errno_name(ret));
+		vmig_note(STRM_07, "the rest written: %s; SET(STOP): %s",
+			  fault.found ? fault.why : "success", vmig_errno_name(ret));
 		vmig_reference_restore(dev, control);
-		return NULL;
+		return VMIG_NO_FAULT;
 	}
-	if (why)
-		return vmig_fmt("the rest, %s, and SET(STOP) worked", why);
-	return vmig_try_content(dev, control);
+	if (fault.found)
+		return vmig_fault("the rest, %s, and SET(STOP) worked", fault.why);
+	return vmig_verify_content(dev, control);
 }
 
 struct bad_write {
@@ -284,21 +284,21 @@ struct bad_write {
 	size_t at;
 };
 
-static const char *write_nowhere(struct vmig_device *dev, struct vmig_reference *control,
-				 const void *arg, bool with)
+static struct vmig_fault write_nowhere(struct vmig_device *dev, struct vmig_reference *control,
+				       const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	const struct bad_write *bad = arg;
-	const char *why;
+	struct vmig_fault fault;
 	size_t len;
 
-	why = vmig_try_write(fd, &control->stream, 0, bad->at, &vmig_default_chunks);
-	if (why) {
+	fault = vmig_verify_write(fd, &control->stream, 0, bad->at, &vmig_default_chunks);
+	if (fault.found) {
 		close(fd);
-		return why;
+		return fault;
 	}
 	if (!with)
-		return vmig_try_finish_load(dev, fd, bad->at, control);
+		return vmig_verify_finish_load(dev, fd, bad->at, control);
 	/* As many bytes as are wanted, as a driver may refuse another number. */
 	len = control->stream.len - bad->at;
 	CHECK_ERRNO(STRM_07, __vmig_write(fd, bad->buf, len < VMIG_PAGE ? len : VMIG_PAGE), EFAULT,
@@ -326,12 +326,12 @@ TEST_F(stream, write_from_nowhere)
 	vmig_stream_free(&control.stream);
 }
 
-static const char *write_too_little(struct vmig_device *dev, struct vmig_reference *control,
-				    const void *arg, bool with)
+static struct vmig_fault write_too_little(struct vmig_device *dev, struct vmig_reference *control,
+					  const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	size_t room = too_little(control);
-	const char *why;
+	struct vmig_fault fault;
 	ssize_t n;
 
 	if (with) {
@@ -341,8 +341,8 @@ static const char *write_too_little(struct vmig_device *dev, struct vmig_referen
 		      vmig_fmt("EFAULT, or at most %zu bytes", room), "%s", what_came(n));
 		return finish_failed_load(dev, fd, n > 0 ? n : 0, control);
 	}
-	why = vmig_try_write(fd, &control->stream, 0, room, &vmig_default_chunks);
-	return vmig_try_rest_of_load(dev, fd, room, control, why);
+	fault = vmig_verify_write(fd, &control->stream, 0, room, &vmig_default_chunks);
+	return vmig_verify_rest_of_load(dev, fd, room, control, fault);
 }
 
 TEST_F(stream, write_from_too_little)
@@ -360,25 +360,25 @@ TEST_F(stream, write_from_too_little)
 }
 
 /* Nothing asked for, nothing done: at the beginning, in the middle and at the end. */
-static const char *read_nothing(struct vmig_device *dev, struct vmig_reference *control,
-				const void *arg, bool with)
+static struct vmig_fault read_nothing(struct vmig_device *dev, struct vmig_reference *control,
+				      const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY), i;
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	unsigned char byte;
 	ssize_t n;
 
 	(void)arg;
-	for (i = 0; i < 4 && !why; i++) {
+	for (i = 0; i < 4 && !fault.found; i++) {
 		if (with) {
 			n = __vmig_read(fd, &byte, 0);
 			CHECK(STRM_08, !n, vmig_fmt("read() of no bytes after %zu", s.len), "0",
 			      "%s", what_came(n));
 		}
-		why = vmig_try_some(fd, &s, third(control));
+		fault = vmig_verify_some(fd, &s, third(control));
 	}
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
 TEST_F(stream, read_of_nothing)
@@ -399,26 +399,26 @@ static size_t next_piece(const struct vmig_reference *control, size_t at)
 							 : at + third(control);
 }
 
-static const char *write_nothing(struct vmig_device *dev, struct vmig_reference *control,
-				 const void *arg, bool with)
+static struct vmig_fault write_nothing(struct vmig_device *dev, struct vmig_reference *control,
+				       const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING), i;
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	size_t at = 0, to;
 	ssize_t n;
 
 	(void)arg;
-	for (i = 0; i < 4 && !why; i++) {
+	for (i = 0; i < 4 && !fault.found; i++) {
 		if (with) {
 			n = __vmig_write(fd, control->stream.data, 0);
 			CHECK(STRM_08, !n, vmig_fmt("write() of no bytes after %zu", at), "0", "%s",
 			      what_came(n));
 		}
 		to = next_piece(control, at);
-		why = vmig_try_write(fd, &control->stream, at, to, &vmig_default_chunks);
+		fault = vmig_verify_write(fd, &control->stream, at, to, &vmig_default_chunks);
 		at = to;
 	}
-	return vmig_try_rest_of_load(dev, fd, at, control, why);
+	return vmig_verify_rest_of_load(dev, fd, at, control, fault);
 }
 
 TEST_F(stream, write_of_nothing)
@@ -436,11 +436,11 @@ TEST_F(stream, write_of_nothing)
  * Bytes in their order are all there is to a stream: another process, which knows of no
  * device, writes them from its own memory. On a real migration there is a network between.
  */
-static const char *relay(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			 bool with)
+static struct vmig_fault relay(struct vmig_device *dev, struct vmig_reference *control,
+			       const void *arg, bool with)
 {
 	const struct vmig_stream *s = &control->stream;
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	struct vmig_fd_peer peer;
 	size_t at = 0, n;
 	ssize_t ret;
@@ -450,7 +450,7 @@ static const char *relay(struct vmig_device *dev, struct vmig_reference *control
 	vmig_fd_peer_start(&peer, dev, -1);
 	fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	vmig_fd_peer_send_fd(&peer, fd);
-	while (at < s->len && !why) {
+	while (at < s->len && !fault.found) {
 		n = next_piece(control, at) - at;
 		n = n < VMIG_FD_PEER_MAX ? n : VMIG_FD_PEER_MAX;
 		memcpy(peer.buf, s->data + at, n);
@@ -459,13 +459,13 @@ static const char *relay(struct vmig_device *dev, struct vmig_reference *control
 		else
 			ret = __vmig_write(fd, s->data + at, n);
 		if (ret <= 0)
-			why = vmig_fmt("write(): %s after %zu of %zu bytes", what_came(ret), at,
-				       s->len);
+			fault = vmig_fault("write(): %s after %zu of %zu bytes", what_came(ret), at,
+					   s->len);
 		else
 			at += ret;
 	}
 	vmig_fd_peer_stop(&peer);
-	return vmig_try_rest_of_load(dev, fd, at, control, why);
+	return vmig_verify_rest_of_load(dev, fd, at, control, fault);
 }
 
 TEST_F(stream, relayed)
@@ -557,22 +557,22 @@ ADD_SEGMENTS(random_to_64, 64, 0x51ab7e3d);
 ADD_SEGMENTS(random_to_64_KiB, 64 << 10, 0x2c9277b5);
 
 /* hisi_acc be12ad45e15b: more than one read() gave garbage. */
-static const char *save_in(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			   bool with)
+static struct vmig_fault save_in(struct vmig_device *dev, struct vmig_reference *control,
+				 const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 
-	why = vmig_try_finish_save(dev, fd, &s, control, with ? arg : &vmig_default_chunks);
+	fault = vmig_verify_finish_save(dev, fd, &s, control, with ? arg : &vmig_default_chunks);
 	vmig_stream_free(&s);
-	return why;
+	return fault;
 }
 
-static const char *load_in(struct vmig_device *dev, struct vmig_reference *control, const void *arg,
-			   bool with)
+static struct vmig_fault load_in(struct vmig_device *dev, struct vmig_reference *control,
+				 const void *arg, bool with)
 {
-	return vmig_try_load(dev, control, &control->stream, with ? arg : &vmig_default_chunks);
+	return vmig_verify_load(dev, control, &control->stream, with ? arg : &vmig_default_chunks);
 }
 
 VMIG_TEST_TIMEOUT(segments, save, 120)

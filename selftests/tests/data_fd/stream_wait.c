@@ -285,7 +285,7 @@ TEST_F(slow, nothing_is_lost_by_waiting)
 	struct vmig_reference control;
 	struct vmig_stream s = {};
 	unsigned char byte;
-	const char *why;
+	struct vmig_fault fault;
 	int fd;
 
 	CLAUSES(FD_16);
@@ -301,9 +301,9 @@ TEST_F(slow, nothing_is_lost_by_waiting)
 		vmig_stream_append(&s, &byte, 1);
 	hold(&self->w, false);
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-	why = vmig_try_finish_save(self->dev, fd, &s, &control, &vmig_default_chunks);
-	CHECK(FD_16, !why, "read() with O_NONBLOCK before there is data, then a whole save",
-	      "a good stream", "%s", why);
+	fault = vmig_verify_finish_save(self->dev, fd, &s, &control, &vmig_default_chunks);
+	CHECK(FD_16, !fault.found, "read() with O_NONBLOCK before there is data, then a whole save",
+	      "a good stream", "%s", fault.why);
 	vmig_reference_restore(self->dev, &control);
 	vmig_stream_free(&s);
 	vmig_stream_free(&control.stream);

@@ -94,28 +94,28 @@ TEST_F(p2p_in, interrupts_are_allowed)
 #define SOME 16
 
 /* SET that must stay in the session; NULL, or what came. */
-static const char *move_on(struct vmig_device *dev, uint32_t to)
+static struct vmig_fault move_on(struct vmig_device *dev, uint32_t to)
 {
 	int fd = -1, ret = __vmig_set_state(dev, to, &fd);
 	uint32_t state = vmig_get_state(dev);
 
 	if (ret)
-		return vmig_fmt("SET(%s): %s", vmig_state_name(to), vmig_errno_name(ret));
+		return vmig_fault("SET(%s): %s", vmig_state_name(to), vmig_errno_name(ret));
 	if (state == to && fd == -1)
-		return NULL;
+		return VMIG_NO_FAULT;
 	vmig_close_data_fd(fd);
-	return vmig_fmt("SET(%s): state %s, data_fd %d", vmig_state_name(to),
-			vmig_state_name(state), fd);
+	return vmig_fault("SET(%s): state %s, data_fd %d", vmig_state_name(to),
+			  vmig_state_name(state), fd);
 }
 
-static const char *use_pre_copy(int fd, struct vmig_stream *s)
+static struct vmig_fault use_pre_copy(int fd, struct vmig_stream *s)
 {
 	struct vfio_precopy_info info;
 	int ret = __vmig_precopy_info(fd, &info);
 
 	if (ret)
-		return vmig_fmt("VFIO_MIG_GET_PRECOPY_INFO: %s", vmig_errno_name(ret));
-	return vmig_try_some(fd, s, SOME);
+		return vmig_fault("VFIO_MIG_GET_PRECOPY_INFO: %s", vmig_errno_name(ret));
+	return vmig_verify_some(fd, s, SOME);
 }
 
 /**
@@ -128,24 +128,25 @@ struct detour {
 	unsigned int count;
 };
 
-static const char *take_detour(struct vmig_device *dev, struct vmig_reference *control,
-			       const void *arg, bool with)
+static struct vmig_fault take_detour(struct vmig_device *dev, struct vmig_reference *control,
+				     const void *arg, bool with)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_PRE_COPY);
 	const struct detour *detour = arg;
 	struct vmig_stream s = {};
-	const char *why;
+	struct vmig_fault fault;
 	unsigned int i;
 
-	why = use_pre_copy(fd, &s);
-	for (i = 0; with && !why && i < detour->count; i++) {
-		why = move_on(dev, detour->states[i]);
-		if (!why)
-			why = use_pre_copy(fd, &s);
-		if (why)
-			why = vmig_fmt("in %s, %s", vmig_state_name(detour->states[i]), why);
+	fault = use_pre_copy(fd, &s);
+	for (i = 0; with && !fault.found && i < detour->count; i++) {
+		fault = move_on(dev, detour->states[i]);
+		if (!fault.found)
+			fault = use_pre_copy(fd, &s);
+		if (fault.found)
+			fault = vmig_fault("in %s, %s", vmig_state_name(detour->states[i]),
+					   fault.why);
 	}
-	return vmig_try_rest_of_save(dev, fd, &s, control, why);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
 /*

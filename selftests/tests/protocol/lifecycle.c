@@ -164,15 +164,17 @@ VMIG_TEST_TIMEOUT(lifecycle_session, outlives_other_closes, 60)
 	struct vmig_reference control;
 	enum vmig_child_end end;
 	struct heir heir;
-	const char *why;
+	struct vmig_fault fault;
 	pid_t pid;
 
 	CLAUSES(OPEN_02);
 	NEED_STATE(variant->state);
 	vmig_reference_save_quick(self->dev, &control);
-	why = vmig_try_session(self->dev, vmig_goto_state(self->dev, variant->state), &control);
-	if (why)
-		vmig_test_error("a session does not even work with the device fd open: %s", why);
+	fault = vmig_verify_session(self->dev, vmig_goto_state(self->dev, variant->state),
+				    &control);
+	if (fault.found)
+		vmig_test_error("a session does not even work with the device fd open: %s",
+				fault.why);
 	heir.dev = self->dev;
 	heir.control = &control;
 	heir.state = variant->state;

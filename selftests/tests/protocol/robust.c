@@ -109,8 +109,9 @@ struct refusals {
 	uint32_t state;
 };
 
-static const char *go_on_after_refusals(struct vmig_device *dev, struct vmig_reference *control,
-					const void *arg, bool with)
+static struct vmig_fault go_on_after_refusals(struct vmig_device *dev,
+					      struct vmig_reference *control, const void *arg,
+					      bool with)
 {
 	const struct refusals *r = arg;
 	int fd = vmig_goto_state(dev, r->state), ret;
@@ -126,14 +127,14 @@ static const char *go_on_after_refusals(struct vmig_device *dev, struct vmig_ref
 	if (state != r->state) {
 		if (fd >= 0)
 			close(fd);
-		return vmig_fmt("GET tells %s", vmig_state_name(state));
+		return vmig_fault("GET tells %s", vmig_state_name(state));
 	}
 	if (fd < 0) {
 		ret = __vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY, &fd);
 		if (ret)
-			return vmig_fmt("the way to STOP_COPY: %s", vmig_errno_name(ret));
+			return vmig_fault("the way to STOP_COPY: %s", vmig_errno_name(ret));
 	}
-	return vmig_try_session(dev, fd, control);
+	return vmig_verify_session(dev, fd, control);
 }
 
 /*

@@ -52,10 +52,11 @@ static bool session_works(struct vmig_faults *f, int fd, const char *did)
 {
 	/* Where it began is another state than the control's, so only the calls are judged. */
 	struct vmig_reference calls = { .stream = f->control.stream };
-	const char *why = vmig_try_session(f->dev, fd, &calls);
+	struct vmig_fault fault = vmig_verify_session(f->dev, fd, &calls);
 
-	return CHECK(ST_03, !why, vmig_fmt("%s, which returned 0; then the session is used", did),
-		     "all of it works", "%s", why);
+	return CHECK(ST_03, !fault.found,
+		     vmig_fmt("%s, which returned 0; then the session is used", did),
+		     "all of it works", "%s", fault.why);
 }
 
 static void prepare_set(struct vmig_faults *f)
@@ -277,7 +278,7 @@ static int make_read(struct vmig_faults *f)
 static bool judge_read(struct vmig_faults *f, int ret, const char *did)
 {
 	struct vmig_stream s = {};
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	int rest, load;
 
 	vmig_stream_append(&s, f->io.data, f->done);
@@ -286,16 +287,16 @@ static bool judge_read(struct vmig_faults *f, int ret, const char *did)
 		vmig_recover_running(f->dev);
 		load = __vmig_load(f->dev, s.data, s.len, &vmig_default_chunks);
 		if (load)
-			why = vmig_fmt("SET(STOP) after %zu bytes: %s", s.len,
-				       vmig_errno_name(load));
+			fault = vmig_fault("SET(STOP) after %zu bytes: %s", s.len,
+					   vmig_errno_name(load));
 		else
-			why = vmig_try_content(f->dev, &f->control);
+			fault = vmig_verify_content(f->dev, &f->control);
 	}
 	vmig_stream_free(&s);
-	return CHECK(STRM_06, !why,
+	return CHECK(STRM_06, !fault.found,
 		     vmig_fmt("%s, which returned %s, then the rest, which is loaded", did,
 			      vmig_errno_name(ret < 0 ? ret : 0)),
-		     "a good stream, as read() gave it to its end", "%s", why);
+		     "a good stream, as read() gave it to its end", "%s", fault.why);
 }
 
 static int make_write(struct vmig_faults *f)
@@ -316,21 +317,21 @@ static int make_write(struct vmig_faults *f)
 static bool judge_write(struct vmig_faults *f, int ret, const char *did)
 {
 	const struct vmig_stream *s = &f->control.stream;
-	const char *why = NULL;
+	struct vmig_fault fault = {};
 	int rest, stop;
 
 	rest = __vmig_stream_write(f->fd, s->data + f->done, s->len - f->done, &vmig_default_chunks,
 				   NULL);
 	stop = __vmig_set_state(f->dev, VFIO_DEVICE_STATE_STOP, NULL);
 	if (!stop && rest)
-		why = vmig_fmt("SET(STOP) succeeds after the rest failed with %s",
-			       vmig_errno_name(rest));
+		fault = vmig_fault("SET(STOP) succeeds after the rest failed with %s",
+				   vmig_errno_name(rest));
 	else if (!stop)
-		why = vmig_try_content(f->dev, &f->control);
-	return CHECK(STRM_07, !why,
+		fault = vmig_verify_content(f->dev, &f->control);
+	return CHECK(STRM_07, !fault.found,
 		     vmig_fmt("%s, which returned %s, then the rest of the stream and SET(STOP)",
 			      did, vmig_errno_name(ret < 0 ? ret : 0)),
-		     "an error, or the state that was written", "%s", why);
+		     "an error, or the state that was written", "%s", fault.why);
 }
 
 static void prepare_read(struct vmig_faults *f)
