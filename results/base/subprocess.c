@@ -65,11 +65,11 @@ static pid_t start(char *const argv[], int in, int out)
 }
 
 /**
- * filter_input - a file in memory for what a filter is to read
+ * subprocess_input - a file in memory for what a filter is to read
  *
- * Return: the file, to be written, given to filter_run() and closed; or NULL.
+ * Return: the file, to be written, given to subprocess_run() and closed; or NULL.
  */
-FILE *filter_input(void)
+FILE *subprocess_input(void)
 {
 	int fd = memfd_create("vmig", MFD_CLOEXEC);
 	FILE *f = fd >= 0 ? fdopen(fd, "w+") : NULL;
@@ -80,18 +80,18 @@ FILE *filter_input(void)
 }
 
 /**
- * filter_run - give a program its input and take what it prints
+ * subprocess_run - give a program its input and take what it prints
  * @arena: where the output goes
  * @argv: the program and its arguments
- * @in: from filter_input()
+ * @in: from subprocess_input()
  * @seconds: how long it may take
  * @max: how many bytes it may print
  *
  * Return: what it printed, or NULL where it is not installed, fails, prints more or takes
  * longer; then it has been killed.
  */
-char *filter_run(struct arena *arena, char *const argv[], FILE *in, unsigned int seconds,
-		 size_t max)
+char *subprocess_run(struct arena *arena, char *const argv[], FILE *in, unsigned int seconds,
+		     size_t max)
 {
 	int pipefd[2], status = -1;
 	size_t used = 0;

@@ -8,8 +8,8 @@
 
 #include <vmig/arena.h>
 
-FILE *filter_input(void);
-char *filter_run(struct arena *arena, char *const argv[], FILE *in, unsigned int seconds,
-		 size_t max);
+FILE *subprocess_input(void);
+char *subprocess_run(struct arena *arena, char *const argv[], FILE *in, unsigned int seconds,
+		     size_t max);
 
 #endif /* VMIG_RESULTS_SUBPROCESS_H */

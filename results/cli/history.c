@@ -32,7 +32,7 @@ static int wrong(const char *sentence)
 
 static int add(struct arena *arena, char **argv)
 {
-	struct origin origin = { .host = results_host(arena), .night = argv[2] };
+	struct origin origin = { .host = results_json_host(arena), .night = argv[2] };
 	char *dir = realpath(argv[0], NULL), *sentence;
 	struct history_db h;
 	bool added = false;
@@ -43,7 +43,7 @@ static int add(struct arena *arena, char **argv)
 		return EXIT_UNTESTED;
 	}
 	origin.directory = arena_printf(arena, "%s", basename(dir));
-	sentence = results_read(arena, dir, &results);
+	sentence = results_json_read(arena, dir, &results);
 	free(dir);
 	if (sentence)
 		return wrong(sentence);
@@ -169,7 +169,7 @@ static int write_page(struct history *n, int dirfd, const char *name)
 
 	output_open(&out, dirfd, name);
 	if (out.file)
-		write_nightly(n, out.file);
+		nightly_write(n, out.file);
 	err = output_close(&out);
 	err = err ? err : output_publish(&out);
 	if (err)
@@ -209,11 +209,11 @@ static int html(struct arena *arena, char **argv)
 static int lava(struct arena *arena, const char *dir, bool signals)
 {
 	json_t *results;
-	char *sentence = results_read(arena, dir, &results);
+	char *sentence = results_json_read(arena, dir, &results);
 
 	if (sentence)
 		return wrong(sentence);
-	write_lava(results, stdout, signals);
+	lava_write(results, stdout, signals);
 	json_decref(results);
 	return close_stdout(0);
 }

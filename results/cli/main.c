@@ -41,10 +41,10 @@ struct form {
 };
 
 static const struct form run_forms[] = {
-	{ "results.json", .run = write_json },
-	{ "junit.xml", .run = write_junit },
-	{ "report.html", .run = write_html },
-	{ "kcidb.json", .run = write_kcidb },
+	{ "results.json", .run = results_json_write },
+	{ "junit.xml", .run = junit_write },
+	{ "report.html", .run = html_write },
+	{ "kcidb.json", .run = kcidb_write },
 };
 
 static const struct form mutants_forms[] = {
@@ -128,17 +128,17 @@ static int report_dir(struct arena *arena, const char *dir)
 			dir, strerror(errno));
 		return EXIT_UNTESTED;
 	}
-	wrong = model_load(&run, arena, dirfd);
+	wrong = run_load(&run, arena, dirfd);
 	if (wrong) {
 		error_msg("%s/%s", dir, wrong);
 		code = EXIT_UNTESTED;
 	} else if (!run.chapters && !run.nr_problems) {
 		code = nothing_there(&run, dir);
 	} else {
-		judge(&run);
-		verdict(&run);
+		judge_run(&run);
+		judge_verdict(&run);
 		code = write_files(&run, NULL, dirfd, dir) ? run.exit_code : EXIT_UNTESTED;
-		write_terminal(&run, stdout, want_colour());
+		terminal_write(&run, stdout, want_colour());
 		code = close_stdout(code);
 	}
 	close(dirfd);

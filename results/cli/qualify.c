@@ -86,12 +86,12 @@ static int verify_bundle(struct arena *arena, char **argv)
 		return EXIT_UNTESTED;
 	wrong = bundle_open(arena, file, &tar);
 	if (!wrong)
-		wrong = verify(q, arena, tar, vmig_mustpass);
+		wrong = qualify_verify(q, arena, tar, vmig_mustpass);
 	if (wrong)
 		return refused(wrong);
 	if (argv[1] && !write_signed(&q->bundle, argv[1]))
 		return EXIT_UNTESTED;
-	write_statement(q, stdout);
+	qualify_write_statement(q, stdout);
 	return close_stdout(q->exit_code);
 }
 
@@ -215,14 +215,14 @@ static struct run *load_run(struct arena *arena, const char *dir)
 		error_msg("cannot open the run directory %s: %s", dir, strerror(errno));
 		return NULL;
 	}
-	wrong = model_load(run, arena, dirfd);
+	wrong = run_load(run, arena, dirfd);
 	close(dirfd);
 	if (wrong) {
 		error_msg("%s/%s", dir, wrong);
 		return NULL;
 	}
-	judge(run);
-	verdict(run);
+	judge_run(run);
+	judge_verdict(run);
 	return run;
 }
 

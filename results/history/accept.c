@@ -70,7 +70,7 @@ struct search {
 static bool of_night(struct arena *arena, const struct sample *p, const char *night)
 {
 	return !strncmp(p->run->night, night, strlen(night)) ||
-	       !strncmp(night_words(arena, p->run->night), night, strlen(night));
+	       !strncmp(history_night_words(arena, p->run->night), night, strlen(night));
 }
 
 /* The night that the request means for a metric, or NULL. */
@@ -109,11 +109,12 @@ static void json_path_get(const struct search *s, const struct series *t, const 
 	const struct sample *last = series_last(t);
 	struct arena *arena = s->n->history->arena;
 
-	fprintf(f, "  %s  %s, %s %s", device_label(s->n, t->device), metric_label(arena, t),
+	fprintf(f, "  %s  %s, %s %s", history_device_label(s->n, t->device),
+		history_metric_label(arena, t),
 		s->ask->withdraw ? "not accepted any more from" : "accepted from",
-		night_words(arena, p->run->night));
+		history_night_words(arena, p->run->night));
 	if (last && last->label == LABEL_WORSE)
-		fprintf(f, ": %s, %+.0f %%", metric_value(arena, last->fast, t->unit),
+		fprintf(f, ": %s, %+.0f %%", history_metric_value(arena, last->fast, t->unit),
 			sample_percent(t, last));
 	putc('\n', f);
 }
@@ -128,7 +129,7 @@ static void look_at(struct search *s, const struct series *t, FILE *f)
 		return;
 	s->measured++;
 	if (fnmatch(s->ask->pattern, t->name, 0) &&
-	    fnmatch(s->ask->pattern, metric_label(arena, t), 0)) {
+	    fnmatch(s->ask->pattern, history_metric_label(arena, t), 0)) {
 		s->example = s->example ? s->example : t;
 		return;
 	}

@@ -11,13 +11,13 @@
 #include "regress.h"
 
 /**
- * metric_label - what a metric is called where it stands beside others
+ * history_metric_label - what a metric is called where it stands beside others
  * @arena: for the text
  * @t: the metric
  *
  * Return: its name, and the way into the device where the test has one.
  */
-const char *metric_label(struct arena *arena, const struct series *t)
+const char *history_metric_label(struct arena *arena, const struct series *t)
 {
 	const char *dot = strchr(t->test, '.'), *end = dot ? strchr(dot + 1, '.') : NULL;
 
@@ -27,14 +27,14 @@ const char *metric_label(struct arena *arena, const struct series *t)
 }
 
 /**
- * device_label - what tells a device from the others of a history
+ * history_device_label - what tells a device from the others of a history
  * @n: the history
  * @d: the device
  *
  * Return: its name; its host too where there are several, and where and how it runs where this
  * host has more than one of that name.
  */
-const char *device_label(const struct history *n, const struct device *d)
+const char *history_device_label(const struct history *n, const struct device *d)
 {
 	struct arena *arena = n->history->arena;
 	bool hosts = false, twins = false;
@@ -55,14 +55,14 @@ const char *device_label(const struct history *n, const struct device *d)
 }
 
 /**
- * metric_value - a number as people read it
+ * history_metric_value - a number as people read it
  * @arena: for the text
  * @value: the number
  * @unit: its unit
  *
  * Return: three digits with a unit that fits, "1.21 GB/s", "12.3 ms".
  */
-const char *metric_value(struct arena *arena, double value, const char *unit)
+const char *history_metric_value(struct arena *arena, double value, const char *unit)
 {
 	static const char prefix[] = { 0, 'k', 'M', 'G', 'T' };
 	size_t i = 0;
@@ -90,13 +90,13 @@ const char *metric_value(struct arena *arena, double value, const char *unit)
 }
 
 /**
- * shift_percent - a shift to the worse, as a change of the value
+ * history_shift_percent - a shift to the worse, as a change of the value
  * @t: the metric
  * @shift: in logarithms
  *
  * Return: the change in percent, with the sign of the value.
  */
-double shift_percent(const struct series *t, double shift)
+double history_shift_percent(const struct series *t, double shift)
 {
 	return 100 * expm1(t->more_is_better ? -shift : shift);
 }
@@ -110,7 +110,7 @@ double shift_percent(const struct series *t, double shift)
  */
 double sample_percent(const struct series *t, const struct sample *p)
 {
-	return shift_percent(t, p->shift);
+	return history_shift_percent(t, p->shift);
 }
 
 static const char *change(struct arena *arena, const char *list, const char *what, const char *old,
@@ -123,15 +123,15 @@ static const char *change(struct arena *arena, const char *list, const char *wha
 }
 
 /**
- * run_changes - what is other than it was
+ * history_run_changes - what is other than it was
  * @arena: for the text
  * @now: a run
  * @before: the one before, or NULL
  *
  * Return: the changes with commas between, "" for none.
  */
-const char *run_changes(struct arena *arena, const struct history_run *now,
-			const struct history_run *before)
+const char *history_run_changes(struct arena *arena, const struct history_run *now,
+				const struct history_run *before)
 {
 	const char *s = "";
 
@@ -155,23 +155,25 @@ static void tell_worse(const struct history *n, const struct series *t, const st
 {
 	const struct history_run *first = p->since->run;
 	struct arena *arena = n->history->arena;
-	const char *changes = run_changes(arena, first, first->before);
+	const char *changes = history_run_changes(arena, first, first->before);
 
-	fprintf(f, "  %s  %s\n", device_label(n, t->device), metric_label(arena, t));
+	fprintf(f, "  %s  %s\n", history_device_label(n, t->device),
+		history_metric_label(arena, t));
 	fprintf(f, "    best tenth at %s, %+.0f %%: the median of %zu nights before is %s\n",
-		metric_value(arena, p->fast, t->unit), sample_percent(t, p), p->nights,
-		metric_value(arena, p->base, t->unit));
-	fprintf(f, "    since %s%s%s; p = %.2g, %zu values\n", night_words(arena, first->night),
+		history_metric_value(arena, p->fast, t->unit), sample_percent(t, p), p->nights,
+		history_metric_value(arena, p->base, t->unit));
+	fprintf(f, "    since %s%s%s; p = %.2g, %zu values\n",
+		history_night_words(arena, first->night),
 		*changes ? ", with " : ", when nothing that is recorded had changed", changes, p->p,
 		p->n);
 }
 
 /**
- * run_command - what run.sh is called here
+ * history_run_command - what run.sh is called here
  *
  * Return: "./run.sh", or the command that is installed.
  */
-const char *run_command(void)
+const char *history_run_command(void)
 {
 	const char *command = getenv("VMIG_COMMAND");
 
@@ -216,7 +218,7 @@ unsigned int label_terminal(const struct history *n, const char *night, FILE *f)
 		fprintf(f,
 			"  Meant to be so? %s --nightly-accept METRIC --reason TEXT: then the nights "
 			"since count\n",
-			run_command());
+			history_run_command());
 	fprintf(f, "Nightly: %u regression%s in %u metrics", worse, worse == 1 ? "" : "s", judged);
 	if (few)
 		fprintf(f, "%s no judgement yet on %u (%zu of %d nights before)",
@@ -270,13 +272,13 @@ void label_suspects(const struct history *n, const char *night, FILE *f)
 }
 
 /**
- * night_words - when a night was
+ * history_night_words - when a night was
  * @arena: for the text
  * @night: "2026-11-21T02:00:00Z" or "20261121T020000Z"
  *
  * Return: "2026-11-21 02:00", or what @night says in another form.
  */
-const char *night_words(struct arena *arena, const char *night)
+const char *history_night_words(struct arena *arena, const char *night)
 {
 	int y, m, d, h, min;
 

@@ -24,7 +24,7 @@ static bool names_state(struct text word, uint32_t state)
 static char *without_variant(struct arena *arena, const struct test *t, const char *s)
 {
 	struct arc arc;
-	bool pair = arc_of(t, &arc);
+	bool pair = test_name_arc(t, &arc);
 	struct text word;
 	char *out, *p;
 
@@ -92,13 +92,13 @@ static unsigned int hash(const char *s)
 }
 
 /**
- * group_breaches - the breaches of a run, those that are alike together
- * @run: the run after judge()
+ * findings_breaches - the breaches of a run, those that are alike together
+ * @run: the run after judge_run()
  * @outcome: which: CLAUSE_VIOLATED, CLAUSE_KNOWN or CLAUSE_WARNED
  *
  * Return: the groups in the order in which their first breach came.
  */
-struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome)
+struct breach_group *findings_breaches(struct run *run, enum clause_outcome outcome)
 {
 	struct breach_group *first = NULL, **last = &first, *g, **bucket;
 	struct breach_group **buckets = arena_alloc(run->arena, BUCKETS * sizeof(*buckets));
@@ -107,7 +107,7 @@ struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome
 	unsigned int sum;
 	char *key;
 
-	for (t = first_test(run); t; t = next_test(t)) {
+	for (t = run_first_test(run); t; t = run_next_test(t)) {
 		for (b = t->breaches; b; b = b->next) {
 			if (b->outcome != outcome)
 				continue;
@@ -136,20 +136,20 @@ struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome
 /* The name with a star for the way, and the way. */
 static char *without_way(struct arena *arena, const struct test *t, struct text *way)
 {
-	*way = way_of(t);
+	*way = test_name_uapi(t);
 	if (!way->n)
 		return arena_strndup(arena, t->name, strlen(t->name));
 	return arena_printf(arena, "%.*s*%s", (int)(way->s - t->name), t->name, way->s + way->n);
 }
 
 /**
- * group_names - names of tests, those that differ only in the way in as one
+ * findings_names - names of tests, those that differ only in the way in as one
  * @arena: where they go
  * @tests: the tests
  *
  * Return: lines such as "fd.{cdev,group}.cloexec", each name once, in order.
  */
-struct line *group_names(struct arena *arena, const struct group_member *tests)
+struct line *findings_names(struct arena *arena, const struct group_member *tests)
 {
 	struct line *first = NULL, **last = &first, *l;
 	const struct group_member *m;

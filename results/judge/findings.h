@@ -35,7 +35,7 @@ struct breach_group {
 	struct breach_group *next, *same;
 };
 
-struct breach_group *group_breaches(struct run *run, enum clause_outcome outcome);
-struct line *group_names(struct arena *arena, const struct group_member *tests);
+struct breach_group *findings_breaches(struct run *run, enum clause_outcome outcome);
+struct line *findings_names(struct arena *arena, const struct group_member *tests);
 
 #endif /* VMIG_RESULTS_FINDINGS_H */

@@ -231,9 +231,9 @@ static void join_clauses(struct run *run, struct test *t)
 	for (i = 0; i < t->nr_clauses; i++) {
 		clause = vmig_clause_find(t->clauses[i]);
 		if (!clause)
-			model_problem(run,
-				      "%s names the clause %s, which the catalogue does not have.",
-				      t->name, t->clauses[i]);
+			run_problem(run,
+				    "%s names the clause %s, which the catalogue does not have.",
+				    t->name, t->clauses[i]);
 		else if (!broke(t, clause))
 			add_clause_test(run, clause, t, no_breach(t, clause));
 	}
@@ -329,7 +329,7 @@ static void count_deviation(struct run *run, struct deviation *d)
 	const struct test *t;
 	bool came;
 
-	for (t = first_test(run); t; t = next_test(t)) {
+	for (t = run_first_test(run); t; t = run_next_test(t)) {
 		if (fnmatch(d->glob, t->name, 0))
 			continue;
 		d->met++;
@@ -387,28 +387,28 @@ static void check_chapters(struct run *run)
 
 	for (c = run->chapters; c; c = c->next) {
 		if (c->too_long)
-			model_problem(
+			run_problem(
 				run,
 				"%s holds more tests than any chapter has, %u of them were read.",
 				c->file, c->nr_tests);
 		if (c->strays)
-			model_problem(
-				run, "%s has %u line%s of breaches without a test that found them.",
-				c->file, c->strays, c->strays == 1 ? "" : "s");
+			run_problem(run,
+				    "%s has %u line%s of breaches without a test that found them.",
+				    c->file, c->strays, c->strays == 1 ? "" : "s");
 		if (c->bail)
-			model_problem(run, "%s gave up: %s", c->name, c->bail);
+			run_problem(run, "%s gave up: %s", c->name, c->bail);
 		else if (!c->nr_tests && !c->not_run && !c->skip)
-			model_problem(run, "%s holds no test result%s%s", c->file,
-				      c->stray ? ", its first line is: " : ".",
-				      c->stray ? c->stray : "");
+			run_problem(run, "%s holds no test result%s%s", c->file,
+				    c->stray ? ", its first line is: " : ".",
+				    c->stray ? c->stray : "");
 	}
 }
 
 /**
- * judge - say what each test, clause, complaint and deviation of a run came to
- * @run: the run as model_load() left it
+ * judge_run - say what each test, clause, complaint and deviation of a run came to
+ * @run: the run as run_load() left it
  */
-void judge(struct run *run)
+void judge_run(struct run *run)
 {
 	struct complaint *complaint;
 	struct deviation *d;
@@ -422,7 +422,7 @@ void judge(struct run *run)
 		run->clauses[i].last_note = &run->clauses[i].notes;
 	}
 	check_chapters(run);
-	for (t = first_test(run); t; t = next_test(t)) {
+	for (t = run_first_test(run); t; t = run_next_test(t)) {
 		t->outcome = judge_test(run, t);
 		join_clauses(run, t);
 	}
@@ -435,7 +435,7 @@ void judge(struct run *run)
 		for (t = c->tests; t; t = t->next)
 			run->count[t->outcome]++;
 	}
-	for (t = first_test(run); t; t = next_test(t))
+	for (t = run_first_test(run); t; t = run_next_test(t))
 		if (t->outcome == OUTCOME_SKIP)
 			add_skip(run, t);
 	sort_skips(run);

@@ -5,6 +5,6 @@
 
 #include "run.h"
 
-void judge(struct run *run);
+void judge_run(struct run *run);
 
 #endif /* VMIG_RESULTS_JUDGE_H */

@@ -26,12 +26,12 @@ static const char *const verdict_names[] = {
 };
 
 /**
- * verdict_name - the verdict in a word or three
+ * judge_verdict_name - the verdict in a word or three
  * @verdict: the verdict
  *
  * Return: "conformant", "not conformant", ...
  */
-const char *verdict_name(enum verdict verdict)
+const char *judge_verdict_name(enum verdict verdict)
 {
 	return verdict_names[verdict];
 }
@@ -177,12 +177,12 @@ static void decide(struct run *run)
 }
 
 /**
- * verdict - the verdict on a run
- * @run: the run after judge()
+ * judge_verdict - the verdict on a run
+ * @run: the run after judge_run()
  *
  * Sets @verdict, @exit_code and @sentence.
  */
-void verdict(struct run *run)
+void judge_verdict(struct run *run)
 {
 	decide(run);
 	/* Must not be read as one on the vendor's card. */

@@ -5,7 +5,7 @@
 
 #include "run.h"
 
-void verdict(struct run *run);
-const char *verdict_name(enum verdict verdict);
+void judge_verdict(struct run *run);
+const char *judge_verdict_name(enum verdict verdict);
 
 #endif /* VMIG_RESULTS_VERDICT_H */

@@ -16,7 +16,7 @@
  * @source: where in the driver it comes from
  * @reason: why, one sentence
  * @sometimes: a race, which need not come in each run
- * @came: tests of this run that found it, counted by judge()
+ * @came: tests of this run that found it, counted by judge_run()
  * @missed: tests of this run that looked for it in vain, the same
  * @met: tests of this run that the glob names, the same
  */

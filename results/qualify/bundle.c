@@ -30,12 +30,12 @@ static const char *const each_round[] = {
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /**
- * manifest_lists - has a manifest to list this file?
+ * bundle_manifest_lists - has a manifest to list this file?
  * @name: a file of a bundle
  *
  * Return: false for the manifest and its signature.
  */
-bool manifest_lists(const char *name)
+bool bundle_manifest_lists(const char *name)
 {
 	return strcmp(name, BUNDLE_MANIFEST) && strcmp(name, BUNDLE_SIGNATURE);
 }
@@ -69,20 +69,21 @@ static char *line_check(struct arena *arena, struct text line, const struct tar_
 }
 
 /**
- * manifest_check - does a manifest list these files, and no other?
+ * bundle_manifest_check - does a manifest list these files, and no other?
  * @arena: where a sentence goes
  * @manifest: the manifest
  * @members: the files, in ascending order, manifest and signature among them
  *
  * Return: NULL, or a sentence about the first thing that differs.
  */
-char *manifest_check(struct arena *arena, struct text manifest, const struct tar_member *members)
+char *bundle_manifest_check(struct arena *arena, struct text manifest,
+			    const struct tar_member *members)
 {
 	struct text line;
 	char *wrong;
 
 	while (text_next_line(&manifest, &line)) {
-		while (members && !manifest_lists(members->name))
+		while (members && !bundle_manifest_lists(members->name))
 			members = members->next;
 		wrong = line_check(arena, line, members);
 		if (wrong)
@@ -90,7 +91,7 @@ char *manifest_check(struct arena *arena, struct text manifest, const struct tar
 		members = members->next;
 	}
 	for (; members; members = members->next)
-		if (manifest_lists(members->name))
+		if (bundle_manifest_lists(members->name))
 			return arena_printf(arena, "the manifest does not list %s", members->name);
 	return NULL;
 }
@@ -247,5 +248,5 @@ char *bundle_read(struct bundle *b, struct arena *arena, struct text tar)
 	b->waivers = tar_find(b->members, "waivers.conf")->contents;
 	b->modules = tar_find(b->members, "modules.sha256")->contents;
 	b->id = digest(arena, b->manifest);
-	return manifest_check(arena, b->manifest, b->members);
+	return bundle_manifest_check(arena, b->manifest, b->members);
 }

@@ -44,7 +44,8 @@ struct bundle {
 char *bundle_open(struct arena *arena, struct text file, struct text *tar);
 char *bundle_read(struct bundle *b, struct arena *arena, struct text tar);
 bool bundle_has(const char *name);
-bool manifest_lists(const char *name);
-char *manifest_check(struct arena *arena, struct text manifest, const struct tar_member *members);
+bool bundle_manifest_lists(const char *name);
+char *bundle_manifest_check(struct arena *arena, struct text manifest,
+			    const struct tar_member *members);
 
 #endif /* VMIG_RESULTS_BUNDLE_H */

@@ -110,7 +110,7 @@ struct text bundle_manifest(struct arena *arena, const struct tar_member *member
 		room += 64 + 3 + strlen(m->name);
 	s = end = arena_alloc(arena, room);
 	for (m = members; m; m = m->next)
-		if (manifest_lists(m->name))
+		if (bundle_manifest_lists(m->name))
 			end += snprintf(end, room - (size_t)(end - s), "%s  %s\n",
 					digest(arena, m->contents), m->name);
 	return (struct text){ s, (size_t)(end - s) };

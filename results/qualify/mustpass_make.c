@@ -32,7 +32,7 @@ static const struct test *same_test(const struct run *run, const struct test *wa
 {
 	const struct test *t;
 
-	for (t = first_test(run); t; t = next_test(t))
+	for (t = run_first_test(run); t; t = run_next_test(t))
 		if (!strcmp(t->name, wanted->name) &&
 		    !strcmp(t->chapter->name, wanted->chapter->name))
 			return t;
@@ -125,7 +125,7 @@ static struct candidate *candidates(struct arena *arena, const struct mustpass *
 	size_t i;
 
 	for (i = 0; i < nr; i++)
-		for (t = first_test(runs[i]); t; t = next_test(t)) {
+		for (t = run_first_test(runs[i]); t; t = run_next_test(t)) {
 			if (!passed(t) || listed(first, t))
 				continue;
 			c = arena_alloc(arena, sizeof(*c));

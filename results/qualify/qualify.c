@@ -106,7 +106,7 @@ static const struct test **sorted(struct qualification *q, const struct run *run
 	const struct test **tests = NULL, *t;
 
 	*nr = 0;
-	for (t = first_test(run); t; t = next_test(t)) {
+	for (t = run_first_test(run); t; t = run_next_test(t)) {
 		tests = arena_grow(q->arena, tests, *nr, sizeof(const struct test *));
 		tests[(*nr)++] = t;
 	}
@@ -176,13 +176,13 @@ static void judge_round(struct qualification *q, unsigned int i)
 }
 
 /**
- * clause_column - where a clause is counted
+ * qualify_clause_column - where a clause is counted
  * @q: the bundle
  * @clause: index into vmig_clauses
  *
  * Return: the column.
  */
-enum clause_column clause_column(const struct qualification *q, int clause)
+enum clause_column qualify_clause_column(const struct qualification *q, int clause)
 {
 	switch (q->clauses[clause]) {
 	case CLAUSE_VIOLATED:
@@ -235,7 +235,7 @@ static const char *sentence(struct qualification *q)
  * qualify_judge - the verdict on a bundle
  * @q: the bundle, its rounds judged each by itself
  *
- * Sets all that verify() has left open.
+ * Sets all that qualify_verify() has left open.
  */
 void qualify_judge(struct qualification *q)
 {
@@ -245,7 +245,7 @@ void qualify_judge(struct qualification *q)
 	for (i = 0; i < q->bundle.nr_rounds; i++)
 		judge_round(q, i);
 	for (c = 0; c < VMIG_NR_CLAUSES; c++)
-		q->levels[vmig_clauses[c].level][clause_column(q, c)]++;
+		q->levels[vmig_clauses[c].level][qualify_clause_column(q, c)]++;
 	q->exit_code =
 		q->count[LISTED_NOT_PASSED] || q->levels[VMIG_MUST][COLUMN_VIOLATED] || q->troubles;
 	q->sentence = sentence(q);

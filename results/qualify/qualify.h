@@ -82,6 +82,6 @@ struct qualification {
 };
 
 void qualify_judge(struct qualification *q);
-enum clause_column clause_column(const struct qualification *q, int clause);
+enum clause_column qualify_clause_column(const struct qualification *q, int clause);
 
 #endif /* VMIG_RESULTS_QUALIFY_H */

@@ -30,13 +30,13 @@ static void entry(FILE *f, const char *label, const char *text)
 }
 
 /**
- * not_hardware - what keeps a run from being one on a vendor's card
+ * qualify_not_hardware - what keeps a run from being one on a vendor's card
  * @arena: where the words go
  * @run: the run
  *
  * Return: a phrase, or NULL for a device of a host.
  */
-const char *not_hardware(struct arena *arena, const struct run *run)
+const char *qualify_not_hardware(struct arena *arena, const struct run *run)
 {
 	static const char *const own[] = { "vfio_mig_mock", "vfio_mig_edu" };
 	const char *driver = run->env.driver ? run->env.driver : "";
@@ -93,7 +93,7 @@ static const char *module_name(const struct environment *e)
 static void heading(const struct qualification *q, FILE *f)
 {
 	const struct run *run = &q->rounds[0];
-	const char *why = not_hardware(q->arena, run);
+	const char *why = qualify_not_hardware(q->arena, run);
 	const char *driver = run->env.driver ? run->env.driver : "unknown";
 
 	if (why)
@@ -124,14 +124,14 @@ static void subject(const struct qualification *q, FILE *f)
 	      arena_printf(q->arena, "%s%s%s", e->device ? e->device : "unknown",
 			   e->bus ? ", bus " : "", e->bus ? e->bus : ""));
 	s = NULL;
-	for (l = features(q->arena, e); l; l = l->next)
+	for (l = run_features(q->arena, e); l; l = l->next)
 		s = arena_printf(q->arena, "%s%s%s", s ? s : "", s ? ", " : "", l->text);
 	entry(f, "Features", s);
 	entry(f, "Kernel",
 	      arena_printf(q->arena, "%s %s %s", e->release ? e->release : "unknown",
 			   e->machine ? e->machine : "", e->build ? e->build : ""));
-	entry(f, "Where", where_it_ran(q->arena, &run->record));
-	entry(f, "Firmware", firmware_words(q->arena, &run->record, e));
+	entry(f, "Where", run_where(q->arena, &run->record));
+	entry(f, "Firmware", run_firmware_words(q->arena, &run->record, e));
 	entry(f, "Modules", run->record.parameters);
 }
 
@@ -195,7 +195,7 @@ static void clauses(const struct qualification *q, FILE *f, const char *label,
 	int c;
 
 	for (c = 0; c < VMIG_NR_CLAUSES; c++) {
-		if (vmig_clauses[c].level != level || clause_column(q, c) != column)
+		if (vmig_clauses[c].level != level || qualify_clause_column(q, c) != column)
 			continue;
 		if (n++ < CLAUSES_SHOWN)
 			s = arena_printf(q->arena, "%s%s%s", s ? s : "", s ? " " : "",
@@ -246,11 +246,11 @@ static void waivers(const struct qualification *q, FILE *f)
 }
 
 /**
- * write_statement - the page
+ * qualify_write_statement - the page
  * @q: the bundle, judged
  * @f: where it goes
  */
-void write_statement(const struct qualification *q, FILE *f)
+void qualify_write_statement(const struct qualification *q, FILE *f)
 {
 	heading(q, f);
 	subject(q, f);
@@ -264,6 +264,6 @@ void write_statement(const struct qualification *q, FILE *f)
 	faults(q, f);
 	waivers(q, f);
 	fprintf(f, "\nVerdict: %s%s\n", q->sentence,
-		not_hardware(q->arena, &q->rounds[0]) ? " (no hardware)" : "");
+		qualify_not_hardware(q->arena, &q->rounds[0]) ? " (no hardware)" : "");
 	fprintf(f, "Bundle:  manifest sha256 %s\n", q->bundle.id);
 }

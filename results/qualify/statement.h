@@ -7,7 +7,7 @@
 
 #include "qualify.h"
 
-const char *not_hardware(struct arena *arena, const struct run *run);
-void write_statement(const struct qualification *q, FILE *f);
+const char *qualify_not_hardware(struct arena *arena, const struct run *run);
+void qualify_write_statement(const struct qualification *q, FILE *f);
 
 #endif /* VMIG_RESULTS_STATEMENT_H */

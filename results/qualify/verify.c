@@ -52,13 +52,13 @@ static char *read_round(struct qualification *q, unsigned int i)
 	struct run *run = &q->rounds[i];
 	char *wrong;
 
-	model_init(run, q->arena);
-	wrong = model_read(run, &q->bundle.rounds[i].files);
+	run_init(run, q->arena);
+	wrong = run_read(run, &q->bundle.rounds[i].files);
 	if (wrong)
 		return arena_printf(q->arena, "round-%u/%s", i + 1, wrong);
 	run->profile = waivers_profile(q->arena, q->waivers, run->env.driver, run->env.release);
-	judge(run);
-	verdict(run);
+	judge_run(run);
+	judge_verdict(run);
 	return NULL;
 }
 
@@ -178,7 +178,7 @@ static char *check_results_of_list(const struct qualification *q, char **key, un
 	const struct test *t;
 	size_t n = 0, k;
 
-	for (t = first_test(&q->rounds[i]); t; t = next_test(t)) {
+	for (t = run_first_test(&q->rounds[i]); t; t = run_next_test(t)) {
 		came = arena_grow(q->arena, came, n, sizeof(*came));
 		came[n++] = arena_printf(q->arena, "%s\t%s", t->chapter->name, t->name);
 	}
@@ -299,7 +299,7 @@ static char *check_results(const struct qualification *q, unsigned int i)
 	bool equal;
 
 	if (f) {
-		write_json((struct run *)&q->rounds[i], f);
+		results_json_write((struct run *)&q->rounds[i], f);
 		fclose(f);
 		derived = results((struct text){ buf, size }, whole);
 	}
@@ -333,7 +333,7 @@ static char *check_features(const struct qualification *q)
 		passed = 0;
 		for (t = q->list->tests; t; t = t->next)
 			nr += t->section == s;
-		for (came = first_test(&q->rounds[0]); came; came = next_test(came)) {
+		for (came = run_first_test(&q->rounds[0]); came; came = run_next_test(came)) {
 			if (came->outcome != OUTCOME_PASS)
 				continue;
 			for (t = q->list->tests; t; t = t->next)
@@ -352,7 +352,7 @@ static char *check_features(const struct qualification *q)
 }
 
 /**
- * verify - derive the verdict on a driver from a bundle
+ * qualify_verify - derive the verdict on a driver from a bundle
  * @q: the answer
  * @arena: where everything goes; contents stay in @tar
  * @tar: the bundle, not compressed
@@ -360,7 +360,8 @@ static char *check_features(const struct qualification *q)
  *
  * Return: NULL, or a sentence about why the bundle is refused.
  */
-char *verify(struct qualification *q, struct arena *arena, struct text tar, const char *frozen)
+char *qualify_verify(struct qualification *q, struct arena *arena, struct text tar,
+		     const char *frozen)
 {
 	unsigned int i;
 	char *wrong, **key;

@@ -5,6 +5,7 @@
 
 #include "qualify.h"
 
-char *verify(struct qualification *q, struct arena *arena, struct text tar, const char *frozen);
+char *qualify_verify(struct qualification *q, struct arena *arena, struct text tar,
+		     const char *frozen);
 
 #endif /* VMIG_RESULTS_VERIFY_H */

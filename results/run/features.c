@@ -16,14 +16,14 @@ static void add(struct arena *arena, struct line ***last, char *text)
 }
 
 /**
- * features - what a device offers
+ * run_features - what a device offers
  * @arena: where the lines go
  * @env: the environment
  *
  * Return: a line for each feature, in the words of H:990-1008; what an environment
  * does not say is not guessed.
  */
-struct line *features(struct arena *arena, const struct environment *env)
+struct line *run_features(struct arena *arena, const struct environment *env)
 {
 	struct line *first = NULL, **last = &first;
 	uint64_t unknown = env->flags & ~(uint64_t)VMIG_MIGRATION_KNOWN;
@@ -51,7 +51,7 @@ struct line *features(struct arena *arena, const struct environment *env)
 }
 
 /**
- * firmware_words - what the driver ran on, where that was no vendor's card
+ * run_firmware_words - what the driver ran on, where that was no vendor's card
  * @arena: where the words go
  * @r: run.json
  * @env: environment.json
@@ -60,8 +60,8 @@ struct line *features(struct arena *arena, const struct environment *env)
  *
  * Return: a phrase, or NULL for real hardware.
  */
-const char *firmware_words(struct arena *arena, const struct run_record *r,
-			   const struct environment *env)
+const char *run_firmware_words(struct arena *arena, const struct run_record *r,
+			       const struct environment *env)
 {
 	const char *s;
 
@@ -87,13 +87,13 @@ static const char *guest_words(struct arena *arena, const char *accel)
 }
 
 /**
- * where_it_ran - guest or host, under which accelerator, and by whose programs
+ * run_where - guest or host, under which accelerator, and by whose programs
  * @arena: where the words go
  * @record: run.json
  *
  * Return: a phrase, or NULL where it is not recorded.
  */
-const char *where_it_ran(struct arena *arena, const struct run_record *record)
+const char *run_where(struct arena *arena, const struct run_record *record)
 {
 	const char *s = record->where;
 

@@ -6,9 +6,9 @@
 #include "ktap.h"
 #include "run_json.h"
 
-struct line *features(struct arena *arena, const struct environment *env);
-const char *firmware_words(struct arena *arena, const struct run_record *r,
-			   const struct environment *env);
-const char *where_it_ran(struct arena *arena, const struct run_record *record);
+struct line *run_features(struct arena *arena, const struct environment *env);
+const char *run_firmware_words(struct arena *arena, const struct run_record *r,
+			       const struct environment *env);
+const char *run_where(struct arena *arena, const struct run_record *record);
 
 #endif /* VMIG_RESULTS_FEATURES_H */

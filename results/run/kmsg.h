@@ -19,8 +19,8 @@
  * @seconds: since the kernel booted, negative where the record does not say
  * @log: the lines around it
  * @lines: their number
- * @by: the test of that name, set by judge(); NULL where there is none
- * @expected: the profile lists a deviation for it, set by judge()
+ * @by: the test of that name, set by judge_run(); NULL where there is none
+ * @expected: the profile lists a deviation for it, set by judge_run()
  * @reason: why, where in the driver first, for such a one
  * @last: the last of @lines
  */

@@ -612,7 +612,7 @@ static char *chapter_name(struct arena *arena, const char *file)
  * @file: name of the file, relative to the run directory
  * @contents: its contents, any bytes
  *
- * Return: the chapter. Nothing is an error: what is missing is missing, and judge()
+ * Return: the chapter. Nothing is an error: what is missing is missing, and judge_run()
  * says what that means.
  */
 struct chapter *ktap_parse(struct arena *arena, const char *file, struct text contents)

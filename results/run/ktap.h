@@ -41,9 +41,9 @@ enum ktap_end { KTAP_ENDED, KTAP_TIMED_OUT, KTAP_KILLED };
  *	for what the kernel said
  * @source: where in the driver, for a deviation that the profile knows
  * @reason: why, for the same
- * @known: the test program said that the profile lists it; judge() then looks
+ * @known: the test program said that the profile lists it; judge_run() then looks
  *	   whether that is so
- * @outcome: what it makes of the clause, set by judge()
+ * @outcome: what it makes of the clause, set by judge_run()
  * @next: the next one of the same test
  */
 struct breach {
@@ -103,7 +103,7 @@ struct metric {
  * @nr_samples: values in @samples
  * @seconds: how long it took, negative where it did not say
  * @cut_off: the program's output ended while this test ran
- * @outcome: the verdict of judge()
+ * @outcome: the verdict of judge_run()
  * @why: what to say of the outcome where the breaches do not say it all, or NULL
  * @last_breach: the last breach
  * @last_note: the last note

@@ -38,13 +38,13 @@ static char *load_chapters(struct run *run, int dirfd, struct run_files *files)
 		f->name = arena_printf(run->arena, "ktap/%s", entries[i]->d_name);
 		free(entries[i]);
 		if (i == CHAPTERS_MAX)
-			model_problem(run, "ktap holds %d files, more than any suite has chapters.",
-				      n);
+			run_problem(run, "ktap holds %d files, more than any suite has chapters.",
+				    n);
 		if (i >= CHAPTERS_MAX)
 			continue;
 		err = input_read(run->arena, dirfd, f->name, &f->contents);
 		if (err) {
-			model_problem(run, "%s cannot be read: %s.", f->name, strerror(err));
+			run_problem(run, "%s cannot be read: %s.", f->name, strerror(err));
 			continue;
 		}
 		*last = f;
@@ -61,7 +61,7 @@ static void load(struct run *run, int dirfd, const char *file, struct text *cont
 	int err = input_read(run->arena, dirfd, file, contents);
 
 	if (err && err != ENOENT)
-		model_problem(run, "%s cannot be read: %s.", file, strerror(err));
+		run_problem(run, "%s cannot be read: %s.", file, strerror(err));
 	if (err)
 		contents->s = NULL;
 }
@@ -96,8 +96,8 @@ static void read_chapters(struct run *run, const struct chapter_file *f)
 
 	for (; f; f = f->next) {
 		if (tests > TESTS_MAX) {
-			model_problem(run, "ktap holds more than %u tests, %s was not read.",
-				      TESTS_MAX, f->name);
+			run_problem(run, "ktap holds more than %u tests, %s was not read.",
+				    TESTS_MAX, f->name);
 			return;
 		}
 		*run->last_chapter = ktap_parse(run->arena, f->name, f->contents);
@@ -124,16 +124,16 @@ static void fill_in(struct run *run)
 }
 
 /**
- * model_read - understand the files of a run directory
- * @run: the run after model_init()
+ * run_read - understand the files of a run directory
+ * @run: the run after run_init()
  * @files: the files, which may be missing, cut off, or anything at all
  *
- * What is missing is judge()'s. Only a profile that cannot be understood is an error: the
+ * What is missing is judge_run()'s. Only a profile that cannot be understood is an error: the
  * verdict would be by other rules than the ones that were asked for.
  *
  * Return: NULL, or what is wrong.
  */
-char *model_read(struct run *run, const struct run_files *files)
+char *run_read(struct run *run, const struct run_files *files)
 {
 	char *wrong;
 
@@ -142,14 +142,14 @@ char *model_read(struct run *run, const struct run_files *files)
 	if (wrong)
 		return wrong;
 	if (files->record.s) {
-		wrong = record_run(run->arena, files->record, &run->record);
+		wrong = run_json_run(run->arena, files->record, &run->record);
 		if (wrong)
-			model_problem(run, "run.json %s.", wrong);
+			run_problem(run, "run.json %s.", wrong);
 	}
 	if (files->environment.s) {
-		wrong = record_environment(run->arena, files->environment, &run->env);
+		wrong = run_json_environment(run->arena, files->environment, &run->env);
 		if (wrong)
-			model_problem(run, "environment.json %s.", wrong);
+			run_problem(run, "environment.json %s.", wrong);
 	}
 	profile_for_kernel(run->profile, run->env.release);
 	if (files->dmesg.s)
@@ -160,19 +160,19 @@ char *model_read(struct run *run, const struct run_files *files)
 }
 
 /**
- * model_load - read a run directory
+ * run_load - read a run directory
  * @run: the run, zeroed by this
  * @arena: where everything goes
  * @dirfd: the directory
  *
  * Return: NULL, or what is wrong.
  */
-char *model_load(struct run *run, struct arena *arena, int dirfd)
+char *run_load(struct run *run, struct arena *arena, int dirfd)
 {
 	struct run_files files = { 0 };
 	char *wrong;
 
-	model_init(run, arena);
+	run_init(run, arena);
 	wrong = load_chapters(run, dirfd, &files);
 	if (!wrong)
 		wrong = load_profile(run, dirfd, &files.profile);
@@ -182,5 +182,5 @@ char *model_load(struct run *run, struct arena *arena, int dirfd)
 	load(run, dirfd, "environment.json", &files.environment);
 	load(run, dirfd, "dmesg.txt", &files.dmesg);
 	load(run, dirfd, "tests.tsv", &files.tests);
-	return model_read(run, &files);
+	return run_read(run, &files);
 }

@@ -5,7 +5,7 @@
 
 #include "run.h"
 
-char *model_load(struct run *run, struct arena *arena, int dirfd);
-char *model_read(struct run *run, const struct run_files *files);
+char *run_load(struct run *run, struct arena *arena, int dirfd);
+char *run_read(struct run *run, const struct run_files *files);
 
 #endif /* VMIG_RESULTS_LOAD_H */

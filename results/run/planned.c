@@ -25,7 +25,7 @@ static char **names_that_came(struct run *run, size_t *nr)
 	struct test *t;
 
 	*nr = 0;
-	for (t = first_test(run); t; t = next_test(t)) {
+	for (t = run_first_test(run); t; t = run_next_test(t)) {
 		names = arena_grow(run->arena, names, *nr, sizeof(*names));
 		names[(*nr)++] = arena_printf(run->arena, "%s\t%s", t->chapter->name, t->name);
 	}
@@ -79,15 +79,15 @@ static unsigned int compare(struct run *run, struct text list)
 	while (text_next_line(&list, &line)) {
 		number++;
 		if (number > PLANNED_MAX) {
-			model_problem(run, "tests.tsv lists more tests than any suite has.");
+			run_problem(run, "tests.tsv lists more tests than any suite has.");
 			break;
 		}
 		tab = line.n ? memchr(line.s, '\t', line.n) : NULL;
 		if (!tab || tab == line.s || tab + 1 == line.s + line.n) {
-			model_problem(run,
-				      "tests.tsv, line %u is not \"chapter, test\" with a tab "
-				      "between.",
-				      number);
+			run_problem(run,
+				    "tests.tsv, line %u is not \"chapter, test\" with a tab "
+				    "between.",
+				    number);
 			continue;
 		}
 		planned++;
@@ -113,14 +113,14 @@ static bool in_guest(const struct run *run)
 static void look_for_files(struct run *run, const struct run_files *files)
 {
 	if (!files->record.s)
-		model_problem(run, "run.json is missing: how the run ended is not known.");
+		run_problem(run, "run.json is missing: how the run ended is not known.");
 	if (!files->environment.s)
-		model_problem(run, "environment.json is missing: what was tested is not known.");
+		run_problem(run, "environment.json is missing: what was tested is not known.");
 	else if (run->env.migration == HAS_UNKNOWN)
-		model_problem(run, "environment.json does not say whether the device offers "
-				   "migration.");
+		run_problem(run, "environment.json does not say whether the device offers "
+				 "migration.");
 	if (!files->dmesg.s && in_guest(run))
-		model_problem(run, "dmesg.txt is missing: what the kernel said is not known.");
+		run_problem(run, "dmesg.txt is missing: what the kernel said is not known.");
 }
 
 /* The kernel numbers what it says. */
@@ -130,14 +130,14 @@ static void look_at_log(struct run *run, const struct kmsg_log *log)
 	unsigned long long lost = log->lost + (in_guest(run) ? log->first : 0);
 
 	if (lost)
-		model_problem(run,
-			      "dmesg.txt lacks %llu records: the kernel may have complained there.",
-			      lost);
+		run_problem(run,
+			    "dmesg.txt lacks %llu records: the kernel may have complained there.",
+			    lost);
 	if (log->disorder)
-		model_problem(run, "the records of dmesg.txt are not in the order of the log.");
+		run_problem(run, "the records of dmesg.txt are not in the order of the log.");
 	if (!log->ended && run->record.status == RUN_COMPLETE)
-		model_problem(run, "dmesg.txt ends before the run did: what the kernel said then "
-				   "is lost.");
+		run_problem(run, "dmesg.txt ends before the run did: what the kernel said then "
+				 "is lost.");
 }
 
 static void look_at_totals(struct run *run)
@@ -146,10 +146,10 @@ static void look_at_totals(struct run *run)
 
 	for (c = run->chapters; c; c = c->next) {
 		if (c->wrong_totals)
-			model_problem(run, "%s counts other results at its end than it holds.",
-				      c->file);
+			run_problem(run, "%s counts other results at its end than it holds.",
+				    c->file);
 		else if (c->no_totals && !c->bail)
-			model_problem(run, "%s ends before the totals of its tests.", c->file);
+			run_problem(run, "%s ends before the totals of its tests.", c->file);
 	}
 }
 
@@ -169,7 +169,7 @@ void planned_join(struct run *run, const struct run_files *files)
 	if (!files->tests.s && run->record.planned < 0)
 		return;
 	if (!files->tests.s) {
-		model_problem(run, "tests.tsv is missing: which tests had to run is not known.");
+		run_problem(run, "tests.tsv is missing: which tests had to run is not known.");
 		return;
 	}
 	look_for_files(run, files);
@@ -181,6 +181,6 @@ void planned_join(struct run *run, const struct run_files *files)
 		return;
 	planned = compare(run, files->tests);
 	if (files->record.s && run->record.planned != planned)
-		model_problem(run, "tests.tsv lists %u tests, and run.json does not say so.",
-			      planned);
+		run_problem(run, "tests.tsv lists %u tests, and run.json does not say so.",
+			    planned);
 }

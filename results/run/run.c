@@ -10,11 +10,11 @@
 #define PROBLEMS 20
 
 /**
- * model_init - a run of which nothing is known
+ * run_init - a run of which nothing is known
  * @run: the run
  * @arena: where everything goes
  */
-void model_init(struct run *run, struct arena *arena)
+void run_init(struct run *run, struct arena *arena)
 {
 	memset(run, 0, sizeof(*run));
 	run->arena = arena;
@@ -29,13 +29,13 @@ void model_init(struct run *run, struct arena *arena)
 }
 
 /**
- * model_problem - note something that is wrong with the run
+ * run_problem - note something that is wrong with the run
  * @run: the run
  * @fmt: a sentence, as printf()
  *
  * A run with a problem has no good verdict.
  */
-void model_problem(struct run *run, const char *fmt, ...)
+void run_problem(struct run *run, const char *fmt, ...)
 {
 	char sentence[1024];
 	struct line *line;
@@ -60,23 +60,23 @@ static struct test *first_of(const struct chapter *c)
 }
 
 /**
- * first_test - the first test of a run
+ * run_first_test - the first test of a run
  * @run: the run
  *
  * Return: the test, NULL where there is none.
  */
-struct test *first_test(const struct run *run)
+struct test *run_first_test(const struct run *run)
 {
 	return first_of(run->chapters);
 }
 
 /**
- * next_test - the test that comes after one, in whatever chapter
+ * run_next_test - the test that comes after one, in whatever chapter
  * @t: the test
  *
  * Return: the test, NULL after the last one.
  */
-struct test *next_test(const struct test *t)
+struct test *run_next_test(const struct test *t)
 {
 	return t->next ? t->next : first_of(t->chapter->next);
 }

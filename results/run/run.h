@@ -140,11 +140,11 @@ struct run {
 	const char *sentence;
 };
 
-void model_init(struct run *run, struct arena *arena);
-void model_problem(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void run_init(struct run *run, struct arena *arena);
+void run_problem(struct run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* All tests of a run, whatever chapter: for (t = first_test(run); t; t = next_test(t)). */
-struct test *first_test(const struct run *run);
-struct test *next_test(const struct test *t);
+/* All tests of a run, whatever chapter: for (t = run_first_test(run); t; t = run_next_test(t)). */
+struct test *run_first_test(const struct run *run);
+struct test *run_next_test(const struct test *t);
 
 #endif /* VMIG_RESULTS_RUN_H */

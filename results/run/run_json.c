@@ -75,7 +75,7 @@ static enum run_status status_of(const char *name)
 }
 
 /**
- * record_run - read run.json
+ * run_json_run - read run.json
  * @arena: where strings go
  * @contents: the file
  * @run: the answer
@@ -83,7 +83,7 @@ static enum run_status status_of(const char *name)
  * Return: NULL, or a sentence's end about what is wrong with the file ("is no valid
  * JSON ...").
  */
-char *record_run(struct arena *arena, struct text contents, struct run_record *run)
+char *run_json_run(struct arena *arena, struct text contents, struct run_record *run)
 {
 	json_t *root, *options, *suite, *seconds, *planned, *firmware;
 	char *error = NULL, *status;
@@ -208,14 +208,14 @@ static enum has truth(json_t *value)
 }
 
 /**
- * record_environment - read environment.json
+ * run_json_environment - read environment.json
  * @arena: where strings go
  * @contents: the file
  * @env: the answer
  *
  * Return: NULL, or a sentence's end about what is wrong with the file.
  */
-char *record_environment(struct arena *arena, struct text contents, struct environment *env)
+char *run_json_environment(struct arena *arena, struct text contents, struct environment *env)
 {
 	json_t *root, *kernel, *device, *module, *features;
 	struct facts facts = { .last = &env->facts };

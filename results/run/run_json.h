@@ -110,8 +110,8 @@ struct environment {
 	struct fact *facts;
 };
 
-char *record_run(struct arena *arena, struct text contents, struct run_record *run);
-char *record_environment(struct arena *arena, struct text contents, struct environment *env);
+char *run_json_run(struct arena *arena, struct text contents, struct run_record *run);
+char *run_json_environment(struct arena *arena, struct text contents, struct environment *env);
 const char *run_status_name(enum run_status status);
 const char *run_status_words(struct arena *arena, const struct run_record *run);
 

@@ -10,12 +10,12 @@
 #define BETWEEN "_to_"
 
 /**
- * way_of - through which node a test opened the device
+ * test_name_uapi - through which node a test opened the device
  * @test: the test
  *
  * Return: "cdev" or "group" within the test's name; empty where the name does not say.
  */
-struct text way_of(const struct test *test)
+struct text test_name_uapi(const struct test *test)
 {
 	static const char *const ways[] = { "cdev", "group" };
 	struct text variant = ktap_variant(test), rest;
@@ -56,15 +56,15 @@ static bool state(struct text t, uint32_t *value)
 }
 
 /**
- * arc_of - the pair of states that a test of the FSM chapter is about
+ * test_name_arc - the pair of states that a test of the FSM chapter is about
  * @test: the test
  * @arc: the answer
  *
  * Return: false where the test is none of a pair.
  */
-bool arc_of(const struct test *test, struct arc *arc)
+bool test_name_arc(const struct test *test, struct arc *arc)
 {
-	struct text variant = ktap_variant(test), way = way_of(test), from, to;
+	struct text variant = ktap_variant(test), way = test_name_uapi(test), from, to;
 	size_t i, n = strlen(BETWEEN);
 
 	if (strncmp(test->name, "fsm.", 4) || !way.n || variant.n <= way.n)

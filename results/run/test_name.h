@@ -17,7 +17,7 @@ struct arc {
 	uint32_t from, to;
 };
 
-struct text way_of(const struct test *test);
-bool arc_of(const struct test *test, struct arc *arc);
+struct text test_name_uapi(const struct test *test);
+bool test_name_arc(const struct test *test, struct arc *arc);
 
 #endif /* VMIG_RESULTS_TEST_NAME_H */

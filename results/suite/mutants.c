@@ -64,14 +64,14 @@ static char *sentence(struct arena *arena, int dirfd, const char *file)
 /* One entry: read and judged by the strict rules, as it was run by them. */
 static char *load_entry(struct mutants *m, int dirfd, struct run *run)
 {
-	char *wrong = model_load(run, m->arena, dirfd);
+	char *wrong = run_load(run, m->arena, dirfd);
 
 	if (wrong)
 		return wrong;
 	run->record.strict = true;
 	run->record.known_deviations = true;
 	run->record.status = RUN_COMPLETE;
-	judge(run);
+	judge_run(run);
 	return NULL;
 }
 
@@ -109,11 +109,11 @@ static void conforming_entry(struct mutants *m, const char *entry, int dirfd)
 	wrong = load_entry(m, dirfd, &run);
 	if (!wrong)
 		wrong = sentence(m->arena, dirfd, "error");
-	if (!wrong && !first_test(&run))
+	if (!wrong && !run_first_test(&run))
 		wrong = "no test ran";
 	if (wrong)
 		add_alarm(m, entry, "", wrong);
-	for (t = first_test(&run); t; t = next_test(t))
+	for (t = run_first_test(&run); t; t = run_next_test(t))
 		if (bad(t))
 			add_alarm(m, entry, path_of(m->arena, t), first_words(m->arena, t));
 	for (c = run.complaints; c; c = c->next)
@@ -159,7 +159,7 @@ static void defect_entry(struct mutants *m, struct mutant *mutant, const char *e
 		wrong = sentence(m->arena, dirfd, "error");
 	if (wrong && !mutant->error)
 		mutant->error = wrong;
-	for (t = first_test(&run); t; t = next_test(t)) {
+	for (t = run_first_test(&run); t; t = run_next_test(t)) {
 		b = breach_of(t, mutant->clause);
 		if (b && names(t, mutant->clause->id))
 			add_killer(m, mutant, entry, path_of(m->arena, t), b->got);

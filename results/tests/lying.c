@@ -161,11 +161,11 @@ static struct run *report(struct arena *arena, const struct text file[NR_FILES])
 	files.record = file[RECORD];
 	files.environment = file[ENVIRONMENT];
 	files.profile = file[PROFILE];
-	model_init(run, arena);
-	if (model_read(run, &files))
+	run_init(run, arena);
+	if (run_read(run, &files))
 		return NULL;
-	judge(run);
-	verdict(run);
+	judge_run(run);
+	judge_verdict(run);
 	return run;
 }
 

@@ -366,15 +366,15 @@ static void derive(struct bundle_files *b, unsigned int round)
 		of(find(b, arena_printf(b->arena, "%s/environment.json", dir))->contents);
 	files.dmesg = of(find(b, arena_printf(b->arena, "%s/dmesg.txt", dir))->contents);
 	files.tests = of(find(b, arena_printf(b->arena, "%s/tests.tsv", dir))->contents);
-	model_init(run, b->arena);
-	model_read(run, &files);
+	run_init(run, b->arena);
+	run_read(run, &files);
 	run->profile = waivers_profile(
 		b->arena, waivers_parse(b->arena, of(find(b, "waivers.conf")->contents), &wrong),
 		run->env.driver, run->env.release);
-	judge(run);
-	verdict(run);
+	judge_run(run);
+	judge_verdict(run);
 	f = open_memstream(&buf, &size);
-	write_json(run, f);
+	results_json_write(run, f);
 	fclose(f);
 	find(b, arena_printf(b->arena, "%s/results.json", dir))->contents =
 		arena_strndup(b->arena, buf, size);
@@ -452,7 +452,7 @@ static bool judged(struct arena *arena, struct text tar, const char *frozen, con
 		   int exit_code)
 {
 	struct qualification *q = arena_alloc(arena, sizeof(*q));
-	const char *wrong = verify(q, arena, tar, frozen);
+	const char *wrong = qualify_verify(q, arena, tar, frozen);
 	const char *said = wrong ? wrong : q->sentence;
 	int code = wrong ? 2 : q->exit_code;
 
@@ -583,7 +583,7 @@ static void cut(int dirfd, const char *frozen)
 	for (n = 0; n + BLOCK < tar.n; n += 509) {
 		inner = arena_new();
 		q = arena_alloc(inner, sizeof(*q));
-		ok &= !!verify(q, inner, (struct text){ tar.s, n }, frozen);
+		ok &= !!qualify_verify(q, inner, (struct text){ tar.s, n }, frozen);
 		arena_free(inner);
 	}
 	result(ok, "its end cut off, here and there");
@@ -609,7 +609,7 @@ static void flips(int dirfd, const char *frozen)
 		bytes[n] ^= 1 << n % 8;
 		inner = arena_new();
 		q = arena_alloc(inner, sizeof(*q));
-		if (!verify(q, inner, tar, frozen))
+		if (!qualify_verify(q, inner, tar, frozen))
 			ok = !q->exit_code && !strcmp(q->bundle.id, id);
 		if (!ok)
 			printf("# byte %zu: %s\n", n, q->sentence);

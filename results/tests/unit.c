@@ -85,26 +85,26 @@ static void test_arc(void)
 	bool ok;
 
 	t.name = "fsm.cdev_RUNNING_P2P_to_PRE_COPY_P2P.set";
-	ok = HOLDS(arc_of(&t, &arc) && arc.from == 5 && arc.to == 7);
-	ok &= HOLDS(text_is(way_of(&t), "cdev"));
+	ok = HOLDS(test_name_arc(&t, &arc) && arc.from == 5 && arc.to == 7);
+	ok &= HOLDS(text_is(test_name_uapi(&t), "cdev"));
 	t.name = "fsm.group_STOP_to_4294967295.set";
-	ok &= HOLDS(arc_of(&t, &arc) && arc.from == 1 && arc.to == UINT32_MAX);
+	ok &= HOLDS(test_name_arc(&t, &arc) && arc.from == 1 && arc.to == UINT32_MAX);
 	t.name = "fsm.group_ERROR_to_9.set";
-	ok &= HOLDS(arc_of(&t, &arc) && arc.from == 0 && arc.to == 9);
+	ok &= HOLDS(test_name_arc(&t, &arc) && arc.from == 0 && arc.to == 9);
 	t.name = "fsm.group_STOP_to_4294967296.set";
-	ok &= HOLDS(!arc_of(&t, &arc));
+	ok &= HOLDS(!test_name_arc(&t, &arc));
 	t.name = "fsm.group_STOP_to_.set";
-	ok &= HOLDS(!arc_of(&t, &arc));
+	ok &= HOLDS(!test_name_arc(&t, &arc));
 	t.name = "fsm.9_to_1.set";
-	ok &= HOLDS(!arc_of(&t, &arc));
+	ok &= HOLDS(!test_name_arc(&t, &arc));
 	t.name = "fd.group_STOP_to_1.set";
-	ok &= HOLDS(!arc_of(&t, &arc));
+	ok &= HOLDS(!test_name_arc(&t, &arc));
 	t.name = "fd.groups.set";
-	ok &= HOLDS(!way_of(&t).n);
+	ok &= HOLDS(!test_name_uapi(&t).n);
 	t.name = "fd.set";
-	ok &= HOLDS(!way_of(&t).n && !arc_of(&t, &arc));
+	ok &= HOLDS(!test_name_uapi(&t).n && !test_name_arc(&t, &arc));
 	t.name = "";
-	ok &= HOLDS(!way_of(&t).n && !arc_of(&t, &arc));
+	ok &= HOLDS(!test_name_uapi(&t).n && !test_name_arc(&t, &arc));
 	result(ok, "fsmname: way in and pair of states");
 }
 
@@ -400,12 +400,12 @@ static void whole(struct arena *arena, struct text ktap, struct text dmesg, stru
 	run.chapters = ktap_parse(arena, "ktap/a.ktap", ktap);
 	run.complaints = kmsg_parse(arena, dmesg, &run.log);
 	run.profile = profile_parse(arena, profile, &error);
-	judge(&run);
-	verdict(&run);
-	write_json(&run, null);
-	write_junit(&run, null);
-	write_html(&run, null);
-	write_terminal(&run, null, true);
+	judge_run(&run);
+	judge_verdict(&run);
+	results_json_write(&run, null);
+	junit_write(&run, null);
+	html_write(&run, null);
+	terminal_write(&run, null, true);
 	fclose(null);
 }
 
@@ -479,8 +479,8 @@ static void parse_json(struct arena *arena, struct text t)
 	struct run_record run;
 	struct environment env = { 0 };
 
-	record_run(arena, t, &run);
-	record_environment(arena, t, &env);
+	run_json_run(arena, t, &run);
+	run_json_environment(arena, t, &env);
 }
 
 /* A small generator of its own, so that a failure comes again on every machine. */

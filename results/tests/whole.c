@@ -8,7 +8,7 @@ static bool has(const struct run *run, const char *chapter, const char *name)
 {
 	const struct test *t;
 
-	for (t = first_test(run); t; t = next_test(t))
+	for (t = run_first_test(run); t; t = run_next_test(t))
 		if (!strcmp(t->chapter->name, chapter) && !strcmp(t->name, name) &&
 		    t->result != KTAP_NONE)
 			return true;

@@ -70,7 +70,7 @@ static void properties(const struct run *run, FILE *f)
 	property(f, "device", run->env.device);
 	property(f, "where", run->record.where);
 	property(f, "accelerator", run->record.accel);
-	property(f, "firmware", firmware_words(run->arena, &run->record, &run->env));
+	property(f, "firmware", run_firmware_words(run->arena, &run->record, &run->env));
 	property(f, "profile", run->record.profile);
 	property(f, "verdict", run->sentence);
 	fputs("    </properties>\n", f);
@@ -314,11 +314,11 @@ static void testsuite_of_run(const struct run *run, FILE *f, unsigned int errors
 }
 
 /**
- * write_junit - write junit.xml
- * @run: the run after verdict()
+ * junit_write - write junit.xml
+ * @run: the run after judge_verdict()
  * @f: the file
  */
-void write_junit(struct run *run, FILE *f)
+void junit_write(struct run *run, FILE *f)
 {
 	unsigned int n[4], sum[4] = { 0 }, tests = 0, errors = 0, i;
 	const struct complaint *complaint;

@@ -7,6 +7,6 @@
 
 #include "run.h"
 
-void write_junit(struct run *run, FILE *f);
+void junit_write(struct run *run, FILE *f);
 
 #endif /* VMIG_RESULTS_JUNIT_H */

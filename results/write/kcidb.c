@@ -204,8 +204,8 @@ static json_t *environment(struct arena *arena, const json_t *r, bool all)
 	    arena_printf(arena, "driver %s, device %s, on %s",
 			 either(json_path_text(r, "environment.driver.name"), "unknown"),
 			 either(json_path_text(r, "environment.device.name"), "unknown"),
-			 results_host(arena)));
-	put(misc, "host", results_host(arena));
+			 results_json_host(arena)));
+	put(misc, "host", results_json_host(arena));
 	for (i = 0; all && i < sizeof(places) / sizeof(places[0]); i++)
 		put(misc, places[i][0], json_path_text(r, places[i][1]));
 	json_object_set_new(o, "misc", misc);
@@ -309,7 +309,7 @@ void kcidb_dump(const json_t *results, FILE *f)
 	k.origin = either(getenv("VMIG_KCIDB_ORIGIN"), "vmig");
 	k.started = json_path_text(results, "run.started");
 	k.prefix = arena_printf(
-		k.arena, "%s-%s-%s", results_host(k.arena), either(k.started, "unknown"),
+		k.arena, "%s-%s-%s", results_json_host(k.arena), either(k.started, "unknown"),
 		either(json_path_text(results, "environment.device.name"), "unknown"));
 	k.build = either(
 		build,

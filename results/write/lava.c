@@ -61,12 +61,12 @@ static void measured(FILE *f, bool signals, const char *chapter, const json_t *t
 }
 
 /**
- * write_lava - print the results of a run for LAVA
+ * lava_write - print the results of a run for LAVA
  * @results: results.json
  * @f: the file
  * @signals: as signals; else as lines of a result.txt
  */
-void write_lava(const json_t *results, FILE *f, bool signals)
+void lava_write(const json_t *results, FILE *f, bool signals)
 {
 	const json_t *chapter, *t;
 	const char *name;

@@ -7,6 +7,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-void write_lava(const json_t *results, FILE *f, bool signals);
+void lava_write(const json_t *results, FILE *f, bool signals);
 
 #endif /* VMIG_RESULTS_LAVA_H */

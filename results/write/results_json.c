@@ -68,7 +68,7 @@ static json_t *record(const struct run *run)
 	put(o, "accel", text(r->accel));
 	put(o, "started", text(r->started));
 	put(o, "seconds", seconds(r->seconds));
-	put(o, "firmware", text(firmware_words(run->arena, r, &run->env)));
+	put(o, "firmware", text(run_firmware_words(run->arena, r, &run->env)));
 	put(o, "guests", r->guests ? json_integer(r->guests) : json_null());
 	put(options, "debug_kernel", json_boolean(r->debug_kernel));
 	put(options, "strict", json_boolean(r->strict));
@@ -330,7 +330,7 @@ static json_t *run_json(struct run *run)
 	json_t *root = json_object(), *v = json_object();
 
 	put(v, "exit_code", json_integer(run->exit_code));
-	put(v, "name", json_string(verdict_name(run->verdict)));
+	put(v, "name", json_string(judge_verdict_name(run->verdict)));
 	put(v, "sentence", json_string(run->sentence));
 	put(root, "results_version", json_integer(RESULTS_VERSION));
 	put(root, "suite", suite(&run->record));
@@ -346,11 +346,11 @@ static json_t *run_json(struct run *run)
 }
 
 /**
- * write_json - write results.json
- * @run: the run after verdict()
+ * results_json_write - write results.json
+ * @run: the run after judge_verdict()
  * @f: the file
  */
-void write_json(struct run *run, FILE *f)
+void results_json_write(struct run *run, FILE *f)
 {
 	json_t *root = run_json(run);
 
@@ -360,11 +360,11 @@ void write_json(struct run *run, FILE *f)
 }
 
 /**
- * write_kcidb - write kcidb.json
- * @run: the run after verdict()
+ * kcidb_write - write kcidb.json
+ * @run: the run after judge_verdict()
  * @f: the file
  */
-void write_kcidb(struct run *run, FILE *f)
+void kcidb_write(struct run *run, FILE *f)
 {
 	json_t *root = run_json(run);
 

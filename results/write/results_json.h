@@ -7,7 +7,7 @@
 
 #include "run.h"
 
-void write_json(struct run *run, FILE *f);
-void write_kcidb(struct run *run, FILE *f);
+void results_json_write(struct run *run, FILE *f);
+void kcidb_write(struct run *run, FILE *f);
 
 #endif /* VMIG_RESULTS_RESULTS_JSON_H */

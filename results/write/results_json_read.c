@@ -9,14 +9,14 @@
 #include "results_json_read.h"
 
 /**
- * results_read - read the results.json of a run
+ * results_json_read - read the results.json of a run
  * @arena: for the sentence
  * @dir: the run directory
  * @results: the contents, for json_decref()
  *
  * Return: NULL, or what is wrong and what to do.
  */
-char *results_read(struct arena *arena, const char *dir, json_t **results)
+char *results_json_read(struct arena *arena, const char *dir, json_t **results)
 {
 	const char *path = arena_printf(arena, "%s/results.json", dir);
 	struct text contents;
@@ -42,12 +42,12 @@ char *results_read(struct arena *arena, const char *dir, json_t **results)
 }
 
 /**
- * results_host - the name of this machine, as the lab calls it
+ * results_json_host - the name of this machine, as the lab calls it
  * @arena: for the name
  *
  * Return: VMIG_HOST of the environment, or what the machine calls itself.
  */
-const char *results_host(struct arena *arena)
+const char *results_json_host(struct arena *arena)
 {
 	const char *host = getenv("VMIG_HOST");
 	char name[256];

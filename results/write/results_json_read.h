@@ -7,7 +7,7 @@
 
 #include <vmig/arena.h>
 
-char *results_read(struct arena *arena, const char *dir, json_t **results);
-const char *results_host(struct arena *arena);
+char *results_json_read(struct arena *arena, const char *dir, json_t **results);
+const char *results_json_host(struct arena *arena);
 
 #endif /* VMIG_RESULTS_RESULTS_JSON_READ_H */

@@ -137,12 +137,12 @@ static void header(const struct term *t)
 				   e->bus ? ", bus " : "", e->bus ? e->bus : "",
 				   e->cdev ? ", " : "", e->cdev ? e->cdev : "",
 				   e->group ? ", " : "", e->group ? e->group : ""));
-	for (l = features(t->run->arena, e); l; l = l->next) {
+	for (l = run_features(t->run->arena, e); l; l = l->next) {
 		entry(t, INDENT, 12, label, l->text);
 		label = "";
 	}
-	entry(t, INDENT, 12, "Where", where_it_ran(t->run->arena, r));
-	entry(t, INDENT, 12, "Firmware", firmware_words(t->run->arena, r, e));
+	entry(t, INDENT, 12, "Where", run_where(t->run->arena, r));
+	entry(t, INDENT, 12, "Firmware", run_firmware_words(t->run->arena, r, e));
 	header_profile(t);
 	header_run(t);
 	for (l = t->run->problems; l; l = l->next)
@@ -151,7 +151,7 @@ static void header(const struct term *t)
 
 static void names(const struct term *t, int indent, const struct breach_group *g)
 {
-	struct line *l, *all = group_names(t->run->arena, g->tests);
+	struct line *l, *all = findings_names(t->run->arena, g->tests);
 	const char *s = "";
 	unsigned int n = 0;
 
@@ -193,7 +193,7 @@ static void breach(const struct term *t, enum style s, const struct breach_group
 static void breaches(const struct term *t, const char *title, enum style s,
 		     enum clause_outcome outcome)
 {
-	const struct breach_group *g = group_breaches(t->run, outcome);
+	const struct breach_group *g = findings_breaches(t->run, outcome);
 
 	if (!g)
 		return;
@@ -230,7 +230,7 @@ static void errors(const struct term *t)
 	const struct line *l;
 	bool first = true;
 
-	for (test = first_test(t->run); test; test = next_test(test)) {
+	for (test = run_first_test(t->run); test; test = run_next_test(test)) {
 		if (test->outcome != OUTCOME_CRASHED && test->outcome != OUTCOME_TIMEOUT &&
 		    test->outcome != OUTCOME_INCONCLUSIVE)
 			continue;
@@ -323,7 +323,7 @@ static void unexpected(const struct term *t)
 	if (!t->run->count[OUTCOME_XPASS] && !t->run->unused)
 		return;
 	heading(t, RED, "Known deviations that did not come (XPASS): correct the profile");
-	for (test = first_test(t->run); test; test = next_test(test))
+	for (test = run_first_test(t->run); test; test = run_next_test(test))
 		if (test->outcome == OUTCOME_XPASS)
 			entry(t, INDENT, 9, xpass_clause(t->run, test), test->name);
 	if (!t->run->unused)
@@ -451,12 +451,12 @@ static void totals(const struct term *t)
 }
 
 /**
- * write_terminal - write the summary
- * @run: the run after verdict()
+ * terminal_write - write the summary
+ * @run: the run after judge_verdict()
  * @f: where to
  * @colour: with escape sequences
  */
-void write_terminal(struct run *run, FILE *f, bool colour)
+void terminal_write(struct run *run, FILE *f, bool colour)
 {
 	struct term t = { run, f, colour };
 

@@ -8,6 +8,6 @@
 
 #include "run.h"
 
-void write_terminal(struct run *run, FILE *f, bool colour);
+void terminal_write(struct run *run, FILE *f, bool colour);
 
 #endif /* VMIG_RESULTS_TERMINAL_H */

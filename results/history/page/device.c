@@ -15,7 +15,7 @@
 
 static bool bad(const char *outcome)
 {
-	const char *class = mark_of_outcome(outcome, &outcome).class;
+	const char *class = nightly_mark_of_outcome(outcome, &outcome).class;
 
 	return !strcmp(class, "bad") || !strcmp(class, "odd");
 }
@@ -42,13 +42,13 @@ static unsigned int count_only(struct history_db *h, long long here, long long t
 }
 
 /**
- * difference - compare the newest run of a device with the one before
+ * nightly_difference - compare the newest run of a device with the one before
  * @n: the history, open
  * @d: the device
  *
  * Return: the tests whose outcome is another one; none where there is no run before.
  */
-struct difference difference(const struct history *n, const struct device *d)
+struct difference nightly_difference(const struct history *n, const struct device *d)
 {
 	const struct history_run *now = d->newest, *before = now->before;
 	struct difference diff = { 0 };
@@ -97,10 +97,10 @@ static void changed_tests(const struct changed_test *t, unsigned int nr, const c
 		open ? " open=\"open\"" : "", nr, what, nr == 1 ? "" : "s");
 	for (; t; t = t->next) {
 		fputs("<li>", f);
-		mark = mark_of_outcome(t->before, &word);
+		mark = nightly_mark_of_outcome(t->before, &word);
 		html_badge(f, mark, word);
 		fputs(" \u2192 ", f);
-		mark = mark_of_outcome(t->now, &word);
+		mark = nightly_mark_of_outcome(t->now, &word);
 		html_badge(f, mark, word);
 		fputs(" <span class=\"tests\">", f);
 		text_xml(f, t->chapter);
@@ -119,17 +119,17 @@ static void changed_tests(const struct changed_test *t, unsigned int nr, const c
 
 static void changes(struct history *n, const struct device *d, FILE *f)
 {
-	struct difference diff = difference(n, d);
+	struct difference diff = nightly_difference(n, d);
 	struct arena *arena = n->history->arena;
 	const struct history_run *now = d->newest;
-	const char *other = run_changes(arena, now, now->before);
+	const char *other = history_run_changes(arena, now, now->before);
 
 	if (!now->before) {
 		fputs("<h3>What changed</h3><p>This is the first night.</p>\n", f);
 		return;
 	}
 	fputs("<h3>What changed since ", f);
-	text_xml(f, night_words(arena, now->before->night));
+	text_xml(f, history_night_words(arena, now->before->night));
 	fputs("</h3>\n", f);
 	if (*other) {
 		fputs("<p>", f);
@@ -162,10 +162,10 @@ static void strip(struct history *n, const struct device *d, FILE *f)
 	for (r = d->first; r; r = r->next) {
 		if (r->again || i++ < skip)
 			continue;
-		m = mark_of_run(r);
-		changed = run_changes(arena, r, r->before);
+		m = nightly_mark_of_run(r);
+		changed = history_run_changes(arena, r, r->before);
 		fprintf(f, "<li class=\"o-%s%s\" title=\"", m.class, *changed ? " changed" : "");
-		text_xml(f, arena_printf(arena, "%s: %s%s%s", night_words(arena, r->night),
+		text_xml(f, arena_printf(arena, "%s: %s%s%s", history_night_words(arena, r->night),
 					 r->sentence, *changed ? "; " : "", changed));
 		fprintf(f, "\">%s</li>", m.sign);
 	}
@@ -173,8 +173,8 @@ static void strip(struct history *n, const struct device *d, FILE *f)
 	text_xml(f, arena_printf(arena,
 				 "%s to %s; a bar on the left: driver, kernel, firmware, suite or "
 				 "the choice of tests was another one than the night before",
-				 night_words(arena, d->first->night),
-				 night_words(arena, d->newest->night)));
+				 history_night_words(arena, d->first->night),
+				 history_night_words(arena, d->newest->night)));
 	fputs("</p>\n", f);
 }
 
@@ -224,7 +224,7 @@ static void facts(struct history *n, const struct device *d, FILE *f)
 void nightly_device(struct history *n, const struct device *d, unsigned int number, FILE *f)
 {
 	fprintf(f, "<h2 id=\"d%u\">", number);
-	html_badge(f, mark_of_run(d->newest), NULL);
+	html_badge(f, nightly_mark_of_run(d->newest), NULL);
 	putc(' ', f);
 	text_xml(f, d->name);
 	fputs(" <span class=\"soft\">on ", f);

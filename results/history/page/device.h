@@ -37,7 +37,7 @@ struct changed_test {
 	struct changed_test *next;
 };
 
-struct difference difference(const struct history *n, const struct device *d);
+struct difference nightly_difference(const struct history *n, const struct device *d);
 void nightly_device(struct history *n, const struct device *d, unsigned int number, FILE *f);
 
 #endif /* VMIG_RESULTS_DEVICE_H */

@@ -7,12 +7,12 @@
 #include "outcome.h"
 
 /**
- * mark_of_run - colour and sign of a run's verdict
+ * nightly_mark_of_run - colour and sign of a run's verdict
  * @r: the run
  *
  * Return: the mark.
  */
-struct mark mark_of_run(const struct history_run *r)
+struct mark nightly_mark_of_run(const struct history_run *r)
 {
 	switch (r->exit_code) {
 	case 0:
@@ -30,13 +30,13 @@ struct mark mark_of_run(const struct history_run *r)
 }
 
 /**
- * mark_of_label - colour, sign and word for a metric
+ * nightly_mark_of_label - colour, sign and word for a metric
  * @label: what came of it
  * @word: where the word goes
  *
  * Return: the mark.
  */
-struct mark mark_of_label(enum metric_label label, const char **word)
+struct mark nightly_mark_of_label(enum metric_label label, const char **word)
 {
 	static const struct {
 		struct mark mark;
@@ -55,20 +55,20 @@ struct mark mark_of_label(enum metric_label label, const char **word)
 }
 
 /**
- * mark_of_outcome - colour, sign and word for an outcome that a history has
+ * nightly_mark_of_outcome - colour, sign and word for an outcome that a history has
  * @outcome: its name
  * @word: where the word goes
  *
  * Return: the mark.
  */
-struct mark mark_of_outcome(const char *outcome, const char **word)
+struct mark nightly_mark_of_outcome(const char *outcome, const char **word)
 {
 	int i;
 
 	for (i = 0; i < NR_OUTCOMES; i++)
 		if (!strcmp(outcome, outcome_name((enum outcome)i))) {
 			*word = outcome_text((enum outcome)i);
-			return mark_of_test((enum outcome)i);
+			return html_mark_of_test((enum outcome)i);
 		}
 	*word = outcome;
 	return (struct mark){ "odd", "?" };

@@ -6,8 +6,8 @@
 #include "markup.h"
 #include "nights.h"
 
-struct mark mark_of_run(const struct history_run *r);
-struct mark mark_of_outcome(const char *outcome, const char **word);
-struct mark mark_of_label(enum metric_label label, const char **word);
+struct mark nightly_mark_of_run(const struct history_run *r);
+struct mark nightly_mark_of_outcome(const char *outcome, const char **word);
+struct mark nightly_mark_of_label(enum metric_label label, const char **word);
 
 #endif /* VMIG_RESULTS_MARKS_H */

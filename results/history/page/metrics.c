@@ -50,7 +50,7 @@ static void cell(const char *class, const char *text, FILE *f)
 static void judgement_cell(struct arena *arena, const struct sample *p, FILE *f)
 {
 	const char *word;
-	struct mark mark = mark_of_label(p->label, &word);
+	struct mark mark = nightly_mark_of_label(p->label, &word);
 
 	if (p->label == LABEL_SAME && sample_below_threshold(p)) {
 		mark = (struct mark){ "none", "\u2248" };
@@ -73,28 +73,28 @@ static void metric_row(struct history *n, const struct series *t, FILE *f)
 	fputs("<tr>", f);
 	judgement_cell(arena, p, f);
 	fputs("<td class=\"tests\">", f);
-	text_xml(f, metric_label(arena, t));
+	text_xml(f, history_metric_label(arena, t));
 	if (t->accepted) {
 		fputs("<br/><span class=\"soft\">", f);
 		text_xml(f, arena_printf(arena, "compared since %s: %s",
-					 night_words(arena, t->accepted->run->night),
+					 history_night_words(arena, t->accepted->run->night),
 					 t->accepted->accepted->reason));
 		fputs("</span>", f);
 	}
 	fputs("</td><td class=\"n\"><b>", f);
-	text_xml(f, metric_value(arena, p->q.p50, t->unit));
+	text_xml(f, history_metric_value(arena, p->q.p50, t->unit));
 	fputs("</b><br/><span class=\"soft\">", f);
-	text_xml(f,
-		 arena_printf(arena, "%s \u2013 %s, of %zu", metric_value(arena, p->q.p25, t->unit),
-			      metric_value(arena, p->q.p75, t->unit), p->n));
+	text_xml(f, arena_printf(arena, "%s \u2013 %s, of %zu",
+				 history_metric_value(arena, p->q.p25, t->unit),
+				 history_metric_value(arena, p->q.p75, t->unit), p->n));
 	fputs("</span></td>", f);
-	cell("n wide", former ? metric_value(arena, former->q.p50, t->unit) : "\u2013", f);
-	cell("n", metric_value(arena, p->fast, t->unit), f);
-	cell("n wide", compared ? metric_value(arena, p->base, t->unit) : "\u2013", f);
+	cell("n wide", former ? history_metric_value(arena, former->q.p50, t->unit) : "\u2013", f);
+	cell("n", history_metric_value(arena, p->fast, t->unit), f);
+	cell("n wide", compared ? history_metric_value(arena, p->base, t->unit) : "\u2013", f);
 	cell("n", compared ? arena_printf(arena, "%+.1f %%", sample_percent(t, p)) : "\u2013", f);
 	cell("n",
 	     p->threshold > 0 && p->label != LABEL_MACHINE
-		     ? arena_printf(arena, "%+.0f %%", shift_percent(t, p->threshold))
+		     ? arena_printf(arena, "%+.0f %%", history_shift_percent(t, p->threshold))
 		     : "\u2013",
 	     f);
 	fputs("<td class=\"wide\">", f);
@@ -132,20 +132,20 @@ static void acceptance(struct arena *arena, const struct series *t, const struct
 	const struct baseline_change *a = p->accepted;
 
 	fputs("<li><span class=\"tests\">", f);
-	text_xml(f, metric_label(arena, t));
+	text_xml(f, history_metric_label(arena, t));
 	fputs("</span> ", f);
 	html_badge(f, (struct mark){ "known", "\u2248" },
 		   p->nights >= NIGHTS_MIN ? arena_printf(arena, "%+.0f %%", sample_percent(t, p))
 					   : "accepted");
 	fputs(" ", f);
 	if (p->nights >= NIGHTS_MIN)
-		text_xml(f,
-			 arena_printf(arena, "%s \u2192 %s ", metric_value(arena, p->base, t->unit),
-				      metric_value(arena, p->fast, t->unit)));
-	text_xml(f, arena_printf(arena, "from %s on: %s ", night_words(arena, p->run->night),
-				 a->reason));
+		text_xml(f, arena_printf(arena, "%s \u2192 %s ",
+					 history_metric_value(arena, p->base, t->unit),
+					 history_metric_value(arena, p->fast, t->unit)));
+	text_xml(f, arena_printf(arena, "from %s on: %s ",
+				 history_night_words(arena, p->run->night), a->reason));
 	fputs("<span class=\"soft\">", f);
-	text_xml(f, arena_printf(arena, "(%s, %s)", a->who, night_words(arena, a->said)));
+	text_xml(f, arena_printf(arena, "(%s, %s)", a->who, history_night_words(arena, a->said)));
 	fputs("</span></li>\n", f);
 }
 

@@ -67,7 +67,7 @@ static void headline(const struct history *n, FILE *f)
 static void summary(const struct history *n, FILE *f)
 {
 	headline(n, f);
-	text_xml(f, night_words(n->history->arena, n->runs[n->nr_runs - 1]->night));
+	text_xml(f, history_night_words(n->history->arena, n->runs[n->nr_runs - 1]->night));
 	fprintf(f, ": %u metric%s compared with the nights before", n->judged, plural(n->judged));
 	if (n->few)
 		fprintf(f, "; no judgement yet on %u that have fewer than %d nights", n->few,
@@ -101,19 +101,19 @@ static void few_tests(const struct changed_test *t, unsigned int nr, const char 
 static bool notable(struct history *n, const struct device *d, unsigned int number, bool any,
 		    FILE *f)
 {
-	struct difference diff = difference(n, d);
+	struct difference diff = nightly_difference(n, d);
 	const struct history_run *r = d->newest;
 	struct arena *arena = n->history->arena;
-	const char *other = run_changes(arena, r, r->before);
+	const char *other = history_run_changes(arena, r, r->before);
 
 	if (!r->exit_code && !*other && !diff.nr_failures && !diff.nr_passes)
 		return any;
 	if (!any)
 		fputs("<h2 id=\"look\">What to look at</h2>\n<ul class=\"plain look\">\n", f);
 	fputs("<li>", f);
-	html_badge(f, mark_of_run(r), NULL);
+	html_badge(f, nightly_mark_of_run(r), NULL);
 	fprintf(f, " <a href=\"#d%u\"><b>", number);
-	text_xml(f, device_label(n, d));
+	text_xml(f, history_device_label(n, d));
 	fputs("</b></a> ", f);
 	text_xml(f, r->sentence);
 	fputs("<ul class=\"plain\">", f);
@@ -148,24 +148,24 @@ static void regression(struct history *n, const struct series *t, const struct s
 {
 	struct arena *arena = n->history->arena;
 	const struct history_run *first = p->since->run;
-	const char *changes = run_changes(arena, first, first->before);
+	const char *changes = history_run_changes(arena, first, first->before);
 
 	fputs("<tr><td>", f);
 	html_badge(f, (struct mark){ "bad", "\u2717" },
 		   arena_printf(arena, "%+.0f %%", sample_percent(t, p)));
 	fputs("</td><td class=\"name\"><span class=\"tests\"><b>", f);
-	text_xml(f, metric_label(arena, t));
+	text_xml(f, history_metric_label(arena, t));
 	fprintf(f, "</b></span><br/><a href=\"#d%u\">", number);
-	text_xml(f, device_label(n, t->device));
+	text_xml(f, history_device_label(n, t->device));
 	fputs("</a></td><td class=\"n\">", f);
-	text_xml(f, metric_value(arena, p->fast, t->unit));
+	text_xml(f, history_metric_value(arena, p->fast, t->unit));
 	if (p->runs > 1)
 		fputs("<br/><span class=\"soft\">the better of two</span>", f);
 	fputs("</td><td class=\"n\">", f);
-	text_xml(f, metric_value(arena, p->base, t->unit));
+	text_xml(f, history_metric_value(arena, p->base, t->unit));
 	fprintf(f, "<br/><span class=\"soft\">%zu nights</span></td><td class=\"since\">",
 		p->nights);
-	text_xml(f, night_words(arena, first->night));
+	text_xml(f, history_night_words(arena, first->night));
 	fputs(*changes ? ", when this changed: " : ", when nothing that is recorded had changed",
 	      f);
 	text_xml(f, changes);
@@ -183,7 +183,7 @@ static void regressions(struct history *n, FILE *f)
 		return;
 	fputs("<h2 id=\"regressions\">Regressions</h2>\n<p class=\"soft\">What is meant to be so: <code>",
 	      f);
-	text_xml(f, run_command());
+	text_xml(f, history_run_command());
 	fputs(" --nightly-accept METRIC --reason TEXT</code>; then the nights since count, and "
 	      "nothing before.</p>\n<div class=\"scroll\"><table class=\"metrics\">"
 	      "<thead><tr><th>change</th><th>metric</th><th class=\"n\">best tenth<br/>tonight</th>"
@@ -203,7 +203,7 @@ static void regressions(struct history *n, FILE *f)
 
 static void fleet_row(struct history *n, const struct device *d, unsigned int number, FILE *f)
 {
-	struct difference diff = difference(n, d);
+	struct difference diff = nightly_difference(n, d);
 	const struct history_run *r = d->newest;
 	struct arena *arena = n->history->arena;
 	unsigned int worse = worse_of(d);
@@ -213,11 +213,11 @@ static void fleet_row(struct history *n, const struct device *d, unsigned int nu
 	fprintf(f, "</td><td><a href=\"#d%u\">", number);
 	text_xml(f, d->name);
 	fputs("</a></td><td class=\"verdict-word\">", f);
-	html_badge(f, mark_of_run(r), r->verdict);
+	html_badge(f, nightly_mark_of_run(r), r->verdict);
 	fprintf(f, "</td><td class=\"n\">%u</td><td class=\"n\">%u</td><td class=\"n\">%u</td>",
 		worse, diff.nr_failures, diff.nr_passes);
 	fputs("<td class=\"key\">", f);
-	text_xml(f, night_words(arena, r->night));
+	text_xml(f, history_night_words(arena, r->night));
 	fputs("</td><td class=\"wide\">", f);
 	text_xml(f, arena_printf(arena, "%s%s%s, %s", r->kernel, *d->arch ? " " : "", d->arch,
 				 d->place));
@@ -262,11 +262,11 @@ static void method(const struct history *n, FILE *f)
 }
 
 /**
- * write_nightly - write nightly.html
+ * nightly_write - write nightly.html
  * @n: after history_judge(), with the history open
  * @f: the file
  */
-void write_nightly(struct history *n, FILE *f)
+void nightly_write(struct history *n, FILE *f)
 {
 	const struct device *d;
 	unsigned int i = 0;
@@ -288,7 +288,7 @@ void write_nightly(struct history *n, FILE *f)
 	fputs("<a href=\"#fleet\">Hosts and devices</a>", f);
 	for (d = n->devices; d; d = d->next) {
 		fprintf(f, "<a href=\"#d%u\">", ++i);
-		text_xml(f, device_label(n, d));
+		text_xml(f, history_device_label(n, d));
 		fputs("</a>", f);
 	}
 	fputs("<a href=\"#method\">Method</a></nav>\n", f);

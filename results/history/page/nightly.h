@@ -7,6 +7,6 @@
 
 #include "nights.h"
 
-void write_nightly(struct history *n, FILE *f);
+void nightly_write(struct history *n, FILE *f);
 
 #endif /* VMIG_RESULTS_NIGHTLY_H */

@@ -112,7 +112,7 @@ static void axis(const struct series *t, size_t first, struct arena *arena, FILE
 		r = t->samples[first + i].run;
 		if (t->samples[first + i].accepted)
 			boundary(i, "lw 2 lc rgb \"" ACCEPTED "\"", f);
-		else if (*run_changes(arena, r, r->before))
+		else if (*history_run_changes(arena, r, r->before))
 			boundary(i, "dt 3 lc rgb \"" CHANGE "\"", f);
 	}
 }
@@ -168,7 +168,7 @@ static void figure(struct history *n, const struct series *t, const char *svg, c
 		return;
 	body += strlen("</defs>");
 	fputs("<figure><figcaption><span class=\"tests\">", f);
-	text_xml(f, metric_label(n->history->arena, t));
+	text_xml(f, history_metric_label(n->history->arena, t));
 	fputs("</span> <span class=\"soft\">", f);
 	text_xml(f, unit);
 	fprintf(f,
@@ -199,7 +199,7 @@ bool nightly_plots(struct history *n, const struct device *d, unsigned int numbe
 
 	if (!nr)
 		return true;
-	in = filter_input();
+	in = subprocess_input();
 	if (in) {
 		fputs("set key off\nset border 3\nset tics nomirror out\nset format y \"%g\"\n"
 		      "set lmargin 8\nset rmargin 1\nset tmargin 0.6\nset bmargin 2\n",
@@ -211,7 +211,7 @@ bool nightly_plots(struct history *n, const struct device *d, unsigned int numbe
 			plot(n->history->arena, chosen[i],
 			     scale(chosen[i], units[i], sizeof(units[i])), in);
 		}
-		svg = filter_run(n->history->arena, gnuplot, in, GNUPLOT_SECONDS, SVG_MAX);
+		svg = subprocess_run(n->history->arena, gnuplot, in, GNUPLOT_SECONDS, SVG_MAX);
 		fclose(in);
 	}
 	if (!svg) {

@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	wrong = bundle_read(&b, arena, input);
 	fuzz_clean(wrong);
 	MUST(wrong || (b.manifest.s && b.mustpass.s && b.waivers.s && b.nr_rounds <= ROUNDS_MAX));
-	wrong = manifest_check(arena, input, two);
+	wrong = bundle_manifest_check(arena, input, two);
 	fuzz_clean(wrong);
 	arena_free(arena);
 	return 0;

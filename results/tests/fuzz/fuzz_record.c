@@ -5,7 +5,7 @@
 static void run(struct arena *arena, struct text t)
 {
 	struct run_record r = { .status = RUN_UNKNOWN, .seconds = -1, .planned = -1 };
-	char *wrong = record_run(arena, t, &r);
+	char *wrong = run_json_run(arena, t, &r);
 
 	fuzz_clean(wrong);
 	MUST(run_status_name(r.status));
@@ -30,7 +30,7 @@ static void environment(struct arena *arena, struct text t)
 	struct environment e = { .migration = HAS_UNKNOWN, .dma_logging = HAS_UNKNOWN };
 	const struct fact *f;
 
-	fuzz_clean(record_environment(arena, t, &e));
+	fuzz_clean(run_json_environment(arena, t, &e));
 	for (f = e.facts; f; f = f->next)
 		fuzz_clean(f->value);
 	fuzz_clean(e.device);

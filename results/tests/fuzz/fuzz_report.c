@@ -74,7 +74,7 @@ static void sort(struct arena *arena, struct text input, struct run_files *files
 
 static void terminal(struct run *run, FILE *f)
 {
-	write_terminal(run, f, false);
+	terminal_write(run, f, false);
 }
 
 static void write_all(struct run *run, struct report *r)
@@ -82,9 +82,9 @@ static void write_all(struct run *run, struct report *r)
 	static const struct {
 		void (*write)(struct run *run, FILE *f);
 	} writers[NR_FORMS] = {
-		[JSON] = { write_json },
-		[JUNIT] = { write_junit },
-		[HTML] = { write_html },
+		[JSON] = { results_json_write },
+		[JUNIT] = { junit_write },
+		[HTML] = { html_write },
 		[TERMINAL] = { terminal },
 	};
 	FILE *f;
@@ -106,11 +106,11 @@ static void make(struct text input, struct report *r)
 
 	memset(r, 0, sizeof(*r));
 	sort(arena, input, &files);
-	model_init(run, arena);
-	r->refused = model_read(run, &files);
+	run_init(run, arena);
+	r->refused = run_read(run, &files);
 	if (!r->refused) {
-		judge(run);
-		verdict(run);
+		judge_run(run);
+		judge_verdict(run);
 		r->exit_code = run->exit_code;
 		MUST(r->exit_code || !files.tests.s || whole(run, files.tests));
 		MUST(r->exit_code || (!run->not_run && !run->nr_problems && run->nr_tests));

@@ -25,7 +25,7 @@ static void tests(FILE *f, const struct clause_result *r)
 	fputs("<ul class=\"plain tests\">", f);
 	for (t = r->tests; t; t = t->next) {
 		fputs("<li>", f);
-		html_badge(f, mark_of_clause(t->outcome), NULL);
+		html_badge(f, html_mark_of_clause(t->outcome), NULL);
 		putc(' ', f);
 		text_xml(f, t->test->name);
 		fputs("</li>", f);
@@ -62,7 +62,7 @@ static void row(FILE *f, const struct vmig_clause *c, const struct clause_result
 		fputs("</ul></details>", f);
 	}
 	fputs("</td><td>", f);
-	html_badge(f, mark_of_clause(r->outcome), clause_outcome_text(r->outcome));
+	html_badge(f, html_mark_of_clause(r->outcome), clause_outcome_text(r->outcome));
 	fputs("</td><td class=\"evidence\">", f);
 	if (r->tests)
 		tests(f, r);
@@ -86,14 +86,14 @@ static void filter(const struct run *run, FILE *f)
 		if (n[i])
 			fprintf(f,
 				"<button data-kind=\"%s\" aria-pressed=\"false\">%s %s %u</button>",
-				clause_outcome_name(i), mark_of_clause(i).sign,
+				clause_outcome_name(i), html_mark_of_clause(i).sign,
 				clause_outcome_text(i), n[i]);
 	fputs("</div>\n", f);
 }
 
 /**
  * html_clauses - print the clause table
- * @run: the run after verdict()
+ * @run: the run after judge_verdict()
  * @f: the file
  */
 void html_clauses(struct run *run, FILE *f)

@@ -59,14 +59,14 @@ static void output_of(FILE *f, const struct breach_group *g)
 static void breach_groups(struct run *run, FILE *f, enum clause_outcome outcome, const char *id,
 			  const char *title)
 {
-	const struct breach_group *g = group_breaches(run, outcome);
+	const struct breach_group *g = findings_breaches(run, outcome);
 	const struct line *name;
 
 	if (!g)
 		return;
 	fprintf(f, "<h2 id=\"%s\">%s</h2>\n", id, title);
 	for (; g; g = g->next) {
-		fprintf(f, "<div class=\"item i-%s\">\n", mark_of_clause(outcome).class);
+		fprintf(f, "<div class=\"item i-%s\">\n", html_mark_of_clause(outcome).class);
 		clause_heading(f, g->breach);
 		fputs("<dl>", f);
 		html_definition(f, "did", g->breach->did);
@@ -80,7 +80,7 @@ static void breach_groups(struct run *run, FILE *f, enum clause_outcome outcome,
 		html_definition(f, "remark", g->tests->test->why);
 		fprintf(f, "<dt>%u test%s</dt><dd class=\"tests\">", g->nr_tests,
 			g->nr_tests == 1 ? "" : "s");
-		for (name = group_names(run->arena, g->tests); name; name = name->next) {
+		for (name = findings_names(run->arena, g->tests); name; name = name->next) {
 			text_xml(f, name->text);
 			if (name->next)
 				fputs("<br/>", f);
@@ -98,7 +98,7 @@ static void errors(struct run *run, FILE *f)
 	const struct line *l;
 	bool any = run->not_run || run->problems;
 
-	for (t = first_test(run); t; t = next_test(t))
+	for (t = run_first_test(run); t; t = run_next_test(t))
 		any |= t->outcome == OUTCOME_CRASHED || t->outcome == OUTCOME_TIMEOUT ||
 		       t->outcome == OUTCOME_INCONCLUSIVE;
 	if (!any)
@@ -109,12 +109,12 @@ static void errors(struct run *run, FILE *f)
 		text_xml(f, l->text);
 		fputs("</p></div>\n", f);
 	}
-	for (t = first_test(run); t; t = next_test(t)) {
+	for (t = run_first_test(run); t; t = run_next_test(t)) {
 		if (t->outcome != OUTCOME_CRASHED && t->outcome != OUTCOME_TIMEOUT &&
 		    t->outcome != OUTCOME_INCONCLUSIVE)
 			continue;
 		fputs("<div class=\"item i-odd\"><p>", f);
-		html_badge(f, mark_of_test(t->outcome), outcome_text(t->outcome));
+		html_badge(f, html_mark_of_test(t->outcome), outcome_text(t->outcome));
 		fputs(" <span class=\"tests\">", f);
 		text_xml(f, t->name);
 		fputs("</span></p>\n<dl>", f);
@@ -189,7 +189,7 @@ static void unexpected(struct run *run, FILE *f)
 	      "date, or "
 	      "too wide.</p>\n<ul class=\"tests\">",
 	      f);
-	for (t = first_test(run); t; t = next_test(t)) {
+	for (t = run_first_test(run); t; t = run_next_test(t)) {
 		if (t->outcome != OUTCOME_XPASS)
 			continue;
 		fputs("<li>", f);
@@ -209,7 +209,7 @@ static void unexpected(struct run *run, FILE *f)
 
 /**
  * html_findings - print breaches, errors, complaints, deviations and warnings
- * @run: the run after verdict()
+ * @run: the run after judge_verdict()
  * @f: the file
  */
 void html_findings(struct run *run, FILE *f)

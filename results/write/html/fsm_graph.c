@@ -26,7 +26,7 @@ static void edge(struct run *run, FILE *f, const struct matrix *m, uint32_t from
 		: t.closes ? "ends session"
 			   : "",
 		cell->tests && cell->worst == OUTCOME_FAIL ? " \u2717" : "",
-		cell->tests ? mark_of_test(cell->worst).class : "none");
+		cell->tests ? html_mark_of_test(cell->worst).class : "none");
 }
 
 /* The arcs follow from the oracle: a transition of one step is one. */
@@ -59,7 +59,7 @@ static void graph(struct run *run, FILE *f, const struct matrix *m)
 
 /**
  * html_graph - draw the arcs of a device with these features
- * @run: the run after verdict()
+ * @run: the run after judge_verdict()
  * @f: the file
  * @m: the tests of the pairs, for the colours
  *
@@ -72,10 +72,10 @@ void html_graph(struct run *run, FILE *f, const struct matrix *m)
 	FILE *in;
 
 	fputs("<h3>The arcs of a device with these features</h3>\n", f);
-	in = filter_input();
+	in = subprocess_input();
 	if (in) {
 		graph(run, in, m);
-		svg = filter_run(run->arena, dot, in, DOT_SECONDS, SVG_MAX);
+		svg = subprocess_run(run->arena, dot, in, DOT_SECONDS, SVG_MAX);
 		fclose(in);
 	}
 	/* Without the XML prologue. */

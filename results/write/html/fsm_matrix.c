@@ -19,22 +19,22 @@
 #define GAP 10
 
 /**
- * matrix_number - the number that a column stands for
+ * html_matrix_number - the number that a column stands for
  * @column: 0 to MATRIX_COLUMNS - 1
  *
  * Return: 0 to 9, and UINT32_MAX for the last.
  */
-uint32_t matrix_number(unsigned int column)
+uint32_t html_matrix_number(unsigned int column)
 {
 	return column + 1 < MATRIX_COLUMNS ? column : UINT32_MAX;
 }
 
 /**
- * matrix_collect - find the tests of each pair of states
- * @run: the run after judge()
+ * html_matrix_collect - find the tests of each pair of states
+ * @run: the run after judge_run()
  * @m: the answer
  */
-void matrix_collect(const struct run *run, struct matrix *m)
+void html_matrix_collect(const struct run *run, struct matrix *m)
 {
 	const struct test *t;
 	unsigned int column;
@@ -42,11 +42,11 @@ void matrix_collect(const struct run *run, struct matrix *m)
 	struct arc arc;
 
 	memset(m, 0, sizeof(*m));
-	for (t = first_test(run); t; t = next_test(t)) {
-		if (!arc_of(t, &arc))
+	for (t = run_first_test(run); t; t = run_next_test(t)) {
+		if (!test_name_arc(t, &arc))
 			continue;
 		for (column = 0; column < MATRIX_COLUMNS; column++)
-			if (matrix_number(column) == arc.to)
+			if (html_matrix_number(column) == arc.to)
 				break;
 		if (column == MATRIX_COLUMNS)
 			continue;
@@ -115,8 +115,8 @@ static void cell(struct run *run, FILE *f, const struct cell *cell, uint32_t fro
 		 unsigned int column, unsigned int x, unsigned int y)
 {
 	bool oracle = run->env.migration == HAS;
-	uint32_t to = matrix_number(column);
-	struct mark mark = mark_of_test(cell->worst);
+	uint32_t to = html_matrix_number(column);
+	struct mark mark = html_mark_of_test(cell->worst);
 
 	fprintf(f, "<g class=\"%s%s\"><title>%s to %s", cell->tests ? "o-" : "",
 		cell->tests ? mark.class : "empty", vmig_state_name(from), vmig_state_name(to));
@@ -169,7 +169,7 @@ static void column_heads(struct run *run, FILE *f)
 		LEFT - 12);
 	fprintf(f, "<text class=\"soft\" x=\"4\" y=\"%d\" font-size=\"12\">from</text>\n", TOP - 8);
 	for (column = 0; column < MATRIX_COLUMNS; column++) {
-		to = matrix_number(column);
+		to = html_matrix_number(column);
 		x = column_x(column) + CELL_W / 2;
 		if (to == UINT32_MAX)
 			fprintf(f,
@@ -204,7 +204,7 @@ static void legend(FILE *f)
 	fputs("<ul class=\"legend\">", f);
 	for (i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
 		fputs("<li>", f);
-		html_badge(f, mark_of_test(entries[i].outcome), NULL);
+		html_badge(f, html_mark_of_test(entries[i].outcome), NULL);
 		fprintf(f, " %s</li>", entries[i].words);
 	}
 	fputs("<li>\u2192 an arc each</li></ul>\n", f);
@@ -212,7 +212,7 @@ static void legend(FILE *f)
 
 /**
  * html_matrix - draw what became of each pair of states
- * @run: the run after verdict()
+ * @run: the run after judge_verdict()
  * @f: the file
  * @m: the tests of the pairs
  *

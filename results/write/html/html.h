@@ -30,8 +30,8 @@ struct matrix {
 	unsigned int tests;
 };
 
-uint32_t matrix_number(unsigned int column);
-void matrix_collect(const struct run *run, struct matrix *m);
+uint32_t html_matrix_number(unsigned int column);
+void html_matrix_collect(const struct run *run, struct matrix *m);
 
 void html_clauses(struct run *run, FILE *f);
 void html_findings(struct run *run, FILE *f);

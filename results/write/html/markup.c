@@ -4,12 +4,12 @@
 #include "xml.h"
 
 /**
- * mark_of_test - colour and sign of a test's outcome
+ * html_mark_of_test - colour and sign of a test's outcome
  * @outcome: the outcome
  *
  * Return: the mark.
  */
-struct mark mark_of_test(enum outcome outcome)
+struct mark html_mark_of_test(enum outcome outcome)
 {
 	static const struct mark marks[NR_OUTCOMES] = {
 		[OUTCOME_FAIL] = { "bad", "\u2717" },  [OUTCOME_CRASHED] = { "odd", "?" },
@@ -23,12 +23,12 @@ struct mark mark_of_test(enum outcome outcome)
 }
 
 /**
- * mark_of_clause - colour and sign of a clause's outcome
+ * html_mark_of_clause - colour and sign of a clause's outcome
  * @outcome: the outcome
  *
  * Return: the mark.
  */
-struct mark mark_of_clause(enum clause_outcome outcome)
+struct mark html_mark_of_clause(enum clause_outcome outcome)
 {
 	static const struct mark marks[NR_CLAUSE_OUTCOMES] = {
 		[CLAUSE_VIOLATED] = { "bad", "\u2717" },

@@ -13,8 +13,8 @@ struct mark {
 	const char *sign;
 };
 
-struct mark mark_of_test(enum outcome outcome);
-struct mark mark_of_clause(enum clause_outcome outcome);
+struct mark html_mark_of_test(enum outcome outcome);
+struct mark html_mark_of_clause(enum clause_outcome outcome);
 void html_badge(FILE *f, struct mark mark, const char *word);
 void html_definition(FILE *f, const char *term, const char *text);
 

@@ -72,7 +72,7 @@ static bool any_metric(const struct run *run)
 {
 	const struct test *t;
 
-	for (t = first_test(run); t; t = next_test(t))
+	for (t = run_first_test(run); t; t = run_next_test(t))
 		if (t->metrics)
 			return true;
 	return false;
@@ -82,7 +82,7 @@ static bool any_samples(const struct run *run)
 {
 	const struct test *t;
 
-	for (t = first_test(run); t; t = next_test(t))
+	for (t = run_first_test(run); t; t = run_next_test(t))
 		if (t->samples)
 			return true;
 	return false;
@@ -93,7 +93,7 @@ static bool any_breach(const struct run *run, enum clause_outcome outcome)
 	const struct breach *b;
 	const struct test *t;
 
-	for (t = first_test(run); t; t = next_test(t))
+	for (t = run_first_test(run); t; t = run_next_test(t))
 		for (b = t->breaches; b; b = b->next)
 			if (b->outcome == outcome)
 				return true;
@@ -165,7 +165,7 @@ static void environment(struct run *run, FILE *f)
 		driver = arena_printf(run->arena, "%s %s", driver, e->driver_version);
 	if (e->srcversion)
 		driver = arena_printf(run->arena, "%s, srcversion %s", driver, e->srcversion);
-	for (l = features(run->arena, e); l; l = l->next)
+	for (l = run_features(run->arena, e); l; l = l->next)
 		all = arena_printf(run->arena, "%s%s%s", all, *all ? ", " : "", l->text);
 
 	fputs("<h2>What was tested</h2>\n<dl class=\"facts\">\n", f);
@@ -175,8 +175,8 @@ static void environment(struct run *run, FILE *f)
 				     e->bus ? ", bus " : "", e->bus ? e->bus : ""));
 	html_definition(f, "Features", all);
 	html_definition(f, "Kernel", kernel);
-	html_definition(f, "Where", where_it_ran(run->arena, &run->record));
-	html_definition(f, "Firmware", firmware_words(run->arena, &run->record, e));
+	html_definition(f, "Where", run_where(run->arena, &run->record));
+	html_definition(f, "Firmware", run_firmware_words(run->arena, &run->record, e));
 	html_definition(f, "Profile", profile_words(run));
 	if (run->profile && run->profile->verified)
 		html_definition(f, "Profile verified", run->profile->verified);
@@ -214,7 +214,7 @@ static void metrics(const struct run *run, FILE *f)
 	      "<th>test</th><th>what</th><th class=\"n\">value</th><th>unit</th></tr></thead>"
 	      "<tbody>\n",
 	      f);
-	for (t = first_test(run); t; t = next_test(t)) {
+	for (t = run_first_test(run); t; t = run_next_test(t)) {
 		for (m = t->metrics; m; m = m->next) {
 			fputs("<tr><td class=\"tests\">", f);
 			text_xml(f, t->name);
@@ -250,7 +250,7 @@ static void test_row(FILE *f, const struct test *t)
 	size_t i;
 
 	fputs("<tr><td>", f);
-	html_badge(f, mark_of_test(t->outcome), outcome_text(t->outcome));
+	html_badge(f, html_mark_of_test(t->outcome), outcome_text(t->outcome));
 	fputs("</td><td class=\"tests\">", f);
 	text_xml(f, t->name);
 	fputs("</td><td class=\"tests wide\">", f);
@@ -284,7 +284,8 @@ static void all_tests(const struct run *run, FILE *f)
 			if (!n[i])
 				continue;
 			fprintf(f, ", %u ", n[i]);
-			html_badge(f, mark_of_test((enum outcome)i), outcome_text((enum outcome)i));
+			html_badge(f, html_mark_of_test((enum outcome)i),
+				   outcome_text((enum outcome)i));
 		}
 		if (c->not_run)
 			fprintf(f, ", %u not run", c->not_run);
@@ -307,21 +308,21 @@ static void all_tests(const struct run *run, FILE *f)
 }
 
 /**
- * write_html - write report.html
- * @run: the run after verdict()
+ * html_write - write report.html
+ * @run: the run after judge_verdict()
  * @f: the file
  */
-void write_html(struct run *run, FILE *f)
+void html_write(struct run *run, FILE *f)
 {
 	struct matrix m;
 
-	matrix_collect(run, &m);
+	html_matrix_collect(run, &m);
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>",
 	      f);
 	text_xml(f, run->env.driver ? run->env.driver : "unknown driver");
 	fprintf(f, ": %s</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>Conformance of ",
-		verdict_name(run->verdict), report_css);
+		judge_verdict_name(run->verdict), report_css);
 	text_xml(f, run->env.driver ? run->env.driver : "an unknown driver");
 	fputs(" with the VFIO migration protocol v2</h1>\n", f);
 	verdict_box(run, f);

@@ -7,6 +7,6 @@
 
 #include "run.h"
 
-void write_html(struct run *run, FILE *f);
+void html_write(struct run *run, FILE *f);
 
 #endif /* VMIG_RESULTS_REPORT_H */

@@ -80,7 +80,7 @@ void html_samples(struct run *run, FILE *f)
 	      "<th>unit</th><th class=\"n\">n</th><th class=\"wide\">test</th></tr></thead>"
 	      "<tbody>\n",
 	      f);
-	for (t = first_test(run); t; t = next_test(t))
+	for (t = run_first_test(run); t; t = run_next_test(t))
 		for (s = t->samples; s; s = s->next)
 			row(run->arena, f, t, s);
 	fputs("</tbody></table></div>\n", f);

@@ -84,9 +84,9 @@ static void check_pattern(enum vmig_clause_id id, struct vmig_exercise *w, const
 static bool qemu_moves(struct vmig_exercise *w, struct qemu *q, const char *did)
 {
 	put_pattern(w);
-	if (!qemu_migrate(q, QEMU_COMPLETED)) {
-		qemu_new_process(q);
-		qemu_incoming(q, q->c.wire.len);
+	if (!vmig_qemu_migrate(q, QEMU_COMPLETED)) {
+		vmig_qemu_new_process(q);
+		vmig_qemu_incoming(q, q->c.wire.len);
 	}
 	if (!check_vmm(&q->c, did))
 		return false;
@@ -98,8 +98,8 @@ static bool qemu_moves(struct vmig_exercise *w, struct qemu *q, const char *did)
 
 static void qemu_start(struct vmig_exercise *w, struct qemu *q)
 {
-	qemu_begin(q, w->dev);
-	if (qemu_migration_init(q) && !q->c.trouble[0] && !consumer_may_fail(&q->c))
+	vmig_qemu_begin(q, w->dev);
+	if (vmig_qemu_migration_init(q) && !q->c.trouble[0] && !vmig_consumer_may_fail(&q->c))
 		vmig_test_error("QEMU's vfio_migration_init() fails");
 }
 
@@ -111,7 +111,7 @@ static void qemu_whole(struct vmig_exercise *w, bool multifd, const char *did)
 	q.multifd = multifd;
 	qemu_moves(w, &q, did);
 	vmig_note(STRM_11, "%s: %u calls, %zu bytes", did, q.c.calls, q.c.wire.len);
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 }
 
 /* Nothing was asked for the state: QEMU takes it for RUNNING. */
@@ -143,12 +143,12 @@ VMIG_TEST_TIMEOUT(qemu, migrates_again, MINUTES)
 	NEED_A_RESET;
 	qemu_start(&self->w, &q);
 	for (i = 0; i < 3; i++) {
-		consumer_again(&q.c);
+		vmig_consumer_again(&q.c);
 		if (!qemu_moves(&self->w, &q,
 				vmig_fmt("migration %u of a VM that comes back", i + 1)))
 			break;
 	}
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 }
 
 /* Stopped before it is saved, and running on afterwards. */
@@ -160,15 +160,15 @@ VMIG_TEST_TIMEOUT(qemu, snapshot, MINUTES)
 	NEED_A_RESET;
 	qemu_start(&self->w, &q);
 	put_pattern(&self->w);
-	qemu_savevm(&q);
+	vmig_qemu_savevm(&q);
 	if (check_vmm(&q.c, "savevm") && check_runs(ST_03, &q.c, "savevm")) {
 		check_pattern(STRM_14, &self->w, "savevm, the VM runs on");
-		qemu_new_process(&q);
-		qemu_incoming(&q, q.c.wire.len);
+		vmig_qemu_new_process(&q);
+		vmig_qemu_incoming(&q, q.c.wire.len);
 		if (check_vmm(&q.c, "loadvm"))
 			check_pattern(STRM_11, &self->w, "loadvm");
 	}
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 }
 
 VMIG_TEST_TIMEOUT(qemu, migrate_cancel, MINUTES)
@@ -183,15 +183,15 @@ VMIG_TEST_TIMEOUT(qemu, migrate_cancel, MINUTES)
 	for (phase = QEMU_SETUP; phase < QEMU_COMPLETED && ok; phase++) {
 		qemu_start(&self->w, &q);
 		put_pattern(&self->w);
-		qemu_migrate(&q, phase);
-		did = vmig_fmt("migrate_cancel %s", qemu_phase_name(phase));
+		vmig_qemu_migrate(&q, phase);
+		did = vmig_fmt("migrate_cancel %s", vmig_qemu_phase_name(phase));
 		ok = check_vmm(&q.c, did) && check_runs(STRM_15, &q.c, did);
 		if (ok) {
 			check_pattern(FSM_09, &self->w, did);
-			consumer_again(&q.c);
+			vmig_consumer_again(&q.c);
 			ok = qemu_moves(&self->w, &q, vmig_fmt("%s, then another migration", did));
 		}
-		consumer_end(&q.c);
+		vmig_consumer_end(&q.c);
 	}
 }
 
@@ -212,14 +212,14 @@ static bool qemu_goes_on(struct attempt *a, struct qemu *q, int fds)
 {
 	bool ok = check_vmm(&q->c, a->did);
 
-	consumer_close_fd(&q->c);
+	vmig_consumer_close_fd(&q->c);
 	CHECK(FD_17, vmig_count_fds() == fds, vmig_fmt("/proc/self/fd after %s", a->did),
 	      "no new fd", "%+d", vmig_count_fds() - fds);
 	if (ok && q->c.state != VFIO_DEVICE_STATE_RUNNING)
-		qemu_new_process(q);
+		vmig_qemu_new_process(q);
 	ok = ok && check_runs(ROB_04, &q->c, a->did);
-	consumer_again(&q->c);
-	qemu_migration_init(q);
+	vmig_consumer_again(&q->c);
+	vmig_qemu_migration_init(q);
 	q->vm_running = true;
 	q->c.state = VFIO_DEVICE_STATE_RUNNING;
 	ok = ok && qemu_moves(a->w, q, vmig_fmt("%s, then another migration", a->did));
@@ -228,20 +228,20 @@ static bool qemu_goes_on(struct attempt *a, struct qemu *q, int fds)
 
 static void outgoing(struct qemu *q)
 {
-	if (!qemu_migration_init(q))
-		qemu_migrate(q, QEMU_COMPLETED);
+	if (!vmig_qemu_migration_init(q))
+		vmig_qemu_migrate(q, QEMU_COMPLETED);
 }
 
 static void incoming(struct qemu *q)
 {
-	if (!qemu_migration_init(q))
-		qemu_incoming(q, q->c.wire.len);
+	if (!vmig_qemu_migration_init(q))
+		vmig_qemu_incoming(q, q->c.wire.len);
 }
 
 /* How many calls it takes where none fails, and which of them open a session. */
 static void count_calls(struct attempt *a, const struct vmig_stream *wire, struct qemu *q)
 {
-	qemu_begin(q, a->w->dev);
+	vmig_qemu_begin(q, a->w->dev);
 	if (wire)
 		vmig_stream_copy(&q->c.wire, wire);
 	a->what(q);
@@ -255,7 +255,7 @@ static bool fail_call(struct attempt *a, const struct vmig_stream *wire, enum co
 	struct qemu q;
 	bool ok = true;
 
-	qemu_begin(&q, a->w->dev);
+	vmig_qemu_begin(&q, a->w->dev);
 	if (wire)
 		vmig_stream_copy(&q.c.wire, wire);
 	q.c.fault = fault;
@@ -268,7 +268,7 @@ static bool fail_call(struct attempt *a, const struct vmig_stream *wire, enum co
 		ok = qemu_goes_on(a, &q, fds);
 	else
 		vmig_recover_running(a->w->dev);
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 	return ok;
 }
 
@@ -285,7 +285,7 @@ static void fail_each_call(struct attempt *a, const struct vmig_stream *wire)
 			ok = fail_call(a, wire, CONSUMER_NO_DESCRIPTOR, i, 0);
 	}
 	vmig_note(ROB_04, "%u calls, each made to fail", q.c.calls);
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 }
 
 /* In which the flags are asked for and nothing can be, up to the SET with which all ends. */
@@ -332,7 +332,7 @@ static void fail_memory(struct attempt *a, const struct vmig_stream *wire, const
 	}
 	vmig_metric(metric, points, "points");
 	vmig_note(ROB_04, "%u calls, %u failures in them", q.c.calls, points);
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 }
 
 /* Both ways in are the same driver: the group only where there is time. */
@@ -381,18 +381,18 @@ VMIG_TEST_TIMEOUT(qemu, incoming_is_cut_off, MINUTES)
 	for (part = 0; part < 4 && ok; part++) {
 		qemu_start(&self->w, &q);
 		put_pattern(&self->w);
-		qemu_migrate(&q, QEMU_COMPLETED);
-		qemu_new_process(&q);
-		qemu_incoming(&q, q.c.wire.len * part / 4);
+		vmig_qemu_migrate(&q, QEMU_COMPLETED);
+		vmig_qemu_new_process(&q);
+		vmig_qemu_incoming(&q, q.c.wire.len * part / 4);
 		did = vmig_fmt("a source that died after %u/4 of the stream", part);
 		ok = check_vmm(&q.c, did) && check_runs(RES_10, &q.c, did);
 		q.c.sent = 0;
 		if (ok)
-			qemu_incoming(&q, q.c.wire.len);
+			vmig_qemu_incoming(&q, q.c.wire.len);
 		ok = ok && check_vmm(&q.c, vmig_fmt("%s, then the whole stream", did));
 		if (ok)
 			check_pattern(RES_16, &self->w, vmig_fmt("%s, then the whole stream", did));
-		consumer_end(&q.c);
+		vmig_consumer_end(&q.c);
 	}
 }
 
@@ -411,7 +411,7 @@ static unsigned int list_commands(struct attempt *a, const struct vmig_stream *w
 	if (a->w->ops->fault(a->w, ""))
 		vmig_test_error("the firmware does not take an empty fault");
 	count_calls(a, wire, &q);
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 	if (a->w->ops->commands(a->w, names, sizeof(names), &hit))
 		vmig_test_error("what reached the firmware cannot be read");
 	for (name = strtok_r(names, " ", &save); name && n < MAX_COMMANDS;
@@ -440,7 +440,7 @@ static void refuse_command(void *arg)
 	struct qemu q;
 	bool hit = false;
 
-	qemu_begin(&q, w->dev);
+	vmig_qemu_begin(&q, w->dev);
 	if (r->wire)
 		vmig_stream_copy(&q.c.wire, r->wire);
 	q.c.tolerant = true;
@@ -455,7 +455,7 @@ static void refuse_command(void *arg)
 		 q.c.failed[0] ? q.c.failed : "of which no call told");
 	if (hit)
 		qemu_goes_on(r->a, &q, fds);
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 }
 
 static unsigned int refuse_each_command(struct attempt *a, const struct vmig_stream *wire)
@@ -510,15 +510,15 @@ VMIG_TEST_TIMEOUT(qemu, firmware_fails_at_the_destination, MINUTES)
 static bool clh_moves(struct vmig_exercise *w, struct consumer *c, const char *did)
 {
 	put_pattern(w);
-	if (!clh_pause(c))
-		clh_save(c);
-	clh_resume(c);
+	if (!vmig_clh_pause(c))
+		vmig_clh_save(c);
+	vmig_clh_resume(c);
 	if (!check_vmm(c, did) || !check_runs(ST_03, c, did))
 		return false;
 	check_pattern(STRM_14, w, vmig_fmt("%s, the VM runs on", did));
-	consumer_reset(c, "VfioPciDevice::new()");
-	if (!clh_restore(c, c->wire.len))
-		clh_resume(c);
+	vmig_consumer_reset(c, "VfioPciDevice::new()");
+	if (!vmig_clh_restore(c, c->wire.len))
+		vmig_clh_resume(c);
 	if (!check_vmm(c, did) || !check_runs(ST_03, c, did))
 		return false;
 	check_pattern(STRM_11, w, vmig_fmt("%s, restored", did));
@@ -532,29 +532,29 @@ VMIG_TEST_TIMEOUT(clh, snapshot_and_restore, MINUTES)
 
 	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, STRM_14);
 	NEED_A_RESET;
-	clh_begin(&c, self->dev);
-	if (clh_new(&c))
+	vmig_clh_begin(&c, self->dev);
+	if (vmig_clh_new(&c))
 		vmig_test_error("GET of the migration flags fails");
 	for (i = 0; i < 2; i++) {
-		consumer_again(&c);
+		vmig_consumer_again(&c);
 		if (!clh_moves(&self->w, &c, vmig_fmt("snapshot %u of cloud-hypervisor", i + 1)))
 			break;
 	}
-	consumer_end(&c);
+	vmig_consumer_end(&c);
 }
 
 static void clh_outgoing(struct consumer *c)
 {
-	if (clh_new(c) || clh_pause(c))
+	if (vmig_clh_new(c) || vmig_clh_pause(c))
 		return;
-	clh_save(c);
-	clh_resume(c);
+	vmig_clh_save(c);
+	vmig_clh_resume(c);
 }
 
 static void clh_incoming(struct consumer *c)
 {
-	if (!clh_restore(c, c->wire.len))
-		clh_resume(c);
+	if (!vmig_clh_restore(c, c->wire.len))
+		vmig_clh_resume(c);
 }
 
 static bool clh_fail_call(struct vmig_exercise *w, void (*what)(struct consumer *c),
@@ -566,7 +566,7 @@ static bool clh_fail_call(struct vmig_exercise *w, void (*what)(struct consumer 
 	char did[192];
 	bool ok;
 
-	clh_begin(&c, w->dev);
+	vmig_clh_begin(&c, w->dev);
 	if (wire)
 		vmig_stream_copy(&c.wire, wire);
 	c.fault = fault;
@@ -574,17 +574,17 @@ static bool clh_fail_call(struct vmig_exercise *w, void (*what)(struct consumer 
 	what(&c);
 	snprintf(did, sizeof(did), "%s", c.failed[0] ? c.failed : "a snapshot or restore");
 	ok = check_vmm(&c, did);
-	consumer_close_fd(&c);
+	vmig_consumer_close_fd(&c);
 	CHECK(FD_17, vmig_count_fds() == fds, vmig_fmt("/proc/self/fd after %s", did), "no new fd",
 	      "%+d", vmig_count_fds() - fds);
 	if (c.state != VFIO_DEVICE_STATE_RUNNING)
-		clh_resume(&c);
+		vmig_clh_resume(&c);
 	ok = ok && check_runs(ROB_04, &c, did);
 	if (count)
 		*count = c;
-	consumer_again(&c);
+	vmig_consumer_again(&c);
 	ok = ok && clh_moves(w, &c, vmig_fmt("%s, then another snapshot", did));
-	consumer_end(&c);
+	vmig_consumer_end(&c);
 	return CHECK(ROB_04, ok, did, "a device that cloud-hypervisor can use on", "see above");
 }
 
@@ -630,16 +630,16 @@ VMIG_TEST_TIMEOUT(clh, restore_of_half_a_file, MINUTES)
 
 	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, STRM_14, RES_10);
 	NEED_A_RESET;
-	clh_begin(&c, self->dev);
+	vmig_clh_begin(&c, self->dev);
 	vmig_save(self->dev, &c.wire);
 	vmig_recover_running(self->dev);
-	clh_restore(&c, c.wire.len / 2);
+	vmig_clh_restore(&c, c.wire.len / 2);
 	if (check_vmm(&c, "restore of half a file") &&
 	    check_runs(RES_10, &c, "restore of half a file")) {
-		consumer_again(&c);
+		vmig_consumer_again(&c);
 		clh_moves(&self->w, &c, "a snapshot after a restore of half a file");
 	}
-	consumer_end(&c);
+	vmig_consumer_end(&c);
 }
 
 int main(int argc, char **argv)

@@ -156,7 +156,7 @@ static bool sync_memory(FIXTURE_DATA(dma_log) * self, struct qemu *q, enum vmig_
 		if (!s->length)
 			continue;
 		memset(self->bitmap, 0, s->length / VMIG_PAGE / 8);
-		ret = qemu_dma_logging_report(q, s->iova, s->length, self->bitmap);
+		ret = vmig_qemu_dma_logging_report(q, s->iova, s->length, self->bitmap);
 		if (!CHECK(id, !ret,
 			   vmig_fmt("REPORT of the section %#llx..%#llx %s",
 				    (unsigned long long)s->iova,
@@ -175,7 +175,7 @@ static bool sync_memory(FIXTURE_DATA(dma_log) * self, struct qemu *q, enum vmig_
 static bool qemu_tracks(FIXTURE_DATA(dma_log) * self, struct qemu *q, enum vmig_clause_id id,
 			const char *did)
 {
-	int ret = qemu_dma_logging_start(q, self->ranges, self->count);
+	int ret = vmig_qemu_dma_logging_start(q, self->ranges, self->count);
 
 	return CHECK(id, !ret, did, "success",
 		     "QEMU: vfio_devices_dma_logging_start() would fail the migration: %s",
@@ -191,8 +191,8 @@ VMIG_TEST_TIMEOUT(dma_log, qemu_migrates, 60)
 	int fd = -1;
 
 	CLAUSES(LOG_02, LOG_19, LOG_22, LOG_11);
-	qemu_begin(&q, self->dev);
-	qemu_migration_init(&q);
+	vmig_qemu_begin(&q, self->dev);
+	vmig_qemu_migration_init(&q);
 	if (!qemu_tracks(self, &q, LOG_02, "START of the ranges of a VM"))
 		return;
 	for (i = 0; i < ARRAY_SIZE(states); i++) {
@@ -211,11 +211,11 @@ VMIG_TEST_TIMEOUT(dma_log, qemu_migrates, 60)
 		vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	sync_memory(self, &q, LOG_22, page, "in STOP_COPY, of what was written before");
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
-	CHECK_OK(LOG_11, qemu_dma_logging_stop(&q), "STOP after the migration, in STOP");
+	CHECK_OK(LOG_11, vmig_qemu_dma_logging_stop(&q), "STOP after the migration, in STOP");
 	vmig_close_data_fd(fd);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	qemu_tracks(self, &q, LOG_11, "START for a migration after that");
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 }
 
 /* A SET fails and its recovery too: QEMU resets the device while it is tracked. */
@@ -225,21 +225,21 @@ VMIG_TEST_TIMEOUT(dma_log, qemu_resets_while_tracking, 60)
 	int ret;
 
 	CLAUSES(LOG_02, LOG_11, LOG_19);
-	qemu_begin(&q, self->dev);
+	vmig_qemu_begin(&q, self->dev);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
 	if (!qemu_tracks(self, &q, LOG_02, "START of the ranges of a VM"))
 		return;
 	write_page(self, 1);
 	NEED(!__vmig_reset(self->dev), "the device cannot be reset");
 	/* Over a reset it may have ended (LOG-24), and then STOP may say so (LOG-10). */
-	ret = qemu_dma_logging_stop(&q);
+	ret = vmig_qemu_dma_logging_stop(&q);
 	vmig_note(LOG_11, "STOP after a reset: %s", vmig_errno_name(ret));
 	if (!qemu_tracks(self, &q, LOG_11, "START, RESET, STOP, then START for the next migration"))
 		return;
 	write_page(self, 2);
 	sync_memory(self, &q, LOG_19, 2, "in the next migration");
-	CHECK_OK(LOG_11, qemu_dma_logging_stop(&q), "STOP of the next migration");
-	consumer_end(&q.c);
+	CHECK_OK(LOG_11, vmig_qemu_dma_logging_stop(&q), "STOP of the next migration");
+	vmig_consumer_end(&q.c);
 }
 
 /* Of START, one REPORT and STOP, the call with this number fails; then another migration. */
@@ -249,26 +249,26 @@ static void fail_log_call(FIXTURE_DATA(dma_log) * self, unsigned int call)
 	struct qemu q;
 	int ret;
 
-	qemu_begin(&q, self->dev);
+	vmig_qemu_begin(&q, self->dev);
 	q.c.fault = CONSUMER_NO_ANSWER;
 	q.c.fail_at = call;
-	ret = qemu_dma_logging_start(&q, self->ranges, self->count);
+	ret = vmig_qemu_dma_logging_start(&q, self->ranges, self->count);
 	if (!ret)
-		ret = qemu_dma_logging_report(&q, s->iova, s->length, self->bitmap);
+		ret = vmig_qemu_dma_logging_report(&q, s->iova, s->length, self->bitmap);
 	/* QEMU stops what it has started, and no more. */
 	if (q.tracking)
-		ret = qemu_dma_logging_stop(&q);
+		ret = vmig_qemu_dma_logging_stop(&q);
 	/* A STOP that never came to the driver: QEMU warns and goes on; so another STOP. */
 	if (call == q.c.calls && ret)
 		__vmig_log_stop(self->dev);
-	consumer_again(&q.c);
+	vmig_consumer_again(&q.c);
 	if (qemu_tracks(self, &q, LOG_09,
 			vmig_fmt("%s, then START for the next migration", q.c.failed))) {
 		write_page(self, 3);
 		sync_memory(self, &q, LOG_19, 3, vmig_fmt("after call %u had failed", call));
-		CHECK_OK(LOG_11, qemu_dma_logging_stop(&q), "STOP of the next migration");
+		CHECK_OK(LOG_11, vmig_qemu_dma_logging_stop(&q), "STOP of the next migration");
 	}
-	consumer_end(&q.c);
+	vmig_consumer_end(&q.c);
 }
 
 VMIG_TEST_TIMEOUT(dma_log, qemu_each_call_fails, 60)
@@ -293,10 +293,10 @@ VMIG_TEST_TIMEOUT(dma_log, clh_migrates, 60)
 	int ret;
 
 	CLAUSES(LOG_02, LOG_07, LOG_19, LOG_11);
-	clh_begin(&c, self->dev);
+	vmig_clh_begin(&c, self->dev);
 	for (i = 0; i < REGIONS; i++)
 		regions[i] = range(first + i * 4 * MIB, 2 * MIB);
-	ret = clh_dirty_log_start(&c, regions, REGIONS, &page_size);
+	ret = vmig_clh_dirty_log_start(&c, regions, REGIONS, &page_size);
 	if (!CHECK(LOG_02, !ret, vmig_fmt("START of %d regions", REGIONS), "success",
 		   "cloud-hypervisor: Migratable::start_dirty_log() would fail: %s",
 		   vmig_errno_name(ret)))
@@ -308,8 +308,8 @@ VMIG_TEST_TIMEOUT(dma_log, clh_migrates, 60)
 	write_page(self, 5);
 	for (i = 0; i < REGIONS; i++) {
 		memset(self->bitmap, 0, VMIG_PAGE);
-		ret = clh_dirty_log_report(&c, regions[i].iova, regions[i].length, page_size,
-					   self->bitmap);
+		ret = vmig_clh_dirty_log_report(&c, regions[i].iova, regions[i].length, page_size,
+						self->bitmap);
 		CHECK(LOG_19, !ret,
 		      vmig_fmt("REPORT of region %u by pages of %#llx", i,
 			       (unsigned long long)page_size),
@@ -319,8 +319,8 @@ VMIG_TEST_TIMEOUT(dma_log, clh_migrates, 60)
 	}
 	CHECK(LOG_19, found, "REPORT of all regions after a write of the device", "its bit",
 	      "none: cloud-hypervisor would not send the page");
-	CHECK_OK(LOG_11, clh_dirty_log_stop(&c), "STOP");
-	consumer_end(&c);
+	CHECK_OK(LOG_11, vmig_clh_dirty_log_stop(&c), "STOP");
+	vmig_consumer_end(&c);
 }
 
 VMIG_MAIN("consumers_log")

@@ -18,12 +18,12 @@
 #include "fault_memory.h"
 
 /**
- * consumer_begin - a VMM that has just opened a device
+ * vmig_consumer_begin - a VMM that has just opened a device
  * @c: filled in
  * @name: of the VMM
  * @dev: the device, in RUNNING as VMMs assume it to be
  */
-void consumer_begin(struct consumer *c, const char *name, struct vmig_device *dev)
+void vmig_consumer_begin(struct consumer *c, const char *name, struct vmig_device *dev)
 {
 	memset(c, 0, sizeof(*c));
 	c->name = name;
@@ -34,10 +34,10 @@ void consumer_begin(struct consumer *c, const char *name, struct vmig_device *de
 }
 
 /**
- * consumer_again - the VMM begins another migration, in which nothing is made to fail
+ * vmig_consumer_again - the VMM begins another migration, in which nothing is made to fail
  * @c: the VMM, with its device
  */
-void consumer_again(struct consumer *c)
+void vmig_consumer_again(struct consumer *c)
 {
 	c->wire.len = 0;
 	c->sent = 0;
@@ -49,12 +49,12 @@ void consumer_again(struct consumer *c)
 }
 
 /**
- * consumer_end - give back what a VMM has but for its device
+ * vmig_consumer_end - give back what a VMM has but for its device
  * @c: the VMM
  */
-void consumer_end(struct consumer *c)
+void vmig_consumer_end(struct consumer *c)
 {
-	consumer_close_fd(c);
+	vmig_consumer_close_fd(c);
 	vmig_stream_free(&c->wire);
 	free(c->buffer);
 	c->buffer = NULL;
@@ -62,14 +62,14 @@ void consumer_end(struct consumer *c)
 }
 
 /**
- * consumer_breaks - the VMM would fail, and it is the device's fault
+ * vmig_consumer_breaks - the VMM would fail, and it is the device's fault
  * @c: the VMM
  * @clause: the clause that was violated
  * @fmt: which of its functions would do what, and why
  *
  * The first time counts: the others follow from it.
  */
-void consumer_breaks(struct consumer *c, enum vmig_clause_id clause, const char *fmt, ...)
+void vmig_consumer_breaks(struct consumer *c, enum vmig_clause_id clause, const char *fmt, ...)
 {
 	va_list args;
 
@@ -82,18 +82,18 @@ void consumer_breaks(struct consumer *c, enum vmig_clause_id clause, const char 
 }
 
 /**
- * consumer_may_fail - is a call that fails no fault of the device?
+ * vmig_consumer_may_fail - is a call that fails no fault of the device?
  * @c: the VMM
  *
  * Return: true if something was made to fail.
  */
-bool consumer_may_fail(const struct consumer *c)
+bool vmig_consumer_may_fail(const struct consumer *c)
 {
 	return c->tolerant || c->failed[0];
 }
 
 /**
- * consumer_fails - a call failed on which the VMM relies
+ * vmig_consumer_fails - a call failed on which the VMM relies
  * @c: the VMM
  * @clause: the rule that says that it works
  * @by: the VMM's function
@@ -102,12 +102,12 @@ bool consumer_may_fail(const struct consumer *c)
  *
  * Return: @ret.
  */
-int consumer_fails(struct consumer *c, enum vmig_clause_id clause, const char *by, const char *what,
-		   int ret)
+int vmig_consumer_fails(struct consumer *c, enum vmig_clause_id clause, const char *by,
+			const char *what, int ret)
 {
-	if (!consumer_may_fail(c))
-		consumer_breaks(c, clause, "%s: %s would fail the migration: %s gave %s", c->name,
-				by, what, vmig_errno_name(ret));
+	if (!vmig_consumer_may_fail(c))
+		vmig_consumer_breaks(c, clause, "%s: %s would fail the migration: %s gave %s",
+				     c->name, by, what, vmig_errno_name(ret));
 	else if (!c->failed[0])
 		snprintf(c->failed, sizeof(c->failed), "%s of %s gives %s", what, by,
 			 vmig_errno_name(ret));
@@ -151,7 +151,7 @@ static int without_descriptors(int fd, void *arg)
 }
 
 /**
- * consumer_feature - VFIO_DEVICE_FEATURE, as a call of the VMM
+ * vmig_consumer_feature - VFIO_DEVICE_FEATURE, as a call of the VMM
  * @c: the VMM
  * @by: its function
  * @feature_and_op: what goes into the flags
@@ -160,8 +160,8 @@ static int without_descriptors(int fd, void *arg)
  *
  * Return: 0 or -errno.
  */
-int consumer_feature(struct consumer *c, const char *by, uint32_t feature_and_op, void *payload,
-		     uint32_t size)
+int vmig_consumer_feature(struct consumer *c, const char *by, uint32_t feature_and_op,
+			  void *payload, uint32_t size)
 {
 	struct vfio_device_feature *f = c->page;
 	bool fault;
@@ -190,7 +190,7 @@ int consumer_feature(struct consumer *c, const char *by, uint32_t feature_and_op
 }
 
 /**
- * consumer_set - SET of the migration state, as a call of the VMM
+ * vmig_consumer_set - SET of the migration state, as a call of the VMM
  * @c: the VMM
  * @by: its function
  * @state: the state
@@ -198,12 +198,12 @@ int consumer_feature(struct consumer *c, const char *by, uint32_t feature_and_op
  *
  * Return: 0 or -errno.
  */
-int consumer_set(struct consumer *c, const char *by, uint32_t state, int *data_fd)
+int vmig_consumer_set(struct consumer *c, const char *by, uint32_t state, int *data_fd)
 {
 	struct vfio_device_feature_mig_state mig = { .device_state = state, .data_fd = c->fd_in };
-	int ret = consumer_feature(c, by,
-				   VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
-				   &mig, sizeof(mig));
+	int ret = vmig_consumer_feature(
+		c, by, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, &mig,
+		sizeof(mig));
 
 	*data_fd = ret ? -1 : mig.data_fd;
 	if (!ret && mig.data_fd >= 0 && c->calls < CONSUMER_CALLS)
@@ -212,33 +212,33 @@ int consumer_set(struct consumer *c, const char *by, uint32_t state, int *data_f
 }
 
 /**
- * consumer_data_size - GET MIG_DATA_SIZE, as a call of the VMM
+ * vmig_consumer_data_size - GET MIG_DATA_SIZE, as a call of the VMM
  * @c: the VMM
  * @by: its function
  * @length: the answer
  *
  * Return: 0 or -errno.
  */
-int consumer_data_size(struct consumer *c, const char *by, uint64_t *length)
+int vmig_consumer_data_size(struct consumer *c, const char *by, uint64_t *length)
 {
 	struct vfio_device_feature_mig_data_size size = {};
-	int ret =
-		consumer_feature(c, by, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
-				 &size, sizeof(size));
+	int ret = vmig_consumer_feature(c, by,
+					VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DATA_SIZE,
+					&size, sizeof(size));
 
 	*length = size.stop_copy_length;
 	return ret;
 }
 
 /**
- * consumer_precopy_info - VFIO_MIG_GET_PRECOPY_INFO, as a call of the VMM
+ * vmig_consumer_precopy_info - VFIO_MIG_GET_PRECOPY_INFO, as a call of the VMM
  * @c: the VMM
  * @by: its function
  * @info: the answer
  *
  * Return: 0 or -errno.
  */
-int consumer_precopy_info(struct consumer *c, const char *by, struct vfio_precopy_info *info)
+int vmig_consumer_precopy_info(struct consumer *c, const char *by, struct vfio_precopy_info *info)
 {
 	struct vfio_precopy_info *at = c->page;
 	bool fault, few;
@@ -260,13 +260,13 @@ int consumer_precopy_info(struct consumer *c, const char *by, struct vfio_precop
 }
 
 /**
- * consumer_read - read() into the VMM's buffer, and send what came
+ * vmig_consumer_read - read() into the VMM's buffer, and send what came
  * @c: the VMM
  * @by: its function
  *
  * Return: what read() returned, or -errno.
  */
-ssize_t consumer_read(struct consumer *c, const char *by)
+ssize_t vmig_consumer_read(struct consumer *c, const char *by)
 {
 	ssize_t n;
 	bool few;
@@ -283,14 +283,14 @@ ssize_t consumer_read(struct consumer *c, const char *by)
 }
 
 /**
- * consumer_write - write() of what has come over the wire, all of it
+ * vmig_consumer_write - write() of what has come over the wire, all of it
  * @c: the VMM
  * @by: its function
  * @bytes: how many, from where the last one ended
  *
  * Return: 0 or -errno; -EIO for a write() that takes nothing.
  */
-int consumer_write(struct consumer *c, const char *by, size_t bytes)
+int vmig_consumer_write(struct consumer *c, const char *by, size_t bytes)
 {
 	size_t end = c->sent + bytes;
 	ssize_t n = 1;
@@ -314,7 +314,7 @@ int consumer_write(struct consumer *c, const char *by, size_t bytes)
 }
 
 /**
- * consumer_reset - VFIO_DEVICE_RESET, the VMM's last resort
+ * vmig_consumer_reset - VFIO_DEVICE_RESET, the VMM's last resort
  * @c: the VMM
  * @by: its function
  *
@@ -322,19 +322,19 @@ int consumer_write(struct consumer *c, const char *by, size_t bytes)
  *
  * Return: 0 or -errno.
  */
-int consumer_reset(struct consumer *c, const char *by)
+int vmig_consumer_reset(struct consumer *c, const char *by)
 {
 	int ret = __vmig_reset(c->dev);
 
 	if (ret)
-		consumer_breaks(c, RST_01, "%s: %s would give the device up: RESET gave %s",
-				c->name, by, vmig_errno_name(ret));
+		vmig_consumer_breaks(c, RST_01, "%s: %s would give the device up: RESET gave %s",
+				     c->name, by, vmig_errno_name(ret));
 	c->state = VFIO_DEVICE_STATE_RUNNING;
 	return ret;
 }
 
 /**
- * consumer_set_failed - what a VMM does when a SET has failed
+ * vmig_consumer_set_failed - what a VMM does when a SET has failed
  * @c: the VMM
  * @by: its function
  * @state: where it was to go
@@ -342,45 +342,46 @@ int consumer_reset(struct consumer *c, const char *by)
  * @recover: the state that it tries then; ERROR for none, as no SET leads there
  * @by_reset: its function that resets the device if that fails too
  */
-void consumer_set_failed(struct consumer *c, const char *by, uint32_t state, int ret,
-			 uint32_t recover, const char *by_reset)
+void vmig_consumer_set_failed(struct consumer *c, const char *by, uint32_t state, int ret,
+			      uint32_t recover, const char *by_reset)
 {
 	int fd;
 
-	consumer_fails(c, FSM_01, by, vmig_fmt("SET(%s)", vmig_state_name(state)), ret);
-	if (recover != VFIO_DEVICE_STATE_ERROR && !consumer_set(c, by, recover, &fd))
+	vmig_consumer_fails(c, FSM_01, by, vmig_fmt("SET(%s)", vmig_state_name(state)), ret);
+	if (recover != VFIO_DEVICE_STATE_ERROR && !vmig_consumer_set(c, by, recover, &fd))
 		c->state = recover;
 	else
-		consumer_reset(c, by_reset);
+		vmig_consumer_reset(c, by_reset);
 }
 
 /**
- * consumer_take_fd - the data_fd that a SET gave
+ * vmig_consumer_take_fd - the data_fd that a SET gave
  * @c: the VMM
  * @by: its function
  * @fd: the data_fd, or -1
  */
-void consumer_take_fd(struct consumer *c, const char *by, int fd)
+void vmig_consumer_take_fd(struct consumer *c, const char *by, int fd)
 {
 	bool streams = vmig_state_streams(c->state);
 
 	if (fd >= 0 && !streams)
-		consumer_breaks(c, FD_02, "%s: %s would take descriptor %d for a new session in %s",
-				c->name, by, fd, vmig_state_name(c->state));
+		vmig_consumer_breaks(c, FD_02,
+				     "%s: %s would take descriptor %d for a new session in %s",
+				     c->name, by, fd, vmig_state_name(c->state));
 	if (fd < 0 && c->data_fd < 0 && streams)
-		consumer_breaks(c, FD_02, "%s: %s has no data_fd in %s", c->name, by,
-				vmig_state_name(c->state));
+		vmig_consumer_breaks(c, FD_02, "%s: %s has no data_fd in %s", c->name, by,
+				     vmig_state_name(c->state));
 	if (fd < 0)
 		return;
-	consumer_close_fd(c);
+	vmig_consumer_close_fd(c);
 	c->data_fd = fd;
 }
 
 /**
- * consumer_close_fd - close the data_fd, if there is one
+ * vmig_consumer_close_fd - close the data_fd, if there is one
  * @c: the VMM
  */
-void consumer_close_fd(struct consumer *c)
+void vmig_consumer_close_fd(struct consumer *c)
 {
 	if (c->data_fd >= 0)
 		close(c->data_fd);

@@ -81,27 +81,27 @@ struct consumer {
 	char trouble[256];
 };
 
-void consumer_begin(struct consumer *c, const char *name, struct vmig_device *dev);
-void consumer_again(struct consumer *c);
-void consumer_end(struct consumer *c);
-void consumer_breaks(struct consumer *c, enum vmig_clause_id clause, const char *fmt, ...)
+void vmig_consumer_begin(struct consumer *c, const char *name, struct vmig_device *dev);
+void vmig_consumer_again(struct consumer *c);
+void vmig_consumer_end(struct consumer *c);
+void vmig_consumer_breaks(struct consumer *c, enum vmig_clause_id clause, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-bool consumer_may_fail(const struct consumer *c);
-int consumer_fails(struct consumer *c, enum vmig_clause_id clause, const char *by, const char *what,
-		   int ret);
+bool vmig_consumer_may_fail(const struct consumer *c);
+int vmig_consumer_fails(struct consumer *c, enum vmig_clause_id clause, const char *by,
+			const char *what, int ret);
 
-int consumer_feature(struct consumer *c, const char *by, uint32_t feature_and_op, void *payload,
-		     uint32_t size);
-int consumer_set(struct consumer *c, const char *by, uint32_t state, int *data_fd);
-int consumer_data_size(struct consumer *c, const char *by, uint64_t *length);
-int consumer_precopy_info(struct consumer *c, const char *by, struct vfio_precopy_info *info);
-ssize_t consumer_read(struct consumer *c, const char *by);
-int consumer_write(struct consumer *c, const char *by, size_t bytes);
-int consumer_reset(struct consumer *c, const char *by);
-void consumer_set_failed(struct consumer *c, const char *by, uint32_t state, int ret,
-			 uint32_t recover, const char *by_reset);
-void consumer_take_fd(struct consumer *c, const char *by, int fd);
-void consumer_close_fd(struct consumer *c);
+int vmig_consumer_feature(struct consumer *c, const char *by, uint32_t feature_and_op,
+			  void *payload, uint32_t size);
+int vmig_consumer_set(struct consumer *c, const char *by, uint32_t state, int *data_fd);
+int vmig_consumer_data_size(struct consumer *c, const char *by, uint64_t *length);
+int vmig_consumer_precopy_info(struct consumer *c, const char *by, struct vfio_precopy_info *info);
+ssize_t vmig_consumer_read(struct consumer *c, const char *by);
+int vmig_consumer_write(struct consumer *c, const char *by, size_t bytes);
+int vmig_consumer_reset(struct consumer *c, const char *by);
+void vmig_consumer_set_failed(struct consumer *c, const char *by, uint32_t state, int ret,
+			      uint32_t recover, const char *by_reset);
+void vmig_consumer_take_fd(struct consumer *c, const char *by, int fd);
+void vmig_consumer_close_fd(struct consumer *c);
 
 /* What vmig_consumers.c claims of a VMM that migrates; trouble is of one of these. */
 #define CONSUMER_CLAUSES                                                                           \

@@ -11,30 +11,30 @@
 #define BUFFER_SIZE (1UL << 20)
 
 /**
- * clh_begin - a cloud-hypervisor that has just opened a device
+ * vmig_clh_begin - a cloud-hypervisor that has just opened a device
  * @c: filled in
  * @dev: the device
  */
-void clh_begin(struct consumer *c, struct vmig_device *dev)
+void vmig_clh_begin(struct consumer *c, struct vmig_device *dev)
 {
-	consumer_begin(c, "cloud-hypervisor", dev);
+	vmig_consumer_begin(c, "cloud-hypervisor", dev);
 	c->fd_in = -1;
 	c->buffer_size = BUFFER_SIZE;
 	c->buffer = vmig_alloc(BUFFER_SIZE);
 }
 
 /**
- * clh_new - is the device one that can be migrated?
+ * vmig_clh_new - is the device one that can be migrated?
  * @c: cloud-hypervisor
  *
  * Return: 0 or -errno; ENOTTY and EINVAL mean that it is not.
  */
-int clh_new(struct consumer *c)
+int vmig_clh_new(struct consumer *c)
 {
 	struct vfio_device_feature_migration mig = {};
-	int ret = consumer_feature(c, "VfioPciDevice::new()",
-				   VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIGRATION, &mig,
-				   sizeof(mig));
+	int ret = vmig_consumer_feature(c, "VfioPciDevice::new()",
+					VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIGRATION,
+					&mig, sizeof(mig));
 
 	c->flags = mig.flags;
 	return ret;
@@ -43,49 +43,49 @@ int clh_new(struct consumer *c)
 /* ERROR to recover to means a reset. */
 static int set_state(struct consumer *c, const char *by, uint32_t state, uint32_t recover)
 {
-	int fd, ret = consumer_set(c, by, state, &fd);
+	int fd, ret = vmig_consumer_set(c, by, state, &fd);
 
 	if (!ret) {
 		c->state = state;
-		consumer_take_fd(c, by, fd);
+		vmig_consumer_take_fd(c, by, fd);
 		return 0;
 	}
-	consumer_set_failed(c, by, state, ret, recover, by);
+	vmig_consumer_set_failed(c, by, state, ret, recover, by);
 	return ret;
 }
 
 /**
- * clh_pause - Pausable::pause()
+ * vmig_clh_pause - Pausable::pause()
  * @c: cloud-hypervisor
  *
  * Return: 0 or -errno.
  */
-int clh_pause(struct consumer *c)
+int vmig_clh_pause(struct consumer *c)
 {
 	return set_state(c, "Pausable::pause()", VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_ERROR);
 }
 
 /**
- * clh_resume - Pausable::resume()
+ * vmig_clh_resume - Pausable::resume()
  * @c: cloud-hypervisor
  *
  * Return: 0 or -errno.
  */
-int clh_resume(struct consumer *c)
+int vmig_clh_resume(struct consumer *c)
 {
 	return set_state(c, "Pausable::resume()", VFIO_DEVICE_STATE_RUNNING,
 			 VFIO_DEVICE_STATE_ERROR);
 }
 
 /**
- * clh_save - Snapshottable::snapshot() of a paused VM
+ * vmig_clh_save - Snapshottable::snapshot() of a paused VM
  * @c: cloud-hypervisor
  *
  * It goes back to STOP after a read() that failed too.
  *
  * Return: 0 or -errno.
  */
-int clh_save(struct consumer *c)
+int vmig_clh_save(struct consumer *c)
 {
 	static const char by[] = "Snapshottable::snapshot()";
 	ssize_t n;
@@ -95,17 +95,17 @@ int clh_save(struct consumer *c)
 	if (ret)
 		return ret;
 	do
-		n = consumer_read(c, by);
+		n = vmig_consumer_read(c, by);
 	while (n > 0 && c->wire.len < VMIG_STREAM_MAX);
 	if (n < 0)
-		consumer_fails(c, n == -ENOMSG ? STRM_09 : STRM_01, by, "read()", n);
-	consumer_close_fd(c);
+		vmig_consumer_fails(c, n == -ENOMSG ? STRM_09 : STRM_01, by, "read()", n);
+	vmig_consumer_close_fd(c);
 	ret = set_state(c, by, VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_ERROR);
 	return n < 0 ? n : ret;
 }
 
 /**
- * clh_restore - a new cloud-hypervisor restores a device, its VM paused
+ * vmig_clh_restore - a new cloud-hypervisor restores a device, its VM paused
  * @c: cloud-hypervisor, with the stream
  * @bytes: how much of it can be read from the file
  *
@@ -113,7 +113,7 @@ int clh_save(struct consumer *c)
  *
  * Return: 0 or -errno.
  */
-int clh_restore(struct consumer *c, size_t bytes)
+int vmig_clh_restore(struct consumer *c, size_t bytes)
 {
 	static const char by[] = "VfioPciDevice::restore()";
 	int ret;
@@ -121,18 +121,18 @@ int clh_restore(struct consumer *c, size_t bytes)
 	ret = set_state(c, by, VFIO_DEVICE_STATE_RESUMING, VFIO_DEVICE_STATE_STOP);
 	if (ret)
 		return ret;
-	ret = consumer_write(c, by, bytes);
-	consumer_close_fd(c);
+	ret = vmig_consumer_write(c, by, bytes);
+	vmig_consumer_close_fd(c);
 	if (!ret && bytes == c->wire.len)
 		return set_state(c, by, VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_ERROR);
 	if (ret)
-		consumer_fails(c, STRM_04, by, "write_all()", ret);
-	consumer_reset(c, by);
+		vmig_consumer_fails(c, STRM_04, by, "write_all()", ret);
+	vmig_consumer_reset(c, by);
 	return ret ?: -ENODATA;
 }
 
 /**
- * clh_dirty_log_start - Migratable::start_dirty_log()
+ * vmig_clh_dirty_log_start - Migratable::start_dirty_log()
  * @c: cloud-hypervisor
  * @ranges: the regions of the guest's memory
  * @count: their number
@@ -140,35 +140,36 @@ int clh_restore(struct consumer *c, size_t bytes)
  *
  * Return: 0 or -errno.
  */
-int clh_dirty_log_start(struct consumer *c,
-			const struct vfio_device_feature_dma_logging_range *ranges, uint32_t count,
-			uint64_t *page_size)
+int vmig_clh_dirty_log_start(struct consumer *c,
+			     const struct vfio_device_feature_dma_logging_range *ranges,
+			     uint32_t count, uint64_t *page_size)
 {
 	struct vfio_device_feature_dma_logging_control control = {
 		.page_size = 4096,
 		.num_ranges = count,
 		.ranges = (uintptr_t)ranges,
 	};
-	int ret = consumer_feature(c, "Migratable::start_dirty_log()",
-				   VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
-				   &control, sizeof(control));
+	int ret = vmig_consumer_feature(c, "Migratable::start_dirty_log()",
+					VFIO_DEVICE_FEATURE_SET |
+						VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+					&control, sizeof(control));
 
 	*page_size = control.page_size;
 	return ret;
 }
 
 /**
- * clh_dirty_log_report - Migratable::dirty_log() of one region
+ * vmig_clh_dirty_log_report - Migratable::dirty_log() of one region
  * @c: cloud-hypervisor
  * @iova: where the region begins
  * @size: its bytes
- * @page_size: what clh_dirty_log_start() told
+ * @page_size: what vmig_clh_dirty_log_start() told
  * @bitmap: a bit for each such page
  *
  * Return: 0 or -errno.
  */
-int clh_dirty_log_report(struct consumer *c, uint64_t iova, uint64_t size, uint64_t page_size,
-			 uint64_t *bitmap)
+int vmig_clh_dirty_log_report(struct consumer *c, uint64_t iova, uint64_t size, uint64_t page_size,
+			      uint64_t *bitmap)
 {
 	struct vfio_device_feature_dma_logging_report report = {
 		.iova = iova,
@@ -177,20 +178,21 @@ int clh_dirty_log_report(struct consumer *c, uint64_t iova, uint64_t size, uint6
 		.bitmap = (uintptr_t)bitmap,
 	};
 
-	return consumer_feature(c, "Migratable::dirty_log()",
-				VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
-				&report, sizeof(report));
+	return vmig_consumer_feature(c, "Migratable::dirty_log()",
+				     VFIO_DEVICE_FEATURE_GET |
+					     VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
+				     &report, sizeof(report));
 }
 
 /**
- * clh_dirty_log_stop - Migratable::stop_dirty_log()
+ * vmig_clh_dirty_log_stop - Migratable::stop_dirty_log()
  * @c: cloud-hypervisor
  *
  * Return: 0 or -errno.
  */
-int clh_dirty_log_stop(struct consumer *c)
+int vmig_clh_dirty_log_stop(struct consumer *c)
 {
-	return consumer_feature(c, "Migratable::stop_dirty_log()",
-				VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
-				NULL, 0);
+	return vmig_consumer_feature(c, "Migratable::stop_dirty_log()",
+				     VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
+				     NULL, 0);
 }

@@ -8,18 +8,18 @@
 
 #include "vmm.h"
 
-void clh_begin(struct consumer *c, struct vmig_device *dev);
-int clh_new(struct consumer *c);
-int clh_pause(struct consumer *c);
-int clh_resume(struct consumer *c);
-int clh_save(struct consumer *c);
-int clh_restore(struct consumer *c, size_t bytes);
+void vmig_clh_begin(struct consumer *c, struct vmig_device *dev);
+int vmig_clh_new(struct consumer *c);
+int vmig_clh_pause(struct consumer *c);
+int vmig_clh_resume(struct consumer *c);
+int vmig_clh_save(struct consumer *c);
+int vmig_clh_restore(struct consumer *c, size_t bytes);
 
-int clh_dirty_log_start(struct consumer *c,
-			const struct vfio_device_feature_dma_logging_range *ranges, uint32_t count,
-			uint64_t *page_size);
-int clh_dirty_log_report(struct consumer *c, uint64_t iova, uint64_t size, uint64_t page_size,
-			 uint64_t *bitmap);
-int clh_dirty_log_stop(struct consumer *c);
+int vmig_clh_dirty_log_start(struct consumer *c,
+			     const struct vfio_device_feature_dma_logging_range *ranges,
+			     uint32_t count, uint64_t *page_size);
+int vmig_clh_dirty_log_report(struct consumer *c, uint64_t iova, uint64_t size, uint64_t page_size,
+			      uint64_t *bitmap);
+int vmig_clh_dirty_log_stop(struct consumer *c);
 
 #endif /* VMIG_SELFTESTS_CONSUMER_CLH_H */

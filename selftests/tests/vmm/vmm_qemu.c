@@ -20,12 +20,12 @@
 #define HOST_PAGE 4096
 
 /**
- * qemu_phase_name - the name of a phase
+ * vmig_qemu_phase_name - the name of a phase
  * @phase: the phase
  *
  * Return: words for people.
  */
-const char *qemu_phase_name(enum qemu_phase phase)
+const char *vmig_qemu_phase_name(enum qemu_phase phase)
 {
 	static const char *const names[] = {
 		[QEMU_SETUP] = "after vfio_save_setup()",
@@ -40,14 +40,14 @@ const char *qemu_phase_name(enum qemu_phase phase)
 }
 
 /**
- * qemu_begin - a QEMU that has just opened a device, and whose vCPUs run
+ * vmig_qemu_begin - a QEMU that has just opened a device, and whose vCPUs run
  * @q: filled in
  * @dev: the device
  */
-void qemu_begin(struct qemu *q, struct vmig_device *dev)
+void vmig_qemu_begin(struct qemu *q, struct vmig_device *dev)
 {
 	memset(q, 0, sizeof(*q));
-	consumer_begin(&q->c, "QEMU", dev);
+	vmig_consumer_begin(&q->c, "QEMU", dev);
 	q->vm_running = true;
 }
 
@@ -66,16 +66,17 @@ static int vfio_migration_set_state(struct qemu *q, const char *by, uint32_t sta
 
 	if (c->state == state)
 		return 0;
-	ret = consumer_set(c, by, state, &fd);
+	ret = vmig_consumer_set(c, by, state, &fd);
 	if (!ret) {
 		c->state = state;
 		if (fd != -1 && c->data_fd != -1)
-			consumer_breaks(c, FD_02, "QEMU: %s would fail: data_fd out of sync", by);
-		consumer_take_fd(c, by, fd);
+			vmig_consumer_breaks(c, FD_02, "QEMU: %s would fail: data_fd out of sync",
+					     by);
+		vmig_consumer_take_fd(c, by, fd);
 		return 0;
 	}
-	consumer_set_failed(c, by, state, ret, recover,
-			    "vfio_migration_set_state() with hw_error()");
+	vmig_consumer_set_failed(c, by, state, ret, recover,
+				 "vfio_migration_set_state() with hw_error()");
 	return ret;
 }
 
@@ -85,55 +86,56 @@ static int set_state_or_reset(struct qemu *q, const char *by, uint32_t state)
 }
 
 /**
- * qemu_migration_init - vfio_migration_init()
+ * vmig_qemu_migration_init - vfio_migration_init()
  * @q: QEMU
  *
  * Return: 0 or -errno.
  */
-int qemu_migration_init(struct qemu *q)
+int vmig_qemu_migration_init(struct qemu *q)
 {
 	struct vfio_device_feature_migration mig = {};
 	static const char by[] = "vfio_migration_init()";
 	struct consumer *c = &q->c;
 	int ret;
 
-	ret = consumer_feature(c, by, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIGRATION, &mig,
-			       sizeof(mig));
+	ret = vmig_consumer_feature(c, by, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIGRATION,
+				    &mig, sizeof(mig));
 	if (ret)
 		return ret;
 	c->flags = mig.flags;
 	if (!(mig.flags & VFIO_MIGRATION_STOP_COPY)) {
-		consumer_breaks(c, FSM_01, "QEMU: %s would refuse the device: no STOP_COPY", by);
+		vmig_consumer_breaks(c, FSM_01, "QEMU: %s would refuse the device: no STOP_COPY",
+				     by);
 		return -EOPNOTSUPP;
 	}
 	if (mig.flags & VFIO_MIGRATION_PRE_COPY) {
-		ret = consumer_feature(
+		ret = vmig_consumer_feature(
 			c, by, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2,
 			NULL, 0);
 		/* An mdev of a kernel before 6.18 gives EINVAL, for which QEMU refuses it. */
 		if (ret && ret != -ENOTTY && ret != -EINVAL)
 			return ret;
 	}
-	consumer_feature(c, by, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
-			 NULL, 0);
+	vmig_consumer_feature(
+		c, by, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_DMA_LOGGING_START, NULL, 0);
 	return 0;
 }
 
 static void query_stop_copy_size(struct qemu *q, const char *by)
 {
 	struct consumer *c = &q->c;
-	int ret = consumer_data_size(c, by, &q->stopcopy_size);
+	int ret = vmig_consumer_data_size(c, by, &q->stopcopy_size);
 
 	if (ret) {
 		q->stopcopy_size = ASSUMED_SIZE;
-		if (!consumer_may_fail(c))
-			consumer_breaks(c, SIZE_01,
-					"QEMU: %s would assume 100 GiB: MIG_DATA_SIZE gave %s", by,
-					vmig_errno_name(ret));
+		if (!vmig_consumer_may_fail(c))
+			vmig_consumer_breaks(c, SIZE_01,
+					     "QEMU: %s would assume 100 GiB: MIG_DATA_SIZE gave %s",
+					     by, vmig_errno_name(ret));
 	} else if (q->stopcopy_size > INT64_MAX) {
-		consumer_breaks(c, SIZE_02,
-				"QEMU: %s would report an overflow: MIG_DATA_SIZE %#llx", by,
-				(unsigned long long)q->stopcopy_size);
+		vmig_consumer_breaks(c, SIZE_02,
+				     "QEMU: %s would report an overflow: MIG_DATA_SIZE %#llx", by,
+				     (unsigned long long)q->stopcopy_size);
 	}
 }
 
@@ -141,12 +143,12 @@ static void query_precopy_size(struct qemu *q, const char *by)
 {
 	struct vfio_precopy_info info = {};
 	struct consumer *c = &q->c;
-	int ret = consumer_precopy_info(c, by, &info);
+	int ret = vmig_consumer_precopy_info(c, by, &info);
 
-	if (ret && !consumer_may_fail(c))
-		consumer_breaks(c, PRE_01,
-				"QEMU: %s would switch over at once: GET_PRECOPY_INFO gave %s", by,
-				vmig_errno_name(ret));
+	if (ret && !vmig_consumer_may_fail(c))
+		vmig_consumer_breaks(c, PRE_01,
+				     "QEMU: %s would switch over at once: GET_PRECOPY_INFO gave %s",
+				     by, vmig_errno_name(ret));
 	q->init_size = ret ? 0 : info.initial_bytes;
 	q->dirty_size = ret ? 0 : info.dirty_bytes;
 }
@@ -160,7 +162,8 @@ static int vfio_save_setup(struct qemu *q)
 	query_stop_copy_size(q, by);
 	c->buffer_size = q->stopcopy_size < BUFFER_SIZE ? q->stopcopy_size : BUFFER_SIZE;
 	if (!c->buffer_size) {
-		consumer_breaks(c, SIZE_02, "QEMU: %s would fail with ENOMEM: MIG_DATA_SIZE 0", by);
+		vmig_consumer_breaks(c, SIZE_02, "QEMU: %s would fail with ENOMEM: MIG_DATA_SIZE 0",
+				     by);
 		return -ENOMEM;
 	}
 	free(c->buffer);
@@ -178,24 +181,24 @@ static int vfio_save_setup(struct qemu *q)
 static ssize_t vfio_save_block(struct qemu *q, const char *by)
 {
 	struct consumer *c = &q->c;
-	ssize_t n = consumer_read(c, by);
+	ssize_t n = vmig_consumer_read(c, by);
 	bool promised = q->init_size;
 
 	if (n != -ENOMSG) {
 		if (n < 0)
-			consumer_fails(c, STRM_01, by, "read()", n);
+			vmig_consumer_fails(c, STRM_01, by, "read()", n);
 		return n;
 	}
 	if (c->state == VFIO_DEVICE_STATE_STOP_COPY)
-		consumer_breaks(
+		vmig_consumer_breaks(
 			c, STRM_09,
 			"QEMU: %s would take ENOMSG in STOP_COPY for the end and lose the rest",
 			by);
-	else if (promised && !consumer_may_fail(c))
-		consumer_breaks(c, PRE_12,
-				"QEMU: %s would take the initial data for sent: ENOMSG with "
-				"%llu initial_bytes to come",
-				by, (unsigned long long)q->init_size);
+	else if (promised && !vmig_consumer_may_fail(c))
+		vmig_consumer_breaks(c, PRE_12,
+				     "QEMU: %s would take the initial data for sent: ENOMSG with "
+				     "%llu initial_bytes to come",
+				     by, (unsigned long long)q->init_size);
 	return 0;
 }
 
@@ -323,7 +326,7 @@ static void vfio_save_cleanup(struct qemu *q)
 {
 	if (q->c.state == VFIO_DEVICE_STATE_STOP_COPY)
 		set_state_or_reset(q, "vfio_save_cleanup()", VFIO_DEVICE_STATE_STOP);
-	consumer_close_fd(&q->c);
+	vmig_consumer_close_fd(&q->c);
 }
 
 /* The VM goes on where it is, and every device of it is told. */
@@ -354,14 +357,14 @@ static int source(struct qemu *q, enum qemu_phase until)
 }
 
 /**
- * qemu_migrate - the source of a live migration
+ * vmig_qemu_migrate - the source of a live migration
  * @q: QEMU, its VM running
  * @until: where the user cancels it
  *
  * Return: 0, with the stream in the wire and the device in STOP; or why it failed, with the
  * VM running again, as far as QEMU can tell.
  */
-int qemu_migrate(struct qemu *q, enum qemu_phase until)
+int vmig_qemu_migrate(struct qemu *q, enum qemu_phase until)
 {
 	int ret = source(q, until);
 
@@ -373,12 +376,12 @@ int qemu_migrate(struct qemu *q, enum qemu_phase until)
 }
 
 /**
- * qemu_savevm - savevm: the VM is stopped first, so that there is no PRE_COPY
+ * vmig_qemu_savevm - savevm: the VM is stopped first, so that there is no PRE_COPY
  * @q: QEMU, its VM running
  *
  * Return: 0 or -errno, with the VM running again in any case.
  */
-int qemu_savevm(struct qemu *q)
+int vmig_qemu_savevm(struct qemu *q)
 {
 	int ret = vfio_vmstate_change(q, false);
 
@@ -390,15 +393,15 @@ int qemu_savevm(struct qemu *q)
 }
 
 /**
- * qemu_new_process - QEMU ends, and another one opens the device
+ * vmig_qemu_new_process - QEMU ends, and another one opens the device
  * @q: QEMU
  *
  * As to the device: a reset, which QEMU makes when a machine begins.
  */
-void qemu_new_process(struct qemu *q)
+void vmig_qemu_new_process(struct qemu *q)
 {
-	consumer_close_fd(&q->c);
-	consumer_reset(&q->c, "vfio_pci_reset()");
+	vmig_consumer_close_fd(&q->c);
+	vmig_consumer_reset(&q->c, "vfio_pci_reset()");
 	q->vm_running = false;
 }
 
@@ -418,15 +421,15 @@ static int load(struct qemu *q, size_t bytes)
 		return ret;
 	while (c->sent < bytes) {
 		n = bytes - c->sent < FILE_BUFFER ? bytes - c->sent : FILE_BUFFER;
-		ret = consumer_write(c, by, n);
+		ret = vmig_consumer_write(c, by, n);
 		if (ret)
-			return consumer_fails(c, STRM_04, by, "write()", ret);
+			return vmig_consumer_fails(c, STRM_04, by, "write()", ret);
 	}
 	return 0;
 }
 
 /**
- * qemu_incoming - the destination
+ * vmig_qemu_incoming - the destination
  * @q: a new QEMU
  * @bytes: how much of the stream comes; less than all of it for a source that has died
  *
@@ -434,7 +437,7 @@ static int load(struct qemu *q, size_t bytes)
  *
  * Return: 0 or -errno.
  */
-int qemu_incoming(struct qemu *q, size_t bytes)
+int vmig_qemu_incoming(struct qemu *q, size_t bytes)
 {
 	int ret = load(q, bytes);
 
@@ -442,14 +445,14 @@ int qemu_incoming(struct qemu *q, size_t bytes)
 		ret = vfio_vmstate_change(q, true);
 	else if (!ret)
 		ret = -ECONNRESET;
-	consumer_close_fd(&q->c);
+	vmig_consumer_close_fd(&q->c);
 	if (ret)
-		qemu_new_process(q);
+		vmig_qemu_new_process(q);
 	return ret;
 }
 
 /**
- * qemu_dma_logging_start - vfio_devices_dma_logging_start()
+ * vmig_qemu_dma_logging_start - vfio_devices_dma_logging_start()
  * @q: QEMU
  * @ranges: what it has made of the sections of its memory: one below 4 GiB, one above, and one
  *	for the hole of 64-bit PCI
@@ -457,18 +460,19 @@ int qemu_incoming(struct qemu *q, size_t bytes)
  *
  * Return: 0 or -errno.
  */
-int qemu_dma_logging_start(struct qemu *q,
-			   const struct vfio_device_feature_dma_logging_range *ranges,
-			   uint32_t count)
+int vmig_qemu_dma_logging_start(struct qemu *q,
+				const struct vfio_device_feature_dma_logging_range *ranges,
+				uint32_t count)
 {
 	struct vfio_device_feature_dma_logging_control control = {
 		.page_size = HOST_PAGE,
 		.num_ranges = count,
 		.ranges = (uintptr_t)ranges,
 	};
-	int ret = consumer_feature(&q->c, "vfio_devices_dma_logging_start()",
-				   VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
-				   &control, sizeof(control));
+	int ret = vmig_consumer_feature(&q->c, "vfio_devices_dma_logging_start()",
+					VFIO_DEVICE_FEATURE_SET |
+						VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+					&control, sizeof(control));
 
 	if (!ret)
 		q->tracking = true;
@@ -476,7 +480,7 @@ int qemu_dma_logging_start(struct qemu *q,
 }
 
 /**
- * qemu_dma_logging_report - vfio_device_dma_logging_report() of one section of the memory
+ * vmig_qemu_dma_logging_report - vfio_device_dma_logging_report() of one section of the memory
  * @q: QEMU
  * @iova: where it begins
  * @size: its bytes
@@ -484,7 +488,7 @@ int qemu_dma_logging_start(struct qemu *q,
  *
  * Return: 0 or -errno.
  */
-int qemu_dma_logging_report(struct qemu *q, uint64_t iova, uint64_t size, uint64_t *bitmap)
+int vmig_qemu_dma_logging_report(struct qemu *q, uint64_t iova, uint64_t size, uint64_t *bitmap)
 {
 	struct vfio_device_feature_dma_logging_report report = {
 		.iova = iova,
@@ -493,23 +497,24 @@ int qemu_dma_logging_report(struct qemu *q, uint64_t iova, uint64_t size, uint64
 		.bitmap = (uintptr_t)bitmap,
 	};
 
-	return consumer_feature(&q->c, "vfio_device_dma_logging_report()",
-				VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
-				&report, sizeof(report));
+	return vmig_consumer_feature(&q->c, "vfio_device_dma_logging_report()",
+				     VFIO_DEVICE_FEATURE_GET |
+					     VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
+				     &report, sizeof(report));
 }
 
 /**
- * qemu_dma_logging_stop - vfio_devices_dma_logging_stop()
+ * vmig_qemu_dma_logging_stop - vfio_devices_dma_logging_stop()
  * @q: QEMU
  *
  * QEMU takes it for stopped, whatever came.
  *
  * Return: 0 or -errno.
  */
-int qemu_dma_logging_stop(struct qemu *q)
+int vmig_qemu_dma_logging_stop(struct qemu *q)
 {
 	q->tracking = false;
-	return consumer_feature(&q->c, "vfio_devices_dma_logging_stop()",
-				VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
-				NULL, 0);
+	return vmig_consumer_feature(&q->c, "vfio_devices_dma_logging_stop()",
+				     VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP,
+				     NULL, 0);
 }

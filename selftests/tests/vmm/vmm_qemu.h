@@ -46,22 +46,22 @@ struct qemu {
 	bool tracking;
 };
 
-const char *qemu_phase_name(enum qemu_phase phase);
+const char *vmig_qemu_phase_name(enum qemu_phase phase);
 
-void qemu_begin(struct qemu *q, struct vmig_device *dev);
-int qemu_migration_init(struct qemu *q);
-int qemu_migrate(struct qemu *q, enum qemu_phase until);
-int qemu_savevm(struct qemu *q);
-int qemu_incoming(struct qemu *q, size_t bytes);
-void qemu_new_process(struct qemu *q);
+void vmig_qemu_begin(struct qemu *q, struct vmig_device *dev);
+int vmig_qemu_migration_init(struct qemu *q);
+int vmig_qemu_migrate(struct qemu *q, enum qemu_phase until);
+int vmig_qemu_savevm(struct qemu *q);
+int vmig_qemu_incoming(struct qemu *q, size_t bytes);
+void vmig_qemu_new_process(struct qemu *q);
 
 /* A memory that QEMU tells the device to track, and the parts in which it asks about it. */
 #define QEMU_RANGES 3
 
-int qemu_dma_logging_start(struct qemu *q,
-			   const struct vfio_device_feature_dma_logging_range *ranges,
-			   uint32_t count);
-int qemu_dma_logging_report(struct qemu *q, uint64_t iova, uint64_t size, uint64_t *bitmap);
-int qemu_dma_logging_stop(struct qemu *q);
+int vmig_qemu_dma_logging_start(struct qemu *q,
+				const struct vfio_device_feature_dma_logging_range *ranges,
+				uint32_t count);
+int vmig_qemu_dma_logging_report(struct qemu *q, uint64_t iova, uint64_t size, uint64_t *bitmap);
+int vmig_qemu_dma_logging_stop(struct qemu *q);
 
 #endif /* VMIG_SELFTESTS_CONSUMER_QEMU_H */

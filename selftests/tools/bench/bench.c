@@ -162,7 +162,7 @@ static void rewind_place(const struct vmig_endpoint *p)
 }
 
 /**
- * bench_slice - move a slice of streams, and take the time
+ * vmig_bench_slice - move a slice of streams, and take the time
  * @way: how
  * @flows: the streams; not those of a way that has its own
  * @count: their number
@@ -173,8 +173,8 @@ static void rewind_place(const struct vmig_endpoint *p)
  *
  * Return: false if the streams have ended.
  */
-bool bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count, uint64_t bytes,
-		 bool warm)
+bool vmig_bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count,
+		      uint64_t bytes, bool warm)
 {
 	uint64_t before;
 	double begin;
@@ -210,12 +210,12 @@ static int by_size(const void *a, const void *b)
 }
 
 /**
- * bench_spread - the median of a way and its quartiles
+ * vmig_bench_spread - the median of a way and its quartiles
  * @way: the way; its samples are sorted
  *
  * Return: these, 0 without samples.
  */
-struct bench_spread bench_spread(const struct bench_way *way)
+struct bench_spread vmig_bench_spread(const struct bench_way *way)
 {
 	struct bench_spread s = {};
 	double *sorted;
@@ -260,12 +260,12 @@ static double compute_threads(unsigned int count)
 }
 
 /**
- * bench_calibrate - print how much more two threads compute than one
+ * vmig_bench_calibrate - print how much more two threads compute than one
  *
  * What overlaps can be faster than what does not by no more than that: in a guest whose host
  * is busy, by nothing, however many processors it believes to have.
  */
-void bench_calibrate(void)
+void vmig_bench_calibrate(void)
 {
 	struct bench_way one = {}, two = {};
 	unsigned int i;
@@ -276,16 +276,16 @@ void bench_calibrate(void)
 	}
 	printf("two threads compute %.2f times what one does (medians of %d): overlap cannot "
 	       "gain more\n",
-	       bench_spread(&two).median / bench_spread(&one).median, CALIBRATIONS);
+	       vmig_bench_spread(&two).median / vmig_bench_spread(&one).median, CALIBRATIONS);
 }
 
 /**
- * bench_resident - how much memory this process has
+ * vmig_bench_resident - how much memory this process has
  * @field: of /proc/self/status: VmRSS, or VmHWM for the most that it ever had
  *
  * Return: bytes
  */
-uint64_t bench_resident(const char *field)
+uint64_t vmig_bench_resident(const char *field)
 {
 	FILE *f = fopen("/proc/self/status", "re");
 	unsigned long long kib = 0;

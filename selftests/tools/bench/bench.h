@@ -45,7 +45,7 @@ struct bench_way {
 };
 
 /**
- * struct bench_spread - what the samples of a way say
+ * struct vmig_bench_spread - what the samples of a way say
  * @median: of them, as the others in bytes per second
  * @p25: a quarter of them is below
  * @p75: a quarter of them is above
@@ -56,10 +56,10 @@ struct bench_spread {
 	double p75;
 };
 
-bool bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count, uint64_t bytes,
-		 bool warm);
-struct bench_spread bench_spread(const struct bench_way *way);
-void bench_calibrate(void);
-uint64_t bench_resident(const char *field);
+bool vmig_bench_slice(struct bench_way *way, struct vmig_flow *flows, unsigned int count,
+		      uint64_t bytes, bool warm);
+struct bench_spread vmig_bench_spread(const struct bench_way *way);
+void vmig_bench_calibrate(void);
+uint64_t vmig_bench_resident(const char *field);
 
 #endif /* VMIG_SELFTESTS_BENCH_H */

@@ -134,7 +134,7 @@ static struct bench_way *best_loop(void)
 
 	for (i = 0; i < nr_ways; i++)
 		if (ways[i].kind == BENCH_LOOP &&
-		    (!best || bench_spread(&ways[i]).median > bench_spread(best).median))
+		    (!best || vmig_bench_spread(&ways[i]).median > vmig_bench_spread(best).median))
 			best = &ways[i];
 	return best;
 }
@@ -149,8 +149,8 @@ static void take_turns(struct vmig_flow *flows, unsigned int count, unsigned int
 
 	for (i = 0; !pass && i < nr_ways; i++)
 		if (ways[i].kind == BENCH_ENGINE)
-			bench_slice(&ways[i], flows, count, WARM_UP, true);
-	while (bench_slice(&ways[turn++ % nr_ways], flows, count, slice, !pass))
+			vmig_bench_slice(&ways[i], flows, count, WARM_UP, true);
+	while (vmig_bench_slice(&ways[turn++ % nr_ways], flows, count, slice, !pass))
 		;
 	/* A slice that was cut off by the end leaves nothing; the last read() must say so. */
 	rest = engine(VMIG_METHOD_SYNC, false, count);
@@ -168,7 +168,7 @@ static void print_ways(const char *what)
 
 	printf("\n%s\n  %-34s %9s %20s %4s\n", what, "", "MB/s", "p25 to p75", "n");
 	for (i = 0; i < nr_ways; i++) {
-		s = bench_spread(&ways[i]);
+		s = vmig_bench_spread(&ways[i]);
 		printf("  %-34s %9.1f %9.1f to %7.1f %4u", ways[i].name, s.median / 1e6,
 		       s.p25 / 1e6, s.p75 / 1e6, ways[i].samples);
 		if (ways[i].kind == BENCH_ENGINE)
@@ -179,7 +179,7 @@ static void print_ways(const char *what)
 
 static void ratio(const struct bench_way *a, const struct bench_way *b, double target)
 {
-	struct bench_spread x = bench_spread(a), y = bench_spread(b);
+	struct bench_spread x = vmig_bench_spread(a), y = vmig_bench_spread(b);
 	double r = x.median / y.median;
 
 	printf("  ratio %s / %s: %.2f", a->name, b->name, r);
@@ -388,8 +388,8 @@ static void bench_stream(void)
 			vmig_fail("%s failed after %llu bytes: %s", f.where,
 				  (unsigned long long)f.bytes, vmig_errno_name(f.ret));
 		printf("  %7.2f GiB moved, resident %.1f MiB, never more than %.1f MiB\n",
-		       (double)f.bytes / (1024 * MIB), (double)bench_resident("VmRSS") / MIB,
-		       (double)bench_resident("VmHWM") / MIB);
+		       (double)f.bytes / (1024 * MIB), (double)vmig_bench_resident("VmRSS") / MIB,
+		       (double)vmig_bench_resident("VmHWM") / MIB);
 		fflush(stdout);
 	}
 	leave(devices[0], f.from.fd);
@@ -483,7 +483,7 @@ int main(int argc, char **argv)
 	printf("%s, %u devices, %.1f MiB of state each, %ld processors\n", devices[0]->id.driver,
 	       nr_devices, (double)vmig_get_data_size(devices[0]) / MIB,
 	       sysconf(_SC_NPROCESSORS_ONLN));
-	bench_calibrate();
+	vmig_bench_calibrate();
 	for (i = 0; i < NR_PARTS; i++)
 		if (only ? !strcmp(parts[i].name, only) : !parts[i].at_large)
 			parts[i].run();

@@ -22,7 +22,7 @@ static bool ends_in(const char *s, const char *end)
 /* A driver of VFIO; before 6.1 there was no vfio-dev, and only the name tells. */
 static bool is_vfio(const char *sysfs, const char *driver)
 {
-	return probe_there("%s/vfio-dev", sysfs) || ends_in(driver, "vfio-pci") ||
+	return vmig_probe_there("%s/vfio-dev", sysfs) || ends_in(driver, "vfio-pci") ||
 	       ends_in(driver, "vfio_pci");
 }
 
@@ -35,7 +35,7 @@ static bool is_hosts(const char *sysfs, const char *driver)
 
 static bool is_bridge(const char *sysfs)
 {
-	json_t *class = probe_line("%s/class", sysfs);
+	json_t *class = vmig_probe_line("%s/class", sysfs);
 	const char *s = json_string_value(class);
 	bool bridge = s && !strncmp(s, CLASS_BRIDGE, strlen(CLASS_BRIDGE));
 
@@ -51,10 +51,10 @@ static json_t *peers(const struct vmig_dev_id *id)
 	const char *name;
 	size_t i;
 
-	names = probe_names("%s/iommu_group/devices", id->sysfs);
+	names = vmig_probe_names("%s/iommu_group/devices", id->sysfs);
 	json_array_foreach(names, i, entry) {
 		name = json_string_value(entry);
-		probe_real(sysfs, sizeof(sysfs), "%s/iommu_group/devices/%s", id->sysfs, name);
+		vmig_probe_real(sysfs, sizeof(sysfs), "%s/iommu_group/devices/%s", id->sysfs, name);
 		if (!strcmp(name, id->name) || !sysfs[0] || is_bridge(sysfs))
 			continue;
 		snprintf(dir, sizeof(dir), "%s%s", vmig_root, sysfs);
@@ -72,9 +72,9 @@ static json_t *carries(const struct vmig_dev_id *id, const json_t *group)
 	json_t *words = json_array(), *peer;
 	size_t i;
 
-	probe_carries(id->sysfs, words);
+	vmig_probe_carries(id->sysfs, words);
 	json_array_foreach(group, i, peer) {
-		probe_carries(probe_text(peer, "sysfs"), words);
+		vmig_probe_carries(vmig_probe_text(peer, "sysfs"), words);
 	}
 	return words;
 }
@@ -82,7 +82,7 @@ static json_t *carries(const struct vmig_dev_id *id, const json_t *group)
 /* Adds who has a node open; one line a process. */
 static void add_users(json_t *users, const char *pid, const struct vmig_dev_id *id)
 {
-	json_t *fds = probe_names("/proc/%s/fd", pid), *fd;
+	json_t *fds = vmig_probe_names("/proc/%s/fd", pid), *fd;
 	char link[PATH_MAX], target[PATH_MAX];
 	ssize_t n;
 	size_t i;
@@ -96,23 +96,23 @@ static void add_users(json_t *users, const char *pid, const struct vmig_dev_id *
 		target[n] = '\0';
 		if (strcmp(target, id->cdev) && strcmp(target, id->group))
 			continue;
-		json_array_append_new(users,
-				      json_pack("{s:i, s:o, s:s}", "pid", atoi(pid), "comm",
-						probe_line("/proc/%s/comm", pid), "node", target));
+		json_array_append_new(users, json_pack("{s:i, s:o, s:s}", "pid", atoi(pid), "comm",
+						       vmig_probe_line("/proc/%s/comm", pid),
+						       "node", target));
 		break;
 	}
 	json_decref(fds);
 }
 
 /**
- * probe_users - who has a node of a device open
+ * vmig_probe_users - who has a node of a device open
  * @id: the device
  *
  * Return: a JSON array, an object a process: pid, comm, node.
  */
-json_t *probe_users(const struct vmig_dev_id *id)
+json_t *vmig_probe_users(const struct vmig_dev_id *id)
 {
-	json_t *pids = probe_names("/proc"), *users = json_array(), *pid;
+	json_t *pids = vmig_probe_names("/proc"), *users = json_array(), *pid;
 	size_t i;
 
 	json_array_foreach(pids, i, pid) {
@@ -126,13 +126,14 @@ json_t *probe_users(const struct vmig_dev_id *id)
 /* What a parent of mediated devices can make. */
 static json_t *mdev_types(const struct vmig_dev_id *id)
 {
-	json_t *names = probe_names("%s/mdev_supported_types", id->sysfs), *types = json_array();
+	json_t *names = vmig_probe_names("%s/mdev_supported_types", id->sysfs),
+	       *types = json_array();
 	json_t *name, *left;
 	size_t i;
 
 	json_array_foreach(names, i, name) {
-		left = probe_line("%s/mdev_supported_types/%s/available_instances", id->sysfs,
-				  json_string_value(name));
+		left = vmig_probe_line("%s/mdev_supported_types/%s/available_instances", id->sysfs,
+				       json_string_value(name));
 		json_array_append_new(
 			types, json_pack("{s:O, s:i}", "type", name, "available",
 					 json_is_string(left) ? atoi(json_string_value(left)) : 0));
@@ -169,22 +170,22 @@ static void open_device(const struct vmig_dev_id *id, json_t *facts)
 
 static json_t *basics(const struct vmig_dev_id *id)
 {
-	json_t *vendor = probe_line("%s/vendor", id->sysfs);
-	json_t *device = probe_line("%s/device", id->sysfs);
+	json_t *vendor = vmig_probe_line("%s/vendor", id->sysfs);
+	json_t *device = vmig_probe_line("%s/device", id->sysfs);
 	json_t *facts;
 
 	facts = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:i, s:o, s:o}", "name", id->name,
 			  "bus", id->bus, "sysfs", id->sysfs, "driver", id->driver, "module",
 			  id->module, "module_info", vmig_describe_module(id), "vfio",
 			  is_vfio(id->sysfs, id->driver), "iommu_group", id->group_id, "override",
-			  probe_line("%s/driver_override", id->sysfs), "reset_methods",
-			  probe_line("%s/reset_method", id->sysfs));
+			  vmig_probe_line("%s/driver_override", id->sysfs), "reset_methods",
+			  vmig_probe_line("%s/reset_method", id->sysfs));
 	if (json_is_string(vendor) && json_is_string(device))
 		json_object_set_new(facts, "id",
 				    json_sprintf("%s:%s", json_string_value(vendor) + 2,
 						 json_string_value(device) + 2));
 	/* What nobody has written there reads so. */
-	if (!strcmp(probe_text(facts, "override"), "(null)"))
+	if (!strcmp(vmig_probe_text(facts, "override"), "(null)"))
 		json_object_set_new(facts, "override", json_null());
 	json_decref(vendor);
 	json_decref(device);
@@ -192,14 +193,14 @@ static json_t *basics(const struct vmig_dev_id *id)
 }
 
 /**
- * probe_device - facts of a device
+ * vmig_probe_device - facts of a device
  * @device: what vmig_resolve() found; its driver may be any, or none
  *
  * A VFIO device that nobody has open is opened for a moment.
  *
  * Return: a JSON object.
  */
-json_t *probe_device(const struct vmig_dev_id *device)
+json_t *vmig_probe_device(const struct vmig_dev_id *device)
 {
 	struct vmig_dev_id id = *device;
 	json_t *facts, *modalias, *group, *users;
@@ -209,21 +210,21 @@ json_t *probe_device(const struct vmig_dev_id *device)
 		memmove(id.sysfs, id.sysfs + strlen(vmig_root),
 			strlen(id.sysfs + strlen(vmig_root)) + 1);
 	facts = basics(&id);
-	modalias = probe_line("%s/modalias", id.sysfs);
+	modalias = vmig_probe_line("%s/modalias", id.sysfs);
 	alias = json_is_string(modalias) ? json_string_value(modalias) : "";
-	json_object_set_new(facts, "candidates", probe_candidates(alias));
-	json_object_set_new(facts, "sriov", probe_sriov(&id, alias));
+	json_object_set_new(facts, "candidates", vmig_probe_candidates(alias));
+	json_object_set_new(facts, "sriov", vmig_probe_sriov(&id, alias));
 	json_decref(modalias);
 	group = peers(&id);
 	json_object_set_new(facts, "peers", group);
 	json_object_set_new(facts, "carries", carries(&id, group));
 	json_object_set_new(
 		facts, "cdev",
-		json_pack("{s:s, s:o}", "path", id.cdev, "access", probe_access(id.cdev)));
+		json_pack("{s:s, s:o}", "path", id.cdev, "access", vmig_probe_access(id.cdev)));
 	json_object_set_new(
 		facts, "group",
-		json_pack("{s:s, s:o}", "path", id.group, "access", probe_access(id.group)));
-	users = probe_users(&id);
+		json_pack("{s:s, s:o}", "path", id.group, "access", vmig_probe_access(id.group)));
+	users = vmig_probe_users(&id);
 	json_object_set_new(facts, "users", users);
 	json_object_set_new(facts, "mdev_types", mdev_types(&id));
 	/* Of a tree that stands in for the system there is nothing to open. */
@@ -235,10 +236,11 @@ json_t *probe_device(const struct vmig_dev_id *device)
 /* Is there anything that VFIO could do with the device? */
 static bool of_interest(const json_t *facts)
 {
-	return probe_true(facts, "vfio") || json_array_size(probe_find(facts, "candidates")) ||
-	       json_array_size(probe_find(facts, "sriov.candidates")) ||
-	       json_array_size(probe_find(facts, "mdev_types")) ||
-	       !strcmp(probe_text(facts, "bus"), "mdev");
+	return vmig_probe_true(facts, "vfio") ||
+	       json_array_size(vmig_probe_find(facts, "candidates")) ||
+	       json_array_size(vmig_probe_find(facts, "sriov.candidates")) ||
+	       json_array_size(vmig_probe_find(facts, "mdev_types")) ||
+	       !strcmp(vmig_probe_text(facts, "bus"), "mdev");
 }
 
 /* The parent of mediated devices may be a PCI device too. */
@@ -248,19 +250,19 @@ static bool is_listed(const json_t *list, const char *sysfs)
 	size_t i;
 
 	json_array_foreach(list, i, facts) {
-		if (!strcmp(probe_text(facts, "sysfs"), sysfs + strlen(vmig_root)))
+		if (!strcmp(vmig_probe_text(facts, "sysfs"), sysfs + strlen(vmig_root)))
 			return true;
 	}
 	return false;
 }
 
 /**
- * probe_devices - facts of each device of this host that VFIO could have
+ * vmig_probe_devices - facts of each device of this host that VFIO could have
  * @others: how many PCI devices are left out, as no driver here could migrate them
  *
  * Return: a JSON array.
  */
-json_t *probe_devices(unsigned int *others)
+json_t *vmig_probe_devices(unsigned int *others)
 {
 	static const char *const places[] = { "/sys/bus/pci/devices", "/sys/class/mdev_bus",
 					      "/sys/bus/mdev/devices" };
@@ -272,14 +274,14 @@ json_t *probe_devices(unsigned int *others)
 
 	*others = 0;
 	for (p = 0; p < sizeof(places) / sizeof(places[0]); p++) {
-		names = probe_names("%s", places[p]);
+		names = vmig_probe_names("%s", places[p]);
 		json_array_foreach(names, i, name) {
 			snprintf(spec, sizeof(spec), "%s%s/%s", vmig_root, places[p],
 				 json_string_value(name));
 			if ((vmig_resolve(spec, &id, why, sizeof(why)) && !id.sysfs[0]) ||
 			    is_listed(list, id.sysfs))
 				continue;
-			facts = probe_device(&id);
+			facts = vmig_probe_device(&id);
 			if (of_interest(facts)) {
 				json_array_append_new(list, facts);
 				continue;

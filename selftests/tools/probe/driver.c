@@ -112,7 +112,7 @@ static void read_profiles(const char *dir)
 
 	/* They are ours, and not part of a tree that stands in for the system. */
 	vmig_root = "";
-	names = probe_names("%s", dir);
+	names = vmig_probe_names("%s", dir);
 	vmig_root = root;
 	json_array_foreach(names, i, entry) {
 		name = json_string_value(entry);
@@ -124,13 +124,13 @@ static void read_profiles(const char *dir)
 }
 
 /**
- * probe_drivers_load - read the aliases of the modules, and the profiles
+ * vmig_probe_drivers_load - read the aliases of the modules, and the profiles
  * @options: where they are
  * @release: of the kernel
  *
  * What cannot be read is taken as empty.
  */
-void probe_drivers_load(const struct probe_options *options, const char *release)
+void vmig_probe_drivers_load(const struct probe_options *options, const char *release)
 {
 	char path[PATH_MAX];
 
@@ -146,19 +146,19 @@ void probe_drivers_load(const struct probe_options *options, const char *release
 }
 
 /**
- * probe_profile_of - the profile that is written for a driver
+ * vmig_probe_profile_of - the profile that is written for a driver
  * @driver: as sysfs has it
  *
  * Return: its name, "" if there is none.
  */
-const char *probe_profile_of(const char *driver)
+const char *vmig_probe_profile_of(const char *driver)
 {
 	json_t *profile;
 	size_t i;
 
 	json_array_foreach(profiles, i, profile) {
-		if (*driver && !strcmp(probe_text(profile, "driver"), driver))
-			return probe_text(profile, "name");
+		if (*driver && !strcmp(vmig_probe_text(profile, "driver"), driver))
+			return vmig_probe_text(profile, "name");
 	}
 	return "";
 }
@@ -178,7 +178,7 @@ static json_t *profile_of(const char *driver)
 	size_t i;
 
 	json_array_foreach(profiles, i, p) {
-		if (same_driver(probe_text(p, "driver"), driver))
+		if (same_driver(vmig_probe_text(p, "driver"), driver))
 			return p;
 	}
 	return NULL;
@@ -187,7 +187,7 @@ static json_t *profile_of(const char *driver)
 /* The name of a driver that is loaded, or NULL. */
 static json_t *loaded(const char *driver)
 {
-	json_t *names = probe_names("/sys/bus/pci/drivers"), *name, *found = NULL;
+	json_t *names = vmig_probe_names("/sys/bus/pci/drivers"), *name, *found = NULL;
 	size_t i;
 
 	json_array_foreach(names, i, name) {
@@ -205,7 +205,7 @@ static void add_candidate(json_t *list, const char *driver, bool there)
 	size_t i;
 
 	json_array_foreach(list, i, c) {
-		if (same_driver(probe_text(c, "driver"), driver))
+		if (same_driver(vmig_probe_text(c, "driver"), driver))
 			goto out;
 	}
 	c = json_pack("{s:b, s:b, s:b}", "there", there || name, "loaded", !!name, "vfs_only",
@@ -213,8 +213,9 @@ static void add_candidate(json_t *list, const char *driver, bool there)
 	if (name)
 		json_object_set(c, "driver", name);
 	else
-		json_object_set_new(c, "driver",
-				    json_string(profile ? probe_text(profile, "driver") : driver));
+		json_object_set_new(
+			c, "driver",
+			json_string(profile ? vmig_probe_text(profile, "driver") : driver));
 	if (!there && !name && !aliases_known)
 		json_object_set_new(c, "there", json_null());
 	json_object_set(c, "profile", json_object_get(profile, "name"));
@@ -236,13 +237,13 @@ static bool id_matches(const char *id, const char *modalias)
 }
 
 /**
- * probe_candidates - the drivers that could have a device, for VFIO with migration
+ * vmig_probe_candidates - the drivers that could have a device, for VFIO with migration
  * @modalias: of the device, "pci:v...", "" for a device of another bus
  *
  * Return: a JSON array of objects: driver; there: has this kernel it? (null: cannot be told);
  * loaded; and what a profile says: profile, config, devlink, kernels, vfs_only.
  */
-json_t *probe_candidates(const char *modalias)
+json_t *vmig_probe_candidates(const char *modalias)
 {
 	json_t *list = json_array(), *entry, *id;
 	char wanted[512];
@@ -258,18 +259,18 @@ json_t *probe_candidates(const char *modalias)
 	json_array_foreach(profiles, i, entry) {
 		json_array_foreach(json_object_get(entry, "pci"), j, id) {
 			if (id_matches(json_string_value(id), modalias))
-				add_candidate(list, probe_text(entry, "driver"), false);
+				add_candidate(list, vmig_probe_text(entry, "driver"), false);
 		}
 	}
 	return list;
 }
 
 /**
- * probe_profile_configs - the options of the kernel that profiles name
+ * vmig_probe_profile_configs - the options of the kernel that profiles name
  *
  * Return: a JSON array of strings.
  */
-json_t *probe_profile_configs(void)
+json_t *vmig_probe_profile_configs(void)
 {
 	json_t *names = json_array(), *p;
 	size_t i;

@@ -29,7 +29,7 @@ static FILE *open_config(bool *piped)
 	FILE *f = NULL;
 	unsigned int i;
 
-	*piped = probe_there("/proc/config.gz");
+	*piped = vmig_probe_there("/proc/config.gz");
 	if (*piped) {
 		snprintf(command, sizeof(command), "gzip -dc '%s/proc/config.gz' 2>/dev/null",
 			 vmig_root);
@@ -45,13 +45,13 @@ static FILE *open_config(bool *piped)
 }
 
 /**
- * probe_host_config - options of the kernel's configuration
+ * vmig_probe_host_config - options of the kernel's configuration
  * @more: a JSON array of names, besides those that the rules ask for
  *
  * Return: a JSON object, each name with "y", "m" or "n"; empty if there is no configuration
  * to read.
  */
-json_t *probe_host_config(const json_t *more)
+json_t *vmig_probe_host_config(const json_t *more)
 {
 	json_t *config = json_object(), *name;
 	char line[512], key[256], value[8];
@@ -128,7 +128,7 @@ static json_t *number(json_t *line)
 
 static json_t *hugepages(void)
 {
-	json_t *list = json_array(), *names = probe_names("/sys/kernel/mm/hugepages"), *entry;
+	json_t *list = json_array(), *names = vmig_probe_names("/sys/kernel/mm/hugepages"), *entry;
 	const char *name;
 	size_t i;
 
@@ -138,35 +138,36 @@ static json_t *hugepages(void)
 			list,
 			json_pack("{s:i, s:o, s:o}", "kib",
 				  atoi(name + strcspn(name, "0123456789")), "pages",
-				  number(probe_line("/sys/kernel/mm/hugepages/%s/nr_hugepages",
-						    name)),
+				  number(vmig_probe_line("/sys/kernel/mm/hugepages/%s/nr_hugepages",
+							 name)),
 				  "free",
-				  number(probe_line("/sys/kernel/mm/hugepages/%s/free_hugepages",
-						    name))));
+				  number(vmig_probe_line(
+					  "/sys/kernel/mm/hugepages/%s/free_hugepages", name))));
 	}
 	json_decref(names);
 	return list;
 }
 
 /**
- * probe_host - facts of the host
+ * vmig_probe_host - facts of the host
  *
  * Return: a JSON object.
  */
-json_t *probe_host(void)
+json_t *vmig_probe_host(void)
 {
-	json_t *groups = probe_names("/sys/kernel/iommu_groups"),
-	       *configs = probe_profile_configs();
+	json_t *groups = vmig_probe_names("/sys/kernel/iommu_groups"),
+	       *configs = vmig_probe_profile_configs();
 	json_t *host;
 	char name[256] = "";
 
 	gethostname(name, sizeof(name) - 1);
 	host = json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:b, s:o, s:b, s:o, s:o}", "name", name,
-			 "kernel", kernel(), "iommus", probe_names("/sys/class/iommu"), "groups",
-			 (int)json_array_size(groups), "iommufd", probe_access("/dev/iommu"),
-			 "container", probe_access("/dev/vfio/vfio"), "root", !geteuid(), "memlock",
+			 "kernel", kernel(), "iommus", vmig_probe_names("/sys/class/iommu"),
+			 "groups", (int)json_array_size(groups), "iommufd",
+			 vmig_probe_access("/dev/iommu"), "container",
+			 vmig_probe_access("/dev/vfio/vfio"), "root", !geteuid(), "memlock",
 			 memlock(), "ipc_lock", ipc_lock(), "hugepages", hugepages(), "config",
-			 probe_host_config(configs));
+			 vmig_probe_host_config(configs));
 	json_decref(groups);
 	json_decref(configs);
 	return host;

@@ -27,7 +27,7 @@ static bool any_below(const char *sysfs, int depth, const char *path);
 static bool through(const char *sysfs, int depth, const char *path, const char *dir,
 		    const char *prefix)
 {
-	json_t *names = probe_names("%s%s", path, dir), *name;
+	json_t *names = vmig_probe_names("%s%s", path, dir), *name;
 	char next[PATH_MAX];
 	bool found = false;
 	size_t i;
@@ -35,7 +35,7 @@ static bool through(const char *sysfs, int depth, const char *path, const char *
 	json_array_foreach(names, i, name) {
 		if (strncmp(json_string_value(name), prefix, strlen(prefix)))
 			continue;
-		probe_real(next, sizeof(next), "%s%s/%s", path, dir, json_string_value(name));
+		vmig_probe_real(next, sizeof(next), "%s%s/%s", path, dir, json_string_value(name));
 		if (any_below(sysfs, depth + 1, next)) {
 			found = true;
 			break;
@@ -56,10 +56,10 @@ static bool any_below(const char *sysfs, int depth, const char *path)
 		return true;
 	/* A partition has its disk above it; slaves are of the disk or of the volume. */
 	snprintf(up, sizeof(up), "%s", path);
-	if (probe_there("%s/partition", path))
+	if (vmig_probe_there("%s/partition", path))
 		*strrchr(up, '/') = '\0';
 	/* A multipath disk of NVMe hangs on its subsystem, which has links to controllers. */
-	probe_real(real, sizeof(real), "%s/device", up);
+	vmig_probe_real(real, sizeof(real), "%s/device", up);
 	return through(sysfs, depth, up, "/slaves", "") ||
 	       through(sysfs, depth, up, "", "lower_") || below(real, sysfs) ||
 	       (strstr(real, "/nvme-subsys") && through(sysfs, depth, real, "", "nvme"));
@@ -85,9 +85,9 @@ static void block_by_node(const char *node, char *path, size_t len)
 	char real[PATH_MAX];
 
 	path[0] = '\0';
-	probe_real(real, sizeof(real), "%s", node);
+	vmig_probe_real(real, sizeof(real), "%s", node);
 	if (real[0])
-		probe_real(path, len, "/sys/class/block/%s", strrchr(real, '/') + 1);
+		vmig_probe_real(path, len, "/sys/class/block/%s", strrchr(real, '/') + 1);
 }
 
 static FILE *open_proc(const char *name)
@@ -113,7 +113,7 @@ static void mounts(const char *sysfs, json_t *words)
 			continue;
 		/* btrfs and its like have a number of their own, and name a disk of theirs. */
 		if (major)
-			probe_real(path, sizeof(path), "/sys/dev/block/%u:%u", major, minor);
+			vmig_probe_real(path, sizeof(path), "/sys/dev/block/%u:%u", major, minor);
 		else
 			block_by_node(source[0] == '/' ? source : "", path, sizeof(path));
 		if (any_below(sysfs, 0, path))
@@ -143,7 +143,7 @@ static void route(const char *sysfs, json_t *words, const char *iface)
 {
 	char path[PATH_MAX];
 
-	probe_real(path, sizeof(path), "/sys/class/net/%s", iface);
+	vmig_probe_real(path, sizeof(path), "/sys/class/net/%s", iface);
 	if (any_below(sysfs, 0, path))
 		add(words, "the default route through ", iface);
 }
@@ -172,11 +172,11 @@ static void routes(const char *sysfs, json_t *words)
 }
 
 /**
- * probe_carries - what of the host lives on a device
+ * vmig_probe_carries - what of the host lives on a device
  * @sysfs: the device, without vmig_root
  * @words: a JSON array to which a string is added for each file system and so on
  */
-void probe_carries(const char *sysfs, json_t *words)
+void vmig_probe_carries(const char *sysfs, json_t *words)
 {
 	mounts(sysfs, words);
 	swaps(sysfs, words);

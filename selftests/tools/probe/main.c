@@ -108,34 +108,34 @@ static void fact(const char *name, const char *value)
 
 static void facts(const json_t *device)
 {
-	const json_t *list = probe_find(device, "candidates"), *best;
+	const json_t *list = vmig_probe_find(device, "candidates"), *best;
 	const char *type = "";
 	json_t *c;
 	size_t i;
 
-	list = json_array_size(list) ? list : probe_find(device, "sriov.candidates");
+	list = json_array_size(list) ? list : vmig_probe_find(device, "sriov.candidates");
 	best = json_array_get(list, 0);
 	json_array_foreach(list, i, c) {
-		if (probe_true(c, "there") && !probe_true(best, "there"))
+		if (vmig_probe_true(c, "there") && !vmig_probe_true(best, "there"))
 			best = c;
 	}
-	json_array_foreach(probe_find(device, "mdev_types"), i, c) {
+	json_array_foreach(vmig_probe_find(device, "mdev_types"), i, c) {
 		if (!*type)
-			type = probe_text(c, "type");
+			type = vmig_probe_text(c, "type");
 	}
-	fact("sysfs", probe_text(device, "sysfs"));
-	fact("name", probe_text(device, "name"));
-	fact("bus", probe_text(device, "bus"));
-	fact("driver", probe_text(device, "driver"));
-	fact("override", probe_text(device, "override"));
-	fact("role", probe_text(device, "sriov.role"));
-	fact("pf", probe_text(device, "sriov.pf.name"));
-	fact("pf_driver", probe_text(device, "sriov.pf.driver"));
-	fact("best", probe_text(best, "driver"));
-	fact("best_devlink", probe_text(best, "devlink"));
+	fact("sysfs", vmig_probe_text(device, "sysfs"));
+	fact("name", vmig_probe_text(device, "name"));
+	fact("bus", vmig_probe_text(device, "bus"));
+	fact("driver", vmig_probe_text(device, "driver"));
+	fact("override", vmig_probe_text(device, "override"));
+	fact("role", vmig_probe_text(device, "sriov.role"));
+	fact("pf", vmig_probe_text(device, "sriov.pf.name"));
+	fact("pf_driver", vmig_probe_text(device, "sriov.pf.driver"));
+	fact("best", vmig_probe_text(best, "driver"));
+	fact("best_devlink", vmig_probe_text(best, "devlink"));
 	fact("mdev_type", type);
-	fact("devlink_port", probe_text(device, "sriov.devlink.port"));
-	fact("devlink_migratable", probe_text(device, "sriov.devlink.migratable"));
+	fact("devlink_port", vmig_probe_text(device, "sriov.devlink.port"));
+	fact("devlink_migratable", vmig_probe_text(device, "sriov.devlink.migratable"));
 }
 
 static int harm(const json_t *device)
@@ -143,9 +143,9 @@ static int harm(const json_t *device)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(probe_find(device, "harm"), i, entry) {
-		printf("%s\t%s: %s\n", probe_text(entry, "id"), probe_text(entry, "why"),
-		       probe_text(entry, "step"));
+	json_array_foreach(vmig_probe_find(device, "harm"), i, entry) {
+		printf("%s\t%s: %s\n", vmig_probe_text(entry, "id"), vmig_probe_text(entry, "why"),
+		       vmig_probe_text(entry, "step"));
 	}
 	return i ? EXIT_NOT : 0;
 }
@@ -160,20 +160,21 @@ static int output(const struct arguments *a, const json_t *probe)
 		json_dumpf(probe, stdout, JSON_INDENT(2));
 		printf("\n");
 	} else {
-		probe_page_host(json_object_get(probe, "host"));
+		vmig_probe_page_host(json_object_get(probe, "host"));
 		json_array_foreach(devices, i, device) {
-			probe_page_device(device);
+			vmig_probe_page_device(device);
 		}
 		if (!json_array_size(devices))
 			printf("\nThere is no device that VFIO could have with migration.\n");
-		if (probe_number(probe, "others", 0))
+		if (vmig_probe_number(probe, "others", 0))
 			printf("\n%lld other PCI devices: no driver that is known here could "
 			       "migrate them.\n",
-			       probe_number(probe, "others", 0));
+			       vmig_probe_number(probe, "others", 0));
 	}
 	if (fflush(stdout) || ferror(stdout))
 		return EXIT_USAGE;
-	return !a->device || probe_true(json_array_get(devices, 0), "migratable") ? 0 : EXIT_NOT;
+	return !a->device || vmig_probe_true(json_array_get(devices, 0), "migratable") ? 0
+										       : EXIT_NOT;
 }
 
 /* The facts of one device, or of all; NULL with a sentence if there is no such device. */
@@ -185,15 +186,16 @@ static json_t *gather(const struct arguments *a)
 	char why[512];
 	size_t i;
 
-	probe_devlink_load(&a->options);
+	vmig_probe_devlink_load(&a->options);
 	if (a->device && vmig_resolve(a->device, &id, why, sizeof(why)) && !id.sysfs[0]) {
 		fprintf(stderr, "vmig: %s\n", why);
 		return NULL;
 	}
-	devices = a->device ? json_pack("[o]", probe_device(&id)) : probe_devices(&others);
-	host = probe_host();
+	devices =
+		a->device ? json_pack("[o]", vmig_probe_device(&id)) : vmig_probe_devices(&others);
+	host = vmig_probe_host();
 	json_array_foreach(devices, i, device) {
-		probe_judge(host, device);
+		vmig_probe_judge(host, device);
 	}
 	return json_pack("{s:s, s:o, s:o, s:i}", "suite", vmig_commit, "host", host, "devices",
 			 devices, "others", others);
@@ -216,7 +218,7 @@ static json_t *read_facts(const char *file)
 	}
 	json_array_foreach(json_object_get(probe, "devices"), i, device) {
 		if (json_is_object(device))
-			probe_judge(host, device);
+			vmig_probe_judge(host, device);
 	}
 	return probe;
 }
@@ -247,9 +249,10 @@ int main(int argc, char **argv)
 	if (a.root)
 		vmig_root = root;
 	uname(&uts);
-	probe_drivers_load(&a.options, uts.release);
+	vmig_probe_drivers_load(&a.options, uts.release);
 	if (a.resolve)
-		return probe_resolve(a.device) || fflush(stdout) || ferror(stdout) ? EXIT_USAGE : 0;
+		return vmig_probe_resolve(a.device) || fflush(stdout) || ferror(stdout) ? EXIT_USAGE
+											: 0;
 	probe = a.judge ? read_facts(a.judge) : gather(&a);
 	if (!probe)
 		return EXIT_USAGE;

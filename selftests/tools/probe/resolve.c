@@ -21,12 +21,12 @@ static void line(const char *name, const char *value)
 /* The first one that has a node of it open: process, node, name. */
 static void holder(const struct vmig_dev_id *id)
 {
-	json_t *users = probe_users(id), *first = json_array_get(users, 0);
+	json_t *users = vmig_probe_users(id), *first = json_array_get(users, 0);
 	char text[256] = "";
 
 	if (first)
-		snprintf(text, sizeof(text), "%lld %s %s", probe_number(first, "pid", 0),
-			 probe_text(first, "node"), probe_text(first, "comm"));
+		snprintf(text, sizeof(text), "%lld %s %s", vmig_probe_number(first, "pid", 0),
+			 vmig_probe_text(first, "node"), vmig_probe_text(first, "comm"));
 	line("holder", text);
 	json_decref(users);
 }
@@ -34,7 +34,7 @@ static void holder(const struct vmig_dev_id *id)
 /* Its name below /sys/class/vfio-dev: there if a driver of VFIO has it, from Linux 6.1 on. */
 static void vfio_dev(const struct vmig_dev_id *id)
 {
-	json_t *names = probe_names("%s/vfio-dev", id->sysfs);
+	json_t *names = vmig_probe_names("%s/vfio-dev", id->sysfs);
 	const char *name = json_string_value(json_array_get(names, 0));
 
 	line("vfio_dev", name ? name : "");
@@ -42,12 +42,12 @@ static void vfio_dev(const struct vmig_dev_id *id)
 }
 
 /**
- * probe_resolve - print what a device is and how it can be opened, a line each
+ * vmig_probe_resolve - print what a device is and how it can be opened, a line each
  * @spec: what the user calls it
  *
  * Return: 0, or -ENODEV after one sentence if there is no such device.
  */
-int probe_resolve(const char *spec)
+int vmig_probe_resolve(const char *spec)
 {
 	struct vmig_dev_id id;
 	char why[512];
@@ -66,6 +66,6 @@ int probe_resolve(const char *spec)
 	line("cdev", id.cdev);
 	line("group", id.group);
 	holder(&id);
-	line("profile", probe_profile_of(id.driver));
+	line("profile", vmig_probe_profile_of(id.driver));
 	return 0;
 }

@@ -17,22 +17,22 @@ enum kind { BLOCKS, HIDES, NOTE, HARM };
 
 static bool config_is(const json_t *h, const char *name, const char *value)
 {
-	return !strcmp(probe_text(json_object_get(h, "config"), name), value);
+	return !strcmp(vmig_probe_text(json_object_get(h, "config"), name), value);
 }
 
 static bool on(const json_t *d, const char *bus)
 {
-	return !strcmp(probe_text(d, "bus"), bus);
+	return !strcmp(vmig_probe_text(d, "bus"), bus);
 }
 
 static bool has(const json_t *d, const char *array)
 {
-	return json_array_size(probe_find(d, array));
+	return json_array_size(vmig_probe_find(d, array));
 }
 
 static bool is_access(const json_t *facts, const char *path, const char *what)
 {
-	return !strcmp(probe_text(facts, path), what);
+	return !strcmp(vmig_probe_text(facts, path), what);
 }
 
 static bool is_parent(const json_t *d)
@@ -44,7 +44,7 @@ static bool is_parent(const json_t *d)
 static bool is_pf(const json_t *d)
 {
 	return has(d, "sriov.candidates") && !has(d, "candidates") &&
-	       !probe_true(d, "features.migration");
+	       !vmig_probe_true(d, "features.migration");
 }
 
 static bool is_parent_of_any(const json_t *d)
@@ -55,14 +55,14 @@ static bool is_parent_of_any(const json_t *d)
 /* Has a driver the device that could migrate it? One that does so without an alias counts too. */
 static bool bound_well(const json_t *d)
 {
-	const json_t *list = probe_find(d, "candidates");
+	const json_t *list = vmig_probe_find(d, "candidates");
 	json_t *c;
 	size_t i;
 
-	if (probe_true(d, "features.migration"))
+	if (vmig_probe_true(d, "features.migration"))
 		return true;
 	json_array_foreach(list, i, c) {
-		if (!strcmp(probe_text(c, "driver"), probe_text(d, "driver")))
+		if (!strcmp(vmig_probe_text(c, "driver"), vmig_probe_text(d, "driver")))
 			return true;
 	}
 	return false;
@@ -71,21 +71,22 @@ static bool bound_well(const json_t *d)
 /* A device that its driver would take, and offer no migration for. */
 static bool is_no_vf(const json_t *d)
 {
-	return probe_true(d, "best.vfs_only") && strcmp(probe_text(d, "sriov.role"), "vf") &&
-	       !probe_true(d, "features.migration");
+	return vmig_probe_true(d, "best.vfs_only") &&
+	       strcmp(vmig_probe_text(d, "sriov.role"), "vf") &&
+	       !vmig_probe_true(d, "features.migration");
 }
 
 /* Could a driver that is there have it, which has it not? */
 static bool could_be(const json_t *d)
 {
-	return probe_find(d, "best") && !json_is_false(probe_find(d, "best.there")) &&
+	return vmig_probe_find(d, "best") && !json_is_false(vmig_probe_find(d, "best.there")) &&
 	       !bound_well(d) && !is_parent_of_any(d) && !is_no_vf(d);
 }
 
 /* Bound to a driver of VFIO that may have migration: all but the one for any device. */
 static bool is_variant(const json_t *d)
 {
-	return probe_true(d, "vfio") && strcmp(probe_text(d, "driver"), GENERIC);
+	return vmig_probe_true(d, "vfio") && strcmp(vmig_probe_text(d, "driver"), GENERIC);
 }
 
 static bool opened(const json_t *d)
@@ -95,7 +96,7 @@ static bool opened(const json_t *d)
 
 static bool all_errors_are(const json_t *d, const char *name)
 {
-	const json_t *ways = probe_find(d, "opened");
+	const json_t *ways = vmig_probe_find(d, "opened");
 	const char *way;
 	json_t *error;
 
@@ -108,19 +109,19 @@ static bool all_errors_are(const json_t *d, const char *name)
 
 static bool rule_kernel_too_old(const json_t *h, const json_t *d)
 {
-	long long major = probe_number(h, "kernel.major", 0);
+	long long major = vmig_probe_number(h, "kernel.major", 0);
 
-	return major < 5 || (major == 5 && probe_number(h, "kernel.minor", 0) < 18);
+	return major < 5 || (major == 5 && vmig_probe_number(h, "kernel.minor", 0) < 18);
 }
 
 static bool rule_config_no_vfio(const json_t *h, const json_t *d)
 {
-	return config_is(h, "CONFIG_VFIO", "n") && !probe_true(d, "vfio");
+	return config_is(h, "CONFIG_VFIO", "n") && !vmig_probe_true(d, "vfio");
 }
 
 static bool rule_config_no_iommu(const json_t *h, const json_t *d)
 {
-	return on(d, "pci") && !probe_number(h, "groups", 0) &&
+	return on(d, "pci") && !vmig_probe_number(h, "groups", 0) &&
 	       (config_is(h, "CONFIG_IOMMU_SUPPORT", "n") ||
 		(config_is(h, "CONFIG_INTEL_IOMMU", "n") && config_is(h, "CONFIG_AMD_IOMMU", "n") &&
 		 config_is(h, "CONFIG_ARM_SMMU_V3", "n")));
@@ -128,13 +129,13 @@ static bool rule_config_no_iommu(const json_t *h, const json_t *d)
 
 static bool rule_no_iommu(const json_t *h, const json_t *d)
 {
-	return on(d, "pci") && !probe_number(h, "groups", 0) && !rule_config_no_iommu(h, d);
+	return on(d, "pci") && !vmig_probe_number(h, "groups", 0) && !rule_config_no_iommu(h, d);
 }
 
 static bool rule_no_iommu_group(const json_t *h, const json_t *d)
 {
-	return on(d, "pci") && probe_number(h, "groups", 0) &&
-	       probe_number(d, "iommu_group", -1) < 0;
+	return on(d, "pci") && vmig_probe_number(h, "groups", 0) &&
+	       vmig_probe_number(d, "iommu_group", -1) < 0;
 }
 
 static bool rule_pf_not_vf(const json_t *h, const json_t *d)
@@ -154,29 +155,29 @@ static bool rule_not_virtual(const json_t *h, const json_t *d)
 
 static bool rule_mdev_parent(const json_t *h, const json_t *d)
 {
-	return is_parent(d) && probe_text(d, "words.type")[0];
+	return is_parent(d) && vmig_probe_text(d, "words.type")[0];
 }
 
 static bool rule_mdev_parent_full(const json_t *h, const json_t *d)
 {
-	return is_parent(d) && !probe_text(d, "words.type")[0];
+	return is_parent(d) && !vmig_probe_text(d, "words.type")[0];
 }
 
 static bool rule_pf_without_driver(const json_t *h, const json_t *d)
 {
-	return probe_find(d, "sriov.pf") && !probe_text(d, "sriov.pf.driver")[0] &&
-	       !probe_true(d, "features.migration");
+	return vmig_probe_find(d, "sriov.pf") && !vmig_probe_text(d, "sriov.pf.driver")[0] &&
+	       !vmig_probe_true(d, "features.migration");
 }
 
 static bool is_missing(const json_t *d)
 {
-	return probe_find(d, "best") && json_is_false(probe_find(d, "best.there")) &&
-	       !probe_true(d, "features.migration") && !is_no_vf(d);
+	return vmig_probe_find(d, "best") && json_is_false(vmig_probe_find(d, "best.there")) &&
+	       !vmig_probe_true(d, "features.migration") && !is_no_vf(d);
 }
 
 static bool rule_config_no_driver(const json_t *h, const json_t *d)
 {
-	return is_missing(d) && config_is(h, probe_text(d, "best.config"), "n");
+	return is_missing(d) && config_is(h, vmig_probe_text(d, "best.config"), "n");
 }
 
 static bool rule_module_missing(const json_t *h, const json_t *d)
@@ -186,56 +187,57 @@ static bool rule_module_missing(const json_t *h, const json_t *d)
 
 static bool rule_driver_too_old(const json_t *h, const json_t *d)
 {
-	const char *kernels = probe_text(d, "best.kernels");
+	const char *kernels = vmig_probe_text(d, "best.kernels");
 
-	return kernels[0] && !is_no_vf(d) && !probe_true(d, "features.migration") &&
+	return kernels[0] && !is_no_vf(d) && !vmig_probe_true(d, "features.migration") &&
 	       vmig_kernel_range(kernels) &&
-	       !vmig_kernel_in(kernels, probe_text(h, "kernel.release"));
+	       !vmig_kernel_in(kernels, vmig_probe_text(h, "kernel.release"));
 }
 
 static bool rule_no_variant_driver(const json_t *h, const json_t *d)
 {
-	return on(d, "pci") && !probe_find(d, "best") && !is_parent_of_any(d) && !is_variant(d);
+	return on(d, "pci") && !vmig_probe_find(d, "best") && !is_parent_of_any(d) &&
+	       !is_variant(d);
 }
 
 static bool rule_driver_refused(const json_t *h, const json_t *d)
 {
-	const json_t *list = probe_find(d, "candidates");
+	const json_t *list = vmig_probe_find(d, "candidates");
 	json_t *c;
 	size_t i;
 
-	if (probe_text(d, "driver")[0] || !probe_text(d, "override")[0])
+	if (vmig_probe_text(d, "driver")[0] || !vmig_probe_text(d, "override")[0])
 		return false;
 	json_array_foreach(list, i, c) {
-		if (!strcmp(probe_text(c, "driver"), probe_text(d, "override")))
-			return probe_true(c, "loaded");
+		if (!strcmp(vmig_probe_text(c, "driver"), vmig_probe_text(d, "override")))
+			return vmig_probe_true(c, "loaded");
 	}
 	return false;
 }
 
 static bool rule_no_driver(const json_t *h, const json_t *d)
 {
-	return could_be(d) && !probe_text(d, "driver")[0] && !rule_driver_refused(h, d);
+	return could_be(d) && !vmig_probe_text(d, "driver")[0] && !rule_driver_refused(h, d);
 }
 
 static bool rule_generic_driver(const json_t *h, const json_t *d)
 {
-	return could_be(d) && probe_true(d, "vfio");
+	return could_be(d) && vmig_probe_true(d, "vfio");
 }
 
 static bool rule_wrong_driver(const json_t *h, const json_t *d)
 {
-	return could_be(d) && probe_text(d, "driver")[0] && !probe_true(d, "vfio");
+	return could_be(d) && vmig_probe_text(d, "driver")[0] && !vmig_probe_true(d, "vfio");
 }
 
 static bool rule_group_shared(const json_t *h, const json_t *d)
 {
-	return probe_text(d, "words.peers")[0] && !opened(d) && !is_parent_of_any(d);
+	return vmig_probe_text(d, "words.peers")[0] && !opened(d) && !is_parent_of_any(d);
 }
 
 static bool rule_no_node(const json_t *h, const json_t *d)
 {
-	return probe_true(d, "vfio") && !is_parent_of_any(d) &&
+	return vmig_probe_true(d, "vfio") && !is_parent_of_any(d) &&
 	       is_access(d, "cdev.access", "missing") && is_access(d, "group.access", "missing");
 }
 
@@ -246,7 +248,7 @@ static bool way_ok(const json_t *h, const json_t *d, const char *node, const cha
 
 static bool rule_no_permission(const json_t *h, const json_t *d)
 {
-	return probe_true(d, "vfio") && probe_text(d, "words.nodes")[0] &&
+	return vmig_probe_true(d, "vfio") && vmig_probe_text(d, "words.nodes")[0] &&
 	       !way_ok(h, d, "cdev.access", "iommufd") &&
 	       !way_ok(h, d, "group.access", "container");
 }
@@ -258,8 +260,8 @@ static bool rule_in_use(const json_t *h, const json_t *d)
 
 static bool rule_memlock(const json_t *h, const json_t *d)
 {
-	return !probe_true(h, "ipc_lock") && probe_find(h, "memlock") &&
-	       probe_number(h, "memlock", 0) < MEMLOCK_NEEDED && !is_parent_of_any(d);
+	return !vmig_probe_true(h, "ipc_lock") && vmig_probe_find(h, "memlock") &&
+	       vmig_probe_number(h, "memlock", 0) < MEMLOCK_NEEDED && !is_parent_of_any(d);
 }
 
 static bool rule_no_interrupt_remapping(const json_t *h, const json_t *d)
@@ -269,14 +271,14 @@ static bool rule_no_interrupt_remapping(const json_t *h, const json_t *d)
 
 static bool rule_open_fails(const json_t *h, const json_t *d)
 {
-	return json_object_size(probe_find(d, "opened")) && !opened(d) &&
+	return json_object_size(vmig_probe_find(d, "opened")) && !opened(d) &&
 	       !rule_no_interrupt_remapping(h, d) && !rule_group_shared(h, d) &&
 	       !rule_no_permission(h, d);
 }
 
 static bool without_migration(const json_t *d)
 {
-	return opened(d) && !probe_true(d, "features.migration");
+	return opened(d) && !vmig_probe_true(d, "features.migration");
 }
 
 static bool rule_devlink_off(const json_t *h, const json_t *d)
@@ -286,8 +288,8 @@ static bool rule_devlink_off(const json_t *h, const json_t *d)
 
 static bool rule_devlink_unknown(const json_t *h, const json_t *d)
 {
-	return without_migration(d) && bound_well(d) && probe_text(d, "best.devlink")[0] &&
-	       !probe_find(d, "sriov.devlink") && !is_no_vf(d);
+	return without_migration(d) && bound_well(d) && vmig_probe_text(d, "best.devlink")[0] &&
+	       !vmig_probe_find(d, "sriov.devlink") && !is_no_vf(d);
 }
 
 static bool rule_firmware_without(const json_t *h, const json_t *d)
@@ -298,22 +300,24 @@ static bool rule_firmware_without(const json_t *h, const json_t *d)
 
 static bool rule_driver_without(const json_t *h, const json_t *d)
 {
-	return without_migration(d) && !bound_well(d) && !probe_find(d, "best") && is_variant(d);
+	return without_migration(d) && !bound_well(d) && !vmig_probe_find(d, "best") &&
+	       is_variant(d);
 }
 
 static bool rule_no_cdev(const json_t *h, const json_t *d)
 {
-	return opened(d) && !probe_find(d, "opened.cdev");
+	return opened(d) && !vmig_probe_find(d, "opened.cdev");
 }
 
 static bool rule_no_group(const json_t *h, const json_t *d)
 {
-	return opened(d) && !probe_find(d, "opened.group");
+	return opened(d) && !vmig_probe_find(d, "opened.group");
 }
 
 static bool rule_no_dma_logging(const json_t *h, const json_t *d)
 {
-	return probe_true(d, "features.migration") && !probe_true(d, "features.dma_logging");
+	return vmig_probe_true(d, "features.migration") &&
+	       !vmig_probe_true(d, "features.dma_logging");
 }
 
 static bool rule_harm_carries(const json_t *h, const json_t *d)
@@ -323,12 +327,12 @@ static bool rule_harm_carries(const json_t *h, const json_t *d)
 
 static bool rule_harm_group(const json_t *h, const json_t *d)
 {
-	return probe_text(d, "words.peers")[0];
+	return vmig_probe_text(d, "words.peers")[0];
 }
 
 static bool rule_harm_pf(const json_t *h, const json_t *d)
 {
-	return probe_number(d, "sriov.numvfs", 0) > 0;
+	return vmig_probe_number(d, "sriov.numvfs", 0) > 0;
 }
 
 static bool rule_harm_in_use(const json_t *h, const json_t *d)
@@ -363,7 +367,8 @@ static json_t *expand(const char *words, const json_t *h, const json_t *d)
 		len = strcspn(++words, "}");
 		snprintf(path, sizeof(path), "%.*s", (int)len, words);
 		words += len + 1;
-		fact = !strncmp(path, "host.", 5) ? probe_find(h, path + 5) : probe_find(d, path);
+		fact = !strncmp(path, "host.", 5) ? vmig_probe_find(h, path + 5)
+						  : vmig_probe_find(d, path);
 		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(fact));
 		text = !strcmp(path, "run")    ? (run && *run ? run : "./run.sh")
 		       : json_is_integer(fact) ? number
@@ -380,7 +385,7 @@ static json_t *expand(const char *words, const json_t *h, const json_t *d)
 
 static void put_words(json_t *words, const char *name, json_t *list)
 {
-	json_object_set_new(words, name, probe_join(list, ", "));
+	json_object_set_new(words, name, vmig_probe_join(list, ", "));
 	json_decref(list);
 }
 
@@ -389,9 +394,10 @@ static json_t *peers(const json_t *d)
 	json_t *words = json_array(), *peer;
 	size_t i;
 
-	json_array_foreach(probe_find(d, "peers"), i, peer) {
-		if (probe_true(peer, "host"))
-			ADD(words, "%s (%s)", probe_text(peer, "name"), probe_text(peer, "driver"));
+	json_array_foreach(vmig_probe_find(d, "peers"), i, peer) {
+		if (vmig_probe_true(peer, "host"))
+			ADD(words, "%s (%s)", vmig_probe_text(peer, "name"),
+			    vmig_probe_text(peer, "driver"));
 	}
 	return words;
 }
@@ -401,9 +407,10 @@ static json_t *users(const json_t *d)
 	json_t *words = json_array(), *user;
 	size_t i;
 
-	json_array_foreach(probe_find(d, "users"), i, user) {
-		ADD(words, "process %lld (%s), which has %s open", probe_number(user, "pid", 0),
-		    probe_text(user, "comm"), probe_text(user, "node"));
+	json_array_foreach(vmig_probe_find(d, "users"), i, user) {
+		ADD(words, "process %lld (%s), which has %s open",
+		    vmig_probe_number(user, "pid", 0), vmig_probe_text(user, "comm"),
+		    vmig_probe_text(user, "node"));
 	}
 	return words;
 }
@@ -413,7 +420,7 @@ static json_t *errors(const json_t *d)
 	json_t *words = json_array(), *error;
 	const char *way;
 
-	json_object_foreach((json_t *)probe_find(d, "opened"), way, error) {
+	json_object_foreach((json_t *)vmig_probe_find(d, "opened"), way, error) {
 		ADD(words, "%s: %s", way, json_is_string(error) ? json_string_value(error) : "?");
 	}
 	return words;
@@ -431,10 +438,10 @@ static json_t *nodes(const json_t *h, const json_t *d)
 		snprintf(access, sizeof(access), "%s.access", devices[i]);
 		snprintf(path, sizeof(path), "%s.path", devices[i]);
 		if (!is_access(d, access, "ok") && !is_access(d, access, "missing"))
-			ADD(words, "%s (%s)", probe_text(d, path), probe_text(d, access));
+			ADD(words, "%s (%s)", vmig_probe_text(d, path), vmig_probe_text(d, access));
 	}
 	if (!is_access(h, "iommufd", "ok") && !is_access(h, "iommufd", "missing"))
-		ADD(words, "/dev/iommu (%s)", probe_text(h, "iommufd"));
+		ADD(words, "/dev/iommu (%s)", vmig_probe_text(h, "iommufd"));
 	return words;
 }
 
@@ -443,13 +450,13 @@ static json_t *types(const json_t *d, bool first)
 	json_t *words = json_array(), *type;
 	size_t i;
 
-	json_array_foreach(probe_find(d, "mdev_types"), i, type) {
-		if (first && !probe_number(type, "available", 0))
+	json_array_foreach(vmig_probe_find(d, "mdev_types"), i, type) {
+		if (first && !vmig_probe_number(type, "available", 0))
 			continue;
 		if (first && json_array_size(words))
 			break;
-		ADD(words, first ? "%s" : "%s (%lld)", probe_text(type, "type"),
-		    probe_number(type, "available", 0));
+		ADD(words, first ? "%s" : "%s (%lld)", vmig_probe_text(type, "type"),
+		    vmig_probe_number(type, "available", 0));
 	}
 	return words;
 }
@@ -462,7 +469,7 @@ static void derive(const json_t *h, json_t *d)
 	size_t i;
 
 	json_array_foreach(list, i, c) {
-		if (probe_true(c, "there") && !probe_true(best, "there"))
+		if (vmig_probe_true(c, "there") && !vmig_probe_true(best, "there"))
 			best = c;
 	}
 	if (best)
@@ -476,17 +483,17 @@ static void derive(const json_t *h, json_t *d)
 	put_words(words, "carries", json_incref(json_object_get(d, "carries")));
 	put_words(words, "vfs", json_incref(json_object_get(json_object_get(d, "sriov"), "vfs")));
 	json_object_set_new(words, "memlock",
-			    json_sprintf("%lld KiB", probe_number(h, "memlock", 0) >> 10));
+			    json_sprintf("%lld KiB", vmig_probe_number(h, "memlock", 0) >> 10));
 	json_object_set_new(d, "words", words);
 }
 
 /**
- * probe_judge - say why a device cannot be migrated
+ * vmig_probe_judge - say why a device cannot be migrated
  * @host: facts of the host
  * @device: facts of the device; gets: reasons, notes and harm (arrays of id, why, step), and
  *	    migratable (true, false, or null where that is not to be seen)
  */
-void probe_judge(const json_t *host, json_t *device)
+void vmig_probe_judge(const json_t *host, json_t *device)
 {
 	static const char *const names[] = { "reasons", "reasons", "notes", "harm" };
 	bool blocked = false, hidden = false;
@@ -507,9 +514,10 @@ void probe_judge(const json_t *host, json_t *device)
 		json_array_append_new(json_object_get(device, names[rules[i].kind]), entry);
 	}
 	json_object_set_new(device, "migratable",
-			    blocked						  ? json_false()
-			    : hidden || !probe_true(device, "features.migration") ? json_null()
-										  : json_true());
+			    blocked ? json_false()
+			    : hidden || !vmig_probe_true(device, "features.migration")
+				    ? json_null()
+				    : json_true());
 	json_object_del(device, "words");
 	json_object_del(device, "best");
 }

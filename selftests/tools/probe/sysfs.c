@@ -32,12 +32,12 @@ static void path_of(char *path, size_t len, const char *fmt, va_list args)
 	} while (0)
 
 /**
- * probe_there - is there such a file?
+ * vmig_probe_there - is there such a file?
  * @fmt: its path, as for printf()
  *
  * Return: true if there is.
  */
-bool probe_there(const char *fmt, ...)
+bool vmig_probe_there(const char *fmt, ...)
 {
 	char path[PATH_MAX];
 
@@ -46,12 +46,12 @@ bool probe_there(const char *fmt, ...)
 }
 
 /**
- * probe_line - the first line of a file
+ * vmig_probe_line - the first line of a file
  * @fmt: its path, as for printf()
  *
  * Return: a JSON string, or null where it cannot be read.
  */
-json_t *probe_line(const char *fmt, ...)
+json_t *vmig_probe_line(const char *fmt, ...)
 {
 	char path[PATH_MAX], *slash;
 
@@ -67,12 +67,12 @@ static int is_no_dot(const struct dirent *e)
 }
 
 /**
- * probe_names - what a directory has
+ * vmig_probe_names - what a directory has
  * @fmt: its path, as for printf()
  *
  * Return: a JSON array of the names, sorted; empty where there is no such directory.
  */
-json_t *probe_names(const char *fmt, ...)
+json_t *vmig_probe_names(const char *fmt, ...)
 {
 	json_t *names = json_array();
 	struct dirent **list;
@@ -92,12 +92,12 @@ json_t *probe_names(const char *fmt, ...)
 }
 
 /**
- * probe_real - the canonical path of a file
+ * vmig_probe_real - the canonical path of a file
  * @real: where it goes, without vmig_root; "" where there is none
  * @len: size of @real
  * @fmt: the path, as for printf()
  */
-void probe_real(char *real, size_t len, const char *fmt, ...)
+void vmig_probe_real(char *real, size_t len, const char *fmt, ...)
 {
 	char path[PATH_MAX], target[PATH_MAX];
 	size_t skip = strlen(vmig_root);
@@ -109,12 +109,12 @@ void probe_real(char *real, size_t len, const char *fmt, ...)
 }
 
 /**
- * probe_access - may we open a node for reading and writing?
+ * vmig_probe_access - may we open a node for reading and writing?
  * @path: the node, or "" for one that the kernel does not offer
  *
  * Return: "ok", "missing", or the name of an errno.
  */
-json_t *probe_access(const char *path)
+json_t *vmig_probe_access(const char *path)
 {
 	char full[PATH_MAX];
 

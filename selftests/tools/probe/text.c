@@ -6,13 +6,13 @@
 #include "probe.h"
 
 /**
- * probe_find - a member of facts
+ * vmig_probe_find - a member of facts
  * @facts: a JSON object
  * @path: names of members with dots between; an array has its first element as "0"
  *
  * Return: the value, or NULL if there is none or it is null.
  */
-const json_t *probe_find(const json_t *facts, const char *path)
+const json_t *vmig_probe_find(const json_t *facts, const char *path)
 {
 	char name[64];
 	size_t n;
@@ -28,54 +28,54 @@ const json_t *probe_find(const json_t *facts, const char *path)
 }
 
 /**
- * probe_text - a member of facts that is a string
+ * vmig_probe_text - a member of facts that is a string
  * @facts: a JSON object
- * @path: as for probe_find()
+ * @path: as for vmig_probe_find()
  *
  * Return: the string, "" if there is none.
  */
-const char *probe_text(const json_t *facts, const char *path)
+const char *vmig_probe_text(const json_t *facts, const char *path)
 {
-	const char *s = json_string_value(probe_find(facts, path));
+	const char *s = json_string_value(vmig_probe_find(facts, path));
 
 	return s ? s : "";
 }
 
 /**
- * probe_number - a member of facts that is a number
+ * vmig_probe_number - a member of facts that is a number
  * @facts: a JSON object
- * @path: as for probe_find()
+ * @path: as for vmig_probe_find()
  * @none: what to return if there is none
  *
  * Return: the number.
  */
-long long probe_number(const json_t *facts, const char *path, long long none)
+long long vmig_probe_number(const json_t *facts, const char *path, long long none)
 {
-	const json_t *n = probe_find(facts, path);
+	const json_t *n = vmig_probe_find(facts, path);
 
 	return json_is_integer(n) ? json_integer_value(n) : none;
 }
 
 /**
- * probe_true - a member of facts that is true
+ * vmig_probe_true - a member of facts that is true
  * @facts: a JSON object
- * @path: as for probe_find()
+ * @path: as for vmig_probe_find()
  *
  * Return: false if it is false or there is none.
  */
-bool probe_true(const json_t *facts, const char *path)
+bool vmig_probe_true(const json_t *facts, const char *path)
 {
-	return json_is_true(probe_find(facts, path));
+	return json_is_true(vmig_probe_find(facts, path));
 }
 
 /**
- * probe_join - words in a row
+ * vmig_probe_join - words in a row
  * @words: a JSON array of strings
  * @between: what stands between two
  *
  * Return: a JSON string.
  */
-json_t *probe_join(const json_t *words, const char *between)
+json_t *vmig_probe_join(const json_t *words, const char *between)
 {
 	char line[2048] = "";
 	size_t i, n = 0;
