@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The engine with io_uring. */
-#ifndef VMIG_ENGINE_RING_H
-#define VMIG_ENGINE_RING_H
+#ifndef VMIG_ENGINE_RING_PRIVATE_H
+#define VMIG_ENGINE_RING_PRIVATE_H
 
 #include "internal.h"
 
@@ -10,4 +10,4 @@ void vmig_ring_destroy(struct vmig_engine *e);
 int vmig_ring_run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count,
 		  const struct vmig_strategy *strategy, uint64_t quota);
 
-#endif /* VMIG_ENGINE_RING_H */
+#endif /* VMIG_ENGINE_RING_PRIVATE_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Processes that a test starts for what may hang or crash, and which it always ends. */
-#ifndef VMIG_SELFTESTS_CHILD_H
-#define VMIG_SELFTESTS_CHILD_H
+#ifndef VMIG_HARNESS_CHILD_H
+#define VMIG_HARNESS_CHILD_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -29,4 +29,4 @@ bool vmig_judge_child_at(const char *at, enum vmig_clause_id id, enum vmig_child
 /* The place that a breach tells is the one of the call. */
 #define vmig_judge_child(...) vmig_judge_child_at(VMIG_HERE, __VA_ARGS__)
 
-#endif /* VMIG_SELFTESTS_CHILD_H */
+#endif /* VMIG_HARNESS_CHILD_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Can the kernel be trusted after a test: did it come through, and did its process end? */
-#ifndef VMIG_SELFTESTS_KERNEL_HEALTH_H
-#define VMIG_SELFTESTS_KERNEL_HEALTH_H
+#ifndef VMIG_HARNESS_KERNEL_HEALTH_H
+#define VMIG_HARNESS_KERNEL_HEALTH_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -28,4 +28,4 @@ unsigned long vmig_kernel_new_taint(void);
 const char *vmig_taint_name(unsigned long taint);
 void vmig_report_kernel(const char *got);
 
-#endif /* VMIG_SELFTESTS_KERNEL_HEALTH_H */
+#endif /* VMIG_HARNESS_KERNEL_HEALTH_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What is known of a driver, from the profile that VMIG_PROFILE names. */
-#ifndef VMIG_SELFTESTS_PROFILE_H
-#define VMIG_SELFTESTS_PROFILE_H
+#ifndef VMIG_HARNESS_PROFILE_H
+#define VMIG_HARNESS_PROFILE_H
 
 #include <stdbool.h>
 
@@ -25,4 +25,4 @@ void vmig_profile_load(void);
 const struct vmig_deviation *vmig_profile_find(const char *clause, const char *test);
 const struct vmig_deviation *vmig_profile_lethal(const char *test);
 
-#endif /* VMIG_SELFTESTS_PROFILE_H */
+#endif /* VMIG_HARNESS_PROFILE_H */

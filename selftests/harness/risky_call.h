@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Requests after which there may be no kernel any more, or no way to the device. */
-#ifndef VMIG_SELFTESTS_RISKY_CALL_H
-#define VMIG_SELFTESTS_RISKY_CALL_H
+#ifndef VMIG_HARNESS_RISKY_CALL_H
+#define VMIG_HARNESS_RISKY_CALL_H
 
 #include <vmig/device.h>
 #include "child.h"
@@ -25,4 +25,4 @@ struct vmig_risky_call vmig_set_state_in_child(struct vmig_device *dev, uint32_t
 /* How long a call in a child may take; ms. */
 #define VMIG_RISKY_CALL_MS 8000
 
-#endif /* VMIG_SELFTESTS_RISKY_CALL_H */
+#endif /* VMIG_HARNESS_RISKY_CALL_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What happens around each test: which device, in which state before and after. */
-#ifndef VMIG_SELFTESTS_SESSION_H
-#define VMIG_SELFTESTS_SESSION_H
+#ifndef VMIG_HARNESS_SESSION_H
+#define VMIG_HARNESS_SESSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,4 +23,4 @@ const struct vmig_dev_id *vmig_second_device(const char **why);
 const struct vmig_dev_id *vmig_other_device(const char **why);
 bool vmig_hazards(void);
 
-#endif /* VMIG_SELFTESTS_SESSION_H */
+#endif /* VMIG_HARNESS_SESSION_H */

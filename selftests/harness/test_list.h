@@ -3,8 +3,8 @@
  * Which tests a program has, and in which order they run. The kselftest harness keeps such a
  * list too and shows it to nobody, so the macros of vmig_harness.h fill one of the suite's own.
  */
-#ifndef VMIG_SELFTESTS_TEST_LIST_H
-#define VMIG_SELFTESTS_TEST_LIST_H
+#ifndef VMIG_HARNESS_TEST_LIST_H
+#define VMIG_HARNESS_TEST_LIST_H
 
 /**
  * struct vmig_listed - a variant of a fixture, or a test of one
@@ -31,4 +31,4 @@ void vmig_names(const char *chapter, const char *globs);
 char **vmig_select(const char *globs, const char *after, char *name, int *argc);
 void vmig_claim_skipped(const char *fixture, const char *test);
 
-#endif /* VMIG_SELFTESTS_TEST_LIST_H */
+#endif /* VMIG_HARNESS_TEST_LIST_H */

@@ -27,8 +27,8 @@
  *	# vmig: checked FD-07
  *	# vmig: took 0.012
  */
-#ifndef VMIG_SELFTESTS_VERDICT_H
-#define VMIG_SELFTESTS_VERDICT_H
+#ifndef VMIG_HARNESS_VERDICT_H
+#define VMIG_HARNESS_VERDICT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -112,4 +112,4 @@ void vmig_verdict_begin(const char *test);
 int vmig_verdict_end(void);
 const char *vmig_verdict_reason(int verdict);
 
-#endif /* VMIG_SELFTESTS_VERDICT_H */
+#endif /* VMIG_HARNESS_VERDICT_H */

@@ -21,8 +21,8 @@
  *
  *	VMIG_MAIN("fd")
  */
-#ifndef VMIG_SELFTESTS_VMIG_TEST_H
-#define VMIG_SELFTESTS_VMIG_TEST_H
+#ifndef VMIG_HARNESS_HARNESS_H
+#define VMIG_HARNESS_HARNESS_H
 
 #include <signal.h>
 #include <stdbool.h>
@@ -235,4 +235,4 @@ static inline int vmig_main(const char *chapter, int argc, char **argv)
 		return vmig_main(chapter, argc, argv);                                             \
 	}
 
-#endif /* VMIG_SELFTESTS_VMIG_TEST_H */
+#endif /* VMIG_HARNESS_HARNESS_H */

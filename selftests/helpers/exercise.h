@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Devices that are made to work, and whether what they began came to its end. */
-#ifndef VMIG_SELFTESTS_EXERCISE_H
-#define VMIG_SELFTESTS_EXERCISE_H
+#ifndef VMIG_HELPERS_EXERCISE_H
+#define VMIG_HELPERS_EXERCISE_H
 
 #include <vmig/exerciser.h>
 #include <vmig/dma.h>
@@ -41,4 +41,4 @@ void vmig_run_again(struct vmig_device *dev);
 int vmig_irq_listen(struct vmig_exercise *w);
 void vmig_irq_end(struct vmig_exercise *w, int fd);
 
-#endif /* VMIG_SELFTESTS_EXERCISE_H */
+#endif /* VMIG_HELPERS_EXERCISE_H */

@@ -10,8 +10,8 @@
  * makes the third of them fail that this thread asks for in the call. A caller counts up
  * from 1 until nothing is hit any more: then each has failed once.
  */
-#ifndef VMIG_SELFTESTS_FAIL_NTH_H
-#define VMIG_SELFTESTS_FAIL_NTH_H
+#ifndef VMIG_HELPERS_FAIL_NTH_H
+#define VMIG_HELPERS_FAIL_NTH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,4 +24,4 @@ bool vmig_fail_nth_end(void);
 void vmig_fault_stack_begin(void);
 const char *vmig_fault_stack_end(void);
 
-#endif /* VMIG_SELFTESTS_FAIL_NTH_H */
+#endif /* VMIG_HELPERS_FAIL_NTH_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Memory that faults where a test wants it to, and what processes and kernel have left. */
-#ifndef VMIG_SELFTESTS_MEMORY_H
-#define VMIG_SELFTESTS_MEMORY_H
+#ifndef VMIG_HELPERS_FAULT_MEMORY_H
+#define VMIG_HELPERS_FAULT_MEMORY_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,4 +13,4 @@ void vmig_protect(void *p, int prot);
 int vmig_count_fds(void);
 uint64_t vmig_mem_available(void);
 
-#endif /* VMIG_SELFTESTS_MEMORY_H */
+#endif /* VMIG_HELPERS_FAULT_MEMORY_H */

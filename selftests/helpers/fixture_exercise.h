@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Fixtures with an exerciser, for devices that are made to work while they are moved. */
-#ifndef VMIG_SELFTESTS_FIXTURE_EXERCISE_H
-#define VMIG_SELFTESTS_FIXTURE_EXERCISE_H
+#ifndef VMIG_HELPERS_FIXTURE_EXERCISE_H
+#define VMIG_HELPERS_FIXTURE_EXERCISE_H
 
 #include "fixture_states.h"
 #include "exercise.h"
@@ -46,4 +46,4 @@
 
 #define VMIG_WORK_FIXTURE_WAYS(fixture) VMIG_WORK_FIXTURE(fixture, VMIG_VARIANTS_UAPIS)
 
-#endif /* VMIG_SELFTESTS_FIXTURE_EXERCISE_H */
+#endif /* VMIG_HELPERS_FIXTURE_EXERCISE_H */

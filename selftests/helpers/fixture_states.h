@@ -4,8 +4,8 @@
  * from, every state: VMIG_FIXTURE_STATES(reset_from, VMIG_VARIANTS_ALL_STATES). A test
  * of such a fixture begins with NEED_STATE(variant->state).
  */
-#ifndef VMIG_SELFTESTS_EACH_STATE_H
-#define VMIG_SELFTESTS_EACH_STATE_H
+#ifndef VMIG_HELPERS_FIXTURE_STATES_H
+#define VMIG_HELPERS_FIXTURE_STATES_H
 
 #include "vmig_harness.h"
 
@@ -44,4 +44,4 @@
 	VMIG_FIXTURE_OF(fixture, uint32_t state;);                                                 \
 	variants(fixture)
 
-#endif /* VMIG_SELFTESTS_EACH_STATE_H */
+#endif /* VMIG_HELPERS_FIXTURE_STATES_H */

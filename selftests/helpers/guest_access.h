@@ -4,8 +4,8 @@
  * interrupts, the first bytes of its regions. Nothing here writes a register that only
  * the device's author knows.
  */
-#ifndef VMIG_SELFTESTS_ACCESS_H
-#define VMIG_SELFTESTS_ACCESS_H
+#ifndef VMIG_HELPERS_GUEST_ACCESS_H
+#define VMIG_HELPERS_GUEST_ACCESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,4 +49,4 @@ bool vmig_eventfd_fired(int fd);
 #define vmig_judge_interrupts(...) vmig_judge_interrupts_at(VMIG_HERE, __VA_ARGS__)
 #define vmig_judge_regions(...) vmig_judge_regions_at(VMIG_HERE, __VA_ARGS__)
 
-#endif /* VMIG_SELFTESTS_ACCESS_H */
+#endif /* VMIG_HELPERS_GUEST_ACCESS_H */

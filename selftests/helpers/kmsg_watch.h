@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the kernel says against itself while a test runs. */
-#ifndef VMIG_SELFTESTS_KMSG_WATCH_H
-#define VMIG_SELFTESTS_KMSG_WATCH_H
+#ifndef VMIG_HELPERS_KMSG_WATCH_H
+#define VMIG_HELPERS_KMSG_WATCH_H
 
 #include <stdbool.h>
 
@@ -17,4 +17,4 @@ void vmig_kmsg_watch_end(int watch);
 /* The place that a breach tells is the one of the call. */
 #define vmig_kmsg_watch_check(...) vmig_watch_judge_at(VMIG_HERE, __VA_ARGS__)
 
-#endif /* VMIG_SELFTESTS_KMSG_WATCH_H */
+#endif /* VMIG_HELPERS_KMSG_WATCH_H */

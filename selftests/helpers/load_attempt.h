@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Loading streams that may be wrong: what each call said, and the way back. */
-#ifndef VMIG_SELFTESTS_ATTEMPT_H
-#define VMIG_SELFTESTS_ATTEMPT_H
+#ifndef VMIG_HELPERS_LOAD_ATTEMPT_H
+#define VMIG_HELPERS_LOAD_ATTEMPT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,4 +36,4 @@ void vmig_restore_state(struct vmig_device *dev, const struct vmig_stream *good)
 
 size_t vmig_position(unsigned int i, unsigned int count, size_t len);
 
-#endif /* VMIG_SELFTESTS_ATTEMPT_H */
+#endif /* VMIG_HELPERS_LOAD_ATTEMPT_H */

@@ -3,8 +3,8 @@
  * How hard a run may try, and rng that can be repeated. Chapters that stress a driver
  * take their numbers from here, so that one switch and one seed govern all of them.
  */
-#ifndef VMIG_SELFTESTS_RANDOM_H
-#define VMIG_SELFTESTS_RANDOM_H
+#ifndef VMIG_HELPERS_RANDOM_H
+#define VMIG_HELPERS_RANDOM_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,4 +26,4 @@ uint64_t vmig_rng_below(struct vmig_rng *c, uint64_t limit);
 /* What a test without a number is skipped with. */
 #define VMIG_NO_STRESS "the device is not to be stressed (--stress)"
 
-#endif /* VMIG_SELFTESTS_RANDOM_H */
+#endif /* VMIG_HELPERS_RANDOM_H */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Is a device still good for a migration? */
-#ifndef VMIG_SELFTESTS_ROUND_TRIP_CHECK_H
-#define VMIG_SELFTESTS_ROUND_TRIP_CHECK_H
+#ifndef VMIG_HELPERS_ROUND_TRIP_CHECK_H
+#define VMIG_HELPERS_ROUND_TRIP_CHECK_H
 
 #include <vmig/device.h>
 
 const char *vmig_round_trip(struct vmig_device *dev);
 void vmig_require_round_trip(struct vmig_device *dev);
 
-#endif /* VMIG_SELFTESTS_ROUND_TRIP_CHECK_H */
+#endif /* VMIG_HELPERS_ROUND_TRIP_CHECK_H */

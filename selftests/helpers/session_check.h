@@ -11,8 +11,8 @@
  * is not, the same is done once more but for that something: what fails then as well
  * is another rule's breach, and this test could not judge.
  */
-#ifndef VMIG_SELFTESTS_TRANSFER_H
-#define VMIG_SELFTESTS_TRANSFER_H
+#ifndef VMIG_HELPERS_SESSION_CHECK_H
+#define VMIG_HELPERS_SESSION_CHECK_H
 
 #include <stdbool.h>
 
@@ -125,4 +125,4 @@ void vmig_session_complete(struct vmig_device *dev, int fd, const struct vmig_st
 #define vmig_check_session(...) vmig_judge_session_at(VMIG_HERE, __VA_ARGS__)
 #define vmig_check_dead_fd(...) vmig_judge_dead_at(VMIG_HERE, __VA_ARGS__)
 
-#endif /* VMIG_SELFTESTS_TRANSFER_H */
+#endif /* VMIG_HELPERS_SESSION_CHECK_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Another process that has a data_fd, and does with it what it is told. */
-#ifndef VMIG_SELFTESTS_FD_PEER_H
-#define VMIG_SELFTESTS_FD_PEER_H
+#ifndef VMIG_TESTS_DATA_FD_FD_PEER_H
+#define VMIG_TESTS_DATA_FD_FD_PEER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,4 +48,4 @@ bool vmig_fd_peer_reply(struct vmig_fd_peer *peer, int timeout_ms, ssize_t *ret)
 ssize_t vmig_fd_peer_do(struct vmig_fd_peer *peer, enum vmig_fd_peer_op op, size_t len);
 void vmig_fd_peer_stop(struct vmig_fd_peer *peer);
 
-#endif /* VMIG_SELFTESTS_FD_PEER_H */
+#endif /* VMIG_TESTS_DATA_FD_FD_PEER_H */

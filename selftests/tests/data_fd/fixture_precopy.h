@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the chapters about PRE_COPY have in common. */
-#ifndef VMIG_SELFTESTS_PRECOPY_H
-#define VMIG_SELFTESTS_PRECOPY_H
+#ifndef VMIG_TESTS_DATA_FD_FIXTURE_PRECOPY_H
+#define VMIG_TESTS_DATA_FD_FIXTURE_PRECOPY_H
 
 #include "precopy_drain.h"
 #include "fixture_states.h"
@@ -21,4 +21,4 @@
 	NEED(vmig_drain(fd, s), "the counters do not come to 0 and 0, so that there is no "        \
 				"temporary end of stream")
 
-#endif /* VMIG_SELFTESTS_PRECOPY_H */
+#endif /* VMIG_TESTS_DATA_FD_FIXTURE_PRECOPY_H */

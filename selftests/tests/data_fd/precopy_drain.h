@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Reading in PRE_COPY up to the temporary end of stream. */
-#ifndef VMIG_SELFTESTS_DRAIN_H
-#define VMIG_SELFTESTS_DRAIN_H
+#ifndef VMIG_TESTS_DATA_FD_PRECOPY_DRAIN_H
+#define VMIG_TESTS_DATA_FD_PRECOPY_DRAIN_H
 
 #include <stdbool.h>
 
@@ -10,4 +10,4 @@
 bool vmig_drain(int fd, struct vmig_stream *s);
 ssize_t vmig_read_at_end(int fd, struct vmig_stream *s);
 
-#endif /* VMIG_SELFTESTS_DRAIN_H */
+#endif /* VMIG_TESTS_DATA_FD_PRECOPY_DRAIN_H */

@@ -3,8 +3,8 @@
  * Bytes of a data_fd carried as QEMU does it: read() and write() in turns, with one buffer of
  * 1 MiB, whatever the length of the state.
  */
-#ifndef VMIG_SELFTESTS_COPY_LOOP_H
-#define VMIG_SELFTESTS_COPY_LOOP_H
+#ifndef VMIG_TESTS_PERF_COPY_LOOP_H
+#define VMIG_TESTS_PERF_COPY_LOOP_H
 
 #include <vmig/stream.h>
 #include <vmig/device.h>
@@ -37,4 +37,4 @@ struct vmig_copy_result vmig_copy_all(struct vmig_device *dev, int from, int to,
 struct vmig_copy_result vmig_copy_in(int to, const struct vmig_stream *s, struct vmig_measure *m);
 bool vmig_keepable(struct vmig_device *dev, const char **why);
 
-#endif /* VMIG_SELFTESTS_COPY_LOOP_H */
+#endif /* VMIG_TESTS_PERF_COPY_LOOP_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* All devices of the type under test that a run may touch, for what a VMM does with several. */
-#ifndef VMIG_SELFTESTS_DEVICES_H
-#define VMIG_SELFTESTS_DEVICES_H
+#ifndef VMIG_TESTS_PERF_DEVICES_H
+#define VMIG_TESTS_PERF_DEVICES_H
 
 #include <vmig/device.h>
 
@@ -22,4 +22,4 @@ void vmig_devices_open(struct vmig_devices *f, struct vmig_device *dev, unsigned
 		       const char **why);
 void vmig_devices_close(struct vmig_devices *f);
 
-#endif /* VMIG_SELFTESTS_DEVICES_H */
+#endif /* VMIG_TESTS_PERF_DEVICES_H */

@@ -13,8 +13,8 @@
  *
  * The first round warms up and does not count.
  */
-#ifndef VMIG_SELFTESTS_MEASURE_H
-#define VMIG_SELFTESTS_MEASURE_H
+#ifndef VMIG_TESTS_PERF_MEASURE_H
+#define VMIG_TESTS_PERF_MEASURE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,4 +49,4 @@ void vmig_measured(const struct vmig_measure *m, const char *name, double value,
 void vmig_measure_moved(struct vmig_measure *m, uint64_t bytes);
 void vmig_measure_end(struct vmig_measure *m);
 
-#endif /* VMIG_SELFTESTS_MEASURE_H */
+#endif /* VMIG_TESTS_PERF_MEASURE_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* All that a device says of itself, to be compared later. */
-#ifndef VMIG_SELFTESTS_SNAPSHOT_H
-#define VMIG_SELFTESTS_SNAPSHOT_H
+#ifndef VMIG_TESTS_PROTOCOL_DEVICE_SNAPSHOT_H
+#define VMIG_TESTS_PROTOCOL_DEVICE_SNAPSHOT_H
 
 #include <stdbool.h>
 
@@ -20,4 +20,4 @@ struct vmig_difference {
 char *vmig_snapshot(struct vmig_device *dev);
 bool vmig_snapshot_same(const char *before, const char *after, struct vmig_difference *d);
 
-#endif /* VMIG_SELFTESTS_SNAPSHOT_H */
+#endif /* VMIG_TESTS_PROTOCOL_DEVICE_SNAPSHOT_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A device's regions in this process's memory. */
-#ifndef VMIG_SELFTESTS_MAPPINGS_H
-#define VMIG_SELFTESTS_MAPPINGS_H
+#ifndef VMIG_TESTS_PROTOCOL_REGION_MAP_H
+#define VMIG_TESTS_PROTOCOL_REGION_MAP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,4 +31,4 @@ size_t vmig_map_regions(struct vmig_device *dev, struct vmig_mapping *maps);
 void vmig_unmap_regions(struct vmig_mapping *maps, size_t count);
 bool vmig_mapping_answers(const struct vmig_mapping *map);
 
-#endif /* VMIG_SELFTESTS_MAPPINGS_H */
+#endif /* VMIG_TESTS_PROTOCOL_REGION_MAP_H */

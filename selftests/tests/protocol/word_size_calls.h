@@ -3,8 +3,8 @@
  * One of each migration call, made by a 64-bit and by a 32-bit program on the same
  * open device: the answers must be the same (FEAT-16).
  */
-#ifndef VMIG_SELFTESTS_COMPAT_CALLS_H
-#define VMIG_SELFTESTS_COMPAT_CALLS_H
+#ifndef VMIG_TESTS_PROTOCOL_WORD_SIZE_CALLS_H
+#define VMIG_TESTS_PROTOCOL_WORD_SIZE_CALLS_H
 
 #include <stdint.h>
 
@@ -26,4 +26,4 @@ struct vmig_call_answer {
 
 int vmig_compat_calls(int device_fd, struct vmig_call_answer *answers);
 
-#endif /* VMIG_SELFTESTS_COMPAT_CALLS_H */
+#endif /* VMIG_TESTS_PROTOCOL_WORD_SIZE_CALLS_H */

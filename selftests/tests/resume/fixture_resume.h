@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the chapters about RESUMING have in common: fixtures that put the content back. */
-#ifndef VMIG_SELFTESTS_RESUME_H
-#define VMIG_SELFTESTS_RESUME_H
+#ifndef VMIG_TESTS_RESUME_FIXTURE_RESUME_H
+#define VMIG_TESTS_RESUME_FIXTURE_RESUME_H
 
 #include <vmig/info.h>
 #include "load_attempt.h"
@@ -53,4 +53,4 @@
 #define NEED_BYTES(bytes)                                                                          \
 	NEED(self->good.len >= (bytes), "the stream has only %zu bytes", self->good.len)
 
-#endif /* VMIG_SELFTESTS_RESUME_H */
+#endif /* VMIG_TESTS_RESUME_FIXTURE_RESUME_H */

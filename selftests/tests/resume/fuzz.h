@@ -3,8 +3,8 @@
  * Poisoned streams: each is loaded, and after it the device must come back. A mutant that
  * takes the driver where none has been is kept and changed further.
  */
-#ifndef VMIG_SELFTESTS_FUZZ_H
-#define VMIG_SELFTESTS_FUZZ_H
+#ifndef VMIG_TESTS_RESUME_FUZZ_H
+#define VMIG_TESTS_RESUME_FUZZ_H
 
 #include "fuzz_corpus.h"
 #include "fuzz_mutate.h"
@@ -77,4 +77,4 @@ void vmig_fuzz_free(struct vmig_fuzz *p);
 void vmig_fuzz_run(struct vmig_fuzz *p);
 void vmig_fuzz_replay(struct vmig_fuzz *p, const char *files);
 
-#endif /* VMIG_SELFTESTS_FUZZ_H */
+#endif /* VMIG_TESTS_RESUME_FUZZ_H */

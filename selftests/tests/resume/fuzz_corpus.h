@@ -4,8 +4,8 @@
  * none had been. In shared memory, as the children that find them may not live to tell; and
  * in a directory, from one run to the next.
  */
-#ifndef VMIG_SELFTESTS_FUZZ_CORPUS_H
-#define VMIG_SELFTESTS_FUZZ_CORPUS_H
+#ifndef VMIG_TESTS_RESUME_FUZZ_CORPUS_H
+#define VMIG_TESTS_RESUME_FUZZ_CORPUS_H
 
 #include <vmig/stream.h>
 #include "kcov.h"
@@ -56,4 +56,4 @@ struct vmig_stream vmig_fuzz_corpus_get(const struct vmig_fuzz_corpus *c, unsign
 void vmig_fuzz_corpus_load(struct vmig_fuzz_corpus *c, const char *dir, size_t max);
 void vmig_fuzz_corpus_store(const struct vmig_fuzz_corpus *c, const char *dir);
 
-#endif /* VMIG_SELFTESTS_FUZZ_CORPUS_H */
+#endif /* VMIG_TESTS_RESUME_FUZZ_CORPUS_H */

@@ -3,8 +3,8 @@
  * Changes of a stream that know nothing of its structure: bits, bytes, numbers of 1 to 8
  * bytes, blocks, lengths, and parts of another stream.
  */
-#ifndef VMIG_SELFTESTS_FUZZ_MUTATE_H
-#define VMIG_SELFTESTS_FUZZ_MUTATE_H
+#ifndef VMIG_TESTS_RESUME_FUZZ_MUTATE_H
+#define VMIG_TESTS_RESUME_FUZZ_MUTATE_H
 
 #include <vmig/stream.h>
 #include "kcov.h"
@@ -38,4 +38,4 @@ void vmig_fuzz_mutate_sweep(struct vmig_fuzz_mutator *m, struct vmig_stream *s, 
 bool vmig_fuzz_mutate_match(struct vmig_fuzz_mutator *m, struct vmig_stream *s,
 			    const struct vmig_comparison *c);
 
-#endif /* VMIG_SELFTESTS_FUZZ_MUTATE_H */
+#endif /* VMIG_TESTS_RESUME_FUZZ_MUTATE_H */

@@ -3,8 +3,8 @@
  * Streams that must outlive what they do: each is in a file before it is tried, and one that
  * did harm is kept with the command that does it again.
  */
-#ifndef VMIG_SELFTESTS_FUZZ_REPRO_H
-#define VMIG_SELFTESTS_FUZZ_REPRO_H
+#ifndef VMIG_TESTS_RESUME_FUZZ_REPRO_H
+#define VMIG_TESTS_RESUME_FUZZ_REPRO_H
 
 #include <stdbool.h>
 
@@ -27,4 +27,4 @@ void vmig_fuzz_repro_before(struct vmig_fuzz_repro *r, const struct vmig_stream 
 void vmig_fuzz_repro_close(struct vmig_fuzz_repro *r);
 const char *vmig_fuzz_repro_keep(const struct vmig_stream *s, const char *name);
 
-#endif /* VMIG_SELFTESTS_FUZZ_REPRO_H */
+#endif /* VMIG_TESTS_RESUME_FUZZ_REPRO_H */

@@ -4,8 +4,8 @@
  * (Documentation/dev-tools/kcov.rst). Only in a kernel with CONFIG_KCOV, of modules that
  * were built for it.
  */
-#ifndef VMIG_SELFTESTS_KCOV_H
-#define VMIG_SELFTESTS_KCOV_H
+#ifndef VMIG_TESTS_RESUME_KCOV_H
+#define VMIG_TESTS_RESUME_KCOV_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,4 +48,4 @@ size_t vmig_kcov_end(struct vmig_kcov *k);
 unsigned int vmig_kcov_edges(const struct vmig_kcov *k, size_t count, unsigned char *map);
 void vmig_kcov_comparison(const struct vmig_kcov *k, size_t i, struct vmig_comparison *c);
 
-#endif /* VMIG_SELFTESTS_KCOV_H */
+#endif /* VMIG_TESTS_RESUME_KCOV_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Several writers on one data_fd, which begin together. */
-#ifndef VMIG_SELFTESTS_PARALLEL_WRITE_H
-#define VMIG_SELFTESTS_PARALLEL_WRITE_H
+#ifndef VMIG_TESTS_RESUME_PARALLEL_WRITE_H
+#define VMIG_TESTS_RESUME_PARALLEL_WRITE_H
 
 #include <stddef.h>
 
@@ -19,4 +19,4 @@ struct vmig_part {
 
 size_t vmig_parallel_write(int fd, const struct vmig_part *parts, unsigned int count);
 
-#endif /* VMIG_SELFTESTS_PARALLEL_WRITE_H */
+#endif /* VMIG_TESTS_RESUME_PARALLEL_WRITE_H */

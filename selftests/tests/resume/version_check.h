@@ -4,8 +4,8 @@
  * things can come of a stream: it is accepted, and the state is the one that was saved; it is
  * refused as a bad stream has to be, and the device works; or something is broken.
  */
-#ifndef VMIG_SELFTESTS_COMPAT_H
-#define VMIG_SELFTESTS_COMPAT_H
+#ifndef VMIG_TESTS_RESUME_VERSION_CHECK_H
+#define VMIG_TESTS_RESUME_VERSION_CHECK_H
 
 #include <vmig/exerciser.h>
 #include <vmig/stream.h>
@@ -33,4 +33,4 @@ enum vmig_compat_outcome vmig_compat_judge(struct vmig_exercise *w,
 					   const struct vmig_version_case *c,
 					   const struct vmig_stream *good, const char **what);
 
-#endif /* VMIG_SELFTESTS_COMPAT_H */
+#endif /* VMIG_TESTS_RESUME_VERSION_CHECK_H */

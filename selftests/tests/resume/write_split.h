@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Ways to cut a stream into write()s, for who looks at no error. */
-#ifndef VMIG_SELFTESTS_WRITE_SPLIT_H
-#define VMIG_SELFTESTS_WRITE_SPLIT_H
+#ifndef VMIG_TESTS_RESUME_WRITE_SPLIT_H
+#define VMIG_TESTS_RESUME_WRITE_SPLIT_H
 
 #include <vmig/stream.h>
 
@@ -22,4 +22,4 @@ extern const struct vmig_write_split vmig_cuts[VMIG_WRITE_SPLITS];
 
 int vmig_write_in_pieces(int fd, const struct vmig_stream *s, const struct vmig_write_split *cut);
 
-#endif /* VMIG_SELFTESTS_WRITE_SPLIT_H */
+#endif /* VMIG_TESTS_RESUME_WRITE_SPLIT_H */

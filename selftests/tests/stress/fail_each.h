@@ -7,8 +7,8 @@
  * silent, a reset leads back to a device that migrates. The test claims FD_17, ROB_01, ROB_04
  * and ROB_05 for that.
  */
-#ifndef VMIG_SELFTESTS_FAIL_EACH_H
-#define VMIG_SELFTESTS_FAIL_EACH_H
+#ifndef VMIG_TESTS_STRESS_FAIL_EACH_H
+#define VMIG_TESTS_STRESS_FAIL_EACH_H
 
 #include <vmig/fsm.h>
 #include <vmig/device.h>
@@ -80,4 +80,4 @@ void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f)
 		     uint32_t from);
 void vmig_faults_memory(void);
 
-#endif /* VMIG_SELFTESTS_FAIL_EACH_H */
+#endif /* VMIG_TESTS_STRESS_FAIL_EACH_H */

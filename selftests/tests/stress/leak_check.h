@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What is still there when all is over: memory, references, files. */
-#ifndef VMIG_SELFTESTS_LEAKS_H
-#define VMIG_SELFTESTS_LEAKS_H
+#ifndef VMIG_TESTS_STRESS_LEAK_CHECK_H
+#define VMIG_TESTS_STRESS_LEAK_CHECK_H
 
 #include <stdbool.h>
 
@@ -37,4 +37,4 @@ bool vmig_leaks_judge_memory_at(const char *at, const struct vmig_leaks *l, enum
 #define vmig_leaks_judge_counts(...) vmig_leaks_judge_counts_at(VMIG_HERE, __VA_ARGS__)
 #define vmig_leaks_judge_memory(...) vmig_leaks_judge_memory_at(VMIG_HERE, __VA_ARGS__)
 
-#endif /* VMIG_SELFTESTS_LEAKS_H */
+#endif /* VMIG_TESTS_STRESS_LEAK_CHECK_H */

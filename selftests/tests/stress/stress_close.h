@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Devices that are closed, or taken away, while threads use a data_fd. */
-#ifndef VMIG_SELFTESTS_STRESS_CLOSE_H
-#define VMIG_SELFTESTS_STRESS_CLOSE_H
+#ifndef VMIG_TESTS_STRESS_STRESS_CLOSE_H
+#define VMIG_TESTS_STRESS_STRESS_CLOSE_H
 
 #include "thread_pool.h"
 
@@ -20,4 +20,4 @@ struct vmig_closing {
 bool vmig_stress_close(struct vmig_thread_pool *c, struct vmig_closing *how, const char *did,
 		       unsigned long calls, unsigned int rounds);
 
-#endif /* VMIG_SELFTESTS_STRESS_CLOSE_H */
+#endif /* VMIG_TESTS_STRESS_STRESS_CLOSE_H */

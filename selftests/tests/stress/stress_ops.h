@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The calls that the threads of a pool make. */
-#ifndef VMIG_SELFTESTS_STRESS_OPS_H
-#define VMIG_SELFTESTS_STRESS_OPS_H
+#ifndef VMIG_TESTS_STRESS_STRESS_OPS_H
+#define VMIG_TESTS_STRESS_STRESS_OPS_H
 
 #include "thread_pool.h"
 
@@ -37,4 +37,4 @@ void vmig_put_data_fd(int fd);
 void vmig_forget_data_fds(void);
 void vmig_last_set(struct vmig_worker *m);
 
-#endif /* VMIG_SELFTESTS_STRESS_OPS_H */
+#endif /* VMIG_TESTS_STRESS_STRESS_OPS_H */

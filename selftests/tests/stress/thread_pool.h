@@ -4,8 +4,8 @@
  * of them did last, and what it is at now, stands in shared memory, so that it can be told
  * when one of them never returns.
  */
-#ifndef VMIG_SELFTESTS_THREAD_POOL_H
-#define VMIG_SELFTESTS_THREAD_POOL_H
+#ifndef VMIG_TESTS_STRESS_THREAD_POOL_H
+#define VMIG_TESTS_STRESS_THREAD_POOL_H
 
 #include <limits.h>
 #include <stdatomic.h>
@@ -181,4 +181,4 @@ bool vmig_thread_pool_check(struct vmig_thread_pool *c, const char *did);
 void vmig_thread_pool_report(struct vmig_thread_pool *c, enum vmig_clause_id id);
 void vmig_thread_pool_metrics(struct vmig_thread_pool *c, const char *name);
 
-#endif /* VMIG_SELFTESTS_THREAD_POOL_H */
+#endif /* VMIG_TESTS_STRESS_THREAD_POOL_H */

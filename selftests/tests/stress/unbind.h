@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Taking a device from its driver while it is used, and giving it back. */
-#ifndef VMIG_SELFTESTS_REMOVAL_H
-#define VMIG_SELFTESTS_REMOVAL_H
+#ifndef VMIG_TESTS_STRESS_UNBIND_H
+#define VMIG_TESTS_STRESS_UNBIND_H
 
 #include <stdbool.h>
 
@@ -11,4 +11,4 @@ bool vmig_removal_allowed(const char **why);
 int vmig_remove(const struct vmig_dev_id *id);
 int vmig_bring_back(const struct vmig_dev_id *id);
 
-#endif /* VMIG_SELFTESTS_REMOVAL_H */
+#endif /* VMIG_TESTS_STRESS_UNBIND_H */

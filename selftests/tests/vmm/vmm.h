@@ -5,8 +5,8 @@
  * VMM's own notion of the state of the device. Where the VMM would give up, or go on with what
  * is wrong, though no call was made to fail, the model says so.
  */
-#ifndef VMIG_SELFTESTS_CONSUMER_H
-#define VMIG_SELFTESTS_CONSUMER_H
+#ifndef VMIG_TESTS_VMM_VMM_H
+#define VMIG_TESTS_VMM_VMM_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -107,4 +107,4 @@ void vmig_consumer_close_fd(struct consumer *c);
 #define CONSUMER_CLAUSES                                                                           \
 	FSM_01, FD_02, SIZE_01, SIZE_02, PRE_01, PRE_12, STRM_01, STRM_04, STRM_09, RES_03, RST_01
 
-#endif /* VMIG_SELFTESTS_CONSUMER_H */
+#endif /* VMIG_TESTS_VMM_VMM_H */

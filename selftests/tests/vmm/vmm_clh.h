@@ -3,8 +3,8 @@
  * cloud-hypervisor: pci/src/vfio.rs of 2026 on the crate vfio-ioctls. A snapshot is what a
  * migration is too: the VM is paused, its state is saved, and another process restores it.
  */
-#ifndef VMIG_SELFTESTS_CONSUMER_CLH_H
-#define VMIG_SELFTESTS_CONSUMER_CLH_H
+#ifndef VMIG_TESTS_VMM_VMM_CLH_H
+#define VMIG_TESTS_VMM_VMM_CLH_H
 
 #include "vmm.h"
 
@@ -22,4 +22,4 @@ int vmig_clh_dirty_log_report(struct consumer *c, uint64_t iova, uint64_t size, 
 			      uint64_t *bitmap);
 int vmig_clh_dirty_log_stop(struct consumer *c);
 
-#endif /* VMIG_SELFTESTS_CONSUMER_CLH_H */
+#endif /* VMIG_TESTS_VMM_VMM_CLH_H */

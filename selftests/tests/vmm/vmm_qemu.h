@@ -3,8 +3,8 @@
  * QEMU: hw/vfio/migration.c, hw/vfio/migration-multifd.c and hw/vfio/listener.c of 2026. Each
  * function here is named for the one in QEMU whose calls it makes.
  */
-#ifndef VMIG_SELFTESTS_CONSUMER_QEMU_H
-#define VMIG_SELFTESTS_CONSUMER_QEMU_H
+#ifndef VMIG_TESTS_VMM_VMM_QEMU_H
+#define VMIG_TESTS_VMM_VMM_QEMU_H
 
 #include "vmm.h"
 
@@ -64,4 +64,4 @@ int vmig_qemu_dma_logging_start(struct qemu *q,
 int vmig_qemu_dma_logging_report(struct qemu *q, uint64_t iova, uint64_t size, uint64_t *bitmap);
 int vmig_qemu_dma_logging_stop(struct qemu *q);
 
-#endif /* VMIG_SELFTESTS_CONSUMER_QEMU_H */
+#endif /* VMIG_TESTS_VMM_VMM_QEMU_H */

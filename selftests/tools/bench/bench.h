@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Ways to move migration data, measured in turns on slices of the same streams. */
-#ifndef VMIG_SELFTESTS_BENCH_H
-#define VMIG_SELFTESTS_BENCH_H
+#ifndef VMIG_TOOLS_BENCH_BENCH_H
+#define VMIG_TOOLS_BENCH_BENCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -62,4 +62,4 @@ struct bench_spread vmig_bench_spread(const struct bench_way *way);
 void vmig_bench_calibrate(void);
 uint64_t vmig_bench_resident(const char *field);
 
-#endif /* VMIG_SELFTESTS_BENCH_H */
+#endif /* VMIG_TOOLS_BENCH_BENCH_H */

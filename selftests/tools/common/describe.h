@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a device and its driver say of themselves, as JSON: environment.json, the probe. */
-#ifndef VMIG_SELFTESTS_DESCRIBE_H
-#define VMIG_SELFTESTS_DESCRIBE_H
+#ifndef VMIG_TOOLS_COMMON_DESCRIBE_H
+#define VMIG_TOOLS_COMMON_DESCRIBE_H
 
 #include <jansson.h>
 
@@ -11,4 +11,4 @@ json_t *vmig_file_line(const char *dir, const char *name);
 json_t *vmig_describe_module(const struct vmig_dev_id *id);
 json_t *vmig_describe_features(struct vmig_device *dev);
 
-#endif /* VMIG_SELFTESTS_DESCRIBE_H */
+#endif /* VMIG_TOOLS_COMMON_DESCRIBE_H */

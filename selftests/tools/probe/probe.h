@@ -4,8 +4,8 @@
  * them (probe_rules.def); one page for people. Facts and rules are apart, so that the facts
  * of one machine can be judged on another.
  */
-#ifndef VMIG_SELFTESTS_PROBE_H
-#define VMIG_SELFTESTS_PROBE_H
+#ifndef VMIG_TOOLS_PROBE_PROBE_H
+#define VMIG_TOOLS_PROBE_PROBE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,4 +68,4 @@ int vmig_probe_resolve(const char *spec);
 void vmig_probe_page_host(const json_t *host);
 void vmig_probe_page_device(const json_t *device);
 
-#endif /* VMIG_SELFTESTS_PROBE_H */
+#endif /* VMIG_TOOLS_PROBE_PROBE_H */

@@ -3,8 +3,8 @@
  * Transferring a device's state to a file or a pipe, or from one: what vmig_transfer does. No test
  * and no verdict on clauses; one sentence tells what came of it.
  */
-#ifndef VMIG_SELFTESTS_TRANSFER_H
-#define VMIG_SELFTESTS_TRANSFER_H
+#ifndef VMIG_TOOLS_TRANSFER_TRANSFER_H
+#define VMIG_TOOLS_TRANSFER_TRANSFER_H
 
 #include <signal.h>
 
@@ -95,4 +95,4 @@ enum vmig_transfer_end vmig_transfer_load_pipe(struct vmig_transfer *c);
 enum vmig_transfer_end vmig_transfer_keep(struct vmig_transfer *c, const char *path);
 enum vmig_transfer_end vmig_transfer_pour(struct vmig_transfer *c, const char *path);
 
-#endif /* VMIG_SELFTESTS_TRANSFER_H */
+#endif /* VMIG_TOOLS_TRANSFER_TRANSFER_H */

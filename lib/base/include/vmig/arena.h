@@ -3,8 +3,8 @@
  * Memory that is freed in one go, so that no reader of a file has to say who owns a string: of a
  * report, or of the profile that a test program goes by.
  */
-#ifndef VMIG_ARENA_H
-#define VMIG_ARENA_H
+#ifndef VMIG_BASE_ARENA_H
+#define VMIG_BASE_ARENA_H
 
 #include <stddef.h>
 
@@ -17,4 +17,4 @@ void *arena_grow(struct arena *arena, void *array, size_t n, size_t size);
 char *arena_strndup(struct arena *arena, const char *s, size_t n);
 char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#endif /* VMIG_ARENA_H */
+#endif /* VMIG_BASE_ARENA_H */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A clock for what has to end after some time. */
-#ifndef VMIG_MIGRATION_CLOCK_H
-#define VMIG_MIGRATION_CLOCK_H
+#ifndef VMIG_BASE_CLOCK_H
+#define VMIG_BASE_CLOCK_H
 
 #include <stdint.h>
 
 uint64_t vmig_now_ms(void);
 
-#endif /* VMIG_MIGRATION_CLOCK_H */
+#endif /* VMIG_BASE_CLOCK_H */

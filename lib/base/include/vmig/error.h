@@ -7,8 +7,8 @@
  * How a program ends, with which words and which exit code, is its own affair and not the
  * library's: vmig_fail() calls the hook that the program has set.
  */
-#ifndef VMIG_ERROR_H
-#define VMIG_ERROR_H
+#ifndef VMIG_BASE_ERROR_H
+#define VMIG_BASE_ERROR_H
 
 #include <stddef.h>
 
@@ -18,4 +18,4 @@ void vmig_set_fail_hook(void (*hook)(const char *message));
 void vmig_fail(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void *vmig_alloc(size_t size);
 
-#endif /* VMIG_ERROR_H */
+#endif /* VMIG_BASE_ERROR_H */

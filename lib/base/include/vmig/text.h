@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Text from a device, a kernel log or a profile, on its way into files and terminals. */
-#ifndef VMIG_TEXT_H
-#define VMIG_TEXT_H
+#ifndef VMIG_BASE_TEXT_H
+#define VMIG_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,4 +36,4 @@ char *text_clean(struct arena *arena, struct text t);
 const char *text_mapped(const struct text_pair *map, size_t n, const char *s, const char *other);
 bool text_equal(const char *a, const char *b);
 
-#endif /* VMIG_TEXT_H */
+#endif /* VMIG_BASE_TEXT_H */

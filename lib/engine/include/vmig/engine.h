@@ -18,8 +18,8 @@
  * and one device with another. Memory is constant in the length of the streams: depth blocks
  * a stream.
  */
-#ifndef VMIG_MIGRATION_ENGINE_H
-#define VMIG_MIGRATION_ENGINE_H
+#ifndef VMIG_ENGINE_ENGINE_H
+#define VMIG_ENGINE_ENGINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -147,4 +147,4 @@ void vmig_engine_close(struct vmig_engine *e);
 
 struct vmig_endpoint vmig_endpoint_stream(struct vmig_stream *s);
 
-#endif /* VMIG_MIGRATION_ENGINE_H */
+#endif /* VMIG_ENGINE_ENGINE_H */

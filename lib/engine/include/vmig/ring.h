@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Does the kernel have io_uring for us? */
-#ifndef VMIG_RING_H
-#define VMIG_RING_H
+#ifndef VMIG_ENGINE_RING_H
+#define VMIG_ENGINE_RING_H
 
 #include <stddef.h>
 
 int vmig_ring_refused(char *why, size_t size);
 
-#endif /* VMIG_RING_H */
+#endif /* VMIG_ENGINE_RING_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Device DMA logging: START, REPORT, STOP. */
-#ifndef VMIG_MIGRATION_LOGGING_H
-#define VMIG_MIGRATION_LOGGING_H
+#ifndef VMIG_MIGRATION_DMA_LOGGING_H
+#define VMIG_MIGRATION_DMA_LOGGING_H
 
 #include <vmig/device.h>
 
@@ -20,4 +20,4 @@ void vmig_log_stop(struct vmig_device *dev);
 void vmig_log_report(struct vmig_device *dev, uint64_t iova, uint64_t length, uint64_t page_size,
 		     void *bitmap);
 
-#endif /* VMIG_MIGRATION_LOGGING_H */
+#endif /* VMIG_MIGRATION_DMA_LOGGING_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Bringing a device to a state and back, and its state out and in. */
-#ifndef VMIG_MIGRATION_WALK_H
-#define VMIG_MIGRATION_WALK_H
+#ifndef VMIG_MIGRATION_STATE_H
+#define VMIG_MIGRATION_STATE_H
 
 #include <vmig/device.h>
 #include <vmig/stream.h>
@@ -17,4 +17,4 @@ int __vmig_load(struct vmig_device *dev, const void *data, size_t len,
 		const struct vmig_chunks *chunks);
 void vmig_load(struct vmig_device *dev, const struct vmig_stream *s);
 
-#endif /* VMIG_MIGRATION_WALK_H */
+#endif /* VMIG_MIGRATION_STATE_H */

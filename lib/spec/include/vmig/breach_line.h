@@ -9,8 +9,8 @@
  *	# vmig:   at: data_fd.c:123
  *	# vmig:   known: mtty.c:123 mtty_foo() | reason from the profile
  */
-#ifndef VMIG_BREACH_LINE_H
-#define VMIG_BREACH_LINE_H
+#ifndef VMIG_SPEC_BREACH_LINE_H
+#define VMIG_SPEC_BREACH_LINE_H
 
 #include <stddef.h>
 
@@ -42,4 +42,4 @@ struct vmig_breach {
 
 size_t vmig_breach_lines(char *buf, size_t len, const struct vmig_breach *b);
 
-#endif /* VMIG_BREACH_LINE_H */
+#endif /* VMIG_SPEC_BREACH_LINE_H */

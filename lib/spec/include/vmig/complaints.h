@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What in the kernel's log is a complaint: complaints.def. */
-#ifndef VMIG_COMPLAINTS_H
-#define VMIG_COMPLAINTS_H
+#ifndef VMIG_SPEC_COMPLAINTS_H
+#define VMIG_SPEC_COMPLAINTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,4 +26,4 @@ struct vmig_complaint {
 
 const struct vmig_complaint *vmig_complaint_find(const char *line, size_t len);
 
-#endif /* VMIG_COMPLAINTS_H */
+#endif /* VMIG_SPEC_COMPLAINTS_H */

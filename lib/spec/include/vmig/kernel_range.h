@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Kernel versions: what a known deviation is bound to, as drivers get mended. */
-#ifndef VMIG_SPEC_KERNEL_H
-#define VMIG_SPEC_KERNEL_H
+#ifndef VMIG_SPEC_KERNEL_RANGE_H
+#define VMIG_SPEC_KERNEL_RANGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,4 +10,4 @@ bool vmig_kernel_range(const char *range);
 bool vmig_kernel_in(const char *range, const char *release);
 char *vmig_kernel_range_of(char *field);
 
-#endif /* VMIG_SPEC_KERNEL_H */
+#endif /* VMIG_SPEC_KERNEL_RANGE_H */

@@ -38,8 +38,8 @@
  * Numbers are little endian. Texts are printable ASCII, filled up with zeros, the last byte
  * of each is one; an empty text stands for what was not to be found out.
  */
-#ifndef VMIG_MIGRATION_STREAMFILE_H
-#define VMIG_MIGRATION_STREAMFILE_H
+#ifndef VMIG_STREAMFILE_STREAMFILE_H
+#define VMIG_STREAMFILE_STREAMFILE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -102,4 +102,4 @@ int vmig_streamfile_finish(int fd, const char *path, const struct vmig_streamfil
 			   size_t size);
 void vmig_streamfile_abandon(int fd, const char *path);
 
-#endif /* VMIG_MIGRATION_STREAMFILE_H */
+#endif /* VMIG_STREAMFILE_STREAMFILE_H */
