@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A clock for what has to end after some time. */
+/* Monotonic clock in milliseconds, for timeouts. */
 #include <time.h>
 
 #include <vmig/clock.h>
 
 /**
- * vmig_now_ms - a clock that nobody sets
+ * vmig_now_ms - milliseconds of CLOCK_MONOTONIC
  *
  * Return: milliseconds since some moment in the past.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a program ends when a call that must work did not. See error.h. */
+/* Hook for fatal errors of the library. See error.h. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ void vmig_set_fail_hook(void (*hook)(const char *message))
 
 /**
  * vmig_fail - a call that must work did not: end the program as its hook does
- * @fmt: what was tried and what came, one line without a newline
+ * @fmt: the call and its result, one line without a newline
  *
  * Without a hook, and where one returns, this is abort(): the line is on the stack then, for a
  * debugger.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Words for messages. */
+/* Format strings for messages. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The record of what is changed on this host, see host_change.h. */
+/* Record of the changes made to this host. See host_change.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,10 +14,10 @@
 #include <vmig/clock.h>
 #include <vmig/host_change.h>
 
-/* Nobody holds the lock for longer than a write to the disk takes. */
+/* The lock is held for no longer than a write to the disk takes. */
 #define LOCK_MS 10000
 
-/* Of a few settings, thousands would be somebody's mistake. */
+/* A run changes a few settings: thousands are a mistake. */
 #define RECORD_MAX (1 << 20)
 
 /* Behind the name of the record: what is on it and shall stay. */
@@ -48,7 +48,7 @@ static void boot_line(char *line, size_t len)
 	snprintf(line, len, "boot\t%s\n", id);
 }
 
-/* A line of a change; -EINVAL for what could not be told from other lines. */
+/* A line of a change; -EINVAL for one that would read as several lines. */
 static int change_line(char *line, size_t len, const char *path, const char *value)
 {
 	if (!*path || *path == '#' || !strcmp(path, "boot") || strpbrk(path, "\t\n") ||
@@ -200,7 +200,7 @@ static int append(int fd, size_t len, const char *lines)
  * @value: what to write to it
  *
  * Return: 0, or an error, and then the record is as it was: -ENOENT without a place for it,
- * -EINVAL for what cannot be a line, -ETIMEDOUT if somebody does not give the lock back,
+ * -EINVAL for what cannot be a line, -ETIMEDOUT if another process keeps the lock,
  * or what open(), write() and fsync() say.
  */
 int __vmig_change_record(const char *path, const char *value)
@@ -364,7 +364,7 @@ int __vmig_change_list(bool kept, char **text)
 }
 
 /**
- * __vmig_change_keep - let all that is on record now stay until somebody puts it back
+ * __vmig_change_keep - let the changes on record stay until --cleanup
  *
  * Return: 0, or an error as __vmig_change_record().
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The engine: its memory, and which way of moving bytes is taken. */
+/* Copy engine: set-up, buffers, and choice of the method (read() and write(), or io_uring). */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -112,7 +112,7 @@ static void trial_begin(struct vmig_engine *e)
  * vmig_engine_open - get the memory, and the ring where one is wanted
  * @options: see there; NULL for none
  * @flows: how many streams it can move at once
- * @why: where it is told what is wrong
+ * @why: the error message goes here
  * @size: bytes of @why
  *
  * Its ring is for the thread that calls this.
@@ -189,7 +189,7 @@ void vmig_engine_close(struct vmig_engine *e)
 }
 
 /**
- * vmig_engine_choice - how the bytes are moved, for people
+ * vmig_engine_choice - how the bytes are moved, as text for a report
  * @e: the engine
  *
  * Return: words; with VMIG_METHOD_AUTO, those of the way that is preferred by now.
@@ -323,8 +323,8 @@ static bool pointless(const struct vmig_engine *e, const struct vmig_strategy *s
 }
 
 /*
- * The next strategy for a little of the streams. A slice that a stream ended in tells nothing; it
- * is what remains of streams too short to be worth a choice, or the end of a long one.
+ * The next strategy for a little of the streams. A slice in which a stream ended is no measurement;
+ * it is what remains of streams too short to be worth a choice, or the end of a long one.
  */
 static void try_one(struct vmig_engine *e, struct vmig_flow *flows, unsigned int count)
 {
@@ -372,7 +372,7 @@ static void run(struct vmig_engine *e, struct vmig_flow *flows, unsigned int cou
  * __vmig_engine_run - move streams to their ends, all at once
  * @e: the engine
  * @flows: the streams; @bytes of those that are new is 0
- * @count: how many; not more than vmig_engine_open() was told
+ * @count: how many; not more than were given to vmig_engine_open()
  *
  * A stream that fails does not end the others. Nothing is under way when this returns, unless
  * a request could not even be cancelled: then that stream has -ETIMEDOUT, and the engine can

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of the engine know of each other. */
+/* Private types of the copy engine. */
 #ifndef VMIG_ENGINE_INTERNAL_H
 #define VMIG_ENGINE_INTERNAL_H
 
@@ -51,7 +51,7 @@ struct vmig_autotune {
  *	still write to @blocks, which therefore stay
  * @autotune: for VMIG_METHOD_AUTO
  * @no_ring: why it has none where it would have tried one, else ""
- * @choice: for people
+ * @choice: the method and its sizes, as text
  */
 struct vmig_engine {
 	struct vmig_engine_options options;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The engine with io_uring.
+ * Copy engine over io_uring.
  *
  * A data_fd has read() and write() only, no read_iter(), so that io_uring cannot begin such a
  * call and come back to it: it hands it to a worker thread, or, with O_NONBLOCK, makes it at
@@ -60,7 +60,7 @@ static int ring_init(struct io_uring *ring, unsigned int entries)
 
 /**
  * vmig_ring_refused - does this kernel give us a ring?
- * @why: where it is told why not
+ * @why: the error message goes here
  * @size: bytes of @why
  *
  * Return: 0 if it does, else the -errno of io_uring_setup().
@@ -103,7 +103,7 @@ static int ring_register(struct vmig_engine *e, char *why, size_t size)
 /**
  * vmig_ring_setup - get a ring for an engine
  * @e: the engine, its memory there
- * @why: where it is told why not
+ * @why: the error message goes here
  * @size: bytes of @why
  *
  * Return: 0 or -errno.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The engine with io_uring. */
+/* Copy engine over io_uring. */
 #ifndef VMIG_ENGINE_RING_PRIVATE_H
 #define VMIG_ENGINE_RING_PRIVATE_H
 

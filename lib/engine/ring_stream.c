@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One stream in a ring: which requests are begun, and what they came to.
+ * One stream of the io_uring engine: submit its requests and handle their completions.
  *
  * Offset -1 is "where the file stands", the only one that is right for a stream and for a
  * file. Order comes from having one request of a kind under way. Where several blocks wait, they
@@ -123,7 +123,7 @@ static void begin_reads(struct vmig_ring_run *r, struct vmig_ring_stream *stream
 		chain_in_memory(r, stream, VMIG_READS, &f->to);
 		return;
 	}
-	/* Is there more than the memory has room for? One read tells. */
+	/* One more read shows whether there is more than the memory has room for. */
 	n = f->to.kind == VMIG_ENDPOINT_MEMORY
 		    ? 1
 		    : links(r, stream, VMIG_READS, kept ? r->depth - stream->used : VMIG_CHAIN_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One stream in a ring, and what it knows of the run of all of them. */
+/* One stream of the io_uring engine. */
 #ifndef VMIG_ENGINE_RING_STREAM_H
 #define VMIG_ENGINE_RING_STREAM_H
 
@@ -45,7 +45,7 @@ enum { VMIG_READS, VMIG_WRITES };
  * @flow: the stream
  * @index: of it
  * @blocks: its memory
- * @len: how many bytes each of its blocks holds
+ * @len: bytes in each of its blocks
  * @first: the first block that is full
  * @used: how many are
  * @at: how much of the first one has been written

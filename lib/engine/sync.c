@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The engine without a ring: read() and write(), one after the other. */
+/* Copy engine with read() and write(), one call after the other. */
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>

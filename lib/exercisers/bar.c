@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Registers of a device, for exercisers. */
+/* Read and write the BAR registers of a device. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,11 +161,11 @@ int vmig_differ(char text[VMIG_WHY_SIZE], const char *what, uint64_t at, uint64_
 }
 
 /**
- * vmig_bar_check - does a register hold this?
+ * vmig_bar_check - compare a register with a value
  * @bar: the region
  * @at: offset, bytes
  * @len: bytes of it, 8 at most
- * @want: what it should hold
+ * @want: the expected value
  * @text: says so where it does not
  *
  * Return: 0, -EILSEQ or -errno.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Registers of a device, for exercisers. */
+/* Read and write the BAR registers of a device. */
 #ifndef VMIG_EXERCISERS_BAR_H
 #define VMIG_EXERCISERS_BAR_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Cards whose registers are of one make: see doorbell.h. */
+/* Exerciser of devices with a doorbell register. See doorbell.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -54,7 +54,7 @@ int vmig_doorbell_begin_mem(struct vmig_doorbell *d, uint32_t bar, uint64_t stat
 }
 
 /**
- * vmig_doorbell_end - the last of a card; it holds nothing back any more
+ * vmig_doorbell_end - release the card, and let its streams go on
  * @d: the card, begun or not, as far as it went
  */
 void vmig_doorbell_end(struct vmig_doorbell *d)
@@ -355,7 +355,7 @@ int vmig_doorbell_counter(struct vmig_exercise *w, uint64_t *value)
 /**
  * vmig_doorbell_hold_stream - hold_stream() of such a card
  * @w: the device
- * @on: hold, or go on
+ * @on: stall the streams, or let them go on
  *
  * Return: 0 or -errno.
  */

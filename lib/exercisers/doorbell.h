@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Cards whose registers are of one make: a memory that is the state, registers that keep what is
- * written to them, and commands that move bytes between the memory and an IOVA and begin when
- * their kind is written to a doorbell. An exerciser of such a card says where its registers
- * are, and takes the operations from here; its @priv begins with a struct vmig_doorbell.
+ * Exerciser of devices with a doorbell register. Their state is a memory; registers keep what is
+ * written to them; a command moves bytes between the memory and an IOVA, and begins when its
+ * kind is written to the doorbell. An exerciser of such a device gives the offsets of its
+ * registers and uses the operations of this file; its @priv begins with a struct vmig_doorbell.
  */
 #ifndef VMIG_EXERCISERS_DOORBELL_H
 #define VMIG_EXERCISERS_DOORBELL_H

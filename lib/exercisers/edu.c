@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vfio_mig_edu, by its datasheet edu_regs.h. */
+/* Exerciser of vfio_mig_edu; registers in edu_regs.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which exerciser knows a device. */
+/* Find the exerciser of a device. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A virtual function of vfio_mig_fw, by its datasheet fw_regs.h, whatever vendor's driver it
- * is bound to. Known by its subsystem ids, which no vendor's card has.
+ * Exerciser of a virtual function of vfio_mig_fw, whatever vendor's driver it is bound to;
+ * registers in fw_regs.h. Known by its subsystem ids, which no vendor's card has.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* For devices that nobody has told us about: nothing can be done with them. */
+/* Fallback for unknown devices: no operation is available. */
 #include <vmig/exerciser.h>
 
 const struct vmig_exerciser vmig_exerciser_generic = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* vfio_mig_mock, by its datasheet mock_regs.h. */
+/* Exerciser of vfio_mig_mock; registers in mock_regs.h. */
 #include <errno.h>
 #include <stdlib.h>
 

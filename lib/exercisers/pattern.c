@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Patterns that a seed makes, for the state of a device and for memory that it reads or writes. */
+/* Seeded patterns, for the state of a device and for memory that it reads or writes by DMA. */
 #include <string.h>
 
 #include <vmig/pattern.h>
@@ -42,7 +42,7 @@ void vmig_pattern(void *buf, size_t len, uint32_t seed)
 }
 
 /**
- * vmig_sum - a checksum of memory, by which a dma_read() tells what it read
+ * vmig_sum - checksum of memory, as dma_wait() returns it for a dma_read()
  * @buf: the memory
  * @len: bytes
  *

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* read() and write() of a data_fd that end. See bounded.h. */
+/* read() and write() of a data_fd with a timeout. See bounded.h. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +20,7 @@
 #define AGAIN_MS 100
 
 /*
- * Signals of a bound over many calls, which do not tell the timer that they make progress: at
+ * Signals of a bound over many calls, which do not rearm the timer when they make progress: at
  * most one of these parts passes until the first one that counts.
  */
 #define PARTS 4

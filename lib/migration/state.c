@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bringing a device to a state and back, and its state out and in. */
+/* Set the migration state of a device; save and load its migration data. */
 #include <errno.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bytes through a data_fd: any segmentation, every wait bounded. */
+/* Read and write migration data through a data_fd, in pieces of any size, with timeouts. */
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -142,7 +142,7 @@ static int read_until(int fd, struct vmig_stream *s, size_t bytes, const struct 
  * @chunks: sizes of the reads
  *
  * Return: 0 when read() gave 0; else the -errno of the read that failed (-ENOMSG at
- * the temporary end of PRE_COPY), with what came before it in @s; -EFBIG beyond
+ * the temporary end of PRE_COPY), with the bytes before it in @s; -EFBIG beyond
  * VMIG_STREAM_MAX; -EPROTO for a read() that returned more than was asked for.
  */
 int __vmig_stream_read(int fd, struct vmig_stream *s, const struct vmig_chunks *chunks)
@@ -234,7 +234,7 @@ void vmig_stream_write(int fd, const struct vmig_stream *s)
 }
 
 /**
- * vmig_stream_end - how reading a stream ended, for people
+ * vmig_stream_end - describe how reading a stream ended
  * @ret: what __vmig_stream_read() returned
  *
  * Return: "end of stream" or the name of the errno.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The lines that say that a clause was broken. */
+/* Print the lines of a breach. See breach_line.h. */
 #include <string.h>
 
 #include <vmig/breach_line.h>

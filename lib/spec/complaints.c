@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What in the kernel's log is a complaint: complaints.def. */
+/* Recognise warnings and sanitizer reports in the kernel log, by complaints.def. */
 #include <string.h>
 
 #include <vmig/complaints.h>

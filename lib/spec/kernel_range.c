@@ -71,7 +71,7 @@ bool vmig_kernel_range(const char *range)
  * @release: uname -r
  *
  * A release that cannot be understood lies in every range: what a profile knows of a
- * driver holds until something is known to have mended it.
+ * driver applies until a fix is known.
  *
  * Return: true if it does.
  */

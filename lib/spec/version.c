@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which suite this is. The build says the commit; it ends in -dirty for a changed tree. */
+/* Version and commit of the suite. The build passes the commit, with -dirty for a changed tree. */
 #include <vmig/version.h>
 
 #ifndef VMIG_COMMIT

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who a device is, as the header of its streams says it: from sysfs, opening nothing. */
+/* Identity of a device for the header of a stream file; reads sysfs and opens no device. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>

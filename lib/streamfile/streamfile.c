@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The header of a stream that outlives its session, and files of them; see streamfile.h. */
+/* Read, write and check saved streams and their header. See streamfile.h. */
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -155,7 +155,7 @@ static int refuse(char *why, size_t size, const char *what)
  * @bytes: the header; may come from anywhere
  * @len: bytes that are there; what is behind the header does not count
  * @f: what it says
- * @why: what is wrong with it, one clause for people
+ * @why: what is wrong with it, one phrase for a message
  * @size: of @why
  *
  * Return: 0; -EINVAL for what is no header, or one with anything in it that
@@ -233,7 +233,7 @@ int vmig_streamfile_decode_trailer(const unsigned char trailer[VMIG_STREAMFILE_T
  * vmig_streamfile_fits - may a stream be tried on a device?
  * @f: the stream
  * @here: the device, as vmig_streamfile_describe() has it
- * @why: why not, one clause for people
+ * @why: why not, one phrase for a message
  * @size: of @why
  *
  * The same driver and the same kind of device. Other versions of driver, firmware and kernel
@@ -270,7 +270,7 @@ bool vmig_streamfile_same_version(const struct vmig_streamfile *f,
 }
 
 /**
- * vmig_streamfile_origin - where a stream comes from, for people
+ * vmig_streamfile_origin - describe where a stream comes from
  * @f: the stream
  * @text: where the words go
  * @size: of @text
@@ -382,7 +382,7 @@ static int check_file(int fd, struct vmig_streamfile *f, char *why, size_t size)
  * vmig_streamfile_open - open a stream file, all of which is there
  * @path: the file
  * @f: what its header says
- * @why: what is wrong, one clause for people
+ * @why: what is wrong, one phrase for a message
  * @size: of @why
  *
  * The whole file is read once, so that nothing of a damaged one reaches a device.
@@ -423,7 +423,7 @@ static int fail(int err, char *why, size_t size)
 /**
  * vmig_streamfile_create - begin a stream file
  * @path: the file; it is PATH.part until it is finished
- * @why: what is wrong, one clause for people
+ * @why: what is wrong, one phrase for a message
  * @size: of @why
  *
  * Return: fd to write the stream to, or -errno.
@@ -452,7 +452,7 @@ int vmig_streamfile_create(const char *path, char *why, size_t size)
  * @fd: what vmig_streamfile_create() gave, closed in any case
  * @path: the same
  * @f: what the header is to say
- * @why: what is wrong, one clause for people
+ * @why: what is wrong, one phrase for a message
  * @size: of @why
  *
  * A file of that name is there with all of the stream in it, or as it was before.

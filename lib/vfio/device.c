@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening a device through both ways in.
+ * Open a device through the VFIO group or the VFIO device cdev.
  *
  * group: /dev/vfio/vfio with a type1 container, /dev/vfio/N, GET_DEVICE_FD
  *	  (Documentation/driver-api/vfio.rst, "VFIO Usage Example")
@@ -65,7 +65,7 @@ static bool iommufd_serves_us(void)
  * vmig_uapi_available - does this kernel offer that uapi to that device?
  * @id: the device
  * @uapi: the uapi
- * @why: what is missing, for people
+ * @why: what is missing, for a message
  *
  * Return: false where it does not, which is a reason to skip.
  */
@@ -218,7 +218,7 @@ static struct vmig_device *new_device(const struct vmig_dev_id *id, enum vmig_ua
  * some. The migration state is what the driver gives a fresh opener.
  *
  * Return: 0 or -errno of the step that failed: EACCES or EPERM without permission,
- * EBUSY or EINVAL where somebody else has the device.
+ * EBUSY or EINVAL where the device is in use.
  */
 int __vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev)
 {

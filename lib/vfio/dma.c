@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that a device can reach.
+ * DMA mappings of a device.
  *
  * group: VFIO_IOMMU_MAP_DMA of the type1 container
  * cdev:  IOMMU_IOAS_MAP of the IOAS that the device is attached to

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a device says of itself: device, region and interrupt info, and its eventfds. */
+/* VFIO_DEVICE_GET_INFO, _GET_REGION_INFO, _GET_IRQ_INFO and interrupt eventfds. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +61,7 @@ bool vmig_can_reset(struct vmig_device *dev)
  * @index: region
  * @info: where the answer goes; argsz bytes long, free() it
  *
- * A first call with room for the fixed part tells the size of the whole (H:83).
+ * A first call with room for the fixed part returns the size of the whole (H:83).
  *
  * Return: 0 or -errno; -EOVERFLOW for an argsz that no chain can need.
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Opening a device through what the kernel offers for it. */
+/* Open a device through the cdev or the group, whichever the kernel offers. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -25,11 +25,11 @@ static const char *remedy(int ret)
  * vmig_open_any - open a device through the cdev, else through the group
  * @id: the device
  * @dev: where it goes
- * @why: one sentence for people when it fails: what is wrong and what to do
+ * @why: one sentence when it fails: what is wrong and what to do
  * @len: size of @why, bytes
  *
  * Return: 0, -ENOENT if the kernel offers neither, or the errno of the last one that was tried:
- * -EBUSY or -EINVAL if somebody has the device, -EACCES, -EPERM, or what else the kernel says.
+ * -EBUSY or -EINVAL if the device is in use, -EACCES, -EPERM, or what else the kernel says.
  */
 int vmig_open_any(const struct vmig_dev_id *id, struct vmig_device **dev, char *why, size_t len)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From what people write for a device to the nodes it is opened through. */
+/* Resolve a device name (BDF, UUID, cdev, sysfs path) to its group and cdev nodes. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -111,10 +111,10 @@ static void find_group(struct vmig_dev_id *id)
  * vmig_resolve - find a device by what the user calls it
  * @spec: PCI BDF, mdev UUID, /dev/vfio/devices/vfioN, or a path in sysfs
  * @id: where the answer goes
- * @why: one sentence for people when it fails: what is wrong and what to do
+ * @why: one sentence when it fails: what is wrong and what to do
  * @len: size of @why
  *
- * Looks at sysfs only and opens nothing. A way in that the kernel does not offer has
+ * Looks at sysfs only and opens nothing. A node that the kernel does not offer has
  * an empty path; that is an error only when there is none at all.
  *
  * Return: 0, -ENODEV for no such device, -ENXIO for one that VFIO does not have, of which

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A clock for what has to end after some time. */
+/* Monotonic clock in milliseconds, for timeouts. */
 #ifndef VMIG_BASE_CLOCK_H
 #define VMIG_BASE_CLOCK_H
 

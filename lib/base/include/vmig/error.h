@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a call does that must work and did not. Each fallible function of the library
+ * Fatal errors of the library. Each fallible function of the library
  * exists twice: __vmig_x() returns -errno for tests of that errno, vmig_x() is for
  * steps that a program takes on its way and ends it when one fails.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Words for messages. */
+/* Format strings for messages. */
 #ifndef VMIG_BASE_FORMAT_H
 #define VMIG_BASE_FORMAT_H
 

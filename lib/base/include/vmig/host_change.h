@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The record of what is changed on this host and has to be put back: in the file that VMIG_UNDO
+ * Record of the changes made to this host, which have to be undone: the file that VMIG_UNDO
  * names, else /run/vmig/undo. What undoes a change is on record before the change is made, so that
  * whoever comes after a run that was killed can do it: run.sh --cleanup.
  *

@@ -8,7 +8,7 @@
 
 #include <vmig/arena.h>
 
-/* A longer line is cut: nobody reads it, and a report must stay one that opens. */
+/* A longer line is cut, to keep the report readable. */
 #define TEXT_MAX 4096
 
 /**

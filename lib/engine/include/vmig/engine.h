@@ -43,7 +43,7 @@
 enum vmig_method { VMIG_METHOD_AUTO, VMIG_METHOD_SYNC, VMIG_METHOD_RING };
 
 /**
- * struct vmig_engine_options - all 0 is what one wants to begin with
+ * struct vmig_engine_options - options; zero-initialised means defaults
  * @method: see there
  * @block: bytes of a read or write; 0: VMIG_ENGINE_BLOCK, with VMIG_METHOD_AUTO what is fastest
  * @depth: blocks of memory for each stream, with 1 nothing overlaps; 0: VMIG_ENGINE_DEPTH.

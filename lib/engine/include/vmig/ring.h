@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Does the kernel have io_uring for us? */
+/* Check whether io_uring is available. */
 #ifndef VMIG_ENGINE_RING_H
 #define VMIG_ENGINE_RING_H
 

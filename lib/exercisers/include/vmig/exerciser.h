@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What only a device's author knows: how to make the device work, and how to see its
- * state. One file a device, one struct vmig_exerciser in it, listed in exerciser.c; a
- * device that no file knows gets the generic one, which offers nothing. An operation
- * that is NULL is missing, and a test that needs it is skipped with that reason.
+ * Operations on one kind of device: how to make it work, and how to read its state. One file a
+ * device, one struct vmig_exerciser in it, listed in exerciser.c; a device that no file knows gets
+ * the generic one, which offers nothing. An operation that is NULL is missing, and a test that
+ * needs it is skipped with that reason.
  *
  * Operations touch the device in RUNNING unless said otherwise. They return 0 or -errno.
  * What takes time is begun by one and waited for by another, so that a test can change
@@ -34,9 +34,9 @@ struct vmig_exercise {
 
 /**
  * struct vmig_exerciser - the operations
- * @name: for people
+ * @name: name in messages
  * @driver: kernel driver whose devices it knows, or NULL
- * @knows: is this device one of its? For what a driver's name does not tell. Must not change
+ * @knows: does it know this device, where the driver's name is not enough? Must not change
  *	anything. Optional.
  * @begin: make @w->priv and prepare the device (memory decoding, bus mastering). Optional.
  * @end: the device has no work left; free @w->priv. Optional.
@@ -52,7 +52,7 @@ struct vmig_exercise {
  *	guest that does not keep still). Must not hurt a conforming device in RUNNING.
  * @counter: a value that moves by itself while the device runs and stands in STOP; read in
  *	any state
- * @hold_stream: the device gives no migration data until it is told to go on (@on false), so
+ * @hold_stream: the device gives no migration data until a call with @on false, so
  *	that a read() waits; in any state
  * @older: give and take streams as the version of driver or firmware before this one does, as
  *	long as @on; in any state. -ENOENT where there is none. Optional.
@@ -63,7 +63,7 @@ struct vmig_exercise {
  * @iova_bits: width of the addresses it can make
  * @dma_time_ms: how long a transfer of dma_max takes at least, 0 if it cannot be seen in flight
  * @dma_write: begin a write of @len bytes that @seed makes (vmig_pattern()) to memory
- * @dma_read: begin a read of memory; dma_wait() then tells by @sum what was read. Optional.
+ * @dma_read: begin a read of memory; dma_wait() then returns a checksum of it in @sum. Optional.
  *	Like dma_write() and p2p_write() in any state: where the device must not begin, it may be
  *	held or refused.
  * @dma_wait: wait until all DMA has ended, @timeout_ms at most (-ETIMEDOUT). Reads registers
@@ -71,8 +71,8 @@ struct vmig_exercise {
  *	gets the vmig_sum() of what the last dma_read() read.
  * @dma_queue: how many transfers can be begun without waiting, 1 or more; all of them
  *	together move dma_max bytes at most
- * @dma_is_one_kind: the device cannot tell peer to peer from other DMA, so that in P2P states
- *	it must do none at all (H:1181)
+ * @dma_is_one_kind: the device cannot distinguish peer to peer from other DMA, so that in P2P
+ *states it must do none at all (H:1181)
  *
  * Peer to peer:
  * @p2p_target: make the memory of @peer, another device of the same driver, reachable by @w.

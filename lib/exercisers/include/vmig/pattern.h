@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Patterns that a seed makes, for the state of a device and for memory that it reads or writes. */
+/* Seeded patterns, for the state of a device and for memory that it reads or writes by DMA. */
 #ifndef VMIG_EXERCISERS_PATTERN_H
 #define VMIG_EXERCISERS_PATTERN_H
 

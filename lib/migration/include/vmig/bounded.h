@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * read() and write() of a data_fd that end. A data_fd may block in them (vfio.h, "Data
+ * read() and write() of a data_fd with a timeout. A data_fd may block in them (vfio.h, "Data
  * transfer session") and need not support poll(), so the bound is a timer whose signal
  * interrupts the call. Each thread has a timer of its own.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Bytes through a data_fd: any segmentation, every wait bounded. */
+/* Read and write migration data through a data_fd, in pieces of any size, with timeouts. */
 #ifndef VMIG_MIGRATION_STREAM_H
 #define VMIG_MIGRATION_STREAM_H
 
@@ -9,7 +9,7 @@
 
 #include <vmig/bounded.h>
 
-/* A stream longer than this is taken for one that never ends. */
+/* Limit on the length of a stream: a longer one counts as endless. */
 #define VMIG_STREAM_MAX (1UL << 31)
 
 /**
@@ -26,7 +26,7 @@ struct vmig_stream {
 
 /**
  * struct vmig_chunks - how a stream is cut into reads or writes
- * @name: for people
+ * @name: name in messages
  * @size: bytes a call; the largest one where @seed is set
  * @seed: 0 for calls of equal size, else sizes from 1 to @size drawn from this seed
  *

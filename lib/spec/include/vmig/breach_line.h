@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The lines that say that a clause was broken, which are what the report is made of:
+ * The lines by which a test reports the breach of a clause:
  *
  *	# vmig: breach FD-07
  *	# vmig:   did: read() of the data_fd after STOP_COPY -> STOP
@@ -25,7 +25,7 @@
  * @clause: id of the clause that was broken, "FD-07"
  * @did: what was done
  * @expected: what must have come
- * @got: what came
+ * @got: what the device did instead
  * @at: where it was judged, "data_fd.c:123", or NULL
  * @where: line of the driver that the profile names for it, or NULL for a breach that is not known
  * @reason: the profile's reason, with @where

@@ -17,7 +17,7 @@ enum vmig_clause_id {
 
 /**
  * struct vmig_clause - one testable statement of the specification
- * @id: as people write it, "FD-01"
+ * @id: "FD-01"
  * @level: what a breach means
  * @responsible: who is charged with a breach
  * @statement: the requirement

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Kernel versions: what a known deviation is bound to, as drivers get mended. */
+/* Ranges of kernel versions, in which a known deviation applies. */
 #ifndef VMIG_SPEC_KERNEL_RANGE_H
 #define VMIG_SPEC_KERNEL_RANGE_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The uAPI, whatever header the suite was built with. Definitions come from
- * linux/vfio.h; what is newer than the oldest header that people build with is
+ * The VFIO uAPI, independent of the kernel headers of the build. Definitions come from
+ * linux/vfio.h; what is newer than the oldest supported header is
  * added here, so that one binary tests any kernel and finds out at run time what
  * it has.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which suite this is, for the first line of every result. */
+/* Version and commit of the suite, for the first line of every result. */
 #ifndef VMIG_SPEC_VERSION_H
 #define VMIG_SPEC_VERSION_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Who a device is, as the header of its streams says it. */
+/* Identity of a device for the header of a stream file. */
 #ifndef VMIG_STREAMFILE_STREAM_IDENTITY_H
 #define VMIG_STREAMFILE_STREAM_IDENTITY_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Streams that outlive the session they come from: in a file, or in a pipe to another host.
+ * Format of a saved stream: a file, or a pipe to another host.
  *
  * A stream file is a header of VMIG_STREAMFILE_BYTES, then the bytes of the data_fd as they
  * came, then nothing, or a trailer. The header says whose stream it is, as the stream itself

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory that a device can reach: a mapping of the container or of the IOAS. */
+/* DMA mappings of a device, in the container or in the IOAS. */
 #ifndef VMIG_VFIO_DMA_H
 #define VMIG_VFIO_DMA_H
 

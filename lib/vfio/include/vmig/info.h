@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a device says of itself: device, region and interrupt info, and its eventfds. */
+/* VFIO_DEVICE_GET_INFO, _GET_REGION_INFO, _GET_IRQ_INFO and interrupt eventfds. */
 #ifndef VMIG_VFIO_INFO_H
 #define VMIG_VFIO_INFO_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Opening a device through what the kernel offers for it. */
+/* Open a device through the cdev or the group, whichever the kernel offers. */
 #ifndef VMIG_VFIO_OPEN_ANY_H
 #define VMIG_VFIO_OPEN_ANY_H
 

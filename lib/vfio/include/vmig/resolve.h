@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From what people write for a device to the nodes it is opened through. */
+/* Resolve a device name (BDF, UUID, cdev, sysfs path) to its group and cdev nodes. */
 #ifndef VMIG_VFIO_RESOLVE_H
 #define VMIG_VFIO_RESOLVE_H
 

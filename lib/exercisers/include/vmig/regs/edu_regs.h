@@ -69,7 +69,7 @@
 
 /*
  * Peer to peer: write segment << 16 | bus << 8 | devfn of another open device of this driver,
- * as VFIO_DEVICE_GET_PCI_HOT_RESET_INFO tells them, and its BAR 0 is at the IOVA that
+ * as in VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, and its BAR 0 is at the IOVA that
  * EDU_WINDOW_IOVA reads as: 0 if that failed. EDU_NO_PEER closes the window. Only EDU_LIVE,
  * all 4 bytes, may be the target of a transfer.
  */
@@ -116,7 +116,7 @@
  * @cap_next: 0
  * @type: EDU_REGION_TYPE
  * @subtype: EDU_REMAP_SUBTYPE
- * @regions: bitmap of the regions of which it may ever tell
+ * @regions: bitmap of the regions that it may ever report
  * @zero: 0
  */
 struct edu_remap_irq_info {

@@ -11,7 +11,7 @@
 #ifndef VMIG_EXERCISERS_FW_REGS_H
 #define VMIG_EXERCISERS_FW_REGS_H
 
-/* subsystem of each function in PCI config space: how to tell it from the vendor's card */
+/* subsystem of each function in PCI config space: distinguishes it from the vendor's card */
 #define FW_SUBSYSTEM_VENDOR_ID 0x1b36
 #define FW_SUBSYSTEM_ID 0x7677
 
@@ -33,7 +33,7 @@
 #define FW_LACKS 0x01c
 #define FW_LACKS_HOLD 0x1 /* FW_HOLD_STREAM: what is saved is there at once */
 #define FW_LACKS_REGS 0x2 /* registers in the state: only memory is state */
-#define FW_LACKS_WORK 0x4 /* all of it: nobody has set the function up, and it does nothing */
+#define FW_LACKS_WORK 0x4 /* all of it: the function has not been set up, and does nothing */
 
 /* What follows, up to FW_STATE_END, is the function's state too. */
 #define FW_STATE_START 0x020
