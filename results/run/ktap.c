@@ -46,6 +46,7 @@ struct parser {
 	unsigned int seen; /* tests in that part */
 	unsigned int owed; /* tests that it has to make up for, of a part that ended early */
 	struct test *present; /* the one that runs, while something is said of a former one */
+	bool of_former; /* that is so */
 };
 
 static struct test *new_test(struct parser *p, struct text name)
@@ -105,15 +106,26 @@ static void add_log(struct parser *p, struct text text)
 		t->log_lines++;
 }
 
+/* What was said of a former test is over, whether or not that was said. */
+static void leave_former(struct parser *p)
+{
+	if (!p->of_former)
+		return;
+	p->test = p->present;
+	p->present = NULL;
+	p->of_former = false;
+}
+
 /* A version line or the end of the file: what was announced and did not come is lost. */
 static void end_part(struct parser *p)
 {
-	bool cut_off = p->test;
+	bool cut_off;
 
+	leave_former(p);
+	cut_off = p->test;
 	if (p->test)
 		p->test->cut_off = true;
 	p->test = NULL;
-	p->present = NULL;
 	if (p->plan < p->owed)
 		p->plan = p->owed;
 	if (p->plan > p->seen)
@@ -165,10 +177,11 @@ static void resume(struct parser *p, struct text name)
 static bool of_former(struct parser *p, struct text t)
 {
 	if (text_is(t, "present")) {
-		p->test = p->present;
-		p->present = NULL;
+		leave_former(p);
 	} else if (text_skip(&t, "former ")) {
+		leave_former(p);
 		p->present = p->test;
+		p->of_former = true;
 		p->test = find_test(p->chapter, text_trim(t));
 	} else {
 		return false;
@@ -269,7 +282,7 @@ static bool result_line(struct parser *p, struct text line)
 {
 	enum ktap_result result = KTAP_OK;
 	struct text name, rest;
-	struct test *t = p->test;
+	struct test *t;
 	unsigned int n;
 
 	if (text_skip(&line, "not "))
@@ -283,6 +296,8 @@ static bool result_line(struct parser *p, struct text line)
 		name = text_trim(name);
 	rest = after_hash(line);
 
+	leave_former(p);
+	t = p->test;
 	/* The line of the test that ran got lost, or this one's "RUN" did. */
 	if (!t || (name.n && !text_is(name, t->name))) {
 		if (p->chapter->nr_tests == TESTS_MAX) {
@@ -513,6 +528,7 @@ static void run_line(struct parser *p, struct text t)
 {
 	struct text name = text_word(&t);
 
+	leave_former(p);
 	p->test = NULL;
 	if (p->chapter->nr_tests == TESTS_MAX)
 		p->chapter->too_long = true;
