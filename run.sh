@@ -89,7 +89,7 @@ built()
 	local c words
 
 	read -ra words < <(chapters)
-	for c in env host probe transfer "${words[@]}"; do
+	for c in env host ktap probe transfer "${words[@]}"; do
 		[ -x "$top/selftests/vmig_$c" ] || return 1
 	done
 	[ -x "$top/results/vmig-report" ]

@@ -68,3 +68,10 @@ SELF_tools/transfer := tools/common
 LIB_tools/transfer := streamfile exercisers $(DEV)
 SRC_tools/transfer := device.c file.c pipe.c
 TOOL_tools/transfer := vmig_transfer
+
+# What runs the chapters: knows their output, and no device.
+FOLDERS += runner
+
+SELF_runner :=
+LIB_runner := spec base
+SRC_runner := ktap_scan.c

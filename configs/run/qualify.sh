@@ -165,7 +165,7 @@ qualify_bundle()
 	rm -f "$qualify_dir"/round-*/{modules.sha256,kernel.config}
 	read -ra words < <(chapters)
 	(cd "$top" && sha256sum "${words[@]/#/selftests/vmig_}" selftests/vmig_env \
-		selftests/run_chapters.sh results/vmig-report) >"$qualify_dir/binaries.sha256"
+		selftests/vmig_ktap selftests/run_chapters.sh results/vmig-report) >"$qualify_dir/binaries.sha256"
 	{
 		"$top/results/vmig-report" --bundle-manifest "$qualify_dir" &&
 			qualify_sign "$qualify_dir/manifest" &&

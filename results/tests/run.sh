@@ -26,7 +26,7 @@ build=$results/build/check
 report=$build/vmig-report
 if ! ${MAKE:-make} -s -C "$results" BUILD="$build" PROGRAM="$report" \
 	CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" \
-	"$report" "$build/unit" "$build/tamper" >"$temp/build" 2>&1; then
+	"$report" "$build/unit" "$build/scan" "$build/tamper" >"$temp/build" 2>&1; then
 	cat "$temp/build" >&2
 	echo "run.sh: the report tool does not build" >&2
 	exit 2
@@ -150,6 +150,7 @@ forward() { # name, command...
 	grep -q '^1\.\.' "$temp/$name" && good=ok || good="not ok"
 	result "$good" "$name came to its end"
 }
+forward scan "$build/scan" "$tests"/golden/*/run/ktap/*.ktap
 forward tamper "$build/tamper" "$tests/golden/33-planned/run"
 forward bundle "$tests/bundle.sh" "$report"
 

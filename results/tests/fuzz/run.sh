@@ -47,7 +47,7 @@ corpus()
 	for d in "$t"/golden/[0-9]*/run; do
 		n=$((n + 1))
 		for f in "$d"/ktap/*.ktap; do
-			[ ! -e "$f" ] || seed ktap "$n-${f##*/}" <"$f"
+			[ ! -e "$f" ] || tee >(seed scan "$n-${f##*/}") <"$f" | seed ktap "$n-${f##*/}"
 		done
 		[ ! -e "$d/dmesg.txt" ] || seed kmsg "$n" <"$d/dmesg.txt"
 		[ ! -e "$d/run.json" ] || { printf r && cat "$d/run.json"; } | seed record "$n-run"
@@ -140,6 +140,7 @@ dictionary()
 	case $1 in
 	record) cat json.dict ;;
 	known) cat profile.dict ;;
+	scan) cat ktap.dict ;;
 	mutants) cat mutants.dict ktap.dict ;;
 	report) cat report.dict ktap.dict kmsg.dict json.dict profile.dict ;;
 	*) cat "$1.dict" ;;
