@@ -24,8 +24,9 @@ VMIG_CHAPTER_SECONDS is the time that a chapter may take, default 600; VMIG_PORT
 directory of pipes, one named like each chapter, that lead to RUNDIR/ktap (in the guest);
 VMIG_ABORT_ON=oops ends the run when the kernel has oopsed, VMIG_ABORT_ON=taint also when
 it has warned;
-VMIG_RESUME=CHAPTER[/TEST] goes on with that chapter, behind that test; VMIG_FRESH=1: whoever
-started this can do so in a fresh kernel, so that nothing more is done in one that is lost.
+VMIG_RESUME=CHAPTER[/TEST] goes on with that chapter, behind that test; CHAPTER/ says that another
+guest had begun it; VMIG_FRESH=1: whoever started this can do so in a fresh kernel, so that nothing
+more is done in one that is lost.
 
 Exit code: 0 all chapters were run, whatever came out; 2 nothing could be run; 3 ended
 early because device or kernel cannot go on; 130 interrupted.
@@ -93,50 +94,10 @@ watchdog()
 	end_session "$1" || kill -s USR1 $$
 }
 
-# hundredths: time since boot in 1/100 s, without a process, into $now.
-hundredths()
-{
-	read -r now _ </proc/uptime
-	now=${now%.*}${now#*.}
-}
-
 # oopsed: has this kernel oopsed or BUGged so far (taint flag D)?
 oopsed()
 {
 	read -r taint </proc/sys/kernel/tainted && [ $((taint & 128)) -ne 0 ]
-}
-
-# progress CHAPTER FILE HUNDREDTHS REMARK: one line for people; false if the tests gave
-# up (Bail out).
-progress()
-{
-	LC_ALL=C awk -v chapter="$1" -v t="$3" -v remark="$4" -v fresh="${VMIG_FRESH:-}" '
-		# What another guest said before is not ours to tell.
-		/^TAP version/ { plan = pass = fail = xfail = skip = xpass = lost = 0 }
-		/^1\.\.[0-9]/ { plan = substr($0, 4) + 0 }
-		/^not ok / { fail++ }
-		/^# vmig: lost before/ || fresh && /^# vmig: lost / { lost = 1 }
-		/^Bail out!/ {
-			sub(/^Bail out! */, "")
-			remark = remark ", gave up: " $0
-			lost = 1
-		}
-		/^ok / {
-			if (/# SKIP/) skip++
-			else if (/# XFAIL/) xfail++
-			else if (/# XPASS/) xpass++
-			else pass++
-		}
-		END {
-			missing = plan - pass - fail - skip - xfail - xpass
-			if (missing > 0)
-				remark = sprintf(", %d not run%s", missing, remark)
-			if (xpass)
-				remark = sprintf(", %d xpass%s", xpass, remark)
-			printf "%-12s %4d pass %4d fail %4d xfail %4d skip %7.2f s%s\n",
-			       chapter, pass, fail, xfail, skip, t / 100, remark
-			exit lost
-		}' "$2"
 }
 
 # wanted CHAPTER: is it a part of this run?
@@ -157,8 +118,7 @@ run()
 	sink=${sink:-$ktap}
 	remark=
 	lost=
-	hundredths
-	start=$now
+	read -r began _ </proc/uptime
 	# A session of its own: the terminal's Ctrl-C comes to us alone, and whatever the
 	# tests start can be found.
 	[ -n "${VMIG_PORTS:-}" ] || : >"$ktap"
@@ -203,8 +163,7 @@ run()
 		tainted=1
 		[ "$1" = hazard ] && [ -z "${VMIG_FRESH:-}" ] || lost=1
 	fi
-	hundredths
-	progress "$1" "$ktap" $((now - start)) "$remark" && [ -z "$lost" ]
+	"$bin/vmig_ktap" progress "$1" "$ktap" "$began" "$remark" && [ -z "$lost" ]
 }
 
 while [ $# -gt 0 ]; do
@@ -247,6 +206,7 @@ if [ -n "$names" ]; then
 fi
 
 [ -n "${VMIG_DEVICE:-}" ] || die "no device: set VMIG_DEVICE, or use run.sh -d DEVICE"
+[ -x "$bin/vmig_ktap" ] || die "$bin/vmig_ktap is missing: build it with make"
 mkdir -p "$out/ktap" || die "cannot write to $out: choose another directory with -o"
 tainted=
 if oopsed; then

@@ -299,28 +299,6 @@ session()
 	[ -n "$good" ]
 }
 
-# resume_after FILE: what a chapter's output says of its end, as "TEST" or "!TEST" for the
-# test behind which it has to go on; with ! for one that did not end. Nothing if it is complete.
-resume_after()
-{
-	awk '
-		/^# vmig: resumed after / { last = $5 }
-		/^TAP version/ { now = from = ""; done = 0 }
-		/^1\.\.[0-9]/ { plan = substr($0, 4) + 0 }
-		/^#  RUN / { before = last; now = last = $3 }
-		/^(not )?ok / { now = ""; done++ }
-		from == "" && /^# vmig: lost before/ { from = before == "" ? "nothing" : before }
-		from == "" && now != "" && (/^# vmig: lost / || /^Bail out!/) { from = now }
-		END {
-			if (from != "")
-				print from
-			else if (now != "")
-				print "!" now
-			else if (done < plan)
-				print last == "" ? "nothing" : last
-		}' "$1"
-}
-
 # session_blame FILE TEST: the guest died in the test that a chapter's output ends with: what
 # the kernel said last goes there, and to the kernel's log.
 session_blame()
@@ -348,39 +326,27 @@ session_blame()
 	why=$(session_panic | sed 's/^\[[^]]*\] *//')
 	[ -n "$why" ] || [ "$status" != timeout ] || why="a kernel that hangs"
 	[ -n "$why" ] || return
-	printf '%s\n' '' '# vmig: breach ROB-01' '# vmig:   did: what the test does' \
-		'# vmig:   expected: a kernel that goes on' "# vmig:   got: $why" >>"$1"
+	"$top/selftests/vmig_ktap" blame "$1" "$why"
 }
 
 # session_resume: finds where a run goes on that a guest did not bring to its end, in
 # $resume, CHAPTER or CHAPTER/TEST; false if there is nothing left to run, or no hope.
 session_resume()
 {
-	local c words last='' next='' after
+	local words=() c former=$resume answer file='' test=''
 
-	read -ra words < <(chapters)
-	for c in "${words[@]}"; do
-		if [ -s "$rundir/ktap/$c.ktap" ]; then
-			last=$c
-			next=''
-		elif [ -z "$next" ]; then
-			next=$c
-		fi
+	for c in $(chapters); do
+		# Without --hazards there is no file of that chapter, and nothing of it to run.
+		[ "$c" = hazard ] && [ "$opt_hazards" != 1 ] || words+=("$c")
 	done
-	[ -n "$last" ] || return 1
-	after=$(resume_after "$rundir/ktap/$last.ktap")
-	[[ $after != !* ]] || session_blame "$rundir/ktap/$last.ktap" "${after#!}"
-	after=${after#!}
-	# Without --hazards there is no file of that chapter, and nothing of it to run.
-	[ "$next" != hazard ] || [ "$opt_hazards" = 1 ] || next=''
-	if [ -z "$after$next" ]; then
+	answer=$("$top/selftests/vmig_ktap" resume "$rundir/ktap" "${words[@]}") || return
+	{ read -r resume && read -r file test; } <<<"$answer" || :
+	[ -z "$file" ] || session_blame "$rundir/ktap/$file.ktap" "$test"
+	if [ -z "$resume" ]; then
 		status=complete
 		return 1
 	fi
-	c=$resume
-	resume=${after:+$last/$after}
-	resume=${resume:-$next}
-	[ "$resume" != "$c" ]
+	[ "$resume" != "$former" ]
 }
 
 # session_tests: the suite, in as many guests as it takes: one that dies, that hangs, or

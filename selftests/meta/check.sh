@@ -29,6 +29,7 @@ check        first  120   selftests/meta/check_test.sh
 unit         first  900   make -s -C lib/tests check
 report       first  900   results/tests/run.sh
 fuzz         first  1200  results/tests/survive.sh
+ktap         first  120   selftests/meta/ktap.sh
 lint         first  1200  selftests/meta/lint.sh
 coverage     first  300   selftests/meta/coverage.sh
 profiles     first  300   selftests/meta/profiles.sh
