@@ -47,6 +47,7 @@ int main(void)
 		     "\"%s\": %s, %s", lines[i].line, c->kind,
 		     c->in_test ? "in a test and in the report" : "in the report");
 	}
-	UNIT(!vmig_complaint_find("a kernel BUG at x.c", 14), "what lies behind the end is not looked at");
+	UNIT(!vmig_complaint_find("a kernel BUG at x.c", 14),
+	     "what lies behind the end is not looked at");
 	return unit_end();
 }

@@ -52,11 +52,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return ARGP_ERR_UNKNOWN;
 	} else if (r->action) {
 		r->second = r->actions[key - KEY_FIRST];
-		return EINVAL;
 	} else {
 		r->action = r->actions[key - KEY_FIRST];
 	}
-	return 0;
+	/* argp stops at any error. */
+	return r->second ? ARGP_ERR_UNKNOWN : 0;
 }
 
 /* The options, each twice: to be found, and with its arguments, to be shown. */

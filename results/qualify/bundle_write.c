@@ -108,7 +108,8 @@ struct text bundle_manifest(struct arena *arena, const struct tar_member *member
 
 	for (m = members; m; m = m->next)
 		room += 64 + 3 + strlen(m->name);
-	s = end = arena_alloc(arena, room);
+	s = arena_alloc(arena, room);
+	end = s;
 	for (m = members; m; m = m->next)
 		if (bundle_manifest_lists(m->name))
 			end += snprintf(end, room - (size_t)(end - s), "%s  %s\n",

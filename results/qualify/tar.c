@@ -270,7 +270,8 @@ char *tar_write(struct arena *arena, const struct tar_member *members, struct te
 		size += BLOCK + padded(m->contents.n, BLOCK);
 	}
 	tar->n = padded(size, RECORD);
-	tar->s = out = arena_alloc(arena, tar->n);
+	out = arena_alloc(arena, tar->n);
+	tar->s = out;
 	for (m = members; m; m = m->next) {
 		header_write((struct header *)out, m->name, m->contents.n);
 		memcpy(out + BLOCK, m->contents.s, m->contents.n);

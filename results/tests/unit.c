@@ -576,6 +576,7 @@ static void test_stats(void)
 {
 	static const double low[] = { 1, 2, 3 }, high[] = { 3, 4, 5, 6 };
 	double v[] = { 4, 1, 3, 2 }, p[] = { 0.01, 0.04, 0.03, 0.005 };
+	const double tail = 1.0 / 1000000;
 	bool rejected[4], ok;
 	struct quartiles q;
 
@@ -592,7 +593,8 @@ static void test_stats(void)
 	ok &= HOLDS(near(stats_student_tail(1, 1), 0.25));
 	ok &= HOLDS(near(stats_student_tail(1e6, 1) * 1e6, 1 / M_PI));
 	ok &= HOLDS(near(stats_student_tail(3, 2), 0.5 - 3 / (2 * sqrt(11))));
-	ok &= HOLDS(near(stats_student_limit(1e-6, 2), (1 - 2e-6) / sqrt(2e-6 * (1 - 1e-6))));
+	ok &= HOLDS(
+		near(stats_student_limit(tail, 2), (1 - 2 * tail) / sqrt(2 * tail * (1 - tail))));
 	result(ok, "stats: Student's distribution");
 
 	q = stats_quartiles(v, 4);

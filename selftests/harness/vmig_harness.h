@@ -137,12 +137,16 @@ static const bool vmig_log_enabled = true;
 	}                                                                                          \
 	struct vmig_semicolon_
 
+/* For a fixture, or its variants, with nothing but what all have. */
+#define VMIG_NO_DATA
+
 /* A fixture that has only the open device, with variants of its own. */
 #define VMIG_FIXTURE_OF(fixture, ...)                                                              \
-	VMIG_FIXTURE_FULL(fixture, , VMIG_SETUP(true), VMIG_TEARDOWN(), __VA_ARGS__)
+	VMIG_FIXTURE_FULL(fixture, VMIG_NO_DATA, VMIG_SETUP(true), VMIG_TEARDOWN(), __VA_ARGS__)
 
 #define VMIG_FIXTURE_ANY(fixture, migratable)                                                      \
-	VMIG_FIXTURE_FULL(fixture, , VMIG_SETUP(migratable), VMIG_TEARDOWN(), );                   \
+	VMIG_FIXTURE_FULL(fixture, VMIG_NO_DATA, VMIG_SETUP(migratable), VMIG_TEARDOWN(),          \
+			  VMIG_NO_DATA);                                                           \
 	VMIG_VARIANTS_UAPIS(fixture)
 
 /* TEST_F() with a time limit of its own, in seconds: the harness's TEST_F_TIMEOUT(). */

@@ -31,7 +31,8 @@
 #define NEED_HAZARDS() NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
 
 #define HAZARD_FIXTURE(fixture, ...)                                                               \
-	VMIG_FIXTURE_FULL(fixture, , NEED_HAZARDS(); VMIG_SETUP(true), VMIG_TEARDOWN(), __VA_ARGS__)
+	VMIG_FIXTURE_FULL(fixture, VMIG_NO_DATA, NEED_HAZARDS();                                   \
+			  VMIG_SETUP(true), VMIG_TEARDOWN(), __VA_ARGS__)
 
 /* Named fsm, as these are the two cells that the fsm chapter leaves to this one. */
 HAZARD_FIXTURE(fsm, uint32_t to;);

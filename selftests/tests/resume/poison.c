@@ -31,7 +31,7 @@
 
 #define POISON_FIXTURE(fixture)                                                                    \
 	VMIG_FIXTURE_FULL(fixture, struct vmig_stream good;                                        \
-			  bool lost, RESUME_SETUP(), RESUME_TEARDOWN(!self->lost), );              \
+			  bool lost, RESUME_SETUP(), RESUME_TEARDOWN(!self->lost), VMIG_NO_DATA);  \
 	VMIG_VARIANTS_UAPIS(fixture)
 
 POISON_FIXTURE(poison);
