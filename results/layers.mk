@@ -5,10 +5,9 @@
 # headers of the folders in it include.
 
 # From the top down, which is the order of the archives on a command line, too.
-FOLDERS := cli qualify history/page suite write/html write judge history run profile base
+FOLDERS := cli qualify history/page suite write/html write judge history run base
 
-FILES_base := input.c json_path.c message.c output.c sha256.c stats.c subprocess.c xml.c
-FILES_profile := keys.c profile.c
+FILES_base := input.c json_path.c message.c output.c stats.c subprocess.c xml.c
 FILES_run := features.c kmsg.c ktap.c load.c outcome.c planned.c run.c run_json.c samples.c test_name.c
 FILES_judge := findings.c judge.c verdict.c
 FILES_write := junit.c kcidb.c lava.c results_json.c results_json_read.c terminal.c
@@ -26,31 +25,29 @@ EMBED_history := schema/history.sql schema/acceptances.sql
 
 # Folders of results/.
 RES_base :=
-RES_profile := base
-RES_run := profile base
-RES_judge := run profile base
-RES_write := judge run profile base
-RES_write/html := write judge run profile base
-RES_suite := judge run profile base
+RES_run := base
+RES_judge := run base
+RES_write := judge run base
+RES_write/html := write judge run base
+RES_suite := judge run base
 RES_history := base
-RES_history/page := write/html history run profile base
-RES_qualify := write judge run profile base
+RES_history/page := write/html history run base
+RES_qualify := write judge run base
 RES_cli := $(filter-out cli,$(FOLDERS))
 RES_tests := $(RES_cli)
 
 # Layers of lib/.
 LIB_base := base
-LIB_profile := base spec
-LIB_run := base spec
-LIB_judge := base spec
-LIB_write := base spec
-LIB_write/html := base spec
-LIB_suite := base spec
+LIB_run := profile base spec
+LIB_judge := profile base spec
+LIB_write := profile base spec
+LIB_write/html := profile base spec
+LIB_suite := profile base spec
 LIB_history := base
-LIB_history/page := base spec
-LIB_qualify := base spec
-LIB_cli := base spec
-LIB_tests := base spec
+LIB_history/page := profile base spec
+LIB_qualify := profile base spec
+LIB_cli := profile base spec
+LIB_tests := profile base spec
 
 # The list of defects is a part of the drivers that have them.
 ALSO_suite := selftests/test_modules

@@ -10,8 +10,8 @@ TEST_LAYERS := exercisers engine streamfile $(DEV)
 FOLDERS := harness helpers
 
 SELF_harness :=
-LIB_harness := $(DEV)
-SRC_harness := child.c kernel_health.c profile.c risky_call.c session.c test_list.c verdict.c
+LIB_harness := profile $(DEV)
+SRC_harness := child.c kernel_health.c known_deviations.c risky_call.c session.c test_list.c verdict.c
 
 SELF_helpers := harness
 LIB_helpers := exercisers $(DEV)

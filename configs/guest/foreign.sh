@@ -10,7 +10,7 @@
 programs=$top/selftests
 
 # Debian's packages that are unpacked into the cache: static libraries, and a busybox.
-foreign_debs=(libjansson-dev liblzma-dev liburing-dev busybox-static)
+foreign_debs=(libjansson-dev liblzma-dev libmd-dev liburing-dev busybox-static)
 
 # foreign_fetch DEBARCH DIR LOG: gets the packages of a machine and unpacks them into DIR.
 foreign_fetch()
@@ -23,7 +23,8 @@ foreign_fetch()
 # foreign_complete: all of them are there? A cache of an older version may have fewer.
 foreign_complete()
 {
-	[ -e "$foreign_dir/usr/include/liburing.h" ] && [ -e "$foreign_dir/usr/include/lzma.h" ]
+	[ -e "$foreign_dir/usr/include/liburing.h" ] && [ -e "$foreign_dir/usr/include/lzma.h" ] &&
+		[ -e "$foreign_dir/usr/include/sha256.h" ]
 }
 
 # foreign_root DEBARCH: sets foreign_dir, the directory with the packages of a machine, got

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <vmig/error.h>
+#include <vmig/profile.h>
+#include <vmig/profile_keys.h>
 #include <vmig/version.h>
 
 #include "action.h"
@@ -18,14 +20,12 @@
 #include "input.h"
 #include "judge.h"
 #include "junit.h"
-#include "keys.h"
 #include "load.h"
 #include "map.h"
 #include "message.h"
 #include "mutants.h"
 #include "mutants_write.h"
 #include "output.h"
-#include "profile.h"
 #include "report.h"
 #include "results_json.h"
 #include "terminal.h"
@@ -253,9 +253,14 @@ static int map(struct arena *arena, char **argv)
 
 static int profile_keys(struct arena *arena, char **argv)
 {
+	struct vmig_profile_key key;
+	size_t i;
+
 	(void)arena;
 	(void)argv;
-	profile_keys_list(stdout);
+	for (i = 0; vmig_profile_key(i, &key); i++)
+		printf("%s\t%s\t%s\t%s\n", key.name, key.once ? "once" : "any number of times",
+		       key.form, key.what);
 	return close_stdout(0);
 }
 
@@ -269,7 +274,7 @@ static int check_profile(struct arena *arena, char **argv)
 	err = input_read(arena, AT_FDCWD, file, &contents);
 	if (err)
 		error_msg("cannot read the profile %s: %s", file, strerror(err));
-	else if (!profile_parse(arena, contents, &wrong))
+	else if (!vmig_profile_parse(arena, contents, &wrong))
 		error_msg("%s, %s", file, wrong);
 	else
 		return 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vmig/sha256.h>
 #include <vmig/version.h>
 
 #include "bundle_write.h"
@@ -17,7 +18,6 @@
 #include "mustpass_make.h"
 #include "output.h"
 #include "qualify.h"
-#include "sha256.h"
 #include "statement.h"
 #include "verdict.h"
 #include "verify.h"
@@ -151,8 +151,8 @@ static int bundle_file(struct arena *arena, char **argv)
 
 static int waivers(struct arena *arena, char **argv)
 {
-	const struct profile *p;
-	const struct deviation *d;
+	const struct vmig_profile *p;
+	const struct vmig_deviation *d;
 	struct text contents;
 	struct waiver *all, *w;
 	char *wrong = NULL;
@@ -188,10 +188,10 @@ static int mustpass_tests(struct arena *arena, char **argv)
 
 	if (!read_input(arena, argv[0], 4UL << 20, &contents))
 		return EXIT_UNTESTED;
-	if (strcmp(digest(arena, contents), vmig_mustpass)) {
+	if (strcmp(vmig_sha256(arena, contents), vmig_mustpass)) {
 		error_msg("%s is not the list that vmig %s has frozen: its sha256 is %.16s, and "
 			  "not %.16s; restore it (git checkout)",
-			  argv[0], vmig_version, digest(arena, contents), vmig_mustpass);
+			  argv[0], vmig_version, vmig_sha256(arena, contents), vmig_mustpass);
 		return EXIT_UNTESTED;
 	}
 	m = mustpass_parse(arena, contents, &wrong);

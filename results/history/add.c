@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/sha256.h>
+
 #include "add.h"
 #include "db.h"
 #include "json_path.h"
-#include "sha256.h"
 #include "stats.h"
 
 /*
@@ -33,7 +34,8 @@ static bool ids_of(struct arena *arena, const json_t *results, const struct orig
 
 	if (!s)
 		return false;
-	*uid = arena_printf(arena, "%s/%s/%s", origin->host, origin->directory, digest(arena, t));
+	*uid = arena_printf(arena, "%s/%s/%s", origin->host, origin->directory,
+			    vmig_sha256(arena, t));
 	*old = arena_printf(arena, "%s/%s/%016" PRIx64, origin->host, origin->directory,
 			    old_checksum(t));
 	free(s);

@@ -6,6 +6,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include <vmig/deviations.h>
+
 #include "judge.h"
 
 /* As many different notes are recorded of a clause. */
@@ -14,32 +16,53 @@
 /* The clause that every complaint of the kernel violates. */
 #define COMPLAINT_CLAUSE "ROB-01"
 
-static struct deviation *known_by_profile(const struct run *run, const char *clause,
-					  const struct test *t)
+/* The profile that judges this run; NULL for a run that goes by none. */
+static const struct vmig_profile *profile_of(const struct run *run)
 {
-	if (!run->record.known_deviations)
-		return NULL;
-	return profile_find(run->profile, clause, t->name);
+	return run->record.known_deviations ? run->profile : NULL;
 }
 
 /*
- * What one breach is. A test program and the profile of the run must agree that it is
- * known: the program may have been given another profile than the one kept here.
+ * Program and report decide by the same code. Where the answers differ, the program had another
+ * profile, which check_profile() says if it told which, or what it printed is not what it found:
+ * nothing is known then.
  */
-static enum clause_outcome breach_outcome(const struct run *run, struct test *t, struct breach *b)
+static bool breach_known(const struct run *run, struct test *t, const struct breach *b)
 {
-	if (b->known && !known_by_profile(run, b->id, t)) {
-		b->known = false;
+	bool listed = vmig_deviation_find(profile_of(run), b->id, t->name);
+
+	if (b->known && !listed)
 		t->why = "the test program calls the breach known, and the profile of this run "
 			 "does not list it";
-	}
-	if (b->clause && b->clause->level == VMIG_MAY)
-		return CLAUSE_RECORDED;
-	if (b->known)
-		return CLAUSE_KNOWN;
-	if (b->clause && b->clause->level == VMIG_SHOULD && !run->record.strict)
-		return CLAUSE_WARNED;
-	return CLAUSE_VIOLATED;
+	else if (listed && !b->known && t->chapter->profile)
+		t->why = "the profile of this run lists the breach, and the test program does not "
+			 "call it known";
+	return b->known && listed;
+}
+
+static enum clause_outcome breach_outcome(const struct run *run, struct test *t, struct breach *b)
+{
+	static const enum clause_outcome outcomes[] = {
+		[VMIG_BREACH_NOTED] = CLAUSE_RECORDED,
+		[VMIG_BREACH_KNOWN] = CLAUSE_KNOWN,
+		[VMIG_BREACH_WARNS] = CLAUSE_WARNED,
+		[VMIG_BREACH_FAILS] = CLAUSE_VIOLATED,
+	};
+
+	b->known = breach_known(run, t, b);
+	return outcomes[vmig_breach_effect(b->clause, b->known, run->record.strict)];
+}
+
+/*
+ * Did a deviation not come that had to? A program that does not say by which profile it went is
+ * of before, and is taken at its word.
+ */
+static bool passed_unexpectedly(const struct run *run, const struct test *t, bool known)
+{
+	if (!t->chapter->profile || t->directive == KTAP_SKIP)
+		return t->directive == KTAP_XPASS;
+	return vmig_test_result(false, known, t->nr_checked,
+				vmig_deviation_due(profile_of(run), t->name)) == VMIG_TEST_XPASS;
 }
 
 /* A result line that says "not ok", and no breach that would explain it. */
@@ -66,12 +89,17 @@ static enum outcome failed(struct test *t, bool warned, bool known)
 	return OUTCOME_INCONCLUSIVE;
 }
 
-static enum outcome passed(struct test *t, bool warned, bool known)
+static enum outcome passed(const struct run *run, struct test *t, bool warned, bool known)
 {
 	if (t->broken)
 		return OUTCOME_INCONCLUSIVE;
-	if (t->directive == KTAP_XPASS)
+	if (passed_unexpectedly(run, t, known))
 		return OUTCOME_XPASS;
+	if (t->directive == KTAP_XPASS) {
+		t->why = "the test program calls it an unexpected pass, and the profile of this "
+			 "run lists no deviation that had to come";
+		return OUTCOME_INCONCLUSIVE;
+	}
 	if (known)
 		return OUTCOME_XFAIL;
 	if (t->directive == KTAP_XFAIL) {
@@ -122,7 +150,7 @@ static enum outcome judge_test(const struct run *run, struct test *t)
 		t->why = "its result line is missing from the output";
 		return OUTCOME_INCONCLUSIVE;
 	}
-	return t->result == KTAP_OK ? passed(t, warned, known) : failed(t, warned, known);
+	return t->result == KTAP_OK ? passed(run, t, warned, known) : failed(t, warned, known);
 }
 
 static void add_clause_test(struct run *run, const struct vmig_clause *clause, const struct test *t,
@@ -294,11 +322,11 @@ static void fail_by_complaint(struct run *run, const struct complaint *c, struct
  */
 static void join_complaint(struct run *run, struct complaint *c)
 {
-	struct deviation *d;
+	struct vmig_deviation *d;
 	struct test *t;
 
 	c->by = c->test ? find_test(run, c->test) : NULL;
-	d = c->by ? known_by_profile(run, COMPLAINT_CLAUSE, c->by) : NULL;
+	d = c->by ? vmig_deviation_find(profile_of(run), COMPLAINT_CLAUSE, c->by->name) : NULL;
 	if (!d) {
 		run->complained++;
 		if (c->by && !c->late)
@@ -323,7 +351,7 @@ static bool judged(const struct test *t)
 	       t->outcome == OUTCOME_XFAIL || t->outcome == OUTCOME_XPASS;
 }
 
-static void count_deviation(struct run *run, struct deviation *d)
+static void count_deviation(struct run *run, struct vmig_deviation *d)
 {
 	const struct breach *b;
 	const struct test *t;
@@ -336,7 +364,7 @@ static void count_deviation(struct run *run, struct deviation *d)
 		came = false;
 		for (b = t->breaches; b; b = b->next)
 			if (b->known && b->clause == d->clause &&
-			    profile_find(run->profile, b->id, t->name) == d)
+			    vmig_deviation_find(run->profile, b->id, t->name) == d)
 				came = true;
 		if (came)
 			d->came++;
@@ -381,11 +409,29 @@ static void sort_skips(struct run *run)
 	}
 }
 
+/* Has what is known of the driver been the same for the program as it is here? */
+static void check_profile(struct run *run, const struct chapter *c)
+{
+	const char *ours = run->record.known_deviations ? run->profile_sha256 : "none";
+
+	/* Of before, or of a run that keeps no profile. */
+	if (!c->profile || !ours)
+		return;
+	if (c->profiles_differ)
+		run_problem(run, "%s went by different profiles before and after it was resumed.",
+			    c->file);
+	else if (strcmp(c->profile, ours))
+		run_problem(run,
+			    "%s went by another profile (sha256 %.12s) than this run has (%.12s).",
+			    c->file, c->profile, ours);
+}
+
 static void check_chapters(struct run *run)
 {
 	const struct chapter *c;
 
 	for (c = run->chapters; c; c = c->next) {
+		check_profile(run, c);
 		if (c->too_long)
 			run_problem(
 				run,
@@ -411,7 +457,7 @@ static void check_chapters(struct run *run)
 void judge_run(struct run *run)
 {
 	struct complaint *complaint;
-	struct deviation *d;
+	struct vmig_deviation *d;
 	struct chapter *c;
 	struct test *t;
 	int i;

@@ -12,8 +12,9 @@
  */
 #include <string.h>
 
+#include <vmig/sha256.h>
+
 #include "bundle.h"
-#include "sha256.h"
 
 #define HEX 64
 
@@ -60,7 +61,7 @@ static char *line_check(struct arena *arena, struct text line, const struct tar_
 	if (!text_is(name, m->name))
 		return arena_printf(arena, "the manifest lists %s where the bundle has %s",
 				    text_clean(arena, name), m->name);
-	if (memcmp(line.s, digest(arena, m->contents), HEX))
+	if (memcmp(line.s, vmig_sha256(arena, m->contents), HEX))
 		return arena_printf(arena,
 				    "%s is not the file that the manifest is about: its "
 				    "checksum differs",
@@ -247,6 +248,6 @@ char *bundle_read(struct bundle *b, struct arena *arena, struct text tar)
 	b->mustpass = tar_find(b->members, "mustpass.txt")->contents;
 	b->waivers = tar_find(b->members, "waivers.conf")->contents;
 	b->modules = tar_find(b->members, "modules.sha256")->contents;
-	b->id = digest(arena, b->manifest);
+	b->id = vmig_sha256(arena, b->manifest);
 	return bundle_manifest_check(arena, b->manifest, b->members);
 }

@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/sha256.h>
+
 #include "bundle.h"
 #include "bundle_write.h"
 #include "input.h"
-#include "sha256.h"
 
 /* round-1/ktap/fsm.ktap */
 #define LEVELS 3
@@ -113,7 +114,7 @@ struct text bundle_manifest(struct arena *arena, const struct tar_member *member
 	for (m = members; m; m = m->next)
 		if (bundle_manifest_lists(m->name))
 			end += snprintf(end, room - (size_t)(end - s), "%s  %s\n",
-					digest(arena, m->contents), m->name);
+					vmig_sha256(arena, m->contents), m->name);
 	return (struct text){ s, (size_t)(end - s) };
 }
 

@@ -140,7 +140,7 @@ static void judge_list(struct qualification *q, unsigned int i)
 
 static void judge_waivers(struct qualification *q, const struct run *run)
 {
-	const struct deviation *d;
+	const struct vmig_deviation *d;
 	struct waiver *w;
 
 	for (d = run->profile ? run->profile->deviations : NULL; d; d = d->next)

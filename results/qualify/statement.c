@@ -6,11 +6,11 @@
  */
 #include <string.h>
 
+#include <vmig/sha256.h>
 #include <vmig/version.h>
 
 #include "features.h"
 #include "qualify.h"
-#include "sha256.h"
 #include "statement.h"
 #include "xml.h"
 
@@ -101,7 +101,7 @@ static void heading(const struct qualification *q, FILE *f)
 	else
 		fprintf(f, "Qualification of the migration driver %s on hardware\n", driver);
 	fprintf(f, "vmig %s, commit %s, mustpass list %s (sha256 %.16s)\n\n", vmig_version,
-		run->record.commit, q->list->version, digest(q->arena, q->bundle.mustpass));
+		run->record.commit, q->list->version, vmig_sha256(q->arena, q->bundle.mustpass));
 }
 
 static void subject(const struct qualification *q, FILE *f)

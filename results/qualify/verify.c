@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/sha256.h>
 #include <vmig/version.h>
 
 #include "judge.h"
 #include "load.h"
 #include "qualify.h"
 #include "results_json.h"
-#include "sha256.h"
 #include "verdict.h"
 #include "verify.h"
 
@@ -25,7 +25,7 @@ static bool same(const char *a, const char *b)
 
 static char *read_rules(struct qualification *q, const char *frozen)
 {
-	const char *found = digest(q->arena, q->bundle.mustpass);
+	const char *found = vmig_sha256(q->arena, q->bundle.mustpass);
 	char *wrong = NULL;
 
 	if (strcmp(found, frozen))

@@ -191,11 +191,11 @@ bool waiver_expired(const struct waiver *w, const char *day)
  * Return: a profile of those that cover @driver on @kernel, NULL for none of them. In its
  * deviations, @line is that of the waiver.
  */
-struct profile *waivers_profile(struct arena *arena, struct waiver *w, const char *driver,
-				const char *kernel)
+struct vmig_profile *waivers_profile(struct arena *arena, struct waiver *w, const char *driver,
+				     const char *kernel)
 {
-	struct profile *p = arena_alloc(arena, sizeof(*p));
-	struct deviation **last = &p->deviations, *d;
+	struct vmig_profile *p = arena_alloc(arena, sizeof(*p));
+	struct vmig_deviation **last = &p->deviations, *d;
 
 	for (; w; w = w->next) {
 		if (!waiver_covers(w, driver, kernel))

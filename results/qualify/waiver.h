@@ -7,9 +7,8 @@
 
 #include <vmig/arena.h>
 #include <vmig/clauses.h>
+#include <vmig/profile.h>
 #include <vmig/text.h>
-
-#include "profile.h"
 
 /**
  * struct waiver - a "waiver:" line of configs/waivers/NAME.conf
@@ -35,7 +34,7 @@ struct waiver {
 struct waiver *waivers_parse(struct arena *arena, struct text contents, char **error);
 bool waiver_covers(const struct waiver *w, const char *driver, const char *kernel);
 bool waiver_expired(const struct waiver *w, const char *day);
-struct profile *waivers_profile(struct arena *arena, struct waiver *w, const char *driver,
-				const char *kernel);
+struct vmig_profile *waivers_profile(struct arena *arena, struct waiver *w, const char *driver,
+				     const char *kernel);
 
 #endif /* VMIG_RESULTS_WAIVER_H */

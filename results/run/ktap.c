@@ -426,6 +426,18 @@ static void device_line(struct parser *p, struct text t)
 	p->chapter->device = text_clean(p->arena, text_trim(t));
 }
 
+/* "profile sha256 <64 digits>" or "profile none", once a program. */
+static void profile_line(struct parser *p, struct text t)
+{
+	char *profile;
+
+	text_skip(&t, "sha256 ");
+	profile = text_clean(p->arena, text_trim(t));
+	if (p->chapter->profile && strcmp(p->chapter->profile, profile))
+		p->chapter->profiles_differ = true;
+	p->chapter->profile = profile;
+}
+
 /* Lines before the first test, and between tests. */
 static bool header(struct parser *p, struct text t)
 {
@@ -447,6 +459,8 @@ static bool header(struct parser *p, struct text t)
 		c->commit = text_clean(p->arena, text_trim(t));
 	} else if (text_skip(&t, "device ")) {
 		device_line(p, t);
+	} else if (text_skip(&t, "profile ")) {
+		profile_line(p, t);
 	} else {
 		return false;
 	}

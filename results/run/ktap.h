@@ -147,6 +147,9 @@ struct test {
  * @commit: the same
  * @device: name of the device as the program printed it, or NULL
  * @driver: the same
+ * @profile: sha256 of the profile by which the program told what is known, "none" for none; NULL
+ *	     in what older suites printed
+ * @profiles_differ: the programs of this chapter, one a guest, did not have the same
  * @tests: in the order in which they ran
  * @nr_tests: their number
  * @not_run: how many more the plan promised, or the list of what was planned
@@ -168,6 +171,8 @@ struct chapter {
 	char *file;
 	char *version, *commit;
 	char *device, *driver;
+	char *profile;
+	bool profiles_differ;
 	struct test *tests, **last_test;
 	unsigned int nr_tests;
 	unsigned int not_run;

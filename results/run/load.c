@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vmig/deviations.h>
+#include <vmig/sha256.h>
+
 #include "input.h"
 #include "load.h"
 #include "planned.h"
@@ -83,7 +86,8 @@ static char *read_profile(struct run *run, struct text contents)
 
 	if (!contents.s)
 		return NULL;
-	run->profile = profile_parse(run->arena, contents, &wrong);
+	run->profile = vmig_profile_parse(run->arena, contents, &wrong);
+	run->profile_sha256 = vmig_sha256(run->arena, contents);
 	if (run->profile)
 		return NULL;
 	return arena_printf(run->arena, "profile.conf, %s; correct it and run vmig-report again",
@@ -151,7 +155,7 @@ char *run_read(struct run *run, const struct run_files *files)
 		if (wrong)
 			run_problem(run, "environment.json %s.", wrong);
 	}
-	profile_for_kernel(run->profile, run->env.release);
+	vmig_deviations_for_kernel(run->profile, run->env.release);
 	if (files->dmesg.s)
 		run->complaints = kmsg_parse(run->arena, files->dmesg, &run->log);
 	planned_join(run, files);

@@ -3,9 +3,10 @@
 #ifndef VMIG_RESULTS_RUN_H
 #define VMIG_RESULTS_RUN_H
 
+#include <vmig/profile.h>
+
 #include "kmsg.h"
 #include "ktap.h"
-#include "profile.h"
 #include "run_json.h"
 
 /**
@@ -92,6 +93,7 @@ struct run_files {
  * @record: run.json
  * @env: environment.json
  * @profile: profile.conf, NULL without one
+ * @profile_sha256: the checksum of profile.conf, 64 hexadecimal digits; NULL without one
  * @chapters: the ktap files
  * @complaints: from dmesg.txt
  * @log: whether that is whole
@@ -119,7 +121,8 @@ struct run {
 	struct arena *arena;
 	struct run_record record;
 	struct environment env;
-	struct profile *profile;
+	struct vmig_profile *profile;
+	char *profile_sha256;
 	struct chapter *chapters, **last_chapter;
 	struct complaint *complaints;
 	struct kmsg_log log;

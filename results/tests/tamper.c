@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/sha256.h>
+
 #include "input.h"
 #include "judge.h"
 #include "load.h"
 #include "qualify.h"
 #include "results_json.h"
-#include "sha256.h"
 #include "verdict.h"
 #include "verify.h"
 
@@ -389,7 +390,7 @@ static void summon(struct bundle_files *b)
 	for (i = 0; i < b->nr; i++)
 		if (strcmp(b->file[i].name, "manifest"))
 			s = arena_printf(b->arena, "%s%s  %s\n", s,
-					 digest(b->arena, of(b->file[i].contents)),
+					 vmig_sha256(b->arena, of(b->file[i].contents)),
 					 b->file[i].name);
 	find(b, "manifest")->contents = s;
 }
@@ -602,7 +603,7 @@ static void flips(int dirfd, const char *frozen)
 	size_t n;
 
 	made(&b, arena, dirfd);
-	id = digest(arena, of(find(&b, "manifest")->contents));
+	id = vmig_sha256(arena, of(find(&b, "manifest")->contents));
 	tar = archive(&b);
 	bytes = (char *)tar.s;
 	for (n = 0; n < tar.n && ok; n += 61) {
@@ -623,7 +624,7 @@ static void flips(int dirfd, const char *frozen)
 int main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
-	const char *frozen = digest(arena, of(list));
+	const char *frozen = vmig_sha256(arena, of(list));
 	int dirfd = argc == 2 ? open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	size_t i;
 

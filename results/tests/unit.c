@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/deviations.h>
 #include <vmig/uapi.h>
 
 #include "findings.h"
@@ -243,24 +244,24 @@ static void test_profile(void)
 		": value\n",
 	};
 	struct arena *arena = arena_new();
-	struct profile *p;
+	struct vmig_profile *p;
 	char *error;
 	bool ok;
 	size_t i;
 
-	p = profile_parse(arena,
-			  of("# c\r\n\r\ndriver: x\r\n"
-			     "deviation: FD-01 | fd.*.a* | m.c:1 | because a | b\r\n"),
-			  &error);
+	p = vmig_profile_parse(arena,
+			       of("# c\r\n\r\ndriver: x\r\n"
+				  "deviation: FD-01 | fd.*.a* | m.c:1 | because a | b\r\n"),
+			       &error);
 	ok = HOLDS(p && p->nr_deviations == 1 && !strcmp(p->driver, "x"));
-	ok &= HOLDS(p && profile_find(p, "FD-01", "fd.cdev.abc"));
-	ok &= HOLDS(p && !profile_find(p, "FD-02", "fd.cdev.abc"));
-	ok &= HOLDS(p && !profile_find(p, "FD-01", "fd.cdev.bcd"));
+	ok &= HOLDS(p && vmig_deviation_find(p, "FD-01", "fd.cdev.abc"));
+	ok &= HOLDS(p && !vmig_deviation_find(p, "FD-02", "fd.cdev.abc"));
+	ok &= HOLDS(p && !vmig_deviation_find(p, "FD-01", "fd.cdev.bcd"));
 	ok &= HOLDS(p && !strcmp(p->deviations->reason, "because a | b"));
-	ok &= HOLDS(!profile_find(NULL, "FD-01", "fd.cdev.abc"));
+	ok &= HOLDS(!vmig_deviation_find(NULL, "FD-01", "fd.cdev.abc"));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		error = NULL;
-		p = profile_parse(arena, of(bad[i]), &error);
+		p = vmig_profile_parse(arena, of(bad[i]), &error);
 		ok &= HOLDS(!p && error && !strncmp(error, "line 1", 6));
 	}
 	result(ok, "profile: deviations, and sentences about bad lines");
@@ -292,7 +293,7 @@ static void test_waivers(void)
 		{ "m*y", " " },
 	};
 	struct arena *arena = arena_new();
-	struct profile *p;
+	struct vmig_profile *p;
 	struct waiver *w;
 	char *error, *at;
 	bool ok;
@@ -309,8 +310,8 @@ static void test_waivers(void)
 	ok &= HOLDS(w && !waiver_expired(w, "2028-02-29T23:59:59Z"));
 	ok &= HOLDS(w && waiver_expired(w, "2028-03-01"));
 	p = waivers_profile(arena, w, "mtty", "6.12.117");
-	ok &= HOLDS(p && p->nr_deviations == 1 && profile_find(p, "FD-01", "fd.cdev.abc"));
-	ok &= HOLDS(p && !profile_find(p, "FD-01", "fd.cdev.b") && p->deviations->sometimes);
+	ok &= HOLDS(p && p->nr_deviations == 1 && vmig_deviation_find(p, "FD-01", "fd.cdev.abc"));
+	ok &= HOLDS(p && !vmig_deviation_find(p, "FD-01", "fd.cdev.b") && p->deviations->sometimes);
 	ok &= HOLDS(!waivers_profile(arena, w, "mtty", "6.13.0"));
 	ok &= HOLDS(!waivers_parse(arena, of("# none\n"), &error) && !error);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -399,7 +400,7 @@ static void whole(struct arena *arena, struct text ktap, struct text dmesg, stru
 	run.last_problem = &run.problems;
 	run.chapters = ktap_parse(arena, "ktap/a.ktap", ktap);
 	run.complaints = kmsg_parse(arena, dmesg, &run.log);
-	run.profile = profile_parse(arena, profile, &error);
+	run.profile = vmig_profile_parse(arena, profile, &error);
 	judge_run(&run);
 	judge_verdict(&run);
 	results_json_write(&run, null);
@@ -471,7 +472,7 @@ static void parse_profile(struct arena *arena, struct text t)
 {
 	char *error;
 
-	profile_parse(arena, t, &error);
+	vmig_profile_parse(arena, t, &error);
 }
 
 static void parse_json(struct arena *arena, struct text t)

@@ -109,10 +109,10 @@ static json_t *environment(const struct environment *e)
 	return o;
 }
 
-static json_t *profile(const struct profile *p)
+static json_t *profile(const struct vmig_profile *p)
 {
 	json_t *o, *list, *entry;
-	const struct deviation *d;
+	const struct vmig_deviation *d;
 
 	if (!p)
 		return json_null();

@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <vmig/deviations.h>
+
 #include "features.h"
 #include "findings.h"
 #include "outcome.h"
@@ -75,7 +77,7 @@ static void header_driver(const struct term *t, const struct environment *e)
 static void header_profile(const struct term *t)
 {
 	const struct run_record *r = &t->run->record;
-	const struct profile *p = t->run->profile;
+	const struct vmig_profile *p = t->run->profile;
 	const char *s = r->profile ? r->profile : "";
 
 	if (!p)
@@ -289,7 +291,7 @@ static void complaints(const struct term *t)
 
 static void deviations(const struct term *t)
 {
-	const struct deviation *d;
+	const struct vmig_deviation *d;
 	bool first = true;
 
 	if (!t->run->profile || !t->run->record.known_deviations)
@@ -309,7 +311,7 @@ static void deviations(const struct term *t)
 /* The clause that an unexpected pass was expected to violate. */
 static const char *xpass_clause(const struct run *run, const struct test *test)
 {
-	const struct deviation *d = profile_of(run->profile, test->name);
+	const struct vmig_deviation *d = vmig_deviation_due(run->profile, test->name);
 
 	return d ? d->clause->id : "?";
 }
@@ -317,7 +319,7 @@ static const char *xpass_clause(const struct run *run, const struct test *test)
 /* A deviation that came in some tests only is told by their names. */
 static void unexpected(const struct term *t)
 {
-	const struct deviation *d;
+	const struct vmig_deviation *d;
 	const struct test *test;
 
 	if (!t->run->count[OUTCOME_XPASS] && !t->run->unused)
@@ -339,7 +341,7 @@ static void unexpected(const struct term *t)
 /* A line of the profile that names no test is no mistake where tests were left out. */
 static void idle(const struct term *t)
 {
-	const struct deviation *d;
+	const struct vmig_deviation *d;
 	bool first = true;
 
 	if (!t->run->profile || !t->run->record.known_deviations || t->run->record.tests ||

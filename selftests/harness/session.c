@@ -18,7 +18,8 @@
 #include <vmig/error.h>
 #include <vmig/open_any.h>
 #include <vmig/host_change.h>
-#include "profile.h"
+#include <vmig/deviations.h>
+#include "known_deviations.h"
 #include "session.h"
 #include "kernel_health.h"
 #include "verdict.h"
@@ -341,7 +342,7 @@ void vmig_session_kill_test(void)
 struct vmig_device *vmig_session_begin(const char *test, enum vmig_uapi uapi, bool migratable,
 				       const char **skip)
 {
-	const struct vmig_deviation *lethal = vmig_profile_lethal(test);
+	const struct vmig_deviation *lethal = vmig_deviation_lethal(vmig_known_deviations(), test);
 	struct vmig_device *dev;
 	int ret;
 

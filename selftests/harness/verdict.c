@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include <vmig/breach_line.h>
+#include <vmig/deviations.h>
 #include <vmig/error.h>
-#include "profile.h"
+#include "known_deviations.h"
 #include "verdict.h"
 
 /* As in kselftest.h, which can only be included once a program. */
@@ -86,7 +87,7 @@ void vmig_verdict_init(void)
 	now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (now == MAP_FAILED)
 		vmig_test_error("no memory: %s", vmig_errno_name(errno));
-	vmig_profile_load();
+	vmig_known_deviations_load();
 }
 
 /**
@@ -165,31 +166,32 @@ void vmig_breach(const char *at, enum vmig_clause_id id, const char *did, const 
 		 const char *fmt, ...)
 {
 	const struct vmig_clause *clause = &vmig_clauses[id];
-	const struct vmig_deviation *known;
+	const struct vmig_deviation *known =
+		vmig_deviation_find(vmig_known_deviations(), clause->id, now->test);
+	enum vmig_breach_effect effect = vmig_breach_effect(clause, known, strict);
 	char got[384];
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(got, sizeof(got), fmt, args);
 	va_end(args);
-	if (clause->level == VMIG_MAY) {
+	if (effect == VMIG_BREACH_NOTED) {
 		printf("# vmig: note %s %s: %s\n", clause->id, did, got);
 		return;
 	}
 
-	known = vmig_profile_find(clause->id, now->test);
 	print_breach(&(struct vmig_breach){
 		.clause = clause->id,
 		.did = did,
 		.expected = expected,
 		.got = got,
 		.at = without_folder(at),
-		.where = known ? known->where : NULL,
+		.where = known ? known->source : NULL,
 		.reason = known ? known->reason : NULL,
 	});
-	if (known)
+	if (effect == VMIG_BREACH_KNOWN)
 		now->known = true;
-	else if (clause->level == VMIG_MUST || strict)
+	else if (effect == VMIG_BREACH_FAILS)
 		now->failed = true;
 }
 
@@ -308,6 +310,10 @@ static bool print_checked(void)
  */
 int vmig_verdict_end(void)
 {
+	static const int exit_codes[] = {
+		[VMIG_TEST_PASS] = PASS,   [VMIG_TEST_FAIL] = FAIL, [VMIG_TEST_XFAIL] = XFAIL,
+		[VMIG_TEST_XPASS] = XPASS, [VMIG_TEST_SKIP] = SKIP,
+	};
 	struct timespec end;
 	bool any;
 
@@ -315,13 +321,8 @@ int vmig_verdict_end(void)
 	any = print_checked();
 	printf("# vmig: took %.3f\n",
 	       (end.tv_sec - now->start.tv_sec) + (end.tv_nsec - now->start.tv_nsec) / 1e9);
-	if (now->failed)
-		return FAIL;
-	if (now->known)
-		return XFAIL;
-	if (!any)
-		return SKIP;
-	return vmig_profile_find(NULL, now->test) ? XPASS : PASS;
+	return exit_codes[vmig_test_result(now->failed, now->known, any,
+					   vmig_deviation_due(vmig_known_deviations(), now->test))];
 }
 
 /**

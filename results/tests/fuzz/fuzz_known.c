@@ -1,78 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fuzz target: a profile, as the test programs read it. */
-#include <setjmp.h>
-#include <stdarg.h>
+/*
+ * Fuzz target: what a profile makes of a breach and of a test, as test programs and report decide
+ * it. The input is a profile.
+ */
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+
+#include <vmig/deviations.h>
 
 #include "fuzz.h"
 
-/* It reads once a program and frees nothing; here it is called again and again. */
-static struct arena *lines;
-static jmp_buf gave_up;
-static FILE *opened;
+static const char *const tests[] = { "resume.cdev.corrupt_magic", "fd.group.cloexec", "" };
 
-static ssize_t getline_of_arena(char **line, size_t *room, FILE *f)
+static void check_line(const struct vmig_deviation *d, const char *clause)
 {
-	char *s = NULL;
-	ssize_t n;
-
-	*room = 0;
-	n = (getline)(&s, room, f);
-	if (n >= 0)
-		*line = arena_strndup(lines, s, (size_t)n);
-	(free)(s);
-	return n;
+	if (!d)
+		return;
+	MUST(!clause == !d->clause && d->line && *d->glob && *d->source && *d->reason);
+	MUST(!clause || !strcmp(d->clause->id, clause));
+	fuzz_clean(d->glob);
+	fuzz_clean(d->source);
+	fuzz_clean(d->reason);
 }
 
-#define getline(line, room, f) getline_of_arena(line, room, f)
-#define free(p) ((void)(p))
-#define fopen(path, mode) (opened = (fopen)(path, mode))
-#define fclose(f) ((void)(f))
-#define exit(code) longjmp(gave_up, 1)
-#define printf(...) ((void)snprintf(NULL, 0, __VA_ARGS__))
-#include "harness/profile.c"
-#undef getline
-#undef free
-#undef fopen
-#undef fclose
-#undef exit
-#undef printf
-
-void vmig_fail(const char *fmt, ...)
+/* What is known in a test, of each clause. */
+static void check_test(const struct vmig_profile *p, const char *test)
 {
-	fprintf(stderr, "%s\n", fmt);
-	abort();
+	const struct vmig_deviation *due = vmig_deviation_due(p, test), *d;
+	bool any = false;
+	int i;
+
+	check_line(vmig_deviation_lethal(p, test), NULL);
+	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
+		d = vmig_deviation_find(p, vmig_clauses[i].id, test);
+		check_line(d, vmig_clauses[i].id);
+		any |= !!d;
+		MUST(vmig_breach_effect(&vmig_clauses[i], d, true) !=
+		     (d ? VMIG_BREACH_FAILS : VMIG_BREACH_KNOWN));
+	}
+	/* What must come can come. */
+	MUST(!due || (any && !due->sometimes));
+	MUST(vmig_test_result(false, false, true, due) == (due ? VMIG_TEST_XPASS : VMIG_TEST_PASS));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char path[32];
+	struct arena *arena = arena_new();
 	const struct vmig_deviation *d;
-	static int fd = -1;
+	unsigned int before, n = 0;
+	struct vmig_profile *p;
+	char *wrong = NULL;
+	size_t i;
 
-	if (fd < 0) {
-		fd = memfd_create("profile", 0);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		setenv("VMIG_PROFILE", path, 1);
-		unsetenv("VMIG_NO_KNOWN");
+	p = vmig_profile_parse(arena, (struct text){ (char *)data, size }, &wrong);
+	if (p) {
+		before = p->nr_deviations;
+		vmig_deviations_for_kernel(p, NULL);
+		MUST(p->nr_deviations == before);
+		for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+			check_test(p, tests[i]);
+		vmig_deviations_for_kernel(p, "6.12.117");
+		for (d = p->deviations; d; d = d->next)
+			n++;
+		MUST(n == p->nr_deviations && n <= before);
+		for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+			check_test(p, tests[i]);
 	}
-	MUST(!ftruncate(fd, 0) && pwrite(fd, data, size, 0) == (ssize_t)size);
-	lines = arena_new();
-	if (!setjmp(gave_up)) {
-		vmig_profile_load();
-		d = vmig_profile_find("RES-07", "resume.cdev.corrupt_magic");
-		MUST(!d || (!strcmp(d->clause, "RES-07") && *d->where && *d->reason));
-		d = vmig_profile_find(NULL, "resume.cdev.corrupt_magic");
-		MUST(!d || (d->clause && *d->where && *d->reason));
-		d = vmig_profile_lethal("resume.cdev.corrupt_magic");
-		MUST(!d || (!d->clause && *d->where && *d->reason));
-	}
-	fclose(opened);
-	free(deviations);
-	deviations = NULL;
-	count = 0;
-	arena_free(lines);
+	arena_free(arena);
 	return 0;
 }

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fuzz target: a profile, as the report reads it. */
+/* Fuzz target: a profile. */
+#include <vmig/deviations.h>
+
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new();
-	const struct deviation *d;
+	const struct vmig_profile_line *l;
+	const struct vmig_deviation *d;
 	char *wrong = NULL;
-	struct profile *p;
+	struct vmig_profile *p;
 	unsigned int n = 0;
 
-	p = profile_parse(arena, (struct text){ (char *)data, size }, &wrong);
+	p = vmig_profile_parse(arena, (struct text){ (char *)data, size }, &wrong);
 	MUST(!p == !!wrong);
 	fuzz_clean(wrong);
 	for (d = p ? p->deviations : NULL; d; d = d->next, n++) {
@@ -20,10 +23,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_clean(d->reason);
 	}
 	MUST(!p || n == p->nr_deviations);
-	if (p) {
-		profile_find(p, "RES-07", "resume.cdev.corrupt_magic");
-		profile_of(p, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	for (d = p ? p->lethal : NULL; d; d = d->next)
+		MUST(!d->clause && *d->glob && *d->source && *d->reason);
+	for (l = p ? p->lines : NULL; l; l = l->next) {
+		MUST(*l->key && *vmig_profile_value(p, l->key));
+		fuzz_clean(l->value);
 	}
+	if (p)
+		vmig_deviation_due(
+			p, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
 	arena_free(arena);
 	return 0;
 }

@@ -9,11 +9,11 @@
 static void fuzz_waivers(struct arena *arena, struct text input)
 {
 	struct waiver *first, *w;
-	struct profile *p, *again;
+	struct vmig_profile *p, *again;
 	unsigned int n = 0, covers = 0;
 	const char *lines = "";
 	char *wrong = NULL;
-	const struct deviation *d;
+	const struct vmig_deviation *d;
 
 	first = waivers_parse(arena, input, &wrong);
 	MUST(!first || !wrong);
@@ -37,7 +37,7 @@ static void fuzz_waivers(struct arena *arena, struct text input)
 				     d->clause->id, d->glob, d->source, d->reason);
 	if (!p || strlen(lines) > 8192)
 		return;
-	again = profile_parse(arena, (struct text){ lines, strlen(lines) }, &wrong);
+	again = vmig_profile_parse(arena, (struct text){ lines, strlen(lines) }, &wrong);
 	MUST(again && again->nr_deviations == p->nr_deviations);
 }
 

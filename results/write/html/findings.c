@@ -179,7 +179,7 @@ static void complaints(struct run *run, FILE *f)
 
 static void unexpected(struct run *run, FILE *f)
 {
-	const struct deviation *d;
+	const struct vmig_deviation *d;
 	const struct test *t;
 
 	if (!run->count[OUTCOME_XPASS] && !run->unused)

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Checksums, as sha256sum prints them. libmd is what dpkg takes for the same. */
+/* Checksums, as sha256sum prints them. Who calls it is linked with libmd, as dpkg is. */
 #include <sys/types.h>
 
 #include <sha256.h>
 
-#include "sha256.h"
+#include <vmig/sha256.h>
 
 /**
- * digest - the SHA-256 of a file
+ * vmig_sha256 - the SHA-256 of a file
  * @arena: where the answer goes
  * @contents: the file
  *
  * Return: 64 hexadecimal digits.
  */
-char *digest(struct arena *arena, struct text contents)
+char *vmig_sha256(struct arena *arena, struct text contents)
 {
 	char *hex = arena_alloc(arena, SHA256_DIGEST_STRING_LENGTH);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The schema of profiles: profile_keys.def, and what its forms are. */
+/* The schema of profiles: keys.def, and what its forms are. */
 #include <regex.h>
 #include <string.h>
 
-#include "keys.h"
+#include <vmig/profile_keys.h>
 
 enum often { ONCE, ANY };
 
@@ -82,7 +82,7 @@ static bool fits(const struct form *form, const char *value)
 }
 
 /**
- * profile_key_check - may this line stand in a profile?
+ * vmig_profile_key_check - may this line stand in a profile?
  * @arena: where the answer goes
  * @key: its key
  * @value: its value, without blanks around it
@@ -90,8 +90,8 @@ static bool fits(const struct form *form, const char *value)
  *
  * Return: NULL, or what is wrong with it.
  */
-char *profile_key_check(struct arena *arena, struct text key, struct text value,
-			unsigned long *seen)
+char *vmig_profile_key_check(struct arena *arena, struct text key, struct text value,
+			     unsigned long *seen)
 {
 	const struct key *k;
 	size_t i;
@@ -114,15 +114,21 @@ char *profile_key_check(struct arena *arena, struct text key, struct text value,
 }
 
 /**
- * profile_keys_list - prints the keys: name, how often, form, what it says; tabs between
- * @f: where to
+ * vmig_profile_key - the keys, one after the other
+ * @i: number of the key, from 0 on
+ * @key: filled
+ *
+ * Return: false behind the last one.
  */
-void profile_keys_list(FILE *f)
+bool vmig_profile_key(size_t i, struct vmig_profile_key *key)
 {
-	size_t i;
-
-	for (i = 0; i < NR_KEYS; i++)
-		fprintf(f, "%s\t%s\t%s\t%s\n", keys[i].name,
-			keys[i].often == ONCE ? "once" : "any number of times", keys[i].form->words,
-			keys[i].what);
+	if (i >= NR_KEYS)
+		return false;
+	*key = (struct vmig_profile_key){
+		.name = keys[i].name,
+		.once = keys[i].often == ONCE,
+		.form = keys[i].form->words,
+		.what = keys[i].what,
+	};
+	return true;
 }
