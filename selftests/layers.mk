@@ -60,7 +60,7 @@ SRC_tools/host :=
 TOOL_tools/host := vmig_host
 
 SELF_tools/probe := tools/common
-LIB_tools/probe := $(DEV)
+LIB_tools/probe := profile $(DEV)
 SRC_tools/probe := device.c driver.c host.c host_use.c page.c resolve.c rules.c sriov.c sysfs.c text.c
 TOOL_tools/probe := vmig_probe
 

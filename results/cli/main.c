@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <vmig/error.h>
+#include <vmig/input.h>
 #include <vmig/profile.h>
 #include <vmig/profile_keys.h>
 #include <vmig/version.h>
@@ -17,7 +18,6 @@
 #include "catalogue.h"
 #include "cli.h"
 #include "defects.h"
-#include "input.h"
 #include "judge.h"
 #include "junit.h"
 #include "load.h"
@@ -193,7 +193,7 @@ static struct listed_test *read_list(struct arena *arena, const char *file)
 	char *wrong = NULL;
 	int err;
 
-	err = input_read(arena, AT_FDCWD, file, &contents);
+	err = vmig_input_read(arena, AT_FDCWD, file, &contents);
 	if (err) {
 		error_msg("cannot read the list of tests %s: %s", file, strerror(err));
 		return NULL;
@@ -271,7 +271,7 @@ static int check_profile(struct arena *arena, char **argv)
 	char *wrong;
 	int err;
 
-	err = input_read(arena, AT_FDCWD, file, &contents);
+	err = vmig_input_read(arena, AT_FDCWD, file, &contents);
 	if (err)
 		error_msg("cannot read the profile %s: %s", file, strerror(err));
 	else if (!vmig_profile_parse(arena, contents, &wrong))

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vmig/input.h>
 #include <vmig/sha256.h>
 #include <vmig/version.h>
 
 #include "bundle_write.h"
 #include "cli.h"
-#include "input.h"
 #include "judge.h"
 #include "load.h"
 #include "message.h"
@@ -27,7 +27,7 @@
 
 static bool read_input(struct arena *arena, const char *path, size_t max, struct text *contents)
 {
-	int err = input_read_head(arena, AT_FDCWD, path, max + 1, contents);
+	int err = vmig_input_read_head(arena, AT_FDCWD, path, max + 1, contents);
 
 	if (err)
 		error_msg("cannot read %s: %s", path, strerror(err));

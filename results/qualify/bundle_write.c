@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/input.h>
 #include <vmig/sha256.h>
 
 #include "bundle.h"
 #include "bundle_write.h"
-#include "input.h"
 
 /* round-1/ktap/fsm.ktap */
 #define LEVELS 3
@@ -32,7 +32,7 @@ static char *read_member(struct arena *arena, const char *path, const char *name
 
 	*m = arena_alloc(arena, sizeof(**m));
 	(*m)->name = arena_strndup(arena, name, strlen(name));
-	err = input_read_head(arena, AT_FDCWD, path, TAR_MAX + 1, &(*m)->contents);
+	err = vmig_input_read_head(arena, AT_FDCWD, path, TAR_MAX + 1, &(*m)->contents);
 	return err ? arena_printf(arena, "cannot read %s: %s", path, strerror(err)) : NULL;
 }
 

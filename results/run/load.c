@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include <vmig/deviations.h>
+#include <vmig/input.h>
 #include <vmig/sha256.h>
 
-#include "input.h"
 #include "load.h"
 #include "planned.h"
 
@@ -45,7 +45,7 @@ static char *load_chapters(struct run *run, int dirfd, struct run_files *files)
 				    n);
 		if (i >= CHAPTERS_MAX)
 			continue;
-		err = input_read(run->arena, dirfd, f->name, &f->contents);
+		err = vmig_input_read(run->arena, dirfd, f->name, &f->contents);
 		if (err) {
 			run_problem(run, "%s cannot be read: %s.", f->name, strerror(err));
 			continue;
@@ -61,7 +61,7 @@ static char *load_chapters(struct run *run, int dirfd, struct run_files *files)
 /* A file that may be absent. */
 static void load(struct run *run, int dirfd, const char *file, struct text *contents)
 {
-	int err = input_read(run->arena, dirfd, file, contents);
+	int err = vmig_input_read(run->arena, dirfd, file, contents);
 
 	if (err && err != ENOENT)
 		run_problem(run, "%s cannot be read: %s.", file, strerror(err));
@@ -71,7 +71,7 @@ static void load(struct run *run, int dirfd, const char *file, struct text *cont
 
 static char *load_profile(struct run *run, int dirfd, struct text *contents)
 {
-	int err = input_read(run->arena, dirfd, "profile.conf", contents);
+	int err = vmig_input_read(run->arena, dirfd, "profile.conf", contents);
 
 	if (err)
 		contents->s = NULL;

@@ -9,8 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vmig/input.h>
+
 #include "defects.h"
-#include "input.h"
 #include "map.h"
 
 enum seen { GENERIC, STRESS, EXERCISER, FAULT, NOT };
@@ -103,7 +104,7 @@ static const char *replayed(struct arena *arena, int history, unsigned int numbe
 	dir = history < 0 ? NULL : fdopendir(history);
 	while (dir && (entry = readdir(dir))) {
 		if (!strstr(entry->d_name, ".patch") ||
-		    input_read(arena, history, entry->d_name, &t))
+		    vmig_input_read(arena, history, entry->d_name, &t))
 			continue;
 		while (text_next_line(&t, &line) && !text_skip(&line, "---"))
 			if (text_skip(&line, "Bug:") &&

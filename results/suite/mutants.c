@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "input.h"
+#include <vmig/input.h>
+
 #include "judge.h"
 #include "load.h"
 #include "mutants.h"
@@ -54,7 +55,7 @@ static char *sentence(struct arena *arena, int dirfd, const char *file)
 {
 	struct text contents, line;
 
-	if (input_read(arena, dirfd, file, &contents))
+	if (vmig_input_read(arena, dirfd, file, &contents))
 		return NULL;
 	if (!text_next_line(&contents, &line))
 		return "it ended without a word";
@@ -274,7 +275,7 @@ char *mutants_load(struct mutants *m, struct arena *arena, int dirfd)
 	m->arena = arena;
 	m->last = &m->list;
 	m->last_alarm = &m->alarms;
-	err = input_read(arena, dirfd, "defects.txt", &contents);
+	err = vmig_input_read(arena, dirfd, "defects.txt", &contents);
 	if (err)
 		return arena_printf(arena, "defects.txt cannot be read: %s", strerror(err));
 	while (text_next_line(&contents, &line)) {

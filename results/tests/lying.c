@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "input.h"
+#include <vmig/input.h>
+
 #include "judge.h"
 #include "load.h"
 #include "run.h"
@@ -340,7 +341,7 @@ int main(int argc, char **argv)
 
 	dirfd = argc == 2 ? open(argv[1], O_RDONLY | O_DIRECTORY) : -1;
 	for (file = 0; file < NR_FILES; file++) {
-		if (dirfd >= 0 && !input_read(arena, dirfd, names[file], &good[file]))
+		if (dirfd >= 0 && !vmig_input_read(arena, dirfd, names[file], &good[file]))
 			continue;
 		fputs("lying: give the directory of the good run\n", stderr);
 		return 2;

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/input.h>
 #include <vmig/sha256.h>
 
-#include "input.h"
 #include "judge.h"
 #include "load.h"
 #include "qualify.h"
@@ -295,7 +295,7 @@ static char *read_text(struct arena *arena, int dirfd, const char *name)
 {
 	struct text t;
 
-	if (input_read(arena, dirfd, name, &t)) {
+	if (vmig_input_read(arena, dirfd, name, &t)) {
 		fprintf(stderr, "tamper: give the directory of the good run\n");
 		exit(2);
 	}

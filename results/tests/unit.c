@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include <vmig/deviations.h>
+#include <vmig/input.h>
 #include <vmig/uapi.h>
 
 #include "findings.h"
-#include "input.h"
 #include "judge.h"
 #include "junit.h"
 #include "mustpass.h"
@@ -519,7 +519,7 @@ static struct text from_dir(struct arena *arena, const char *dir, const char *fi
 {
 	struct text t;
 
-	if (input_read(arena, AT_FDCWD, arena_printf(arena, "%s/%s", dir, file), &t))
+	if (vmig_input_read(arena, AT_FDCWD, arena_printf(arena, "%s/%s", dir, file), &t))
 		printf("# %s/%s cannot be read\n", dir, file);
 	return t;
 }

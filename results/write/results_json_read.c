@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "input.h"
+#include <vmig/input.h>
+
 #include "results_json_read.h"
 
 /**
@@ -21,7 +22,7 @@ char *results_json_read(struct arena *arena, const char *dir, json_t **results)
 	const char *path = arena_printf(arena, "%s/results.json", dir);
 	struct text contents;
 	json_error_t error;
-	int err = input_read(arena, AT_FDCWD, path, &contents);
+	int err = vmig_input_read(arena, AT_FDCWD, path, &contents);
 
 	if (err)
 		return arena_printf(arena,

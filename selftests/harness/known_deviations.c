@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is known of the driver under test: the profile that VMIG_PROFILE names. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <vmig/deviations.h>
+#include <vmig/input.h>
 #include <vmig/sha256.h>
 #include "known_deviations.h"
 #include "verdict.h"
-
-/* A longer file is no profile. */
-#define PROFILE_MAX (1UL << 20)
 
 /* Read once by the program; each test is a fork of it and has it, too. */
 static struct vmig_profile *profile;
@@ -33,28 +29,6 @@ static void __attribute__((noreturn, format(printf, 1, 2))) bail_out(const char 
 	exit(VMIG_EXIT_BROKEN);
 }
 
-static struct text read_profile(struct arena *arena, const char *file)
-{
-	char *contents = arena_alloc(arena, PROFILE_MAX);
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	ssize_t n = -1;
-
-	while (fd >= 0 && used < PROFILE_MAX) {
-		n = read(fd, contents + used, PROFILE_MAX - used);
-		if (n <= 0)
-			break;
-		used += n;
-	}
-	if (n < 0)
-		bail_out("%s: %s: VMIG_PROFILE must name a profile that can be read", file,
-			 strerror(errno));
-	if (used == PROFILE_MAX)
-		bail_out("%s: too long: VMIG_PROFILE must name a profile", file);
-	close(fd);
-	return (struct text){ contents, used };
-}
-
 /**
  * vmig_known_deviations_load - read the profile, once a program
  *
@@ -70,13 +44,17 @@ void vmig_known_deviations_load(void)
 	struct utsname name;
 	struct text text;
 	char *wrong;
+	int err;
 
 	if (!file || !*file || (none && *none && strcmp(none, "0"))) {
 		printf("# vmig: profile none\n");
 		return;
 	}
 	arena = arena_new();
-	text = read_profile(arena, file);
+	err = vmig_input_read(arena, AT_FDCWD, file, &text);
+	if (err)
+		bail_out("%s: %s: VMIG_PROFILE must name a profile that can be read", file,
+			 strerror(err));
 	profile = vmig_profile_parse(arena, text, &wrong);
 	if (!profile)
 		bail_out("%s, %s", file, wrong);

@@ -4,12 +4,15 @@
  * module ("vfio_pci:" aliases, PCI_DRIVER_OVERRIDE_DEVICE_VFIO()), and those of which a
  * profile of configs/devices says so, whether this kernel has them or not.
  */
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <vmig/input.h>
+#include <vmig/profile.h>
 #include "probe.h"
 
 #define ALIAS "alias vfio_pci:"
@@ -61,47 +64,39 @@ static void read_built_in(const char *path)
 	fclose(f);
 }
 
-/* A line "KEY: VALUE" of a profile; the value without blanks around it, or NULL. */
-static char *value_of(char *line, const char *key)
+/* What a profile says of the driver; of one that is not a profile, its name. */
+static void add_values(json_t *profile, json_t *ids, const struct vmig_profile *p)
 {
-	size_t n = strlen(key);
-	char *end;
+	static const char *const keys[] = { "driver", "kconfig", "devlink", "kernels" };
+	const struct vmig_profile_line *l;
+	const char *value;
+	size_t i;
 
-	line += strspn(line, " \t");
-	if (strncmp(line, key, n) || line[n] != ':')
-		return NULL;
-	line += n + 1;
-	line += strspn(line, " \t");
-	for (end = line + strlen(line); end > line && strchr(" \t\r\n", end[-1]);)
-		*--end = '\0';
-	return line;
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		value = vmig_profile_value(p, keys[i]);
+		if (value)
+			json_object_set_new(profile, keys[i], json_string(value));
+	}
+	for (l = p->lines; l; l = l->next)
+		if (!strcmp(l->key, "pci"))
+			json_array_append_new(ids, json_string(l->value));
 }
 
 static void read_profile(const char *dir, const char *name)
 {
-	static const char *const keys[] = { "driver", "kconfig", "devlink", "kernels" };
+	struct arena *arena = arena_new();
 	json_t *profile, *ids = json_array();
-	char path[PATH_MAX], *line = NULL, *value;
-	size_t i, size = 0;
-	FILE *f;
+	struct vmig_profile *p = NULL;
+	struct text contents;
+	char *wrong;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "re");
 	profile = json_pack("{s:s%, s:o}", "name", name, strcspn(name, "."), "pci", ids);
-	while (f && getline(&line, &size, f) > 0) {
-		for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-			value = value_of(line, keys[i]);
-			if (value)
-				json_object_set_new(profile, keys[i], json_string(value));
-		}
-		value = value_of(line, "pci");
-		if (value)
-			json_array_append_new(ids, json_string(value));
-	}
-	free(line);
-	if (f)
-		fclose(f);
+	if (!vmig_input_read(arena, AT_FDCWD, arena_printf(arena, "%s/%s", dir, name), &contents))
+		p = vmig_profile_parse(arena, contents, &wrong);
+	if (p)
+		add_values(profile, ids, p);
 	json_array_append_new(profiles, profile);
+	arena_free(arena);
 }
 
 static void read_profiles(const char *dir)

@@ -6,14 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "input.h"
+#include <vmig/input.h>
 
 /* A run prints some hundred kB. What is larger went wrong, and its head tells how. */
 #define INPUT_MAX (16UL << 20)
 #define CHUNK (256UL << 10)
 
 /**
- * input_read - read a file of a run into memory
+ * vmig_input_read - read a file of a run into memory
  * @arena: where the contents go
  * @dirfd: directory that @path is relative to, or AT_FDCWD
  * @path: the file, "-" for standard input
@@ -21,13 +21,13 @@
  *
  * Return: 0, or the errno of what failed; EISDIR for a directory.
  */
-int input_read(struct arena *arena, int dirfd, const char *path, struct text *contents)
+int vmig_input_read(struct arena *arena, int dirfd, const char *path, struct text *contents)
 {
-	return input_read_head(arena, dirfd, path, INPUT_MAX, contents);
+	return vmig_input_read_head(arena, dirfd, path, INPUT_MAX, contents);
 }
 
 /**
- * input_read_head - read the beginning of a file into memory
+ * vmig_input_read_head - read the beginning of a file into memory
  * @arena: where the contents go
  * @dirfd: directory that @path is relative to, or AT_FDCWD
  * @path: the file, "-" for standard input
@@ -36,8 +36,8 @@ int input_read(struct arena *arena, int dirfd, const char *path, struct text *co
  *
  * Return: 0, or the errno of what failed; EISDIR for a directory.
  */
-int input_read_head(struct arena *arena, int dirfd, const char *path, size_t max,
-		    struct text *contents)
+int vmig_input_read_head(struct arena *arena, int dirfd, const char *path, size_t max,
+			 struct text *contents)
 {
 	size_t room = CHUNK, used = 0;
 	char *buf, *bigger;
@@ -47,7 +47,7 @@ int input_read_head(struct arena *arena, int dirfd, const char *path, size_t max
 
 	contents->s = "";
 	contents->n = 0;
-	/* O_NONBLOCK: a FIFO with that name must not hang the report. */
+	/* O_NONBLOCK: a FIFO with that name must not hang the program. */
 	if (!strcmp(path, "-"))
 		fd = dup(STDIN_FILENO);
 	else
