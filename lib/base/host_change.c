@@ -13,6 +13,7 @@
 
 #include <vmig/clock.h>
 #include <vmig/host_change.h>
+#include <vmig/sysfs.h>
 
 /* The lock is held for no longer than a write to the disk takes. */
 #define LOCK_MS 10000
@@ -38,13 +39,9 @@ const char *vmig_change_file(void)
 /* The line that the record of this boot begins with. */
 static void boot_line(char *line, size_t len)
 {
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-	char id[64] = "";
+	char id[64];
 
-	if (f && fgets(id, sizeof(id), f))
-		id[strcspn(id, "\n")] = '\0';
-	if (f)
-		fclose(f);
+	vmig_sysfs_line("/proc/sys/kernel/random/boot_id", id, sizeof(id));
 	snprintf(line, len, "boot\t%s\n", id);
 }
 
@@ -506,17 +503,9 @@ bool vmig_setting_record(struct vmig_setting *s, const char *path, const char *u
 bool vmig_setting_change(struct vmig_setting *s, const char *path, const char *value)
 {
 	char old[sizeof(s->old)];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n;
 
-	if (fd < 0)
+	if (!vmig_sysfs_line(path, old, sizeof(old)))
 		return false;
-	n = read(fd, old, sizeof(old) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	old[n] = '\0';
-	old[strcspn(old, "\n")] = '\0';
 	if (!vmig_setting_record(s, path, old))
 		return false;
 	if (vmig_put_line(path, value))

@@ -9,6 +9,7 @@
 
 #include <vmig/error.h>
 #include <vmig/stream.h>
+#include <vmig/sysfs.h>
 
 #define MIB (1UL << 20)
 #define PAGE 4096
@@ -64,15 +65,9 @@ static size_t next_chunk(const struct vmig_chunks *c, uint32_t *state, size_t do
 /* What the kernel can give without swapping or killing anybody; bytes. */
 static uint64_t memory_available(void)
 {
-	FILE *f = fopen("/proc/meminfo", "re");
-	unsigned long kib = 0;
-	char line[128];
+	unsigned long long kib = 0;
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemAvailable: %lu kB", &kib) == 1)
-			break;
-	if (f)
-		fclose(f);
+	vmig_sysfs_field("/proc/meminfo", "MemAvailable:", &kib);
 	return kib ? (uint64_t)kib << 10 : UINT64_MAX;
 }
 

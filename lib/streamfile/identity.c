@@ -9,27 +9,14 @@
 #include <time.h>
 
 #include <vmig/stream_identity.h>
-
-/* The first line of a file; false, and "", where there is none. */
-static bool first_line(const char *path, char *line, size_t size)
-{
-	FILE *f = fopen(path, "re");
-	bool there = f && fgets(line, size, f);
-
-	if (f)
-		fclose(f);
-	if (!there)
-		line[0] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	return line[0];
-}
+#include <vmig/sysfs.h>
 
 static void line_of(const char *dir, const char *name, char *line, size_t size)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	first_line(path, line, size);
+	vmig_sysfs_line(path, line, size);
 }
 
 /* The first directory in a directory; false where there is none. */

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "input.h"
+#include <vmig/input.h>
+
 #include "scan_list.h"
 
 static unsigned int number, failed;
@@ -96,7 +97,7 @@ static void agree_on_file(const char *path)
 	struct text contents, rest, line;
 	bool ok;
 
-	ok = !input_read(arena, AT_FDCWD, path, &contents);
+	ok = !vmig_input_read(arena, AT_FDCWD, path, &contents);
 	rest = contents;
 	while (ok && text_next_line(&rest, &line))
 		ok = agree(contents, (size_t)(line.s - contents.s) + line.n / 2, 1000) &&

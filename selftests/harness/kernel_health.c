@@ -13,6 +13,7 @@
 
 #include <vmig/breach_line.h>
 #include <vmig/clauses.h>
+#include <vmig/sysfs.h>
 #include "kernel_health.h"
 
 /* How long a process that was killed may take to go. */
@@ -30,17 +31,6 @@
 
 static unsigned long taint_before;
 
-/* Reads a small file of /proc; an empty string where there is none. */
-static void read_small(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, buf, size - 1) : 0;
-
-	buf[n > 0 ? n : 0] = '\0';
-	if (fd >= 0)
-		close(fd);
-}
-
 /* When it was started, 0 if there is no such process or it is dead; its state goes to @state. */
 static unsigned long long born(pid_t pid, char *state)
 {
@@ -49,7 +39,7 @@ static unsigned long long born(pid_t pid, char *state)
 	const char *rest;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	read_small(path, stat, sizeof(stat));
+	vmig_sysfs_read(path, stat, sizeof(stat));
 	/* The name in brackets may hold blanks and brackets itself. */
 	rest = strrchr(stat, ')');
 	if (!rest ||
@@ -134,7 +124,7 @@ static void print_stack(pid_t pid, const char *tid, char state)
 	int n = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%s/stack", pid, tid);
-	read_small(path, text, sizeof(text));
+	vmig_sysfs_read(path, text, sizeof(text));
 	while (n++ < STACK_LINES && (line = strsep(&rest, "\n")) && *line)
 		printf("#   %s\n", line);
 	if (n <= 1)
@@ -189,10 +179,10 @@ void vmig_process_explain(const struct vmig_process *p)
  */
 unsigned long vmig_kernel_taint(void)
 {
-	char text[32];
+	unsigned long long taint = 0;
 
-	read_small("/proc/sys/kernel/tainted", text, sizeof(text));
-	return strtoul(text, NULL, 10) & (TAINT_BAD_PAGE | TAINT_OOPS | TAINT_WARN | TAINT_LOCKUP);
+	vmig_sysfs_number("/proc/sys/kernel/tainted", &taint);
+	return taint & (TAINT_BAD_PAGE | TAINT_OOPS | TAINT_WARN | TAINT_LOCKUP);
 }
 
 /**

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Requests after which there may be no kernel any more, or no way to the device. */
 #include <errno.h>
-#include <sys/mman.h>
 
 #include <vmig/feature.h>
 #include <vmig/error.h>
+#include <vmig/shared.h>
 #include "risky_call.h"
 #include "session.h"
 #include "kernel_health.h"
@@ -54,16 +54,13 @@ struct vmig_risky_call vmig_set_state_in_child(struct vmig_device *dev, uint32_t
 {
 	unsigned long taint = vmig_kernel_taint();
 	struct vmig_risky_call c = {};
-	struct set_call *call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct set_call *call = vmig_shared_alloc(sizeof(*call));
 
-	if (call == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	call->dev = dev;
 	call->to = to;
 	c.end = vmig_child_run(set_in_child, call, VMIG_RISKY_CALL_MS);
 	c.ret = call->ret;
 	c.survived = vmig_survived(c.end, taint);
-	munmap(call, sizeof(*call));
+	vmig_shared_free(call, sizeof(*call));
 	return c;
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <vmig/feature.h>
@@ -19,6 +18,7 @@
 #include <vmig/open_any.h>
 #include <vmig/host_change.h>
 #include <vmig/deviations.h>
+#include <vmig/shared.h>
 #include "known_deviations.h"
 #include "session.h"
 #include "kernel_health.h"
@@ -149,10 +149,7 @@ bool vmig_session_init(const char *chapter, const char *device)
 	vmig_test_error_init();
 	chapter_name = chapter;
 	vmig_kernel_health_begin();
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	if (shared == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
+	shared = vmig_shared_alloc(sizeof(*shared));
 	if (!device)
 		device = device_of_environment();
 	if (!device || !*device) {

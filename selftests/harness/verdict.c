@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <vmig/breach_line.h>
 #include <vmig/deviations.h>
 #include <vmig/error.h>
+#include <vmig/shared.h>
 #include "known_deviations.h"
 #include "verdict.h"
 
@@ -84,9 +84,7 @@ void vmig_verdict_init(void)
 	const char *env = getenv("VMIG_STRICT");
 
 	strict = env && *env && strcmp(env, "0");
-	now = mmap(NULL, sizeof(*now), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (now == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
+	now = vmig_shared_alloc(sizeof(*now));
 	vmig_known_deviations_load();
 }
 

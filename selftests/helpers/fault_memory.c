@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include <vmig/error.h>
+#include <vmig/sysfs.h>
 #include "fault_memory.h"
 #include "verdict.h"
 
@@ -75,13 +76,7 @@ int vmig_count_fds(void)
 uint64_t vmig_mem_available(void)
 {
 	unsigned long long kib = 0;
-	char line[128];
-	FILE *f = fopen("/proc/meminfo", "re");
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-			break;
-	if (f)
-		fclose(f);
+	vmig_sysfs_field("/proc/meminfo", "MemAvailable:", &kib);
 	return kib << 10;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <vmig/complaints.h>
+#include <vmig/sysfs.h>
 #include "verdict.h"
 #include "kmsg_watch.h"
 
@@ -31,16 +32,9 @@ static bool file_says(const char *path, const char *word)
 
 static bool locks_watched(void)
 {
-	FILE *f = fopen("/proc/lockdep_stats", "re");
-	unsigned int on = 0, value;
-	char line[256];
+	unsigned long long on;
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, " debug_locks: %u", &value) == 1)
-			on = value;
-	if (f)
-		fclose(f);
-	return on;
+	return vmig_sysfs_field("/proc/lockdep_stats", "debug_locks:", &on) && on;
 }
 
 /**

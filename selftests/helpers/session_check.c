@@ -4,13 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <vmig/feature.h>
 #include <vmig/state.h>
 #include <vmig/fsm.h>
 #include <vmig/error.h>
+#include <vmig/shared.h>
 #include "session_check.h"
 
 /*
@@ -83,10 +83,7 @@ static enum motion *device_is;
 
 __attribute__((constructor)) static void share_device_is(void)
 {
-	device_is = mmap(NULL, sizeof(*device_is), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (device_is == MAP_FAILED)
-		vmig_test_error("mmap() of %zu bytes: %s", sizeof(*device_is), strerror(errno));
+	device_is = vmig_shared_alloc(sizeof(*device_is));
 }
 
 static bool is_still(struct vmig_device *dev, const struct vmig_stream *content)

@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <vmig/error.h>
+#include <vmig/shared.h>
 #include "child.h"
 #include "fd_peer.h"
 
@@ -106,10 +106,7 @@ void vmig_fd_peer_start(struct vmig_fd_peer *peer, struct vmig_device *dev, int 
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sock))
 		vmig_test_error("socketpair() failed: %s", vmig_errno_name(errno));
-	peer->buf = mmap(NULL, VMIG_FD_PEER_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			 -1, 0);
-	if (peer->buf == MAP_FAILED)
-		vmig_test_error("no memory to share: %s", vmig_errno_name(errno));
+	peer->buf = vmig_shared_alloc(VMIG_FD_PEER_MAX);
 	peer->sock = sock[0];
 	setup.sock = sock[1];
 	peer->pid = vmig_child_start(be_peer, &setup);
@@ -212,5 +209,5 @@ void vmig_fd_peer_stop(struct vmig_fd_peer *peer)
 		vmig_test_error(
 			"the other process hangs in a call on the data_fd and cannot be killed");
 	close(peer->sock);
-	munmap(peer->buf, VMIG_FD_PEER_MAX);
+	vmig_shared_free(peer->buf, VMIG_FD_PEER_MAX);
 }

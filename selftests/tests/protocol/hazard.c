@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 
 #include <vmig/dma_logging.h>
 #include <vmig/host_change.h>
+#include <vmig/shared.h>
 #include "load_attempt.h"
 #include "risky_call.h"
 #include "fault_memory.h"
@@ -119,9 +119,7 @@ TEST_F(files, none_left)
 	CLAUSES(ROB_01, ROB_04);
 	/* It concerns the whole system, so not on one that is somebody's. */
 	NEED(strstr(self->dev->id.sysfs, "/vfio_mig_fw/"), "done on simulated firmware alone");
-	call = mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (call == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
+	call = vmig_shared_alloc(sizeof(*call));
 	call->dev = self->dev;
 	call->to = variant->state;
 	NEED(vmig_setting_change(&max, FILE_MAX, "1"), FILE_MAX " cannot be written");

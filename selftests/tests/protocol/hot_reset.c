@@ -19,6 +19,7 @@
 
 #include <vmig/info.h>
 #include <vmig/region.h>
+#include <vmig/sysfs.h>
 #include "fixture_states.h"
 #include "session_check.h"
 
@@ -223,17 +224,12 @@ static bool in_slot(const struct vmig_device *dev)
 	char address[32];
 	glob_t slots;
 	size_t i;
-	FILE *f;
 
 	if (glob("/sys/bus/pci/slots/*/address", 0, NULL, &slots))
 		return false;
 	for (i = 0; i < slots.gl_pathc; i++) {
-		f = fopen(slots.gl_pathv[i], "re");
-		if (!f)
-			continue;
-		if (fgets(address, sizeof(address), f))
-			found |= !strncmp(dev->id.name, address, strcspn(address, "\n"));
-		fclose(f);
+		if (vmig_sysfs_line(slots.gl_pathv[i], address, sizeof(address)))
+			found |= !strncmp(dev->id.name, address, strlen(address));
 	}
 	globfree(&slots);
 	return found;

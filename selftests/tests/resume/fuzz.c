@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <vmig/feature.h>
 #include <vmig/state.h>
 #include <vmig/error.h>
+#include <vmig/shared.h>
 #include "load_attempt.h"
 #include "child.h"
 #include "write_split.h"
@@ -462,10 +462,7 @@ struct vmig_fuzz *vmig_fuzz_new(struct vmig_device *dev, const struct vmig_strea
 	size_t max = 2 * good->len + 64 * 1024;
 	struct vmig_fuzz *p;
 
-	p = mmap(NULL, sizeof(*p) + VMIG_FUZZ_SUSPECTS * max, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
+	p = vmig_shared_alloc(sizeof(*p) + VMIG_FUZZ_SUSPECTS * max);
 	/* Printed here, and the same in all children. */
 	vmig_seed();
 	p->dev = dev;
@@ -482,7 +479,7 @@ struct vmig_fuzz *vmig_fuzz_new(struct vmig_device *dev, const struct vmig_strea
 void vmig_fuzz_free(struct vmig_fuzz *p)
 {
 	vmig_fuzz_corpus_free(p->corpus);
-	munmap(p, sizeof(*p) + VMIG_FUZZ_SUSPECTS * p->max);
+	vmig_shared_free(p, sizeof(*p) + VMIG_FUZZ_SUSPECTS * p->max);
 }
 
 /**

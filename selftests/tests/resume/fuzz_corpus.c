@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <vmig/error.h>
+#include <vmig/shared.h>
 #include "fuzz_corpus.h"
 #include "verdict.h"
 
@@ -21,12 +21,7 @@
  */
 struct vmig_fuzz_corpus *vmig_fuzz_corpus_new(void)
 {
-	void *p = mmap(NULL, sizeof(struct vmig_fuzz_corpus), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (p == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
-	return p;
+	return vmig_shared_alloc(sizeof(struct vmig_fuzz_corpus));
 }
 
 /**
@@ -35,7 +30,7 @@ struct vmig_fuzz_corpus *vmig_fuzz_corpus_new(void)
  */
 void vmig_fuzz_corpus_free(struct vmig_fuzz_corpus *c)
 {
-	munmap(c, sizeof(*c));
+	vmig_shared_free(c, sizeof(*c));
 }
 
 /**

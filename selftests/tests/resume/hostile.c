@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 
+#include <vmig/shared.h>
 #include "child.h"
 #include "fault_memory.h"
 #include "fixture_resume.h"
@@ -394,11 +395,8 @@ struct crowd {
 
 static struct crowd *new_crowd(struct vmig_device *dev, const struct vmig_stream *good)
 {
-	struct crowd *c =
-		mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct crowd *c = vmig_shared_alloc(sizeof(*c));
 
-	if (c == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	c->dev = dev;
 	c->good = good;
 	return c;

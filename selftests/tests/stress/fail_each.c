@@ -4,13 +4,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <vmig/feature.h>
 #include <vmig/state.h>
 #include <vmig/error.h>
+#include <vmig/shared.h>
 #include "risky_call.h"
 #include "fail_each.h"
 #include "fail_nth.h"
@@ -69,10 +69,7 @@ static unsigned int *all_points;
  */
 void vmig_faults_begin(void)
 {
-	all_points =
-		mmap(NULL, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (all_points == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
+	all_points = vmig_shared_alloc(VMIG_PAGE);
 	if (vmig_faults_not_here())
 		return;
 	vmig_faults_set_up();
@@ -266,9 +263,7 @@ void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f)
 
 	vmig_require_round_trip(*dev);
 	r.f.flags = vmig_get_migration(*dev) & VMIG_MIGRATION_KNOWN;
-	r.f.at = mmap(NULL, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (r.f.at == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
+	r.f.at = vmig_shared_alloc(VMIG_PAGE);
 	if (closed) {
 		vmig_close(*dev);
 		*dev = NULL;
@@ -283,5 +278,5 @@ void vmig_faults_run(struct vmig_device **dev, void (*fn)(struct vmig_faults *f)
 	}
 	if (vmig_stress(0, 1))
 		vmig_faults_memory();
-	munmap(r.f.at, VMIG_PAGE);
+	vmig_shared_free(r.f.at, VMIG_PAGE);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <vmig/sysfs.h>
 #include "leak_check.h"
 #include "fault_memory.h"
 #include "verdict.h"
@@ -31,15 +32,9 @@
 
 static long number_in(const char *path)
 {
-	FILE *f = fopen(path, "re");
-	long value;
+	unsigned long long value;
 
-	if (!f)
-		return -1;
-	if (fscanf(f, "%ld", &value) != 1)
-		value = -1;
-	fclose(f);
-	return value;
+	return vmig_sysfs_number(path, &value) ? (long)value : -1;
 }
 
 /**
@@ -62,15 +57,9 @@ long vmig_module_users(const struct vmig_device *dev)
 
 static unsigned long long jiffies(void)
 {
-	FILE *f = fopen("/proc/timer_list", "re");
 	unsigned long long now = 0;
-	char line[256];
 
-	while (f && !now && fgets(line, sizeof(line), f))
-		if (sscanf(line, "jiffies: %llu", &now) != 1)
-			now = 0;
-	if (f)
-		fclose(f);
+	vmig_sysfs_field("/proc/timer_list", "jiffies:", &now);
 	return now;
 }
 

@@ -16,6 +16,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <vmig/shared.h>
+#include <vmig/sysfs.h>
 #include "risky_call.h"
 #include "round_trip_check.h"
 #include "descriptors.h"
@@ -150,17 +152,10 @@ static void cgroup_end(struct cgroup *g)
 /* Do groups of the root have the controller of memory? A host's have, and keep it. */
 static bool has_memory(const struct cgroup *g)
 {
-	char path[160], text[256] = "";
-	FILE *f;
+	char path[160], text[256];
 
 	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", g->root);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (!fgets(text, sizeof(text), f))
-		text[0] = '\0';
-	fclose(f);
-	return strstr(text, "memory");
+	return vmig_sysfs_line(path, text, sizeof(text)) && strstr(text, "memory");
 }
 
 /* NULL, or why there can be none. */
@@ -195,15 +190,9 @@ static uint64_t cgroup_usage(const struct cgroup *g)
 {
 	unsigned long long n = 0;
 	char path[160];
-	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/memory.current", g->dir);
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	if (fscanf(f, "%llu", &n) != 1)
-		n = 0;
-	fclose(f);
+	vmig_sysfs_number(path, &n);
 	return n;
 }
 
@@ -312,9 +301,7 @@ VMIG_TEST_TIMEOUT(limits, memory_cgroup, 240)
 	NEED(!why, "%s", why);
 	vmig_save(self->dev, &good);
 	vmig_recover_running(self->dev);
-	s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (s == MAP_FAILED)
-		vmig_test_error("no memory: %s", vmig_errno_name(errno));
+	s = vmig_shared_alloc(sizeof(*s));
 	for (i = 0; i < steps && ok; i++) {
 		*s = (struct starved){ .dev = self->dev,
 				       .group = &group,

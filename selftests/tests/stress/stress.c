@@ -12,10 +12,10 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <vmig/dma_logging.h>
 #include <vmig/info.h>
+#include <vmig/shared.h>
 #include "leak_check.h"
 #include "round_trip_check.h"
 #include "unbind.h"
@@ -574,10 +574,7 @@ VMIG_TEST_TIMEOUT(stress_after, no_memory_is_lost, LONG)
 
 int main(int argc, char **argv)
 {
-	before = mmap(NULL, sizeof(*before), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	if (before == MAP_FAILED)
-		vmig_test_error("no memory to share: %s", vmig_errno_name(errno));
+	before = vmig_shared_alloc(sizeof(*before));
 	/* Not for who only wants to know which tests there are. */
 	if (argc < 2 || !strcmp(argv[1], "--device") || !strcmp(argv[1], "-r"))
 		vmig_leaks_memory_begin(&before->leaks);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <vmig/error.h>
+#include <vmig/shared.h>
 #include "load_attempt.h"
 #include "child.h"
 #include "thread_pool.h"
@@ -36,11 +37,8 @@
  */
 struct vmig_thread_pool *vmig_thread_pool_new(struct vmig_device *dev, uint64_t flags)
 {
-	struct vmig_thread_pool *c =
-		mmap(NULL, sizeof(*c), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct vmig_thread_pool *c = vmig_shared_alloc(sizeof(*c));
 
-	if (c == MAP_FAILED)
-		vmig_test_error("no memory to share: %s", vmig_errno_name(errno));
 	c->dev = dev;
 	c->flags = flags;
 	return c;
@@ -77,7 +75,7 @@ void vmig_thread_pool_again(struct vmig_thread_pool *c)
  */
 void vmig_thread_pool_free(struct vmig_thread_pool *c)
 {
-	munmap(c, sizeof(*c));
+	vmig_shared_free(c, sizeof(*c));
 }
 
 /**

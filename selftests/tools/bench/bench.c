@@ -15,6 +15,7 @@
 
 #include <vmig/bounded.h>
 #include <vmig/error.h>
+#include <vmig/sysfs.h>
 #include "bench.h"
 
 /* Rounds of one calibration, tens of ms, and how many of these there are. */
@@ -287,14 +288,8 @@ void vmig_bench_calibrate(void)
  */
 uint64_t vmig_bench_resident(const char *field)
 {
-	FILE *f = fopen("/proc/self/status", "re");
 	unsigned long long kib = 0;
-	char line[128];
 
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, field, strlen(field)))
-			sscanf(line + strlen(field), ": %llu", &kib);
-	if (f)
-		fclose(f);
+	vmig_sysfs_field("/proc/self/status", vmig_fmt("%s:", field), &kib);
 	return kib << 10;
 }

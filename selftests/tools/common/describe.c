@@ -5,6 +5,7 @@
 
 #include <vmig/feature.h>
 #include <vmig/info.h>
+#include <vmig/sysfs.h>
 #include "describe.h"
 
 /**
@@ -18,16 +19,10 @@ json_t *vmig_file_line(const char *dir, const char *name)
 {
 	char path[1024], line[1024];
 	json_t *s = NULL;
-	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "re");
-	if (f && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
+	if (vmig_sysfs_line(path, line, sizeof(line)))
 		s = json_string(line);
-	}
-	if (f)
-		fclose(f);
 	return s ? s : json_null();
 }
 
