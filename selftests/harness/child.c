@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Processes that a test starts for what may hang or crash, and which it always ends. */
+/* Child processes for calls that may hang or crash; each is reaped or killed. */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -108,7 +108,7 @@ enum vmig_child_end vmig_child_run(void (*fn)(void *arg), void *arg, unsigned in
 }
 
 /**
- * vmig_child_name - how a child ended, for people
+ * vmig_child_name - how a child ended, for messages
  * @end: what vmig_child_wait() returned
  *
  * Return: words for "got:".
@@ -133,7 +133,7 @@ const char *vmig_child_name(enum vmig_child_end end)
  * @at: where the caller is: VMIG_HERE
  * @id: clause that is checked
  * @end: how it ended
- * @did: what it did, for people
+ * @did: what it did, for messages
  *
  * After a crash in the kernel or a hang locks may be held for ever, so the device is not
  * touched again.

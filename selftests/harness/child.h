@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Processes that a test starts for what may hang or crash, and which it always ends. */
+/* Child processes for calls that may hang or crash; each is reaped or killed. */
 #ifndef VMIG_HARNESS_CHILD_H
 #define VMIG_HARNESS_CHILD_H
 
@@ -26,7 +26,7 @@ const char *vmig_child_name(enum vmig_child_end end);
 bool vmig_judge_child_at(const char *at, enum vmig_clause_id id, enum vmig_child_end end,
 			 const char *did);
 
-/* The place that a breach tells is the one of the call. */
+/* A breach reports the line of the call. */
 #define vmig_judge_child(...) vmig_judge_child_at(VMIG_HERE, __VA_ARGS__)
 
 #endif /* VMIG_HARNESS_CHILD_H */

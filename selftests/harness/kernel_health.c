@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Can the kernel be trusted after a test? A task that oopses dies with the locks that it
- * holds, and one that is stuck keeps them: whatever comes after it is judged wrongly.
+ * Check for taint, oopses and stuck tasks after a test. A task that oopses dies with the locks that
+ * it holds, and one that is stuck keeps them: whatever comes after it is judged wrongly.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -196,8 +196,8 @@ void vmig_kernel_health_begin(void)
 /**
  * vmig_kernel_new_taint - has the kernel noted against itself what ends the run?
  *
- * VMIG_ABORT_ON says what that is: `oops`, or `taint` for whatever vmig_kernel_taint() tells;
- * without it nothing is.
+ * VMIG_ABORT_ON says what that is: `oops`, or `taint` for each new taint flag of
+ * vmig_kernel_taint(); without it nothing is.
  *
  * Return: the bits that are new since vmig_kernel_health_begin(), 0 to go on.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Can the kernel be trusted after a test: did it come through, and did its process end? */
+/* Check for taint, oopses and stuck tasks after a test. */
 #ifndef VMIG_HARNESS_KERNEL_HEALTH_H
 #define VMIG_HARNESS_KERNEL_HEALTH_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Requests after which there may be no kernel any more, or no way to the device. */
+/* Make calls that may oops the kernel or hang, in a child process. */
 #include <errno.h>
 
 #include <vmig/feature.h>
@@ -9,7 +9,7 @@
 #include "session.h"
 #include "kernel_health.h"
 
-/* Shared with the child, which may not live to tell. */
+/* Shared with the child, which may die in the call. */
 struct set_call {
 	struct vmig_device *dev;
 	uint32_t to;

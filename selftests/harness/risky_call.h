@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Requests after which there may be no kernel any more, or no way to the device. */
+/* Make calls that may oops the kernel or hang, in a child process. */
 #ifndef VMIG_HARNESS_RISKY_CALL_H
 #define VMIG_HARNESS_RISKY_CALL_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens around each test: the device is found once, opened for each test, and
+ * Set-up and teardown of each test: the device is resolved once, opened for each test, and
  * in RUNNING before and after it; or the run stops and says so.
  */
 #include <errno.h>
@@ -25,7 +25,7 @@
 #include "verdict.h"
 
 /*
- * A test that was killed gives its fds back a moment after its parent has been told,
+ * A test that was killed gives its fds back a moment after its parent has been notified,
  * so that the next open may find the device busy: try for this long.
  */
 #define OPEN_TRIES 250
@@ -53,7 +53,7 @@ static char test_name[256];
 /**
  * struct shared - what this program and the processes of its tests know together
  * @lost: the device cannot be brought back, or the kernel is not to be trusted any more
- * @ending: the program was told to end, so no test may begin
+ * @ending: a signal has ended the program, so no test may begin
  * @group: the leader of the process group of the test that began last
  * @test: the test that ran last
  * @process: the process of it, which outlives it only where it is stuck in the kernel
@@ -71,7 +71,7 @@ static struct shared *shared;
 /*
  * So that what the kernel says can be attributed to the test that made it say it. One
  * write() is one record; dprintf() cannot do it, as it wants to know the file position,
- * which /dev/kmsg does not tell.
+ * which /dev/kmsg does not show.
  */
 static void mark(const char *what)
 {
@@ -304,7 +304,7 @@ static bool after_former(void)
 }
 
 /*
- * Whoever is told to end says so and then looks for the group, so that one of the two sees the
+ * Whoever gets the signal says so and then looks for the group, so that one of the two sees the
  * other.
  */
 static void begin_group(void)
@@ -318,7 +318,7 @@ static void begin_group(void)
 /**
  * vmig_session_kill_test - end the test that runs, with all processes that it started
  *
- * For the program that was told to end. No other test begins.
+ * For the program that got a signal to end. No other test begins.
  */
 void vmig_session_kill_test(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What happens around each test: which device, in which state before and after. */
+/* Set-up and teardown of each test: open the device, and check its state before and after. */
 #ifndef VMIG_HARNESS_SESSION_H
 #define VMIG_HARNESS_SESSION_H
 

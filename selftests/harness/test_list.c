@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which tests a program has, and which of them are to run. See test_list.h. */
+/* List of the tests of a program, and filter by name. See test_list.h. */
 #include <fnmatch.h>
 #include <stdbool.h>
 #include <stdint.h>

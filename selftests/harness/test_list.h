@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which tests a program has, and in which order they run. The kselftest harness keeps such a
- * list too and shows it to nobody, so the macros of vmig_harness.h fill one of the suite's own.
+ * List of the tests of a program, in the order in which they run. The list of the kselftest
+ * harness is private to it, so the macros of vmig_harness.h fill one of the suite's own.
  */
 #ifndef VMIG_HARNESS_TEST_LIST_H
 #define VMIG_HARNESS_TEST_LIST_H

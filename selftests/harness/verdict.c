@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a test says of a driver, and what that makes of the test. See verdict.h. */
+/* Report checks and breaches of clauses, and derive the result of a test. See verdict.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static void test_error(const char *line)
 
 /**
  * vmig_test_error - say why this test cannot judge, and end its process
- * @fmt: what was tried and what came, one line without a newline
+ * @fmt: the call and its result, one line without a newline
  *
  * That is another thing than a breach: the line is one of the diagnostics that the report
  * reads ("broken"). _exit() and not exit(), as the process is a fork of the harness with its
@@ -158,7 +158,7 @@ static void print_breach(const struct vmig_breach *b)
  * @id: the clause
  * @did: what was done
  * @expected: what must have come
- * @fmt: format of what came
+ * @fmt: format of what the device did
  */
 void vmig_breach(const char *at, enum vmig_clause_id id, const char *did, const char *expected,
 		 const char *fmt, ...)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a test says of a driver, and what that makes of the test.
+ * Report checks and breaches of clauses, and derive the result of a test.
  *
  * A test claims the clauses it checks and then checks them. A check that does not
- * hold is a breach: what was done, what the clause expects, what came. The clause's
+ * hold is a breach: what was done, what the clause expects, what the device did. The clause's
  * level decides what it means: MUST fails the test, SHOULD is a warning that passes
  * (and fails with --strict), MAY is a note. A breach that the driver's profile lists
  * makes the test XFAIL.
@@ -70,9 +70,9 @@ struct vmig_claim {
  * CHECK - does a clause hold here?
  * @id: a clause that CLAUSES() of this test names
  * @cond: what must be true
- * @did: what was done, for people; vmig_fmt() formats one
+ * @did: what was done, for messages; vmig_fmt() formats one
  * @expected: what the clause says must come
- * @...: format and arguments: what came
+ * @...: format and arguments: what the device did
  *
  * Evaluates to @cond, so that a test can stop where going on makes no sense.
  */

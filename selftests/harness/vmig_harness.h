@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kselftest harness with what every chapter has: a fixture that opens the device
- * through each way in, clauses, and a main() with --device, --list, --names and VMIG_TESTS.
+ * The kselftest harness, and what every chapter adds to it: a fixture that opens the device
+ * through cdev and group, clauses, and a main() with --device, --list, --names and VMIG_TESTS.
  *
  *	#include "vmig_harness.h"
  *
@@ -27,7 +27,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* So that SKIP() can be told not to print, see VMIG_TEARDOWN(). */
+/* So that SKIP() can be kept from printing, see VMIG_TEARDOWN(). */
 #define TH_LOG_ENABLED vmig_log_enabled
 static const bool vmig_log_enabled = true;
 
@@ -56,7 +56,7 @@ static const bool vmig_log_enabled = true;
 
 /*
  * The members that every fixture begins with; VMIG_FIXTURE_DATA() is for fixtures
- * that have more, VMIG_VARIANT_DATA for variants that have more than the way in.
+ * that have more, VMIG_VARIANT_DATA for variants with more than the uAPI.
  */
 #define VMIG_FIXTURE_DATA                                                                          \
 	struct vmig_device *dev;                                                                   \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Calls that are made where no file descriptor is free. */
+/* Exhaust the file descriptors of the process (EMFILE). */
 #include <errno.h>
 
 #include <vmig/error.h>

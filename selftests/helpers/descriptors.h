@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Calls that are made where no file descriptor is free. */
+/* Exhaust the file descriptors of the process (EMFILE). */
 #ifndef VMIG_HELPERS_DESCRIPTORS_H
 #define VMIG_HELPERS_DESCRIPTORS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Devices that are made to work while they are moved. See work.h. */
+/* Make devices work during a migration, through their exerciser. See exercise.h. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -117,7 +117,7 @@ void vmig_set_pattern(struct vmig_exercise *w, uint32_t seed)
  * @w: the device
  * @seed: which pattern
  *
- * Return: NULL if it is, else what is there, for people.
+ * Return: NULL if it is, else what is there, for messages.
  */
 const char *vmig_check_pattern(struct vmig_exercise *w, uint32_t seed)
 {
@@ -218,7 +218,7 @@ bool vmig_dma_lands(struct vmig_exercise *w, const struct vmig_dma *mem, uint64_
  * @mem: its memory; what was in it is gone
  * @seed: what it is to write
  *
- * Return: NULL if a transfer lands, else what came, for people.
+ * Return: NULL if a transfer lands, else what happened, for messages.
  */
 const char *vmig_dma_fault(struct vmig_exercise *w, struct vmig_dma *mem, uint32_t seed)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Devices that are made to work, and whether what they began came to its end. */
+/* Make devices work during a migration, through their exerciser, and check that it completes. */
 #ifndef VMIG_HELPERS_EXERCISE_H
 #define VMIG_HELPERS_EXERCISE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Making the kernel's allocations and user copies fail, one at a time. See fail_nth.h. */
+/* Inject one failed allocation or user copy into a call. See fail_nth.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -193,7 +193,7 @@ bool vmig_fail_nth_end(void)
 	vmig_test_error("%s does not take 0: %s", FAIL_NTH, vmig_errno_name(errno));
 }
 
-/* Whether the kernel's log tells what it made fail, and where. */
+/* Whether the kernel log shows what was made to fail, and where. */
 static void set_verbose(const char *value)
 {
 	size_t i;
@@ -235,7 +235,7 @@ static bool frame_of(const char *line, char *name, size_t size)
 /**
  * vmig_fault_stack_end - where was the kernel made to fail?
  *
- * Return: the functions, innermost first, "" if the log does not tell; good until the next
+ * Return: the functions, innermost first, "" if the log does not show it; good until the next
  * call.
  */
 const char *vmig_fault_stack_end(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Making the kernel's allocations and user copies fail, one at a time
+ * Inject one failed allocation or user copy into a call, by fail-nth
  * (Documentation/fault-injection/fault-injection.rst).
  *
  *	vmig_fail_nth(3);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory that faults where a test wants it to, and what processes and kernel have left. */
+/* Memory whose access faults or blocks (userfaultfd), and memory use of process and kernel. */
 #ifndef VMIG_HELPERS_FAULT_MEMORY_H
 #define VMIG_HELPERS_FAULT_MEMORY_H
 

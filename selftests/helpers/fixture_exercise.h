@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Fixtures with an exerciser, for devices that are made to work while they are moved. */
+/* Fixtures with an exerciser, for tests that make the device work during a migration. */
 #ifndef VMIG_HELPERS_FIXTURE_EXERCISE_H
 #define VMIG_HELPERS_FIXTURE_EXERCISE_H
 

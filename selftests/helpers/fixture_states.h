@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Fixtures with a variant for each way in times each state, for rules that hold in, or
+ * Fixtures with a variant for cdev and group, times each state, for rules that hold in, or
  * from, every state: VMIG_FIXTURE_STATES(reset_from, VMIG_VARIANTS_ALL_STATES). A test
  * of such a fixture begins with NEED_STATE(variant->state).
  */

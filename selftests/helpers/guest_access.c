@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a guest and the kernel do to a device while its user moves it. See access.h. */
+/* Accesses of a guest and of the kernel during a migration. See guest_access.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +89,7 @@ void vmig_access_take(struct vmig_device *dev, struct vmig_access *a)
 		a->reads[i] = read_first(dev, i);
 }
 
-/* Status and BIST tell what goes on; all else of the header is the guest's or fixed. */
+/* Status and BIST change by themselves; all else of the header is the guest's or fixed. */
 static int header_difference(const unsigned char *a, const unsigned char *b)
 {
 	int i;
@@ -106,7 +106,7 @@ static int header_difference(const unsigned char *a, const unsigned char *b)
  * @id: clause that is checked
  * @dev: the device
  * @before: what it answered in RUNNING
- * @where: the state it is in now, for people
+ * @where: the state it is in now, for messages
  *
  * Return: false after a breach; true without a check for a device that is not PCI.
  */
@@ -143,7 +143,7 @@ bool vmig_judge_config_at(const char *at, enum vmig_clause_id id, struct vmig_de
  * @id: clause that is checked
  * @dev: the device
  * @before: what it answered in RUNNING
- * @where: the state it is in now, for people
+ * @where: the state it is in now, for messages
  *
  * Return: false after a breach.
  */
@@ -172,7 +172,7 @@ bool vmig_judge_interrupts_at(const char *at, enum vmig_clause_id id, struct vmi
  * @id: clause that is checked
  * @dev: the device
  * @before: what it answered in RUNNING
- * @where: the state it is in now, for people
+ * @where: the state it is in now, for messages
  *
  * That they answer; what a register holds may change.
  *

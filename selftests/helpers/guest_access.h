@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a guest and the kernel do to a device while its user moves it: config space,
+ * Accesses of a guest and of the kernel during a migration: config space,
  * interrupts, the first bytes of its regions. Nothing here writes a register that only
  * the device's author knows.
  */
@@ -44,7 +44,7 @@ void vmig_read_regions(struct vmig_device *dev);
 int vmig_eventfd(void);
 bool vmig_eventfd_fired(int fd);
 
-/* The place that a breach tells is the one of the call. */
+/* A breach reports the line of the call. */
 #define vmig_judge_config(...) vmig_judge_config_at(VMIG_HERE, __VA_ARGS__)
 #define vmig_judge_interrupts(...) vmig_judge_interrupts_at(VMIG_HERE, __VA_ARGS__)
 #define vmig_judge_regions(...) vmig_judge_regions_at(VMIG_HERE, __VA_ARGS__)

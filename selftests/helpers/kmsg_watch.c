@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the kernel says against itself while a test runs: of memory that was freed or is not
- * the driver's (KASAN, UBSAN), of locks (lockdep), and oopses (complaints.def). The report finds
- * the same in the kernel's log after the run and charges it to the test; here a test makes of it
- * a breach of the clause that it checks.
+ * Watch /dev/kmsg for warnings and sanitizer reports while a test runs (complaints.def: KASAN,
+ * UBSAN, lockdep, oopses). The report finds the same in the kernel log after the run and charges
+ * it to the test; here it becomes a breach of the clause that the test checks.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the kernel says against itself while a test runs. */
+/* Watch /dev/kmsg for warnings and sanitizer reports while a test runs. */
 #ifndef VMIG_HELPERS_KMSG_WATCH_H
 #define VMIG_HELPERS_KMSG_WATCH_H
 
@@ -14,7 +14,7 @@ const char *vmig_kmsg_complaint(int watch);
 bool vmig_watch_judge_at(const char *at, int watch, enum vmig_clause_id id, const char *did);
 void vmig_kmsg_watch_end(int watch);
 
-/* The place that a breach tells is the one of the call. */
+/* A breach reports the line of the call. */
 #define vmig_kmsg_watch_check(...) vmig_watch_judge_at(VMIG_HERE, __VA_ARGS__)
 
 #endif /* VMIG_HELPERS_KMSG_WATCH_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loading streams that may be wrong: what each call said, and the way back. */
+/* Load streams that may be invalid, record the result of each call, and recover. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -116,7 +116,7 @@ void vmig_leave_attempt(struct vmig_device *dev)
  *
  * RESET, load of @good, a whole save, RUNNING.
  *
- * Return: NULL if all of it works, else what failed, for people.
+ * Return: NULL if all of it works, else what failed, for messages.
  */
 const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *good)
 {

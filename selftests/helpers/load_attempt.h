@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Loading streams that may be wrong: what each call said, and the way back. */
+/* Load streams that may be invalid, record the result of each call, and recover. */
 #ifndef VMIG_HELPERS_LOAD_ATTEMPT_H
 #define VMIG_HELPERS_LOAD_ATTEMPT_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How hard a run may try, and rng that can be repeated. See stress.h. */
+/* Stress level of a run, and a seeded random generator. See random.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How hard a run may try, and rng that can be repeated. Chapters that stress a driver
+ * Stress level of a run, and a seeded random generator. Chapters that stress a driver
  * take their numbers from here, so that one switch and one seed govern all of them.
  */
 #ifndef VMIG_HELPERS_RANDOM_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Is a device still good for a migration? */
+/* Check that a device can still be saved and loaded. */
 #include <unistd.h>
 
 #include <vmig/feature.h>
@@ -58,7 +58,7 @@ static const char *load(struct vmig_device *dev, const struct vmig_stream *s)
  * By the requests of a consumer that knows neither P2P nor PRE_COPY, so that it works
  * on every device that migrates.
  *
- * Return: NULL if all of it works, else what failed, for people.
+ * Return: NULL if all of it works, else what failed, for messages.
  */
 const char *vmig_round_trip(struct vmig_device *dev)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Is a device still good for a migration? */
+/* Check that a device can still be saved and loaded. */
 #ifndef VMIG_HELPERS_ROUND_TRIP_CHECK_H
 #define VMIG_HELPERS_ROUND_TRIP_CHECK_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Data transfer sessions, and whether what went through one is good. See session_check.h. */
+/* Check data transfer sessions and their streams. See session_check.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 /*
  * A stream that was read in another way may be longer than the plain one, as a driver
- * may frame what it gives. Beyond this it is taken for one that never ends.
+ * may frame what it gives. Beyond this it is treated as endless.
  */
 #define ENDLESS(len) (4 * (len) + (1 << 20))
 
@@ -201,7 +201,7 @@ static bool repeats_always(struct vmig_device *dev, struct vmig_reference *contr
  * @control: the control; @repeats is taken back if it turns out to be wrong
  * @scenario: what is tried
  * @arg: its argument
- * @did: what the trial is with, for people
+ * @did: what the trial is with, for messages
  *
  * A trial that is bad is made again without what the test is about. If that is bad
  * too, the test ends here as one that could not judge.
@@ -244,7 +244,7 @@ bool vmig_judge_at(const char *at, enum vmig_clause_id id, struct vmig_device *d
  * @dev: the device, as vmig_reference_save_quick() takes it; left in STOP with good content
  * @scenario: what is tried
  * @arg: its argument
- * @did: what the trial is with, for people
+ * @did: what the trial is with, for messages
  *
  * Return: false after a breach.
  */
@@ -263,7 +263,7 @@ bool vmig_judge_once_at(const char *at, enum vmig_clause_id id, struct vmig_devi
 	return good;
 }
 
-/* Read a session in STOP_COPY to its end; the control tells what length is to be expected. */
+/* Read a session in STOP_COPY to its end; the control gives the expected length. */
 static struct vmig_fault verify_read(int fd, struct vmig_stream *s,
 				     const struct vmig_reference *control,
 				     const struct vmig_chunks *chunks)
@@ -518,7 +518,7 @@ struct vmig_fault vmig_verify_save(struct vmig_device *dev, const struct vmig_re
  * @dev: the device, in a state that streams; left in STOP with good content
  * @fd: the session's data_fd, closed by this
  * @control: the control
- * @did: what was done to the session, for people
+ * @did: what was done to the session, for messages
  *
  * Return: false after a breach.
  */
@@ -582,7 +582,7 @@ const char *vmig_alive(int fd, bool resuming)
  * @id: clause that is checked
  * @fd: the data_fd
  * @resuming: it was one of RESUMING
- * @did: how the session ended, for people
+ * @did: how the session ended, for messages
  *
  * Return: false after a breach.
  */

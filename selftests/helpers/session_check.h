@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Data transfer sessions, and whether what went through one is good.
+ * Check data transfer sessions and their streams.
  *
  * A stream is opaque and the specification does not promise that a device which is in
  * the same state twice gives the same bytes twice (H:1038). So a stream is judged by
@@ -21,7 +21,7 @@
 #include <vmig/format.h>
 #include "verdict.h"
 
-/* Fixture variants: way in x kind of session; the variant has a member `state`. */
+/* Fixture variants: cdev and group x kind of session; the variant has a member `state`. */
 #define VMIG_VARIANTS_SESSIONS_UAPI(fixture, name_, uapi_)                                         \
 	VMIG_VARIANT(fixture, name_##_STOP_COPY, .uapi = uapi_,                                    \
 		     .state = VFIO_DEVICE_STATE_STOP_COPY);                                        \
@@ -119,7 +119,7 @@ int vmig_session_open(struct vmig_device *dev, uint32_t state, struct vmig_strea
 int vmig_session_open_partial(struct vmig_device *dev, uint32_t state, struct vmig_stream *good);
 void vmig_session_complete(struct vmig_device *dev, int fd, const struct vmig_stream *good);
 
-/* The place that a breach tells is the one of the call. */
+/* A breach reports the line of the call. */
 #define vmig_check_against_reference(...) vmig_judge_at(VMIG_HERE, __VA_ARGS__)
 #define vmig_judge_once(...) vmig_judge_once_at(VMIG_HERE, __VA_ARGS__)
 #define vmig_check_session(...) vmig_judge_session_at(VMIG_HERE, __VA_ARGS__)

@@ -339,7 +339,7 @@ TEST_F(saving_group, same_state_in_the_middle)
 			"SET(STOP_COPY) in the middle of STOP_COPY");
 }
 
-/* Nobody reads the rest, but the FSM goes on all the same. */
+/* The rest of the stream is not read, and the FSM goes on all the same. */
 static struct vmig_fault go_on(struct vmig_device *dev, struct vmig_reference *control,
 			       const void *arg, bool with)
 {
@@ -381,7 +381,7 @@ TEST_F(saving_group, goes_on_without_fd)
 #define EAGAIN_TRIES 500
 
 /*
- * With O_NONBLOCK a reader is told EAGAIN while a driver still prepares the data, as
+ * With O_NONBLOCK a reader gets EAGAIN while a driver still prepares the data, as
  * mlx5 does. 0 is the end for good (H:1268), so it must not be said for "not yet".
  */
 static struct vmig_fault read_nonblocking(struct vmig_device *dev, struct vmig_reference *control,

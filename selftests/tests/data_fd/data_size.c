@@ -11,7 +11,7 @@
 #include "session_check.h"
 #include "vmig_harness.h"
 
-/* Beyond this it is no size but an errno that was taken for one. */
+/* Beyond this it is no size but a negative errno. */
 #define TOO_BIG (1ULL << 62)
 
 VMIG_FIXTURE(data_size);

@@ -152,7 +152,7 @@ void vmig_fd_peer_send_fd(struct vmig_fd_peer *peer, int data_fd)
 }
 
 /**
- * vmig_fd_peer_request - tell a peer what to do, and do not wait
+ * vmig_fd_peer_request - send a request to a peer, and do not wait
  * @peer: the peer, not doing anything
  * @op: what to do
  * @len: bytes, at most VMIG_FD_PEER_MAX
@@ -165,7 +165,7 @@ void vmig_fd_peer_request(struct vmig_fd_peer *peer, enum vmig_fd_peer_op op, si
 }
 
 /**
- * vmig_fd_peer_reply - wait for what came of it
+ * vmig_fd_peer_reply - wait for the reply of a peer
  * @peer: the peer
  * @timeout_ms: how long
  * @ret: what the call returned, or -errno
@@ -184,7 +184,7 @@ bool vmig_fd_peer_reply(struct vmig_fd_peer *peer, int timeout_ms, ssize_t *ret)
 }
 
 /**
- * vmig_fd_peer_do - tell a peer what to do and wait for what comes of it
+ * vmig_fd_peer_do - send a request to a peer and wait for the reply
  * @peer: the peer
  * @op: what to do
  * @len: bytes, at most VMIG_FD_PEER_MAX

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Another process that has a data_fd, and does with it what it is told. */
+/* A process that has been given a data_fd, and makes calls on it on request. */
 #ifndef VMIG_TESTS_DATA_FD_FD_PEER_H
 #define VMIG_TESTS_DATA_FD_FD_PEER_H
 
@@ -12,11 +12,11 @@
 /* Bytes that a peer can read or write at once. */
 #define VMIG_FD_PEER_MAX (64 << 10)
 
-/* How long a peer may take for what it is told, where nothing else is said. */
+/* Default timeout of a request to a peer, where nothing else is said. */
 #define VMIG_FD_PEER_TIMEOUT_MS 10000
 
 /**
- * enum vmig_fd_peer_op - what a peer can be told
+ * enum vmig_fd_peer_op - requests to a peer
  * @VMIG_FD_PEER_TAKE: nothing but to take the data_fd that comes along
  * @VMIG_FD_PEER_READ: read() some bytes into the shared buffer
  * @VMIG_FD_PEER_WRITE: write() some bytes of the shared buffer

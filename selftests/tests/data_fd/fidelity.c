@@ -470,7 +470,7 @@ static bool same(const struct vmig_stream *a, const struct vmig_stream *b)
 }
 
 /*
- * Unused bytes of a stream are what the driver's buffer had there, if nobody clears them
+ * Unused bytes of a stream are what the driver's buffer had there, if it does not clear them
  * (qat 5d504e65516d). They show where a save after one history is like every save after
  * that, and not like one after another history, though the device was loaded with the
  * same content each time.

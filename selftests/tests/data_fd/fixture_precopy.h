@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the chapters about PRE_COPY have in common. */
+/* Fixtures of the chapters about PRE_COPY. */
 #ifndef VMIG_TESTS_DATA_FD_FIXTURE_PRECOPY_H
 #define VMIG_TESTS_DATA_FD_FIXTURE_PRECOPY_H
 

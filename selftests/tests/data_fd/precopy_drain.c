@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading in PRE_COPY up to the temporary end of stream. */
+/* Read in PRE_COPY up to the temporary end of the stream (ENOMSG). */
 #include <vmig/feature.h>
 #include "load_attempt.h"
 #include "precopy_drain.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reading in PRE_COPY up to the temporary end of stream. */
+/* Read in PRE_COPY up to the temporary end of the stream (ENOMSG). */
 #ifndef VMIG_TESTS_DATA_FD_PRECOPY_DRAIN_H
 #define VMIG_TESTS_DATA_FD_PRECOPY_DRAIN_H
 

@@ -405,7 +405,7 @@ VMIG_TEST_TIMEOUT(precopy_info_in, estimates, MINUTES)
 }
 
 /*
- * REINIT tells a VMM to start its estimates again. One that has not asked for it may
+ * REINIT: a VMM has to start its estimates again. One that has not asked for it may
  * take the bit for its own (it is on the stack of QEMU's caller); older kernels have
  * nothing to set it for.
  */

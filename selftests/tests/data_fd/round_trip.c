@@ -18,7 +18,7 @@ VMIG_FIXTURE(round_trip);
 
 #define GENERATIONS 3
 
-/* Plain save and load, over and over: what came out of a restored device restores too. */
+/* Plain save and load, over and over: the stream of a restored device can be restored too. */
 VMIG_TEST_TIMEOUT(round_trip, same_device, 120)
 {
 	struct vmig_stream s[GENERATIONS] = {};

@@ -229,7 +229,7 @@ static void reopen_in_place(struct vmig_device *dev)
 	free(new);
 }
 
-/* The next user of the device may be somebody else, and must not feel the old fd. */
+/* The next user may be another process, and must not be affected by the old fd. */
 static struct vmig_fault poke_after_reopen(struct vmig_device *dev, struct vmig_reference *control,
 					   const void *arg, bool with)
 {
@@ -448,7 +448,7 @@ TEST_F(after_the_end, late_write_changes_nothing)
 }
 
 /*
- * Who polls the fd of a session that has ended must be told, or waits for ever: QEMU
+ * Who polls the fd of a session that has ended must be woken, or waits for ever: QEMU
  * has a thread for it.
  */
 TEST_F(after_the_end, poll_tells)
@@ -471,7 +471,7 @@ TEST_F(after_the_end, poll_tells)
 	}
 }
 
-/* Somebody who waits for more data in PRE_COPY when the session ends under him. */
+/* A reader that waits for more data in PRE_COPY when the session ends. */
 VMIG_FIXTURE_OF(waiting, uint32_t state;);
 
 VMIG_VARIANT(waiting, cdev_PRE_COPY, .uapi = VMIG_UAPI_CDEV, .state = VFIO_DEVICE_STATE_PRE_COPY);

@@ -120,7 +120,7 @@ static void check_back(struct waiter *waiter, const char *call, const char *stat
 	      vmig_fmt("%s in %s of a data_fd that has no data yet, which waits; %s", call, state,
 		       how),
 	      "the call returns, as its session has ended", "no return for %d s", HANGS_MS / 1000);
-	/* What came before the session ended was its own. */
+	/* Data from before the end of the session is its own. */
 	if (back && read && ret > 0) {
 		vmig_fd_peer_request(&waiter->peer, VMIG_FD_PEER_READ, VMIG_FD_PEER_MAX);
 		back = vmig_fd_peer_reply(&waiter->peer, HANGS_MS, &ret);

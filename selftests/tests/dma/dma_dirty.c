@@ -619,7 +619,7 @@ VMIG_TEST_TIMEOUT(dirty, bitmap_of_more_than_2_mib, 60)
 	__vmig_dma_unmap(self->dev, high.iova, SIZE);
 }
 
-/* Dirty bits that could not be told must not be forgotten in silence (H:1410). */
+/* Dirty bits that could not be reported must not be lost in silence (H:1410). */
 TEST_F(dirty, bitmap_that_cannot_be_written)
 {
 	uint64_t bitmap[WORDS], *locked;

@@ -93,7 +93,7 @@ TEST_F(p2p_in, interrupts_are_allowed)
 /* Some of a session's stream, as much as a device has before it is stopped. */
 #define SOME 16
 
-/* SET that must stay in the session; NULL, or what came. */
+/* SET that must stay in the session; returns the fault, if any. */
 static struct vmig_fault move_on(struct vmig_device *dev, uint32_t to)
 {
 	int fd = -1, ret = __vmig_set_state(dev, to, &fd);

@@ -5,9 +5,9 @@
  * stopped one after the other (H:1178).
  *
  * With two devices that can write into each other the DMA is peer to peer and is seen in
- * the other device. A device that cannot tell peer to peer from other DMA must do none
- * at all in these states; then it is seen in memory. A device that can tell them apart may
- * go on writing to memory, so that is judged of nobody else.
+ * the other device. A device that cannot distinguish peer to peer from other DMA must do none
+ * at all in these states; then it is seen in memory. A device that can distinguish them may
+ * go on writing to memory, so that is not checked for others.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -154,7 +154,7 @@ static void aim_at_memory(struct pair *pair, struct vmig_exercise *w, struct vmi
 		vmig_exercise_memory(w, mem);
 }
 
-/* Whether one device can reach the other depends on the machine and on the way in. */
+/* Whether one device can reach the other depends on the machine, and on cdev or group. */
 static bool aim_at(struct aim *a, struct vmig_exercise *w, struct vmig_exercise *peer)
 {
 	uint32_t bytes;

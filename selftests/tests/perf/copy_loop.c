@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bytes of a data_fd carried with one buffer of 1 MiB. See carry.h. */
+/* Copy the stream of a data_fd with one buffer of 1 MiB. See copy_loop.h. */
 #include <errno.h>
 #include <string.h>
 

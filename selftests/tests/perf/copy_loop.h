@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bytes of a data_fd carried as QEMU does it: read() and write() in turns, with one buffer of
+ * Copy the stream of a data_fd as QEMU does it: read() and write() in turns, with one buffer of
  * 1 MiB, whatever the length of the state.
  */
 #ifndef VMIG_TESTS_PERF_COPY_LOOP_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Measuring something again and again. See measure.h. */
+/* Repeat a measurement and print its samples. See measure.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +67,7 @@ static int onlooker(void)
 /**
  * vmig_measure_begin - something is going to be measured
  * @m: the measurement
- * @what: it is, for people
+ * @what: it is, for messages
  * @bytes: that one round moves, 0 where that is not what it does or not known
  */
 void vmig_measure_begin(struct vmig_measure *m, const char *what, uint64_t bytes)

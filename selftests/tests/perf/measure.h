@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Measuring something again and again: how often, for how long, and telling who looks on.
+ * Repeat a measurement: how often, for how long, and print progress.
  *
  *	struct vmig_measure m;
  *
@@ -21,7 +21,7 @@
 
 /**
  * struct vmig_measure - a measurement that goes on
- * @what: for people
+ * @what: in messages
  * @round: the present one; 0 warms up
  * @rounds: how many are wanted, without the first
  * @began: when, vmig_now_us()

@@ -37,7 +37,7 @@ VMIG_WORK_FIXTURE_WAYS(throughput);
 	NEED(self->dev->uapi == VMIG_UAPI_CDEV || !self->dev->id.cdev[0],                          \
 	     "measured through the cdev already")
 
-/* A device whose state can be told from another one gets a pattern, others keep theirs. */
+/* A device whose state can be set gets a pattern, others keep theirs. */
 static bool patterned(const struct vmig_exercise *w)
 {
 	return w->ops->set_pattern && w->ops->check_pattern;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All that a device says of itself, to be compared later. */
+/* Snapshot of the device, region and interrupt info, to be compared later. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /*
  * FEAT and DISC: the VFIO_DEVICE_FEATURE ioctl and what a device says it can do.
  *
- * Most of FEAT is kept by the VFIO core (vfio_ioctl_device_feature() and the handlers
+ * For most of FEAT the VFIO core is responsible (vfio_ioctl_device_feature() and the handlers
  * below it), so that a breach is the kernel's. The core checks in a fixed order:
  * header readable, argsz, unknown flags, GET with SET, feature there, method there,
  * PROBE ends it, payload large enough, payload readable. Tests that combine two
@@ -490,7 +490,7 @@ TEST_F(feature, unknown)
 	}
 }
 
-/* A cdev that is not bound to an iommufd belongs to nobody: nothing but BIND may work. */
+/* A cdev that is not bound to an iommufd has no user: nothing but BIND may work. */
 TEST_F(feature, before_bind)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };

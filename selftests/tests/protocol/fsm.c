@@ -19,7 +19,7 @@
 
 #define POISON 12345
 
-/* How long a state that is late may take to come, to tell late from never. */
+/* How long to wait for a late state change, to distinguish late from never. */
 #define LATE_TRIES 25
 #define LATE_PAUSE_US 20000
 

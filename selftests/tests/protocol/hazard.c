@@ -6,7 +6,7 @@
  * They run last, alone, after all else is on disk; on hardware only with --hazards
  * (VMIG_HAZARDS=1). Each request is made by a child process that is watched. Where the
  * kernel oopses under a driver's lock the device is lost: that is said, the tests that
- * follow are skipped, and it is no reason to doubt what came before.
+ * follow are skipped, and the results before it remain valid.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +88,7 @@ VMIG_VARIANT(files, group_RESUMING, .uapi = VMIG_UAPI_GROUP, .state = VFIO_DEVIC
 /* The most files that the system may have open; who is CAP_SYS_ADMIN may have more. */
 #define FILE_MAX "/proc/sys/fs/file-max"
 
-/* A SET made by a child; shared, as the child may not live to tell. */
+/* A SET made by a child; shared, as the child may die in the call. */
 struct fileless_set {
 	struct vmig_device *dev;
 	uint32_t to;
@@ -117,7 +117,7 @@ TEST_F(files, none_left)
 	int fd;
 
 	CLAUSES(ROB_01, ROB_04);
-	/* It concerns the whole system, so not on one that is somebody's. */
+	/* It concerns the whole system, so not on a host in use. */
 	NEED(strstr(self->dev->id.sysfs, "/vfio_mig_fw/"), "done on simulated firmware alone");
 	call = vmig_shared_alloc(sizeof(*call));
 	call->dev = self->dev;

@@ -72,7 +72,7 @@ static int hot_reset(struct vmig_device *dev, uint32_t argsz, uint32_t flags, ui
 	return ioctl(dev->fd, VFIO_DEVICE_PCI_HOT_RESET, &arg) ? -errno : 0;
 }
 
-/* The count that goes with the way in, 0 for a cdev and the one group for a group. */
+/* The count that goes with the uAPI, 0 for a cdev and the one group for a group. */
 static int hot_reset_rightly(struct vmig_device *dev)
 {
 	return hot_reset(dev, HEADER, 0, dev->uapi == VMIG_UAPI_GROUP, dev->group);
@@ -123,7 +123,7 @@ static int group_of(const struct vfio_pci_dependent_device *d, bool *vfio)
 }
 
 /*
- * The two ways tell different things in the same field, and the flag says which: a VMM
+ * cdev and group return different things in the same field, and the flag says which: a VMM
  * that takes one for the other hands in a wrong proof of ownership.
  */
 TEST_F(hot_reset, info_tells_ids_of_its_way)
@@ -299,7 +299,7 @@ TEST_F(hot_reset, only_for_pci)
 		  vmig_errno_name(ret));
 }
 
-/* Is all that would be reset ours? Else the kernel would refuse, or harm somebody. */
+/* Is all that would be reset ours? Else the kernel would refuse, or reset devices of others. */
 static bool all_ours(const struct vmig_device *dev, const struct affected *a)
 {
 	bool vfio;
@@ -548,7 +548,7 @@ static bool find_flr(struct vmig_device *dev, const struct vfio_region_info *con
 	return true;
 }
 
-/* The kernel only tries the reset, and does without where somebody holds the device. */
+/* The kernel only tries the reset, and does without where the device is in use. */
 #define FLR_TRIES 10
 
 /*

@@ -98,7 +98,7 @@ TEST_F(lifecycle_from, reopened_device_is_running)
 
 /*
  * "Before close_device() returns" (L:195): hisi_acc left the file alone, which could
- * then be written to while nobody had the device (db6525a85739).
+ * then be written to while the device was not open (db6525a85739).
  */
 TEST_F(lifecycle_session, ends_at_last_close)
 {

@@ -254,7 +254,7 @@ static bool byte_behind(struct vmig_device *dev, const struct vfio_device_info *
 
 /*
  * hisi_acc shows half of its BAR 2 to hide the registers that migrate the device, so a
- * driver that does not hold to the size it tells gives them to the guest.
+ * driver that exceeds the size it reports gives them to the guest.
  */
 TEST_F(region, nothing_is_read_behind_the_end)
 {
@@ -358,7 +358,7 @@ TEST_F(region_in, info_is_the_same)
 
 /*
  * A guest has its BARs mapped all the time, and a vCPU that touches one dies of SIGBUS.
- * An area that cannot be touched in RUNNING (memory decode is off) tells nothing.
+ * An area that cannot be touched in RUNNING (memory decode is off) is no evidence.
  */
 TEST_F(region_in, mappings_stay)
 {
@@ -481,7 +481,7 @@ static void touch_all(void *arg)
 /*
  * A user that does not keep its guest from the device hurts itself only (H:1085).
  * Values are not judged, and nothing is written: what a register of an unknown device
- * would do with it, nobody knows.
+ * would do with it is unknown.
  */
 TEST_F(region_stopped, mmio_access_is_harmless)
 {

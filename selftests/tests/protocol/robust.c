@@ -140,7 +140,7 @@ static struct vmig_fault go_on_after_refusals(struct vmig_device *dev,
 /*
  * None of these requests may be granted, and what each one returns is the business of
  * other chapters. xe took any refused SET for a failure of the device and put the VF in
- * error, while GET went on to tell the old state.
+ * error, while GET went on returning the old state.
  */
 VMIG_TEST_TIMEOUT(robust_in, refusals_harm_nothing, 60)
 {
@@ -167,7 +167,7 @@ VMIG_TEST_TIMEOUT(robust_in, refusals_harm_nothing, 60)
 /**
  * struct memory - what the kernel uses, in bytes
  * @slab: objects that it cannot reclaim
- * @pages: pages that are accounted to nobody: drivers' buffers, among others
+ * @pages: pages that are accounted to no process: drivers' buffers, among others
  */
 struct memory {
 	double slab;
@@ -184,7 +184,7 @@ static double field(const char *text, const char *name)
 /* How long frees that go through RCU and workqueues are given to end. */
 #define FREE_US 30000
 
-/* Each CPU counts for itself and tells the others once a second, or when it is asked to. */
+/* Each CPU counts for itself and updates the total once a second, or when it is asked to. */
 #define FOLD_US 1100000
 
 static void fold_counters(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One of each migration call. Built for both word sizes: see compat_calls.h. */
+/* One of each migration call. Built for both word sizes: see word_size_calls.h. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -15,7 +15,7 @@
  * @what: which call
  * @ret: 0 or -errno
  * @pad: the same layout for both word sizes
- * @value: what came with it, where that does not depend on the moment, else 0
+ * @value: the value it returned, where that does not depend on the moment, else 0
  */
 struct vmig_call_answer {
 	char what[40];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * vmig_compat32 FD, and where the suite is 32-bit itself vmig_compat64 FD: a program that
- * makes the calls of compat_calls.c on an open device and writes the answers to stdout, for
+ * makes the calls of word_size_calls.c on an open device and writes the answers to stdout, for
  * the feature chapter to compare.
  */
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the chapters about RESUMING have in common: fixtures that put the content back. */
+/* Fixtures of the chapters about RESUMING, which restore the device in teardown. */
 #ifndef VMIG_TESTS_RESUME_FIXTURE_RESUME_H
 #define VMIG_TESTS_RESUME_FIXTURE_RESUME_H
 

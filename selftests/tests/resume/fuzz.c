@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Poisoned streams: how one is tried, and who is to blame for what comes. See poison.h. */
+/* Fuzz the loading of streams: run one input and attribute its effects. See fuzz.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Poisoned streams: each is loaded, and after it the device must come back. A mutant that
- * takes the driver where none has been is kept and changed further.
+ * Fuzz the loading of streams: each input is loaded, and after it the device must recover. An
+ * input that reaches new branches of the driver is kept and changed further.
  */
 #ifndef VMIG_TESTS_RESUME_FUZZ_H
 #define VMIG_TESTS_RESUME_FUZZ_H
@@ -15,7 +15,7 @@
 /* A whole save and load proves the device after so many streams, so these are suspects. */
 #define VMIG_FUZZ_SUSPECTS 8
 
-/* Different complaints of the kernel that are told apart. */
+/* Different complaints of the kernel that are distinguished. */
 #define VMIG_FUZZ_COMPLAINTS 16
 
 /**
@@ -45,9 +45,9 @@ struct vmig_suspect {
  * @tried: streams
  * @refused: of these, by the driver
  * @forgotten: streams of which write() had found an error, and SET(STOP) had not
- * @forgotten_first: the first of them, for people
+ * @forgotten_first: the first of them, for messages
  * @memory: bytes that the kernel gave away for one stream, at most
- * @memory_for: that stream, for people
+ * @memory_for: that stream, for messages
  * @complaints: beginnings of what the kernel said
  * @over: harm was done, and nothing more is to be tried
  * @lost: so much that the device cannot be touched any more

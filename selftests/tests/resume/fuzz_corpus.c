@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Streams that are worth being changed. See corpus.h. */
+/* Corpus of the fuzzer. See fuzz_corpus.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Streams that are worth being changed: the good ones, and those that took a driver where
- * none had been. In shared memory, as the children that find them may not live to tell; and
+ * Corpus of the fuzzer: good streams, and those that reached new branches of the driver. In
+ * shared memory, as the children that find them may die in the call; and
  * in a directory, from one run to the next.
  */
 #ifndef VMIG_TESTS_RESUME_FUZZ_CORPUS_H

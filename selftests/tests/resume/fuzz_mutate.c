@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Changes of a stream that know nothing of its structure. See mutate.h. */
+/* Mutations of a stream that know nothing of its structure. See fuzz_mutate.h. */
 #include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Changes of a stream that know nothing of its structure: bits, bytes, numbers of 1 to 8
+ * Mutations of a stream that know nothing of its structure: bits, bytes, numbers of 1 to 8
  * bytes, blocks, lengths, and parts of another stream.
  */
 #ifndef VMIG_TESTS_RESUME_FUZZ_MUTATE_H
@@ -17,7 +17,7 @@
  * @hot: where a change before was worth something
  * @max: a stream does not get longer
  * @at: where the last change was made
- * @what: the changes, for people
+ * @what: the changes, for messages
  */
 struct vmig_fuzz_mutator {
 	struct vmig_rng rng;

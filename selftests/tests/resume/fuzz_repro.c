@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Streams that must outlive what they do. See repro.h. */
+/* Write each input to a file before it is loaded. See fuzz_repro.h. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +101,7 @@ void vmig_fuzz_repro_close(struct vmig_fuzz_repro *r)
  * @s: the stream
  * @name: what to call it
  *
- * Return: how to try it again, for people.
+ * Return: how to try it again.
  */
 const char *vmig_fuzz_repro_keep(const struct vmig_stream *s, const char *name)
 {

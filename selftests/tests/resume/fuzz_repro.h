@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Streams that must outlive what they do: each is in a file before it is tried, and one that
- * did harm is kept with the command that does it again.
+ * Reproducers: each input is written to a file before it is loaded, and one that did harm is
+ * kept, with the command that loads it again.
  */
 #ifndef VMIG_TESTS_RESUME_FUZZ_REPRO_H
 #define VMIG_TESTS_RESUME_FUZZ_REPRO_H

@@ -140,7 +140,7 @@ static void must_recover(struct vmig_device *dev, const struct vmig_stream *good
 
 /**
  * struct damage - a way to spoil a stream at one position
- * @name: for people
+ * @name: in messages
  * @width: bytes that are spoilt; positions are multiples of it
  * @flip: these bits are inverted
  * @set: and then these are set

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which branches of a driver this task's calls take. See kcov.h. */
+/* Branch coverage of a driver by this task's calls (KCOV). See kcov.h. */
 #include <fcntl.h>
 #include <linux/kcov.h>
 #include <sys/ioctl.h>

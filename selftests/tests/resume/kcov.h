@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which branches of a driver this task's calls take, and what they compare
+ * Branch coverage of a driver by this task's calls, and the operands that they compare
  * (Documentation/dev-tools/kcov.rst). Only in a kernel with CONFIG_KCOV, of modules that
  * were built for it.
  */

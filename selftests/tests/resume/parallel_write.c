@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Several writers on one data_fd, which begin together. */
+/* Write to one data_fd from several threads at once. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

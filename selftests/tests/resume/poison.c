@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * RES, ROB: poisoned streams. What comes from another host may be anything: streams that
- * are changed by rng, guided by the branches that the driver takes where the kernel can
+ * RES, ROB: fuzzed streams. What comes from another host may be anything: streams with
+ * random mutations, guided by the branches that the driver takes where the kernel can
  * tell (KCOV), are loaded by the thousand. vmig_hostile has the systematic part.
  *
  * A stream may be refused, or taken: both are well. Harm is what the kernel complains of,
@@ -23,7 +23,7 @@
 /* A longer state takes too long to be loaded often. */
 #define LARGE MIB
 
-/* Streams, and seconds, of the brief form, for one way in; and of the full one. */
+/* Streams, and seconds, of the brief form, for one of cdev and group; and of the full one. */
 #define BRIEF_STREAMS 400
 #define BRIEF_S 8
 #define FULL_STREAMS 1000000

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a device makes of a stream of another version. See compat.h. */
+/* Load a stream of another driver or firmware version. See version_check.h. */
 #include <unistd.h>
 
 #include <vmig/feature.h>

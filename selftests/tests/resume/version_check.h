@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Streams of other versions of a driver or firmware: what the present one makes of them. Three
+ * Load streams of other driver or firmware versions. Three
  * things can come of a stream: it is accepted, and the state is the one that was saved; it is
  * refused as a bad stream has to be, and the device works; or something is broken.
  */
@@ -15,7 +15,7 @@
 
 /**
  * struct vmig_version_case - a stream of some version
- * @name: of the stream, for people
+ * @name: of the stream, for messages
  * @stream: the bytes
  * @seed: of the pattern in it, 0 where there is none or nobody can tell
  * @same: it is of the very version that is here: refusing it is a breach

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Ways to cut a stream into write()s. See cut.h. */
+/* Split a stream into write()s of different sizes. See write_split.h. */
 #include <errno.h>
 
 #include "write_split.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Ways to cut a stream into write()s, for who looks at no error. */
+/* Split a stream into write()s of different sizes, ignoring errors. */
 #ifndef VMIG_TESTS_RESUME_WRITE_SPLIT_H
 #define VMIG_TESTS_RESUME_WRITE_SPLIT_H
 
@@ -7,7 +7,7 @@
 
 /**
  * struct vmig_write_split - how a stream is cut into write()s
- * @name: for people
+ * @name: in messages
  * @head: bytes a call in the first bytes; 0: several writers share the stream
  * @rest: bytes a call behind them
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Calls in which one thing after the other fails. See fail_each.h. */
+/* Fail each allocation and user copy of a call in turn. See fail_each.h. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@
 /* Beyond its time a child may be in the middle of a round trip, on a slow device. */
 #define GRACE_MS 60000
 
-/* A call that is broken is broken at many points: so many are told. */
+/* A faulty call fails at many points: as many are reported. */
 #define TOLD 3
 
 /* How often the state is saved and loaded again; else a reset is enough. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A call that is made again and again, while the first of its allocations and user copies
- * fails, then the second, and so on until the call runs with none left to fail.
+ * Fail each allocation and user copy of a call in turn: the first, then the second, and so on
+ * until the call runs with none left to fail.
  *
  * Judged here is what holds for every call: it returns, no fd is left, the kernel's log is
  * silent, a reset leads back to a device that migrates. The test claims FD_17, ROB_01, ROB_04
@@ -21,7 +21,7 @@
  * struct vmig_faults - what such a test works on
  * @dev: the device; NULL where it is closed
  * @id: the device, of the open ones or not
- * @uapi: way in
+ * @uapi: cdev or group
  * @flags: what it offers
  * @control: a good stream
  * @from: the state in which the call is made
@@ -36,7 +36,7 @@
  * @end: when the time of the test is over
  * @left: calls that are still to come, between which the time is shared
  * @points: failures so far
- * @at: shared with the parent: what is being done, for people
+ * @at: shared with the parent: what is being done, for messages
  */
 struct vmig_faults {
 	struct vmig_device *dev;
@@ -58,7 +58,7 @@ struct vmig_faults {
 
 /**
  * struct vmig_failing_call - a call in which things fail
- * @name: for people
+ * @name: in messages
  * @word: for the metric
  * @prepare: bring the device to where the call can be made; all of it must work
  * @make: the call; any other system call in it can fail too. Returns 0 or more, or -errno

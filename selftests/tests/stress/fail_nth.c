@@ -3,7 +3,7 @@
  * ST-03, ST-09, FD-17, ROB-01, ROB-04, ROB-05: allocations and user copies that fail, the
  * first of a call, the second, and so on until the call runs with none left to fail. A host
  * that runs out of memory is a bad moment to leave a state half changed, and the ways out of
- * a failure are the code that nobody has ever run.
+ * a failure are code that has hardly ever run.
  *
  * Each test is one child process that is watched. What a call returns is the driver's choice;
  * judged is what the specification says of a call that failed, or of one that did not, and
@@ -27,7 +27,7 @@
 #define LOG_RANGES 16
 #define LOG_BITS 64
 
-/* How often, and how long apart, a device is opened that somebody has just closed. */
+/* How often, and how long apart, a device is opened that has just been closed. */
 #define OPEN_TRIES 50
 #define OPEN_PAUSE_US 20000
 
@@ -401,7 +401,7 @@ static int make_log_stop(struct vmig_faults *f)
 	return __vmig_log_stop(f->dev);
 }
 
-/* Does REPORT fail while logging is off, as it must (LOG-12)? Else it tells nothing here. */
+/* Does REPORT fail while logging is off, as it must (LOG-12)? Else it is no evidence here. */
 static bool knows_off;
 
 /* START that failed has started nothing, so that it can be asked for again; also LOG-09. */

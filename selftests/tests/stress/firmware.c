@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * ST-03, ST-09, ROB-01, ROB-04, RST-01: firmware that fails, behind a driver that has to say
- * so. A SET whose command the firmware refused has failed: the driver says it, GET tells a
+ * so. A SET whose command the firmware refused has failed: the driver says it, GET returns a
  * state in which the device then really is, and a later request finds a driver that has kept
- * its books. Nobody but simulated firmware fails on demand, so on hardware this chapter is
+ * its books. Only simulated firmware fails on demand, so on hardware this chapter is
  * skipped.
  *
  * SETs are made by a child process that is watched, as a driver may not survive them.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is still there when all is over. References and files are counted on any kernel;
+ * Check for leaks of memory, references and files. References and files are counted on any kernel;
  * memory that nothing points to is found by kmemleak (Documentation/dev-tools/kmemleak.rst),
  * which the debug kernel has.
  */
@@ -25,7 +25,7 @@
 #define GONE_PAUSE_US 20000
 
 /*
- * Each CPU counts files for itself and tells when it has some dozens; the whole machine has
+ * Each CPU counts files for itself and updates the total after some dozens; the whole machine has
  * other processes too.
  */
 #define FILES_SLACK 512
@@ -76,7 +76,7 @@ static bool kmemleak(const char *command)
 }
 
 /**
- * vmig_leaks_memory_seen - can this kernel tell lost memory?
+ * vmig_leaks_memory_seen - does this kernel report lost memory (kmemleak)?
  *
  * Return: true if it has kmemleak, and it is at work.
  */
@@ -90,7 +90,7 @@ bool vmig_leaks_memory_seen(void)
 }
 
 /**
- * vmig_leaks_memory_begin - memory that is there now is nobody's loss
+ * vmig_leaks_memory_begin - record the memory in use now, which is no leak
  * @l: of which vmig_leaks_judge_memory() alone is asked
  */
 void vmig_leaks_memory_begin(struct vmig_leaks *l)
@@ -152,7 +152,7 @@ bool vmig_leaks_judge_counts_at(const char *at, const struct vmig_leaks *l, enum
  * @count: objects that were made since the beginning on the way through a driver or VFIO
  * @bytes: their bytes
  * @others: others, which are not the driver's
- * @first: who made the first one, for people
+ * @first: who made the first one, for messages
  */
 struct lost {
 	unsigned int count;
@@ -257,7 +257,7 @@ bool vmig_leaks_judge_memory_at(const char *at, const struct vmig_leaks *l, enum
 		      lost.first);
 	if (lost.others)
 		vmig_note(id, "kmemleak: %u objects of others, or from before", lost.others);
-	/* So that nobody after us is told of them. */
+	/* So that later tests do not report them. */
 	kmemleak("clear");
 	return ok;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is still there when all is over: memory, references, files. */
+/* Check for leaks of memory, references and files. */
 #ifndef VMIG_TESTS_STRESS_LEAK_CHECK_H
 #define VMIG_TESTS_STRESS_LEAK_CHECK_H
 
@@ -33,7 +33,7 @@ bool vmig_leaks_judge_counts_at(const char *at, const struct vmig_leaks *l, enum
 bool vmig_leaks_judge_memory_at(const char *at, const struct vmig_leaks *l, enum vmig_clause_id id,
 				const char *did);
 
-/* The place that a breach tells is the one of the call. */
+/* A breach reports the line of the call. */
 #define vmig_leaks_judge_counts(...) vmig_leaks_judge_counts_at(VMIG_HERE, __VA_ARGS__)
 #define vmig_leaks_judge_memory(...) vmig_leaks_judge_memory_at(VMIG_HERE, __VA_ARGS__)
 

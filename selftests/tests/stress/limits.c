@@ -48,7 +48,7 @@ static int set_without_descriptors(struct vmig_device *dev, uint32_t to)
 	return ret;
 }
 
-/* The session that nobody can use: is it left, and the next one whole? */
+/* The session without an fd for it: is it left, and the next one whole? */
 static bool check_next_session(struct vmig_device *dev, uint32_t from, uint32_t to, const char *did)
 {
 	const char *why = NULL;
@@ -117,7 +117,7 @@ VMIG_TEST_TIMEOUT(limits, no_descriptor, 120)
 	}
 }
 
-/* A control group of memory for one process, in a hierarchy that nobody else sees. */
+/* A control group of memory for one process, in a private hierarchy. */
 struct cgroup {
 	char root[64];
 	char dir[96];
@@ -235,7 +235,7 @@ static void starve(void *arg)
 	int fd, oom;
 
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	/* Not killed but told: ENOMEM. */
+	/* Not killed, but ENOMEM. */
 	oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (oom < 0 || write(oom, "-1000", 5) != 5 || !put(s->group->dir, "cgroup.procs", pid))
 		return;
@@ -367,7 +367,7 @@ VMIG_TEST_TIMEOUT(limits, no_iova, 120)
 	CHECK(ROB_04, !why, "the same, then with all addresses free", "both work", "%s", why);
 }
 
-/* To and fro between the processors, until told to stop. */
+/* Move between the processors until asked to stop. */
 struct mover {
 	pthread_t thread, victim;
 	atomic_bool stop;
@@ -476,7 +476,7 @@ VMIG_TEST_TIMEOUT(limits, thread_moves, 60)
 	check_moved(&self->w, false, rounds);
 }
 
-/* Only where nobody else needs the processor: in the guest, and with --stress. */
+/* Only where the processor is not needed otherwise: in the guest, and with --stress. */
 VMIG_TEST_TIMEOUT(limits, processor_goes, 60)
 {
 	unsigned int rounds = vmig_stress(0, 40);

@@ -5,7 +5,7 @@
  *
  * Drivers take a state lock in the ioctls, a lock of the file in read() and write(),
  * mmap_lock in page faults of the user's buffer and, for PCI, memory_lock in a reset.
- * Some therefore put a reset off to whoever holds the state lock (mlx5, virtio, mtty),
+ * Some therefore put a reset off to the task that has the state lock (mlx5, virtio, mtty),
  * where it can get lost; the others have a cycle of locks to avoid (fd94213e1417,
  * ae2667cd8a47). With lockdep in the kernel a few rounds show a cycle, deadlock or not.
  *
@@ -40,7 +40,7 @@ VMIG_FIXTURE(race);
  * struct race - a RESET against one other kind of call
  * @dev: the device
  * @state: entered before each round
- * @what: the other call, for people
+ * @what: the other call, for messages
  * @call: makes the other call once
  * @fd: data_fd of the session of this round, -1 without one
  * @page: memory whose first touch faults
@@ -60,7 +60,7 @@ struct race {
 
 /*
  * A page that is mapped again from its file by every first touch: the kernel's accesses
- * to it take mmap_lock under whatever lock the driver holds.
+ * to it take mmap_lock under any lock of the driver.
  */
 static void *faulting_page(void)
 {

@@ -399,7 +399,7 @@ VMIG_TEST_TIMEOUT(signals, in_report, 60)
 			ret = __vmig_log_report(self->dev, self->mem.iova, VMIG_PAGE, VMIG_PAGE,
 						&bitmap);
 			disarm(self, since, ret);
-			/* What an interrupted REPORT told is not known; ask for all anew. */
+			/* The result of an interrupted REPORT is not known; ask for all anew. */
 			if (ret == -EINTR)
 				break;
 		}
@@ -436,7 +436,7 @@ static void migrate_for_ever(void *arg)
 	}
 }
 
-/* Who migrates is killed at any time; who holds the device goes on. */
+/* The migrating process is killed at any time; the one with the device goes on. */
 VMIG_TEST_TIMEOUT(signals, kill_at_any_time, 240)
 {
 	unsigned int n = vmig_stress(KILLS_BRIEF, KILLS_FULL), i;

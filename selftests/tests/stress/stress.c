@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ROB-02, ROB-03: everybody at once. Threads of several processes make random calls on one
+ * ROB-02, ROB-03: random calls at once. Threads of several processes make random calls on one
  * device and on its data_fds; chapter `race` has the pairs of calls that are known to be
  * delicate, here are all of them in whatever order rng brings, which a seed repeats as far
  * as a scheduler can be repeated.
  *
- * What must hold whatever comes: every call returns, GET tells a state that the device has, a
- * SET that nobody disturbs is honoured, the device comes back and can migrate, nothing is left
+ * What must hold whatever comes: every call returns, GET returns a state that the device has, a
+ * undisturbed SET is honoured, the device comes back and can migrate, nothing is left
  * behind. That no memory and no lock was harmed a debug kernel says (ROB-02, ROB-03), which
  * the other checks do not need.
  */
@@ -48,9 +48,9 @@ static struct before *before;
  * struct party - what every test has
  * @pool: who takes part
  * @name: for the figures
- * @did: what they do, for people
+ * @did: what they do, for messages
  * @watch: on the kernel's log
- * @watched: the kernel tells what a driver does to memory and locks
+ * @watched: the kernel reports misuse of memory and locks (KASAN, lockdep)
  * @leaks: what there was before
  */
 struct party {
@@ -338,7 +338,7 @@ static const struct vmig_weighted_call logging[] = {
 	{ NULL },
 };
 
-/* DMA logging has locks of its own; the log goes when somebody else reads it. */
+/* DMA logging has locks of its own; the log goes when another process reads it. */
 VMIG_TEST_TIMEOUT(stress, dma_logging, LONG)
 {
 	unsigned long limit = vmig_stress(200, 20000);
@@ -366,7 +366,7 @@ VMIG_TEST_TIMEOUT(stress, dma_logging, LONG)
 	party_end(&p, ROB_02);
 }
 
-/* A state that is not all zeros, where somebody knows how to make one. */
+/* A state that is not all zeros, where an exerciser can make one. */
 static void fill(struct vmig_device *dev)
 {
 	struct vmig_exercise w;

@@ -136,9 +136,9 @@ static void be_closer(struct vmig_thread_pool *c, unsigned int process)
 
 /**
  * vmig_stress_close - rounds of an open, a session that threads use, and a close
- * @c: the pool; nobody has the device open
+ * @c: the pool; the device is not open
  * @how: in which way
- * @did: what is done, for people
+ * @did: what is done, for messages
  * @calls: after about so many calls, or
  * @rounds: so many rounds it is enough, or when @c->ms have passed
  *

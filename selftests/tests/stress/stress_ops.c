@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The calls that the threads of a pool make. Threads of a process share the data_fds that it
- * has, without a word to each other: one closes what another one reads from.
+ * has, without synchronisation: one closes what another one reads from.
  *
  * A number of an fd may have become another data_fd's by the time it is used. It is never
  * another kind of file's, as long as a process that has data_fds opens nothing else: so the
@@ -318,7 +318,7 @@ static int run_write(struct vmig_worker *m, uint32_t *arg)
 
 const struct vmig_call vmig_call_write = { "write", run_write };
 
-/* Which bytes came, and how often; the first one who finds the end tells the others. */
+/* Which bytes came, and how often; the first reader that finds the end marks it for the others. */
 static int run_take(struct vmig_worker *m, uint32_t *arg)
 {
 	size_t most = m->pool->stream_len / 100 + 16, i;

@@ -30,7 +30,7 @@ extern const struct vmig_call vmig_call_take;
 extern const struct vmig_call vmig_call_tail;
 extern const struct vmig_call vmig_call_flood;
 
-/* For processes that have no data_fd: open the device if nobody has it, and leave it RUNNING. */
+/* For processes that have no data_fd: open the device if it is not in use, and leave it RUNNING. */
 extern const struct vmig_call vmig_call_visit;
 
 void vmig_put_data_fd(int fd);

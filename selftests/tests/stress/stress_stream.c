@@ -53,7 +53,7 @@ static bool share_session(struct vmig_thread_pool *c, const char *did, int fd)
 	return true;
 }
 
-/* What is behind the end that a reader was told of. It is counted with what that one got. */
+/* Bytes that came after a reader had got the end. They are counted as that reader's. */
 static bool read_rest(struct vmig_thread_pool *c, const char *did, int fd)
 {
 	struct vmig_worker *m = &c->workers[0][0];
@@ -103,7 +103,7 @@ static bool same_bytes(struct vmig_thread_pool *c, const char *did)
  * vmig_stress_readers - sessions of STOP_COPY that everybody reads
  * @c: the pool; its stream is what one reader gets of the device, which is in STOP and gives
  *     the same again
- * @did: what they do, for people
+ * @did: what they do, for messages
  * @calls: after about so many reads it is enough, or when @c->ms have passed
  *
  * The device is left in STOP.
@@ -126,7 +126,7 @@ void vmig_stress_readers(struct vmig_thread_pool *c, const char *did, unsigned l
 		ret = __vmig_set_state(c->dev, VFIO_DEVICE_STATE_STOP, NULL);
 		if (!CHECK_OK(ROB_03, ret, vmig_fmt("SET(STOP) after %s", did)))
 			return;
-		/* A driver may refuse a second reader; then nobody has come to the end. */
+		/* A driver may refuse a second reader; then no reader has come to the end. */
 		if (!atomic_load(&c->drained))
 			vmig_note(ROB_03, "no reader has come to the end of the stream");
 		else if (!same_bytes(c, did) || !ok)
@@ -242,7 +242,7 @@ static bool write_everything(struct vmig_thread_pool *c, const char *did)
 /**
  * vmig_stress_writers - sessions of RESUMING that everybody writes
  * @c: the pool; its stream is a good one of this device, which can be reset
- * @did: what they do, for people
+ * @did: what they do, for messages
  * @calls: after about so many writes it is enough, or when @c->ms have passed
  * @full: the driver refuses what comes behind the end of a stream, which makes it possible to
  *	say when it takes too much

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Many threads in several processes, each of which does what rng tells it. See thread_pool.h. */
+/* Random operations on one device from several threads and processes. See thread_pool.h. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -29,7 +29,7 @@
 #define START_LOOKS 600
 
 /**
- * vmig_thread_pool_new - a pool of nobody
+ * vmig_thread_pool_new - an empty pool
  * @dev: the device
  * @flags: its VFIO_MIGRATION_* bits
  *
@@ -71,7 +71,7 @@ void vmig_thread_pool_again(struct vmig_thread_pool *c)
 
 /**
  * vmig_thread_pool_free - give its memory back
- * @c: the pool, nobody of which is left
+ * @c: the pool, after its last worker has ended
  */
 void vmig_thread_pool_free(struct vmig_thread_pool *c)
 {
@@ -82,7 +82,7 @@ void vmig_thread_pool_free(struct vmig_thread_pool *c)
  * vmig_thread_pool_bad - something is wrong; the first one counts, and ends it all
  * @c: the pool
  * @id: clause that is violated
- * @fmt: what came
+ * @fmt: what the device did
  */
 void vmig_thread_pool_bad(struct vmig_thread_pool *c, enum vmig_clause_id id, const char *fmt, ...)
 {
@@ -328,7 +328,7 @@ static enum vmig_child_end wait_for(struct vmig_thread_pool *c, unsigned int pro
 /**
  * vmig_thread_pool_run - run the pool to its end
  * @c: the pool
- * @did: what it does, for people
+ * @did: what it does, for messages
  *
  * Return: false if the kernel has hung or ended one of it; then the device is out of reach.
  */
@@ -409,7 +409,7 @@ void vmig_thread_pool_report(struct vmig_thread_pool *c, enum vmig_clause_id id)
 	}
 }
 
-/* The calls that did not return, for people. */
+/* The calls that did not return, for messages. */
 static const char *in_flight(struct vmig_thread_pool *c)
 {
 	static char line[256];
@@ -432,7 +432,7 @@ static const char *in_flight(struct vmig_thread_pool *c)
 /**
  * vmig_thread_pool_check - has every call returned, and was what they returned right?
  * @c: the pool, after vmig_thread_pool_run()
- * @did: what it did, for people
+ * @did: what it did, for messages
  *
  * Checks ROB-01; another clause only if it was violated.
  *

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Many threads in several processes that do what rng tells them, on one device. What each
- * of them did last, and what it is at now, stands in shared memory, so that it can be told
- * when one of them never returns.
+ * Random operations on one device from several threads and processes. Each worker keeps its
+ * current and last call in shared memory, so that a hang can be attributed.
  */
 #ifndef VMIG_TESTS_STRESS_THREAD_POOL_H
 #define VMIG_TESTS_STRESS_THREAD_POOL_H
@@ -26,7 +25,7 @@ struct vmig_worker;
 
 /**
  * struct vmig_call - a kind of call
- * @name: for people, one word
+ * @name: in messages, one word
  * @run: make it once; what it was about goes to @arg, which rng may choose. Returns what
  *	the call returned, or -errno.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Taking a device from its driver while it is used, and giving it back: an mdev is removed and
+ * Unbind a device from its driver during use, and bind it again: an mdev is removed and
  * made anew, with the same UUID and type; any other device is unbound and bound.
  */
 #include <errno.h>
@@ -67,7 +67,7 @@ static bool is_mdev(const struct vmig_dev_id *id)
  * vmig_remove - take a device from its driver
  * @id: the device
  *
- * Waits until nobody has it open any more, so it is for a process that is watched.
+ * Waits until the device is closed, so it is for a process that is watched.
  *
  * Return: 0 or -errno.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Taking a device from its driver while it is used, and giving it back. */
+/* Unbind a device from its driver during use, and bind it again. */
 #ifndef VMIG_TESTS_STRESS_UNBIND_H
 #define VMIG_TESTS_STRESS_UNBIND_H
 

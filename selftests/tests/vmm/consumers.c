@@ -199,7 +199,7 @@ VMIG_TEST_TIMEOUT(qemu, migrate_cancel, MINUTES)
  * struct attempt - a migration in which something fails
  * @w: the device
  * @what: does it, with a VMM that has begun
- * @did: what failed, for people
+ * @did: what failed, for messages
  */
 struct attempt {
 	struct vmig_exercise *w;
@@ -396,7 +396,7 @@ VMIG_TEST_TIMEOUT(qemu, incoming_is_cut_off, MINUTES)
 	}
 }
 
-/* Commands of the firmware that are told apart. */
+/* Commands of the firmware that are distinguished. */
 #define MAX_COMMANDS 48
 
 /* Which commands a migration makes, each with its number among those of its name. */

@@ -5,7 +5,7 @@
  * QEMU has the memory of its VM tracked as three ranges at most, from the lowest to the highest
  * address below 4 GiB, the same above, and in the hole of 64-bit PCI; it asks about the sections
  * of the memory, which begin and end elsewhere. cloud-hypervisor has each region tracked and
- * asks about it by the page size that START told.
+ * asks about it by the page size that START returned.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the models of VMMs have in common: their calls, one of which may be made to fail. */
+/* Common code of the VMM models: their calls, one of which may be made to fail. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -97,7 +97,7 @@ bool vmig_consumer_may_fail(const struct consumer *c)
  * @c: the VMM
  * @clause: the rule that says that it works
  * @by: the VMM's function
- * @what: the call, for people
+ * @what: the call, for messages
  * @ret: -errno
  *
  * Return: @ret.
@@ -194,7 +194,7 @@ int vmig_consumer_feature(struct consumer *c, const char *by, uint32_t feature_a
  * @c: the VMM
  * @by: its function
  * @state: the state
- * @data_fd: what came in the data_fd field; -1 after a failure
+ * @data_fd: the value of the data_fd field; -1 after a failure
  *
  * Return: 0 or -errno.
  */
@@ -260,7 +260,7 @@ int vmig_consumer_precopy_info(struct consumer *c, const char *by, struct vfio_p
 }
 
 /**
- * vmig_consumer_read - read() into the VMM's buffer, and send what came
+ * vmig_consumer_read - read() into the VMM's buffer, and send the data
  * @c: the VMM
  * @by: its function
  *

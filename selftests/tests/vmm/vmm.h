@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the models of VMMs have in common (consumer_qemu.c, consumer_clh.c). A model makes the
+ * Common code of the VMM models (vmm_qemu.c, vmm_clh.c). A model makes the
  * calls that the VMM makes, in its order, takes what comes as the VMM takes it, and keeps the
  * VMM's own notion of the state of the device. Where the VMM would give up, or go on with what
  * is wrong, though no call was made to fail, the model says so.
@@ -31,7 +31,7 @@ enum consumer_fault {
 	CONSUMER_NO_MEMORY,
 };
 
-/* Calls of one migration that are told apart. */
+/* Calls of one migration that are distinguished. */
 #define CONSUMER_CALLS 64
 
 /**

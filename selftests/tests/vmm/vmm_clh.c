@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* cloud-hypervisor as a consumer. See consumer_clh.h. */
+/* cloud-hypervisor as a consumer. See vmm_clh.h. */
 #include <errno.h>
 #include <string.h>
 
@@ -163,7 +163,7 @@ int vmig_clh_dirty_log_start(struct consumer *c,
  * @c: cloud-hypervisor
  * @iova: where the region begins
  * @size: its bytes
- * @page_size: what vmig_clh_dirty_log_start() told
+ * @page_size: as vmig_clh_dirty_log_start() returned it
  * @bitmap: a bit for each such page
  *
  * Return: 0 or -errno.

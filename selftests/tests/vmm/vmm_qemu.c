@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* QEMU as a consumer. See consumer_qemu.h. */
+/* QEMU as a consumer. See vmm_qemu.h. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@
  * vmig_qemu_phase_name - the name of a phase
  * @phase: the phase
  *
- * Return: words for people.
+ * Return: a phrase for a message.
  */
 const char *vmig_qemu_phase_name(enum qemu_phase phase)
 {
@@ -177,7 +177,7 @@ static int vfio_save_setup(struct qemu *q)
 	return ret;
 }
 
-/* What came, 0 at either end of the stream, or -errno. */
+/* Returns bytes read, 0 at either end of the stream, or -errno. */
 static ssize_t vfio_save_block(struct qemu *q, const char *by)
 {
 	struct consumer *c = &q->c;
@@ -329,7 +329,7 @@ static void vfio_save_cleanup(struct qemu *q)
 	vmig_consumer_close_fd(&q->c);
 }
 
-/* The VM goes on where it is, and every device of it is told. */
+/* The VM goes on where it is, and every device of it is notified. */
 static void fail(struct qemu *q)
 {
 	if (!q->vm_running)

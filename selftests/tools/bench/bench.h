@@ -17,7 +17,7 @@ enum bench_kind { BENCH_LOOP, BENCH_THREADS, BENCH_ENGINE };
 
 /**
  * struct bench_way - a way to move bytes, and how fast it was
- * @name: for people
+ * @name: in messages
  * @kind: read() and write() in this thread, in a thread for each stream, or the engine
  * @block: of a loop
  * @engine: of BENCH_ENGINE

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a device and its driver say of themselves, as JSON. */
+/* Describe a device and its driver as JSON. */
 #include <stdio.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ json_t *vmig_describe_module(const struct vmig_dev_id *id)
 			 vmig_file_line(dir, "srcversion"), "taint", vmig_file_line(dir, "taint"));
 }
 
-/* Names for people; the number is what the device said. */
+/* Names; the number is what the device said. */
 static json_t *flag_names(uint64_t flags)
 {
 	static const char *const names[] = { "STOP_COPY", "P2P", "PRE_COPY" };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a device and its driver say of themselves, as JSON: environment.json, the probe. */
+/* Describe a device and its driver as JSON, for environment.json and the probe. */
 #ifndef VMIG_TOOLS_COMMON_DESCRIBE_H
 #define VMIG_TOOLS_COMMON_DESCRIBE_H
 

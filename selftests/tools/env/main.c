@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmig_env DEVICE: what a result is about, as JSON on stdout (environment.json):
+ * vmig_env DEVICE: describe the tested system as JSON on stdout (environment.json):
  * suite, kernel, device, driver, and what the device says it can do. Runs where the
  * device is. Exit code 0, or 2 with one sentence on stderr where there is no device
  * or it cannot be opened.

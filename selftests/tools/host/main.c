@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vmig_host: the record of what was changed on this host and has to be put back, for shell scripts
- * (configs/host/undo.sh). Test programs keep the same record by lib/base/host_change.c; nobody else
- * writes it. Exit code 0; 1 for an answer "no"; 2 with one sentence on stderr.
+ * vmig_host: the record of the changes made to this host, which have to be undone, for shell
+ * scripts (configs/host/undo.sh). Test programs keep the same record by lib/base/host_change.c;
+ * nobody else writes it. Exit code 0; 1 for an answer "no"; 2 with one sentence on stderr.
  */
 #include <errno.h>
 #include <signal.h>

@@ -19,7 +19,7 @@ static bool ends_in(const char *s, const char *end)
 	return n >= m && !strcmp(s + n - m, end);
 }
 
-/* A driver of VFIO; before 6.1 there was no vfio-dev, and only the name tells. */
+/* A driver of VFIO; before 6.1 there was no vfio-dev, and only the name shows it. */
 static bool is_vfio(const char *sysfs, const char *driver)
 {
 	return vmig_probe_there("%s/vfio-dev", sysfs) || ends_in(driver, "vfio-pci") ||
@@ -43,7 +43,7 @@ static bool is_bridge(const char *sysfs)
 	return bridge;
 }
 
-/* The other devices of the group: a bridge is in nobody's uapi. */
+/* The other devices of the group: a bridge does not count. */
 static json_t *peers(const struct vmig_dev_id *id)
 {
 	char sysfs[PATH_MAX], dir[PATH_MAX], driver[64];
@@ -184,7 +184,7 @@ static json_t *basics(const struct vmig_dev_id *id)
 		json_object_set_new(facts, "id",
 				    json_sprintf("%s:%s", json_string_value(vendor) + 2,
 						 json_string_value(device) + 2));
-	/* What nobody has written there reads so. */
+	/* An unwritten value reads so. */
 	if (!strcmp(vmig_probe_text(facts, "override"), "(null)"))
 		json_object_set_new(facts, "override", json_null());
 	json_decref(vendor);
@@ -196,7 +196,7 @@ static json_t *basics(const struct vmig_dev_id *id)
  * vmig_probe_device - facts of a device
  * @device: what vmig_resolve() found; its driver may be any, or none
  *
- * A VFIO device that nobody has open is opened for a moment.
+ * A VFIO device that is not in use is opened for a moment.
  *
  * Return: a JSON object.
  */

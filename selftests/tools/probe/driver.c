@@ -235,7 +235,7 @@ static bool id_matches(const char *id, const char *modalias)
  * vmig_probe_candidates - the drivers that could have a device, for VFIO with migration
  * @modalias: of the device, "pci:v...", "" for a device of another bus
  *
- * Return: a JSON array of objects: driver; there: has this kernel it? (null: cannot be told);
+ * Return: a JSON array of objects: driver; there: has this kernel it? (null: unknown);
  * loaded; and what a profile says: profile, config, devlink, kernels, vfs_only.
  */
 json_t *vmig_probe_candidates(const char *modalias)

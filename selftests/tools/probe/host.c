@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Facts of the host: kernel, IOMMU, the nodes that both ways in share, limits. */
+/* Facts of the host: kernel, IOMMU, the nodes that group and cdev share, limits. */
 #include <limits.h>
 #include <linux/capability.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
 
 #include "probe.h"
 
-/* Nobody stacks so many layers; a loop in a broken tree ends here. */
+/* Limit on stacked layers, against a loop in a broken tree. */
 #define DEPTH_MAX 8
 
 static bool below(const char *path, const char *dir)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The probe's page for people. */
+/* Print the facts and findings of the probe as text. */
 #include <stdio.h>
 #include <string.h>
 

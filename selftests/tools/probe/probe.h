@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Why is a device not migratable? Facts of the host and of its devices, as JSON; rules on
- * them (probe_rules.def); one page for people. Facts and rules are apart, so that the facts
+ * them (rules.def); one page of text. Facts and rules are apart, so that the facts
  * of one machine can be judged on another.
  */
 #ifndef VMIG_TOOLS_PROBE_PROBE_H

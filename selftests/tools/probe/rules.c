@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules on the facts: probe_rules.def has the words, here is when each holds. */
+/* Rules on the facts: rules.def has the texts, this file the conditions. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Looking into facts, and words from them. */
+/* Look up facts, and format them. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's state out and in, in blocks, whatever its size. See transfer.h. */
+/* Save and load the state of a device in blocks, whatever its size. See transfer.h. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ volatile sig_atomic_t vmig_transfer_stop;
 /**
  * vmig_transfer_fail - say what went wrong, unless something else did before
  * @c: the transfer
- * @fmt: a sentence for people, without "vmig:" and the full stop
+ * @fmt: a sentence for a message, without "vmig:" and the full stop
  *
  * Return: false.
  */
@@ -363,7 +363,7 @@ const char *vmig_transfer_name(const char *name)
  * vmig_transfer_rate - how much, how long, how fast
  * @c: the transfer
  *
- * Return: words for people, good until the next call.
+ * Return: a phrase for a message, good until the next call.
  */
 const char *vmig_transfer_rate(const struct vmig_transfer *c)
 {
@@ -379,7 +379,7 @@ const char *vmig_transfer_rate(const struct vmig_transfer *c)
  * vmig_transfer_origin - where a stream comes from
  * @f: the stream
  *
- * Return: words for people, good until the next call.
+ * Return: a phrase for a message, good until the next call.
  */
 const char *vmig_transfer_origin(const struct vmig_streamfile *f)
 {
@@ -393,7 +393,7 @@ const char *vmig_transfer_origin(const struct vmig_streamfile *f)
  * vmig_transfer_seen - what is known of the state after a load
  * @c: the transfer
  *
- * Return: words for people.
+ * Return: a phrase for a message.
  */
 const char *vmig_transfer_seen(const struct vmig_transfer *c)
 {

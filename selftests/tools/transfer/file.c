@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A device's state to a file and from one. See transfer.h. */
+/* Save the state of a device to a file, and load it from one. See transfer.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device's state through standard output and standard input. See transfer.h, and streamfile.h for
- * what goes through.
+ * Save the state of a device to standard output, and load it from standard input. See
+ * transfer.h, and streamfile.h for the format.
  */
 #include <errno.h>
 #include <poll.h>
@@ -21,7 +21,7 @@
 #define LOOK_MS 200
 
 /*
- * What a pipe may hold that nobody has read: pipe-max-size. As long as no more has gone, its
+ * How many unread bytes a pipe may hold: pipe-max-size. As long as no more has gone, its
  * reader may not be there yet.
  */
 #define PIPE_HOLDS (1 << 20)
@@ -144,7 +144,7 @@ static bool write_trailer(struct vmig_transfer *c, struct vmig_pipe *p)
  * vmig_transfer_save_pipe - the device's state to standard output
  * @c: the transfer, found
  *
- * The header goes first, so that a pipe that nobody reads stops no device.
+ * The header goes first, so that a pipe without a reader stops no device.
  *
  * Return: how it ended on this side; what becomes of it on the other is said there.
  */
@@ -297,7 +297,7 @@ static bool read_stream(struct vmig_transfer *c, struct vmig_pipe *p, struct vmi
  * vmig_transfer_load_pipe - what comes from standard input into the device
  * @c: the transfer, found; it is not touched before a header has come that fits
  *
- * The device is told of the end of the stream only when all of it has come.
+ * RESUMING is left only when all of it has come.
  *
  * Return: how it ended.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Transferring a device's state to a file or a pipe, or from one: what vmig_transfer does. No test
- * and no verdict on clauses; one sentence tells what came of it.
+ * and no verdict on clauses; one sentence says how it ended.
  */
 #ifndef VMIG_TOOLS_TRANSFER_TRANSFER_H
 #define VMIG_TOOLS_TRANSFER_TRANSFER_H
@@ -37,7 +37,7 @@ enum vmig_transfer_end {
  * @seed: pattern to put into the device before it is saved, 0 for none
  * @write_error: errno of the write() that the driver refused
  * @sure: an exerciser has seen that the state is the one that was saved
- * @why: what went wrong, a clause for people
+ * @why: what went wrong, a clause for a message
  */
 struct vmig_transfer {
 	struct vmig_dev_id id;
