@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading a whole file. */
+/* Read a whole file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 #include <vmig/input.h>
 
-/* A run prints some hundred kB. What is larger went wrong, and its head tells how. */
+/* A run prints some hundred kB. What is larger went wrong, and its head shows how. */
 #define INPUT_MAX (16UL << 20)
 #define CHUNK (256UL << 10)
 

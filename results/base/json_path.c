@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading results.json where it may lack a member, or have another type of it. */
+/* Look up members of results.json by path, which may be absent or of another type. */
 #include <string.h>
 
 #include "json_path.h"

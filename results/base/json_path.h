@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What results.json says at a place, "run.options.tests". */
+/* Look up members of results.json by path, as "run.options.tests". */
 #ifndef VMIG_RESULTS_JSON_PATH_H
 #define VMIG_RESULTS_JSON_PATH_H
 

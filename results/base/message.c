@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One sentence on stderr. */
+/* Error messages, and errors of stdout. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tool says when something is wrong, and that nothing it printed got lost. */
+/* Error messages, and errors of stdout. */
 #ifndef VMIG_RESULTS_MESSAGE_H
 #define VMIG_RESULTS_MESSAGE_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files that appear complete or not at all: written under another name, made durable,
+ * Write files atomically: written under another name, made durable,
  * then renamed, so that a reader, a full disk or a signal never leaves half a report.
  */
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files that appear complete or not at all. */
+/* Write files atomically. */
 #ifndef VMIG_RESULTS_OUTPUT_H
 #define VMIG_RESULTS_OUTPUT_H
 

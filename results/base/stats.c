@@ -153,7 +153,7 @@ double stats_superiority(const double *a, size_t na, const double *b, size_t nb)
  * stats_holm - which of many hypotheses are rejected, if one false one in all is too many?
  * @p: the probability of each
  * @n: how many
- * @alpha: how often any of them may be rejected though it holds
+ * @alpha: how often any of them may be rejected though it is true
  * @rejected: which are
  *
  * Holm, A Simple Sequentially Rejective Multiple Test Procedure (1979): the least is

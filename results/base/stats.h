@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The statistics that the judgement on regressions rests on. */
+/* Statistics for the detection of regressions. */
 #ifndef VMIG_RESULTS_STATS_H
 #define VMIG_RESULTS_STATS_H
 

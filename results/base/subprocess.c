@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Graphviz and gnuplot: programs that read text and print a drawing. */
+/* Run Graphviz and gnuplot: text in, drawing out. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

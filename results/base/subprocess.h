@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Programs that read text and print a drawing. */
+/* Run a program that reads text and prints a drawing. */
 #ifndef VMIG_RESULTS_SUBPROCESS_H
 #define VMIG_RESULTS_SUBPROCESS_H
 

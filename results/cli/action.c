@@ -134,7 +134,7 @@ int action_run(struct arena *arena, const struct command *c, int argc, char **ar
 	struct request r = { .argv = argv + argc };
 
 	argp.options = options(arena, c, &r.actions);
-	/* What is wrong with it is one sentence, and is told by run(). */
+	/* run() reports an error in one sentence. */
 	argp_parse(&argp, argc, argv, ARGP_SILENT, NULL, &r);
 	return run(arena, c, &r);
 }

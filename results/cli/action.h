@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What vmig-report can be asked to do, in tables: one action a call, an option with arguments. */
+/* Actions of vmig-report, in tables: one action a call, an option with arguments. */
 #ifndef VMIG_RESULTS_ACTION_H
 #define VMIG_RESULTS_ACTION_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What vmig-report can do with a history: add to it, merge, judge, tell; and LAVA. */
+/* Actions of vmig-report on a history: add, merge, judge, print; and LAVA. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -129,7 +129,7 @@ static int suspects(struct arena *arena, char **argv)
 	return close_stdout(0);
 }
 
-/* What is told is true once it lasts, so that it is told last. */
+/* Printed last, when the change is durable. */
 static int accept(struct arena *arena, char **argv, bool withdraw)
 {
 	struct baseline_change_request ask = { .pattern = argv[1],

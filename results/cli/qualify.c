@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The options of vmig-report that are about a qualification. */
+/* Actions of vmig-report on a qualification. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

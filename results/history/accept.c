@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A metric that is worse for a good reason: somebody says so, and from that night on it is
- * compared with the nights since then. A word that was said by mistake is withdrawn.
+ * Record a baseline change: a metric that is worse for a good reason. From that night on it is
+ * compared with the nights since then. A record that was a mistake can be withdrawn.
  */
 #include <fnmatch.h>
 #include <pwd.h>
@@ -124,7 +124,7 @@ static void look_at(struct search *s, const struct series *t, FILE *f)
 	struct arena *arena = s->n->history->arena;
 	const struct sample *p;
 
-	/* A machine that is slower needs nobody's consent. */
+	/* A slower machine needs no record. */
 	if (series_is_machine_metric(t))
 		return;
 	s->measured++;
@@ -202,7 +202,7 @@ static char *nothing(const struct search *s)
  * baseline_change_add - add what was accepted, or withdrawn, to a history
  * @n: after history_judge(), of a history that is open for writing
  * @ask: which metrics, and why
- * @f: where it is told, one line a metric
+ * @f: where the changes are printed, one line a metric
  *
  * Return: NULL, or a sentence; nothing lasts before history_commit().
  */

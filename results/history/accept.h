@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A change of a metric that somebody accepts. */
+/* Record a baseline change of a metric. */
 #ifndef VMIG_RESULTS_ACCEPT_H
 #define VMIG_RESULTS_ACCEPT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A run, added to a history. */
+/* Add a run to a history. */
 #ifndef VMIG_RESULTS_ADD_H
 #define VMIG_RESULTS_ADD_H
 

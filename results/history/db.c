@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening, checking and writing a history. What is found damaged, of another version or not
+ * Open, check and write a history. What is found damaged, of another version or not
  * ours is left as it is: the sentence says what to do.
  */
 #include <errno.h>

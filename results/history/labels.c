@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the judgement on a night says, in words. */
+/* Text for devices, metrics and changes of a history. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ const char *history_metric_label(struct arena *arena, const struct series *t)
 }
 
 /**
- * history_device_label - what tells a device from the others of a history
+ * history_device_label - the name that identifies a device in a history
  * @n: the history
  * @d: the device
  *
@@ -55,7 +55,7 @@ const char *history_device_label(const struct history *n, const struct device *d
 }
 
 /**
- * history_metric_value - a number as people read it
+ * history_metric_value - a value with its unit
  * @arena: for the text
  * @value: the number
  * @unit: its unit

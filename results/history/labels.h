@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The words for devices, metrics and changes of a history. */
+/* Text for devices, metrics and changes of a history. */
 #ifndef VMIG_RESULTS_LABELS_H
 #define VMIG_RESULTS_LABELS_H
 

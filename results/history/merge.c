@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Histories of several machines in one. */
+/* Merge the histories of several machines. */
 #include "db.h"
 #include "merge.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A history, added to another one. */
+/* Merge a history into another one. */
 #ifndef VMIG_RESULTS_MERGE_H
 #define VMIG_RESULTS_MERGE_H
 

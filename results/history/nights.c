@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A history, read into memory. */
+/* Load a history into memory. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

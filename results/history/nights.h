@@ -63,21 +63,21 @@ struct history_run {
 enum metric_label {
 	LABEL_FEW, /* too few nights */
 	LABEL_MACHINE, /* a measure of the machine, which has no driver in it */
-	LABEL_ACCEPTED, /* somebody has said that it shall be so from here on */
+	LABEL_ACCEPTED, /* a recorded baseline change */
 	LABEL_SAME,
 	LABEL_BETTER,
 	LABEL_WORSE, /* a regression */
 };
 
 /**
- * struct baseline_change - the word that a metric shall be as it is from a night on
- * @run: of that night
+ * struct baseline_change - do not compare @metric with runs before @run
+ * @run: the first run of the new baseline
  * @metric: row of metrics
- * @said: when it was said
+ * @said: when it was recorded
  * @who: by whom
  * @reason: why
  * @pattern: the metrics that were asked for
- * @withdrawn: it shall not, after all
+ * @withdrawn: the record was withdrawn
  */
 struct baseline_change {
 	const struct history_run *run;
@@ -95,7 +95,7 @@ struct baseline_change {
  * @runs: how many runs of the night measured it
  * @fast: the best tenth of the values is better than this
  * @level: the log of @fast, larger is worse
- * @label: what came of it
+ * @label: the result
  * @nights: how many nights it was compared with
  * @base: the median of @fast of these nights
  * @shift: how much worse, in logarithms
@@ -122,7 +122,7 @@ struct sample {
 	const struct baseline_change *accepted;
 };
 
-/* As many nights are enough to tell how much they differ; older ones do not count. */
+/* As many nights suffice to estimate how much they differ; older ones do not count. */
 #define BASELINE_MAX 20
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Has a metric become worse?
+ * Detect regressions of a metric.
  *
  * What else a machine does makes things slower and never faster, for a moment or for a night.
  * So a night is measured by the value that the best tenth of its values keeps: on a machine of
@@ -26,8 +26,8 @@
  * those nights; that it was faster is no excuse for anything.
  *
  * A night that is a regression does not become part of what later ones are compared with. Five
- * better ones in a row do, alone: what was won must not be lost without a word. And where somebody
- * has accepted a change (accept.c), the night of it is the first one that counts.
+ * better ones in a row do, alone: what was won must not be lost without a word. And where a
+ * change was accepted (accept.c), the night of it is the first one that counts.
  */
 #include <math.h>
 #include <string.h>
@@ -164,8 +164,8 @@ static bool beyond(const struct position *pos)
 }
 
 /*
- * The shift from which on a night would be told whatever the other metrics of that night are: then
- * Holm's procedure asks for no smaller probability than @alpha over their number.
+ * The shift from which on a night would be reported whatever the other metrics of that night are:
+ * then Holm's procedure asks for no smaller probability than @alpha over their number.
  */
 static double threshold(const struct candidate *c, double alpha)
 {
@@ -231,7 +231,7 @@ static void settle(struct candidate *c, bool worse, bool better)
 
 /*
  * What was accepted is not judged, and nothing before it is compared with from now on; how much it
- * changed is told for the last time.
+ * changed is reported for the last time.
  */
 static void begin_again(struct series *t, struct sample *p)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The judgement on the metrics of a history. */
+/* Detect regressions in the metrics of a history. */
 #ifndef VMIG_RESULTS_REGRESS_H
 #define VMIG_RESULTS_REGRESS_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One mistake of a driver shows in every test that comes by, through both ways in and,
+ * Group equal breaches: one fault of a driver shows in many tests, through group and cdev and,
  * in the FSM chapter, from every state. A reader wants to see it once.
  */
 #include <ctype.h>
@@ -20,7 +20,7 @@ static bool names_state(struct text word, uint32_t state)
 	return text_is(word, number) || text_is(word, vmig_state_name(state));
 }
 
-/* @s with a star for the way in and for the two states of the pair. */
+/* @s with a star for the uAPI and for the two states of the pair. */
 static char *without_variant(struct arena *arena, const struct test *t, const char *s)
 {
 	struct arc arc;
@@ -143,7 +143,7 @@ static char *without_way(struct arena *arena, const struct test *t, struct text 
 }
 
 /**
- * findings_names - names of tests, those that differ only in the way in as one
+ * findings_names - names of tests, those that differ only in the uAPI as one
  * @arena: where they go
  * @tests: the tests
  *
@@ -156,7 +156,7 @@ struct line *findings_names(struct arena *arena, const struct group_member *test
 	struct text way;
 	char *star, *at;
 
-	/* @id holds the name with the star, until all are there. */
+	/* @id has the name with the star, until all are there. */
 	for (m = tests; m; m = m->next) {
 		star = without_way(arena, m->test, &way);
 		for (l = first; l; l = l->next)

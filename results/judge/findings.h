@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The same breach, found by many tests, told once. */
+/* Group equal breaches of several tests. */
 #ifndef VMIG_RESULTS_FINDINGS_H
 #define VMIG_RESULTS_FINDINGS_H
 
@@ -16,7 +16,7 @@ struct group_member {
 };
 
 /**
- * struct breach_group - breaches that differ only in the way in or in the FSM pair
+ * struct breach_group - breaches that differ only in the uAPI or in the FSM pair
  * @breach: the first of them
  * @key: what they have in common
  * @hash: of @key

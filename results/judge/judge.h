@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What each test and each clause of a run came to. */
+/* Outcome of each test and of each clause of a run. */
 #ifndef VMIG_RESULTS_JUDGE_H
 #define VMIG_RESULTS_JUDGE_H
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From what came out to one verdict, one exit code and one sentence. The first of
+ * Derive one verdict, one exit code and one sentence from the outcomes. The first of
  * these that applies:
  *
  *	130  the run was interrupted

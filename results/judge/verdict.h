@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One verdict on a run. */
+/* Verdict on a run. */
 #ifndef VMIG_RESULTS_VERDICT_H
 #define VMIG_RESULTS_VERDICT_H
 

@@ -4,10 +4,10 @@
  *
  *	binaries.sha256  modules.sha256  kernel.config  mustpass.txt  waivers.conf
  *	manifest         "CHECKSUM  NAME" of each other file, as sha256sum prints it
- *	manifest.sig     the signature of the manifest, if somebody signed it
+ *	manifest.sig     the signature of the manifest, if it was signed
  *	round-N/         run.json environment.json dmesg.txt tests.tsv results.json, and KTAP
  *
- * The checksums show what was damaged, or changed by somebody who did not care to hide it.
+ * The checksums show what was damaged, or changed without an attempt to hide it.
  * Who changes a file and its line of the manifest is found out by the signature alone.
  */
 #include <string.h>

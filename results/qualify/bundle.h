@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What run.sh --qualify hands over, taken apart and compared with its own checksums. */
+/* Parse a bundle of run.sh --qualify, and verify its checksums. */
 #ifndef VMIG_RESULTS_BUNDLE_H
 #define VMIG_RESULTS_BUNDLE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makes the bundle of a qualification out of the directory that its rounds left. What is
- * written is read again as --verify reads it, before anybody gets it.
+ * Make the bundle of a qualification from the directory of its rounds. It is read back as
+ * --verify reads it, before it is published.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Makes the bundle of a qualification out of the directory that its rounds left. */
+/* Make the bundle of a qualification from the directory of its rounds. */
 #ifndef VMIG_RESULTS_BUNDLE_WRITE_H
 #define VMIG_RESULTS_BUNDLE_WRITE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A list of tests to pass, made from runs. */
+/* Make a mustpass list from runs. */
 #ifndef VMIG_RESULTS_MUSTPASS_MAKE_H
 #define VMIG_RESULTS_MUSTPASS_MAKE_H
 

@@ -2,7 +2,7 @@
 /*
  * The verdict on a driver: it conforms if each test of the list that is for such a device
  * passed in each round. A skip is no pass unless the list excuses its reason; a breach that is
- * waived, and one of a clause that the VFIO core keeps, are told and counted and do not decide.
+ * waived, and one of a clause that the VFIO core keeps, are reported and counted and do not decide.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static void fault(struct qualification *q, const struct mustpass_test *t, const 
 	q->last_fault = &f->next;
 }
 
-/* Is whatever this test broke the kernel's to keep? */
+/* Is the VFIO core responsible for all clauses that this test found violated? */
 static bool kernels_alone(const struct test *t)
 {
 	bool broken = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A bundle, judged by the mustpass list. */
+/* Judge a bundle by the mustpass list. */
 #ifndef VMIG_RESULTS_QUALIFY_H
 #define VMIG_RESULTS_QUALIFY_H
 
@@ -7,18 +7,18 @@
 #include "mustpass.h"
 #include "waiver.h"
 
-/* What came of a test of the list in one round. */
+/* Outcome of a test of the list in one round. */
 enum listed_outcome {
 	LISTED_PASSED,
 	LISTED_WAIVED, /* its breaches are, all of them */
-	LISTED_KERNEL, /* broke what the VFIO core keeps, and nothing of the driver's */
+	LISTED_KERNEL, /* violated clauses of the VFIO core, and none of the driver */
 	LISTED_NOTHING, /* found nothing to check, for a reason that the list excuses */
 	LISTED_ELSEWHERE, /* is for devices with other features */
 	LISTED_NOT_PASSED,
 	NR_LISTED
 };
 
-/* What came of the clauses of one level. */
+/* Outcome of the clauses of one level. */
 enum clause_column {
 	COLUMN_SATISFIED,
 	COLUMN_VIOLATED,
@@ -52,7 +52,7 @@ struct listed_fault {
  * @waivers: its waivers
  * @rounds: its rounds, judged
  * @traits: of the device, enum mustpass_trait
- * @clauses: per clause what came of it in the worst round
+ * @clauses: per clause its outcome in the worst round
  * @levels: clauses per level and column
  * @count: tests per outcome, in all rounds
  * @unexercised: of those that found nothing to check, those that would need an exerciser

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is said of a bundle that was judged. */
+/* Print the statement on a bundle. */
 #ifndef VMIG_RESULTS_STATEMENT_H
 #define VMIG_RESULTS_STATEMENT_H
 

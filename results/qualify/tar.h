@@ -12,7 +12,7 @@
 /**
  * struct tar_member - a file of the archive
  * @name: its name
- * @contents: what it holds
+ * @contents: its contents
  * @next: the next one; names are in ascending order
  */
 struct tar_member {

@@ -92,7 +92,7 @@ static char *check_programs(const struct qualification *q, const struct run *run
 	const struct chapter *c;
 
 	for (c = run->chapters; c; c = c->next) {
-		/* One that is planned and has no file: what it lacks is told by its tests. */
+		/* One that is planned and has no file: what it lacks is reported by its tests. */
 		if (!c->version && !c->nr_tests)
 			continue;
 		if (!same(c->version, run->record.version) || !same(c->commit, run->record.commit))
@@ -278,7 +278,7 @@ static json_t *essence(json_t *root)
 	return out;
 }
 
-/* results.json without the profile, which is told there by its own lines; NULL if it is none. */
+/* results.json without the profile, which has its own lines there; NULL if it is none. */
 static json_t *results(struct text contents, bool whole)
 {
 	json_t *root = json_loadb(contents.s, contents.n, 0, NULL);

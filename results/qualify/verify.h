@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A bundle, unpacked, checked against itself and judged. */
+/* Verify a bundle: unpack it, check it and derive the verdict. */
 #ifndef VMIG_RESULTS_VERIFY_H
 #define VMIG_RESULTS_VERIFY_H
 

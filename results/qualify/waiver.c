@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Reader of waivers. A line that is not understood in full is refused: a waiver that means
- * something else than its author thought would let a breach pass that nobody looked at.
+ * something else than its author thought would let a breach pass unseen.
  */
 #include <fnmatch.h>
 #include <string.h>
@@ -120,7 +120,7 @@ static char *waiver(struct arena *arena, struct waiver *w, struct text value)
  * @error: NULL, or where a sentence about the first bad line goes
  *
  * Return: the waivers in the order of the file; NULL for none, and for a bad file, which
- * @error tells apart.
+ * @error distinguishes.
  */
 struct waiver *waivers_parse(struct arena *arena, struct text contents, char **error)
 {
@@ -163,7 +163,7 @@ struct waiver *waivers_parse(struct arena *arena, struct text contents, char **e
  */
 bool waiver_covers(const struct waiver *w, const char *driver, const char *kernel)
 {
-	/* A release that nobody understands lies in every range: it must not be waived for. */
+	/* An unknown release lies in every range: it must not be waived for. */
 	if (!driver || !kernel || vmig_kernel_in("-0.0.0", kernel))
 		return false;
 	return !fnmatch(w->driver, driver, 0) && vmig_kernel_in(w->kernels, kernel);
@@ -206,7 +206,7 @@ struct vmig_profile *waivers_profile(struct arena *arena, struct waiver *w, cons
 		d->glob = w->glob;
 		d->source = arena_printf(arena, "waived until %s", w->expires);
 		d->reason = arena_printf(arena, "%s, %s", w->reason, w->link);
-		/* Nobody promises that a waived breach comes: one that does not is none. */
+		/* A waived breach need not occur. */
 		d->sometimes = true;
 		*last = d;
 		last = &d->next;

@@ -17,7 +17,7 @@
  * @glob: the tests that may find it, fixture.variant.test
  * @driver: the drivers that it is for, a glob
  * @kernels: the kernels that it is for, as it says them: "6.7-6.12", "6.18-", both ends included
- * @expires: the last day on which it holds, "2027-03-31"
+ * @expires: the last day on which it is valid, "2027-03-31"
  * @link: the public discussion
  * @reason: why, one sentence
  * @used: breaches that it took, counted by who judges

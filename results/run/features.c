@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Feature flags decoded, one a line; and where the suite ran. */
+/* Describe the features of a device, its firmware, and where the suite ran. */
 #include <string.h>
 
 #include <vmig/fsm.h>

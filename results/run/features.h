@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The features of a device in words. */
+/* Describe the features of a device, its firmware, and where the suite ran. */
 #ifndef VMIG_RESULTS_FEATURES_H
 #define VMIG_RESULTS_FEATURES_H
 

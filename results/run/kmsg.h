@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The kernel's words while the tests ran, and what in them is a complaint. */
+/* Parse /dev/kmsg records: complaints of the kernel, and the test that ran. */
 #ifndef VMIG_RESULTS_KMSG_H
 #define VMIG_RESULTS_KMSG_H
 

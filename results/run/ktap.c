@@ -16,7 +16,7 @@
 /* Tests read of one file: the longest chapter has some hundred. */
 #define TESTS_MAX 5000
 
-/* Breaches read of one test: the first ones tell. */
+/* Breaches read of one test: the first ones suffice. */
 #define BREACHES_MAX 100
 
 /* Clauses, notes, measurements read of one test: each has some ten. */

@@ -36,7 +36,7 @@ enum ktap_end { KTAP_ENDED, KTAP_TIMED_OUT, KTAP_KILLED };
  * @clause: the same in the catalogue, NULL where it has none of that id
  * @did: what the test did
  * @expected: what the clause demands
- * @got: what came
+ * @got: what the device did
  * @at: where in the suite it was judged, "fsm.c:123"; NULL in what older suites printed, and
  *	for what the kernel said
  * @source: where in the driver, for a deviation that the profile knows
@@ -161,7 +161,7 @@ struct test {
  * @skip: reason of a program that skipped itself ("1..0 # SKIP"), or NULL
  * @bail: what it said when it gave up ("Bail out!"), or NULL
  * @versions: number of KTAP version lines
- * @too_long: it holds more tests than are read
+ * @too_long: it has more tests than are read
  * @stray: first line that is no KTAP, or NULL
  * @last_test: the last test
  * @last_missing: the last test that is missing

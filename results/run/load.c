@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loads a run directory. */
+/* Load a run directory. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The files of a run directory, read and joined to a run. */
+/* Load a run directory: read its files and join them. */
 #ifndef VMIG_RESULTS_LOAD_H
 #define VMIG_RESULTS_LOAD_H
 

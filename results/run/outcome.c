@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a test and how a clause came out, in words. */
+/* Outcomes of tests and clauses, and their names. */
 #include "outcome.h"
 
 static const char *const outcome_names[NR_OUTCOMES] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a test and how a clause came out, and the words for it. */
+/* Outcomes of tests and clauses, and their names. */
 #ifndef VMIG_RESULTS_OUTCOME_H
 #define VMIG_RESULTS_OUTCOME_H
 

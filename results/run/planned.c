@@ -3,7 +3,7 @@
  * Whoever starts a run writes down first which tests it must bring a result of: tests.tsv,
  * "chapter TAB fixture.variant.test". A guest that dies, a file that is cut off and a program
  * that says less than it did can then not make a run look better than it was: what is
- * missing is a failure. Directories without that list are taken for what they hold.
+ * missing is a failure. Directories without that list are judged by the results that they have.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -159,7 +159,7 @@ static void look_at_totals(struct run *run)
  * @files: these files
  *
  * Adds the tests that did not come to their chapters, and a problem for whatever else shows
- * that the directory does not hold all that the run said. Nothing of this where neither
+ * that the directory lacks something that the run said. Nothing of this where neither
  * tests.tsv nor run.json speaks of a plan.
  */
 void planned_join(struct run *run, const struct run_files *files)

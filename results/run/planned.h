@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a run had to bring, next to what came. */
+/* Compare the planned tests of a run (tests.tsv) with its results. */
 #ifndef VMIG_RESULTS_PLANNED_H
 #define VMIG_RESULTS_PLANNED_H
 

@@ -65,7 +65,7 @@ enum verdict {
 /**
  * struct chapter_file - a file of ktap/
  * @name: relative to the run directory
- * @contents: what it holds
+ * @contents: its contents
  */
 struct chapter_file {
 	char *name;

@@ -23,7 +23,7 @@ const char *run_status_name(enum run_status status)
 }
 
 /**
- * run_status_words - how a run ended, for people
+ * run_status_words - describe how a run ended
  * @arena: where the words go
  * @run: the run
  *

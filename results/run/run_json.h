@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What run.json and environment.json say: how the suite was run, where, on what. */
+/* Parse run.json and environment.json: how the suite was run, where, on what. */
 #ifndef VMIG_RESULTS_RUN_JSON_H
 #define VMIG_RESULTS_RUN_JSON_H
 

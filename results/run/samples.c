@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a test measured again and again. */
+/* Samples of a measurement. */
 #include <string.h>
 
 #include "samples.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a test measured again and again: the values in their order, and their spread. One
+ * Samples of a measurement: the values in their order, and their spread. One
  * number is no measurement on a machine that does other things too.
  */
 #ifndef VMIG_RESULTS_SAMPLES_H

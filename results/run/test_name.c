@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Test names taken apart. */
+/* Parse the names of tests. */
 #include <stdio.h>
 #include <string.h>
 

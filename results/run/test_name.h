@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the name of a test says: the way in, and in the FSM chapter the arc. */
+/* Parse the name of a test: cdev or group, and in the FSM chapter the arc. */
 #ifndef VMIG_RESULTS_TEST_NAME_H
 #define VMIG_RESULTS_TEST_NAME_H
 

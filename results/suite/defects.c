@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the reference drivers can do wrong on demand. */
+/* Seeded defects of the reference drivers. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the reference drivers can do wrong on demand, as data. */
+/* Seeded defects of the reference drivers. */
 #ifndef VMIG_RESULTS_DEFECTS_H
 #define VMIG_RESULTS_DEFECTS_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kill matrix, for people and for programs. */
+/* Write the kill matrix as text and as JSON. */
 #include <jansson.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #define SHOWN 3
 
 /*
- * fixture.test of chapter/fixture.variant.test: a test that notices through both ways in and
+ * fixture.test of chapter/fixture.variant.test: a test that notices through group and cdev and
  * in each variant is one test to a reader.
  */
 static char *without_variant(struct arena *arena, const char *name)

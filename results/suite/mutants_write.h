@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the suite says of drivers with a known defect, as text and as JSON. */
+/* Write the kill matrix as text and as JSON. */
 #ifndef VMIG_RESULTS_MUTANTS_WRITE_H
 #define VMIG_RESULTS_MUTANTS_WRITE_H
 

@@ -252,7 +252,7 @@ static void tests(struct kcidb *k, const json_t *results)
 }
 
 /*
- * What the lab tells of itself, where the schema takes it; else a sentence, and the report
+ * What the lab says of itself, where the schema takes it; else a sentence, and the report
  * goes on without.
  */
 static const char *told(const char *name, const char *letters, size_t least, size_t most)
@@ -269,7 +269,7 @@ static const char *told(const char *name, const char *letters, size_t least, siz
 	return NULL;
 }
 
-/* Checkout and build, where who built the kernel has not told KCIDB of them already. */
+/* Checkout and build, unless whoever built the kernel has reported them to KCIDB. */
 static void sources(struct kcidb *k, const json_t *r, json_t *root)
 {
 	const char *release = either(json_path_text(r, "environment.kernel.release"), "unknown");

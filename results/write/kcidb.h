@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A run in the form that kernelci.org takes. */
+/* Write kcidb.json, for kernelci.org. */
 #ifndef VMIG_RESULTS_KCIDB_H
 #define VMIG_RESULTS_KCIDB_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A run in the form of signals that LAVA reads from a console. */
+/* Write results as signals for LAVA. */
 #ifndef VMIG_RESULTS_LAVA_H
 #define VMIG_RESULTS_LAVA_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* results.json, read again: by what tells others of a run. */
+/* Read results.json back, for reports to other systems. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

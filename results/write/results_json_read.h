@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The results.json of a run, read again. */
+/* Read results.json back. */
 #ifndef VMIG_RESULTS_RESULTS_JSON_READ_H
 #define VMIG_RESULTS_RESULTS_JSON_READ_H
 

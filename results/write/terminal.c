@@ -316,7 +316,7 @@ static const char *xpass_clause(const struct run *run, const struct test *test)
 	return d ? d->clause->id : "?";
 }
 
-/* A deviation that came in some tests only is told by their names. */
+/* A deviation that occurred in some tests only is listed by their names. */
 static void unexpected(const struct term *t)
 {
 	const struct vmig_deviation *d;

@@ -31,7 +31,7 @@ struct mark nightly_mark_of_run(const struct history_run *r)
 
 /**
  * nightly_mark_of_label - colour, sign and word for a metric
- * @label: what came of it
+ * @label: the result
  * @word: where the word goes
  *
  * Return: the mark.

@@ -13,7 +13,7 @@
 /* More nights than these have no room in a cell. */
 #define SPARK_MAX 40
 
-/* More accepted changes than these are told on demand. */
+/* More accepted changes than these are folded. */
 #define ACCEPTED_MAX 8
 
 /* The medians of the nights, as a line without axes. */

@@ -57,7 +57,7 @@ static size_t choose(const struct device *d, const struct series **chosen, size_
 	return nr;
 }
 
-/* Numbers on the axis that people can read, and what they are multiples of. */
+/* Readable numbers on the axis, and their unit. */
 static double scale(const struct series *t, char *unit, size_t size)
 {
 	static const char *const prefix[] = { "", "k", "M", "G", "T" };
@@ -183,7 +183,7 @@ static void figure(struct history *n, const struct series *t, const char *svg, c
  * nightly_plots - draw what a device was measured
  * @n: the history
  * @d: the device
- * @number: tells it from the other ones of the page
+ * @number: its number on the page
  * @f: the page
  *
  * Return: false where there was something to draw, and gnuplot did not.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is wrong, in full: the middle of report.html. */
+/* The findings of report.html: breaches, errors, complaints, deviations, warnings. */
 #include <string.h>
 
 #include "findings.h"

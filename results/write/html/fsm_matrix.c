@@ -216,7 +216,7 @@ static void legend(FILE *f)
  * @f: the file
  * @m: the tests of the pairs
  *
- * The upper line of a cell is what came, the lower what the oracle expects of a device
+ * The upper line of a cell is the outcome, the lower what the oracle expects of a device
  * with these features; the words come up when the pointer rests on it.
  */
 void html_matrix(struct run *run, FILE *f, const struct matrix *m)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the pages have in common. */
+/* Common markup of the pages. */
 #include "markup.h"
 #include "xml.h"
 

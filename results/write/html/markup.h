@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the pages have in common: colours and signs, a badge, a term with its text. */
+/* Common markup of the pages: colours and signs, a badge, a term with its text. */
 #ifndef VMIG_RESULTS_MARKUP_H
 #define VMIG_RESULTS_MARKUP_H
 

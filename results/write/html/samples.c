@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What was measured again and again, with its spread. */
+/* The samples of report.html, with their spread. */
 #include <string.h>
 
 #include "html.h"
