@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Which machine the guest is: x86-64 or aarch64. Sourced after lib.sh; what differs between
-# the two stands here and in qemu.sh, and nowhere else.
+# Architecture of the guest: x86-64 or aarch64. Sourced after lib.sh; the differences between
+# the two are here and in qemu.sh only.
 # shellcheck disable=SC2034 # of who sources this
 
 guest_arch=x86_64
@@ -56,7 +56,7 @@ arch_check()
 		"$(if arch_foreign; then echo gcc-aarch64-linux-gnu; else echo gcc; fi)"
 }
 
-# arch_make: what the kernel's make is told, on one line.
+# arch_make: arguments of the kernel's make, on one line.
 arch_make()
 {
 	case $guest_arch in

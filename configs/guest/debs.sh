@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Debian packages that are unpacked into the cache and not installed, also those of another
-# machine: apt-get works with lists of its own, so that this host's dpkg does not have to
-# know of that machine, and nobody has to be root. Sourced after lib.sh, which sets cache.
+# Unpack Debian packages into the cache without installing them, also those of another
+# architecture: apt-get works with lists of its own, so that dpkg of this host need not know
+# that architecture, and no root is needed. Sourced after lib.sh, which sets cache.
 # shellcheck disable=SC2154
 
 # deb_arch MACHINE: what Debian calls a machine.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What a guest needs for a driver on simulated firmware (firmware: in its profile): memory
+# Set-up of a guest for a driver on simulated firmware (firmware: in its profile): memory
 # that is the card's alone, a range of PCI bus numbers under an IOMMU, and the stand-in.
 # Sourced by run.sh after lib.sh, which sets the options (opt_*) and top.
 # shellcheck disable=SC2154
@@ -118,7 +118,7 @@ own_modules()
 		for f in "${opt_ko[@]}"; do
 			! tr '\0' '\n' <"$f" | grep -q '^depends=.*vfio_mig_ref' || need=1
 		done
-		# In the debug kernel mtty is built anew, to tell which branches it takes.
+		# In the debug kernel mtty is built anew, with branch coverage.
 		[[ " $(profile_value modules) " != *" mtty "* ]] || need=$need$opt_debug
 		if [ -n "$opt_stock" ]; then
 			args+=(--sample "$(if [ -n "$need" ]; then echo with; else echo alone; fi)")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Test programs that are not this host's own: of another machine (--arch), or 32-bit ones
-# (--m32). They are built beside the native ones, into build/, with static libraries out of
+# Build test programs for another architecture (--arch), or 32-bit ones (--m32). They are built beside the native ones, into build/, with static libraries out of
 # Debian's packages of that machine. Sourced by run.sh after arch.sh and debs.sh, which sets top, tmp and
 # the options (opt_*).
 # shellcheck disable=SC2154,SC2034

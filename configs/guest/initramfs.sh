@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Packs what the guest boots into: busybox, init, the tests, the modules, the profiles.
+# Pack the initramfs of the guest: busybox, init, the tests, the modules, the profiles.
 
 set -euo pipefail
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Finds the kernel source and builds the guest's kernel from it, once, into a cache.
+# Find the kernel source and build the kernel of the guest from it, once, into a cache.
 
 set -euo pipefail
 
@@ -115,7 +115,7 @@ unlock_cache()
 	exec {lock}>&-
 }
 
-# long_step COMMAND...: output to $log; stops the command when told to stop.
+# long_step COMMAND...: output to $log; stops the command on a signal.
 long_step()
 {
 	local pid status=0

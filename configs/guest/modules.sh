@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds the modules of selftests/test_modules against a kernel build, once, into the cache.
+# Build the modules of selftests/test_modules against a kernel build, once, into the cache.
 
 set -euo pipefail
 
@@ -63,7 +63,7 @@ sources()
 	} | LC_ALL=C sort -u)
 }
 
-# Builds that nobody took for an hour: of this kernel, of older sources.
+# Builds of this kernel from older sources that were not used for an hour.
 prune()
 {
 	find "$cache/modules" -mindepth 1 -maxdepth 1 -name "$name-*" ! -path "$out" -mmin +60 \

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# The guest's machine: which accelerator, its command line, its start and its end.
+# QEMU of the guest: accelerator, command line, start and stop.
 # Sourced by run.sh, which sets guest (this directory) and cache, after lib.sh.
 # shellcheck disable=SC2154
 
@@ -37,7 +37,7 @@ qemu_start()
 	disown "$qemu_pid"
 }
 
-# qemu_lives: it has not ended. One that has, and that nobody has taken leave of, is dead too: in a
+# qemu_lives: it has not ended. One that has, and has not been waited for, is dead too: in a
 # trap that came while a process was made, this shell hears of no end.
 qemu_lives()
 {

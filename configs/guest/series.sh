@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What test programs are built with, of another series of kernels than the guest's: the kselftest
-# harness, lib.mk and the uAPI headers, out of Debian's package linux-source-SERIES.
+# Fetch what test programs are built with, for another kernel series than the guest's: the kselftest
+# harness, lib.mk and the uAPI headers, from Debian's package linux-source-SERIES.
 
 set -euo pipefail
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A kernel that Debian has built, as a guest's: its image, its modules, its headers, put
-# together like a build directory.
+# Use a kernel package of Debian in the guest: its image, modules and headers, arranged
+# like a build directory.
 
 set -euo pipefail
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sets a device of this host up for a run, and asks before whether that would hurt the host. Each
-# change is on record before it is made (undo.sh), and undone in reverse. What is to be known of a
-# device, vmig_probe says. Sourced by run.sh after undo.sh and probe.sh.
+# Set up a device of this host for a run, and check before whether that would harm the host. Each
+# change is recorded before it is made (undo.sh), and undone in reverse. The facts of a device come
+# from vmig_probe. Sourced by run.sh after undo.sh and probe.sh.
 # shellcheck disable=SC2154
 
 declare -A fact
@@ -47,7 +47,7 @@ setup_facts()
 	done <"$tmp/facts"
 }
 
-# setup_refuse DEVICE: dies if taking it from the host would hurt the host, unless somebody knows.
+# setup_refuse DEVICE: dies if taking it from the host would harm the host, unless --force.
 setup_refuse()
 {
 	local id why

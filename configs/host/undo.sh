@@ -116,7 +116,7 @@ undo_forget()
 	undo_host drop "$1" "$2" || :
 }
 
-# undo_done PATH VALUE: is it so already, as the device is gone or somebody else was faster?
+# undo_done PATH VALUE: is it so already, as the device is gone or it was done meanwhile?
 undo_done()
 {
 	case $1 in

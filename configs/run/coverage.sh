@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# run.sh --driver-coverage: which lines and branches of the drivers does the suite reach?
-# Counted by the kernel's gcov, in a kernel and with modules of their own. Sourced by run.sh after
+# run.sh --driver-coverage: measure which lines and branches of the drivers the suite reaches,
+# by the kernel's gcov, in a kernel and with modules of their own. Sourced by run.sh after
 # mutants.sh, which sets the options (opt_*), top, guest, tmp and interrupted.
 # shellcheck disable=SC2154,SC2034
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What the shell parts on the host share: messages, quoting, space on the disk.
+# Common shell functions of the host: messages, quoting, disk space.
 
-# What the user types, in messages that tell him: run.sh, or the command it is installed as.
+# The name of the command in messages: run.sh, or the name it is installed as.
 # shellcheck disable=SC2034 # of who sources this
 run_command=${VMIG_COMMAND:-./run.sh}
 

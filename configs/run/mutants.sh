@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # run.sh --mutants: the suite on the reference drivers as they are, where nothing may fail,
 # and with each of their defects, which a test must notice. Sourced by run.sh, which sets the
-# options (opt_*), top, guest, tmp and interrupted. Holds no verdict: vmig-report has it.
+# options (opt_*), top, guest, tmp and interrupted. The verdict is that of vmig-report.
 #
 # An entry is one load of a driver: "LABEL|PARAMETERS|CHAPTERS|GLOBS", where LABEL is the
 # directory of what comes out. A batch is a file of entries for the guests of one profile.
@@ -21,7 +21,7 @@ mutants_guests=2
 mutants_silence=150
 # How long a guest that runs entries may take.
 mutants_seconds=36000
-# Defects that take the guest along and leave nobody to judge: selftests/meta/survive.sh has them.
+# Defects that crash the guest: selftests/meta/survive.sh has them.
 mutants_fatal="set_error_deadlocks set_undefined_panics blocked_arc_spins"
 # What runs with --debug-kernel, for the defects which that kernel alone shows: chapters, and the
 # globs of their tests.
@@ -228,7 +228,7 @@ mutants_worker()
 	trap 'qemu_stop' EXIT
 	for batch in "$tmp"/../batches/*; do
 		mine=$tmp/${batch##*/}
-		# Somebody else was faster.
+		# Another worker took this batch.
 		mv "$batch" "$mine" 2>/dev/null || continue
 		profile=${batch##*/}
 		profile=${profile#*-}

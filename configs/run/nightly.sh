@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # run.sh --nightly: each run goes into a history, and is judged against the nights before.
 # Sourced by run.sh, which sets the options (opt_*), top, results, rundir, tmp and interrupted.
-# Holds no verdict: vmig-report has it.
+# The verdict is that of vmig-report.
 # shellcheck disable=SC2154,SC2034
 
 # How often each thing is measured where --bench does not say.
@@ -92,7 +92,7 @@ nightly_again()
 	rundir_latest
 }
 
-# nightly_end: judges and tells; changes $verdict.
+# nightly_end: judges the night and prints the result; changes $verdict.
 nightly_end()
 {
 	local rc=0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What run.sh can be asked for: its help, its options, and what they come to. Sourced by
+# Options of run.sh: help, parser and checks. Sourced by
 # run.sh, which sets top.
 # shellcheck disable=SC2034,SC2154
 

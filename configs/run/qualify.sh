@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# run.sh --qualify: the frozen list of tests, by fixed rules, and a bundle of what came;
-# run.sh --verify: what such a bundle says, and whether it is to be believed. Sourced by
-# run.sh, which sets the options (opt_*), top, tmp, mode and devices. Holds no verdict:
-# vmig-report has it, and takes the bundle for it in both cases.
+# run.sh --qualify: run the frozen list of tests by fixed rules, and make a bundle of the results;
+# run.sh --verify: verify such a bundle and print its statement. Sourced by
+# run.sh, which sets the options (opt_*), top, tmp, mode and devices. The verdict is
+# that of vmig-report, on the bundle in both cases.
 # shellcheck disable=SC2154,SC2034
 
 # Under which name a key signs: a signature made for something else is none of a bundle.

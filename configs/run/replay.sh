@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# run.sh --replay: bugs that the vendors' drivers had. For each patch of
+# run.sh --replay: bring back bugs that the vendors' drivers had. For each patch of
 # selftests/test_modules/history the driver is built with its bug back in, and the tests that
 # name the clause that it violates must notice, on simulated firmware; on the driver as it is
-# they must not. Sourced by run.sh after mutants.sh. Holds no verdict: vmig-report has it.
+# they must not. Sourced by run.sh after mutants.sh. The verdict is that of vmig-report.
 # shellcheck disable=SC2154,SC2034
 
 # A guest whose driver has a bug that hangs is ended after this time, in seconds.
@@ -100,7 +100,7 @@ replay_worker()
 	cp "$tmp/../list" "$tmp/list"
 	trap 'qemu_stop' EXIT
 	for job in "$tmp"/../queue/*; do
-		# Somebody else was faster.
+		# Another worker took this batch.
 		mv "$job" "$tmp/job" 2>/dev/null || continue
 		[ -z "$interrupted" ] || return "$interrupted"
 		replay_job "${job##*/}"
@@ -136,7 +136,7 @@ replay()
 	replay_queue
 	guest_cpus=1
 	guest_seconds=$replay_seconds
-	# Two guests at a time would tell their tests to one terminal.
+	# Two guests at a time would print to one terminal.
 	replay_quiet=$opt_quiet
 	opt_quiet=1
 	for ((n = 0; n < mutants_guests; n++)); do

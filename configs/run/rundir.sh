@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# The directory that a run leaves. Sourced by run.sh, which sets the options (opt_*),
+# Run directory: create it and write its files. Sourced by run.sh, which sets the options (opt_*),
 # top and results.
 # shellcheck disable=SC2154
 
@@ -46,7 +46,7 @@ rundir_planned()
 }
 
 # rundir_record WHERE ACCEL STATUS: writes run.json. Until the end of a run it says
-# "interrupted", so that it is right also if nobody is left to say so.
+# "interrupted", so that it is right also if the run is killed.
 rundir_record()
 {
 	local version commit seconds hazards='' planned=null

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# run.sh --save-stream and --load-stream: a device's state into a file or a pipe, and out of
-# one. selftests/vmig_transfer does it, here or in the guest; this brings files into the guest and
+# run.sh --save-stream and --load-stream: save the state of a device to a file or a pipe, and load
+# it. selftests/vmig_transfer does it, here or in the guest; this brings files into the guest and
 # out of it. Sourced by run.sh, which sets the options (opt_*), top, devices, mode and rundir.
-# Holds no verdict.
+# There is no verdict.
 # shellcheck disable=SC2154,SC2034
 
 opt_transfer=''
@@ -74,7 +74,7 @@ transfer_check()
 	esac
 }
 
-# transfer_end: nothing is left of what came through a pipe.
+# transfer_end: removes the data of a pipe.
 transfer_end()
 {
 	[ -z "$transfer_spool" ] || rm -rf "$transfer_spool"
