@@ -60,7 +60,8 @@ static int wait_for_lock(int fd)
 	uint64_t until = vmig_now_ms() + LOCK_MS;
 
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		/* A kernel without CONFIG_FILE_LOCKING, as the guest's: each change is whole still. */
+		/* A kernel without CONFIG_FILE_LOCKING, as the guest's: each change is whole still.
+		 */
 		if (errno == ENOSYS)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)

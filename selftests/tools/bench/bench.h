@@ -45,7 +45,7 @@ struct bench_way {
 };
 
 /**
- * struct vmig_bench_spread - what the samples of a way say
+ * struct bench_spread - what the samples of a way say
  * @median: of them, as the others in bytes per second
  * @p25: a quarter of them is below
  * @p75: a quarter of them is above
