@@ -34,7 +34,7 @@ static enum vmig_method way(const struct vmig_autotune *t)
 {
 	bool over = t->count == 1 || t->next >= 2 * t->count;
 
-	return t->shapes[over ? t->best : t->next % t->count].how;
+	return t->strategies[over ? t->best : t->next % t->count].method;
 }
 
 static void look(void *arg, const void *data, size_t len)
@@ -44,8 +44,8 @@ static void look(void *arg, const void *data, size_t len)
 
 	(void)data;
 	(void)len;
-	s->blocks[how]++;
-	s->nonblock[how] += !!(fcntl(s->fd, F_GETFL) & O_NONBLOCK);
+	s->blocks[method]++;
+	s->nonblock[method] += !!(fcntl(s->fd, F_GETFL) & O_NONBLOCK);
 }
 
 static void *feed(void *arg)
