@@ -58,7 +58,8 @@ const struct scan_list *scan_list_make(struct text contents, size_t piece)
 	size_t n;
 
 	memset(&list.scan, 0, sizeof(list.scan));
-	list.nr = list.part = 0;
+	list.nr = 0;
+	list.part = 0;
 	list.full = false;
 	list.scan.on_event = on_event;
 	list.scan.arg = &list;
@@ -103,9 +104,11 @@ const char *scan_list_differs(const struct scan_list *list, const struct chapter
 	if (list->nr != c->nr_tests)
 		return "the number of tests";
 	for (t = c->tests; t; t = t->next, l++) {
+		bool ended = t->result != KTAP_NONE;
+
 		if (strcmp(l->name, t->name))
 			return "the name of a test";
-		if (l->ended != (t->result != KTAP_NONE))
+		if (l->ended != ended)
 			return "whether a test has a result";
 		if (l->ended && l->result != result_of(t))
 			return "the result of a test";

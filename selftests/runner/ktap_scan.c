@@ -49,7 +49,11 @@ static void new_part(struct vmig_ktap_scan *s)
 	memset(s->count, 0, sizeof(s->count));
 	s->plan = 0;
 	s->now[0] = '\0';
-	s->ends = s->lost_before = s->lost = s->bailed = s->head = false;
+	s->ends = false;
+	s->lost_before = false;
+	s->lost = false;
+	s->bailed = false;
+	s->head = false;
 	event(s, VMIG_KTAP_PART);
 }
 
@@ -214,11 +218,10 @@ void vmig_ktap_feed(struct vmig_ktap_scan *s, const char *bytes, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (bytes[i] == '\n') {
+		if (bytes[i] == '\n')
 			vmig_ktap_end(s);
-		} else if (s->length < sizeof(s->line)) {
+		else if (s->length < sizeof(s->line))
 			s->line[s->length++] = bytes[i];
-		}
 	}
 }
 
@@ -246,13 +249,11 @@ unsigned int vmig_ktap_done(const struct vmig_ktap_scan *s)
  */
 struct vmig_ktap_rest vmig_ktap_left(const struct vmig_ktap_scan *s)
 {
-	struct vmig_ktap_rest rest = { NULL, NULL };
-
 	if (s->ends)
-		rest.after = s->from;
-	else if (s->now[0])
-		rest.after = rest.running = s->now;
-	else if (s->planless || vmig_ktap_done(s) < s->plan)
-		rest.after = s->last;
-	return rest;
+		return (struct vmig_ktap_rest){ .after = s->from };
+	if (s->now[0])
+		return (struct vmig_ktap_rest){ .after = s->now, .running = s->now };
+	if (s->planless || vmig_ktap_done(s) < s->plan)
+		return (struct vmig_ktap_rest){ .after = s->last };
+	return (struct vmig_ktap_rest){ NULL, NULL };
 }

@@ -5,8 +5,8 @@
  * verdict: results/run/ktap.c reads the same with care, and is what this is tested against
  * (results/tests/scan.c, results/tests/fuzz/fuzz_scan.c).
  */
-#ifndef VMIG_KTAP_SCAN_H
-#define VMIG_KTAP_SCAN_H
+#ifndef VMIG_RUNNER_KTAP_SCAN_H
+#define VMIG_RUNNER_KTAP_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -89,4 +89,4 @@ void vmig_ktap_end(struct vmig_ktap_scan *s);
 unsigned int vmig_ktap_done(const struct vmig_ktap_scan *s);
 struct vmig_ktap_rest vmig_ktap_left(const struct vmig_ktap_scan *s);
 
-#endif /* VMIG_KTAP_SCAN_H */
+#endif /* VMIG_RUNNER_KTAP_SCAN_H */
