@@ -15,6 +15,7 @@
 
 /* Read once by the program; each test is a fork of it and has it, too. */
 static struct vmig_profile *profile;
+static struct arena *arena;
 
 /* Going on would give a verdict by other rules than the user asked for. */
 static void __attribute__((noreturn, format(printf, 1, 2))) bail_out(const char *fmt, ...)
@@ -40,7 +41,6 @@ void vmig_known_deviations_load(void)
 {
 	const char *file = getenv("VMIG_PROFILE");
 	const char *none = getenv("VMIG_NO_KNOWN");
-	struct arena *arena;
 	struct utsname name;
 	struct text text;
 	char *wrong;
