@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Build test programs for another architecture (--arch), or 32-bit ones (--m32). They are built beside the native ones, into build/, with static libraries out of
-# Debian's packages of that machine. Sourced by run.sh after arch.sh and debs.sh, which sets top, tmp and
-# the options (opt_*).
+# Build test programs for another architecture (--arch), or 32-bit ones (--m32): beside the native
+# ones, into build/, with static libraries of Debian's packages for that architecture. Sourced by
+# run.sh after arch.sh and debs.sh, which sets top, tmp and the options (opt_*).
 # shellcheck disable=SC2154,SC2034
 
 # Where the test programs are that the guest runs.

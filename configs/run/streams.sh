@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Exchange streams between runs: what chapters take from earlier runs and leave for later ones. `poison`: a corpus
-# for each driver in DIR/corpus, and in the run's directory what did harm (repro). `compat`:
-# one of each version of a driver and its firmware that was tested, in DIR/streams/DRIVER.
+# Exchange streams between runs: what chapters take from earlier runs and leave for later ones.
+# `poison`: a corpus for each driver in DIR/corpus, and in the run's directory what did harm
+# (repro). `compat`: one of each version of a driver and its firmware that was tested, in DIR/streams/DRIVER.
 # Sourced by run.sh, which sets the options (opt_*), results, rundir, profile and mode.
 # shellcheck disable=SC2154
 
