@@ -22,7 +22,7 @@ static unsigned int keep_kernel(struct vmig_deviation **d, const char *release)
 }
 
 /**
- * vmig_deviations_for_kernel - keep the deviations and the lethal tests of one kernel
+ * vmig_deviations_for_kernel - keep the deviations and the known crashes of one kernel
  * @p: the profile, or NULL for none
  * @release: uname -r, or NULL where nobody knows, which keeps all
  */
@@ -31,7 +31,7 @@ void vmig_deviations_for_kernel(struct vmig_profile *p, const char *release)
 	if (!p)
 		return;
 	p->nr_deviations = keep_kernel(&p->deviations, release);
-	keep_kernel(&p->lethal, release);
+	keep_kernel(&p->crashes, release);
 }
 
 /**
@@ -71,17 +71,17 @@ struct vmig_deviation *vmig_deviation_due(const struct vmig_profile *p, const ch
 }
 
 /**
- * vmig_deviation_lethal - is a test known to take the kernel down?
+ * vmig_deviation_crashes - is a test known to take the kernel down?
  * @p: the profile, or NULL for none
  * @test: fixture.variant.test
  *
  * Return: the line that says so, or NULL.
  */
-const struct vmig_deviation *vmig_deviation_lethal(const struct vmig_profile *p, const char *test)
+const struct vmig_deviation *vmig_deviation_crashes(const struct vmig_profile *p, const char *test)
 {
 	const struct vmig_deviation *d;
 
-	for (d = p ? p->lethal : NULL; d; d = d->next)
+	for (d = p ? p->crashes : NULL; d; d = d->next)
 		if (!fnmatch(d->glob, test, 0))
 			return d;
 	return NULL;

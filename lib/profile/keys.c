@@ -51,8 +51,8 @@ static const struct form DEVIATION = {
 	"^[A-Z0-9]+-[0-9]+ *(\\([0-9.]*-[0-9.]*\\) *)?\\|" FIELD "\\|" FIELD "\\|.*[^[:space:]]"
 };
 
-static const struct form LETHAL = { "glob of tests [(FROM-TO)] | file:line function() | why",
-				    "^" FIELD "\\|" FIELD "\\|.*[^[:space:]]" };
+static const struct form CRASHES = { "glob of tests [(FROM-TO)] | file:line function() | why",
+				     "^" FIELD "\\|" FIELD "\\|.*[^[:space:]]" };
 
 static const struct key {
 	const char *name;
@@ -79,6 +79,21 @@ static bool fits(const struct form *form, const char *value)
 	match = !regexec(&re, value, 0, NULL, 0);
 	regfree(&re);
 	return match;
+}
+
+/**
+ * vmig_profile_key_current - the present name of a key
+ * @key: a key as a profile has it, perhaps by a name of an earlier version
+ *
+ * Return: the name that keys.def has for it, or @key.
+ */
+struct text vmig_profile_key_current(struct text key)
+{
+	static const char crashes[] = "crashes";
+
+	if (text_is(key, "lethal"))
+		return (struct text){ crashes, sizeof(crashes) - 1 };
+	return key;
 }
 
 /**

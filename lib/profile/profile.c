@@ -11,7 +11,7 @@ struct reader {
 	struct arena *arena;
 	struct vmig_profile *profile;
 	struct vmig_profile_line **last_line;
-	struct vmig_deviation **last_deviation, **last_lethal;
+	struct vmig_deviation **last_deviation, **last_crashes;
 	unsigned int line;
 	unsigned long seen;
 };
@@ -74,10 +74,10 @@ static char *add_deviation(struct reader *r, bool sometimes, struct text value)
 }
 
 /* "glob of tests [(FROM-TO)] | file:line function() | why" */
-static char *add_lethal(struct reader *r, struct text value)
+static char *add_crash(struct reader *r, struct text value)
 {
 	struct text glob = field(&value), source = field(&value);
-	struct vmig_deviation *d = new_deviation(r, &r->last_lethal);
+	struct vmig_deviation *d = new_deviation(r, &r->last_crashes);
 
 	d->glob = text_clean(r->arena, glob);
 	d->source = text_clean(r->arena, source);
@@ -85,7 +85,7 @@ static char *add_lethal(struct reader *r, struct text value)
 	d->kernels = vmig_kernel_range_of(d->glob);
 	if (!d->kernels)
 		return "what stands behind the tests is no range of kernels, as (-6.6)";
-	return *d->glob ? NULL : "it does not say which tests are lethal";
+	return *d->glob ? NULL : "it does not say which tests crash the kernel";
 }
 
 static void add_line(struct reader *r, struct text key, struct text value)
@@ -101,14 +101,16 @@ static void add_line(struct reader *r, struct text key, struct text value)
 /* Returns NULL, or what is wrong with the line. */
 static char *read_line(struct reader *r, struct text key, struct text value)
 {
-	char *wrong = vmig_profile_key_check(r->arena, key, value, &r->seen);
+	char *wrong;
 
+	key = vmig_profile_key_current(key);
+	wrong = vmig_profile_key_check(r->arena, key, value, &r->seen);
 	if (wrong)
 		return wrong;
 	add_line(r, key, value);
 	if (text_is(key, "deviation") || text_is(key, "sometimes"))
 		return add_deviation(r, text_is(key, "sometimes"), value);
-	return text_is(key, "lethal") ? add_lethal(r, value) : NULL;
+	return text_is(key, "crashes") ? add_crash(r, value) : NULL;
 }
 
 /**
@@ -127,7 +129,7 @@ struct vmig_profile *vmig_profile_parse(struct arena *arena, struct text content
 		.profile = p,
 		.last_line = &p->lines,
 		.last_deviation = &p->deviations,
-		.last_lethal = &p->lethal,
+		.last_crashes = &p->crashes,
 	};
 	struct text line, value;
 	char *wrong;

@@ -20,7 +20,7 @@ static const char good[] = "# a comment\r\n\r\n"
 			   "sometimes: FD-02 (6.8-6.12) | fd.* | m.c:2 f() | a race\n"
 			   "deviation: FD-03 (-6.6) | fd.* | m.c:3 f() | mended in 6.7\n"
 			   "lethal: hazard.*.x (-6.6) | m.c:4 f() | it hangs\n"
-			   "lethal: hazard.*.y | m.c:5 f() | it hangs too";
+			   "crashes: hazard.*.y | m.c:5 f() | it hangs too";
 
 static const struct {
 	const char *lines;
@@ -33,9 +33,10 @@ static const struct {
 	{ "deviation: FD-01 | a | b\n", "line 1: the value of \"deviation\"" },
 	{ "deviation: FD-99 | a | b | c\n", "line 1: there is no clause \"FD-99\"" },
 	{ "deviation: FD-01 (7.0-6.8) | a | b | c\n", "line 1: what stands behind the clause" },
-	{ "lethal: a (6) | b | c\n", "line 1: what stands behind the tests" },
-	{ "lethal: (-6.6) | b | c\n", "line 1: it does not say which tests" },
-	{ "lethal: a | \1 | c\n", "line 1: the value of \"lethal\"" },
+	{ "crashes: a (6) | b | c\n", "line 1: what stands behind the tests" },
+	{ "crashes: (-6.6) | b | c\n", "line 1: it does not say which tests" },
+	{ "crashes: a | \1 | c\n", "line 1: the value of \"crashes\"" },
+	{ "lethal: a | \1 | c\n", "line 1: the value of \"crashes\"" },
 };
 
 static void bad_profiles(struct arena *arena)
@@ -73,17 +74,19 @@ static void kernels(struct arena *arena)
 	UNIT(!strcmp(p->driver, "x-vfio") && !p->source && values(p, "pci") == 2 &&
 		     !strcmp(vmig_profile_value(p, "pci"), "1d0f:0001"),
 	     "the values of keys");
-	UNIT(p->nr_deviations == 3 && p->deviations->line == 6 && p->lethal->next->line == 10,
+	UNIT(values(p, "crashes") == 2 && !values(p, "lethal"), "lethal: is read as crashes:");
+	UNIT(p->nr_deviations == 3 && p->deviations->line == 6 && p->crashes->next->line == 10,
 	     "all deviations, with their lines");
 	vmig_deviations_for_kernel(p, NULL);
-	UNIT(p->nr_deviations == 3 && p->lethal->next, "a kernel that nobody knows has them all");
-	UNIT(vmig_deviation_lethal(p, "hazard.cdev.x"), "a lethal test of that kernel");
+	UNIT(p->nr_deviations == 3 && p->crashes->next, "a kernel that nobody knows has them all");
+	UNIT(vmig_deviation_crashes(p, "hazard.cdev.x"),
+	     "a test that crashes that kernel, by the old name of the key");
 	vmig_deviations_for_kernel(p, "6.12.117");
 	UNIT(p->nr_deviations == 2, "this kernel has two");
 	UNIT(!vmig_deviation_find(p, "FD-03", "fd.cdev.abc"), "one was mended");
-	UNIT(!vmig_deviation_lethal(p, "hazard.cdev.x") &&
-		     vmig_deviation_lethal(p, "hazard.cdev.y"),
-	     "one lethal test is none any more");
+	UNIT(!vmig_deviation_crashes(p, "hazard.cdev.x") &&
+		     vmig_deviation_crashes(p, "hazard.cdev.y"),
+	     "one crash was mended");
 	UNIT(!strcmp(vmig_deviation_find(p, "FD-01", "fd.cdev.abc")->reason, "why a | b"),
 	     "a known deviation is found, with its reason");
 	UNIT(!vmig_deviation_find(p, "FD-01", "fd.cdev.bcd"), "... in its tests alone");
@@ -93,7 +96,7 @@ static void kernels(struct arena *arena)
 	UNIT(p->nr_deviations == 1, "another kernel has one");
 	vmig_deviations_for_kernel(NULL, "6.7.1");
 	UNIT(!vmig_deviation_find(NULL, "FD-01", "a") && !vmig_deviation_due(NULL, "a") &&
-		     !vmig_deviation_lethal(NULL, "a"),
+		     !vmig_deviation_crashes(NULL, "a"),
 	     "no profile knows of nothing");
 }
 

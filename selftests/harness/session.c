@@ -339,7 +339,8 @@ void vmig_session_kill_test(void)
 struct vmig_device *vmig_session_begin(const char *test, enum vmig_uapi uapi, bool migratable,
 				       const char **skip)
 {
-	const struct vmig_deviation *lethal = vmig_deviation_lethal(vmig_known_deviations(), test);
+	const struct vmig_deviation *crashes =
+		vmig_deviation_crashes(vmig_known_deviations(), test);
 	struct vmig_device *dev;
 	int ret;
 
@@ -348,9 +349,9 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_uapi uapi, bo
 	*skip = "the device was lost in an earlier test";
 	if (shared->lost)
 		return NULL;
-	*skip = "known to take the kernel down with this driver (lethal: in the profile);"
+	*skip = "known to take the kernel down with this driver (crashes: in the profile);"
 		" --no-known-deviations runs it";
-	if (lethal)
+	if (crashes)
 		return NULL;
 	*skip = "the kernel cannot be trusted since an earlier test";
 	if (after_former())

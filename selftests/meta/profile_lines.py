@@ -15,7 +15,7 @@ import sys
 
 PLACE = re.compile(r"(?:(?P<file>[\w/.-]+\.[ch])(?::(?P<line>\d+))? )?(?P<name>\w+)\(\)")
 KEYS = {"feature": 2, "stream": 1, "nonblock": 1, "poll": 1, "reset": 1, "errno": 2,
-        "deviation": 2, "sometimes": 2, "lethal": 1}
+        "deviation": 2, "sometimes": 2, "crashes": 1, "lethal": 1}
 RANGE = re.compile(r"\(([\d.]*)-([\d.]*)\)\s*$")
 
 

@@ -68,8 +68,8 @@ refused "an errno that is none" 'the value of "errno"' "errno: read() | bad | x.
 refused "three fields of four" 'the value of "deviation"' "deviation: RES-07 | a.*.b | x.c f()"
 refused "a clause that there is not" 'there is no clause "RES-99"' "deviation: RES-99 | a | x.c f() | y"
 refused "a range of kernels that is none" 'is no range of kernels' "deviation: RES-07 (7.0-6.8) | a | x | y"
-refused "a range behind tests that is none" 'behind the tests is no range of kernels' "lethal: a (6) | x | y"
-refused "a range behind no tests" 'does not say which tests' "lethal: (-6.6) | x | y"
+refused "a range behind tests that is none" 'behind the tests is no range of kernels' "crashes: a (6) | x | y"
+refused "a range behind no tests" 'does not say which tests' "crashes: (-6.6) | x | y"
 refused "kernels that are none" 'the value of "kernels"' "kernels: new ones"
 
 ./run.sh --no-install -d xe >"$tmp/out" 2>&1

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_clean(d->reason);
 	}
 	MUST(!p || n == p->nr_deviations);
-	for (d = p ? p->lethal : NULL; d; d = d->next)
+	for (d = p ? p->crashes : NULL; d; d = d->next)
 		MUST(!d->clause && *d->glob && *d->source && *d->reason);
 	for (l = p ? p->lines : NULL; l; l = l->next) {
 		MUST(*l->key && *vmig_profile_value(p, l->key));

@@ -31,7 +31,7 @@ void vmig_deviations_for_kernel(struct vmig_profile *p, const char *release);
 struct vmig_deviation *vmig_deviation_find(const struct vmig_profile *p, const char *clause,
 					   const char *test);
 struct vmig_deviation *vmig_deviation_due(const struct vmig_profile *p, const char *test);
-const struct vmig_deviation *vmig_deviation_lethal(const struct vmig_profile *p, const char *test);
+const struct vmig_deviation *vmig_deviation_crashes(const struct vmig_profile *p, const char *test);
 enum vmig_breach_effect vmig_breach_effect(const struct vmig_clause *clause, bool known,
 					   bool strict);
 enum vmig_test_result vmig_test_result(bool failed, bool known, bool checked, bool due);

@@ -10,9 +10,9 @@
 #include <vmig/text.h>
 
 /**
- * struct vmig_deviation - a "deviation:", "sometimes:" or "lethal:" line of a profile
+ * struct vmig_deviation - a "deviation:", "sometimes:" or "crashes:" line of a profile
  * @line: its number in the file
- * @clause: the clause that is violated; NULL for what takes the kernel down (lethal:)
+ * @clause: the clause that is violated; NULL for what takes the kernel down (crashes:)
  * @glob: the tests that may find it, fixture.variant.test
  * @kernels: "FROM-TO", the kernels that have it, "" for all; see vmig_kernel_in()
  * @source: where in the driver it comes from, file:line function()
@@ -55,7 +55,7 @@ struct vmig_profile_line {
  * @lines: all lines in the order of the file
  * @deviations: the rules that the driver breaks, in the order of the file
  * @nr_deviations: their number
- * @lethal: the tests that take the kernel down, in the order of the file
+ * @crashes: the tests that take the kernel down, in the order of the file
  */
 struct vmig_profile {
 	const char *driver;
@@ -64,7 +64,7 @@ struct vmig_profile {
 	struct vmig_profile_line *lines;
 	struct vmig_deviation *deviations;
 	unsigned int nr_deviations;
-	struct vmig_deviation *lethal;
+	struct vmig_deviation *crashes;
 };
 
 struct vmig_profile *vmig_profile_parse(struct arena *arena, struct text contents, char **error);

@@ -23,6 +23,7 @@ struct vmig_profile_key {
 	const char *what;
 };
 
+struct text vmig_profile_key_current(struct text key);
 char *vmig_profile_key_check(struct arena *arena, struct text key, struct text value,
 			     unsigned long *seen);
 bool vmig_profile_key(size_t i, struct vmig_profile_key *key);
