@@ -7,7 +7,7 @@
 
 enum often { ONCE, ANY };
 
-/* The form of a value: for people, and for regexec(). */
+/* The form of a value: in words, and as a regular expression. */
 struct form {
 	const char *words;
 	const char *regex;

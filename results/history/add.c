@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A run, as its results.json tells it, on its way into a history. */
+/* Add a run to a history, from its results.json. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

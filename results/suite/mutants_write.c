@@ -75,7 +75,7 @@ static const char *why_alive(const struct mutant *mutant)
 }
 
 /**
- * mutants_text - the kill matrix for people
+ * mutants_text - write the kill matrix as text
  * @m: the mutants
  * @f: where to
  */

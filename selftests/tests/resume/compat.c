@@ -96,7 +96,7 @@ static bool read_stream(const char *path, const struct vmig_streamfile *here,
 	return false;
 }
 
-/* One file; counts what came of it. */
+/* Load one file, and count the outcome. */
 static void try_file(struct vmig_exercise *w, const char *dir, const char *name,
 		     const struct vmig_streamfile *here, const struct vmig_stream *good,
 		     unsigned int count[3])

@@ -112,7 +112,7 @@ static void save_some(struct vmig_fuzz *p)
 		close(fd);
 }
 
-/* Return: false with a breach told if the device does not even begin to load. */
+/* Return: false after a breach if the device does not even begin to load. */
 static bool load(struct trial *t, const struct vmig_stream *s, unsigned int cut, bool save,
 		 struct vmig_attempt *a)
 {

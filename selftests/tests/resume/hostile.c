@@ -386,16 +386,17 @@ VMIG_TEST_TIMEOUT(hostile, endless_writes, MINUTES)
 #define TOUCHES 100
 
 /* What is written by several threads; shared, as they are in a child that may be killed. */
-struct crowd {
+struct concurrent_load {
 	struct vmig_device *dev;
 	const struct vmig_stream *good;
 	unsigned int rounds;
 	bool too_much;
 };
 
-static struct crowd *new_crowd(struct vmig_device *dev, const struct vmig_stream *good)
+static struct concurrent_load *new_concurrent_load(struct vmig_device *dev,
+						   const struct vmig_stream *good)
 {
-	struct crowd *c = vmig_shared_alloc(sizeof(*c));
+	struct concurrent_load *c = vmig_shared_alloc(sizeof(*c));
 
 	c->dev = dev;
 	c->good = good;
@@ -405,7 +406,7 @@ static struct crowd *new_crowd(struct vmig_device *dev, const struct vmig_stream
 static void share_one_stream(void *arg)
 {
 	struct vmig_part parts[VMIG_PARALLEL_WRITERS];
-	struct crowd *c = arg;
+	struct concurrent_load *c = arg;
 	unsigned int i;
 	int fd;
 
@@ -425,7 +426,7 @@ static void share_one_stream(void *arg)
 /* Order is up to them, so the data is worthless; the driver must stay in good health. */
 VMIG_TEST_TIMEOUT(hostile, concurrent_writers, MINUTES)
 {
-	struct crowd *c = new_crowd(self->dev, &self->good);
+	struct concurrent_load *c = new_concurrent_load(self->dev, &self->good);
 	enum vmig_child_end end;
 	const char *why;
 
@@ -506,7 +507,7 @@ static void write_last_byte_twice(void *arg)
 {
 	uint64_t end = vmig_now_ms() + SWEEP_MS;
 	unsigned char *memory = slow_memory();
-	struct crowd *c = arg;
+	struct concurrent_load *c = arg;
 	size_t last = c->good->len - 1;
 	struct vmig_part parts[2];
 	unsigned int i;
@@ -532,7 +533,7 @@ static void write_last_byte_twice(void *arg)
  */
 VMIG_TEST_TIMEOUT(hostile, racing_writers_at_the_end, MINUTES)
 {
-	struct crowd *c = new_crowd(self->dev, &self->good);
+	struct concurrent_load *c = new_concurrent_load(self->dev, &self->good);
 	enum vmig_child_end end;
 	size_t room;
 	int fd;

@@ -10,7 +10,7 @@
 #include <vmig/text.h>
 
 /**
- * struct vmig_profile_key - a key, for people
+ * struct vmig_profile_key - a key, for the manual page
  * @name: the key
  * @once: it can be said once, and not any number of times
  * @form: the form of its value
