@@ -101,7 +101,7 @@ static void check_second(struct vmig_fuzz *p, struct vmig_exercise *there)
 VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 {
 	struct vmig_exercise here = {}, there = {};
-	const char *why, *dir = getenv("VMIG_FUZZ_CORPUS_DIR");
+	const char *why, *dir = getenv("VMIG_CORPUS_DIR");
 	struct vmig_fuzz *p;
 
 	CLAUSES(VMIG_FUZZ_CLAUSES);
@@ -139,7 +139,7 @@ POISON_FIXTURE(poison_replay);
 /* ./run.sh --replay-stream FILE: does a stream that did harm once do it still? */
 VMIG_TEST_TIMEOUT(poison_replay, stream, 2 * MINUTES)
 {
-	const char *files = getenv("VMIG_FUZZ_FILE");
+	const char *files = getenv("VMIG_POISON_FILE");
 	struct vmig_fuzz *p;
 
 	CLAUSES(VMIG_FUZZ_CLAUSES);
