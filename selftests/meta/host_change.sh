@@ -91,7 +91,7 @@ end_set_up()
 
 end_set_up_once()
 {
-	local i pid at watch
+	local i pid at
 
 	for ((i = 0; i < 40; i++)); do
 		echo old >"$tmp/file$i"
@@ -106,12 +106,13 @@ end_set_up_once()
 		sleep 0.02
 	done
 	kill "-$1" -- -$pid
-	(sleep 30 && kill -KILL -- -$pid) >/dev/null 2>&1 &
-	watch=$!
+	for ((i = 0; i < 600; i++)); do
+		grep -qs '^State:[[:space:]]*[^Z]' "/proc/$pid/status" || break
+		sleep 0.05
+	done
+	[ "$i" -lt 600 ] || kill -KILL -- -$pid
 	wait $pid 2>/dev/null
 	rc=$?
-	kill $watch 2>/dev/null
-	wait $watch 2>/dev/null
 }
 
 put_back()
