@@ -34,5 +34,3 @@ LINK_ORDER := exercisers engine streamfile migration vfio profile base spec
 
 # layer_inc LAYER...: where their public headers are; LIB is where lib/ is
 layer_inc = $(foreach l,$(1),-I$(LIB)/$(l)/include)
-# layer_src LAYER...: their sources
-layer_src = $(foreach l,$(1),$(addprefix $(LIB)/$(l)/,$(SRC_$(l))))

@@ -69,6 +69,27 @@ bool text_skip(struct text *t, const char *prefix)
 }
 
 /**
+ * text_number - take a decimal number off the front
+ * @t: the text; moved behind the number
+ * @value: the number, of the first 9 digits at most
+ *
+ * Return: whether @t began with a digit.
+ */
+bool text_number(struct text *t, unsigned int *value)
+{
+	unsigned int digits = 0;
+
+	*value = 0;
+	while (t->n && t->s[0] >= '0' && t->s[0] <= '9' && digits < 9) {
+		*value = *value * 10 + (unsigned int)(t->s[0] - '0');
+		t->s++;
+		t->n--;
+		digits++;
+	}
+	return digits;
+}
+
+/**
  * text_word - take a word off the front
  * @t: the text; moved behind the word
  *

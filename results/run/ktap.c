@@ -214,27 +214,12 @@ static struct text after_hash(struct text t)
 	return text_trim(t);
 }
 
-/* A decimal number at the front, at most 9 digits. */
-static bool number(struct text *t, unsigned int *value)
-{
-	unsigned int digits = 0;
-
-	*value = 0;
-	while (t->n && t->s[0] >= '0' && t->s[0] <= '9' && digits < 9) {
-		*value = *value * 10 + (unsigned int)(t->s[0] - '0');
-		t->s++;
-		t->n--;
-		digits++;
-	}
-	return digits;
-}
-
 static bool plan_line(struct parser *p, struct text line)
 {
 	struct text reason;
 	unsigned int n;
 
-	if (!text_skip(&line, "1..") || !number(&line, &n) || n > PLAN_MAX)
+	if (!text_skip(&line, "1..") || !text_number(&line, &n) || n > PLAN_MAX)
 		return false;
 	p->plan = n;
 	reason = after_hash(line);
@@ -287,7 +272,7 @@ static bool result_line(struct parser *p, struct text line)
 
 	if (text_skip(&line, "not "))
 		result = KTAP_NOT_OK;
-	if (!text_skip(&line, "ok ") || !number(&line, &n))
+	if (!text_skip(&line, "ok ") || !text_number(&line, &n))
 		return false;
 	if (line.n && line.s[0] != ' ')
 		return false;
@@ -563,7 +548,7 @@ static void totals_line(struct parser *p, struct text t)
 	p->ended = true;
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		t = text_trim(t);
-		if (!text_skip(&t, words[i]) || !number(&t, &said[i]))
+		if (!text_skip(&t, words[i]) || !text_number(&t, &said[i]))
 			p->chapter->wrong_totals = true;
 	}
 	if (said[0] != n->pass || said[1] + said[5] != n->fail || said[2] != n->xfail ||

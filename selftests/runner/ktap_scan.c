@@ -9,21 +9,6 @@
 
 #include "ktap_scan.h"
 
-/* A decimal number at the front, at most 9 digits. */
-static bool number(struct text *t, unsigned int *value)
-{
-	unsigned int digits = 0;
-
-	*value = 0;
-	while (t->n && t->s[0] >= '0' && t->s[0] <= '9' && digits < 9) {
-		*value = *value * 10 + (unsigned int)(t->s[0] - '0');
-		t->s++;
-		t->n--;
-		digits++;
-	}
-	return digits;
-}
-
 static void copy(char *to, size_t room, struct text from)
 {
 	size_t n = from.n < room ? from.n : room - 1;
@@ -136,7 +121,7 @@ static bool plan_line(struct vmig_ktap_scan *s, struct text t)
 {
 	unsigned int n;
 
-	if (!text_skip(&t, "1..") || !number(&t, &n) || n > VMIG_KTAP_PLAN_MAX)
+	if (!text_skip(&t, "1..") || !text_number(&t, &n) || n > VMIG_KTAP_PLAN_MAX)
 		return false;
 	/* A program that has nothing to run has a plan and no version. */
 	if (s->head)
@@ -164,7 +149,7 @@ static void result_line(struct vmig_ktap_scan *s, struct text t)
 	const char *hash;
 	unsigned int n;
 
-	if (!text_skip(&t, "ok ") || !number(&t, &n) || (t.n && t.s[0] != ' '))
+	if (!text_skip(&t, "ok ") || !text_number(&t, &n) || (t.n && t.s[0] != ' '))
 		return;
 	hash = memchr(t.s, '#', t.n);
 	name = (struct text){ t.s, hash ? (size_t)(hash - t.s) : t.n };

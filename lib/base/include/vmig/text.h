@@ -30,6 +30,7 @@ struct text_pair {
 bool text_next_line(struct text *rest, struct text *line);
 struct text text_trim(struct text t);
 bool text_skip(struct text *t, const char *prefix);
+bool text_number(struct text *t, unsigned int *value);
 struct text text_word(struct text *t);
 bool text_is(struct text t, const char *s);
 char *text_clean(struct arena *arena, struct text t);
