@@ -121,6 +121,20 @@ static int read_all(int fd, char **text)
 	return 0;
 }
 
+/* Opens and locks the record as lock_record() does, and reads it. */
+static int open_record(int flags, char **text)
+{
+	int fd = lock_record(flags), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = read_all(fd, text);
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
 /* A line without its end was never finished, and what it is for was not begun. */
 static size_t cut_unfinished(char *text)
 {
@@ -215,14 +229,9 @@ int __vmig_change_record(const char *path, const char *value)
 	ret = change_line(lines + boot, sizeof(lines) - boot, path, value);
 	if (ret)
 		return ret;
-	fd = lock_record(O_RDWR | O_CREAT);
+	fd = open_record(O_RDWR | O_CREAT, &text);
 	if (fd < 0)
 		return fd;
-	ret = read_all(fd, &text);
-	if (ret) {
-		close(fd);
-		return ret;
-	}
 	len = of_other_boot(text) ? 0 : cut_unfinished(text);
 	free(text);
 	if (len + strlen(lines) > RECORD_MAX)
@@ -272,14 +281,9 @@ int __vmig_change_drop(const char *path, const char *value)
 
 	if (ret)
 		return ret;
-	fd = lock_record(O_RDWR);
+	fd = open_record(O_RDWR, &text);
 	if (fd < 0)
 		return fd;
-	ret = read_all(fd, &text);
-	if (ret) {
-		close(fd);
-		return ret;
-	}
 	cut_unfinished(text);
 	found = of_other_boot(text) ? NULL : find_last(text, line);
 	ret = found ? drop_line(fd, text, found) : -ENOENT;
@@ -372,15 +376,10 @@ int __vmig_change_list(bool kept, char **text)
 int __vmig_change_keep(void)
 {
 	char path[PATH_MAX], new[PATH_MAX], *text;
-	int fd = lock_record(O_RDONLY), to, ret;
+	int fd = open_record(O_RDONLY, &text), to, ret;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	ret = read_all(fd, &text);
-	if (ret) {
-		close(fd);
-		return ret;
-	}
 	cut_unfinished(text);
 	kept_file(path, sizeof(path), "");
 	kept_file(new, sizeof(new), ".new");
