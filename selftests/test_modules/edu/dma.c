@@ -187,7 +187,7 @@ static void edu_look_again(struct edu_device *edu)
 	if (edu->computing || edu->news_count)
 		at = now;
 	if (at != now + MAX_JIFFY_OFFSET)
-		mod_delayed_work(system_wq, &edu->work, time_after(at, now) ? at - now : 1);
+		mod_delayed_work(system_percpu_wq, &edu->work, time_after(at, now) ? at - now : 1);
 }
 
 /**

@@ -54,6 +54,7 @@ enum edu_phase { EDU_IDLE, EDU_UPLOAD, EDU_USER, EDU_DOWNLOAD };
  * struct edu_device - a device
  * @core: of vfio-pci
  * @ref: of the migration engine
+ * @bar: its registers, from open to close
  * @lock: for all below
  * @entry: in the list of open devices, under edu_open_lock
  * @work: looks after what is under way
@@ -99,6 +100,7 @@ enum edu_phase { EDU_IDLE, EDU_UPLOAD, EDU_USER, EDU_DOWNLOAD };
 struct edu_device {
 	struct vfio_pci_core_device core;
 	struct ref_device ref;
+	void __iomem *bar;
 	struct mutex lock; /* for all below */
 	struct list_head entry;
 	struct delayed_work work;
@@ -159,7 +161,7 @@ static inline struct edu_device *edu_of(struct vfio_device *vdev)
 
 static inline void __iomem *edu_bar(struct edu_device *edu)
 {
-	return edu->core.barmap[0];
+	return edu->bar;
 }
 
 static inline bool edu_defect(struct edu_device *edu, enum ref_defect defect)
@@ -215,7 +217,8 @@ ssize_t edu_regs_rw(struct edu_device *edu, char __user *buf, size_t count, u64 
 int edu_add_region(struct edu_device *edu);
 
 /* region.c: which regions there are, and what can be mapped */
-int edu_region_info(struct edu_device *edu, struct vfio_region_info __user *arg);
+int edu_bar0_info_caps(struct vfio_device *vdev, struct vfio_region_info *info,
+		       struct vfio_info_cap *caps);
 int edu_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 void edu_zap(struct edu_device *edu);
 int edu_add_old_region(struct edu_device *edu);

@@ -68,6 +68,19 @@ static void edu_release(struct vfio_device *vdev)
 	__free_page(edu->page);
 }
 
+static int edu_map_bar(struct edu_device *edu)
+{
+#if REF_CORE_MAPS_BARS
+	edu->bar = vfio_pci_core_get_iomap(&edu->core, 0);
+	return PTR_ERR_OR_ZERO((void __force *)edu->bar);
+#else
+	int ret = vfio_pci_core_setup_barmap(&edu->core, 0);
+
+	edu->bar = edu->core.barmap[0];
+	return ret;
+#endif
+}
+
 static int edu_open(struct vfio_device *vdev)
 {
 	struct edu_device *edu = edu_of(vdev);
@@ -76,7 +89,7 @@ static int edu_open(struct vfio_device *vdev)
 	ret = vfio_pci_core_enable(&edu->core);
 	if (ret)
 		return ret;
-	ret = vfio_pci_core_setup_barmap(&edu->core, 0);
+	ret = edu_map_bar(edu);
 	if (!ret)
 		ret = edu_add_region(edu);
 	if (!ret &&
@@ -238,23 +251,39 @@ static long edu_own_reset(struct edu_device *edu, unsigned long arg)
 	return ret;
 }
 
+#if REF_CORE_HAS_REGION_INFO
+static int edu_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *info,
+				struct vfio_info_cap *caps)
+{
+	if (info->index == VFIO_PCI_BAR0_REGION_INDEX)
+		return edu_bar0_info_caps(vdev, info, caps);
+	return vfio_pci_ioctl_get_region_info(vdev, info, caps);
+}
+#else
+static bool edu_asks_for_bar0(unsigned long arg)
+{
+	const struct vfio_region_info __user *info = (void __user *)arg;
+	u32 index;
+
+	return !get_user(index, &info->index) && index == VFIO_PCI_BAR0_REGION_INDEX;
+}
+#endif
+
 static long edu_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long arg)
 {
-	struct vfio_region_info __user *region = (void __user *)arg;
 	struct edu_device *edu = edu_of(vdev);
 	long ret;
-	u32 index;
 
 	ret = edu_remap_ioctl(edu, cmd, arg);
 	if (ret != -ENOIOCTLCMD)
 		return ret;
 	switch (cmd) {
+#if !REF_CORE_HAS_REGION_INFO
 	case VFIO_DEVICE_GET_REGION_INFO:
-		if (get_user(index, &region->index))
-			return -EFAULT;
-		if (index == VFIO_PCI_BAR0_REGION_INDEX)
-			return edu_region_info(edu, region);
+		if (edu_asks_for_bar0(arg))
+			return ref_region_info(vdev, arg, edu_bar0_info_caps);
 		break;
+#endif
 	case VFIO_DEVICE_GET_INFO:
 		ret = vfio_pci_core_ioctl(vdev, cmd, arg);
 		return ret ?: edu_tell_info(edu, (void __user *)arg);
@@ -289,6 +318,12 @@ static const struct vfio_device_ops edu_ops = {
 	.mmap = edu_mmap,
 	.request = vfio_pci_core_request,
 	.match = vfio_pci_core_match,
+#if REF_CORE_HAS_TOKEN_UUID
+	.match_token_uuid = vfio_pci_core_match_token_uuid,
+#endif
+#if REF_CORE_HAS_REGION_INFO
+	.get_region_info_caps = edu_region_info_caps,
+#endif
 	.bind_iommufd = vfio_iommufd_physical_bind,
 	.unbind_iommufd = vfio_iommufd_physical_unbind,
 	.attach_ioas = edu_attach_ioas,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which regions there are, and what of BAR 0 can be mapped: all but the registers. */
 #include <linux/mm.h>
-#include <linux/uaccess.h>
 
 #include "edu.h"
 
@@ -42,43 +41,21 @@ static int edu_add_sparse(struct edu_device *edu, u64 size, struct vfio_info_cap
 }
 
 /**
- * edu_region_info() - VFIO_DEVICE_GET_REGION_INFO of BAR 0
- * @edu: device
- * @arg: as the ioctl got it
+ * edu_bar0_info_caps() - VFIO_DEVICE_GET_REGION_INFO of BAR 0
+ * @vdev: device
+ * @info: index in, all but the capabilities out
+ * @caps: the capabilities
  *
- * Return: 0, -EINVAL, -EFAULT, -ENOMEM.
+ * Return: 0, -ENOMEM.
  */
-int edu_region_info(struct edu_device *edu, struct vfio_region_info __user *arg)
+int edu_bar0_info_caps(struct vfio_device *vdev, struct vfio_region_info *info,
+		       struct vfio_info_cap *caps)
 {
-	const size_t minsz = offsetofend(struct vfio_region_info, offset);
-	struct vfio_info_cap caps = {};
-	struct vfio_region_info info;
-	int ret;
-
-	if (copy_from_user(&info, arg, minsz))
-		return -EFAULT;
-	if (info.argsz < minsz)
-		return -EINVAL;
-	info.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
-		     VFIO_REGION_INFO_FLAG_MMAP | VFIO_REGION_INFO_FLAG_CAPS;
-	info.offset = VFIO_PCI_INDEX_TO_OFFSET(info.index);
-	info.size = edu_bar_size(edu);
-	info.cap_offset = 0;
-	ret = edu_add_sparse(edu, info.size, &caps);
-	if (ret)
-		return ret;
-	if (info.argsz < sizeof(info) + caps.size) {
-		info.argsz = sizeof(info) + caps.size;
-	} else {
-		info.cap_offset = sizeof(info);
-		vfio_info_cap_shift(&caps, sizeof(info));
-		if (copy_to_user(arg + 1, caps.buf, caps.size))
-			ret = -EFAULT;
-	}
-	kfree(caps.buf);
-	if (copy_to_user(arg, &info, minsz))
-		ret = -EFAULT;
-	return ret;
+	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+		      VFIO_REGION_INFO_FLAG_MMAP;
+	info->offset = VFIO_PCI_INDEX_TO_OFFSET(info->index);
+	info->size = edu_bar_size(edu_of(vdev));
+	return edu_add_sparse(edu_of(vdev), info->size, caps);
 }
 
 /* The mappings of vfio-pci; only with the defect mmap_zapped and in the experiment are they ours.

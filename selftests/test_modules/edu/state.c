@@ -244,7 +244,7 @@ static void edu_reset(struct ref_device *ref)
 	edu_power_on(edu);
 	edu_advance(edu);
 	if (edu->withheld)
-		mod_delayed_work(system_wq, &edu->work, 1);
+		mod_delayed_work(system_percpu_wq, &edu->work, 1);
 	mutex_unlock(&edu->lock);
 }
 

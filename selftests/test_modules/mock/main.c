@@ -142,8 +142,10 @@ static long mock_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
 		return get_info(m, arg);
+#if !REF_CORE_HAS_REGION_INFO
 	case VFIO_DEVICE_GET_REGION_INFO:
-		return mock_region_info(m, arg);
+		return ref_region_info(vdev, arg, mock_region_info_caps);
+#endif
 	case VFIO_DEVICE_GET_IRQ_INFO:
 		return get_irq_info(arg);
 	case VFIO_DEVICE_SET_IRQS:
@@ -170,6 +172,9 @@ static const struct vfio_device_ops mock_ops = {
 	.ioctl = mock_ioctl,
 	.mmap = mock_mmap,
 	.device_feature = mock_feature,
+#if REF_CORE_HAS_REGION_INFO
+	.get_region_info_caps = mock_region_info_caps,
+#endif
 	.bind_iommufd = vfio_iommufd_emulated_bind,
 	.unbind_iommufd = vfio_iommufd_emulated_unbind,
 	.attach_ioas = vfio_iommufd_emulated_attach_ioas,

@@ -200,7 +200,8 @@ void mock_dirty_now(struct mock *m, u32 value);
 ssize_t mock_access(struct mock *m, char __user *buf, size_t count, loff_t *pos, bool write);
 
 /* region.c */
-int mock_region_info(struct mock *m, unsigned long arg);
+int mock_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *info,
+			  struct vfio_info_cap *caps);
 int mock_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 u64 mock_region_size(struct mock *m, unsigned int index);
 void mock_zap(struct mock *m);

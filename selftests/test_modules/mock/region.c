@@ -3,7 +3,6 @@
 
 #include <linux/mm.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include "mock.h"
 
@@ -73,58 +72,30 @@ static int add_v1(struct vfio_info_cap *caps)
 	return vfio_info_add_capability(caps, &type.header, sizeof(type));
 }
 
-static int put_caps(struct vfio_region_info *info, struct vfio_info_cap *caps, unsigned long arg)
-{
-	if (!caps->size)
-		return 0;
-	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
-	if (info->argsz < sizeof(*info) + caps->size) {
-		info->argsz = sizeof(*info) + caps->size;
-		info->cap_offset = 0;
-		return 0;
-	}
-	vfio_info_cap_shift(caps, sizeof(*info));
-	info->cap_offset = sizeof(*info);
-	return copy_to_user((void __user *)(arg + sizeof(*info)), caps->buf, caps->size) ? -EFAULT
-											 : 0;
-}
-
 /**
- * mock_region_info - VFIO_DEVICE_GET_REGION_INFO
- * @m: the device
- * @arg: struct vfio_region_info of the user
+ * mock_region_info_caps - VFIO_DEVICE_GET_REGION_INFO, as the core asks for it
+ * @vdev: the device
+ * @info: index in, all but the capabilities out
+ * @caps: the capabilities
  *
- * Return: 0, or -errno
+ * Return: 0, -EINVAL where there is no such region, -ENOMEM
  */
-int mock_region_info(struct mock *m, unsigned long arg)
+int mock_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *info,
+			  struct vfio_info_cap *caps)
 {
-	const size_t minsz = offsetofend(struct vfio_region_info, offset);
-	struct vfio_info_cap caps = {};
-	struct vfio_region_info info;
-	int ret = 0;
+	struct mock *m = to_mock(vdev);
 
-	if (copy_from_user(&info, (void __user *)arg, minsz))
-		return -EFAULT;
-	if (info.argsz < minsz)
+	if (info->index >= VFIO_PCI_NUM_REGIONS && !mock_region_size(m, info->index))
 		return -EINVAL;
-	if (info.index >= VFIO_PCI_NUM_REGIONS && !mock_region_size(m, info.index))
-		return -EINVAL;
-	info.size = mock_region_size(m, info.index);
-	info.offset = MOCK_OFFSET(info.index);
-	info.flags = info.size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
-	info.cap_offset = 0;
-	if (info.index == VFIO_PCI_BAR2_REGION_INDEX) {
-		info.flags |= VFIO_REGION_INFO_FLAG_MMAP;
-		ret = add_sparse(m, &caps);
-	} else if (info.index == MOCK_V1_REGION) {
-		ret = add_v1(&caps);
+	info->size = mock_region_size(m, info->index);
+	info->offset = MOCK_OFFSET(info->index);
+	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
+	info->cap_offset = 0;
+	if (info->index == VFIO_PCI_BAR2_REGION_INDEX) {
+		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
+		return add_sparse(m, caps);
 	}
-	if (!ret)
-		ret = put_caps(&info, &caps, arg);
-	kfree(caps.buf);
-	if (ret)
-		return ret;
-	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
+	return info->index == MOCK_V1_REGION ? add_v1(caps) : 0;
 }
 
 static void vma_open(struct vm_area_struct *vma)

@@ -24,6 +24,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "compat.h"
 #include "defect.h"
 #include "format.h"
 

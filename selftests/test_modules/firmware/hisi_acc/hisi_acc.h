@@ -90,6 +90,9 @@ struct hisi_card {
 	struct hisi_vf vfs[FW_MAX_VFS];
 };
 
+/* mailbox.c; older kernels have no driver that calls it */
+int hisi_qm_mb_read(struct hisi_qm *qm, u64 *base, u8 cmd, u16 queue);
+
 /* card.c */
 extern struct hisi_card hisi;
 

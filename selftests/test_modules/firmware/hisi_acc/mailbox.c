@@ -118,6 +118,25 @@ int hisi_qm_wait_mb_ready(struct hisi_qm *qm)
 }
 EXPORT_SYMBOL_GPL(hisi_qm_wait_mb_ready);
 
+/* What was read, or the argument, is in the mailbox after it. */
+static int mailbox(struct hisi_qm *qm, u8 cmd, u64 *data, u16 queue, bool read)
+{
+	struct fw_vf *vf = fw_vf_of(qm->pdev);
+	struct hisi_vf *h;
+	int ret;
+
+	if (!vf)
+		return -EIO;
+	h = vf->priv;
+	mutex_lock(&qm->mailbox_lock);
+	ret = command(h, cmd, data, read);
+	vf_write(h, QM_MB_CMD_SEND_BASE, cmd | (u32)read << QM_MB_OP_SHIFT | (u32)queue << 16);
+	vf_write(h, QM_MB_CMD_DATA_ADDR_L, lower_32_bits(*data));
+	vf_write(h, QM_MB_CMD_DATA_ADDR_H, upper_32_bits(*data));
+	mutex_unlock(&qm->mailbox_lock);
+	return ret;
+}
+
 /**
  * hisi_qm_mb - carry out a command
  * @qm: queue manager of a virtual function
@@ -130,20 +149,28 @@ EXPORT_SYMBOL_GPL(hisi_qm_wait_mb_ready);
  */
 int hisi_qm_mb(struct hisi_qm *qm, u8 cmd, dma_addr_t dma_addr, u16 queue, bool op)
 {
-	struct fw_vf *vf = fw_vf_of(qm->pdev);
 	u64 data = dma_addr;
-	struct hisi_vf *h;
-	int ret;
 
-	if (!vf)
-		return -EIO;
-	h = vf->priv;
-	mutex_lock(&qm->mailbox_lock);
-	ret = command(h, cmd, &data, op);
-	vf_write(h, QM_MB_CMD_SEND_BASE, cmd | (u32)op << QM_MB_OP_SHIFT | (u32)queue << 16);
-	vf_write(h, QM_MB_CMD_DATA_ADDR_L, lower_32_bits(data));
-	vf_write(h, QM_MB_CMD_DATA_ADDR_H, upper_32_bits(data));
-	mutex_unlock(&qm->mailbox_lock);
-	return ret;
+	return mailbox(qm, cmd, &data, queue, op);
 }
 EXPORT_SYMBOL_GPL(hisi_qm_mb);
+
+/**
+ * hisi_qm_mb_read - carry out a command that reads
+ * @qm: queue manager of a virtual function
+ * @base: what it has read
+ * @cmd: QM_MB_CMD_*
+ * @queue: which queue
+ *
+ * Return: as hisi_qm_mb()
+ */
+int hisi_qm_mb_read(struct hisi_qm *qm, u64 *base, u8 cmd, u16 queue)
+{
+	u64 data = 0;
+	int ret = mailbox(qm, cmd, &data, queue, true);
+
+	if (!ret)
+		*base = data;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(hisi_qm_mb_read);

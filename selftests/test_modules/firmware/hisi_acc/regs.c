@@ -11,6 +11,7 @@
 #include <linux/irq_work.h>
 #include <linux/module.h>
 #include <linux/percpu.h>
+#include <linux/version.h>
 
 #include "hisi_acc.h"
 
@@ -151,8 +152,12 @@ static void begin_here(void *unused)
 {
 	struct hrtimer *timer = this_cpu_ptr(&look_timer);
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
 	timer->function = tick;
+#else
+	hrtimer_setup(timer, tick, CLOCK_MONOTONIC, HRTIMER_MODE_REL_PINNED_HARD);
+#endif
 	hrtimer_start(timer, ns_to_ktime(LOOK_NS), HRTIMER_MODE_REL_PINNED_HARD);
 }
 

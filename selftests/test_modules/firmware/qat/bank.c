@@ -84,7 +84,7 @@ int adf_gen4_bank_quiesce_coal_timer(struct adf_accel_dev *accel_dev, u32 bank_i
  *
  * Return: 0, or -errno of the fault
  */
-int qat_bank_save(struct adf_accel_dev *accel, u32 bank, struct bank_state *state)
+int qat_bank_save(struct adf_accel_dev *accel, u32 bank, struct adf_bank_state *state)
 {
 	struct qat_pf *pf = to_pf(accel);
 	struct qat_vf *vf = &pf->vfs[bank / BANKS];
@@ -109,7 +109,7 @@ int qat_bank_save(struct adf_accel_dev *accel, u32 bank, struct bank_state *stat
  *
  * Return: 0, or -EINVAL at the last ring pair of a function where the state is bad
  */
-int qat_bank_restore(struct adf_accel_dev *accel, u32 bank, struct bank_state *state)
+int qat_bank_restore(struct adf_accel_dev *accel, u32 bank, struct adf_bank_state *state)
 {
 	struct qat_pf *pf = to_pf(accel);
 	struct fw_vf *model = &pf->card->vfs[bank / BANKS];

@@ -12,6 +12,12 @@
 
 /* <> looks in the include directory of the kernel source, and the drivers are beside it. */
 #include <../drivers/crypto/intel/qat/qat_common/adf_accel_devices.h>
+#if __has_include(<../drivers/crypto/intel/qat/qat_common/adf_bank_state.h>)
+#include <../drivers/crypto/intel/qat/qat_common/adf_bank_state.h>
+#else
+/* What older kernels call it. */
+#define adf_bank_state bank_state
+#endif
 #include <../drivers/crypto/intel/qat/qat_common/adf_common_drv.h>
 #include <../drivers/crypto/intel/qat/qat_common/adf_gen4_hw_data.h>
 #include <../drivers/crypto/intel/qat/qat_common/adf_gen4_vf_mig.h>
@@ -32,7 +38,7 @@
  */
 struct qat_vf {
 	unsigned long drained;
-	u8 image[BANKS][sizeof(struct bank_state)];
+	u8 image[BANKS][sizeof(struct adf_bank_state)];
 };
 
 /**
@@ -56,8 +62,8 @@ struct qat_pf {
 };
 
 /* bank.c */
-int qat_bank_save(struct adf_accel_dev *accel, u32 bank, struct bank_state *state);
-int qat_bank_restore(struct adf_accel_dev *accel, u32 bank, struct bank_state *state);
+int qat_bank_save(struct adf_accel_dev *accel, u32 bank, struct adf_bank_state *state);
+int qat_bank_restore(struct adf_accel_dev *accel, u32 bank, struct adf_bank_state *state);
 
 /* pf.c */
 int qat_pf_init(struct qat_pf *pf, struct pci_dev *pdev);
