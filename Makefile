@@ -15,8 +15,8 @@
 #   make kernel-tree DEST=DIR copies the suite into a kernel tree's selftests
 #   make format lint          kernel style, kept by clang-format, checkpatch and friends
 #
-# The kselftest harness, lib.mk and the uAPI headers come from the kernel source
-# package, or from KERNEL_SRC=DIR.
+# The kselftest harness, lib.mk and the uAPI headers come from Debian's source of the newest kernel that
+# the profiles know, or from KERNEL_SRC=DIR.
 
 KERNEL_SH := configs/guest/kernel.sh --programs
 PREFIX ?= /usr/local

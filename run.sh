@@ -289,6 +289,7 @@ main()
 	bundle_check
 	choose_mode
 	foreign_check
+	kernel_check
 	nightly_word_check
 	setup_check_options
 	[ -z "$opt_json" ] || [ "$opt_action" = probe ] || die "--json needs --probe"
@@ -383,7 +384,7 @@ interrupted=''
 # A make above us must not hand its options to the ones we start.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH
 # These are set from the options alone, so that run.json says what was in force.
-unset VMIG_DEVICE VMIG_PROFILE VMIG_TESTS VMIG_CHAPTERS VMIG_STRICT VMIG_NO_KNOWN VMIG_HAZARDS
+unset VMIG_KERNEL VMIG_DEVICE VMIG_PROFILE VMIG_TESTS VMIG_CHAPTERS VMIG_STRICT VMIG_NO_KNOWN VMIG_HAZARDS
 export LC_ALL=C
 tmp=$(mktemp -d) || die "cannot write to ${TMPDIR:-/tmp}: free some space there or set TMPDIR"
 trap clean_up EXIT

@@ -5,6 +5,9 @@
 # that architecture, and no root is needed. Sourced after lib.sh, which sets cache.
 # shellcheck disable=SC2154
 
+# Where Debian's own archive is, for a suite that is not the host's.
+deb_mirror=${VMIG_MIRROR:-http://deb.debian.org/debian}
+
 # deb_arch MACHINE: what Debian calls a machine.
 deb_arch()
 {
@@ -28,8 +31,11 @@ deb_apt()
 		-o Acquire::Retries=2 -o Acquire::http::Timeout=30)
 	[ "$arch" != "$1" ] || return 0
 	# With the keys that the host's own archives are checked with.
-	printf 'deb [signed-by=%s] http://deb.debian.org/debian %s main\n' \
-		/usr/share/keyrings/debian-archive-keyring.gpg "${1#*/}" >"$dir/sources.list"
+	printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg \
+		"$deb_mirror" "${1#*/}" >"$dir/sources.list.new"
+	cmp -s "$dir/sources.list.new" "$dir/sources.list" || rm -rf "$dir/lists" "$dir/updated"
+	mv "$dir/sources.list.new" "$dir/sources.list"
+	mkdir -p "$dir/lists/partial"
 	apt_options+=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=-)
 }
 
@@ -41,17 +47,28 @@ deb_lists()
 	[ -z "$(find "$cache/debs/apt-${1/\//-}/updated" -mmin -720 2>/dev/null)" ] || return 0
 	say "getting the package lists for $1 (10 MiB)"
 	# One of several archives may be out of order, and not be the one that matters.
-	apt-get "${apt_options[@]}" update >>"$2" 2>&1 </dev/null || :
+	apt-get "${apt_options[@]}" update >"$2.update" 2>&1 </dev/null || :
+	cat "$2.update" >>"$2"
+	! grep -qE 'GPG error|NO_PUBKEY|not signed|signature' "$2.update" || [ "${1%%/*}" = "$1" ] ||
+		die "the signature of $deb_mirror does not fit Debian's keyring (see $2.update): take" \
+			"another mirror, VMIG_MIRROR=URL"
+	rm -f "$2.update"
 	# Without any list there was no network, and the next one may have it.
 	[ -z "$(find "$cache/debs/apt-${1/\//-}/lists" -name '*_Packages*' -print -quit)" ] ||
 		touch "$cache/debs/apt-${1/\//-}/updated"
 }
 
+# deb_all ARCHIVE REGEX: the packages whose whole name matches.
+deb_all()
+{
+	deb_apt "$1"
+	apt-cache "${apt_options[@]}" pkgnames 2>/dev/null | grep -xE "$2" || :
+}
+
 # deb_newest ARCHIVE REGEX: the newest package whose whole name matches; nothing if none does.
 deb_newest()
 {
-	deb_apt "$1"
-	apt-cache "${apt_options[@]}" pkgnames 2>/dev/null | grep -xE "$2" | sort -V | tail -n 1
+	deb_all "$@" | sort -V | tail -n 1
 }
 
 # deb_version ARCHIVE PACKAGE: its version there.

@@ -95,6 +95,22 @@ stock_kernel()
 	} <"$tmp/kernel"
 }
 
+# kernel_check: what --kernel does not go with; the scripts that look for the source get it by VMIG_KERNEL.
+kernel_check()
+{
+	[ -n "$opt_kernel" ] || return 0
+	[ "$mode" = guest ] ||
+		die "--kernel is the guest's, and $opt_device is a device of this host, with its own kernel"
+	[ -z "${KERNEL_SRC:-}" ] || die "--kernel and KERNEL_SRC are two kernels: take one"
+	[ -z "$opt_stock" ] || die "--kernel and --stock-kernel are two kernels: take one"
+	[[ $opt_kernel =~ ^([0-9]+\.[0-9]+|newest|all)$ ]] ||
+		die "--kernel $opt_kernel: a series such as 7.3, or newest, or all"
+	if [ "$opt_kernel" = all ] && [ -n "$opt_action" ]; then
+		die "--kernel all tests drivers, and --$opt_action takes one kernel: give its series"
+	fi
+	export VMIG_KERNEL=$opt_kernel
+}
+
 # foreign_words: for run.json: whose programs the tests are; nothing for the native ones.
 foreign_words()
 {

@@ -11,33 +11,42 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/../run/packages.sh"
 # shellcheck source=configs/guest/arch.sh
 . "$here/arch.sh"
+# shellcheck source=configs/guest/debs.sh
+. "$here/debs.sh"
+# shellcheck source=configs/guest/source.sh
+. "$here/source.sh"
 
 usage()
 {
 	cat <<-'EOF'
 	Usage: configs/guest/kernel.sh [--arch ARCH] [--fragment FILE]... COMMAND
 
-	  source   print the kernel source directory (unpacked on first use)
+	  source   print the kernel source directory (fetched and unpacked on first use)
+	  package  print what it is: Debian's package and its version, or the tree
 	  headers  print a directory with the uAPI headers of that source
 	  build    build the guest kernel if need be, print its build directory
 	  image    the same, print the path of what QEMU boots
 	  cached   build nothing; exit code 0 if what build gives is there, else 1
 
-	--programs is for who builds test programs: they need the headers and the kselftest harness
-	of 6.7 or newer, and so those of linux-source-6.12 where KERNEL_SRC is older.
+	--programs is for who builds test programs: these run on any kernel, and so they are built with
+	the headers and the kselftest harness that are the default, unless KERNEL_SRC is 6.7 or newer.
 	--arch aarch64 is for a guest of that machine, cross-compiled where need be; default x86_64.
 	--fragment FILE adds a config fragment to selftests/config, base.config and that of the machine;
 	may be repeated, the last one wins. Environment:
 
-	  KERNEL_SRC=DIR  a kernel tree from 6.1 on, unbuilt (make mrproper), in place of Debian's
-	                  linux-source-6.12; it is built incrementally each time. Before 6.6 there is
+	  VMIG_KERNEL=SERIES
+	                  the series of the kernel, such as 6.12, from Debian's archive; or newest, the
+	                  newest that there is. Default: of configs/guest/series, the first that can be
+	                  had and that this compiler builds
+	  KERNEL_SRC=DIR  a kernel tree from 6.1 on, unbuilt (make mrproper), in place of that;
+	                  it is built incrementally each time. Before 6.6 there is
 	                  no VFIO cdev, before 6.7 no driver with migration that needs no hardware
+	  VMIG_MIRROR=URL where Debian's archive is taken from, default http://deb.debian.org/debian
 	  VMIG_CACHE=DIR  where sources and builds are kept, default ~/.cache/vmig; what is in
 	                  it can be deleted at any time
 	EOF
 }
 
-tarball=${VMIG_KERNEL_TARBALL:-/usr/src/linux-source-6.12.tar.xz}
 fragments=()
 resumed=
 # Set for who builds test programs, see usage.
@@ -101,13 +110,8 @@ find_source()
 		! older_than "$version" 6 7 || find_missing
 		return
 	fi
-	[ -e "$tarball" ] ||
-		die "no kernel source: install Debian's linux-source-6.12 (apt-get install" \
-			"linux-source-6.12) or set KERNEL_SRC to a kernel tree"
-	version=$(dpkg-query -W -f '${Version}' linux-source-6.12 2>/dev/null) || version=
-	[ -n "$version" ] || version=$(stat -c '%s-%Y' "$tarball")
-	src_id="linux-source-6.12 $version"
-	src="$cache/src/linux-source-6.12_${version//[^A-Za-z0-9.+~-]/-}"
+	source_find
+	! older_than "$(kernel_version "$src")" 6 7 || find_missing
 }
 
 unlock_cache()
@@ -127,25 +131,6 @@ long_step()
 	wait "$pid" || status=$?
 	trap - INT TERM HUP
 	return "$status"
-}
-
-ensure_source()
-{
-	[ -d "$src" ] && return
-	lock_cache "$cache"
-	if [ ! -d "$src" ]; then
-		need_space "$cache" 2000 "the kernel source" "VMIG_CACHE=DIR"
-		say "unpacking ${src_id/ /, package version } (about a minute, once)"
-		mkdir -p "$cache/src"
-		log=$cache/src/unpack.log
-		: >"$log"
-		rm -rf "$cache/src/part"
-		mkdir "$cache/src/part"
-		long_step tar -xJf "$tarball" -C "$cache/src/part" --strip-components=1 ||
-			build_failed "could not unpack $tarball"
-		mv "$cache/src/part" "$src"
-	fi
-	unlock_cache
 }
 
 hash_of()
@@ -310,20 +295,21 @@ while [ $# -gt 0 ]; do
 		fragments+=("$2")
 		shift
 		;;
-	source | headers | build | image | cached)
+	source | package | headers | build | image | cached)
 		[ -z "$command" ] || die "kernel.sh takes one command: see --help"
 		command=$1
 		;;
 	*)
-		die "kernel.sh: '$1' is no command: source, headers, build, image or cached (see --help)"
+		die "kernel.sh: '$1' is no command: source, package, headers, build, image or cached (see --help)"
 		;;
 	esac
 	shift
 done
-[ -n "$command" ] || die "kernel.sh: say what: source, headers, build, image or cached (see --help)"
+[ -n "$command" ] || die "kernel.sh: say what: source, package, headers, build, image or cached (see --help)"
 
 fragments=("$(realpath "$here/../../selftests/config")" "$here/base.config" "$here/$arch_config"
 	${fragments[@]+"${fragments[@]}"})
+[ -z "$programs" ] || unset VMIG_KERNEL
 if [ -n "$programs" ] && [ -n "${KERNEL_SRC:-}" ]; then
 	version=$(kernel_version "$KERNEL_SRC")
 	[ -z "$version" ] || ! older_than "$version" 6 7 || unset KERNEL_SRC
@@ -333,10 +319,12 @@ if [ "$command" = cached ]; then
 	cached
 	exit
 fi
-ensure_source
 case $command in
 source)
 	printf '%s\n' "$src"
+	;;
+package)
+	printf '%s\n' "$src_id"
 	;;
 headers)
 	ensure_headers

@@ -30,6 +30,10 @@ What to test
   --qemu-arg ARG
                  more hardware for the guest, split at blanks; may be repeated
   --arch NAME    the guest is another machine: aarch64, with an SMMUv3; default x86_64
+  --kernel SERIES
+                 the guest's kernel is of this series: 7.3, 6.12, whatever Debian's archive has;
+                 newest, the newest there; all, one after the other those that the profiles are
+                 written for, with one table at the end. Default: the newest of these
   --stock-kernel SERIES
                  the guest's kernel is not built but Debian's own, such as 6.1 or 6.12; it has
                  no iommufd, and so no cdev
@@ -132,6 +136,7 @@ How
 
 Environment
   KERNEL_SRC=DIR         build the guest kernel from this tree (6.1 or newer, unbuilt)
+  VMIG_MIRROR=URL        a mirror of Debian's archive, for kernels; http://deb.debian.org/debian
   VMIG_RESULTS=DIR       as -o DIR
   VMIG_CACHE=DIR         where kernels are kept, default ~/.cache/vmig
   VMIG_ACCEL=kvm|tcg     do not try which of them works
@@ -178,7 +183,7 @@ opt_waivers='' opt_sign_key='' opt_bundle='' opt_signers='' mustpass=''
 profiles=$top/configs/devices
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_force=''
-opt_m32='' opt_stock='' opt_metric='' opt_reason='' opt_since=''
+opt_m32='' opt_stock='' opt_kernel='' opt_metric='' opt_reason='' opt_since=''
 
 set_action()
 {
@@ -192,7 +197,7 @@ takes_value()
 {
 	case $1 in
 	-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect) ;;
-	--seed | --bench | --replay-stream | --arch | --stock-kernel) ;;
+	--seed | --bench | --replay-stream | --arch | --stock-kernel | --kernel) ;;
 	--save-stream | --load-stream) ;;
 	--bind | --vfs | --mdev | --hugepages | --memlock) ;;
 	--nightly-accept | --nightly-withdraw | --reason | --since) ;;
@@ -245,6 +250,7 @@ parse_options()
 		--arch) arch_set "$2" ;;
 		--m32) opt_m32=1 ;;
 		--stock-kernel) opt_stock=$2 ;;
+		--kernel) opt_kernel=$2 ;;
 		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | --driver-coverage | \
 			--kernel-build-dir | --nightly | --probe | --prepare)
 			set_action "${1#--}"

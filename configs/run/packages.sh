@@ -21,7 +21,6 @@ packages_list()
 	build libarchive-dev    /usr/include/archive.h
 	build libzstd-dev       /usr/include/zstd.h
 	build r-mathlib         /usr/include/Rmath.h
-	build linux-source-6.12 kernel_source()
 	build xz-utils          xz
 	bundle openssh-client   ssh-keygen
 	guest flex              flex
@@ -109,11 +108,6 @@ python3_yaml()
 python3_jsonschema()
 {
 	python3_path jsonschema >/dev/null
-}
-
-kernel_source()
-{
-	[ -n "${KERNEL_SRC:-}" ] || [ -e "${VMIG_KERNEL_TARBALL:-/usr/src/linux-source-6.12.tar.xz}" ]
 }
 
 # busybox_path: a busybox that needs no shared library, for the initramfs.
