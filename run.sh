@@ -172,15 +172,6 @@ report()
 	return "$rc"
 }
 
-# verdict_sentence: the verdict of this run in words.
-verdict_sentence()
-{
-	local s
-
-	s=$(sed -n 's/^ *"sentence": "\(.*\)",\?$/\1/p' "$rundir/results.json" 2>/dev/null) || :
-	printf '%s' "${s:-could not be tested}"
-}
-
 # untested: a run that never began leaves its directory only if it says something.
 untested()
 {
@@ -279,9 +270,53 @@ worse()
 	verdict=$(($1 > $2 ? $1 : $2))
 }
 
+# test_devices: each of the devices on one kernel; worsens verdict.
+test_devices()
+{
+	local d rc
+
+	for d in "${devices[@]}"; do
+		[ -z "$interrupted" ] || break
+		rc=0
+		test_in_guest "$d" || rc=$?
+		worse "$verdict" "$rc"
+		[ "$opt_action" != nightly ] || nightly_add
+		[ ! -e "$rundir/results.json" ] || runs+=("$rundir")
+	done
+}
+
+# test_kernels: the devices on each of the kernels that the profiles know; returns the worst verdict. A
+# kernel that cannot be had or built costs no result of another one.
+test_kernels()
+{
+	verdict=0
+	for VMIG_KERNEL in $(sed 's/#.*//' "$guest/series"); do
+		[ -z "$interrupted" ] || break
+		say "Linux $VMIG_KERNEL"
+		if (build_kernel) && [ -z "$interrupted" ]; then
+			build_kernel
+			accel_choose "$(arch_image "$kernel_build")"
+			test_devices
+		else
+			worse "$verdict" 2
+		fi
+	done
+	runs_table
+	[ -z "$interrupted" ] || verdict=$interrupted
+	return "$verdict"
+}
+
+# runs_table: a line for each run, where there were several.
+runs_table()
+{
+	[ ${#runs[@]} -gt 1 ] || return 0
+	echo
+	"$top/results/vmig-report" --table "${runs[@]}"
+}
+
 main()
 {
-	local d rc verdicts=()
+	local d
 
 	parse_options "$@"
 	transfer_limits
@@ -354,6 +389,10 @@ main()
 		check_profile "$d"
 	done
 	foreign_programs
+	if [ "$opt_kernel" = all ]; then
+		test_kernels
+		return
+	fi
 	build_kernel
 	accel_choose "$(arch_image "$kernel_build")"
 	case $opt_action in
@@ -366,21 +405,15 @@ main()
 		return
 		;;
 	esac
-	for d in "${devices[@]}"; do
-		[ -z "$interrupted" ] || break
-		rc=0
-		test_in_guest "$d" || rc=$?
-		worse "$verdict" "$rc"
-		[ "$opt_action" != nightly ] || nightly_add
-		verdicts+=("$(printf '%-9s %s' "$d" "$(verdict_sentence)")")
-	done
-	[ ${#verdicts[@]} -lt 2 ] || printf '%s\n' '' Verdicts "${verdicts[@]/#/  }"
+	test_devices
+	runs_table
 	[ "$opt_action" != nightly ] || nightly_end
 	[ -z "$interrupted" ] || verdict=$interrupted
 	return "$verdict"
 }
 
 interrupted=''
+runs=()
 # A make above us must not hand its options to the ones we start.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH
 # These are set from the options alone, so that run.json says what was in force.

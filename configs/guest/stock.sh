@@ -48,10 +48,6 @@ fetch()
 	rm -rf "$part"
 	deb_unpack "$arch" "$part" "$log" "$image" "linux-headers-$release" || return
 	deb_unpack "$host" "$part" "$log" "linux-headers-$common-common" "$kbuild" || return
-	# Of the source, what modules are built from.
-	[ "$series" = 6.12 ] ||
-		deb_source "$host" "$part/source" "$log" "$series" '*/Kbuild' '*/samples/vfio-mdev/*' \
-			'*/drivers/vfio/mdev/*' || return
 	assemble "$part" "$release" || return
 	rm -rf "$dir"
 	mv "$part" "$dir"
@@ -108,10 +104,8 @@ if [ ! -e "$dir/build/.config" ]; then
 		fetch || deb_failed "Debian's kernel $series for $arch" "$log"
 	fi
 fi
+# Of that series, for the modules; before, as it may be that it cannot be had.
+source=$(env -u KERNEL_SRC VMIG_KERNEL="$series" "$here/kernel.sh" source)
 # The full name has the release in it, for the names of what is built against it.
 realpath "$dir/build"
-if [ -d "$dir/source" ]; then
-	printf '%s\n' "$dir/source"
-else
-	env -u KERNEL_SRC "$here/kernel.sh" source
-fi
+printf '%s\n' "$source"

@@ -28,6 +28,7 @@
 #include "output.h"
 #include "report.h"
 #include "results_json.h"
+#include "runs_table.h"
 #include "terminal.h"
 #include "verdict.h"
 
@@ -308,6 +309,15 @@ static int report(struct arena *arena, char **argv)
 	return EXIT_UNTESTED;
 }
 
+static int table(struct arena *arena, char **argv)
+{
+	char *sentence = runs_table_write(arena, argv, stdout);
+
+	if (sentence)
+		error_msg("%s", sentence);
+	return close_stdout(sentence ? EXIT_UNTESTED : 0);
+}
+
 static int help(struct arena *arena, char **argv);
 
 static const struct action list_actions[] = {
@@ -321,6 +331,13 @@ static const struct action list_actions[] = {
 	  "print a page in Markdown: each clause with its tests, and each bug that migration drivers "
 	  "had with the tests of the clause that it broke; HISTORY is the directory of the patches "
 	  "that bring bugs back" },
+	{ 0 }
+};
+
+static const struct action table_actions[] = {
+	{ "table", "RUNDIR...", 1, 999, table,
+	  "print a line for each of several runs that have a report: driver, kernel, how many tests "
+	  "passed, failed, were known to fail, were skipped; seconds; verdict" },
 	{ 0 }
 };
 
@@ -355,6 +372,7 @@ static const struct action_group groups[] = {
 	{ "With a list of tests (what `vmig_CHAPTER --list` prints for each chapter; - reads it from "
 	  "standard input):",
 	  list_actions },
+	{ "Of several runs:", table_actions },
 	{ "Of the profiles of drivers:", profile_actions },
 	{ "Of the reference drivers, which can have one defect at a time:", defect_actions },
 	{ "A history of runs, an SQLite database (results/schema/history.sql). Old rows are never "
