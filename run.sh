@@ -99,7 +99,7 @@ built()
 # those that came along.
 build_programs()
 {
-	local sources='' missing building
+	local sources='' missing building ksrc khdr
 
 	[ -f "$top/Makefile" ] && [ -d "$top/lib/spec" ] && [ -w "$top/selftests" ] && sources=1
 	if built; then
@@ -117,7 +117,10 @@ build_programs()
 		flock "$building"
 	fi
 	packages_ensure build
-	if ! step make -s -C "$top" -j"$(nproc)" selftests report >"$tmp/make" 2>&1; then
+	ksrc=$("$guest/kernel.sh" --programs source) || exit
+	khdr=$("$guest/kernel.sh" --programs headers) || exit
+	if ! step make -s -C "$top" -j"$(nproc)" selftests report "KSRC=$ksrc" "KHDR=$khdr" \
+		>"$tmp/make" 2>&1; then
 		cat "$tmp/make" >&2
 		if grep -q 'No space left on device' "$tmp/make"; then
 			die "the disk is full: free some space under $top"

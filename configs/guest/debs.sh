@@ -7,6 +7,8 @@
 
 # Where Debian's own archive is, for a suite that is not the host's.
 deb_mirror=${VMIG_MIRROR:-http://deb.debian.org/debian}
+# What of a mirror that is not the default is kept under a name of its own.
+deb_mirror_id=${VMIG_MIRROR:+-$(printf '%s' "$VMIG_MIRROR" | sha256sum | cut -c1-8)}
 
 # deb_arch MACHINE: what Debian calls a machine.
 deb_arch()
@@ -18,12 +20,22 @@ deb_arch()
 	esac
 }
 
+# deb_dir ARCHIVE: where apt keeps what it knows of that one.
+deb_dir()
+{
+	local id=''
+
+	[ "${1%%/*}" = "$1" ] || id=$deb_mirror_id
+	printf '%s\n' "$cache/debs/apt-${1/\//-}$id"
+}
+
 # deb_apt ARCHIVE: sets apt_options, for apt-get and apt-cache. An ARCHIVE is what Debian calls a
 # machine, for what this host takes packages from, or MACHINE/SUITE for a suite of Debian's.
 deb_apt()
 {
-	local dir=$cache/debs/apt-${1/\//-} arch=${1%%/*}
+	local dir arch=${1%%/*}
 
+	dir=$(deb_dir "$1")
 	mkdir -p "$dir/lists/partial"
 	apt_options=(-o "APT::Architecture=$arch" -o "APT::Architectures=$arch" -o "Dir::State=$dir"
 		-o "Dir::State::Lists=$dir/lists" -o Dir::State::status=/dev/null
@@ -32,30 +44,36 @@ deb_apt()
 	[ "$arch" != "$1" ] || return 0
 	# With the keys that the host's own archives are checked with.
 	printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg \
-		"$deb_mirror" "${1#*/}" >"$dir/sources.list.new"
-	cmp -s "$dir/sources.list.new" "$dir/sources.list" || rm -rf "$dir/lists" "$dir/updated"
-	mv "$dir/sources.list.new" "$dir/sources.list"
-	mkdir -p "$dir/lists/partial"
+		"$deb_mirror" "${1#*/}" >"$dir/sources.list"
 	apt_options+=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=-)
 }
 
-# deb_lists ARCHIVE LOG: gets the lists of packages, unless they are of today.
+# deb_lists ARCHIVE LOG: gets the lists of packages, unless they are of today. Without any list there was no
+# network, and nothing is kept.
 deb_lists()
 {
+	local dir
+
 	have apt-get || die "there is no apt-get to get Debian's packages for $1 with"
+	dir=$(deb_dir "$1")
+	[ -z "$(find "$dir/updated" -mmin -720 2>/dev/null)" ] || return 0
 	deb_apt "$1"
-	[ -z "$(find "$cache/debs/apt-${1/\//-}/updated" -mmin -720 2>/dev/null)" ] || return 0
 	say "getting the package lists for $1 (10 MiB)"
 	# One of several archives may be out of order, and not be the one that matters.
 	apt-get "${apt_options[@]}" update >"$2.update" 2>&1 </dev/null || :
 	cat "$2.update" >>"$2"
-	! grep -qE 'GPG error|NO_PUBKEY|not signed|signature' "$2.update" || [ "${1%%/*}" = "$1" ] ||
-		die "the signature of $deb_mirror does not fit Debian's keyring (see $2.update): take" \
+	if [ "${1%%/*}" != "$1" ] &&
+		grep -qE 'GPG error|NO_PUBKEY|not signed|[Ss]ignature|Clearsigned' "$2.update"; then
+		[ -e "$dir/updated" ] || rm -rf "$dir"
+		die "the signature of $deb_mirror does not fit Debian's keyring (see $2): take" \
 			"another mirror, VMIG_MIRROR=URL"
+	fi
 	rm -f "$2.update"
-	# Without any list there was no network, and the next one may have it.
-	[ -z "$(find "$cache/debs/apt-${1/\//-}/lists" -name '*_Packages*' -print -quit)" ] ||
-		touch "$cache/debs/apt-${1/\//-}/updated"
+	if [ -n "$(find "$dir/lists" -name '*_Packages*' -print -quit)" ]; then
+		touch "$dir/updated"
+	else
+		rm -rf "$dir"
+	fi
 }
 
 # deb_all ARCHIVE REGEX: the packages whose whole name matches.

@@ -8,6 +8,9 @@
 # Where Debian has kernels that are newer than those of a release, built for one.
 source_backports=trixie-backports
 source_log=$cache/src/source.log
+# Empty where the archive cannot be reached.
+source_reached=1
+source_list=$cache/src/archives$deb_mirror_id
 
 # source_known: the series that the profiles know, the newest first.
 source_known()
@@ -53,33 +56,31 @@ source_archives()
 	printf '%s\n' "$arch" "$arch/$source_backports"
 }
 
-# source_ask_archives: what the archives have, into $cache/src/archives, as lines "SERIES VERSION ARCHIVE"
-# below one that names the mirror. Asked every twelve hours, as it takes seconds; without a network, every
-# ten minutes.
+# source_ask_archives: what the archives have, into $source_list, as lines "SERIES VERSION ARCHIVE". Asked every
+# twelve hours, as it takes seconds; without a network, every ten minutes.
 source_ask_archives()
 {
-	local list=$cache/src/archives archive package
+	local list=$source_list archive package lines=''
 
-	[ -z "$(find "$list" -mmin -720 2>/dev/null)" ] || [ "$(head -n 1 "$list")" != "$deb_mirror" ] ||
-		return 0
+	[ -z "$(find "$list" -mmin -720 2>/dev/null)" ] || return 0
 	[ -z "$(find "$list.missing" -mmin -10 2>/dev/null)" ] || return 0
 	have apt-get || return 0
+	need_space "$cache" 200 "the lists of Debian's packages" "VMIG_CACHE=DIR"
 	lock_cache "$cache/src"
 	: >"$source_log"
-	printf '%s\n' "$deb_mirror" >"$list.part"
 	for archive in $(source_archives); do
 		deb_lists "$archive" "$source_log"
+		[ -e "$(deb_dir "$archive")/updated" ] || continue
 		for package in $(deb_all "$archive" 'linux-source-[0-9]+\.[0-9]+'); do
-			printf '%s %s %s\n' "${package#linux-source-}" "$(deb_version "$archive" "$package")" \
-				"$archive" >>"$list.part"
+			lines+="${package#linux-source-} $(deb_version "$archive" "$package") $archive"$'\n'
 		done
 	done
-	if grep -q " .*/$source_backports$" "$list.part"; then
-		mv "$list.part" "$list"
+	if [[ $lines == */"$source_backports"$'\n'* ]]; then
+		printf '%s' "$lines" >"$list"
 		rm -f "$list.missing"
 	else
-		say "Debian's archive cannot be reached: taking the kernel source that is at hand"
-		mv "$list.part" "$list.missing"
+		printf '%s' "$lines" >"$list.missing"
+		source_reached=''
 	fi
 	exec {lock}>&-
 }
@@ -90,7 +91,7 @@ source_candidates()
 {
 	{
 		source_at_hand
-		cat "$cache/src/archives" "$cache/src/archives.missing" 2>/dev/null
+		cat "$source_list" "$source_list.missing" 2>/dev/null
 	} | grep -E "^($1) " | sort -k1,1Vr -k2,2Vr -k3,3 | awk '!seen[$1 " " $2]++'
 }
 
@@ -183,6 +184,8 @@ source_series()
 			say "$why"
 			continue
 		fi
+		[ -n "$source_reached" ] || say "Debian's archive cannot be reached: taking Linux" \
+			"$version, which is at hand"
 		return 0
 	done <<<"$candidates"
 	return 1
@@ -197,7 +200,11 @@ source_find()
 	case $known in
 	'')
 		for known in $(source_known); do
-			! source_series "${known/./\\.}" || ! source_builds || return 0
+			if source_series "${known/./\\.}" && source_builds; then
+				[ "$command" != build ] || [ "$known" = "$(source_known | head -n 1)" ] ||
+					say "taking Linux $known, as none that is newer can be had or built here"
+				return 0
+			fi
 		done
 		known=$(source_known | paste -sd ' ')
 		;;
@@ -212,7 +219,7 @@ source_find()
 	esac
 	[ "$command" != cached ] || return 0
 	[ -z "$why" ] || die "$why"
-	if [ -e "$cache/src/archives.missing" ]; then
+	if [ -e "$source_list.missing" ]; then
 		die "Debian's archive cannot be reached, and linux-source-$known is not at hand: $(source_advice)"
 	fi
 	die "Debian has no linux-source-$known: $(source_advice)"

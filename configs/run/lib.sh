@@ -6,10 +6,10 @@
 # shellcheck disable=SC2034 # of who sources this
 run_command=${VMIG_COMMAND:-./run.sh}
 
-# say SENTENCE: progress, on stderr, not with -q.
+# say SENTENCE: progress, on stderr, not with -q; the scripts that run.sh starts know of it by VMIG_QUIET.
 say()
 {
-	[ -n "${opt_quiet:-}" ] || printf 'vmig: %s\n' "$*" >&2
+	[ -n "${opt_quiet:-${VMIG_QUIET:-}}" ] || printf 'vmig: %s\n' "$*" >&2
 }
 
 # die SENTENCE: what is wrong and what to do; exit code 2.

@@ -291,7 +291,10 @@ parse_options()
 		--memlock) opt_memlock=$2 ;;
 		--force | --i-know) opt_force=1 ;;
 		--no-install) opt_no_install=1 ;;
-		-q) opt_quiet=1 ;;
+		-q)
+			opt_quiet=1
+			export VMIG_QUIET=1
+			;;
 		*) die "unknown option '$1': see $run_command --help" ;;
 		esac
 		! takes_value "$1" || shift

@@ -6,6 +6,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source=selftests/meta/tap.sh
 . selftests/meta/tap.sh
+# shellcheck source=configs/run/lib.sh
+. configs/run/lib.sh
 
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
@@ -76,6 +78,23 @@ refused "a pipe that nothing comes through" "ended before anything came" \
 refused "module that is not there" "no such file" ./run.sh --ko "$tmp/nosuch.ko"
 refused "kernel tree that is not there" "KERNEL_SRC=.*does not exist" \
 	env KERNEL_SRC="$tmp/nosuch" ./run.sh --kernel-build-dir
+refused "series of kernels that Debian has not" "has no linux-source-9.9: take one of 6" \
+	./run.sh -q -d mtty --kernel 9.9
+refused "archive that cannot be reached" "cannot be reached, and linux-source-9.9 is not at hand" \
+	env VMIG_MIRROR="file://$tmp/nosuch" ./run.sh -q -d mtty --kernel 9.9
+mkdir -p "$tmp/mirror/dists/trixie-backports"
+printf 'Suite: trixie-backports\nCodename: trixie-backports\n' >"$tmp/mirror/dists/trixie-backports/InRelease"
+refused "archive that Debian has not signed" "signature of file:.* does not fit Debian's keyring" \
+	env VMIG_MIRROR="file://$tmp/mirror" ./run.sh -q -d mtty --kernel 7.3
+! ls -d "$cache"/debs/apt-*-backports-* "$cache"/src/archives-* >/dev/null 2>&1
+tap $? "nothing of an archive that cannot be used stays in the cache"
+refused "kernel of no form" "a series such as 7.3" ./run.sh -q -d mtty --kernel seven
+refused "kernel and tree" "two kernels: take one" \
+	env KERNEL_SRC="$tmp" ./run.sh -q -d mtty --kernel 7.3
+refused "two kernels of Debian" "two kernels: take one" \
+	./run.sh -q -d mtty --kernel 7.3 --stock-kernel 6.12
+refused "kernel for a device of the host" "its own kernel" ./run.sh -d 0000:ff:1f.7 --kernel 7.3
+refused "all kernels for a shell" "takes one kernel" ./run.sh -d mtty --kernel all --shell
 printf 'VERSION = 6\nPATCHLEVEL = 0\nSUBLEVEL = 0\nEXTRAVERSION =\n' >"$tmp/Makefile"
 mkdir -p "$tmp/scripts" "$tmp/arch/x86"
 touch "$tmp/Kconfig" "$tmp/Kbuild"
@@ -142,6 +161,10 @@ if tap_may_mount "$what"; then
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	refused "$what" "full\|no space\|space" "${tap_mounting[@]}" sh -c '
 		mount -t tmpfs -o size=200k vmig-test "$1" && exec ./run.sh -q -d mtty -o "$1"' sh "$tmp/small"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	refused "a cache on a disk that is full" "no space for .*VMIG_CACHE" "${tap_mounting[@]}" sh -c '
+		mount -t tmpfs -o size=200k vmig-test "$1" && VMIG_CACHE=$1 exec ./run.sh -q -d mtty --kernel 7.3' \
+		sh "$tmp/small"
 fi
 
 # A ring that the kernel refuses: its chapter is skipped with the reason, the engine does without,
