@@ -108,9 +108,9 @@ deb_unpack()
 		return
 	for f in "$dir"/debs/*.deb; do
 		dpkg-deb --fsys-tarfile "$f" |
-			tar -x -C "$dir" --exclude=./usr/share/doc --exclude='./lib/modules/*/kernel/sound' \
-				--exclude='./lib/modules/*/kernel/drivers/[gm]*' \
-				--exclude='./lib/modules/*/kernel/drivers/net' >>"$log" 2>&1 || return
+			tar -x -C "$dir" --exclude=./usr/share/doc --exclude='*/lib/modules/*/kernel/sound' \
+				--exclude='*/lib/modules/*/kernel/drivers/[gm]*' \
+				--exclude='*/lib/modules/*/kernel/drivers/net' >>"$log" 2>&1 || return
 	done
 	rm -rf "$dir/debs"
 }

@@ -62,6 +62,10 @@ if there 6.12-amd64; then
 		--param vfio_mig_mock.defect=no_compat_ioctl
 	says compat 'FEAT-16 .*' "a driver that forgets 32-bit callers is caught"
 fi
+if there 7.3-amd64; then
+	run stock 0 --stock-kernel 7.3 -d mtty -t 'feature.* state.*'
+	says stock '^ *Kernel +7.3.* Debian' "the report says that it was Debian's own 7.3"
+fi
 # With a cdev, and DMA logging, which Debian's kernels have not.
 run own32 0 --m32 -d mtty -t 'feature.* dma_logging.*report* limits.group*'
 says own32 'iommufd takes no calls of 32-bit programs' "why a 32-bit program has no cdev is told"
