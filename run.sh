@@ -292,8 +292,11 @@ test_devices()
 # kernel that cannot be had or built costs no result of another one.
 test_kernels()
 {
+	local known
+
 	verdict=0
-	for VMIG_KERNEL in $(sed 's/#.*//' "$guest/series"); do
+	mapfile -t known < <(sed '/^#/d' "$guest/series")
+	for VMIG_KERNEL in "${known[@]}"; do
 		[ -z "$interrupted" ] || break
 		say "Linux $VMIG_KERNEL"
 		if (build_kernel) && [ -z "$interrupted" ]; then

@@ -49,6 +49,7 @@ streams      second 1800  selftests/meta/streams.sh
 probe        second 3000  selftests/meta/probe.sh
 qualify      second 1800  selftests/meta/qualify.sh
 other_guests second 3600  selftests/meta/other_guests.sh
+kernels      second 3000 selftests/meta/kernels.sh
 "
 table=${VMIG_CHECK_TABLE:-$table}
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")

@@ -12,7 +12,7 @@
 
 /* <> looks in the include directory of the kernel source, and the drivers are beside it. */
 #include <../drivers/crypto/intel/qat/qat_common/adf_accel_devices.h>
-#if __has_include(<../drivers/crypto/intel/qat/qat_common/adf_bank_state.h>)
+#if __has_include("../drivers/crypto/intel/qat/qat_common/adf_bank_state.h")
 #include <../drivers/crypto/intel/qat/qat_common/adf_bank_state.h>
 #else
 /* What older kernels call it. */
