@@ -16,7 +16,7 @@ USES_exercisers := base spec vfio
 
 SRC_spec := breach_line.c clauses.c complaints.c fsm.c kernel_range.c version.c
 SRC_base := arena.c clock.c error.c format.c host_change.c input.c sha256.c shared.c sysfs.c text.c
-SRC_profile := deviations.c keys.c profile.c
+SRC_profile := deviations.c keys.c place.c profile.c
 SRC_vfio := device.c dma.c info.c open_any.c region.c resolve.c
 SRC_migration := bounded.c dma_logging.c feature.c state.c stream.c
 SRC_engine := engine.c ring.c ring_stream.c sync.c

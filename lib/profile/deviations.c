@@ -5,13 +5,15 @@
 
 #include <vmig/deviations.h>
 #include <vmig/kernel_range.h>
+#include <vmig/place.h>
 
-static unsigned int keep_kernel(struct vmig_deviation **d, const char *release)
+static unsigned int keep_kernel(struct vmig_deviation **d, const char *source, const char *release)
 {
 	unsigned int kept = 0;
 
 	while (*d) {
 		if (!*(*d)->kernels || vmig_kernel_in((*d)->kernels, release)) {
+			vmig_place_for_kernel((*d)->source, source, (*d)->kernels, release);
 			d = &(*d)->next;
 			kept++;
 		} else {
@@ -25,13 +27,15 @@ static unsigned int keep_kernel(struct vmig_deviation **d, const char *release)
  * vmig_deviations_for_kernel - keep the deviations and the known crashes of one kernel
  * @p: the profile, or NULL for none
  * @release: uname -r, or NULL where nobody knows, which keeps all
+ *
+ * Their places are those of this kernel, see vmig_place_for_kernel().
  */
 void vmig_deviations_for_kernel(struct vmig_profile *p, const char *release)
 {
 	if (!p)
 		return;
-	p->nr_deviations = keep_kernel(&p->deviations, release);
-	keep_kernel(&p->crashes, release);
+	p->nr_deviations = keep_kernel(&p->deviations, p->source, release);
+	keep_kernel(&p->crashes, p->source, release);
 }
 
 /**

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <vmig/deviations.h>
+#include <vmig/place.h>
 #include <vmig/profile_keys.h>
 #include <vmig/sha256.h>
 #include "unit.h"
@@ -100,6 +101,46 @@ static void kernels(struct arena *arena)
 	     "no profile knows of nothing");
 }
 
+static const struct {
+	const char *place;
+	const char *kernels;
+	const char *release;
+	const char *becomes;
+} places[] = {
+	{ "m.c f()", "", "7.3.4", "m.c f()" },
+	{ "m.c:7 f()", "", "7.3.4", "m.c:7 f()" },
+	{ "m.c:7:x f(), 8/9:y g()", "", "6.12.1", "m.c:7 f(), 8 g()" },
+	{ "m.c:7:x f(), 8/9:y g()", "", "7.3.4", "m.c:7 f(), 9 g()" },
+	{ "m.c:7/8/9:x f()", "", "7.0.1", "m.c:8 f()" },
+	{ "m.c:7/8/9:x f()", "", "7.3.0-rc1", "m.c:9 f()" },
+	{ "m.c:7/8/9:x f()", "", "6.1.192", "m.c:7 f()" },
+	{ "m.c:7/8/9:x f()", "", NULL, "m.c:7/8/9 f()" },
+	{ "m.c:8/9 f()", "7.0-", "7.0.1", "m.c:8 f()" },
+	{ "m.c:8/9 f()", "-7.0", "6.12.117", "m.c:8 f()" },
+	{ "m.c:8/9 f()", "", "7.3.4", "m.c:9 f()" },
+	{ "a/b.c:7/8:if 9 f", "", "6.12.117", "a/b.c:7 9 f" },
+	{ "m.c:/7: 7/", "", "7.3.4", "m.c:/7: 7/" },
+};
+
+static void place_of_each_kernel(void)
+{
+	static const char source[] =
+		"Linux 6.12.117, 7.0.1 and 7.3.4, commit 6cea64b1db88, drivers/x.y";
+	char place[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		strcpy(place, places[i].place);
+		vmig_place_for_kernel(place, source, places[i].kernels, places[i].release);
+		UNIT(!strcmp(place, places[i].becomes), "\"%s\" in %s (%s) is \"%s\"",
+		     places[i].place, places[i].release ? places[i].release : "any kernel",
+		     places[i].kernels, place);
+	}
+	strcpy(place, "m.c:7/8:x f()");
+	vmig_place_for_kernel(place, NULL, "", "7.3.4");
+	UNIT(!strcmp(place, "m.c:7 f()"), "a profile that names no kernel has the first line");
+}
+
 static void effects(void)
 {
 	struct vmig_clause c[] = {
@@ -133,6 +174,7 @@ int main(void)
 
 	kernels(arena);
 	bad_profiles(arena);
+	place_of_each_kernel();
 	effects();
 	while (vmig_profile_key(n, &key) && *key.name && *key.form && *key.what)
 		n++;

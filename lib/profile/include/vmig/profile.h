@@ -15,7 +15,8 @@
  * @clause: the clause that is violated; NULL for what takes the kernel down (crashes:)
  * @glob: the tests that may find it, fixture.variant.test
  * @kernels: "FROM-TO", the kernels that have it, "" for all; see vmig_kernel_in()
- * @source: where in the driver it comes from, file:line function()
+ * @source: where in the driver it comes from, file:line function(); of several kernels until
+ *          vmig_deviations_for_kernel()
  * @reason: why, one sentence
  * @sometimes: a race, which need not come in each run
  * @came: tests of a run that found it; this and the next two are for the report's judge_run()
