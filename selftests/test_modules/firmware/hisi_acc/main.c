@@ -9,6 +9,11 @@
 #define SEC_PF 0xa255
 #define CLASS_ENCRYPTION 0x108000
 
+static unsigned int qm_version = QM_HW_V3;
+
+module_param(qm_version, uint, 0444);
+MODULE_PARM_DESC(qm_version, "version of the queue manager; the driver has migration from 0x30 on");
+
 static void reset(struct fw_vf *vf)
 {
 	struct hisi_vf *h = vf->priv;
@@ -167,7 +172,7 @@ static int __init hisi_init(void)
 		return -ENOMEM;
 	raw_spin_lock_init(&hisi.lock);
 	mutex_init(&hisi.qm.mailbox_lock);
-	hisi.qm.ver = QM_HW_V3;
+	hisi.qm.ver = qm_version;
 	hisi.qm.fun_type = QM_HW_PF;
 	hisi.qm.io_base = (void __iomem __force *)regs;
 	pf_write(QM_VFT_CFG_RDY, 1);
