@@ -82,6 +82,15 @@ profile_get()
 	sed -n "s/^[[:blank:]]*$2:[[:blank:]]*//p" "$1" | sed 's/[[:space:]]*$//'
 }
 
+# kernel_in RANGE VERSION: does a kernel lie in FROM-TO, both of them a series and both included?
+kernel_in()
+{
+	local from=${1%%-*} to=${1#*-} series
+
+	series=$(cut -d. -f1,2 <<<"$2")
+	printf '%s\n' "${from:-0}" "$series" "${to:-9999}" | sort -VC
+}
+
 # param_check MODULE.NAME=VALUE: dies unless it has this form.
 param_check()
 {

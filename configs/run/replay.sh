@@ -9,16 +9,15 @@
 # A guest whose driver has a bug that hangs is ended after this time, in seconds.
 replay_seconds=400
 
-# replay_name FILE: what a bug is called.
+# replay_name FILE: what a bug is called: NAME of NAME.patch and of NAME.SERIES.patch.
 replay_name()
 {
 	local name=${1##*/}
 
-	printf '%s' "${name%.patch}"
+	printf '%s' "${name%%.*}"
 }
 
-# replay_choose: the patches of this run, in replay_patches, and what they are in defects.txt:
-# name, driver, clause, what is undone, commit; tabs between.
+# replay_choose: the patches that are meant, in replay_patches.
 replay_choose()
 {
 	local p name
@@ -30,13 +29,29 @@ replay_choose()
 		[ -z "$opt_device" ] || [ "$opt_device" = "$(profile_get "$p" Driver)" ] || continue
 		[ ${#opt_defect[@]} -eq 0 ] || [[ " ${opt_defect[*]} " == *" $name "* ]] || continue
 		replay_patches+=("$p")
-		printf '%s\t%s\t%s\t%s\t%s\n' "$name" "$(profile_get "$p" Driver)" \
-			"$(profile_get "$p" Clause)" "$(profile_get "$p" What)" \
-			"$(profile_get "$p" Commit)"
-	done >"$tmp/defects.txt"
+	done
 	[ ${#replay_patches[@]} -gt 0 ] ||
 		die "none of the patches in selftests/test_modules/history is meant: their names," \
 			"without .patch, go to --defect, and their drivers to -d"
+}
+
+# replay_of_kernel VERSION: keeps those of them that are for this kernel, and writes what they
+# are to defects.txt: name, driver, clause, what is undone, commit; tabs between.
+replay_of_kernel()
+{
+	local p range kept=()
+
+	for p in "${replay_patches[@]}"; do
+		range=$(profile_get "$p" Kernels)
+		kernel_in "${range:--}" "$1" || continue
+		kept+=("$p")
+		printf '%s\t%s\t%s\t%s\t%s\n' "$(replay_name "$p")" "$(profile_get "$p" Driver)" \
+			"$(profile_get "$p" Clause)" "$(profile_get "$p" What)" \
+			"$(profile_get "$p" Commit)"
+	done >"$tmp/defects.txt"
+	[ ${#kept[@]} -gt 0 ] ||
+		die "none of these bugs can be brought back in Linux $1: their patches are for other kernels"
+	replay_patches=("${kept[@]}")
 }
 
 # replay_run DIR PATCH CLAUSE...: one guest; what comes out is in DIR.
@@ -74,7 +89,7 @@ replay_say()
 # replay_job FILE: one line of the queue: NAME, or =PROFILE for the driver as it is.
 replay_job()
 {
-	local name=$1 patch clauses
+	local name=$1 patch p clauses
 
 	if [[ $name == =* ]]; then
 		profile=${name#=}
@@ -84,7 +99,9 @@ replay_job()
 		replay_say "$profile as it is: done"
 		return
 	fi
-	patch=$top/selftests/test_modules/history/$name.patch
+	for p in "${replay_patches[@]}"; do
+		[ "$(replay_name "$p")" != "$name" ] || patch=$p
+	done
 	profile=$(profile_get "$patch" Driver)
 	replay_run "$replay_dir/defects/$name/$profile-all" "$patch" "$(profile_get "$patch" Clause)"
 	replay_say "$name: $(profile_get "$patch" Clause), done"
@@ -128,6 +145,7 @@ replay()
 	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
 	packages_ensure build guest
 	build_kernel
+	replay_of_kernel "$(make -s -C "$kernel_source" kernelversion)"
 	accel_choose "$(arch_image "$kernel_build")"
 	rundir_new replay
 	rmdir "$rundir/ktap"

@@ -91,7 +91,10 @@ static void clauses(struct arena *arena, const struct listed_test *tests, FILE *
 	}
 }
 
-/* The patch that brings a bug back, by the "Bug:" line at its head; NULL if none does. */
+/*
+ * The patch that brings a bug back, NAME.patch or for other kernels NAME.SERIES.patch, by the
+ * "Bug:" line at its head; NULL if none does.
+ */
 static const char *replayed(struct arena *arena, int history, unsigned int number)
 {
 	struct dirent *entry;
@@ -109,8 +112,7 @@ static const char *replayed(struct arena *arena, int history, unsigned int numbe
 		while (text_next_line(&t, &line) && !text_skip(&line, "---"))
 			if (text_skip(&line, "Bug:") &&
 			    strtoul(text_clean(arena, text_trim(line)), NULL, 10) == number)
-				name = arena_printf(arena, "%.*s",
-						    (int)(strlen(entry->d_name) - strlen(".patch")),
+				name = arena_printf(arena, "%.*s", (int)strcspn(entry->d_name, "."),
 						    entry->d_name);
 	}
 	if (dir)

@@ -41,25 +41,47 @@ for conf in "${profiles[@]}"; do
 	tap $? "$name: the report says what the driver was built from"
 done
 
+# fits PATCH DIRECTORY SOURCE: does it apply to the driver in this source of the kernel?
+fits()
+{
+	local version range rc
+
+	version=$(make -s -C "$3" kernelversion)
+	range=$(profile_get "$1" Kernels)
+	kernel_in "${range:--}" "$version" || return 0
+	rm -rf "$tmp/copy"
+	cp -r "$3/$2" "$tmp/copy"
+	patch -s -f -p1 -d "$tmp/copy" <"$1" >"$tmp/patch.out" 2>&1
+	rc=$?
+	[ $rc -eq 0 ] || tap_show "$tmp/patch.out"
+	tap $rc "${1##*/} fits $2 of Linux $version"
+	fitting="$fitting $version"
+}
+
+sources=()
+while read -r series; do
+	sources+=("$(KERNEL_SRC='' VMIG_KERNEL=$series configs/guest/kernel.sh source)")
+done < <(grep '^[0-9]' configs/guest/series)
+[[ " ${sources[*]} " == *" $KSRC "* ]] || sources+=("$KSRC")
 sample=()
 for patch in selftests/test_modules/history/*.patch; do
 	name=${patch##*/}
-	name=${name%.patch}
+	name=${name%%.*}
 	driver=$(profile_get "$patch" Driver)
 	clause=$(profile_get "$patch" Clause)
 	grep -qw -- "$clause" "$tmp/clauses" && [ -n "$(profile_get "$patch" What)" ] &&
 		[[ $(profile_get "$patch" Commit) =~ ^([0-9a-f]{12}|-)\ .+ ]] &&
 		[[ $(profile_get "$patch" Bug) =~ ^[0-9]+$ ]]
-	tap $? "$name says which bug, commit and clause"
+	tap $? "${patch##*/} says which bug, commit and clause"
 	dir=$(profile_get "$patch" Directory)
 	[ -n "$dir" ] || dir=$(profile_get "configs/devices/$driver.conf" upstream |
 		sed -n '1s/[[:blank:]].*//p')
-	rm -rf "$tmp/copy"
-	cp -r "$KSRC/$dir" "$tmp/copy"
-	patch -s -f -p1 -d "$tmp/copy" <"$patch" >"$tmp/patch.out" 2>&1
-	rc=$?
-	[ $rc -eq 0 ] || tap_show "$tmp/patch.out"
-	tap $rc "$name fits $dir"
+	fitting=
+	for source in "${sources[@]}"; do
+		fits "$patch" "$dir" "$source"
+	done
+	[ -n "$fitting" ]
+	tap $? "${patch##*/} is for a kernel that there is:$fitting"
 	[[ " ${sample[*]} " == *" $driver-"* ]] || sample+=("$name")
 done
 
