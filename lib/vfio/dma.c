@@ -31,7 +31,9 @@
  * @size: bytes, whole pages
  *
  * Return: 0 or -errno: EEXIST where something is mapped there, EINVAL or ENOSPC for an
- * address that the IOMMU cannot have, EFAULT for memory that it cannot pin.
+ * address that the IOMMU cannot have, EFAULT for memory that it cannot pin; for a range that
+ * wraps, EOVERFLOW from the cdev, and from the group what its kernel has (EINVAL in v6.12,
+ * EOVERFLOW in v7.3).
  */
 int __vmig_dma_map(struct vmig_device *dev, void *at, uint64_t iova, uint64_t size)
 {

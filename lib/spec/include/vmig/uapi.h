@@ -18,10 +18,36 @@
 #define VFIO_PRECOPY_INFO_REINIT (1 << 0)
 #endif
 
-/*
- * Feature indexes that are no feature of any kernel. 13 and its neighbours are
- * being argued about on the list; the top of the 16-bit space is not.
- */
+/* v6.19: a range of a BAR as a dma-buf, whose fd is what the ioctl returns. */
+#ifndef VFIO_DEVICE_FEATURE_DMA_BUF
+#define VFIO_DEVICE_FEATURE_DMA_BUF 11
+
+struct vfio_region_dma_range {
+	__u64 offset;
+	__u64 length;
+};
+
+struct vfio_device_feature_dma_buf {
+	__u32 region_index;
+	__u32 open_flags;
+	__u32 flags;
+	__u32 nr_ranges;
+	struct vfio_region_dma_range dma_ranges[];
+};
+#endif
+
+/* v6.17: the token of a virtual function, an address behind what BIND had before. */
+#ifndef VFIO_DEVICE_BIND_FLAG_TOKEN
+#define VFIO_DEVICE_BIND_FLAG_TOKEN (1 << 0)
+#endif
+
+/* v6.15: the same bit for ATTACH and DETACH, a 32-bit PASID behind what they had before. */
+#ifndef VFIO_DEVICE_ATTACH_PASID
+#define VFIO_DEVICE_ATTACH_PASID (1 << 0)
+#define VFIO_DEVICE_DETACH_PASID (1 << 0)
+#endif
+
+/* No feature of any kernel: they are numbered from 0 on, and 13 is the last one in v7.3. */
 #define VMIG_FEATURE_UNKNOWN 0xffff
 
 /* The flags that combine to the four FSMs (H:990). */
