@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <vmig/breach_line.h>
 #include <vmig/deviations.h>
 #include <vmig/error.h>
+#include <vmig/kernel_range.h>
 #include <vmig/shared.h>
 #include "known_deviations.h"
 #include "verdict.h"
@@ -97,6 +99,21 @@ void vmig_verdict_begin(const char *test)
 	memset(now, 0, sizeof(*now));
 	snprintf(now->test, sizeof(now->test), "%s", test);
 	clock_gettime(CLOCK_MONOTONIC, &now->start);
+}
+
+/**
+ * vmig_clause_binds - has this kernel what a clause is about?
+ * @id: the clause
+ *
+ * Return: false on a kernel before the one with which the clause came.
+ */
+bool vmig_clause_binds(enum vmig_clause_id id)
+{
+	const char *since = vmig_clauses[id].since;
+	struct utsname name;
+
+	return !*since ||
+	       vmig_kernel_in(vmig_fmt("%s-", since), uname(&name) ? NULL : name.release);
 }
 
 /**

@@ -96,6 +96,8 @@ struct vmig_claim {
 void vmig_test_error(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void vmig_test_error_init(void);
 
+bool vmig_clause_binds(enum vmig_clause_id id);
+
 void vmig_claim(const struct vmig_claim *claim);
 void vmig_checked(enum vmig_clause_id id);
 void vmig_breach(const char *at, enum vmig_clause_id id, const char *did, const char *expected,

@@ -54,6 +54,9 @@ static const bool vmig_log_enabled = true;
 	NEED(vmig_state_offered(self->flags, state), "the device offers no %s",                    \
 	     vmig_state_name(state))
 
+/* A clause that came with a newer kernel than this one binds nobody here. */
+#define NEED_KERNEL_OF(id) NEED(vmig_clause_binds(id), "needs Linux %s", vmig_clauses[id].since)
+
 /*
  * The members that every fixture begins with; VMIG_FIXTURE_DATA() is for fixtures
  * that have more, VMIG_VARIANT_DATA for variants with more than the uAPI.
