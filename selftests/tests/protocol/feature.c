@@ -20,7 +20,8 @@
 #include "child.h"
 #include "word_size_calls.h"
 #include "fault_memory.h"
-#include "vmig_harness.h"
+#include "fixture_states.h"
+#include "session_check.h"
 
 #define GET VFIO_DEVICE_FEATURE_GET
 #define SET VFIO_DEVICE_FEATURE_SET
@@ -29,28 +30,49 @@
 /* Room behind every payload for bytes that must not change. */
 #define CANARY 64
 
-/* The features of migration and DMA logging: which methods they have (FEAT-07). */
+/**
+ * struct feature - a feature of migration or DMA logging
+ * @name: of the uAPI
+ * @index: of the uAPI
+ * @methods: which it has (FEAT-07)
+ * @payload: bytes
+ * @flags: the device has it iff GET MIGRATION reports one of these; 0: PROBE alone tells
+ * @absent: errno of any op where the device lacks it
+ * @clause: says so, and since when kernels know the feature
+ */
 static const struct feature {
 	const char *name;
 	uint32_t index;
 	uint32_t methods;
 	uint32_t payload;
-	bool migration;
+	uint64_t flags;
+	int absent;
+	enum vmig_clause_id clause;
 } features[] = {
 	{ "MIGRATION", VFIO_DEVICE_FEATURE_MIGRATION, GET,
-	  sizeof(struct vfio_device_feature_migration), true },
+	  sizeof(struct vfio_device_feature_migration), VMIG_MIGRATION_KNOWN, ENOTTY, FEAT_13 },
 	{ "MIG_DEVICE_STATE", VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, GET | SET,
-	  sizeof(struct vfio_device_feature_mig_state), true },
+	  sizeof(struct vfio_device_feature_mig_state), VMIG_MIGRATION_KNOWN, ENOTTY, FEAT_13 },
 	{ "MIG_DATA_SIZE", VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, GET,
-	  sizeof(struct vfio_device_feature_mig_data_size), true },
+	  sizeof(struct vfio_device_feature_mig_data_size), VMIG_MIGRATION_KNOWN, ENOTTY, FEAT_13 },
 	{ "DMA_LOGGING_START", VFIO_DEVICE_FEATURE_DMA_LOGGING_START, SET,
-	  sizeof(struct vfio_device_feature_dma_logging_control), false },
-	{ "DMA_LOGGING_STOP", VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP, SET, 0, false },
+	  sizeof(struct vfio_device_feature_dma_logging_control), 0, ENOTTY, FEAT_13 },
+	{ "DMA_LOGGING_STOP", VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP, SET, 0, 0, ENOTTY, FEAT_13 },
 	{ "DMA_LOGGING_REPORT", VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, GET,
-	  sizeof(struct vfio_device_feature_dma_logging_report), false },
+	  sizeof(struct vfio_device_feature_dma_logging_report), 0, ENOTTY, FEAT_13 },
+	{ "MIG_PRECOPY_INFOv2", VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, SET, 0,
+	  VFIO_MIGRATION_PRE_COPY, EINVAL, FEAT_18 },
 };
 
-#define for_each_feature(f) for ((f) = features; (f) < features + ARRAY_SIZE(features); (f)++)
+/* Of those that this kernel knows. */
+static const struct feature *feature_from(const struct feature *f)
+{
+	while (f < features + ARRAY_SIZE(features) && !vmig_clause_binds(f->clause))
+		f++;
+	return f < features + ARRAY_SIZE(features) ? f : NULL;
+}
+
+#define for_each_feature(f) for ((f) = feature_from(features); (f); (f) = feature_from((f) + 1))
 
 static const struct feature *feature_of(uint32_t index)
 {
@@ -139,6 +161,7 @@ static bool all_a5(const void *p, size_t len)
 }
 
 VMIG_FIXTURE_ANY(feature, false);
+VMIG_FIXTURE_STATES(feature_in, VMIG_VARIANTS_ALL_STATES);
 
 /* vfio_ioctl_device_feature() reads the 8 bytes of the header before all else. */
 TEST_F(feature, header_unreadable)
@@ -205,7 +228,7 @@ TEST_F(feature, neither_get_nor_set)
 	CLAUSES(FEAT_05);
 	for_each_feature(f)
 		CHECK_ERRNO(FEAT_05, ask(self->dev, f, 0, 8 + f->payload, &r),
-			    offered(self->dev, f) ? EINVAL : ENOTTY,
+			    offered(self->dev, f) ? EINVAL : f->absent,
 			    vmig_fmt("%s without GET, SET or PROBE", f->name));
 }
 
@@ -219,8 +242,9 @@ TEST_F(feature, probe)
 	CLAUSES(FEAT_06);
 	for_each_feature(f) {
 		probe = ask(self->dev, f, PROBE, 8, &r);
-		CHECK(FEAT_06, !probe || probe == -ENOTTY, vmig_fmt("PROBE of %s", f->name),
-		      "success or ENOTTY", "%s", vmig_errno_name(probe));
+		CHECK(FEAT_06, !probe || probe == -f->absent, vmig_fmt("PROBE of %s", f->name),
+		      vmig_fmt("success or %s", vmig_errno_name(-f->absent)), "%s",
+		      vmig_errno_name(probe));
 		if (!(f->methods & GET) || f->index == VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT)
 			continue;
 		get = ask(self->dev, f, GET, 8 + f->payload, &r);
@@ -242,7 +266,7 @@ TEST_F(feature, probe_methods)
 	for_each_feature(f) {
 		for (i = 0; i < ARRAY_SIZE(sets); i++) {
 			if (!offered(self->dev, f))
-				expected = ENOTTY;
+				expected = f->absent;
 			else
 				expected = (sets[i] & ~f->methods) ? EINVAL : 0;
 			CHECK_ERRNO(FEAT_07, ask(self->dev, f, PROBE | sets[i], 8, &r), expected,
@@ -264,7 +288,7 @@ TEST_F(feature, probe_does_nothing)
 	for_each_feature(f) {
 		if (!offered(self->dev, f))
 			continue;
-		if (f->migration)
+		if (f->flags)
 			before = vmig_get_state(self->dev);
 		memset(&r, 0xa5, sizeof(r));
 		r.hdr.argsz = sizeof(r);
@@ -283,7 +307,7 @@ TEST_F(feature, probe_does_nothing)
 			CHECK(FEAT_08, all_a5(r.payload, sizeof(r.payload)),
 			      vmig_fmt("PROBE of %s with a payload", f->name), "payload untouched",
 			      "payload changed");
-		if (!f->migration)
+		if (!f->flags)
 			continue;
 		after = vmig_get_state(self->dev);
 		CHECK(FEAT_08, before == after, vmig_fmt("GET state after PROBE of %s", f->name),
@@ -380,7 +404,7 @@ TEST_F(feature, argsz_beyond_payload)
 
 	CLAUSES(FEAT_11);
 	for_each_feature(f) {
-		if (!offered(self->dev, f) || !f->migration)
+		if (!offered(self->dev, f) || !f->flags)
 			continue;
 		for (method = GET; method <= SET; method <<= 1) {
 			if (!(f->methods & method))
@@ -431,27 +455,75 @@ TEST_F(feature, payload_unreadable)
 		      vmig_state_name(vmig_get_state(self->dev)));
 }
 
+/* Any op on each feature of a clause that the device lacks; false if it has all of them. */
+static bool check_absent(struct vmig_device *dev, uint64_t flags, enum vmig_clause_id id)
+{
+	static const uint32_t ops[] = { PROBE, PROBE | GET, PROBE | SET, GET, SET };
+	const struct feature *f;
+	bool any = false;
+	struct request r;
+	unsigned int i;
+
+	for_each_feature(f) {
+		if (f->clause != id || (f->flags ? flags & f->flags : offered(dev, f)))
+			continue;
+		any = true;
+		for (i = 0; i < ARRAY_SIZE(ops); i++)
+			CHECK_ERRNO(id, ask(dev, f, ops[i], 8 + f->payload, &r), f->absent,
+				    vmig_fmt("%s of %s, which the device lacks", ops_name(ops[i]),
+					     f->name));
+	}
+	return any;
+}
+
 /* ENOTTY is the one word for "not there": consumers take any other errno for a fault. */
 TEST_F(feature, absent)
 {
-	const struct feature *f;
-	bool any = false;
-	uint32_t method;
-	struct request r;
-
 	CLAUSES(FEAT_13);
-	for_each_feature(f) {
-		if (f->migration ? !!self->flags : offered(self->dev, f))
-			continue;
-		any = true;
-		CHECK_ERRNO(FEAT_13, ask(self->dev, f, PROBE, 8, &r), ENOTTY,
-			    vmig_fmt("PROBE of %s, which the device lacks", f->name));
-		for (method = GET; method <= SET; method <<= 1)
-			CHECK_ERRNO(FEAT_13, ask(self->dev, f, method, 8 + f->payload, &r), ENOTTY,
-				    vmig_fmt("%s of %s, which the device lacks", ops_name(method),
-					     f->name));
-	}
-	NEED(any, "the device offers every feature: none is absent");
+	NEED(check_absent(self->dev, self->flags, FEAT_13),
+	     "the device offers every feature: none is absent");
+}
+
+/* But for this one: what the kernel does not know is ENOTTY, so that a VMM can tell them apart. */
+TEST_F(feature, absent_opt_in)
+{
+	CLAUSES(FEAT_18);
+	NEED_KERNEL_OF(FEAT_18);
+	NEED(check_absent(self->dev, self->flags, FEAT_18), "the device offers PRE_COPY");
+}
+
+/*
+ * A VMM that takes over a device in the middle of a migration may opt in then, and the core
+ * looks at no state. The session must not notice it.
+ */
+VMIG_TEST_TIMEOUT(feature_in, opt_in, 300)
+{
+	const char *name = vmig_state_name(variant->state);
+	struct vmig_reference control = {};
+	uint32_t state;
+	int fd;
+
+	CLAUSES(FEAT_18);
+	NEED_KERNEL_OF(FEAT_18);
+	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
+	NEED_STATE(variant->state);
+	vmig_reference_save_quick(self->dev, &control);
+	fd = vmig_goto_state(self->dev, variant->state);
+	CHECK_OK(FEAT_18,
+		 __vmig_probe(self->dev, VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, SET),
+		 vmig_fmt("PROBE|SET of MIG_PRECOPY_INFOv2 in %s", name));
+	CHECK_OK(FEAT_18, __vmig_precopy_info_v2(self->dev),
+		 vmig_fmt("SET of MIG_PRECOPY_INFOv2 in %s", name));
+	CHECK_OK(FEAT_18, __vmig_precopy_info_v2(self->dev),
+		 vmig_fmt("a second SET of MIG_PRECOPY_INFOv2 in %s", name));
+	state = vmig_get_state(self->dev);
+	CHECK(FEAT_18, state == variant->state,
+	      vmig_fmt("GET after SET of MIG_PRECOPY_INFOv2 in %s", name),
+	      vmig_fmt("state %s", name), "state %s", vmig_state_name(state));
+	if (fd >= 0)
+		vmig_check_session(FEAT_18, self->dev, fd, &control,
+				   vmig_fmt("%s, SET of MIG_PRECOPY_INFOv2 in it", name));
+	vmig_stream_free(&control.stream);
 }
 
 /* v6.18 and stable 6.12.58 made it ENOTTY in the core (16df67f2189a). */
