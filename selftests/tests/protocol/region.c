@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -561,6 +562,7 @@ TEST_F(region, debugfs_names_the_flags)
 	};
 	char text[256];
 	unsigned int i;
+	bool logs;
 
 	CLAUSES(DBG_02);
 	NEED(read_debugfs(self->dev, "features", text, sizeof(text)),
@@ -570,6 +572,35 @@ TEST_F(region, debugfs_names_the_flags)
 		      vmig_fmt("debugfs migration/features, %.*s", (int)strlen(words[i].word) - 1,
 			       words[i].word),
 		      self->flags & words[i].flag ? "listed" : "not listed", "the contrary");
+	logs = !__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0);
+	CHECK(DBG_02, !!strstr(text, "dirty-tracking\n") == logs,
+	      "debugfs migration/features, dirty-tracking",
+	      logs ? "listed, as DMA_LOGGING_START is there" : "not listed", "the contrary");
+}
+
+/* How an administrator finds out whose device an fd is. */
+TEST_F(region, fdinfo_names_the_device)
+{
+	static const char key[] = "vfio-device-syspath:";
+	const char *path = NULL;
+	char line[PATH_MAX + 64];
+	FILE *f;
+
+	CLAUSES(DBG_03);
+	NEED_KERNEL_OF(DBG_03);
+	f = fopen(vmig_fmt("/proc/self/fdinfo/%d", self->dev->fd), "re");
+	if (!f)
+		vmig_test_error("fdinfo of the device fd cannot be read: %s",
+				vmig_errno_name(errno));
+	while (!path && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, key, strlen(key)))
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		path = line + strlen(key) + strspn(line + strlen(key), " \t");
+	}
+	fclose(f);
+	CHECK(DBG_03, path && !strcmp(path, self->dev->id.sysfs), "fdinfo of the device fd",
+	      vmig_fmt("%s %s", key, self->dev->id.sysfs), "%s", path ? path : "no such line");
 }
 
 VMIG_MAIN("region")
