@@ -8,9 +8,12 @@
  * must come down to 0 as data is read: QEMU tells the destination to be ready only then
  * (vfio_update_estimated_pending_data()).
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "child.h"
 #include "load_attempt.h"
 #include "fault_memory.h"
 #include "fixture_precopy.h"
@@ -88,6 +91,102 @@ TEST_F(precopy_info, opt_in_ends_with_close)
 	CHECK(FEAT_17, after == before,
 	      "opt-in, close, open, VFIO_MIG_GET_PRECOPY_INFO with flags 0xffffffff",
 	      vmig_fmt("flags %#x, as before the opt-in", before), "flags %#x", after);
+}
+
+/* What BIND answers cannot be written, so that the device is opened and closed again. */
+static void fail_to_open(const struct vmig_dev_id *id)
+{
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) }, *at;
+	int fd = open(id->cdev, O_RDWR | O_CLOEXEC);
+
+	bind.iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	if (fd < 0 || bind.iommufd < 0)
+		vmig_test_error("open() of the cdev or of /dev/iommu failed: %s",
+				vmig_errno_name(errno));
+	at = vmig_before_hole(&bind, sizeof(bind));
+	vmig_protect(at, PROT_READ);
+	if (!ioctl(fd, VFIO_DEVICE_BIND_IOMMUFD, at) || errno != EFAULT)
+		vmig_test_error("a BIND whose answer cannot be written does not fail with EFAULT");
+	close(fd);
+	close(bind.iommufd);
+}
+
+TEST_F(precopy_info, opt_in_ends_before_failed_open)
+{
+	struct vmig_dev_id id;
+	uint32_t after;
+
+	CLAUSES(FEAT_20);
+	NEED_PRE_COPY;
+	NEED_OPT_IN;
+	NEED(variant->uapi == VMIG_UAPI_CDEV, "the group has no open that can be made to fail");
+	NEED(flags_without(self->dev) == UINT32_MAX,
+	     "flags are not handed back, so that the end of an opt-in cannot be seen");
+	opt_in(self->dev);
+	id = self->dev->id;
+	vmig_close(self->dev);
+	self->dev = NULL;
+	fail_to_open(&id);
+	self->dev = vmig_open(&id, variant->uapi);
+	vmig_recover_running(self->dev);
+	after = flags_without(self->dev);
+	CHECK(FEAT_20, after == UINT32_MAX,
+	      "opt-in, close, an open that fails, open, VFIO_MIG_GET_PRECOPY_INFO with flags 0xffffffff",
+	      "flags 0xffffffff, as without an opt-in", "flags %#x", after);
+}
+
+/* A VMM that opts in, and says so through a pipe. */
+struct holder {
+	struct vmig_device *dev;
+	int ready[2];
+};
+
+static void hold(void *arg)
+{
+	struct holder *h = arg;
+
+	opt_in(h->dev);
+	vmig_goto_state(h->dev, VFIO_DEVICE_STATE_PRE_COPY);
+	if (write(h->ready[1], "", 1) != 1)
+		vmig_test_error("write() to a pipe failed: %s", vmig_errno_name(errno));
+	for (;;)
+		pause();
+}
+
+TEST_F(precopy_info, opt_in_ends_with_killed_user)
+{
+	struct vmig_dev_id id = self->dev->id;
+	struct holder holder = { .dev = self->dev };
+	uint32_t after;
+	pid_t pid;
+	int ret;
+	char c;
+
+	CLAUSES(FEAT_20);
+	NEED_PRE_COPY;
+	NEED_OPT_IN;
+	NEED(flags_without(self->dev) == UINT32_MAX,
+	     "flags are not handed back, so that the end of an opt-in cannot be seen");
+	if (pipe(holder.ready))
+		vmig_test_error("pipe() failed: %s", vmig_errno_name(errno));
+	pid = vmig_child_start(hold, &holder);
+	close(holder.ready[1]);
+	/* Its end is the user's: without it the pipe comes to its end. */
+	if (read(holder.ready[0], &c, 1) != 1)
+		vmig_test_error("the user who opts in did not come so far");
+	close(holder.ready[0]);
+	vmig_close(self->dev);
+	self->dev = NULL;
+	if (vmig_child_kill(pid) == VMIG_CHILD_STUCK)
+		vmig_test_error("the user who opted in cannot be killed");
+	ret = __vmig_open_soon(&id, variant->uapi, &self->dev);
+	if (ret)
+		vmig_test_error("open after SIGKILL of the user failed: %s", vmig_errno_name(ret));
+	vmig_recover_running(self->dev);
+	after = flags_without(self->dev);
+	CHECK(FEAT_20, after == UINT32_MAX,
+	      "opt-in, SIGKILL, open, VFIO_MIG_GET_PRECOPY_INFO with flags 0xffffffff",
+	      "flags 0xffffffff, as without an opt-in", "flags %#x", after);
 }
 
 /* Exactly its 24 bytes and not one more are the kernel's to read and write. */
