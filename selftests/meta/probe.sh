@@ -54,6 +54,16 @@ vfio 0000:01:00.0 7
 tree_has reasons '' "bound as it should be"
 rm "$root"/dev/vfio/devices/vfio0 "$root/dev/vfio/7"
 tree_has reasons no_node "no node in /dev"
+mv "$(dev_of 0000:01:00.0)/vfio-dev/vfio0" "$(dev_of 0000:01:00.0)/vfio-dev/noiommu-vfio0"
+tree_has reasons noiommu "a cdev without an IOMMU"
+grep -q '/dev/vfio/devices/noiommu-vfio0' "$tmp/out"
+tap $? "it says which"
+bind 0000:01:00.0 mlx5_vfio_pci
+vfio 0000:01:00.0 7
+rm "$root/dev/vfio/7"
+echo vfio-noiommu >"$(dev_of 0000:01:00.0)/iommu_group/name"
+tree_has reasons noiommu "a group without an IOMMU"
+rm "$(dev_of 0000:01:00.0)/iommu_group/name"
 vfio 0000:01:00.0 7
 process 321 qemu-system-x86 /dev/vfio/7
 tree_has reasons in_use "a virtual machine has it"

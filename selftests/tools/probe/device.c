@@ -168,6 +168,22 @@ static void open_device(const struct vmig_dev_id *id, json_t *facts)
 		json_object_set_new(facts, "features", features);
 }
 
+/* Its node where VFIO has it without an IOMMU: the cdev, from v7.2 on, or the group. */
+static void add_noiommu(const struct vmig_dev_id *id, json_t *facts)
+{
+	json_t *names = vmig_probe_names("%s/vfio-dev", id->sysfs);
+	json_t *group = vmig_probe_line("%s/iommu_group/name", id->sysfs);
+	const char *name = json_string_value(json_array_get(names, 0));
+	const char *of_group = json_string_value(group);
+
+	if (name && !strncmp(name, "noiommu-", strlen("noiommu-")))
+		json_object_set_new(facts, "noiommu", json_sprintf("devices/%s", name));
+	else if (of_group && !strcmp(of_group, "vfio-noiommu"))
+		json_object_set_new(facts, "noiommu", json_sprintf("noiommu-%d", id->group_id));
+	json_decref(names);
+	json_decref(group);
+}
+
 static json_t *basics(const struct vmig_dev_id *id)
 {
 	json_t *vendor = vmig_probe_line("%s/vendor", id->sysfs);
@@ -210,6 +226,7 @@ json_t *vmig_probe_device(const struct vmig_dev_id *device)
 		memmove(id.sysfs, id.sysfs + strlen(vmig_root),
 			strlen(id.sysfs + strlen(vmig_root)) + 1);
 	facts = basics(&id);
+	add_noiommu(&id, facts);
 	modalias = vmig_probe_line("%s/modalias", id.sysfs);
 	alias = json_is_string(modalias) ? json_string_value(modalias) : "";
 	json_object_set_new(facts, "candidates", vmig_probe_candidates(alias));

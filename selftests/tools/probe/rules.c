@@ -235,9 +235,14 @@ static bool rule_group_shared(const json_t *h, const json_t *d)
 	return vmig_probe_text(d, "words.peers")[0] && !opened(d) && !is_parent_of_any(d);
 }
 
+static bool rule_noiommu(const json_t *h, const json_t *d)
+{
+	return vmig_probe_text(d, "noiommu")[0];
+}
+
 static bool rule_no_node(const json_t *h, const json_t *d)
 {
-	return vmig_probe_true(d, "vfio") && !is_parent_of_any(d) &&
+	return vmig_probe_true(d, "vfio") && !is_parent_of_any(d) && !rule_noiommu(h, d) &&
 	       is_access(d, "cdev.access", "missing") && is_access(d, "group.access", "missing");
 }
 
