@@ -226,6 +226,13 @@ static int hold_stream(struct vmig_exercise *w, bool on)
 	return vmig_bar_write32(&e->extra, EDU_HOLD_STREAM, on);
 }
 
+static int reinit(struct vmig_exercise *w, uint32_t bytes)
+{
+	struct edu *e = w->priv;
+
+	return vmig_bar_write32(&e->extra, EDU_REINIT, bytes);
+}
+
 static int command(struct edu *e, uint64_t src, uint64_t dst, uint32_t len, uint32_t kind)
 {
 	int ret;
@@ -362,6 +369,7 @@ const struct vmig_exerciser vmig_exerciser_edu = {
 	.check_dirty = check_dirty,
 	.stress_registers = stress_registers,
 	.hold_stream = hold_stream,
+	.reinit = reinit,
 	.dma_max = BUFFER,
 	.dma_align = 1,
 	.iova_bits = EDU_DMA_BITS,

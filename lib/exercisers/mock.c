@@ -54,12 +54,20 @@ static int older(struct vmig_exercise *w, bool on)
 	return vmig_bar_write32(&m->d.regs, MOCK_FW_VERSION, on ? m->version - 1 : m->version);
 }
 
+static int reinit(struct vmig_exercise *w, uint32_t bytes)
+{
+	struct mock *m = w->priv;
+
+	return vmig_bar_write32(&m->d.regs, MOCK_REINIT, bytes);
+}
+
 const struct vmig_exerciser vmig_exerciser_mock = {
 	VMIG_DOORBELL_OPS,
 	.name = "mock",
 	.driver = "vfio_mig_mock",
 	.begin = begin,
 	.end = end,
+	.reinit = reinit,
 	.older = older,
 	.dma_max = MOCK_DMA_MAX,
 	.dma_queue = MOCK_QUEUE,

@@ -60,6 +60,8 @@ static void edu_extra_after(struct edu_device *edu, u64 at, u32 value)
 		edu_set_peer(edu, value);
 	else if (at == EDU_HOLD_STREAM)
 		ref_set_hold(&edu->ref, value);
+	else if (at == EDU_REINIT)
+		ref_reinit(&edu->ref, 0, value);
 }
 
 /* Is the buffer changing? */

@@ -125,6 +125,10 @@ static ssize_t access_registers(struct mock *m, char __user *buf, size_t count, 
 		ref_set_hold(&m->ref, value);
 		return count;
 	}
+	if (write && at == MOCK_REINIT) {
+		ref_reinit(&m->ref, 0, value);
+		return count;
+	}
 	mutex_lock(&m->lock);
 	if (write)
 		set_register(m, at, value);

@@ -18,6 +18,29 @@
 #define system_percpu_wq system_wq
 #endif
 
+/* MIG_PRECOPY_INFOv2: the core keeps who has opted in, until the last close. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0)
+static inline bool ref_opted_in(const struct vfio_device *vdev)
+{
+	return vdev->precopy_info_v2;
+}
+
+static inline void ref_set_opted_in(struct vfio_device *vdev, bool on)
+{
+	vdev->precopy_info_v2 = on;
+}
+#else
+#define VFIO_PRECOPY_INFO_REINIT BIT(0)
+static inline bool ref_opted_in(const struct vfio_device *vdev)
+{
+	return false;
+}
+
+static inline void ref_set_opted_in(struct vfio_device *vdev, bool on)
+{
+}
+#endif
+
 #if !REF_CORE_HAS_REGION_INFO
 long ref_region_info(struct vfio_device *vdev, unsigned long arg,
 		     int (*info_caps)(struct vfio_device *vdev, struct vfio_region_info *info,

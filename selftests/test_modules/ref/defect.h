@@ -33,6 +33,7 @@ enum ref_defect {
  * @loaded_p2p: RUNNING_P2P was reached from RESUMING in one SET
  * @thread: who began the session, a thread
  * @process: and its process
+ * @opted_in: the user before had opted in
  */
 struct ref_defect_state {
 	u32 previous;
@@ -54,6 +55,7 @@ struct ref_defect_state {
 	bool loaded_p2p;
 	pid_t thread;
 	pid_t process;
+	bool opted_in;
 };
 
 int ref_defect_leak_fd(void);

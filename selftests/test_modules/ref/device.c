@@ -35,6 +35,8 @@ void ref_open(struct ref_device *ref)
 	bool keep = ref->state != VFIO_DEVICE_STATE_RUNNING;
 
 	mutex_lock(&ref->state_mutex);
+	if (ref->defect.opted_in && ref_defect(ref, REF_DEFECT_opt_in_kept_over_close))
+		ref_set_opted_in(ref->vdev, true);
 	memset(&ref->defect, 0, sizeof(ref->defect));
 	ref->defect.oops = oops;
 	ref->defect.wedged = wedged && ref_defect(ref, REF_DEFECT_bad_index_wedges);
@@ -77,6 +79,7 @@ void ref_close(struct ref_device *ref)
 	}
 	if (!ref_defect(ref, REF_DEFECT_log_survives_close))
 		ref_log_end(ref);
+	ref->defect.opted_in = ref_opted_in(ref->vdev);
 	ref_set_activity(ref, REF_STOPPED);
 	if (!kept(ref))
 		ref->state = VFIO_DEVICE_STATE_RUNNING;
@@ -93,6 +96,7 @@ EXPORT_SYMBOL_GPL(ref_close);
  */
 int ref_init(struct ref_device *ref, u32 features)
 {
+	size_t longs;
 	int ret;
 
 	mutex_init(&ref->state_mutex);
@@ -103,10 +107,11 @@ int ref_init(struct ref_device *ref, u32 features)
 	ref->version = ref->version ?: REF_VERSION;
 	ref->state = VFIO_DEVICE_STATE_RUNNING;
 	ref->activity = REF_STOPPED;
-	ref->dirty = kvcalloc(BITS_TO_LONGS(DIV_ROUND_UP_ULL(ref->mem_size, PAGE_SIZE)) ?: 1,
-			      sizeof(long), GFP_KERNEL);
+	longs = BITS_TO_LONGS(DIV_ROUND_UP_ULL(ref->mem_size, PAGE_SIZE)) ?: 1;
+	ref->dirty = kvcalloc(2 * longs, sizeof(long), GFP_KERNEL);
 	if (!ref->dirty)
 		return -ENOMEM;
+	ref->fresh = ref->dirty + longs;
 	ret = ref_register(ref);
 	if (ret) {
 		kvfree(ref->dirty);

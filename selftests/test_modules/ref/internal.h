@@ -44,6 +44,7 @@ enum ref_phase {
  * @need: resuming: how many make it complete
  * @version: of the stream
  * @initial: saving: @buf is of the initial data
+ * @reinit: saving: there is new initial data that GET_PRECOPY_INFO has not told of
  * @phase: what comes next
  * @cursor: saving: how much of the memory has gone once
  * @number: of the next record
@@ -54,6 +55,7 @@ enum ref_phase {
  * @reads: read() calls; defects only
  * @enomsg: read() has given ENOMSG; defects only
  * @lose: drop the next piece; defects only
+ * @stuck: what initial_bytes was with the last REINIT; defects only
  * @flushed: a descriptor of the file was closed; defects only
  * @tgid: who read last; defects only
  * @unchecked: do not look at checksums; defects only
@@ -82,6 +84,7 @@ struct ref_session {
 	size_t need;
 	u32 version;
 	bool initial;
+	bool reinit;
 	enum ref_phase phase;
 	u64 cursor;
 	u32 number;
@@ -92,6 +95,7 @@ struct ref_session {
 	u32 reads;
 	bool enomsg;
 	bool lose;
+	u64 stuck;
 	bool flushed;
 	pid_t tgid;
 	bool unchecked;

@@ -147,6 +147,7 @@ struct ref_range {
  * @lock: for @deferred_reset, and to wake up the readers of @session
  * @deferred_reset: a reset came while the state mutex was taken
  * @dirty: a bit for each page of memory that changed since it was sent
+ * @fresh: the same of those that are initial data again, see ref_reinit()
  * @tracking: changes are written to @dirty
  * @hold: sessions give no data for now (a device that is slow)
  * @log: DMA logging
@@ -172,6 +173,7 @@ struct ref_device {
 	spinlock_t lock;
 	bool deferred_reset;
 	unsigned long *dirty;
+	unsigned long *fresh;
 	bool tracking;
 	bool hold;
 	struct ref_log log;
@@ -227,6 +229,7 @@ int ref_reset(struct ref_device *ref);
 void ref_reset_done(struct ref_device *ref);
 void ref_dirty(struct ref_device *ref, u64 at, size_t len);
 void ref_set_hold(struct ref_device *ref, bool hold);
+void ref_reinit(struct ref_device *ref, u64 at, u64 len);
 void ref_log_write(struct ref_device *ref, u64 iova, u64 len);
 bool ref_unknown_feature_ok(struct ref_device *ref, u32 flags);
 void ref_force_state(struct ref_device *ref, enum vfio_device_mig_state state);

@@ -46,7 +46,12 @@ static void save_begin(struct ref_session *s)
 	struct ref_device *ref = s->ref;
 
 	bitmap_zero(ref->dirty, mem_pages(ref));
+	bitmap_zero(ref->fresh, mem_pages(ref));
 	WRITE_ONCE(ref->tracking, true);
+	s->reinit = false;
+	s->stuck = 0;
+	if (ref_defect(ref, REF_DEFECT_opt_in_lost) && ref->defect.sessions)
+		ref_set_opted_in(ref->vdev, false);
 	s->version = READ_ONCE(ref->version);
 	ref_save_rewind(s);
 	if (ref->defect.aborted && ref_defect(ref, REF_DEFECT_aborted_precopy_continued)) {
@@ -135,21 +140,38 @@ static int put_initial(struct ref_session *s)
 	return put_mem(s, at, len);
 }
 
-/* What changed since it was sent; 0 if nothing did. */
-static int put_dirty(struct ref_session *s)
+/* The first of the pages that are to be sent again; 0 if there are none. */
+static int put_again(struct ref_session *s, const unsigned long *which)
 {
 	struct ref_device *ref = s->ref;
 	unsigned long pages = mem_pages(ref), first, end;
 	u64 at;
 
-	first = find_first_bit(ref->dirty, pages);
+	first = find_first_bit(which, pages);
 	if (first >= pages)
 		return 0;
-	end = find_next_zero_bit(ref->dirty, pages, first);
+	end = find_next_zero_bit(which, pages, first);
 	end = min(end, first + (REF_RECORD_MAX >> PAGE_SHIFT));
+	bitmap_clear(ref->fresh, first, end - first);
 	forget_dirty(ref, first, end - first);
 	at = (u64)first << PAGE_SHIFT;
 	return put_mem(s, at, min((u64)end << PAGE_SHIFT, ref->mem_size) - at);
+}
+
+/* What a REINIT made initial data again; 0 if nothing is left of it. */
+static int put_fresh(struct ref_session *s)
+{
+	if (ref_defect(s->ref, REF_DEFECT_reinit_data_missing))
+		bitmap_zero(s->ref->fresh, mem_pages(s->ref));
+	s->initial = true;
+	return put_again(s, s->ref->fresh);
+}
+
+/* What changed since it was sent; 0 if nothing did. */
+static int put_dirty(struct ref_session *s)
+{
+	s->initial = false;
+	return put_again(s, s->ref->dirty);
 }
 
 static int put_regs(struct ref_session *s)
@@ -208,12 +230,11 @@ static int ref_save_fill(struct ref_session *s)
 		if (s->cursor < ref->mem_size)
 			return put_initial(s);
 		s->phase = REF_PHASE_RECORDS;
-		s->initial = false;
 		fallthrough;
 	case REF_PHASE_RECORDS:
 		if (s->have_regs)
 			bitmap_zero(ref->dirty, mem_pages(ref));
-		ret = put_dirty(s);
+		ret = put_fresh(s) ?: put_dirty(s);
 		if (ret)
 			return ret;
 		if (in_precopy(s))
@@ -241,6 +262,12 @@ static u64 initial_to_come(const struct ref_session *s)
 	       DIV_ROUND_UP_ULL(left, REF_RECORD_MAX) * sizeof(struct ref_record);
 }
 
+/* Bytes of so many pages that are sent again, if no two of them go together. */
+static u64 bytes_again(unsigned long pages)
+{
+	return (u64)pages * (PAGE_SIZE + sizeof(struct ref_record));
+}
+
 /**
  * ref_save_initial - bytes of the initial data that are still to be read
  * @s: the session, locked
@@ -250,6 +277,7 @@ static u64 initial_to_come(const struct ref_session *s)
 static u64 ref_save_initial(struct ref_session *s)
 {
 	return (s->phase <= REF_PHASE_INITIAL ? initial_to_come(s) : 0) +
+	       bytes_again(bitmap_weight(s->ref->fresh, mem_pages(s->ref))) +
 	       (s->initial ? s->len - s->pos : 0);
 }
 
@@ -263,9 +291,57 @@ static u64 ref_save_dirty(struct ref_session *s)
 {
 	unsigned long sent = DIV_ROUND_UP_ULL(s->cursor, PAGE_SIZE);
 
-	return (u64)bitmap_weight(s->ref->dirty, sent) * (PAGE_SIZE + sizeof(struct ref_record)) +
+	return bytes_again(bitmap_weight_andnot(s->ref->dirty, s->ref->fresh, sent)) +
 	       (s->initial ? 0 : s->len - s->pos);
 }
+
+/*
+ * Is there new initial data to tell of? Then all that was to be read until now counts as such,
+ * and what changes from now on as changed since (d7140b5dde45). Without the opt-in it is data
+ * that changed, as in older kernels.
+ */
+static bool reinit(struct ref_session *s)
+{
+	unsigned long sent = DIV_ROUND_UP_ULL(s->cursor, PAGE_SIZE), page;
+	struct ref_device *ref = s->ref;
+
+	if (!s->reinit)
+		return false;
+	s->reinit = false;
+	/* It may have been read meanwhile. */
+	if (s->pos == s->len && !ref_save_initial(s) && !ref_save_dirty(s))
+		return false;
+	if (ref_defect(ref, REF_DEFECT_reinit_keeps_dirty))
+		return true;
+	for_each_set_bit(page, ref->dirty, sent) {
+		clear_bit(page, ref->dirty);
+		__set_bit(page, ref->fresh);
+	}
+	s->initial = true;
+	return true;
+}
+
+/**
+ * ref_reinit - the device was reconfigured, which in PRE_COPY makes new initial data
+ * @ref: the device
+ * @at: where in the memory the new data is, in bytes
+ * @len: bytes
+ */
+void ref_reinit(struct ref_device *ref, u64 at, u64 len)
+{
+	struct ref_session *s;
+
+	mutex_lock(&ref->state_mutex);
+	s = ref->session;
+	if (s && s->saving && in_precopy(s)) {
+		mutex_lock(&s->lock);
+		s->reinit = true;
+		ref_dirty(ref, at, min(len, ref->mem_size - min(at, ref->mem_size)));
+		mutex_unlock(&s->lock);
+	}
+	ref_state_unlock(ref);
+}
+EXPORT_SYMBOL_GPL(ref_reinit);
 
 /**
  * ref_save_size - how long is what is to be read from now on, if the device stops now?
@@ -522,6 +598,42 @@ static void defective_info(struct ref_session *s, struct vfio_precopy_info *info
 		s->pos++;
 }
 
+/* Defects of the flags and of what goes with them; @given: what the user had in the flags. */
+static void defective_flags(struct ref_session *s, struct vfio_precopy_info *info, u32 given)
+{
+	struct ref_device *ref = s->ref;
+
+	if (ref_opted_in(ref->vdev) && ref_defect(ref, REF_DEFECT_flags_echoed_after_opt_in))
+		info->flags |= given;
+	if (ref_opted_in(ref->vdev) && ref_defect(ref, REF_DEFECT_flags_bit_3))
+		info->flags |= BIT(3);
+	if (!ref_defect(ref, REF_DEFECT_reinit_initial_never_falls))
+		return;
+	if (info->flags & VFIO_PRECOPY_INFO_REINIT)
+		s->stuck = info->initial_bytes;
+	info->initial_bytes = max(info->initial_bytes, s->stuck);
+}
+
+/* What GET_PRECOPY_INFO tells; @info has what the user gave. */
+static void tell_info(struct ref_session *s, struct vfio_precopy_info *info)
+{
+	bool opted_in = ref_opted_in(s->ref->vdev), again;
+	u32 given = info->flags;
+
+	again = (opted_in || ref_defect(s->ref, REF_DEFECT_reinit_without_opt_in)) && reinit(s);
+	if (opted_in)
+		info->flags = 0;
+	if (again)
+		info->flags |= VFIO_PRECOPY_INFO_REINIT;
+	info->initial_bytes = ref_save_initial(s);
+	info->dirty_bytes = ref_save_dirty(s);
+	/* What changed since, a moment ago, is told the next time. */
+	if (again && !ref_defect(s->ref, REF_DEFECT_reinit_keeps_dirty))
+		info->dirty_bytes = 0;
+	defective_info(s, info);
+	defective_flags(s, info, given);
+}
+
 static bool info_allowed(const struct ref_session *s)
 {
 	if (s->state == VFIO_DEVICE_STATE_PRE_COPY_P2P)
@@ -539,6 +651,9 @@ static bool info_allowed(const struct ref_session *s)
  *
  * Return: 0; -ENOTTY for another request; -EINVAL in another state than PRE_COPY and
  * PRE_COPY_P2P, after the session (H:1233) and for a structure that is too small; -EFAULT.
+ *
+ * Not by vfio_check_precopy_ioctl(), which looks at the VFIO device before it is known whether
+ * there still is one.
  */
 static long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
@@ -558,12 +673,8 @@ static long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long
 	mutex_lock(&s->lock);
 	if (!s->over) {
 		ret = info_allowed(s) ? 0 : -EINVAL;
-		if (!ret) {
-			info.flags = 0;
-			info.initial_bytes = ref_save_initial(s);
-			info.dirty_bytes = ref_save_dirty(s);
-			defective_info(s, &info);
-		}
+		if (!ret)
+			tell_info(s, &info);
 	}
 	mutex_unlock(&s->lock);
 	if (ret)

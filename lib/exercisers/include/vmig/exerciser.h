@@ -54,6 +54,9 @@ struct vmig_exercise {
  *	any state
  * @hold_stream: the device gives no migration data until a call with @on false, so
  *	that a read() waits; in any state
+ * @reinit: the device is reconfigured: in PRE_COPY it has new initial data, about @bytes of it,
+ *	of which GET_PRECOPY_INFO tells with VFIO_PRECOPY_INFO_REINIT. All that dirty() changes
+ *	is among it. -ENOENT for a device that cannot. Optional.
  * @older: give and take streams as the version of driver or firmware before this one does, as
  *	long as @on; in any state. -ENOENT where there is none. Optional.
  *
@@ -107,6 +110,7 @@ struct vmig_exerciser {
 	int (*stress_registers)(struct vmig_exercise *w);
 	int (*counter)(struct vmig_exercise *w, uint64_t *value);
 	int (*hold_stream)(struct vmig_exercise *w, bool on);
+	int (*reinit)(struct vmig_exercise *w, uint32_t bytes);
 	int (*older)(struct vmig_exercise *w, bool on);
 
 	uint32_t dma_max;

@@ -88,6 +88,8 @@
 #define EDU_REMAP_PENDING 0x10
 /* read only: how often a mapping was touched that is no longer offered */
 #define EDU_REMAP_FAULTS 0x14
+/* write: the device is reconfigured; in PRE_COPY the first so many bytes of the buffer are new */
+#define EDU_REINIT 0x18
 /*
  * The buffer. An access waits for a transfer that is about to change it. What is written
  * gets into the device by its own DMA, before the next transfer that needs it.

@@ -66,6 +66,8 @@
 #define MOCK_MEM_DATA 0x068
 /* 1: MOCK_COUNTER counts; what it is after reset is a parameter of the driver */
 #define MOCK_COUNTER_ON 0x070
+/* write: the device is reconfigured; in PRE_COPY the first so many bytes of its memory are new */
+#define MOCK_REINIT 0x074
 /* 256 registers of 4 bytes that only keep what is written to them */
 #define MOCK_SCRATCH 0x400
 #define MOCK_SCRATCH_COUNT 256
