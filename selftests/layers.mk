@@ -24,7 +24,7 @@ FOLDERS += $(addprefix tests/,$(GROUPS))
 $(foreach g,$(GROUPS),$(eval SELF_tests/$(g) := helpers harness))
 $(foreach g,$(GROUPS),$(eval LIB_tests/$(g) := $(TEST_LAYERS)))
 
-SRC_tests/data_fd := fd_peer.c precopy_drain.c
+SRC_tests/data_fd := fd_peer.c precopy_drain.c precopy_opt_in.c
 SRC_tests/dma :=
 SRC_tests/experimental :=
 SRC_tests/perf := copy_loop.c devices.c measure.c

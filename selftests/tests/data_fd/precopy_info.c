@@ -17,55 +17,25 @@
 #include "load_attempt.h"
 #include "fault_memory.h"
 #include "fixture_precopy.h"
+#include "precopy_opt_in.h"
 
 #define OPT_IN VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2
 
 VMIG_FIXTURE(precopy_info);
 VMIG_FIXTURE_STATES(precopy_info_in, VMIG_VARIANTS_PRE_COPY);
 
-/* v7.1, d7140b5dde45. What a kernel before it does is not this feature's business. */
-#define NEED_OPT_IN                                                                                \
-	NEED(!__vmig_probe(self->dev, OPT_IN, 0),                                                  \
-	     "the kernel has no VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 (v7.1)")
-
-/* The ioctl on any memory. A number above 0 is no answer that an ioctl of VFIO gives. */
-static int info_at(int fd, void *at)
-{
-	int ret = ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, at);
-
-	if (ret > 0)
-		return -EPROTO;
-	return ret ? -errno : 0;
-}
-
-static int info_with_flags(int fd, uint32_t flags, struct vfio_precopy_info *info)
-{
-	*info = (struct vfio_precopy_info){ .argsz = sizeof(*info), .flags = flags };
-	return info_at(fd, info);
-}
-
 static const char *in_state(uint32_t state)
 {
 	return vmig_fmt("VFIO_MIG_GET_PRECOPY_INFO in %s", vmig_state_name(state));
 }
 
-static void opt_in(struct vmig_device *dev)
-{
-	int ret = __vmig_precopy_info_v2(dev);
-
-	if (ret)
-		vmig_test_error("SET of MIG_PRECOPY_INFOv2 failed: %s", vmig_errno_name(ret));
-}
-
 /* The flags that come back when a user that has not opted in puts all of them in. */
 static uint32_t flags_without(struct vmig_device *dev)
 {
-	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_PRE_COPY), ret;
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_PRE_COPY);
 	struct vfio_precopy_info info;
 
-	ret = info_with_flags(fd, UINT32_MAX, &info);
-	if (ret)
-		vmig_test_error("VFIO_MIG_GET_PRECOPY_INFO failed: %s", vmig_errno_name(ret));
+	vmig_info_with_flags(fd, UINT32_MAX, &info);
 	vmig_goto_state(dev, VFIO_DEVICE_STATE_RUNNING);
 	close(fd);
 	return info.flags;
@@ -83,7 +53,7 @@ TEST_F(precopy_info, opt_in_ends_with_close)
 	NEED_PRE_COPY;
 	NEED_OPT_IN;
 	before = flags_without(self->dev);
-	opt_in(self->dev);
+	vmig_opt_in(self->dev);
 	vmig_reopen(&self->dev);
 	NEED(before == UINT32_MAX, "flags are not handed back, so that the end of an opt-in cannot "
 				   "be seen");
@@ -202,9 +172,9 @@ TEST_F(precopy_info_in, works)
 	CLAUSES(PRE_01);
 	NEED_STATE(variant->state);
 	fd = vmig_goto_state(self->dev, variant->state);
-	CHECK_OK(PRE_01, info_at(fd, vmig_before_hole(&info, sizeof(info))),
+	CHECK_OK(PRE_01, __vmig_info_at(fd, vmig_before_hole(&info, sizeof(info))),
 		 vmig_fmt("%s, nothing mapped behind the struct", in_state(variant->state)));
-	CHECK_OK(PRE_01, info_at(fd, &larger),
+	CHECK_OK(PRE_01, __vmig_info_at(fd, &larger),
 		 vmig_fmt("%s with argsz %zu", in_state(variant->state), sizeof(larger)));
 	CHECK(PRE_01, larger.canary == 0xa5a5a5a5a5a5a5a5,
 	      vmig_fmt("bytes behind the struct after %s with argsz %zu", in_state(variant->state),
@@ -225,7 +195,7 @@ TEST_F(precopy_info_in, argsz_too_small)
 	fd = vmig_goto_state(self->dev, variant->state);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		info = (struct vfio_precopy_info){ .argsz = sizes[i] };
-		CHECK_ERRNO(PRE_03, info_at(fd, &info), EINVAL,
+		CHECK_ERRNO(PRE_03, __vmig_info_at(fd, &info), EINVAL,
 			    vmig_fmt("%s with argsz %u", in_state(variant->state), sizes[i]));
 	}
 	close(fd);
@@ -240,13 +210,13 @@ TEST_F(precopy_info_in, unreadable_struct)
 	CLAUSES(PRE_03);
 	NEED_STATE(variant->state);
 	fd = vmig_goto_state(self->dev, variant->state);
-	CHECK_ERRNO(PRE_03, info_at(fd, NULL), EFAULT,
+	CHECK_ERRNO(PRE_03, __vmig_info_at(fd, NULL), EFAULT,
 		    vmig_fmt("%s at NULL", in_state(variant->state)));
 	at = vmig_before_hole(&info, 8);
-	CHECK_ERRNO(PRE_03, info_at(fd, at), EFAULT,
+	CHECK_ERRNO(PRE_03, __vmig_info_at(fd, at), EFAULT,
 		    vmig_fmt("%s, a hole behind argsz and flags", in_state(variant->state)));
 	vmig_protect(at, PROT_NONE);
-	CHECK_ERRNO(PRE_03, info_at(fd, at), EFAULT,
+	CHECK_ERRNO(PRE_03, __vmig_info_at(fd, at), EFAULT,
 		    vmig_fmt("%s at a PROT_NONE page", in_state(variant->state)));
 	close(fd);
 }
@@ -263,7 +233,7 @@ TEST_F(precopy_info_in, unwritable_struct)
 	fd = vmig_goto_state(self->dev, variant->state);
 	at = vmig_before_hole(&info, sizeof(info));
 	vmig_protect(at, PROT_READ);
-	ret = info_at(fd, at);
+	ret = __vmig_info_at(fd, at);
 	CHECK(PRE_03, ret == -EFAULT, vmig_fmt("%s at a PROT_READ page", in_state(variant->state)),
 	      "EFAULT", "%s",
 	      ret == -EPROTO ? "a positive number, which is success" : vmig_errno_name(ret));
@@ -357,7 +327,7 @@ TEST_F(precopy_info_in, flags_without_opt_in)
 	NEED_STATE(variant->state);
 	fd = vmig_goto_state(self->dev, variant->state);
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
-		if (!info_with_flags(fd, flags[i], &info))
+		if (!__vmig_info_with_flags(fd, flags[i], &info))
 			vmig_note(PRE_04, "%s with flags %#x: %#x comes back",
 				  in_state(variant->state), flags[i], info.flags);
 	close(fd);
@@ -512,16 +482,13 @@ VMIG_TEST_TIMEOUT(precopy_info_in, no_reinit_without_opt_in, MINUTES)
 {
 	struct vfio_precopy_info info;
 	struct vmig_stream s = {};
-	int fd, ret, i;
+	int fd, i;
 
 	CLAUSES(PRE_20);
 	NEED_STATE(variant->state);
 	fd = vmig_goto_state(self->dev, variant->state);
 	for (i = 0; i < 2; i++) {
-		ret = info_with_flags(fd, 0, &info);
-		if (ret)
-			vmig_test_error("%s failed: %s", in_state(variant->state),
-					vmig_errno_name(ret));
+		vmig_info_with_flags(fd, 0, &info);
 		CHECK(PRE_20, !(info.flags & VFIO_PRECOPY_INFO_REINIT),
 		      vmig_fmt("%s with flags 0 and no opt-in, %s", in_state(variant->state),
 			       i ? "drained" : "at first"),
@@ -530,19 +497,6 @@ VMIG_TEST_TIMEOUT(precopy_info_in, no_reinit_without_opt_in, MINUTES)
 	}
 	close(fd);
 	vmig_stream_free(&s);
-}
-
-static void check_output_flags(enum vmig_clause_id id, int fd, const char *when)
-{
-	struct vfio_precopy_info info;
-	int ret = info_with_flags(fd, UINT32_MAX, &info);
-
-	if (ret)
-		vmig_test_error("VFIO_MIG_GET_PRECOPY_INFO %s failed: %s", when,
-				vmig_errno_name(ret));
-	CHECK(id, !(info.flags & ~VFIO_PRECOPY_INFO_REINIT),
-	      vmig_fmt("VFIO_MIG_GET_PRECOPY_INFO with flags 0xffffffff %s", when),
-	      "flags 0 or VFIO_PRECOPY_INFO_REINIT", "flags %#x", info.flags);
 }
 
 /* vfio_check_precopy_ioctl() of v7.1 clears what the user put there. */
@@ -554,11 +508,11 @@ VMIG_TEST_TIMEOUT(precopy_info_in, flags_are_output, MINUTES)
 	CLAUSES(PRE_21);
 	NEED_STATE(variant->state);
 	NEED_OPT_IN;
-	opt_in(self->dev);
+	vmig_opt_in(self->dev);
 	fd = vmig_goto_state(self->dev, variant->state);
-	check_output_flags(PRE_21, fd, "at first");
+	vmig_check_output_flags(PRE_21, fd, "at first");
 	vmig_drain(fd, &s);
-	check_output_flags(PRE_21, fd, "after a drain");
+	vmig_check_output_flags(PRE_21, fd, "after a drain");
 	close(fd);
 	vmig_stream_free(&s);
 }
@@ -578,14 +532,11 @@ VMIG_TEST_TIMEOUT(precopy_info, reinit_begins_again, MINUTES)
 	CLAUSES(PRE_22);
 	NEED_PRE_COPY;
 	NEED_OPT_IN;
-	opt_in(self->dev);
+	vmig_opt_in(self->dev);
 	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	end = vmig_now_ms() + VMIG_IO_TIMEOUT_MS;
 	do {
-		ret = info_with_flags(fd, 0, &info);
-		if (ret)
-			vmig_test_error("VFIO_MIG_GET_PRECOPY_INFO failed: %s",
-					vmig_errno_name(ret));
+		vmig_info_with_flags(fd, 0, &info);
 		if (info.flags & VFIO_PRECOPY_INFO_REINIT) {
 			reinits++;
 			CHECK(PRE_22, !info.dirty_bytes, vmig_fmt("REINIT after %zu bytes", s.len),
@@ -652,12 +603,12 @@ TEST_F(precopy_info, opt_in_lasts)
 	CLAUSES(FEAT_17);
 	NEED_PRE_COPY;
 	NEED_OPT_IN;
-	opt_in(self->dev);
+	vmig_opt_in(self->dev);
 	for (i = 0; i < ARRAY_SIZE(when); i++) {
 		if (i == 2 && __vmig_reset(self->dev))
 			break;
 		fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
-		check_output_flags(FEAT_17, fd, when[i]);
+		vmig_check_output_flags(FEAT_17, fd, when[i]);
 		vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 		close(fd);
 	}
