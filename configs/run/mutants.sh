@@ -76,6 +76,23 @@ mutants_choose()
 	fi
 }
 
+# mutants_leave_newer: takes those defects out whose clause the kernel does not have yet.
+mutants_leave_newer()
+{
+	local release name since
+
+	release=$(cat "$kernel_build/include/config/kernel.release") || exit 2
+	cp "$tmp/defects" "$tmp/chosen"
+	while IFS=$'\t' read -r name since; do
+		[ "$(printf '%s\n' "$since" "$release" | sort -V | head -n 1)" != "$since" ] || continue
+		say "$name is left out: its clause is in kernels from $since on, and this is $release"
+		awk -F '\t' -v d="$name" '$1 != d' "$tmp/defects" >"$tmp/defects-left"
+		mv "$tmp/defects-left" "$tmp/defects"
+	done < <(awk -F '\t' 'NR == FNR { since[$1] = $6; next } since[$1] != "-" { print $1 "\t" since[$1] }' \
+		"$tmp/told-defects" "$tmp/chosen")
+	[ -s "$tmp/defects" ] || die "none of these defects can be had on this kernel"
+}
+
 # mutants_select CLAUSE...: the chapters and the globs of the tests that name one of them.
 mutants_select()
 {
@@ -303,6 +320,7 @@ mutants()
 	packages_ensure build guest
 	foreign_programs
 	build_kernel
+	mutants_leave_newer
 	# Built before two guests want them at once.
 	step "$guest/modules.sh" --arch "$guest_arch" "$kernel_source" "$kernel_build" >/dev/null || exit 2
 	accel_choose "$(arch_image "$kernel_build")"

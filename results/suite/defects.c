@@ -60,7 +60,8 @@ const struct vmig_clause *defect_clause(const struct defect *d)
  * defects_list - print all defects
  * @f: where to
  *
- * One line each: name, where, clause, what goes wrong, who had it; tabs between.
+ * One line each: name, where, clause, what goes wrong, who had it, the first kernel with the
+ * clause or "-"; tabs between.
  *
  * Return: number of defects that do not fit the catalogue: their clause is not in it, or is
  * one that nothing can break. They are printed with "?" for the clause.
@@ -75,9 +76,9 @@ unsigned int defects_list(FILE *f)
 		clause = defect_clause(&defects[i]);
 		if (!clause || clause->level == VMIG_MAY)
 			wrong++;
-		fprintf(f, "%s\t%s\t%s\t%s\t%s\n", defects[i].name, defects[i].where,
+		fprintf(f, "%s\t%s\t%s\t%s\t%s\t%s\n", defects[i].name, defects[i].where,
 			clause && clause->level != VMIG_MAY ? clause->id : "?", defects[i].what,
-			defects[i].who);
+			defects[i].who, clause && *clause->since ? clause->since : "-");
 	}
 	return wrong;
 }

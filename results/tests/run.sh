@@ -261,7 +261,7 @@ awk 'length($0) > 100' "$temp/out" | grep -q . && good="not ok"
 result "$good" "catalogue: list, clauses, coverage"
 
 "$report" --defects >"$temp/out" && good=ok || good="not ok"
-[ "$(awk -F '\t' 'NF == 5' "$temp/out" | wc -l)" = "$(wc -l <"$temp/out")" ] || good="not ok"
+[ "$(awk -F '\t' 'NF == 6' "$temp/out" | wc -l)" = "$(wc -l <"$temp/out")" ] || good="not ok"
 grep -q "^stale_after_stop	REF	FD-07	" "$temp/out" || good="not ok"
 result "$good" "list of defects"
 
