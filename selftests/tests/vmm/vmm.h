@@ -39,6 +39,7 @@ enum consumer_fault {
  * @name: of the VMM
  * @dev: the device
  * @flags: what it offers, as the VMM asked for it
+ * @opted_in: the VMM has opted in to the output flags of VFIO_MIG_GET_PRECOPY_INFO
  * @state: the state in which the VMM takes the device to be
  * @data_fd: the VMM's data_fd, or -1
  * @fd_in: what the VMM has in the data_fd field of a SET
@@ -62,6 +63,7 @@ struct consumer {
 	const char *name;
 	struct vmig_device *dev;
 	uint64_t flags;
+	bool opted_in;
 	uint32_t state;
 	int data_fd;
 	int fd_in;
@@ -105,6 +107,7 @@ void vmig_consumer_close_fd(struct consumer *c);
 
 /* What vmig_consumers.c claims of a VMM that migrates; trouble is of one of these. */
 #define CONSUMER_CLAUSES                                                                           \
-	FSM_01, FD_02, SIZE_01, SIZE_02, PRE_01, PRE_12, STRM_01, STRM_04, STRM_09, RES_03, RST_01
+	FEAT_17, FSM_01, FD_02, SIZE_01, SIZE_02, PRE_01, PRE_12, PRE_21, STRM_01, STRM_04,        \
+		STRM_09, RES_03, RST_01
 
 #endif /* VMIG_TESTS_VMM_VMM_H */

@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include <vmig/feature.h>
 #include <vmig/fsm.h>
+#include <vmig/kernel_range.h>
 #include <vmig/error.h>
 #include "vmm_qemu.h"
 
@@ -85,6 +87,31 @@ static int set_state_or_reset(struct qemu *q, const char *by, uint32_t state)
 	return vfio_migration_set_state(q, by, state, VFIO_DEVICE_STATE_ERROR);
 }
 
+static bool kernel_has_opt_in(void)
+{
+	struct utsname kernel;
+
+	return !uname(&kernel) && vmig_kernel_in("7.1-", kernel.release);
+}
+
+/* Any errno but ENOTTY makes QEMU refuse the device. */
+static int vfio_migration_set_precopy_info_v2(struct qemu *q)
+{
+	static const char by[] = "vfio_migration_set_precopy_info_v2()";
+	struct consumer *c = &q->c;
+	int ret = vmig_consumer_feature(
+		c, by, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, NULL, 0);
+
+	c->opted_in = !ret;
+	/* An mdev of a kernel before 6.18 gives EINVAL, which is no driver's fault. */
+	if (ret == -ENOTTY || (ret == -EINVAL && !kernel_has_opt_in()))
+		return 0;
+	if (ret && !vmig_consumer_may_fail(c))
+		vmig_consumer_breaks(c, FEAT_17, "QEMU: %s would refuse the device: %s", by,
+				     vmig_errno_name(ret));
+	return ret;
+}
+
 /**
  * vmig_qemu_migration_init - vfio_migration_init()
  * @q: QEMU
@@ -109,11 +136,8 @@ int vmig_qemu_migration_init(struct qemu *q)
 		return -EOPNOTSUPP;
 	}
 	if (mig.flags & VFIO_MIGRATION_PRE_COPY) {
-		ret = vmig_consumer_feature(
-			c, by, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2,
-			NULL, 0);
-		/* An mdev of a kernel before 6.18 gives EINVAL, for which QEMU refuses it. */
-		if (ret && ret != -ENOTTY && ret != -EINVAL)
+		ret = vfio_migration_set_precopy_info_v2(q);
+		if (ret)
 			return ret;
 	}
 	vmig_consumer_feature(
@@ -139,7 +163,25 @@ static void query_stop_copy_size(struct qemu *q, const char *by)
 	}
 }
 
-static void query_precopy_size(struct qemu *q, const char *by)
+/* Returns whether the destination would have to load initial data once more. */
+static bool look_at_flags(struct qemu *q, const char *by, const struct vfio_precopy_info *info)
+{
+	struct consumer *c = &q->c;
+
+	if (!c->opted_in)
+		return false;
+	if (info->flags & ~VFIO_PRECOPY_INFO_REINIT)
+		vmig_consumer_breaks(c, PRE_21, "QEMU: %s finds flags %#x, which nobody defined",
+				     by, info->flags);
+	if (!(info->flags & VFIO_PRECOPY_INFO_REINIT))
+		return false;
+	q->reinits++;
+	q->reannounced += info->initial_bytes;
+	return true;
+}
+
+/* -ERANGE for counters that are no sizes, which QEMU reports and goes on without them. */
+static int query_precopy_size(struct qemu *q, const char *by)
 {
 	struct vfio_precopy_info info = {};
 	struct consumer *c = &q->c;
@@ -149,8 +191,23 @@ static void query_precopy_size(struct qemu *q, const char *by)
 		vmig_consumer_breaks(c, PRE_01,
 				     "QEMU: %s would switch over at once: GET_PRECOPY_INFO gave %s",
 				     by, vmig_errno_name(ret));
+	else if (info.initial_bytes > INT64_MAX || info.dirty_bytes > INT64_MAX)
+		ret = -ERANGE;
 	q->init_size = ret ? 0 : info.initial_bytes;
 	q->dirty_size = ret ? 0 : info.dirty_bytes;
+	if (!ret && look_at_flags(q, by, &info) && q->initial_data_sent) {
+		q->initial_data_sent = false;
+		q->acks++;
+	}
+	return ret;
+}
+
+/* What the migration thread expects still to come, from what was last asked. */
+static uint64_t vfio_state_pending(const struct qemu *q)
+{
+	uint64_t precopy = q->init_size + q->dirty_size;
+
+	return precopy + (q->stopcopy_size > precopy ? q->stopcopy_size - precopy : 0);
 }
 
 static int vfio_save_setup(struct qemu *q)
@@ -168,8 +225,13 @@ static int vfio_save_setup(struct qemu *q)
 	}
 	free(c->buffer);
 	c->buffer = vmig_alloc(c->buffer_size);
-	if (!(c->flags & VFIO_MIGRATION_PRE_COPY) || c->state != VFIO_DEVICE_STATE_RUNNING)
+	q->initial_data_sent = false;
+	q->acks = 1;
+	q->ack_late = false;
+	if (!(c->flags & VFIO_MIGRATION_PRE_COPY) || c->state == VFIO_DEVICE_STATE_STOP)
 		return 0;
+	if (c->state != VFIO_DEVICE_STATE_RUNNING)
+		return -EINVAL;
 	ret = vfio_migration_set_state(q, by, VFIO_DEVICE_STATE_PRE_COPY,
 				       VFIO_DEVICE_STATE_RUNNING);
 	if (!ret)
@@ -235,6 +297,13 @@ static int vfio_save_iterate(struct qemu *q)
 	if (n < 0)
 		return n;
 	vfio_update_estimated_pending_data(q, n);
+	if (!q->init_size && !q->initial_data_sent) {
+		q->initial_data_sent = true;
+		if (q->when_sent && q->acks == 1) {
+			q->when_sent(q->when_sent_arg);
+			return 0;
+		}
+	}
 	return !q->init_size && !q->dirty_size;
 }
 
@@ -246,6 +315,21 @@ static int iterate(struct qemu *q)
 	for (i = 0; i < ROUNDS && !ret && in_precopy(q); i++)
 		ret = vfio_save_iterate(q);
 	return ret < 0 ? ret : 0;
+}
+
+/*
+ * A last look before the device is quiesced: after this nobody asks the destination any more. A
+ * query that fails counts as a REINIT.
+ */
+static void vfio_final_precopy_reinit_check(struct qemu *q)
+{
+	unsigned int before = q->acks;
+	int ret;
+
+	if (!q->c.opted_in || q->c.state != VFIO_DEVICE_STATE_PRE_COPY)
+		return;
+	ret = query_precopy_size(q, "vfio_final_precopy_reinit_check()");
+	q->ack_late = ret || q->acks != before;
 }
 
 /*
@@ -261,12 +345,15 @@ static int vfio_vmstate_change(struct qemu *q, bool running)
 	int first = 0, ret;
 
 	q->vm_running = running;
-	if (precopy)
-		query_precopy_size(q, "vfio_final_precopy_reinit_check()");
-	if (q->c.flags & VFIO_MIGRATION_P2P)
+	if (!running && q->when_stopping)
+		q->when_stopping(q->when_stopping_arg);
+	if (q->c.flags & VFIO_MIGRATION_P2P) {
+		if (!running)
+			vfio_final_precopy_reinit_check(q);
 		first = set_state_or_reset(q, "vfio_vmstate_change_prepare()",
 					   precopy ? VFIO_DEVICE_STATE_PRE_COPY_P2P
 						   : VFIO_DEVICE_STATE_RUNNING_P2P);
+	}
 	/* Where that failed the state has changed, and QEMU asks it anew. */
 	if (!running)
 		state = in_precopy(q) ? VFIO_DEVICE_STATE_STOP_COPY : VFIO_DEVICE_STATE_STOP;
@@ -341,6 +428,7 @@ static void fail(struct qemu *q)
 static int source(struct qemu *q, enum qemu_phase until)
 {
 	int ret = vfio_save_setup(q);
+	size_t sent;
 
 	if (ret || until == QEMU_SETUP)
 		return ret ?: -ECANCELED;
@@ -348,9 +436,12 @@ static int source(struct qemu *q, enum qemu_phase until)
 	if (ret < 0 || until == QEMU_ITERATING)
 		return ret < 0 ? ret : -ECANCELED;
 	ret = vfio_vmstate_change(q, false);
-	if (ret || until == QEMU_PAUSED)
+	if (ret || q->ack_late || until == QEMU_PAUSED)
 		return ret ?: -ECANCELED;
+	q->pending = vfio_state_pending(q);
+	sent = q->c.wire.len;
 	ret = vfio_save_complete_precopy(q, until == QEMU_COMPLETING ? 1 : 0);
+	q->completed = q->c.wire.len - sent;
 	if (ret || until != QEMU_COMPLETED)
 		return ret ?: -ECANCELED;
 	return 0;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * QEMU: hw/vfio/migration.c, hw/vfio/migration-multifd.c and hw/vfio/listener.c of 2026. Each
- * function here is named for the one in QEMU whose calls it makes.
+ * QEMU: hw/vfio/migration.c, hw/vfio/migration-multifd.c and hw/vfio/listener.c of 11.1. Each
+ * function here is named for the one in QEMU whose calls it makes. The user has switched
+ * switchover-ack on, in its form of 11.1: the destination must say that it has loaded the initial
+ * data, once more after each REINIT, before the vCPUs may stop.
  */
 #ifndef VMIG_TESTS_VMM_VMM_QEMU_H
 #define VMIG_TESTS_VMM_VMM_QEMU_H
@@ -35,6 +37,17 @@ enum qemu_phase {
  * @init_size: initial_bytes still to be read, as QEMU counts them
  * @dirty_size: the same of dirty_bytes
  * @tracking: DMA logging was started
+ * @initial_data_sent: the destination was told that the initial data is through
+ * @acks: how often it had to say that it is ready
+ * @ack_late: it would have to after the vCPUs have stopped: the migration fails
+ * @reinits: how often VFIO_PRECOPY_INFO_REINIT came
+ * @reannounced: initial_bytes that came with it
+ * @pending: bytes that were expected when the vCPUs had stopped
+ * @completed: how many came then
+ * @when_sent: called when the initial data is through the first time; NULL for nothing
+ * @when_sent_arg: its argument
+ * @when_stopping: called when the vCPUs are about to stop; NULL for nothing
+ * @when_stopping_arg: its argument
  */
 struct qemu {
 	struct consumer c;
@@ -44,6 +57,17 @@ struct qemu {
 	uint64_t init_size;
 	uint64_t dirty_size;
 	bool tracking;
+	bool initial_data_sent;
+	unsigned int acks;
+	bool ack_late;
+	unsigned int reinits;
+	uint64_t reannounced;
+	uint64_t pending;
+	uint64_t completed;
+	void (*when_sent)(void *arg);
+	void *when_sent_arg;
+	void (*when_stopping)(void *arg);
+	void *when_stopping_arg;
 };
 
 const char *vmig_qemu_phase_name(enum qemu_phase phase);
