@@ -3,10 +3,11 @@
  * STRM-11, STRM-13: the downtime that devices add to a migration, and what a VMM would have
  * thought of it before.
  *
- * A VMM stops the guest when what is left takes no longer than the user allows. It adds up
- * VFIO_DEVICE_FEATURE_MIG_DATA_SIZE and, in PRE_COPY, the two counters of
- * VFIO_MIG_GET_PRECOPY_INFO (QEMU: hw/vfio/migration.c, vfio_state_pending_exact()), and divides
- * by the rate of the bytes so far. Here the same is done beside what then really happens.
+ * A VMM stops the guest when what is left takes no longer than the user allows. What is left is
+ * what VFIO_DEVICE_FEATURE_MIG_DATA_SIZE says, and never less than the two counters of
+ * VFIO_MIG_GET_PRECOPY_INFO in PRE_COPY (QEMU since 10: hw/vfio/migration.c,
+ * vfio_state_pending()); it is divided by the rate of the bytes so far. Here the same is done
+ * beside what then really happens.
  * That both are estimates is said by the header (PRE-23, SIZE-04); they are noted, not judged.
  */
 #include <errno.h>
@@ -393,14 +394,15 @@ static void save_while_busy(struct busy *b, struct vmig_measure *m)
 	struct vfio_precopy_info info;
 	struct vmig_copy_result c;
 	double us, read_us;
-	uint64_t size = 0;
+	uint64_t size = 0, left;
 
 	b->before = 0;
 	if (b->keep)
 		b->keep->len = 0;
 	read_us = read_while_busy(b, fd, &info, m);
 	__vmig_get_data_size(dev, &size);
-	b->predicted = size + info.initial_bytes + info.dirty_bytes;
+	left = info.initial_bytes + info.dirty_bytes;
+	b->predicted = left + (size > left ? size - left : 0);
 	us = vmig_now_us();
 	if (b->flags & VFIO_MIGRATION_P2P)
 		vmig_set_state(dev, VFIO_DEVICE_STATE_PRE_COPY_P2P);
