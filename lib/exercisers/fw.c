@@ -164,6 +164,12 @@ static int event(struct vmig_exercise *w, const char *name)
 	return put_parameter(MODULE "event", name);
 }
 
+/* The firmware says how much of the state is new: all of it. */
+static int reinit(struct vmig_exercise *w, uint32_t bytes)
+{
+	return event(w, "reinit");
+}
+
 static int commands(struct vmig_exercise *w, char *names, size_t size, bool *hit)
 {
 	FILE *f = fopen(MODULE "fault", "re");
@@ -197,5 +203,6 @@ const struct vmig_exerciser vmig_exerciser_fw = {
 	.fault = fault,
 	.commands = commands,
 	.event = event,
+	.reinit = reinit,
 	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
 };

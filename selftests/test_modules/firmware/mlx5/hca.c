@@ -64,6 +64,9 @@ static void set_caps(struct hca *hca)
 	MLX5_SET(cmd_hca_cap_2, two, migration_multi_load, 1);
 	MLX5_SET(cmd_hca_cap_2, two, migration_tracking_state, 1);
 	MLX5_SET(cmd_hca_cap_2, two, migration_in_chunks, mlx5_fw_chunks);
+#if MLX5_FW_HAS_MIGRATION_STATE
+	MLX5_SET(cmd_hca_cap_2, two, migration_state, mlx5_fw_migration_state);
+#endif
 	MLX5_SET(adv_virtualization_cap, adv, pg_track_max_num_range, track_ranges);
 	MLX5_SET(adv_virtualization_cap, adv, pg_track_log_min_addr_space, 12);
 	MLX5_SET(adv_virtualization_cap, adv, pg_track_log_max_addr_space, 52);

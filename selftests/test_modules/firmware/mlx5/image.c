@@ -87,6 +87,25 @@ void image_forget(struct vhca *v)
 {
 	v->image.tracking = false;
 	v->image.final = false;
+	v->image.reinit = 0;
+}
+
+/**
+ * image_reinit - a function that is being saved was reconfigured: all of it is to be saved again
+ * @v: the function, locked
+ * @queries: how many queries are told so
+ *
+ * The images are numbered, and each has the checksum of the one before: a driver that loses the
+ * one with the new data is found out when it is loaded.
+ */
+void image_reinit(struct vhca *v, u32 queries)
+{
+	struct image *i = &v->image;
+
+	if (!i->tracking)
+		return;
+	bitmap_fill(i->pending, i->npages);
+	i->reinit = queries;
 }
 
 /**
@@ -251,6 +270,7 @@ int image_save(struct vhca *v, const struct mkey *mkey, u64 size, bool increment
 		bitmap_fill(i->pending, i->npages);
 		i->saved = 0;
 		i->final = false;
+		i->reinit = 0;
 	} else if (!i->final) {
 		scan(v, r);
 	}

@@ -27,6 +27,14 @@ static void all_vfs(struct hca *hca, bool enable)
 		vhca_enable(&hca->vhcas[i], enable);
 }
 
+static void all_reinit(struct hca *hca)
+{
+	unsigned int i;
+
+	for (i = 0; i < hca->card->nr_vfs; i++)
+		vhca_reinit(&hca->vhcas[i]);
+}
+
 static bool event(struct fw_card *card, const char *name)
 {
 	struct hca *hca = card->priv;
@@ -40,6 +48,8 @@ static bool event(struct fw_card *card, const char *name)
 		all_vfs(hca, true);
 	} else if (!strcmp(name, "tracker_error")) {
 		track_fail_all(hca);
+	} else if (!strcmp(name, "reinit")) {
+		all_reinit(hca);
 	} else {
 		return false;
 	}

@@ -13,6 +13,7 @@
 #include <linux/mlx5/eq.h>
 #include <linux/mlx5/qp.h>
 #include <linux/notifier.h>
+#include <linux/version.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
@@ -20,6 +21,9 @@
 
 struct hca;
 struct tracker;
+
+/* Firmware that says in which state a migration is, and a driver that looks (56f90177573e). */
+#define MLX5_FW_HAS_MIGRATION_STATE (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))
 
 /* What all commands and all answers begin with, for MLX5_GET() and MLX5_SET(). */
 struct mlx5_ifc_any_in_bits {
@@ -93,6 +97,7 @@ struct qp {
  * @regs_hash: of the registers as they were saved
  * @tracking: changes are being looked for
  * @final: the images that stop the copy have begun
+ * @reinit: how many more queries are told that the function was reconfigured
  * @saved: how many images since the first one
  * @saved_sum: checksum of the last one
  * @loading: a first image has been loaded and the function has not run since
@@ -107,6 +112,7 @@ struct image {
 	u64 regs_hash;
 	bool tracking;
 	bool final;
+	u32 reinit;
 	u32 saved;
 	u32 saved_sum;
 	bool loading;
@@ -182,6 +188,7 @@ static inline struct hca *hca_of(struct mlx5_core_dev *mdev)
 extern bool mlx5_fw_chunks;
 extern uint mlx5_fw_chunk_kb;
 extern bool mlx5_fw_track_full;
+extern bool mlx5_fw_migration_state;
 
 /* hca.c */
 int hca_init(struct hca *hca);
@@ -210,6 +217,7 @@ int vhca_init(struct vhca *v);
 void vhca_exit(struct vhca *v);
 void vhca_reset(struct vhca *v);
 void vhca_enable(struct vhca *v, bool on);
+void vhca_reinit(struct vhca *v);
 u8 vhca_suspend(struct hca *hca, const void *in, int *error);
 u8 vhca_resume(struct hca *hca, const void *in, int *error);
 u8 vhca_query(struct hca *hca, const void *in, void *out, int *error);
@@ -225,6 +233,7 @@ int image_save(struct vhca *v, const struct mkey *mkey, u64 size, bool increment
 	       u32 *actual, u32 *next);
 void image_forget(struct vhca *v);
 int image_load(struct vhca *v, const struct mkey *mkey, u64 size);
+void image_reinit(struct vhca *v, u32 queries);
 bool image_incomplete(const struct vhca *v);
 
 /* track.c */

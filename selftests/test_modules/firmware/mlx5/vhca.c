@@ -13,6 +13,11 @@ static uint hold_ms = 2000;
 module_param(hold_ms, uint, 0644);
 MODULE_PARM_DESC(hold_ms, "how long a SAVE that is held back takes at most, 2000 by default");
 
+static uint reinit_queries = 1;
+
+module_param(reinit_queries, uint, 0644);
+MODULE_PARM_DESC(reinit_queries, "how many queries after event=reinit tell of it, 1 by default");
+
 /* A command of a function that is there and enabled, with its lock. */
 static struct vhca *begin(struct hca *hca, u16 vhca_id)
 {
@@ -117,6 +122,25 @@ u8 vhca_resume(struct hca *hca, const void *in, int *error)
 	return end(v, set_activity(v));
 }
 
+/* Where the migration of a function is: INIT for as many queries as were asked for. */
+static void tell_state(struct vhca *v, void *out, u64 size)
+{
+#if MLX5_FW_HAS_MIGRATION_STATE
+	u8 state = MLX5_QUERY_VHCA_MIG_STATE_OPER_MIGRATION_IDLE;
+
+	if (!mlx5_fw_migration_state)
+		return;
+	if (v->image.reinit) {
+		state = MLX5_QUERY_VHCA_MIG_STATE_OPER_MIGRATION_INIT;
+		v->image.reinit--;
+	} else if (v->image.tracking) {
+		state = size ? MLX5_QUERY_VHCA_MIG_STATE_OPER_MIGRATION_DIRTY
+			     : MLX5_QUERY_VHCA_MIG_STATE_OPER_MIGRATION_READY;
+	}
+	MLX5_SET(query_vhca_migration_state_out, out, migration_state, state);
+#endif
+}
+
 /**
  * vhca_query - QUERY_VHCA_MIGRATION_STATE: how large would the next image be?
  * @hca: the card
@@ -132,6 +156,7 @@ u8 vhca_query(struct hca *hca, const void *in, void *out, int *error)
 	bool chunk = MLX5_GET(query_vhca_migration_state_in, in, chunk);
 	u8 status = command_fault("size", error);
 	struct vhca *v;
+	u64 size;
 
 	if (status)
 		return status;
@@ -142,8 +167,9 @@ u8 vhca_query(struct hca *hca, const void *in, void *out, int *error)
 		return end(v, MLX5_CMD_STAT_BAD_PARAM_ERR);
 	if (incremental && !v->image.tracking)
 		return end(v, MLX5_CMD_STAT_BAD_RES_STATE_ERR);
-	MLX5_SET(query_vhca_migration_state_out, out, required_umem_size,
-		 image_size(v, incremental, chunk));
+	size = image_size(v, incremental, chunk);
+	MLX5_SET(query_vhca_migration_state_out, out, required_umem_size, size);
+	tell_state(v, out, size);
 	if (chunk)
 		MLX5_SET64(query_vhca_migration_state_out, out, remaining_total_size,
 			   image_full_size(v));
@@ -304,6 +330,17 @@ void vhca_enable(struct vhca *v, bool on)
 	mutex_unlock(&v->lock);
 	if (on)
 		blocking_notifier_call_chain(&v->notifier, MLX5_PF_NOTIFY_ENABLE_VF, NULL);
+}
+
+/**
+ * vhca_reinit - a function is reconfigured
+ * @v: the function
+ */
+void vhca_reinit(struct vhca *v)
+{
+	mutex_lock(&v->lock);
+	image_reinit(v, READ_ONCE(reinit_queries));
+	mutex_unlock(&v->lock);
 }
 
 /**
