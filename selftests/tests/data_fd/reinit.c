@@ -99,7 +99,9 @@ static void check_complete(struct vmig_exercise *w, int fd, struct vmig_stream *
 static void check_falls(int fd, struct vmig_stream *s, struct vfio_precopy_info *info,
 			const char *did)
 {
-	uint64_t end = vmig_now_ms() + VMIG_IO_TIMEOUT_MS, last = info->initial_bytes;
+	uint64_t began = vmig_now_ms(), end = began + VMIG_IO_TIMEOUT_MS;
+	uint64_t announced = info->initial_bytes, last = announced;
+	size_t had = s->len;
 	size_t step = 1 + info->initial_bytes / 4;
 	int ret;
 
@@ -116,6 +118,9 @@ static void check_falls(int fd, struct vmig_stream *s, struct vfio_precopy_info 
 	CHECK(PRE_22, !info->initial_bytes || vmig_now_ms() >= end,
 	      vmig_fmt("%s, %zu bytes read, and no more come", did, s->len), "initial_bytes 0",
 	      "%llu", info->initial_bytes);
+	vmig_note(PRE_22, "%s: REINIT with %llu initial_bytes, 0 after %zu bytes and %llu ms", did,
+		  (unsigned long long)announced, s->len - had,
+		  (unsigned long long)(vmig_now_ms() - began));
 }
 
 /* For QEMU before 11.1 and for cloud-hypervisor it is data that changed. */
