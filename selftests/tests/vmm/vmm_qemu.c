@@ -239,12 +239,23 @@ static int vfio_save_setup(struct qemu *q)
 	return ret;
 }
 
+/*
+ * Does the device tell of initial data though it gives ENOMSG? QEMU does not ask. It has only
+ * counted what it read, and the counters may have been too large (H:1253).
+ */
+static bool initial_data_missing(struct qemu *q)
+{
+	struct vfio_precopy_info info;
+
+	return q->init_size && !vmig_consumer_may_fail(&q->c) &&
+	       !__vmig_precopy_info(q->c.data_fd, &info) && info.initial_bytes;
+}
+
 /* Returns bytes read, 0 at either end of the stream, or -errno. */
 static ssize_t vfio_save_block(struct qemu *q, const char *by)
 {
 	struct consumer *c = &q->c;
 	ssize_t n = vmig_consumer_read(c, by);
-	bool promised = q->init_size;
 
 	if (n != -ENOMSG) {
 		if (n < 0)
@@ -256,7 +267,7 @@ static ssize_t vfio_save_block(struct qemu *q, const char *by)
 			c, STRM_09,
 			"QEMU: %s would take ENOMSG in STOP_COPY for the end and lose the rest",
 			by);
-	else if (promised && !vmig_consumer_may_fail(c))
+	else if (initial_data_missing(q))
 		vmig_consumer_breaks(c, PRE_12,
 				     "QEMU: %s would take the initial data for sent: ENOMSG with "
 				     "%llu initial_bytes to come",
