@@ -37,8 +37,8 @@ static const struct form PARAMETER = { "MODULE.NAME=VALUE, without blanks",
 
 static const struct form FEATURE = {
 	"FEATURE | on what condition | file:line function(), with one of STOP_COPY, P2P, PRE_COPY, "
-	"DMA_LOGGING, MIG_DATA_SIZE",
-	"^(STOP_COPY|P2P|PRE_COPY|DMA_LOGGING|MIG_DATA_SIZE) *\\|" FIELD "\\|" FIELD "$"
+	"DMA_LOGGING, MIG_DATA_SIZE, REINIT",
+	"^(STOP_COPY|P2P|PRE_COPY|DMA_LOGGING|MIG_DATA_SIZE|REINIT) *\\|" FIELD "\\|" FIELD "$"
 };
 
 static const struct form FACT = { "what | file:line function()", "^" FIELD "\\|" FIELD "$" };
