@@ -367,6 +367,8 @@ void ref_dirty(struct ref_device *ref, u64 at, size_t len)
 		return;
 	for (page = at >> PAGE_SHIFT; page <= (at + len - 1) >> PAGE_SHIFT; page++)
 		set_bit(page, ref->dirty);
+	if (ref_defect(ref, REF_DEFECT_change_wakes_nobody))
+		return;
 	spin_lock_irqsave(&ref->lock, flags);
 	if (ref->session)
 		wake_up_all(&ref->session->wait);

@@ -251,67 +251,167 @@ VMIG_TEST_TIMEOUT(reinit, switched_over_at_once, MINUTES)
 	switch_over(&self->w, self->flags, false);
 }
 
-/* With a SAVE under way the firmware's data may still be to come: EAGAIN, but not ENOMSG. */
-VMIG_TEST_TIMEOUT(reinit, read_with_o_nonblock, MINUTES)
+static void set_nonblock(int fd, bool on)
 {
-	static const char did[] = "all read, reconfigured, read() with O_NONBLOCK";
+	int flags = fcntl(fd, F_GETFL) & ~O_NONBLOCK;
+
+	if (fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags))
+		vmig_test_error("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
+}
+
+static void hold(struct vmig_exercise *w, bool on)
+{
+	int ret = w->ops->hold_stream(w, on);
+
+	if (ret)
+		vmig_test_error("the device cannot be made to %s its stream: %s",
+				on ? "keep back" : "give", vmig_errno_name(ret));
+}
+
+/*
+ * One byte of new initial data without waiting: EAGAIN is allowed as the device may still be at
+ * work on it, ENOMSG is not. Returns false where the driver tells of none.
+ */
+static bool read_at_once(struct vmig_exercise *w, bool slow)
+{
+	const char *did = vmig_fmt("all read, reconfigured%s, read() with O_NONBLOCK",
+				   slow ? ", the device is slow" : "");
 	struct vfio_precopy_info info;
 	struct vmig_stream s = {};
+	int fd = begin(w, true);
 	unsigned char byte;
+	bool there;
 	ssize_t n;
-	int fd;
 
-	CLAUSES(PRE_12, PRE_22, STRM_11);
-	NEED_REINIT;
-	fd = begin(&self->w, true);
-	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK))
-		vmig_test_error("fcntl(F_SETFL) on the data_fd failed: %s", vmig_errno_name(errno));
+	set_nonblock(fd, true);
 	vmig_drain(fd, &s);
-	reconfigure(&self->w, SEED);
-	NEED_TOLD(told(fd, &info, did) && info.initial_bytes);
-	n = __vmig_read(fd, &byte, 1);
+	if (slow)
+		hold(w, true);
+	reconfigure(w, SEED);
+	there = told(fd, &info, did) && info.initial_bytes;
+	n = there ? __vmig_read(fd, &byte, 1) : 0;
+	if (slow)
+		hold(w, false);
+	if (!there)
+		return false;
 	CHECK(PRE_12, n == 1 || n == -EAGAIN,
 	      vmig_fmt("%s with initial_bytes %llu", did, info.initial_bytes), "data, or EAGAIN",
 	      "%s", n ? vmig_errno_name(n) : "0");
 	if (n == 1)
 		vmig_stream_append(&s, &byte, 1);
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-	check_complete(&self->w, fd, &s, SEED, did);
+	set_nonblock(fd, false);
+	check_complete(w, fd, &s, SEED, did);
+	return true;
 }
 
-/* A VMM that sleeps until there is more: the new data wakes it. */
+VMIG_TEST_TIMEOUT(reinit, read_with_o_nonblock, MINUTES)
+{
+	CLAUSES(PRE_12, PRE_22, STRM_11);
+	NEED_REINIT;
+	NEED_TOLD(read_at_once(&self->w, false));
+}
+
+VMIG_TEST_TIMEOUT(reinit, read_with_o_nonblock_from_a_slow_device, MINUTES)
+{
+	CLAUSES(PRE_12, PRE_22, STRM_11);
+	NEED_REINIT;
+	NEED_HOLD;
+	NEED_TOLD(read_at_once(&self->w, true));
+}
+
+/**
+ * struct sleeper - a process in poll() at the temporary end of the stream, and what woke it
+ * @slept: it did not return at once
+ * @info: the counters after what was to wake it
+ * @told: with them came VFIO_PRECOPY_INFO_REINIT
+ */
+struct sleeper {
+	bool slept;
+	struct vfio_precopy_info info;
+	bool told;
+};
+
+/* Another process sleeps until there is more, and the device makes something new. */
+static struct sleeper wake(struct vmig_exercise *w, int fd, void (*change)(struct vmig_exercise *w),
+			   const char *did)
+{
+	struct vmig_fd_peer peer;
+	struct sleeper s = {};
+	ssize_t ret = 0;
+	bool woken;
+
+	vmig_fd_peer_start(&peer, w->dev, fd);
+	vmig_fd_peer_request(&peer, VMIG_FD_PEER_POLL, 0);
+	s.slept = !vmig_fd_peer_reply(&peer, SETTLE_MS, &ret);
+	if (s.slept) {
+		change(w);
+		/* A driver that has to ask its firmware does it now. */
+		vmig_info_with_flags(fd, 0, &s.info);
+		s.told = s.info.flags & VFIO_PRECOPY_INFO_REINIT;
+		woken = vmig_fd_peer_reply(&peer, WAKE_MS, &ret);
+		if (s.info.initial_bytes || s.info.dirty_bytes)
+			CHECK(PRE_13, woken && ret > 0 && (ret & POLLIN), did, "POLLIN", "%s",
+			      !woken	? vmig_fmt("no return for %d s", WAKE_MS / 1000)
+			      : ret < 0 ? vmig_errno_name(ret)
+					: vmig_fmt("events %#zx", ret));
+	}
+	vmig_fd_peer_stop(&peer);
+	return s;
+}
+
+#define NEED_SLEEP(s) NEED((s).slept, "poll() at the temporary end does not wait")
+
+static void change(struct vmig_exercise *w)
+{
+	int ret = w->ops->dirty(w, SEED);
+
+	if (ret)
+		vmig_test_error("the device cannot be made to change its state: %s",
+				vmig_errno_name(ret));
+}
+
+static void change_all(struct vmig_exercise *w)
+{
+	reconfigure(w, SEED);
+}
+
 VMIG_TEST_TIMEOUT(reinit, poll_is_woken, MINUTES)
 {
 	static const char did[] =
 		"poll(POLLIN) of another process at the temporary end; reconfigured";
-	struct vfio_precopy_info info;
 	struct vmig_stream s = {};
-	struct vmig_fd_peer peer;
-	bool waits, woken, again;
-	ssize_t ret = 0;
+	struct sleeper sleeper;
 	int fd;
 
 	CLAUSES(PRE_13, PRE_22, STRM_11);
 	NEED_REINIT;
 	fd = begin(&self->w, true);
 	NEED_DRAINED(fd, &s);
-	vmig_fd_peer_start(&peer, self->dev, fd);
-	vmig_fd_peer_request(&peer, VMIG_FD_PEER_POLL, 0);
-	waits = !vmig_fd_peer_reply(&peer, SETTLE_MS, &ret);
-	if (waits) {
-		reconfigure(&self->w, SEED);
-		/* A driver that has to ask its firmware does it now. */
-		again = told(fd, &info, did);
-		woken = vmig_fd_peer_reply(&peer, WAKE_MS, &ret);
-	}
-	vmig_fd_peer_stop(&peer);
-	NEED(waits, "poll() at the temporary end does not wait");
-	NEED_TOLD(again && info.initial_bytes);
-	CHECK(PRE_13, woken && ret > 0 && (ret & POLLIN), did, "POLLIN", "%s",
-	      !woken	? vmig_fmt("no return for %d s", WAKE_MS / 1000)
-	      : ret < 0 ? vmig_errno_name(ret)
-			: vmig_fmt("events %#zx", ret));
+	sleeper = wake(&self->w, fd, change_all, did);
+	NEED_SLEEP(sleeper);
+	NEED_TOLD(sleeper.told);
 	check_complete(&self->w, fd, &s, SEED, did);
+}
+
+/* Without the opt-in, and on kernels that do not have it: a change is something new as well. */
+VMIG_TEST_TIMEOUT(reinit, poll_is_woken_by_a_change, MINUTES)
+{
+	static const char did[] =
+		"poll(POLLIN) of another process at the temporary end; the device changes";
+	struct vmig_stream s = {};
+	struct sleeper sleeper;
+	int fd;
+
+	CLAUSES(PRE_13);
+	NEED_PRE_COPY;
+	NEED(self->w.ops->dirty, "no exerciser can make this device change its state");
+	fd = begin(&self->w, false);
+	NEED_DRAINED(fd, &s);
+	sleeper = wake(&self->w, fd, change, did);
+	NEED_SLEEP(sleeper);
+	NEED(sleeper.info.dirty_bytes, "the counters do not tell of the change");
+	close(fd);
+	vmig_stream_free(&s);
 }
 
 /* A VMM may ask for it when the session is there; what comes after is for who opted in. */
