@@ -8,7 +8,41 @@
 #ifndef VMIG_SPEC_UAPI_H
 #define VMIG_SPEC_UAPI_H
 
+#include <linux/iommufd.h>
 #include <linux/vfio.h>
+
+/* v6.19: a dma-buf of parts of a region; the fd is what the ioctl returns. */
+#ifndef VFIO_DEVICE_FEATURE_DMA_BUF
+#define VFIO_DEVICE_FEATURE_DMA_BUF 11
+
+struct vfio_region_dma_range {
+	__u64 offset;
+	__u64 length;
+};
+
+struct vfio_device_feature_dma_buf {
+	__u32 region_index;
+	__u32 open_flags;
+	__u32 flags;
+	__u32 nr_ranges;
+	struct vfio_region_dma_range dma_ranges[];
+};
+#endif
+
+/* v6.13: a memfd, and since v6.19 a dma-buf, in an IOAS. */
+#ifndef IOMMU_IOAS_MAP_FILE
+#define IOMMU_IOAS_MAP_FILE _IO(IOMMUFD_TYPE, 0x8f)
+
+struct iommu_ioas_map_file {
+	__u32 size;
+	__u32 flags;
+	__u32 ioas_id;
+	__s32 fd;
+	__aligned_u64 start;
+	__aligned_u64 length;
+	__aligned_u64 iova;
+};
+#endif
 
 /* v7.1, d7140b5dde45: opt in to a defined vfio_precopy_info.flags on output. */
 #ifndef VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2
