@@ -15,12 +15,11 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
-#include <linux/pci_regs.h>
-
 #include <vmig/info.h>
 #include <vmig/region.h>
 #include <vmig/sysfs.h>
 #include "fixture_states.h"
+#include "pci_config.h"
 #include "session_check.h"
 
 VMIG_FIXTURE_ANY(hot_reset, false);
@@ -498,56 +497,6 @@ TEST_F(hot_reset_set, all_end_in_running)
 	NEED(!ret, "the hot reset is refused: %s", vmig_errno_name(ret));
 }
 
-/* No chain has more capabilities than fit into 256 bytes. */
-#define CAPS_MAX 48
-
-static unsigned int find_capability(struct vmig_device *dev, const struct vfio_region_info *config,
-				    uint8_t id)
-{
-	uint8_t cap[2] = { 0, 0 };
-	unsigned int i;
-	uint16_t status;
-	uint8_t at;
-
-	if (__vmig_region_read(dev, config, PCI_STATUS, &status, 2) != 2 ||
-	    !(status & PCI_STATUS_CAP_LIST) ||
-	    __vmig_region_read(dev, config, PCI_CAPABILITY_LIST, &at, 1) != 1)
-		return 0;
-	for (i = 0; i < CAPS_MAX && at >= PCI_STD_HEADER_SIZEOF; i++, at = cap[1]) {
-		if (__vmig_region_read(dev, config, at, cap, 2) != 2)
-			return 0;
-		if (cap[0] == id)
-			return at;
-	}
-	return 0;
-}
-
-/* Where to write what for a function level reset: PCI Express, or Advanced Features. */
-static bool find_flr(struct vmig_device *dev, const struct vfio_region_info *config,
-		     unsigned int *at, uint16_t *bits)
-{
-	unsigned int cap;
-	uint32_t devcap;
-	uint8_t af;
-
-	cap = find_capability(dev, config, PCI_CAP_ID_EXP);
-	if (cap && __vmig_region_read(dev, config, cap + PCI_EXP_DEVCAP, &devcap, 4) == 4 &&
-	    (devcap & PCI_EXP_DEVCAP_FLR)) {
-		*at = cap + PCI_EXP_DEVCTL;
-		if (__vmig_region_read(dev, config, *at, bits, 2) != 2)
-			return false;
-		*bits |= PCI_EXP_DEVCTL_BCR_FLR;
-		return true;
-	}
-	cap = find_capability(dev, config, PCI_CAP_ID_AF);
-	if (!cap || __vmig_region_read(dev, config, cap + PCI_AF_CAP, &af, 1) != 1 ||
-	    !(af & PCI_AF_CAP_FLR))
-		return false;
-	*at = cap + PCI_AF_CTRL;
-	*bits = PCI_AF_CTRL_FLR;
-	return true;
-}
-
 /* The kernel only tries the reset, and does without where the device is in use. */
 #define FLR_TRIES 10
 
@@ -559,20 +508,18 @@ TEST_F(hot_reset_from, ends_in_running_by_flr)
 {
 	struct vfio_region_info *config = __vmig_pci_config(self->dev);
 	const char *name = vmig_state_name(variant->state);
-	unsigned int at = 0, i, len;
-	uint16_t bits = 0;
+	struct vmig_flr flr;
 	uint32_t state;
+	unsigned int i;
 	int fd;
 
 	CLAUSES(RST_06);
 	NEED_STATE(variant->state);
-	NEED(config && find_flr(self->dev, config, &at, &bits),
+	NEED(config && vmig_pci_flr(self->dev, config, &flr),
 	     "the device's config space offers no function level reset");
-	len = bits == PCI_AF_CTRL_FLR ? 1 : 2;
 	fd = vmig_goto_state(self->dev, variant->state);
 	for (i = 0; i < FLR_TRIES; i++) {
-		if (__vmig_region_write(self->dev, config, at, &bits, len) != (ssize_t)len)
-			vmig_test_error("a write to config space at %#x failed", at);
+		vmig_pci_write(self->dev, config, flr.at, flr.bits, flr.len);
 		state = vmig_get_state(self->dev);
 		if (state == VFIO_DEVICE_STATE_RUNNING)
 			break;
