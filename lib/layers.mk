@@ -22,7 +22,7 @@ SRC_migration := bounded.c dma_logging.c feature.c state.c stream.c
 SRC_engine := engine.c ring.c ring_stream.c sync.c
 SRC_streamfile := identity.c streamfile.c
 SRC_exercisers := bar.c doorbell.c edu.c exerciser.c fw.c generic.c mock.c mtty.c \
-		  pattern.c
+		  nvme.c p2p.c pattern.c
 
 # Libraries of others that a layer calls.
 LIBS_base := -lmd

@@ -15,8 +15,8 @@ order of BINDIR/chapters, and writes what it prints to RUNDIR/ktap/CHAPTER.ktap
 prints the chapter and the full name of each test that a run in this environment will have
 a result for.
 
-Environment: VMIG_DEVICE, and for the tests VMIG_DEVICE2, VMIG_DEVICES (all that may be
-touched, with blanks between), VMIG_PROFILE, VMIG_STRICT, VMIG_NO_KNOWN, VMIG_TESTS;
+Environment: VMIG_DEVICE, and for the tests VMIG_DEVICE2, VMIG_P2P_TARGET, VMIG_DEVICES (all
+that may be touched, with blanks between), VMIG_PROFILE, VMIG_STRICT, VMIG_NO_KNOWN, VMIG_TESTS;
 VMIG_HAZARDS=1 runs the chapter \`hazard\` too;
 VMIG_BENCH=N measures N times; VMIG_PROGRESS=3: what takes long says so on standard output;
 VMIG_CHAPTERS names the chapters to run, with blanks between, default all;

@@ -144,6 +144,8 @@ Environment
   VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 600; there 1800
   VMIG_EXERCISER=NAME    not the exerciser that knows the driver, but this one
   VMIG_DEVICE2=DEVICE    with -d DEVICE: a second device of the same driver
+  VMIG_P2P_TARGET=DEVICE a device that others may write to, bound to vfio-pci: an NVMe controller
+                         with a controller memory buffer, or one that an exerciser knows
   VMIG_DEVICE_OTHER=DEVICE  a device of another type of that driver (clause RES-12)
   VMIG_DEVICES="DEVICE..."  all devices that the run may touch, for the hot reset of a set
 

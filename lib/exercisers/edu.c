@@ -314,8 +314,16 @@ static int dma_wait(struct vmig_exercise *w, int timeout_ms, uint32_t *sum)
 	return ret;
 }
 
-static int p2p_target(struct vmig_exercise *w, struct vmig_exercise *peer, uint64_t *iova,
-		      uint32_t *bytes)
+/* Page 0, which the driver does not let user space map, but exports as a dma-buf. */
+static int p2p_memory(struct vmig_exercise *w, uint32_t *region, uint64_t *offset)
+{
+	*region = VFIO_PCI_BAR0_REGION_INDEX;
+	*offset = EDU_LIVE;
+	return 0;
+}
+
+/* Through the group, and on kernels without dma-bufs of BARs. */
+static int p2p_window(struct vmig_exercise *w, struct vmig_exercise *peer, uint64_t *iova)
 {
 	unsigned int segment, bus, slot, function;
 	struct edu *e = w->priv;
@@ -328,7 +336,6 @@ static int p2p_target(struct vmig_exercise *w, struct vmig_exercise *peer, uint6
 			       segment << 16 | bus << 8 | slot << 3 | function);
 	ret = ret ?: vmig_bar_read(&e->extra, EDU_WINDOW_IOVA, &window, sizeof(window));
 	*iova = window + EDU_LIVE;
-	*bytes = 4;
 	return ret ?: window ? 0 : -ENODEV;
 }
 
@@ -379,7 +386,8 @@ const struct vmig_exerciser vmig_exerciser_edu = {
 	.dma_write = dma_write,
 	.dma_read = dma_read,
 	.dma_wait = dma_wait,
-	.p2p_target = p2p_target,
+	.p2p_memory = p2p_memory,
+	.p2p_window = p2p_window,
 	.p2p_write = p2p_write,
 	.p2p_landed = p2p_landed,
 	.irq_index = VFIO_PCI_MSI_IRQ_INDEX,

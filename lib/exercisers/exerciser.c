@@ -8,8 +8,8 @@
 #include <vmig/exerciser.h>
 
 static const struct vmig_exerciser *const exercisers[] = {
-	&vmig_exerciser_mock, &vmig_exerciser_edu,     &vmig_exerciser_fw,
-	&vmig_exerciser_mtty, &vmig_exerciser_generic,
+	&vmig_exerciser_mock, &vmig_exerciser_edu,  &vmig_exerciser_fw,
+	&vmig_exerciser_mtty, &vmig_exerciser_nvme, &vmig_exerciser_generic,
 };
 
 #define COUNT (sizeof(exercisers) / sizeof(exercisers[0]))

@@ -8,23 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <linux/pci_regs.h>
 
 #include <vmig/error.h>
-#include <vmig/dma.h>
 #include <vmig/info.h>
 #include <vmig/region.h>
 #include <vmig/exerciser.h>
 #include <vmig/regs/fw_regs.h>
 #include "doorbell.h"
-
-/* Where a peer's page is for this device: where tests map nothing. */
-#define P2P_IOVA_BITS 39
-#define P2P_FROM (1ULL << 38)
-#define PAGE 4096
 
 static const struct vmig_doorbell_regs fw_at = {
 	VMIG_DOORBELL_REGS(FW),
@@ -35,8 +28,6 @@ static const struct vmig_doorbell_regs fw_at = {
 struct fw {
 	struct vmig_doorbell d; /* first: see doorbell.h */
 	struct vmig_exerciser ops; /* without what the card lacks */
-	void *peer_at; /* the page of a peer, mapped here and for the device */
-	uint64_t peer_iova;
 };
 
 static bool knows(struct vmig_device *dev)
@@ -50,6 +41,22 @@ static bool knows(struct vmig_device *dev)
 	n = __vmig_region_read(dev, config, PCI_SUBSYSTEM_VENDOR_ID, ids, sizeof(ids));
 	free(config);
 	return n == sizeof(ids) && ids[0] == FW_SUBSYSTEM_VENDOR_ID && ids[1] == FW_SUBSYSTEM_ID;
+}
+
+static int p2p_memory(struct vmig_exercise *w, uint32_t *region, uint64_t *offset)
+{
+	struct fw *f = w->priv;
+
+	*region = f->d.mem.info->index;
+	*offset = FW_P2P_PAGE;
+	return 0;
+}
+
+static int p2p_landed(struct vmig_exercise *w, uint32_t *value)
+{
+	struct fw *f = w->priv;
+
+	return vmig_bar_read(&f->d.mem, FW_P2P_PAGE, value, sizeof(*value));
 }
 
 static int begin(struct vmig_exercise *w)
@@ -73,21 +80,12 @@ static int begin(struct vmig_exercise *w)
 	if (lacks & FW_LACKS_WORK)
 		f->ops = (struct vmig_exerciser){ .name = w->ops->name,
 						  .begin = begin,
-						  .end = w->ops->end };
+						  .end = w->ops->end,
+						  .p2p_memory = p2p_memory,
+						  .p2p_landed = p2p_landed };
 	if (lacks & FW_LACKS_HOLD)
 		f->ops.hold_stream = NULL;
 	return ret ?: vmig_doorbell_begin_mem(&f->d, bar, state_bytes);
-}
-
-static void forget_peer(struct vmig_exercise *w)
-{
-	struct fw *f = w->priv;
-
-	if (!f->peer_at)
-		return;
-	__vmig_dma_unmap(w->dev, f->peer_iova, PAGE);
-	munmap(f->peer_at, PAGE);
-	f->peer_at = NULL;
 }
 
 /* Parameters of the module that makes the card. */
@@ -115,34 +113,9 @@ static void end(struct vmig_exercise *w)
 {
 	struct fw *f = w->priv;
 
-	forget_peer(w);
 	fault(w, "");
 	vmig_doorbell_end(&f->d);
 	free(f);
-}
-
-static int p2p_target(struct vmig_exercise *w, struct vmig_exercise *peer, uint64_t *iova,
-		      uint32_t *bytes)
-{
-	struct fw *f = w->priv, *p = peer->priv;
-	int ret;
-
-	forget_peer(w);
-	ret = __vmig_region_mmap(peer->dev, p->d.mem.info, FW_P2P_PAGE, PAGE, &f->peer_at);
-	if (ret) {
-		f->peer_at = NULL;
-		return ret;
-	}
-	ret = __vmig_iova_find(w->dev, P2P_IOVA_BITS, P2P_FROM, PAGE, PAGE, &f->peer_iova);
-	ret = ret ?: __vmig_dma_map(w->dev, f->peer_at, f->peer_iova, PAGE);
-	if (ret) {
-		munmap(f->peer_at, PAGE);
-		f->peer_at = NULL;
-		return ret;
-	}
-	*iova = f->peer_iova;
-	*bytes = 4;
-	return 0;
 }
 
 static int p2p_write(struct vmig_exercise *w, uint64_t iova, uint32_t value)
@@ -150,13 +123,6 @@ static int p2p_write(struct vmig_exercise *w, uint64_t iova, uint32_t value)
 	struct fw *f = w->priv;
 
 	return vmig_doorbell_write(&f->d, iova, &value, sizeof(value));
-}
-
-static int p2p_landed(struct vmig_exercise *w, uint32_t *value)
-{
-	struct fw *f = w->priv;
-
-	return vmig_bar_read(&f->d.mem, FW_P2P_PAGE, value, sizeof(*value));
 }
 
 static int event(struct vmig_exercise *w, const char *name)
@@ -197,7 +163,7 @@ const struct vmig_exerciser vmig_exerciser_fw = {
 	.end = end,
 	.dma_max = FW_DMA_MAX,
 	.dma_queue = 1,
-	.p2p_target = p2p_target,
+	.p2p_memory = p2p_memory,
 	.p2p_write = p2p_write,
 	.p2p_landed = p2p_landed,
 	.fault = fault,

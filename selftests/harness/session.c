@@ -45,6 +45,9 @@ static struct helper {
 }, other = {
 	.env = "VMIG_DEVICE_OTHER",
 	.why_not = "VMIG_DEVICE_OTHER names no device of another type of the same driver",
+}, target = {
+	.env = "VMIG_P2P_TARGET",
+	.why_not = "VMIG_P2P_TARGET names no device with memory for peer to peer DMA",
 };
 
 static const char *chapter_name;
@@ -163,6 +166,7 @@ bool vmig_session_init(const char *chapter, const char *device)
 	}
 	find_helper(&second);
 	find_helper(&other);
+	find_helper(&target);
 	if (other.found && strcmp(other.id.driver, first.driver)) {
 		other.found = false;
 		snprintf(other.why_not, sizeof(other.why_not),
@@ -206,6 +210,20 @@ const struct vmig_dev_id *vmig_other_device(const char **why)
 {
 	*why = other.why_not;
 	return other.found ? &other.id : NULL;
+}
+
+/**
+ * vmig_p2p_target_device - a device whose memory the device under test may write to
+ * @why: why there is none, a reason to skip
+ *
+ * Of any driver, such as vfio-pci, and with or without migration.
+ *
+ * Return: the device, or NULL.
+ */
+const struct vmig_dev_id *vmig_p2p_target_device(const char **why)
+{
+	*why = target.why_not;
+	return target.found ? &target.id : NULL;
 }
 
 /**

@@ -21,6 +21,7 @@ const char *vmig_session_test(void);
 const struct vmig_dev_id *vmig_first_device(void);
 const struct vmig_dev_id *vmig_second_device(const char **why);
 const struct vmig_dev_id *vmig_other_device(const char **why);
+const struct vmig_dev_id *vmig_p2p_target_device(const char **why);
 bool vmig_hazards(void);
 
 #endif /* VMIG_HARNESS_SESSION_H */

@@ -5,13 +5,15 @@
  * stopped one after the other (H:1178).
  *
  * With two devices that can write into each other the DMA is peer to peer and is seen in
- * the other device. A device that cannot distinguish peer to peer from other DMA must do none
+ * the other device. Where the driver does not let its devices' memory be mapped, it is seen in a
+ * third device. A device that cannot distinguish peer to peer from other DMA must do none
  * at all in these states; then it is seen in memory. A device that can distinguish them may
  * go on writing to memory, so that is not checked for others.
  */
 #include <errno.h>
 #include <stdlib.h>
 
+#include <vmig/p2p.h>
 #include <vmig/pattern.h>
 #include "guest_access.h"
 #include "second_device.h"
@@ -103,18 +105,23 @@ static void let_time_pass(const struct aim *a)
 }
 
 /**
- * struct pair - the device under test, and one of its type where there is one
- * @second: the other device, or NULL
- * @w: the other one under the exerciser
- * @out: the first writes to the second, or to memory
+ * struct pair - the device under test, and those that it writes to or that write to it
+ * @second: one of its type, or NULL
+ * @w: that one under the exerciser
+ * @target: one that only has memory, or NULL
+ * @target_w: that one under the exerciser
+ * @ways: from the device under test, and to it
+ * @out: the first writes to the second, to the target, or to memory
  * @in: the second writes to the first
  * @why: why there is nothing to write to, a reason to skip
+ * @why_alone: why nobody writes to the first, a reason to skip
  */
 struct pair {
-	struct vmig_device *second;
-	struct vmig_exercise w;
+	struct vmig_device *second, *target;
+	struct vmig_exercise w, target_w;
+	struct vmig_p2p ways[2];
 	struct aim out, in;
-	const char *why;
+	const char *why, *why_alone;
 };
 
 FIXTURE(p2p_dma)
@@ -155,30 +162,56 @@ static void aim_at_memory(struct pair *pair, struct vmig_exercise *w, struct vmi
 }
 
 /* Whether one device can reach the other depends on the machine, and on cdev or group. */
-static bool aim_at(struct aim *a, struct vmig_exercise *w, struct vmig_exercise *peer)
+static bool aim_at(struct aim *a, struct vmig_exercise *w, struct vmig_exercise *peer,
+		   struct vmig_p2p *way)
 {
-	uint32_t bytes;
-
+	if (__vmig_p2p_begin(w, peer, way))
+		return false;
 	a->w = w;
 	a->peer = peer;
-	return !w->ops->p2p_target(w, peer, &a->iova, &bytes) && bytes >= sizeof(uint32_t);
+	a->iova = way->iova;
+	return true;
+}
+
+static const char *why_not_mapped(const struct vmig_device *dev)
+{
+	return vmig_fmt("the memory of one device cannot be mapped for the other through the %s on "
+			"this kernel",
+			vmig_uapi_name(dev->uapi));
+}
+
+/* Any device with memory will do for what the device under test writes. */
+static void aim_at_target(struct pair *pair, struct vmig_exercise *w)
+{
+	const char *why;
+
+	pair->target = vmig_open_p2p_target(w->dev, &why);
+	if (!pair->target)
+		return;
+	vmig_exercise_begin(&pair->target_w, pair->target);
+	pair->why = why_not_mapped(w->dev);
+	if (aim_at(&pair->out, w, &pair->target_w, &pair->ways[0]))
+		pair->why = NULL;
 }
 
 static void aim_at_peer(struct pair *pair, struct vmig_exercise *w)
 {
 	pair->why = "no exerciser can start peer to peer DMA on this device";
+	pair->why_alone = pair->why;
 	if (!w->ops->p2p_write)
 		return;
 	pair->second = vmig_open_second(w->dev, &pair->why);
-	if (!pair->second)
-		return;
-	vmig_exercise_begin(&pair->w, pair->second);
-	pair->why = NULL;
-	if (!aim_at(&pair->out, w, &pair->w) || !aim_at(&pair->in, &pair->w, w))
-		pair->why =
-			vmig_fmt("the memory of one device cannot be mapped for the other through "
-				 "the %s on this kernel",
-				 vmig_uapi_name(w->dev->uapi));
+	if (pair->second) {
+		pair->why = why_not_mapped(w->dev);
+		vmig_exercise_begin(&pair->w, pair->second);
+		if (pair->w.ops->p2p_write)
+			aim_at(&pair->in, &pair->w, w, &pair->ways[1]);
+	}
+	pair->why_alone = pair->why;
+	if (pair->second && aim_at(&pair->out, w, &pair->w, &pair->ways[0]))
+		pair->why = NULL;
+	else
+		aim_at_target(pair, w);
 }
 
 FIXTURE_SETUP(p2p_dma)
@@ -200,6 +233,10 @@ FIXTURE_TEARDOWN(p2p_dma)
 		vmig_exercise_memory_end(&self->pair.w, &none);
 	}
 	vmig_exercise_memory_end(&self->w, &self->mem);
+	vmig_exercise_end(&self->pair.target_w);
+	vmig_p2p_end(&self->pair.ways[0]);
+	vmig_p2p_end(&self->pair.ways[1]);
+	vmig_close(self->pair.target);
 	vmig_close(self->pair.second);
 	VMIG_TEARDOWN();
 }
@@ -210,7 +247,11 @@ FIXTURE_TEARDOWN(p2p_dma)
 		NEED(!self->pair.why, "%s", self->pair.why);                                       \
 	} while (0)
 
-#define NEED_PEER NEED(self->pair.second, "the device writes to memory here, not to another one")
+#define NEED_PEER                                                                                  \
+	do {                                                                                       \
+		NEED(variant->peer, "the device writes to memory here, not to another one");       \
+		NEED(self->pair.in.peer, "%s", self->pair.why_alone);                              \
+	} while (0)
 
 /*
  * After a SET into a P2P state during a transfer: what was under way has landed before SET
@@ -285,7 +326,7 @@ TEST_F(p2p_dma, queue_stops)
 
 	CLAUSES(QUI_08, QUI_11);
 	NEED_AIM;
-	NEED(!self->pair.second, "the queue is looked at in memory");
+	NEED(!variant->peer, "the queue is looked at in memory");
 	NEED(ops->dma_queue > 1 && ops->dma_time_ms, "the device has no queue of DMA");
 	len = ops->dma_max / ops->dma_queue / ops->dma_align * ops->dma_align;
 	for (i = 0; i < ops->dma_queue; i++)
@@ -401,7 +442,7 @@ TEST_F(p2p_dma, incoming_writes_land)
 	int fd;
 
 	CLAUSES(QUI_09);
-	NEED_AIM;
+	NEED_STATE(variant->state);
 	NEED_PEER;
 	fd = vmig_set_state(self->dev, variant->state);
 	must_begin(a, SEED);

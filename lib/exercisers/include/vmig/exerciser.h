@@ -77,9 +77,11 @@ struct vmig_exercise {
  * @dma_is_one_kind: the device cannot distinguish peer to peer from other DMA, so that in P2P
  *states it must do none at all (H:1181)
  *
- * Peer to peer:
- * @p2p_target: make the memory of @peer, another device of the same driver, reachable by @w.
- *	Returns the IOVA through @iova, and how many bytes from there a test may write.
+ * Peer to peer; __vmig_p2p_begin() of p2p.h makes one device reach another:
+ * @p2p_memory: on the target: where in which region peers may write 4 bytes. Changes nothing.
+ * @p2p_window: where user space cannot map that for @w: make the 4 bytes of @peer, another
+ *	device of the same driver, reachable by what the driver of @w has for it. Returns the IOVA.
+ *	Optional.
  * @p2p_write: begin a P2P write of @value (4 bytes) to @iova
  * @p2p_landed: on the target: the 4 bytes that were last written to it. In any state.
  *
@@ -123,8 +125,8 @@ struct vmig_exerciser {
 	int (*dma_read)(struct vmig_exercise *w, uint64_t iova, uint32_t len);
 	int (*dma_wait)(struct vmig_exercise *w, int timeout_ms, uint32_t *sum);
 
-	int (*p2p_target)(struct vmig_exercise *w, struct vmig_exercise *peer, uint64_t *iova,
-			  uint32_t *bytes);
+	int (*p2p_memory)(struct vmig_exercise *w, uint32_t *region, uint64_t *offset);
+	int (*p2p_window)(struct vmig_exercise *w, struct vmig_exercise *peer, uint64_t *iova);
 	int (*p2p_write)(struct vmig_exercise *w, uint64_t iova, uint32_t value);
 	int (*p2p_landed)(struct vmig_exercise *w, uint32_t *value);
 
@@ -137,7 +139,7 @@ struct vmig_exerciser {
 };
 
 extern const struct vmig_exerciser vmig_exerciser_generic, vmig_exerciser_mock, vmig_exerciser_edu,
-	vmig_exerciser_fw, vmig_exerciser_mtty;
+	vmig_exerciser_fw, vmig_exerciser_mtty, vmig_exerciser_nvme;
 
 int __vmig_exercise_begin(struct vmig_exercise *w, struct vmig_device *dev);
 void vmig_exercise_begin(struct vmig_exercise *w, struct vmig_device *dev);

@@ -71,7 +71,8 @@
  * Peer to peer: write segment << 16 | bus << 8 | devfn of another open device of this driver,
  * as in VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, and its BAR 0 is at the IOVA that
  * EDU_WINDOW_IOVA reads as: 0 if that failed. EDU_NO_PEER closes the window. Only EDU_LIVE,
- * all 4 bytes, may be the target of a transfer.
+ * all 4 bytes, may be the target of a transfer. Through the cdev, from Linux 6.19 on, no window is
+ * needed: BAR 0 can be had as a dma-buf.
  */
 #define EDU_WINDOW_PEER 0x00
 #define EDU_NO_PEER 0xffffffff
