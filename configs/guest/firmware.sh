@@ -31,7 +31,7 @@ firmware_window()
 {
 	local vfs kb
 
-	vfs=$(firmware_parameter nr_vfs 2) || return
+	vfs=$(firmware_parameter nr_vfs 3) || return
 	kb=$(firmware_parameter state_kb 64) || return
 	printf '%s' $((vfs * (kb + 1023) / 1024 + 16))
 }

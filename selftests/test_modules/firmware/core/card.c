@@ -24,10 +24,10 @@ static ulong window_size;
 module_param(window_size, ulong, 0444);
 MODULE_PARM_DESC(window_size, "bytes of it");
 
-static unsigned int nr_vfs = 2;
+static unsigned int nr_vfs = 3;
 
 module_param(nr_vfs, uint, 0444);
-MODULE_PARM_DESC(nr_vfs, "virtual functions of a card, 2 by default");
+MODULE_PARM_DESC(nr_vfs, "virtual functions of a card, 3 by default");
 
 static unsigned int state_kb = 64;
 
