@@ -196,6 +196,9 @@ void edu_advance(struct edu_device *edu);
 int edu_wait_idle(struct edu_device *edu, bool told);
 void edu_work(struct work_struct *work);
 
+/* export.c: BARs as dma-bufs */
+void edu_export_bars(struct edu_device *edu);
+
 /* map.c: the driver's own places in the address space */
 u64 edu_page_iova(struct edu_device *edu);
 u64 edu_window_iova(struct edu_device *edu);

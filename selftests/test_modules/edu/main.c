@@ -39,6 +39,7 @@ static int edu_init(struct vfio_device *vdev)
 	ret = vfio_pci_core_init_dev(vdev);
 	if (ret)
 		goto err_slot;
+	edu_export_bars(edu);
 	edu->ref.vdev = vdev;
 	edu->ref.driver = &edu_driver;
 	edu->ref.ops = &edu_ref_ops;
@@ -175,6 +176,17 @@ static void edu_detach_ioas(struct vfio_device *vdev)
 	edu_in_ioas(edu);
 }
 
+/* For a defect: vfio-pci does not hear of it. */
+static ssize_t edu_write_command(struct edu_device *edu, const char __user *buf)
+{
+	u16 command;
+
+	if (copy_from_user(&command, buf, sizeof(command)))
+		return -EFAULT;
+	pci_write_config_word(edu->core.pdev, PCI_COMMAND, command);
+	return sizeof(command);
+}
+
 static ssize_t edu_rw(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos,
 		      bool write)
 {
@@ -186,6 +198,9 @@ static ssize_t edu_rw(struct vfio_device *vdev, char __user *buf, size_t count, 
 	if (index == VFIO_PCI_CONFIG_REGION_INDEX && READ_ONCE(edu->activity) == REF_STOPPED &&
 	    edu_defect(edu, REF_DEFECT_config_refused_in_stop))
 		return -EIO;
+	if (index == VFIO_PCI_CONFIG_REGION_INDEX && pos == PCI_COMMAND && count == 2 && write &&
+	    edu_defect(edu, REF_DEFECT_decode_keeps_dma_buf))
+		return edu_write_command(edu, buf);
 	if (index != VFIO_PCI_BAR0_REGION_INDEX || pos >= PAGE_SIZE) {
 		bool behind = index == VFIO_PCI_BAR0_REGION_INDEX &&
 			      pos >= pci_resource_len(edu->core.pdev, 0);
@@ -242,7 +257,7 @@ static long edu_own_reset(struct edu_device *edu, unsigned long arg)
 	    edu_defect(edu, REF_DEFECT_reset_refused_in_resuming))
 		return -EBUSY;
 	WRITE_ONCE(edu->own_reset, true);
-	if (edu->core.reset_works)
+	if (edu->core.reset_works && !edu_defect(edu, REF_DEFECT_reset_keeps_dma_buf))
 		ret = vfio_pci_core_ioctl(&edu->core.vdev, VFIO_DEVICE_RESET, arg);
 	else
 		ret = ref_reset(&edu->ref);

@@ -11,6 +11,8 @@
 #define REF_CORE_HAS_REGION_INFO (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
 /* vfio_pci_core_match() calls match_token_uuid() without looking whether there is one. */
 #define REF_CORE_HAS_TOKEN_UUID (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0))
+/* vfio-pci exports BARs as dma-bufs for a driver that says where they are. */
+#define REF_CORE_EXPORTS_BARS (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0))
 /* vfio_pci_core_enable() has mapped each BAR. */
 #define REF_CORE_MAPS_BARS (LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))
 
