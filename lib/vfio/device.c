@@ -6,6 +6,9 @@
  *	  (Documentation/driver-api/vfio.rst, "VFIO Usage Example")
  * cdev:  /dev/iommu, /dev/vfio/devices/vfioN, BIND_IOMMUFD, ATTACH to an IOAS
  *	  (the same, "VFIO Device cdev Example")
+ * compat: as group, with /dev/iommu for the container: iommufd makes an IOAS when the group is
+ *	  put into it, attaches the device to it when that is opened, and takes the ioctls of a
+ *	  type1 container (Documentation/userspace-api/iommufd.rst, IOMMU_VFIO_IOAS)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,11 +37,18 @@
  * vmig_uapi_name - name of a uapi in, as in the names of the test variants
  * @uapi: the uapi
  *
- * Return: "cdev" or "group".
+ * Return: "cdev", "group", or "iommufd_compat_type1v2", which the kernel's own VFIO selftests
+ * call it (tools/testing/selftests/vfio/lib/iommu.c).
  */
 const char *vmig_uapi_name(enum vmig_uapi uapi)
 {
-	return uapi == VMIG_UAPI_CDEV ? "cdev" : "group";
+	static const char *const names[] = {
+		[VMIG_UAPI_CDEV] = "cdev",
+		[VMIG_UAPI_GROUP] = "group",
+		[VMIG_UAPI_COMPAT] = "iommufd_compat_type1v2",
+	};
+
+	return names[uapi];
 }
 
 /*
@@ -72,20 +82,17 @@ static bool iommufd_serves_us(void)
 bool vmig_uapi_available(const struct vmig_dev_id *id, enum vmig_uapi uapi, const char **why)
 {
 	*why = NULL;
-	if (uapi == VMIG_UAPI_CDEV) {
-		if (!id->cdev[0])
-			*why = "no /dev/vfio/devices node (CONFIG_VFIO_DEVICE_CDEV)";
-		else if (access(IOMMUFD, F_OK))
-			*why = "no /dev/iommu (CONFIG_IOMMUFD)";
-		else if (!iommufd_serves_us())
-			*why = "the kernel's iommufd takes no calls of 32-bit programs "
-			       "(iommufd_fops has no compat_ioctl)";
-	} else {
-		if (!id->group[0])
-			*why = "no /dev/vfio/N node (CONFIG_VFIO_GROUP)";
-		else if (access(CONTAINER, F_OK))
-			*why = "no /dev/vfio/vfio (CONFIG_VFIO_CONTAINER)";
-	}
+	if (uapi == VMIG_UAPI_CDEV && !id->cdev[0])
+		*why = "no /dev/vfio/devices node (CONFIG_VFIO_DEVICE_CDEV)";
+	else if (uapi != VMIG_UAPI_CDEV && !id->group[0])
+		*why = "no /dev/vfio/N node (CONFIG_VFIO_GROUP)";
+	else if (uapi == VMIG_UAPI_GROUP)
+		*why = access(CONTAINER, F_OK) ? "no /dev/vfio/vfio (CONFIG_VFIO_CONTAINER)" : NULL;
+	else if (access(IOMMUFD, F_OK))
+		*why = "no /dev/iommu (CONFIG_IOMMUFD)";
+	else if (!iommufd_serves_us())
+		*why = "the kernel's iommufd takes no calls of 32-bit programs "
+		       "(iommufd_fops has no compat_ioctl)";
 	return !*why;
 }
 
@@ -99,6 +106,7 @@ static int copy_fd(int fd)
 /* A group can be opened once, and all of its devices are in one container. */
 static int open_group_beside(struct vmig_device *dev, const struct vmig_device *first)
 {
+	dev->ioas = first->ioas;
 	dev->container = copy_fd(first->container);
 	if (dev->container < 0)
 		return dev->container;
@@ -115,11 +123,14 @@ static int open_group_beside(struct vmig_device *dev, const struct vmig_device *
 	return dev->fd < 0 ? -errno : 0;
 }
 
+/* Type1 and an iommufd differ in what the container is, and in whether there is an IOAS. */
 static int open_group(struct vmig_device *dev)
 {
+	struct iommu_vfio_ioas ioas = { .size = sizeof(ioas), .op = IOMMU_VFIO_IOAS_GET };
 	struct vfio_group_status status = { .argsz = sizeof(status) };
+	bool compat = dev->uapi == VMIG_UAPI_COMPAT;
 
-	dev->container = open(CONTAINER, O_RDWR | O_CLOEXEC);
+	dev->container = open(compat ? IOMMUFD : CONTAINER, O_RDWR | O_CLOEXEC);
 	if (dev->container < 0)
 		return -errno;
 	dev->group = open(dev->id.group, O_RDWR | O_CLOEXEC);
@@ -133,6 +144,9 @@ static int open_group(struct vmig_device *dev)
 		return -errno;
 	if (ioctl(dev->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
 		return -errno;
+	if (compat && ioctl(dev->container, IOMMU_VFIO_IOAS, &ioas))
+		return -errno;
+	dev->ioas = ioas.ioas_id;
 	dev->fd = ioctl(dev->group, VFIO_GROUP_GET_DEVICE_FD, dev->id.name);
 	return dev->fd < 0 ? -errno : 0;
 }
@@ -310,7 +324,7 @@ void vmig_close(struct vmig_device *dev)
 
 /**
  * __vmig_open_again - one more fd of a device that is open through its group
- * @dev: the device, uapi VMIG_UAPI_GROUP
+ * @dev: the device, of any uapi but VMIG_UAPI_CDEV
  *
  * Only the group lets a device be opened several times (vfio_df_open(), FD-19).
  *

@@ -2,8 +2,8 @@
 /*
  * DMA mappings of a device.
  *
- * group: VFIO_IOMMU_MAP_DMA of the type1 container
- * cdev:  IOMMU_IOAS_MAP of the IOAS that the device is attached to
+ * group, compat: VFIO_IOMMU_MAP_DMA of the container, be it type1 or an iommufd
+ * cdev:	  IOMMU_IOAS_MAP of the IOAS that the device is attached to
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ int __vmig_dma_map(struct vmig_device *dev, void *at, uint64_t iova, uint64_t si
 		.iova = iova,
 	};
 
-	if (dev->uapi == VMIG_UAPI_GROUP)
+	if (dev->uapi != VMIG_UAPI_CDEV)
 		return ioctl(dev->container, VFIO_IOMMU_MAP_DMA, &type1) ? -errno : 0;
 	return ioctl(dev->iommufd, IOMMU_IOAS_MAP, &ioas) ? -errno : 0;
 }
@@ -98,7 +98,7 @@ int __vmig_dma_unmap(struct vmig_device *dev, uint64_t iova, uint64_t size)
 		.length = size,
 	};
 
-	if (dev->uapi == VMIG_UAPI_GROUP)
+	if (dev->uapi != VMIG_UAPI_CDEV)
 		return ioctl(dev->container, VFIO_IOMMU_UNMAP_DMA, &type1) ? -errno : 0;
 	return ioctl(dev->iommufd, IOMMU_IOAS_UNMAP, &ioas) ? -errno : 0;
 }
@@ -210,7 +210,7 @@ int __vmig_iova_find(struct vmig_device *dev, unsigned int bits, uint64_t from, 
 	};
 	int ret;
 
-	if (dev->uapi == VMIG_UAPI_GROUP)
+	if (dev->uapi != VMIG_UAPI_CDEV)
 		ret = search_container(dev, &s);
 	else
 		ret = search_ioas(dev, &s);

@@ -54,7 +54,7 @@ static json_t *device(const struct vmig_dev_id *id)
 	json_t *ways = json_array();
 	int way;
 
-	for (way = VMIG_UAPI_CDEV; way <= VMIG_UAPI_GROUP; way++)
+	for (way = 0; way < VMIG_NR_UAPIS; way++)
 		if (vmig_uapi_available(id, way, &why))
 			json_array_append_new(ways, json_string(vmig_uapi_name(way)));
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o}",

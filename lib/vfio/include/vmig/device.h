@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An open VFIO device, through the group or through the cdev. */
+/* An open VFIO device, through the cdev or through the group. */
 #ifndef VMIG_VFIO_DEVICE_H
 #define VMIG_VFIO_DEVICE_H
 
@@ -9,18 +9,25 @@
 #include <vmig/uapi.h>
 #include <vmig/resolve.h>
 
-enum vmig_uapi { VMIG_UAPI_CDEV, VMIG_UAPI_GROUP };
+/**
+ * enum vmig_uapi - how a device is opened
+ * @VMIG_UAPI_CDEV: the cdev, bound to an iommufd
+ * @VMIG_UAPI_GROUP: the group, in a type1 container
+ * @VMIG_UAPI_COMPAT: the group, with an iommufd in the place of the container
+ * @VMIG_NR_UAPIS: how many there are
+ */
+enum vmig_uapi { VMIG_UAPI_CDEV, VMIG_UAPI_GROUP, VMIG_UAPI_COMPAT, VMIG_NR_UAPIS };
 
 /**
  * struct vmig_device - an open device
  * @id: which one
  * @uapi: how it was opened
  * @fd: the device fd
- * @container: type1 container (group way), else -1
- * @group: group fd (group way), else -1
- * @iommufd: iommufd (cdev way), else -1
- * @devid: object id of the device in the iommufd
- * @ioas: object id of the IOAS it is attached to
+ * @container: what the group is in: a type1 container, or an iommufd (compat); -1 of a cdev
+ * @group: group fd, -1 of a cdev
+ * @iommufd: iommufd of a cdev, else -1
+ * @devid: object id of a cdev in the iommufd
+ * @ioas: object id of the IOAS it is attached to, 0 in a type1 container
  */
 struct vmig_device {
 	struct vmig_dev_id id;
