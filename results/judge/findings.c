@@ -40,7 +40,7 @@ static char *without_variant(struct arena *arena, const struct test *t, const ch
 			*p++ = *s++;
 			continue;
 		}
-		if (text_is(word, "cdev") || text_is(word, "group") ||
+		if (test_name_is_uapi(word) ||
 		    (pair && (names_state(word, arc.from) || names_state(word, arc.to)))) {
 			*p++ = '*';
 		} else {
@@ -142,6 +142,25 @@ static char *without_way(struct arena *arena, const struct test *t, struct text 
 	return arena_printf(arena, "%.*s*%s", (int)(way->s - t->name), t->name, way->s + way->n);
 }
 
+/*
+ * "fd.cdev.x" and "group" make "fd.{cdev,group}.x"; @star is "fd.*.x". No way's name is a part of
+ * another one's.
+ */
+static char *add_way(struct arena *arena, char *text, const char *star, struct text way)
+{
+	size_t at = strcspn(star, "*");
+	struct text ways = { text + at, strlen(text) - (strlen(star) - 1) };
+
+	if (memmem(ways.s, ways.n, way.s, way.n))
+		return text;
+	if (ways.s[0] == '{') {
+		ways.s++;
+		ways.n -= 2;
+	}
+	return arena_printf(arena, "%.*s{%.*s,%.*s}%s", (int)at, text, (int)ways.n, ways.s,
+			    (int)way.n, way.s, star + at + 1);
+}
+
 /**
  * findings_names - names of tests, those that differ only in the uAPI as one
  * @arena: where they go
@@ -154,7 +173,7 @@ struct line *findings_names(struct arena *arena, const struct group_member *test
 	struct line *first = NULL, **last = &first, *l;
 	const struct group_member *m;
 	struct text way;
-	char *star, *at;
+	char *star;
 
 	/* @id has the name with the star, until all are there. */
 	for (m = tests; m; m = m->next) {
@@ -163,11 +182,8 @@ struct line *findings_names(struct arena *arena, const struct group_member *test
 			if (!strcmp(l->id, star))
 				break;
 		if (l) {
-			if (way.n && strncmp(l->text + (strchr(star, '*') - star), way.s, way.n)) {
-				at = strchr(star, '*');
-				l->text = arena_printf(arena, "%.*s{cdev,group}%s",
-						       (int)(at - star), star, at + 1);
-			}
+			if (way.n)
+				l->text = add_way(arena, l->text, star, way);
 			continue;
 		}
 		l = arena_alloc(arena, sizeof(*l));

@@ -9,26 +9,46 @@
 
 #define BETWEEN "_to_"
 
+/* As vmig_uapi_name() has them. */
+static const char *const uapis[] = { "cdev", "group", "iommufd_compat_type1v2" };
+#define NR_UAPIS (sizeof(uapis) / sizeof(uapis[0]))
+
 /**
  * test_name_uapi - through which node a test opened the device
  * @test: the test
  *
- * Return: "cdev" or "group" within the test's name; empty where the name does not say.
+ * Return: one of the names that test_name_is_uapi() knows, within the test's name; empty where the
+ * name does not say.
  */
 struct text test_name_uapi(const struct test *test)
 {
-	static const char *const ways[] = { "cdev", "group" };
 	struct text variant = ktap_variant(test), rest;
 	size_t i;
 
-	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+	for (i = 0; i < NR_UAPIS; i++) {
 		rest = variant;
-		if (!text_skip(&rest, ways[i]))
+		if (!text_skip(&rest, uapis[i]))
 			continue;
 		if (!rest.n || rest.s[0] == '_')
-			return (struct text){ variant.s, strlen(ways[i]) };
+			return (struct text){ variant.s, strlen(uapis[i]) };
 	}
 	return (struct text){ variant.s, 0 };
+}
+
+/**
+ * test_name_is_uapi - is this a word for how a device was opened?
+ * @word: a word
+ *
+ * Return: true of "cdev", "group" and "iommufd_compat_type1v2".
+ */
+bool test_name_is_uapi(struct text word)
+{
+	size_t i;
+
+	for (i = 0; i < NR_UAPIS; i++)
+		if (text_is(word, uapis[i]))
+			return true;
+	return false;
 }
 
 /* A state's name, or any 32-bit number. */

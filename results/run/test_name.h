@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Parse the name of a test: cdev or group, and in the FSM chapter the arc. */
+/* Parse the name of a test: how the device was opened, and in the FSM chapter the arc. */
 #ifndef VMIG_RESULTS_TEST_NAME_H
 #define VMIG_RESULTS_TEST_NAME_H
 
@@ -18,6 +18,7 @@ struct arc {
 };
 
 struct text test_name_uapi(const struct test *test);
+bool test_name_is_uapi(struct text word);
 bool test_name_arc(const struct test *test, struct arc *arc);
 
 #endif /* VMIG_RESULTS_TEST_NAME_H */

@@ -100,6 +100,8 @@ static void test_arc(void)
 	ok &= HOLDS(!test_name_arc(&t, &arc));
 	t.name = "fd.group_STOP_to_1.set";
 	ok &= HOLDS(!test_name_arc(&t, &arc));
+	t.name = "fd.iommufd_compat_type1v2_STOP.set";
+	ok &= HOLDS(text_is(test_name_uapi(&t), "iommufd_compat_type1v2"));
 	t.name = "fd.groups.set";
 	ok &= HOLDS(!test_name_uapi(&t).n);
 	t.name = "fd.set";
