@@ -82,6 +82,14 @@ static const bool vmig_log_enabled = true;
 	VMIG_VARIANT(fixture, group, .uapi = VMIG_UAPI_GROUP)
 
 /*
+ * To be added to the two where the kernel takes another path with an iommufd in the place of the
+ * container: open, attach, close, DMA mappings (drivers/vfio/group.c, drivers/iommu/iommufd/
+ * vfio_compat.c). All else comes to the driver as through the group.
+ */
+#define VMIG_VARIANT_COMPAT(fixture)                                                               \
+	VMIG_VARIANT(fixture, iommufd_compat_type1v2, .uapi = VMIG_UAPI_COMPAT)
+
+/*
  * Opens the device; @migratable false for tests of devices without migration too. A
  * test that is skipped here says which clauses go unchecked.
  */

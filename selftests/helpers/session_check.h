@@ -36,6 +36,10 @@
 	VMIG_VARIANTS_SESSIONS_UAPI(fixture, cdev, VMIG_UAPI_CDEV);                                \
 	VMIG_VARIANTS_SESSIONS_UAPI(fixture, group, VMIG_UAPI_GROUP)
 
+/* To be added to the two, as VMIG_VARIANT_COMPAT() is. */
+#define VMIG_VARIANTS_SESSIONS_COMPAT(fixture)                                                     \
+	VMIG_VARIANTS_SESSIONS_UAPI(fixture, iommufd_compat_type1v2, VMIG_UAPI_COMPAT)
+
 /**
  * struct vmig_reference - a plain save and load, to compare others with
  * @stream: what was saved, in reads of 1 MiB

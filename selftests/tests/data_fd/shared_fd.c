@@ -233,6 +233,8 @@ TEST_F(shared_fd, copies_end_together)
 VMIG_FIXTURE_OF(several_fds, uint32_t state;);
 
 VMIG_VARIANTS_SESSIONS_UAPI(several_fds, group, VMIG_UAPI_GROUP);
+/* The first fd attaches the device to the IOAS, and the last one detaches it. */
+VMIG_VARIANTS_SESSIONS_COMPAT(several_fds);
 
 static int open_again(struct vmig_device *dev)
 {

@@ -46,6 +46,7 @@ FIXTURE_VARIANT(dirty)
 };
 
 VMIG_VARIANTS_UAPIS(dirty);
+VMIG_VARIANT_COMPAT(dirty);
 
 FIXTURE_SETUP(dirty)
 {

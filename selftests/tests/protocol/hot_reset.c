@@ -2,9 +2,9 @@
 /*
  * HOT, RST-06: resets that come through PCI. VFIO_DEVICE_PCI_HOT_RESET resets the bus or
  * slot with all that is on it, so the user must own all of it: by its group fds where
- * the device was opened through its group, by the iommufd where it was opened as a cdev.
- * A guest resets its device through config space. Each comes to the driver by another
- * way than VFIO_DEVICE_RESET and must do the same to the migration state.
+ * the device was opened through its group (also into an iommufd), by the iommufd where it was
+ * opened as a cdev. A guest resets its device through config space. Each comes to the driver by
+ * another way than VFIO_DEVICE_RESET and must do the same to the migration state.
  *
  * Only devices that the kernel says the caller owns are reset.
  */
@@ -23,6 +23,7 @@
 #include "session_check.h"
 
 VMIG_FIXTURE_ANY(hot_reset, false);
+VMIG_VARIANT_COMPAT(hot_reset);
 VMIG_FIXTURE_STATES(hot_reset_from, VMIG_VARIANTS_SESSIONS);
 
 /* More devices than a bus of single functions has; a bigger answer is a broken test. */
@@ -74,7 +75,7 @@ static int hot_reset(struct vmig_device *dev, uint32_t argsz, uint32_t flags, ui
 /* The count that goes with the uAPI, 0 for a cdev and the one group for a group. */
 static int hot_reset_rightly(struct vmig_device *dev)
 {
-	return hot_reset(dev, HEADER, 0, dev->uapi == VMIG_UAPI_GROUP, dev->group);
+	return hot_reset(dev, HEADER, 0, dev->uapi != VMIG_UAPI_CDEV, dev->group);
 }
 
 /* All that a hot reset would take along; false where none is possible (H:727). */
@@ -261,7 +262,7 @@ TEST_F(hot_reset, not_on_a_root_bus)
 /* Refused before anything is reset: a proof that does not fit is none. */
 TEST_F(hot_reset, proof_must_fit_the_way)
 {
-	bool group = variant->uapi == VMIG_UAPI_GROUP;
+	bool group = variant->uapi != VMIG_UAPI_CDEV;
 
 	CLAUSES(HOT_06);
 	NEED_PCI;
@@ -281,7 +282,7 @@ TEST_F(hot_reset, short_argsz_is_refused)
 	CHECK_ERRNO(HOT_07, get_info(self->dev, &a, HEADER - 1), EINVAL,
 		    "HOT_RESET_INFO with argsz 11");
 	CHECK_ERRNO(HOT_07,
-		    hot_reset(self->dev, HEADER - 1, 0, variant->uapi == VMIG_UAPI_GROUP,
+		    hot_reset(self->dev, HEADER - 1, 0, variant->uapi != VMIG_UAPI_CDEV,
 			      self->dev->group),
 		    EINVAL, "HOT_RESET with argsz 11");
 }

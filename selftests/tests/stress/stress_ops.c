@@ -197,7 +197,7 @@ static int open_some_way(struct vmig_worker *m, uint32_t *arg, struct vmig_devic
 	const struct vmig_dev_id *id = &m->pool->dev->id;
 	const char *why;
 
-	*arg = vmig_rng_below(&m->rng, 2);
+	*arg = vmig_rng_below(&m->rng, VMIG_NR_UAPIS);
 	if (!vmig_uapi_available(id, *arg, &why))
 		return -ENOENT;
 	return __vmig_open(id, *arg, dev);

@@ -47,6 +47,7 @@ FIXTURE_VARIANT(dma_log)
 };
 
 VMIG_VARIANTS_UAPIS(dma_log);
+VMIG_VARIANT_COMPAT(dma_log);
 
 static struct vfio_device_feature_dma_logging_range range(uint64_t iova, uint64_t length)
 {
