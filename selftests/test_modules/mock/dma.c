@@ -34,6 +34,22 @@ static bool may_run(const struct mock *m)
 	       (m->activity == REF_NO_DMA && ref_defect(&m->ref, REF_DEFECT_dma_begins_in_p2p));
 }
 
+/* Opened through its group, which has an iommufd for a container and none of type1. */
+static bool in_compat(struct mock *m)
+{
+#if IS_ENABLED(CONFIG_IOMMUFD) && IS_ENABLED(CONFIG_VFIO_DEVICE_CDEV)
+	return m->vdev.iommufd_access && !vfio_device_cdev_opened(&m->vdev);
+#else
+	return false;
+#endif
+}
+
+static void log_write(struct mock *m, u64 iova, size_t len)
+{
+	if (!ref_defect(&m->ref, REF_DEFECT_log_lost_in_compat) || !in_compat(m))
+		ref_log_write(&m->ref, iova, len);
+}
+
 /* One page, or a part of one. */
 static int transfer(struct mock *m, u64 iova, u64 at, void *bounce, size_t len, bool write)
 {
@@ -44,7 +60,7 @@ static int transfer(struct mock *m, u64 iova, u64 at, void *bounce, size_t len, 
 		if (!ret)
 			ret = vfio_dma_rw(&m->vdev, iova, bounce, len, true);
 		if (!ret)
-			ref_log_write(&m->ref, iova, len);
+			log_write(m, iova, len);
 		return ret;
 	}
 	ret = vfio_dma_rw(&m->vdev, iova, bounce, len, false);

@@ -89,6 +89,7 @@ static void mock_close(struct vfio_device *vdev)
 	mock_dma_cancel(m);
 	mock_irq_close(m);
 	cancel_delayed_work_sync(&m->dirty_work);
+	m->attach_failed = false;
 }
 
 static ssize_t mock_read(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *pos)
@@ -161,6 +162,22 @@ static int mock_feature(struct vfio_device *vdev, u32 flags, void __user *arg, s
 	return ref_unknown_feature_ok(&to_mock(vdev)->ref, flags) ? 0 : -ENOTTY;
 }
 
+#if IS_ENABLED(CONFIG_IOMMUFD)
+static int mock_attach_ioas(struct vfio_device *vdev, u32 *pt_id)
+{
+	struct mock *m = to_mock(vdev);
+	int ret;
+
+	if (m->attach_failed && ref_defect(&m->ref, REF_DEFECT_attach_once))
+		return -EBUSY;
+	ret = vfio_iommufd_emulated_attach_ioas(vdev, pt_id);
+	m->attach_failed = ret;
+	return ret;
+}
+#else
+#define mock_attach_ioas vfio_iommufd_emulated_attach_ioas
+#endif
+
 static const struct vfio_device_ops mock_ops = {
 	.name = "vfio-mig-mock",
 	.init = mock_init,
@@ -177,7 +194,7 @@ static const struct vfio_device_ops mock_ops = {
 #endif
 	.bind_iommufd = vfio_iommufd_emulated_bind,
 	.unbind_iommufd = vfio_iommufd_emulated_unbind,
-	.attach_ioas = vfio_iommufd_emulated_attach_ioas,
+	.attach_ioas = mock_attach_ioas,
 	.detach_ioas = vfio_iommufd_emulated_detach_ioas,
 };
 

@@ -109,6 +109,7 @@ struct mock_type {
  * @base: the memory that BAR 2 shows
  * @far: pages of the other memory that were written; the rest is made when it is read
  * @mapped: how many mappings of BAR 2 there are
+ * @attach_failed: the last attempt to attach an IOAS did
  * @engine: carries out commands
  * @wq: where
  * @busy: a command is under way
@@ -132,6 +133,7 @@ struct mock {
 	struct page *base[MOCK_BASE_PAGES];
 	struct xarray far;
 	atomic_t mapped;
+	bool attach_failed;
 	struct work_struct engine;
 	struct workqueue_struct *wq;
 	bool busy;

@@ -16,6 +16,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include <linux/iommufd.h>
+
 #include <vmig/info.h>
 #include "guest_access.h"
 #include "load_attempt.h"
@@ -26,9 +28,12 @@
 #include "session_check.h"
 
 VMIG_FIXTURE(lifecycle);
+VMIG_VARIANT_COMPAT(lifecycle);
 VMIG_FIXTURE_ANY(lifecycle_any, false);
+VMIG_VARIANT_COMPAT(lifecycle_any);
 VMIG_FIXTURE_STATES(lifecycle_from, VMIG_VARIANTS_NOT_RUNNING);
 VMIG_FIXTURE_STATES(lifecycle_session, VMIG_VARIANTS_SESSIONS);
+VMIG_VARIANTS_SESSIONS_COMPAT(lifecycle_session);
 
 #define CHILD_TIMEOUT_MS 10000
 
@@ -405,6 +410,85 @@ TEST_F(lifecycle_any, failed_bind_is_undone)
 	/* The device is not attached any more, and other fds would not help. */
 	leave(&self->dev);
 	enter_again(&self->dev, variant->uapi);
+}
+
+/* No object of an iommufd: it counts them up from 1. */
+#define NO_IOAS (1U << 30)
+
+/* Returns whether it was refused; the device is bound, and not attached, if so. */
+static bool attach_badly(struct vmig_device *dev)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+		.pt_id = NO_IOAS,
+	};
+
+	dev->fd = open(dev->id.cdev, O_RDWR | O_CLOEXEC);
+	if (dev->fd < 0)
+		vmig_test_error("open() of the cdev failed: %s", vmig_errno_name(errno));
+	CHECK_OK(ROB_04, __vmig_cdev_bind(dev->fd, dev->iommufd, &dev->devid),
+		 "BIND_IOMMUFD after close");
+	return ioctl(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) < 0;
+}
+
+static int attach_well(struct vmig_device *dev)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach),
+		.pt_id = dev->ioas,
+	};
+
+	return ioctl(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach) ? -errno : 0;
+}
+
+/* Which IOAS the device of a group is attached to when it is opened. */
+static void set_ioas(struct vmig_device *dev, uint16_t op)
+{
+	struct iommu_vfio_ioas ioas = { .size = sizeof(ioas), .ioas_id = dev->ioas, .op = op };
+
+	if (ioctl(dev->container, IOMMU_VFIO_IOAS, &ioas))
+		vmig_test_error("IOMMU_VFIO_IOAS of op %u failed: %s", op, vmig_errno_name(errno));
+}
+
+static bool open_without_ioas(struct vmig_device *dev)
+{
+	set_ioas(dev, IOMMU_VFIO_IOAS_CLEAR);
+	dev->fd = __vmig_open_again(dev);
+	set_ioas(dev, IOMMU_VFIO_IOAS_SET);
+	return dev->fd < 0;
+}
+
+static int open_with_ioas(struct vmig_device *dev)
+{
+	dev->fd = __vmig_open_again(dev);
+	return dev->fd < 0 ? dev->fd : 0;
+}
+
+/*
+ * An ATTACH that fails. That of a group in an iommufd is part of its open: the core opens the
+ * device, cannot attach it, and closes it again (vfio_df_group_open()).
+ */
+TEST_F(lifecycle_any, failed_attach_is_undone)
+{
+	bool cdev = variant->uapi == VMIG_UAPI_CDEV, refused;
+	struct vmig_device *dev = self->dev;
+	struct vfio_device_info info;
+	int ret;
+
+	CLAUSES(ROB_04);
+	NEED(variant->uapi != VMIG_UAPI_GROUP,
+	     "a type1 container has its address space before a device is opened");
+	vmig_close_fd(dev);
+	refused = cdev ? attach_badly(dev) : open_without_ioas(dev);
+	if (refused) {
+		ret = cdev ? attach_well(dev) : open_with_ioas(dev);
+		if (CHECK_OK(ROB_04, ret, "ATTACH to an IOAS after one that was refused"))
+			CHECK_OK(ROB_04, __vmig_device_info(dev, &info),
+				 "VFIO_DEVICE_GET_INFO after it");
+	}
+	leave(&self->dev);
+	enter_again(&self->dev, variant->uapi);
+	NEED(refused, "the kernel attaches a device to no IOAS");
 }
 
 static void open_and_close(void *arg)
