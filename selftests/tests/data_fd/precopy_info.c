@@ -92,7 +92,7 @@ TEST_F(precopy_info, opt_in_ends_before_failed_open)
 	NEED(variant->uapi == VMIG_UAPI_CDEV, "the group has no open that can be made to fail");
 	NEED(flags_without(self->dev) == UINT32_MAX,
 	     "flags are not handed back, so that the end of an opt-in cannot be seen");
-	opt_in(self->dev);
+	vmig_opt_in(self->dev);
 	id = self->dev->id;
 	vmig_close(self->dev);
 	self->dev = NULL;
@@ -115,7 +115,7 @@ static void hold(void *arg)
 {
 	struct holder *h = arg;
 
-	opt_in(h->dev);
+	vmig_opt_in(h->dev);
 	vmig_goto_state(h->dev, VFIO_DEVICE_STATE_PRE_COPY);
 	if (write(h->ready[1], "", 1) != 1)
 		vmig_test_error("write() to a pipe failed: %s", vmig_errno_name(errno));
