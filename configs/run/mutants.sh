@@ -79,18 +79,22 @@ mutants_choose()
 # mutants_leave_newer: takes those defects out whose clause the kernel does not have yet.
 mutants_leave_newer()
 {
-	local release name since
+	local release name since left=()
 
 	release=$(cat "$kernel_build/include/config/kernel.release") || exit 2
 	cp "$tmp/defects" "$tmp/chosen"
 	while IFS=$'\t' read -r name since; do
 		[ "$(printf '%s\n' "$since" "$release" | sort -V | head -n 1)" != "$since" ] || continue
-		say "$name is left out: its clause is in kernels from $since on, and this is $release"
+		left+=("$name from $since on")
 		awk -F '\t' -v d="$name" '$1 != d' "$tmp/defects" >"$tmp/defects-left"
 		mv "$tmp/defects-left" "$tmp/defects"
 	done < <(awk -F '\t' 'NR == FNR { since[$1] = $6; next } since[$1] != "-" { print $1 "\t" since[$1] }' \
 		"$tmp/told-defects" "$tmp/chosen")
-	[ -s "$tmp/defects" ] || die "none of these defects can be had on this kernel"
+	[ ${#left[@]} -gt 0 ] || return 0
+	left=("$(printf '%s, ' "${left[@]}")")
+	[ -s "$tmp/defects" ] ||
+		die "Linux $release does not have the clauses of these defects: ${left[0]%, }"
+	say "left out, as Linux $release does not have their clauses: ${left[0]%, }"
 }
 
 # mutants_select CLAUSE...: the chapters and the globs of the tests that name one of them.
