@@ -43,10 +43,12 @@ VMIG_WORK_FIXTURE_WAYS(clh);
 /* VMMs reset a device when a VM begins. */
 #define NEED_A_RESET NEED(!__vmig_reset(self->dev), "the device cannot be reset")
 
-/* Does a clause say something only of a user who has opted in, or tries to? */
-static bool of_opt_in(enum vmig_clause_id id)
+/* Was there something to check? */
+static bool applies(const struct consumer *c, enum vmig_clause_id id)
 {
-	return id == FEAT_17 || id == PRE_21;
+	if (id == FEAT_17 || id == PRE_21)
+		return c->opted_in;
+	return id != FEAT_19 || (c->asked_dma_buf && vmig_clause_binds(id));
 }
 
 static bool check_vmm(const struct consumer *c, const char *did)
@@ -57,7 +59,7 @@ static bool check_vmm(const struct consumer *c, const char *did)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(relied_on); i++)
-		if (!good || c->opted_in || !of_opt_in(relied_on[i]))
+		if (!good || applies(c, relied_on[i]))
 			CHECK(relied_on[i], good || c->clause != relied_on[i], did, expected, "%s",
 			      c->trouble);
 	return good;
@@ -106,6 +108,7 @@ static bool qemu_moves(struct vmig_exercise *w, struct qemu *q, const char *did)
 static void qemu_start(struct vmig_exercise *w, struct qemu *q)
 {
 	vmig_qemu_begin(q, w->dev);
+	vmig_qemu_regions(q);
 	if (vmig_qemu_migration_init(q) && !q->c.trouble[0] && !vmig_consumer_may_fail(&q->c))
 		vmig_test_error("QEMU's vfio_migration_init() fails");
 }

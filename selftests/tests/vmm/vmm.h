@@ -39,6 +39,7 @@ enum consumer_fault {
  * @name: of the VMM
  * @dev: the device
  * @flags: what it offers, as the VMM asked for it
+ * @asked_dma_buf: the VMM has asked for a dma-buf of a BAR
  * @opted_in: the VMM has opted in to the output flags of VFIO_MIG_GET_PRECOPY_INFO
  * @state: the state in which the VMM takes the device to be
  * @data_fd: the VMM's data_fd, or -1
@@ -63,6 +64,7 @@ struct consumer {
 	const char *name;
 	struct vmig_device *dev;
 	uint64_t flags;
+	bool asked_dma_buf;
 	bool opted_in;
 	uint32_t state;
 	int data_fd;
@@ -107,7 +109,7 @@ void vmig_consumer_close_fd(struct consumer *c);
 
 /* What vmig_consumers.c claims of a VMM that migrates; trouble is of one of these. */
 #define CONSUMER_CLAUSES                                                                           \
-	FEAT_17, FSM_01, FD_02, SIZE_01, SIZE_02, PRE_01, PRE_12, PRE_21, STRM_01, STRM_04,        \
-		STRM_09, RES_03, RST_01
+	FEAT_17, FEAT_19, FSM_01, FD_02, SIZE_01, SIZE_02, PRE_01, PRE_12, PRE_21, STRM_01,        \
+		STRM_04, STRM_09, RES_03, RST_01
 
 #endif /* VMIG_TESTS_VMM_VMM_H */

@@ -4,11 +4,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
+#include <unistd.h>
 
 #include <vmig/feature.h>
 #include <vmig/fsm.h>
-#include <vmig/kernel_range.h>
+#include <vmig/dma_region.h>
+#include <vmig/info.h>
 #include <vmig/error.h>
 #include "vmm_qemu.h"
 
@@ -20,6 +21,9 @@
 #define ROUNDS 8
 
 #define HOST_PAGE 4096
+
+/* Parts of a region that can be mapped. */
+#define AREAS 16
 
 /**
  * vmig_qemu_phase_name - the name of a phase
@@ -87,11 +91,64 @@ static int set_state_or_reset(struct qemu *q, const char *by, uint32_t state)
 	return vfio_migration_set_state(q, by, state, VFIO_DEVICE_STATE_ERROR);
 }
 
-static bool kernel_has_opt_in(void)
+/* One range for each part of the region that can be mapped. */
+static uint32_t mappable(const struct vfio_region_info *info, struct vfio_region_dma_range *ranges,
+			 uint32_t max)
 {
-	struct utsname kernel;
+	const struct vfio_region_info_cap_sparse_mmap *sparse;
+	uint32_t i, n = 0;
 
-	return !uname(&kernel) && vmig_kernel_in("7.1-", kernel.release);
+	if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP) || !info->size)
+		return 0;
+	sparse = (const void *)vmig_region_cap(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+	if (!sparse) {
+		ranges[0] = (struct vfio_region_dma_range){ .length = info->size };
+		return 1;
+	}
+	for (i = 0; i < sparse->nr_areas && n < max; i++)
+		if (sparse->areas[i].size)
+			ranges[n++] =
+				(struct vfio_region_dma_range){ .offset = sparse->areas[i].offset,
+								.length = sparse->areas[i].size };
+	return n;
+}
+
+/* QEMU goes on without, whatever comes; which errno that may be says the uAPI. */
+static void vfio_region_create_dma_buf(struct qemu *q, uint32_t bar)
+{
+	struct vfio_region_dma_range ranges[AREAS];
+	struct vfio_region_info *info;
+	uint32_t count;
+	int fd;
+
+	if (__vmig_region_info(q->c.dev, bar, &info))
+		return;
+	count = mappable(info, ranges, AREAS);
+	free(info);
+	if (!count)
+		return;
+	q->c.asked_dma_buf = true;
+	fd = __vmig_dma_buf_export(q->c.dev, bar, ranges, count);
+	if (fd >= 0)
+		close(fd);
+	else if (fd != -EOPNOTSUPP && fd != -ENOTTY && fd != -ENODEV && vmig_clause_binds(FEAT_19))
+		vmig_consumer_breaks(&q->c, FEAT_19,
+				     "QEMU: vfio_region_create_dma_buf() of BAR %u would report %s",
+				     bar, vmig_errno_name(fd));
+}
+
+/**
+ * vmig_qemu_regions - vfio_region_mmap() of each BAR, when the machine is made
+ * @q: QEMU
+ *
+ * Without the mmap() itself, which is a region's and not a migration's business.
+ */
+void vmig_qemu_regions(struct qemu *q)
+{
+	uint32_t bar;
+
+	for (bar = VFIO_PCI_BAR0_REGION_INDEX; bar <= VFIO_PCI_BAR5_REGION_INDEX; bar++)
+		vfio_region_create_dma_buf(q, bar);
 }
 
 /* Any errno but ENOTTY makes QEMU refuse the device. */
@@ -104,7 +161,7 @@ static int vfio_migration_set_precopy_info_v2(struct qemu *q)
 
 	c->opted_in = !ret;
 	/* An mdev of a kernel before 6.18 gives EINVAL, which is no driver's fault. */
-	if (ret == -ENOTTY || (ret == -EINVAL && !kernel_has_opt_in()))
+	if (ret == -ENOTTY || (ret == -EINVAL && !vmig_clause_binds(FEAT_17)))
 		return 0;
 	if (ret && !vmig_consumer_may_fail(c))
 		vmig_consumer_breaks(c, FEAT_17, "QEMU: %s would refuse the device: %s", by,

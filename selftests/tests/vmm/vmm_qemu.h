@@ -73,6 +73,7 @@ struct qemu {
 const char *vmig_qemu_phase_name(enum qemu_phase phase);
 
 void vmig_qemu_begin(struct qemu *q, struct vmig_device *dev);
+void vmig_qemu_regions(struct qemu *q);
 int vmig_qemu_migration_init(struct qemu *q);
 int vmig_qemu_migrate(struct qemu *q, enum qemu_phase until);
 int vmig_qemu_savevm(struct qemu *q);
