@@ -182,8 +182,8 @@ TEST_F(dma_buf, ranges)
 	r.ranges[1] = r.ranges[0];
 	r.arg.nr_ranges = 2;
 	check_refused(self->dev, &r, EINVAL, "two ranges of 2^64 bytes less a page");
-	CHECK(FEAT_19, vmig_count_fds() == fds, "exports that were refused", "no fd is left",
-	      "%d", vmig_count_fds() - fds);
+	CHECK(FEAT_19, vmig_count_fds() == fds, "exports that were refused", "no fd is left", "%d",
+	      vmig_count_fds() - fds);
 }
 
 TEST_F(dma_buf, arguments)

@@ -40,7 +40,7 @@
  * @absent: errno of any op where the device lacks it
  * @clause: says so, and since when kernels know the feature
  */
-static const struct feature {
+struct feature {
 	const char *name;
 	uint32_t index;
 	uint32_t methods;
@@ -48,7 +48,9 @@ static const struct feature {
 	uint64_t flags;
 	int absent;
 	enum vmig_clause_id clause;
-} features[] = {
+};
+
+static const struct feature features[] = {
 	{ "MIGRATION", VFIO_DEVICE_FEATURE_MIGRATION, GET,
 	  sizeof(struct vfio_device_feature_migration), VMIG_MIGRATION_KNOWN, ENOTTY, FEAT_13 },
 	{ "MIG_DEVICE_STATE", VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, GET | SET,
@@ -509,8 +511,7 @@ VMIG_TEST_TIMEOUT(feature_in, opt_in, 300)
 	NEED_STATE(variant->state);
 	vmig_reference_save_quick(self->dev, &control);
 	fd = vmig_goto_state(self->dev, variant->state);
-	CHECK_OK(FEAT_18,
-		 __vmig_probe(self->dev, VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, SET),
+	CHECK_OK(FEAT_18, __vmig_probe(self->dev, VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, SET),
 		 vmig_fmt("PROBE|SET of MIG_PRECOPY_INFOv2 in %s", name));
 	CHECK_OK(FEAT_18, __vmig_precopy_info_v2(self->dev),
 		 vmig_fmt("SET of MIG_PRECOPY_INFOv2 in %s", name));
