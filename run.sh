@@ -31,6 +31,8 @@ guest=$top/configs/guest
 . "$top/configs/run/mutants.sh"
 # shellcheck source=configs/run/replay.sh
 . "$top/configs/run/replay.sh"
+# shellcheck source=configs/run/core.sh
+. "$top/configs/run/core.sh"
 # shellcheck source=configs/run/coverage.sh
 . "$top/configs/run/coverage.sh"
 # shellcheck source=configs/run/nightly.sh
@@ -351,6 +353,11 @@ main()
 	replay)
 		build_programs
 		replay
+		return
+		;;
+	core-defects)
+		build_programs
+		core_defects
 		return
 		;;
 	driver-coverage)

@@ -196,8 +196,9 @@ mutants_batches()
 
 	rm -rf "$tmp/batches"
 	mkdir "$tmp/batches"
-	for p in mock edu; do
-		[ -s "$tmp/entries-$p" ] || continue
+	for p in "$tmp"/entries-*; do
+		[ -s "$p" ] || continue
+		p=${p##*/entries-}
 		grep '^conforming/' "$tmp/entries-$p" | split -d -l 1 - "$tmp/batches/1-$p-"
 		n=$(grep -c '^defects/' "$tmp/entries-$p") || :
 		if [ "$n" -gt 0 ]; then

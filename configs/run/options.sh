@@ -92,6 +92,8 @@ What to do instead of a run
   --replay       bugs that the vendors' drivers had, brought back one by one by the patches
                  of selftests/test_modules/history: a test that names the violated rule must
                  notice each; with -d NAME, those of one driver
+  --core-defects the same with each defect that the VFIO core of a patched kernel can have, which
+                 is built on first use; a test that names the violated rule must notice it
   --driver-coverage
                  which lines of the drivers does the suite reach? in a kernel that counts
                  them, which is built on first use; with -d NAME, of one driver
@@ -124,7 +126,7 @@ What to do instead of a run
                  make -C "\$($run_command --kernel-build-dir)" M=\$PWD modules
   -h, --help     print this
 
-With --mutants and --replay
+With --mutants, --replay and --core-defects
   --defect NAME  only this defect, or the bug of this patch; may be repeated
   --full         the whole suite on each defect, not only the tests that name its clause
 
@@ -253,7 +255,7 @@ parse_options()
 		--m32) opt_m32=1 ;;
 		--stock-kernel) opt_stock=$2 ;;
 		--kernel) opt_kernel=$2 ;;
-		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | --driver-coverage | \
+		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | --core-defects | --driver-coverage | \
 			--kernel-build-dir | --nightly | --probe | --prepare)
 			set_action "${1#--}"
 			;;
@@ -304,15 +306,15 @@ parse_options()
 	done
 }
 
-# check_whole: --mutants, --replay and --driver-coverage choose the rest by themselves.
+# check_whole: --mutants, --replay, --core-defects and --driver-coverage choose the rest by themselves.
 check_whole()
 {
 	case $opt_action in
 	mutants) ;;
-	replay) [ -z "$opt_full" ] || die "--full needs --mutants" ;;
+	replay | core-defects) [ -z "$opt_full" ] || die "--full needs --mutants" ;;
 	*)
 		if [ ${#opt_defect[@]} -gt 0 ] || [ -n "$opt_full" ]; then
-			die "--defect and --full need --mutants or --replay"
+			die "--defect needs --mutants, --replay or --core-defects, and --full --mutants"
 		fi
 		[ "$opt_action" = driver-coverage ] || return 0
 		;;
