@@ -94,9 +94,6 @@ static const char *why_no_export(struct mapping *m)
 static void open_target(struct mapping *m, struct vmig_exercise *w, bool second)
 {
 	m->w = w;
-	m->why = "no exerciser can start peer to peer DMA on this device";
-	if (!w->ops->p2p_write)
-		return;
 	m->target =
 		second ? vmig_open_second(w->dev, &m->why) : vmig_open_p2p_target(w->dev, &m->why);
 	if (!m->target)
@@ -121,6 +118,12 @@ FIXTURE_TEARDOWN(p2p_mapping)
 }
 
 #define NEED_EXPORT NEED(!self->m.why, "%s", self->m.why)
+#define NEED_P2P                                                                                   \
+	do {                                                                                       \
+		NEED(self->w.ops->p2p_write,                                                       \
+		     "no exerciser can start peer to peer DMA on this device");                    \
+		NEED_EXPORT;                                                                       \
+	} while (0)
 
 static uint32_t landed_word(struct mapping *m)
 {
@@ -169,7 +172,7 @@ static bool map_again(enum vmig_clause_id id, struct mapping *m, uint32_t seed, 
 TEST_F(p2p_mapping, reached_in_running)
 {
 	CLAUSES(P2P_01);
-	NEED_EXPORT;
+	NEED_P2P;
 	map_again(P2P_01, &self->m, SEED, "");
 }
 
@@ -276,7 +279,7 @@ static void check_unhurt(struct mapping *m, struct vmig_dma *mem, const struct e
 /* The target without what the event needs is a reason to skip. */
 #define JUDGE_EVENT(event)                                                                         \
 	do {                                                                                       \
-		NEED_EXPORT;                                                                       \
+		NEED_P2P;                                                                          \
 		NEED(check_event(&self->m, &(event)), "the other device offers no such thing: %s", \
 		     (event).name);                                                                \
 		check_unhurt(&self->m, &self->mem, &(event));                                      \
@@ -543,6 +546,31 @@ TEST_F(p2p_mapping, of_another_exporter)
 		    "IOMMU_IOAS_MAP_FILE of a udmabuf");
 	close(fd);
 	close(memory);
+}
+
+/*
+ * An mdev, whose driver reads and writes for it: a BAR is nothing that the kernel may access so.
+ * That the IOAS takes the mapping is all the same.
+ */
+TEST_F(p2p_mapping, not_of_an_emulated_device)
+{
+	struct mapping *m = &self->m;
+	uint32_t before;
+	int ret;
+
+	CLAUSES(P2P_04);
+	NEED_EXPORT;
+	NEED(!strcmp(self->dev->id.bus, "mdev"), "the device has an IOMMU of its own");
+	NEED_DMA;
+	if (__vmig_p2p_map(m->w, &m->t, &m->way))
+		return;
+	before = landed_word(m);
+	ret = m->w->ops->dma_write(m->w, m->way.iova, sizeof(uint32_t), SEED);
+	ret = ret ?: m->w->ops->dma_wait(m->w, VMIG_EXERCISE_MS, NULL);
+	CHECK(P2P_04, ret && landed_word(m) == before,
+	      "DMA of an emulated device to a BAR that is mapped in its IOAS",
+	      "it fails, and nothing is there", "%s, and %s", vmig_errno_name(ret),
+	      landed_word(m) == before ? "nothing is there" : "it is there");
 }
 
 VMIG_MAIN("p2p_mapping")
