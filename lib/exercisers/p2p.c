@@ -48,7 +48,7 @@ int __vmig_p2p_begin(struct vmig_exercise *w, struct vmig_exercise *peer, struct
 	if (!ret || !w->ops->p2p_window || strcmp(w->dev->id.driver, peer->dev->id.driver))
 		return ret;
 	/* Not where a mapping should have worked. */
-	if (w->dev->uapi == VMIG_UAPI_CDEV && ret != -ENOTTY && ret != -EOPNOTSUPP)
+	if (w->dev->uapi != VMIG_UAPI_GROUP && ret != -ENOTTY && ret != -EOPNOTSUPP)
 		return ret;
 	return w->ops->p2p_window(w, peer, &p->iova);
 }

@@ -3,8 +3,9 @@
  * A region of one device, mapped for the DMA of another one: peer to peer.
  *
  * group: mmap() of the region, VFIO_IOMMU_MAP_DMA of that
- * cdev:  VFIO_DEVICE_FEATURE_DMA_BUF, IOMMU_IOAS_MAP_FILE of that; since v6.19. IOMMU_IOAS_MAP
- *	  pins pages, and a BAR has none
+ * cdev, and the group with an iommufd for its container: VFIO_DEVICE_FEATURE_DMA_BUF,
+ *	  IOMMU_IOAS_MAP_FILE of that; since v6.19. The iommufd pins what is mapped otherwise,
+ *	  and a BAR has no pages
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +61,7 @@ int __vmig_dma_buf_export(struct vmig_device *dev, uint32_t index,
 
 /**
  * __vmig_dma_map_file - let a device reach a file
- * @dev: the device, uapi VMIG_UAPI_CDEV
+ * @dev: the device, in any uapi but VMIG_UAPI_GROUP
  * @fd: a memfd, or a dma-buf of a region
  * @start: where in it, bytes
  * @iova: where the device will find it
@@ -82,8 +83,9 @@ int __vmig_dma_map_file(struct vmig_device *dev, int fd, uint64_t start, uint64_
 		.length = size,
 		.iova = iova,
 	};
+	int iommufd = dev->uapi == VMIG_UAPI_CDEV ? dev->iommufd : dev->container;
 
-	return ioctl(dev->iommufd, IOMMU_IOAS_MAP_FILE, &arg) ? -errno : 0;
+	return ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &arg) ? -errno : 0;
 }
 
 /* The lowest free place in the upper half, which tests leave alone. */
@@ -151,8 +153,8 @@ static int map_dma_buf(struct vmig_device *dev, struct vmig_device *target, uint
  * @bits: width of the addresses that @dev can make
  * @map: where the mapping goes
  *
- * Whatever resets, suspends or closes @target ends the DMA to it for good, through the cdev; the
- * mapping is there until it is taken away.
+ * Whatever resets, suspends or closes @target ends the DMA to it for good, but in a type1
+ * container; the mapping is there until it is taken away.
  *
  * Return: 0 or -errno: of mmap() or MAP_DMA, or what __vmig_dma_buf_export() or
  * __vmig_dma_map_file() returns.
