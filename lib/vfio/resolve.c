@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Resolve a device name (BDF, UUID, cdev, sysfs path) to its group and cdev nodes. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -12,6 +13,22 @@
 #include <vmig/resolve.h>
 
 const char *vmig_root = "";
+
+/**
+ * vmig_is_bdf - does this look like a PCI address?
+ * @spec: what the user wrote
+ *
+ * Return: true of segment:bus:device.function, as sysfs writes them.
+ */
+bool vmig_is_bdf(const char *spec)
+{
+	unsigned int segment, bus, device, function;
+	int len = 0;
+
+	return isxdigit((unsigned char)spec[0]) &&
+	       sscanf(spec, "%8x:%2x:%2x.%1x%n", &segment, &bus, &device, &function, &len) == 4 &&
+	       !spec[len];
+}
 
 static const char *last_component(const char *path)
 {

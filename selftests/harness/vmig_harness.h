@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kselftest harness, and what every chapter adds to it: a fixture that opens the device
- * through cdev and group, clauses, and a main() with --device, --list, --names and VMIG_TESTS.
+ * through cdev and group, clauses, and a main() with --device, --list, --names, VMIG_TESTS, and the
+ * device as its last argument.
  *
  *	#include "vmig_harness.h"
  *
@@ -26,6 +27,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 /* So that SKIP() can be kept from printing, see VMIG_TEARDOWN(). */
 #define TH_LOG_ENABLED vmig_log_enabled
@@ -194,9 +196,28 @@ static inline void vmig_on_signal(int sig)
 	_exit(128 + sig);
 }
 
+/*
+ * The kernel's own VFIO selftests have PCI addresses for their last arguments: the device under
+ * test, and the second one. What there is beyond the two is not used.
+ */
+static inline const char *vmig_last_arguments(int *argc, char **argv)
+{
+	int i = *argc;
+
+	while (i > 1 && vmig_is_bdf(argv[i - 1]))
+		i--;
+	if (i == *argc)
+		return NULL;
+	if (*argc - i > 1)
+		setenv("VMIG_DEVICE2", argv[i + 1], 1);
+	*argc = i;
+	return argv[i];
+}
+
 static inline int vmig_main(const char *chapter, int argc, char **argv)
 {
-	const char *device = NULL, *glob = vmig_chosen(), *after = getenv("VMIG_AFTER");
+	const char *device = vmig_last_arguments(&argc, argv), *glob = vmig_chosen(),
+		   *after = getenv("VMIG_AFTER");
 
 	if (argc > 1 && !strcmp(argv[1], "--list")) {
 		vmig_list(chapter);

@@ -3,6 +3,7 @@
 #ifndef VMIG_VFIO_RESOLVE_H
 #define VMIG_VFIO_RESOLVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -32,6 +33,7 @@ struct vmig_dev_id {
 /* What stands before /sys and /dev: "", or a directory with a tree that a test has made. */
 extern const char *vmig_root;
 
+bool vmig_is_bdf(const char *spec);
 int vmig_resolve(const char *spec, struct vmig_dev_id *id, char *why, size_t len);
 void vmig_link_name(const char *dir, const char *link, char *name, size_t len);
 
