@@ -68,15 +68,14 @@ static struct vmig_device *open_in_turn(struct vmig_thread_pool *c, struct vmig_
 	return NULL;
 }
 
-/* A process that ends has all of its calls behind it. */
+/* It ends in the middle of its calls, and with the last close of what only it has open. */
 static void __attribute__((noreturn)) end_process(struct vmig_thread_pool *c, unsigned int process)
 {
 	unsigned int t;
 
-	for (t = 0; t < c->threads; t++) {
+	atomic_store(&c->exits[process], true);
+	for (t = 0; t < c->threads; t++)
 		atomic_store(&c->workers[process][t].ended, true);
-		atomic_store(&c->workers[process][t].busy, false);
-	}
 	atomic_store(&c->stop, true);
 	_exit(0);
 }

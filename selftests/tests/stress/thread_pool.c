@@ -325,6 +325,17 @@ static enum vmig_child_end wait_for(struct vmig_thread_pool *c, unsigned int pro
 	return vmig_child_wait(pid, VMIG_THREAD_POOL_HUNG / 4);
 }
 
+/* Its calls ended with it: that they did not return says nothing. Once it is gone, none begins. */
+static void forget_calls(struct vmig_thread_pool *c, unsigned int process)
+{
+	unsigned int t;
+
+	if (!atomic_exchange(&c->exits[process], false))
+		return;
+	for (t = 0; t < c->threads; t++)
+		atomic_store(&c->workers[process][t].busy, false);
+}
+
 /**
  * vmig_thread_pool_run - run the pool to its end
  * @c: the pool
@@ -350,6 +361,8 @@ bool vmig_thread_pool_run(struct vmig_thread_pool *c, const char *did)
 	for (p = 0; p < c->processes; p++) {
 		how = wait_for(c, p, pid[p], end);
 		stuck |= how == VMIG_CHILD_STUCK || how == VMIG_CHILD_CRASHED;
+		if (how == VMIG_CHILD_DONE)
+			forget_calls(c, p);
 	}
 	if (stuck)
 		vmig_session_abandon();

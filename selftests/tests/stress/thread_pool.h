@@ -115,6 +115,7 @@ struct vmig_worker {
  * @made: calls made
  * @stop: it is enough
  * @over: the device fd has been closed
+ * @exits: a process that ends in the middle of its calls, on purpose
  * @left: bytes that are still to be written
  * @refused: writes that failed, and @refused_errno the last errno
  * @drained: a read() has found the end of the stream
@@ -147,6 +148,7 @@ struct vmig_thread_pool {
 
 	atomic_uint ready;
 	atomic_ulong made;
+	atomic_bool exits[VMIG_THREAD_POOL_PROCESSES];
 	atomic_bool stop;
 	atomic_bool over;
 	atomic_long left;
