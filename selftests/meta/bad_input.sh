@@ -45,7 +45,7 @@ refused "unknown defect" "no defect 'nosuch'" ./run.sh --mutants --defect nosuch
 refused "mutants of a driver that has no defects" "mtty has no defects" ./run.sh --mutants -d mtty
 refused "defect of the other driver" "none of these defects" \
 	./run.sh --mutants -d mock --defect hot_reset_ignored
-refused "defect without --mutants" "need --mutants" ./run.sh --defect stale_after_stop
+refused "defect without --mutants" "needs --mutants" ./run.sh --defect stale_after_stop
 refused "mutants with a choice of tests" "chooses tests" ./run.sh --mutants -t 'fsm*'
 refused "coverage of a driver without source" "takes the name of a profile" \
 	./run.sh --driver-coverage -d nosuch
