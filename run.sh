@@ -154,6 +154,7 @@ build_kernel()
 	step "$guest/kernel.sh" "${args[@]}" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
 	kernel_source=$("$guest/kernel.sh" source) || exit
+	kernel_package=$("$guest/kernel.sh" package) || exit
 }
 
 # check_profile NAME: dies if the profile of that name cannot be understood.
@@ -426,6 +427,7 @@ main()
 }
 
 interrupted=''
+kernel_package=''
 runs=()
 # A make above us must not hand its options to the ones we start.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH

@@ -82,6 +82,7 @@ rundir_record()
 	    "profile": $(json_string "$profile")
 	  },
 	  "firmware": $(firmware_json),
+	  "kernel_source": $(json_string "$kernel_package"),
 	  "profile_file": $([ -e "$rundir/profile.conf" ] && json_string profile.conf || echo null),
 	  "planned": $planned,
 	  "started": $(json_string "$run_started"),

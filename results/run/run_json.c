@@ -104,6 +104,7 @@ char *run_json_run(struct arena *arena, struct text contents, struct run_record 
 	run->accel = string(arena, root, "accel");
 	run->programs = string(arena, options, "programs");
 	run->stock_kernel = string(arena, options, "stock_kernel");
+	run->kernel_source = string(arena, root, "kernel_source");
 	run->started = string(arena, root, "started");
 	if (json_is_number(seconds) && json_number_value(seconds) >= 0)
 		run->seconds = json_number_value(seconds);

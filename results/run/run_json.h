@@ -32,6 +32,8 @@ enum run_status {
  * @strict: a breach of a SHOULD clause is a failure
  * @hazards: tests ran that can hang a kernel with a known bug
  * @debug_kernel: the guest's kernel was one with debugging
+ * @kernel_source: what the kernel was built from, as "linux-source-7.3 7.3.4-1"; NULL where it was not
+ *	built
  * @stock_kernel: series of the distribution's kernel in the guest, NULL for one that was built
  * @programs: "32-bit" where the tests were not this machine's own, or NULL
  * @guests: how many guests it took, 0 where that is not known
@@ -49,7 +51,7 @@ enum run_status {
  */
 struct run_record {
 	enum run_status status;
-	char *where, *accel, *programs, *stock_kernel;
+	char *where, *accel, *programs, *kernel_source, *stock_kernel;
 	char *started;
 	double seconds;
 	long long planned;

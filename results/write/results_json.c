@@ -69,6 +69,8 @@ static json_t *record(const struct run *run)
 	put(o, "started", text(r->started));
 	put(o, "seconds", seconds(r->seconds));
 	put(o, "firmware", text(run_firmware_words(run->arena, r, &run->env)));
+	if (r->kernel_source)
+		put(o, "kernel_source", text(r->kernel_source));
 	put(o, "guests", r->guests ? json_integer(r->guests) : json_null());
 	put(options, "debug_kernel", json_boolean(r->debug_kernel));
 	put(options, "strict", json_boolean(r->strict));

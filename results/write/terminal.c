@@ -132,6 +132,9 @@ static void header(const struct term *t)
 				   e->machine ? e->machine : "", e->build));
 	else
 		entry(t, INDENT, 12, "Kernel", e->release);
+	if (r->kernel_source)
+		entry(t, INDENT, 12, "",
+		      arena_printf(t->run->arena, "built from %s", r->kernel_source));
 	header_driver(t, e);
 	if (e->device)
 		entry(t, INDENT, 12, "Device",

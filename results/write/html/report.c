@@ -175,6 +175,8 @@ static void environment(struct run *run, FILE *f)
 				     e->bus ? ", bus " : "", e->bus ? e->bus : ""));
 	html_definition(f, "Features", all);
 	html_definition(f, "Kernel", kernel);
+	if (run->record.kernel_source)
+		html_definition(f, "Kernel source", run->record.kernel_source);
 	html_definition(f, "Where", run_where(run->arena, &run->record));
 	html_definition(f, "Firmware", run_firmware_words(run->arena, &run->record, e));
 	html_definition(f, "Profile", profile_words(run));
