@@ -60,10 +60,12 @@ grep -q '/dev/vfio/devices/noiommu-vfio0' "$tmp/out"
 tap $? "it says which"
 bind 0000:01:00.0 mlx5_vfio_pci
 vfio 0000:01:00.0 7
-rm "$root/dev/vfio/7"
 echo vfio-noiommu >"$(dev_of 0000:01:00.0)/iommu_group/name"
+tree_has reasons '' "a group that has its name alone from there, as that of a mediated device"
+rm "$root/dev/vfio/7"
+mkdir -p "$root/sys/class/vfio/noiommu-7"
 tree_has reasons noiommu "a group without an IOMMU"
-rm "$(dev_of 0000:01:00.0)/iommu_group/name"
+rm -r "$(dev_of 0000:01:00.0)/iommu_group/name" "$root/sys/class/vfio/noiommu-7"
 vfio 0000:01:00.0 7
 process 321 qemu-system-x86 /dev/vfio/7
 tree_has reasons in_use "a virtual machine has it"

@@ -168,20 +168,20 @@ static void open_device(const struct vmig_dev_id *id, json_t *facts)
 		json_object_set_new(facts, "features", features);
 }
 
-/* Its node where VFIO has it without an IOMMU: the cdev, from v7.2 on, or the group. */
+/*
+ * Its node where VFIO has it without an IOMMU: the cdev, from v7.2 on, or the group. The name of the
+ * IOMMU group is vfio-noiommu for a mediated device too (vfio_noiommu_group_alloc()).
+ */
 static void add_noiommu(const struct vmig_dev_id *id, json_t *facts)
 {
 	json_t *names = vmig_probe_names("%s/vfio-dev", id->sysfs);
-	json_t *group = vmig_probe_line("%s/iommu_group/name", id->sysfs);
 	const char *name = json_string_value(json_array_get(names, 0));
-	const char *of_group = json_string_value(group);
 
 	if (name && !strncmp(name, "noiommu-", strlen("noiommu-")))
 		json_object_set_new(facts, "noiommu", json_sprintf("devices/%s", name));
-	else if (of_group && !strcmp(of_group, "vfio-noiommu"))
+	else if (vmig_probe_there("/sys/class/vfio/noiommu-%d", id->group_id))
 		json_object_set_new(facts, "noiommu", json_sprintf("noiommu-%d", id->group_id));
 	json_decref(names);
-	json_decref(group);
 }
 
 static json_t *basics(const struct vmig_dev_id *id)
