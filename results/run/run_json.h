@@ -32,8 +32,7 @@ enum run_status {
  * @strict: a breach of a SHOULD clause is a failure
  * @hazards: tests ran that can hang a kernel with a known bug
  * @debug_kernel: the guest's kernel was one with debugging
- * @kernel_source: what the kernel was built from, as "linux-source-7.3 7.3.4-1"; NULL where it was not
- *	built
+ * @kernel_source: what the kernel was built from, as "linux-source-7.3 7.3.4-1", or NULL
  * @stock_kernel: series of the distribution's kernel in the guest, NULL for one that was built
  * @programs: "32-bit" where the tests were not this machine's own, or NULL
  * @guests: how many guests it took, 0 where that is not known

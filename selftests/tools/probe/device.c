@@ -169,8 +169,8 @@ static void open_device(const struct vmig_dev_id *id, json_t *facts)
 }
 
 /*
- * Its node where VFIO has it without an IOMMU: the cdev, from v7.2 on, or the group. The name of the
- * IOMMU group is vfio-noiommu for a mediated device too (vfio_noiommu_group_alloc()).
+ * Its node where VFIO has it without an IOMMU: the cdev, from v7.2 on, or the group. The name of
+ * the IOMMU group is vfio-noiommu for a mediated device too (vfio_noiommu_group_alloc()).
  */
 static void add_noiommu(const struct vmig_dev_id *id, json_t *facts)
 {
