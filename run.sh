@@ -298,7 +298,7 @@ test_kernels()
 	local known
 
 	verdict=0
-	mapfile -t known < <(sed '/^#/d' "$guest/series")
+	mapfile -t known < <("$guest/kernel.sh" series)
 	for VMIG_KERNEL in "${known[@]}"; do
 		[ -z "$interrupted" ] || break
 		say "Linux $VMIG_KERNEL"

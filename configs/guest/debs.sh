@@ -52,7 +52,7 @@ deb_apt()
 # network, and nothing is kept.
 deb_lists()
 {
-	local dir
+	local dir said
 
 	have apt-get || die "there is no apt-get to get Debian's packages for $1 with"
 	dir=$(deb_dir "$1")
@@ -60,15 +60,14 @@ deb_lists()
 	deb_apt "$1"
 	say "getting the package lists for $1 (10 MiB)"
 	# One of several archives may be out of order, and not be the one that matters.
-	apt-get "${apt_options[@]}" update >"$2.update" 2>&1 </dev/null || :
-	cat "$2.update" >>"$2"
+	said=$(apt-get "${apt_options[@]}" update 2>&1 </dev/null) || :
+	printf '%s\n' "$said" >>"$2"
 	if [ "${1%%/*}" != "$1" ] &&
-		grep -qE 'GPG error|NO_PUBKEY|not signed|[Ss]ignature|Clearsigned' "$2.update"; then
+		grep -qE 'GPG error|NO_PUBKEY|not signed|[Ss]ignature|Clearsigned' <<<"$said"; then
 		[ -e "$dir/updated" ] || rm -rf "$dir"
 		die "the signature of $deb_mirror does not fit Debian's keyring (see $2): take" \
 			"another mirror, VMIG_MIRROR=URL"
 	fi
-	rm -f "$2.update"
 	if [ -n "$(find "$dir/lists" -name '*_Packages*' -print -quit)" ]; then
 		touch "$dir/updated"
 	else

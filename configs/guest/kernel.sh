@@ -21,6 +21,7 @@ usage()
 	cat <<-'EOF'
 	Usage: configs/guest/kernel.sh [--arch ARCH] [--fragment FILE]... COMMAND
 
+	  series   print the series that the profiles are written for, the newest first
 	  source   print the kernel source directory (fetched and unpacked on first use)
 	  package  print what it is: Debian's package and its version, or the tree
 	  headers  print a directory with the uAPI headers of that source
@@ -295,17 +296,22 @@ while [ $# -gt 0 ]; do
 		fragments+=("$2")
 		shift
 		;;
-	source | package | headers | build | image | cached)
+	series | source | package | headers | build | image | cached)
 		[ -z "$command" ] || die "kernel.sh takes one command: see --help"
 		command=$1
 		;;
 	*)
-		die "kernel.sh: '$1' is no command: source, package, headers, build, image or cached (see --help)"
+		die "kernel.sh: '$1' is no command: series, source, package, headers, build, image or cached (see --help)"
 		;;
 	esac
 	shift
 done
-[ -n "$command" ] || die "kernel.sh: say what: source, package, headers, build, image or cached (see --help)"
+[ -n "$command" ] || die "kernel.sh: say what: series, source, package, headers, build, image or cached (see --help)"
+
+if [ "$command" = series ]; then
+	source_known
+	exit
+fi
 
 fragments=("$(realpath "$here/../../selftests/config")" "$here/base.config" "$here/$arch_config"
 	${fragments[@]+"${fragments[@]}"})

@@ -16,6 +16,9 @@
 	     "no exerciser can put a pattern into the state of this device")
 #define NEED_IRQ NEED(self->w.ops->irq_raise, "no exerciser can make this device interrupt")
 #define NEED_COUNTER NEED(self->w.ops->counter, "no exerciser knows what moves in this device")
+#define NEED_RECONFIGURABLE                                                                        \
+	NEED(self->w.ops->reinit && self->w.ops->reinit(&self->w, 0) != -ENOENT,                   \
+	     "no exerciser can reconfigure this device")
 #define NEED_HOLD                                                                                  \
 	NEED(self->w.ops->hold_stream, "no exerciser can make this device wait with its stream")
 

@@ -61,7 +61,7 @@ fits()
 sources=()
 while read -r series; do
 	sources+=("$(KERNEL_SRC='' VMIG_KERNEL=$series configs/guest/kernel.sh source)")
-done < <(grep '^[0-9]' configs/guest/series)
+done < <(configs/guest/kernel.sh series)
 [[ " ${sources[*]} " == *" $KSRC "* ]] || sources+=("$KSRC")
 sample=()
 for patch in selftests/test_modules/history/*.patch; do

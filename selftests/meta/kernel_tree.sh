@@ -99,5 +99,5 @@ check_tree()
 
 while read -r series; do
 	check_tree "$series" </dev/null
-done < <(grep '^[0-9]' configs/guest/series)
+done < <(configs/guest/kernel.sh series)
 tap_end

@@ -11,7 +11,7 @@ tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 
 tests='state.* feature.* stale_fd.* data_fd.* region.cdev.*'
-mapfile -t older < <(sed '/^#/d; /^$/d' configs/guest/series | tail -n +2)
+mapfile -t older < <(configs/guest/kernel.sh series | tail -n +2)
 for series in "${older[@]}"; do
 	timeout 2400 ./run.sh -q -o "$tmp/$series" --kernel "$series" -d all -t "$tests" \
 		>"$tmp/out" 2>&1 </dev/null

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 2
 ksrc=${KSRC:-$(configs/guest/kernel.sh --programs source)} || exit 2
 khdr=${KHDR:-$(configs/guest/kernel.sh --programs headers)} || exit 2
 # The oldest of the kernels that the profiles are written for.
-oldest=$(sed 's/#.*//; /^$/d' configs/guest/series | tail -n 1)
+oldest=$(configs/guest/kernel.sh series | tail -n 1)
 oldest_ksrc=$(VMIG_KERNEL=$oldest configs/guest/kernel.sh source) || exit 2
 oldest_khdr=$(VMIG_KERNEL=$oldest configs/guest/kernel.sh headers) || exit 2
 mapfile -t c_files < <(git ls-files '*.c' '*.h')

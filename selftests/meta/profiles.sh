@@ -42,7 +42,7 @@ while read -r series; do
 	grep -qE "^source:.* ${now//./\\.}([ ,]|$)" "${profiles[@]}" && what="functions and lines"
 	looked_up 0 "what ${#profiles[@]} profiles name is in Linux $now: $what" "${profiles[@]}"
 	looked_up 0 "each line of $now is missed where it moves by one" --shift "${profiles[@]}"
-done < <(grep '^[0-9]' configs/guest/series)
+done < <(configs/guest/kernel.sh series)
 
 ksrc=${KSRC:?}
 now=$(make -s -C "$ksrc" kernelversion)

@@ -32,8 +32,8 @@ VMIG_WORK_FIXTURE_WAYS(reinit);
 	do {                                                                                       \
 		NEED_PRE_COPY;                                                                     \
 		NEED_OPT_IN;                                                                       \
-		NEED(self->w.ops->reinit && self->w.ops->dirty && self->w.ops->check_dirty &&      \
-			     self->w.ops->reinit(&self->w, 0) != -ENOENT,                          \
+		NEED_RECONFIGURABLE;                                                               \
+		NEED(self->w.ops->dirty && self->w.ops->check_dirty,                               \
 		     "no exerciser can reconfigure this device");                                  \
 	} while (0)
 

@@ -180,8 +180,7 @@ VMIG_TEST_TIMEOUT(qemu, asks_for_switchover_again, MINUTES)
 
 	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, PRE_23);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
-	NEED(self->w.ops->reinit && self->w.ops->reinit(&self->w, 0) != -ENOENT,
-	     "no exerciser can reconfigure this device");
+	NEED_RECONFIGURABLE;
 	NEED_A_RESET;
 	qemu_start(&self->w, &q);
 	q.when_sent = reconfigure;
@@ -200,8 +199,7 @@ VMIG_TEST_TIMEOUT(qemu, reconfigured_at_the_switchover, MINUTES)
 
 	CLAUSES(CONSUMER_CLAUSES, ST_03, STRM_11, PRE_23);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
-	NEED(self->w.ops->reinit && self->w.ops->reinit(&self->w, 0) != -ENOENT,
-	     "no exerciser can reconfigure this device");
+	NEED_RECONFIGURABLE;
 	NEED_A_RESET;
 	qemu_start(&self->w, &q);
 	q.when_stopping = reconfigure;

@@ -52,24 +52,6 @@ struct iommu_ioas_map_file {
 #define VFIO_PRECOPY_INFO_REINIT (1 << 0)
 #endif
 
-/* v6.19: a range of a BAR as a dma-buf, whose fd is what the ioctl returns. */
-#ifndef VFIO_DEVICE_FEATURE_DMA_BUF
-#define VFIO_DEVICE_FEATURE_DMA_BUF 11
-
-struct vfio_region_dma_range {
-	__u64 offset;
-	__u64 length;
-};
-
-struct vfio_device_feature_dma_buf {
-	__u32 region_index;
-	__u32 open_flags;
-	__u32 flags;
-	__u32 nr_ranges;
-	struct vfio_region_dma_range dma_ranges[];
-};
-#endif
-
 /* v6.17: the token of a virtual function, an address behind what BIND had before. */
 #ifndef VFIO_DEVICE_BIND_FLAG_TOKEN
 #define VFIO_DEVICE_BIND_FLAG_TOKEN (1 << 0)
