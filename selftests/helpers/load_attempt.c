@@ -96,6 +96,21 @@ bool vmig_load_rejected(const struct vmig_attempt *a)
 }
 
 /**
+ * vmig_damage_noticed - did the driver see that a stream is wrong, and not run out of memory?
+ * @a: what became of it
+ *
+ * A size in a stream that has been changed can ask for more memory than there is now, and
+ * be accepted when there is more: that refusal says nothing of the stream. For tests that
+ * expect a second refusal because there was a first.
+ *
+ * Return: true if a call failed, but for ENOMEM.
+ */
+bool vmig_damage_noticed(const struct vmig_attempt *a)
+{
+	return (a->write && a->write != -ENOMEM) || (a->set && a->set != -ENOMEM);
+}
+
+/**
  * vmig_leave_attempt - make a device ready for the next attempt
  * @dev: the device, after vmig_load_unchecked()
  *

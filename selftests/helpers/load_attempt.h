@@ -29,6 +29,7 @@ int vmig_write_all_unchecked(int fd, const void *data, size_t len, size_t chunk)
 struct vmig_attempt vmig_load_unchecked(struct vmig_device *dev, const void *data, size_t len,
 					size_t chunk, uint32_t target);
 bool vmig_load_rejected(const struct vmig_attempt *a);
+bool vmig_damage_noticed(const struct vmig_attempt *a);
 void vmig_leave_attempt(struct vmig_device *dev);
 const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *good);
 int __vmig_open_soon(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev);

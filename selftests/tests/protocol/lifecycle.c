@@ -277,7 +277,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 		spoil(&bad, &good, i);
 		a = vmig_load_unchecked(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
 					VFIO_DEVICE_STATE_STOP);
-		refused[i] = vmig_load_rejected(&a);
+		refused[i] = vmig_damage_noticed(&a);
 		vmig_leave_attempt(self->dev);
 	}
 	for (i = 0; i < ARRAY_SIZE(spoils); i++) {

@@ -99,7 +99,7 @@ static bool notices(struct vmig_device *dev, struct vmig_stream *good, size_t at
 	a = vmig_load_unchecked(dev, good->data, good->len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
 	good->data[at] ^= 0xff;
 	vmig_leave_attempt(dev);
-	return vmig_load_rejected(&a);
+	return vmig_damage_noticed(&a);
 }
 
 /*
