@@ -19,6 +19,8 @@ guest=$top/configs/guest
 . "$guest/foreign.sh"
 # shellcheck source=configs/guest/qemu.sh
 . "$guest/qemu.sh"
+# shellcheck source=configs/guest/clock.sh
+. "$guest/clock.sh"
 # shellcheck source=configs/guest/firmware.sh
 . "$guest/firmware.sh"
 # shellcheck source=configs/run/streams.sh
@@ -27,6 +29,10 @@ guest=$top/configs/guest
 . "$top/configs/run/transfer.sh"
 # shellcheck source=configs/guest/session.sh
 . "$guest/session.sh"
+# shellcheck source=configs/guest/lanes.sh
+. "$guest/lanes.sh"
+# shellcheck source=configs/run/workers.sh
+. "$top/configs/run/workers.sh"
 # shellcheck source=configs/run/mutants.sh
 . "$top/configs/run/mutants.sh"
 # shellcheck source=configs/run/replay.sh
@@ -197,7 +203,7 @@ run_in_guest()
 	rundir_planned
 	rundir_record guest "$accel" interrupted
 	streams_in /results || return
-	if ! session_tests; then
+	if ! lanes_run; then
 		streams_out
 		return 1
 	fi
@@ -304,7 +310,7 @@ test_kernels()
 		say "Linux $VMIG_KERNEL"
 		if (build_kernel) && [ -z "$interrupted" ]; then
 			build_kernel
-			accel_choose "$(arch_image "$kernel_build")"
+			machine_choose
 			test_devices
 		else
 			worse "$verdict" 2
@@ -408,7 +414,7 @@ main()
 		return
 	fi
 	build_kernel
-	accel_choose "$(arch_image "$kernel_build")"
+	machine_choose
 	case $opt_action in
 	guest-cmd)
 		work_in_guest command

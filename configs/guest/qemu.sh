@@ -7,8 +7,8 @@
 # How long a guest may take to boot in the trial of KVM, in seconds.
 trial_seconds=8
 
-# qemu_machine ACCEL [TCG]: prints what each guest has, one argument a line; TCG is options of
-# that accelerator. The vIOMMU needs an interrupt controller in user space; without default
+# qemu_machine ACCEL [TCG [CLOCK]]: prints what each guest has, one argument a line; TCG is options of
+# that accelerator, CLOCK as for clock_qemu(). The vIOMMU needs an interrupt controller in user space; without default
 # devices and option ROMs the guest boots faster, and with RDRAND nothing waits for the
 # kernel to gather randomness.
 qemu_machine()
@@ -20,9 +20,14 @@ qemu_machine()
 		machine=(-M "virt,gic-version=3,iommu=smmuv3")
 	fi
 	[ "$1" != kvm ] || cpu=host
-	[ "$1" != tcg ] || [ -z "${2-}" ] || set -- "tcg,$2"
+	# Instructions are counted in one thread, whatever the profile asks for.
+	if [ "$1" = tcg ] && [ "${3-real}" != real ]; then
+		set -- tcg,thread=single '' "$3"
+	fi
+	[ "$1" != tcg ] || [ -z "${2-}" ] || set -- "tcg,$2" '' "${3-}"
 	printf '%s\n' -accel "$1" -cpu "$cpu" -smp "${guest_cpus:-2}" -m 1G \
 		-nodefaults -no-user-config -display none -no-reboot "${machine[@]}"
+	clock_qemu "${3-real}"
 }
 
 # qemu_start ARG...: starts QEMU, its pid in $qemu_pid. It dies with this shell, also
@@ -108,6 +113,13 @@ accel_remember()
 	} 2>/dev/null || :
 }
 
+# machine_choose: accelerator and clock of the guests of this run, whose kernel is $kernel_build.
+machine_choose()
+{
+	accel_choose "$(arch_image "$kernel_build")"
+	clock_choose
+}
+
 # accel_choose IMAGE: sets accel to kvm or tcg and says which and why. KVM only where a
 # guest was seen to boot: /dev/kvm can open, and the guest die all the same. The answer is
 # kept until the host boots again or has another QEMU.
@@ -152,4 +164,5 @@ accel_give_up()
 	accel_why="a guest under KVM did not reach its init"
 	accel_remember
 	say "accelerator: TCG ($accel_why)"
+	clock_choose
 }

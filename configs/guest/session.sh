@@ -16,6 +16,16 @@ guests_max=16
 # Where a run goes on that a lost guest has left, see session_resume.
 resume=''
 
+# The clock of the next guest, as clock_qemu() has it, where the mode does not need a real one.
+session_clock=real
+# The chapters of the lane that is run (lanes.sh); empty: all.
+lane_chapters=''
+
+session_chapters()
+{
+	printf '%s' "${lane_chapters:-$(chapters)}"
+}
+
 # session_job MODE: writes what init reads, as shell that quotes everything.
 session_job()
 {
@@ -129,7 +139,7 @@ session_qemu_args()
 	nr_ports=0
 	session_port dmesg "$rundir/dmesg.txt"
 	if [ "$1" = tests ]; then
-		read -ra words < <(chapters)
+		read -ra words < <(session_chapters)
 		for line in "${words[@]}"; do
 			session_port "$line" "$rundir/ktap/$line.ktap"
 		done
@@ -255,7 +265,7 @@ session_end()
 # the guest came to its end, guest_exit; false if the guest could not do its job.
 session()
 {
-	local machine started good='' tcg=''
+	local machine started good='' tcg='' clock_now=real
 
 	status=''
 	guest_exit=''
@@ -265,8 +275,12 @@ session()
 	[ -z "$opt_debug" ] || session_limit=$debug_seconds
 	silence_limit=$session_limit
 	case $1 in
-	tests) silence_limit=$((opt_debug ? 2 * tests_silence : tests_silence)) ;;
+	tests)
+		clock_now=$session_clock
+		silence_limit=$((opt_debug ? 2 * tests_silence : tests_silence))
+		;;
 	mutants)
+		clock_now=$session_clock
 		silence_limit=$mutants_silence
 		session_limit=$mutants_seconds
 		;;
@@ -275,7 +289,7 @@ session()
 	session_qemu_args "$1" || return 1
 	while [ -z "$interrupted" ]; do
 		session_job "$1" || return 1
-		mapfile -t machine < <(qemu_machine "$accel" "$tcg")
+		mapfile -t machine < <(qemu_machine "$accel" "$tcg" "$clock_now")
 		started=$SECONDS
 		if [ "$1" = shell ]; then
 			qemu_start "${machine[@]}" "${qemu_args[@]}" 2>"$rundir/.job/qemu"
@@ -335,7 +349,7 @@ session_resume()
 {
 	local words=() c former=$resume answer file='' test=''
 
-	for c in $(chapters); do
+	for c in $(session_chapters); do
 		# Without --hazards there is no file of that chapter, and nothing of it to run.
 		[ "$c" = hazard ] && [ "$opt_hazards" != 1 ] || words+=("$c")
 	done

@@ -102,7 +102,7 @@ core_defects()
 	build_kernel
 	# Built before two guests want them at once.
 	step "$guest/modules.sh" --arch "$guest_arch" "$kernel_source" "$kernel_build" >/dev/null || exit 2
-	accel_choose "$(arch_image "$kernel_build")"
+	machine_choose
 	core_profiles
 	rundir_new core
 	rmdir "$rundir/ktap"

@@ -184,7 +184,7 @@ driver_coverage()
 	kernel_source=$(step "$guest/kernel.sh" source) || exit 2
 	step "$guest/kernel.sh" --fragment "$guest/gcov.config" build >"$tmp/kernel" || exit
 	kernel_build=$(cat "$tmp/kernel")
-	accel_choose "$(arch_image "$kernel_build")"
+	machine_choose
 	gcov_wanted=1
 	rundir_new coverage
 	coverage_dir=$rundir

@@ -273,21 +273,8 @@ mutants_worker()
 # mutants_round: the batches, in several guests at a time; false if they could not be run.
 mutants_round()
 {
-	local n pids=() pid rc=0
-
 	mutants_batches
-	for ((n = 0; n < mutants_guests; n++)); do
-		mutants_worker "$n" </dev/null &
-		pids+=($!)
-	done
-	for pid in "${pids[@]}"; do
-		while :; do
-			wait "$pid" || rc=$?
-			kill -0 "$pid" 2>/dev/null || break
-			kill -TERM "${pids[@]}" 2>/dev/null || :
-		done
-	done
-	return "$rc"
+	workers_run "$mutants_guests" mutants_worker
 }
 
 # mutants_setup DIR: how guests are run whose results go to DIR.
@@ -301,6 +288,7 @@ mutants_setup()
 	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 "VMIG_CHAPTER_SECONDS=${VMIG_CHAPTER_SECONDS:-$seconds}"
 		"VMIG_STRESS=${opt_stress:-brief}" "VMIG_SEED=${opt_seed:-1}")
 	guest_cpus=1
+	session_clock=$(clock_of_tests)
 	[ -z "$opt_debug" ] || mutants_silence=600
 }
 
@@ -328,7 +316,7 @@ mutants()
 	mutants_leave_newer
 	# Built before two guests want them at once.
 	step "$guest/modules.sh" --arch "$guest_arch" "$kernel_source" "$kernel_build" >/dev/null || exit 2
-	accel_choose "$(arch_image "$kernel_build")"
+	machine_choose
 	rundir_new mutants
 	rmdir "$rundir/ktap"
 	mutants_setup "$rundir"

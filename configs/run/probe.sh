@@ -44,7 +44,7 @@ probe_in_guest()
 	packages_ensure build guest
 	build_programs
 	build_kernel
-	accel_choose "$(arch_image "$kernel_build")"
+	machine_choose
 	profile=${devices[0]}
 	rundir_new "${profile:-guest}-probe"
 	own_modules || return 2

@@ -216,7 +216,7 @@ qualify()
 	else
 		packages_ensure build guest
 		build_kernel
-		accel_choose "$(arch_image "$kernel_build")"
+		machine_choose
 	fi
 	read -r driver n < <(qualify_driver; echo)
 	qualify_profiles "$driver" "$n"

@@ -139,35 +139,26 @@ replay_queue()
 # replay: the whole of it; returns the verdict.
 replay()
 {
-	local n pid pids=() rc=0
+	local rc=0
 
 	replay_choose
 	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
 	packages_ensure build guest
 	build_kernel
 	replay_of_kernel "$(make -s -C "$kernel_source" kernelversion)"
-	accel_choose "$(arch_image "$kernel_build")"
+	machine_choose
 	rundir_new replay
 	rmdir "$rundir/ktap"
 	replay_dir=$rundir
 	cp "$tmp/defects.txt" "$replay_dir/"
 	replay_queue
 	guest_cpus=1
+	session_clock=$(clock_of_tests)
 	guest_seconds=$replay_seconds
 	# Two guests at a time would print to one terminal.
 	replay_quiet=$opt_quiet
 	opt_quiet=1
-	for ((n = 0; n < mutants_guests; n++)); do
-		replay_worker "$n" </dev/null &
-		pids+=($!)
-	done
-	for pid in "${pids[@]}"; do
-		while :; do
-			wait "$pid" || rc=$?
-			kill -0 "$pid" 2>/dev/null || break
-			kill -TERM "${pids[@]}" 2>/dev/null || :
-		done
-	done
+	workers_run "$mutants_guests" replay_worker || rc=$?
 	[ -z "$interrupted" ] || return "$interrupted"
 	[ "$rc" -eq 0 ] || die "the bugs could not be replayed, see $replay_dir"
 	say "what came out is in $replay_dir"

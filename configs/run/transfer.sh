@@ -120,7 +120,7 @@ transfer()
 	packages_ensure build guest
 	[ "$opt_action:$opt_transfer" != load-stream:- ] || transfer_take_in
 	build_kernel
-	accel_choose "$(arch_image "$kernel_build")"
+	machine_choose
 	transfer_in_guest
 }
 

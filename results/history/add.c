@@ -64,7 +64,8 @@ static const char *place_of(struct arena *arena, const json_t *r, const char *wh
 	const char *accel = json_path_text(r, "run.accel");
 	const char *programs = json_path_text(r, "run.options.programs");
 
-	return arena_printf(arena, "%s%s%s%s%s%s%s", where, accel ? "/" : "", either(accel, ""),
+	return arena_printf(arena, "%s%s%s%s%s%s%s%s", where, accel ? "/" : "", either(accel, ""),
+			    json_path_true(r, "run.virtual_time") ? "+virtual" : "",
 			    json_path_true(r, "run.options.debug_kernel") ? "+debug" : "",
 			    json_path_text(r, "run.options.stock_kernel") ? "+stock" : "",
 			    programs ? "+" : "", either(programs, ""));

@@ -79,8 +79,12 @@ const char *run_firmware_words(struct arena *arena, const struct run_record *r,
 	return arena_printf(arena, "%s, unmodified", s);
 }
 
-static const char *guest_words(struct arena *arena, const char *accel)
+static const char *guest_words(struct arena *arena, const struct run_record *record)
 {
+	const char *accel = record->accel;
+
+	if (!strcmp(accel, "tcg") && record->virtual_time)
+		return "QEMU guest, TCG in virtual time";
 	if (!strcmp(accel, "tcg"))
 		return "QEMU guest, TCG (no hardware virtualisation)";
 	return arena_printf(arena, "QEMU guest, %s", strcmp(accel, "kvm") ? accel : "KVM");
@@ -100,6 +104,6 @@ const char *run_where(struct arena *arena, const struct run_record *record)
 	if (!s)
 		return NULL;
 	if (!strcmp(s, "guest") && record->accel)
-		s = guest_words(arena, record->accel);
+		s = guest_words(arena, record);
 	return record->programs ? arena_printf(arena, "%s, %s programs", s, record->programs) : s;
 }

@@ -102,6 +102,7 @@ char *run_json_run(struct arena *arena, struct text contents, struct run_record 
 			       : "has no status";
 	run->where = string(arena, root, "where");
 	run->accel = string(arena, root, "accel");
+	run->virtual_time = json_is_true(json_object_get(root, "virtual_time"));
 	run->programs = string(arena, options, "programs");
 	run->stock_kernel = string(arena, options, "stock_kernel");
 	run->kernel_source = string(arena, root, "kernel_source");

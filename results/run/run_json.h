@@ -24,6 +24,7 @@ enum run_status {
  * @status: how the run ended
  * @where: "guest" or "host", or NULL
  * @accel: "tcg" or "kvm" in a guest, or NULL
+ * @virtual_time: the guest's clock counted instructions
  * @started: ISO 8601, or NULL
  * @seconds: wall time, negative where it is not known
  * @planned: number of tests in tests.tsv, negative where it does not say
@@ -55,7 +56,7 @@ struct run_record {
 	double seconds;
 	long long planned;
 	char *version, *commit;
-	bool strict, hazards, known_deviations, debug_kernel;
+	bool strict, hazards, known_deviations, debug_kernel, virtual_time;
 	unsigned int guests;
 	char *tests, *parameters, *profile;
 	char *mustpass, *stress;

@@ -66,6 +66,8 @@ static json_t *record(const struct run *run)
 	put(o, "status", json_string(run_status_name(r->status)));
 	put(o, "where", text(r->where));
 	put(o, "accel", text(r->accel));
+	if (r->virtual_time)
+		put(o, "virtual_time", json_true());
 	put(o, "started", text(r->started));
 	put(o, "seconds", seconds(r->seconds));
 	put(o, "firmware", text(run_firmware_words(run->arena, r, &run->env)));

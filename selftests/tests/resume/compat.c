@@ -16,6 +16,7 @@
 #include <lzma.h>
 
 #include <vmig/stream_identity.h>
+#include "keep_awake.h"
 #include "version_check.h"
 #include "fixture_resume.h"
 #include "fixture_exercise.h"
@@ -218,12 +219,14 @@ VMIG_TEST_TIMEOUT(compat, kept_streams, 2 * MINUTES)
 	unsigned int count[3] = {}, n, i;
 	struct vmig_streamfile here;
 	char *names[FILES_MAX];
+	struct vmig_awake awake;
 
 	CLAUSES(VMIG_COMPAT_CLAUSES);
 	NEED(dir && *dir, "VMIG_STREAMS_DIR names no directory of streams");
 	NEED_RESET;
 	NEED_BYTES(1);
 	vmig_streamfile_describe(&self->dev->id, &here);
+	vmig_awake_begin(&awake);
 	n = list_files(dir, names);
 	if (!has_own(dir, names, n, &here)) {
 		keep_own(&self->w, dir, here);
@@ -231,6 +234,7 @@ VMIG_TEST_TIMEOUT(compat, kept_streams, 2 * MINUTES)
 	}
 	for (i = 0; i < n; i++)
 		try_file(&self->w, dir, names[i], &here, &self->good, count);
+	vmig_awake_end(&awake);
 	NEED(count[0] + count[1] + count[2],
 	     "no stream of such a device is there, nor can be kept");
 	vmig_metric("compat_accepted", count[VMIG_COMPAT_ACCEPTED], "streams");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fuzz_repro.h"
+#include "keep_awake.h"
 #include "verdict.h"
 
 /* What is written to the share of a guest is on the host when write() returns. */
@@ -33,13 +34,16 @@ static const char *directory(void)
 void vmig_fuzz_repro_open(struct vmig_fuzz_repro *r)
 {
 	const char *dir = directory();
+	struct vmig_awake awake;
 	struct statfs fs;
 
+	vmig_awake_begin(&awake);
 	*r = (struct vmig_fuzz_repro){ .fd = -1 };
 	if (dir)
 		r->fd = open(vmig_fmt("%s/" LAST, dir), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			     0644);
 	r->sync = r->fd >= 0 && (fstatfs(r->fd, &fs) || fs.f_type != SHARE_MAGIC);
+	vmig_awake_end(&awake);
 }
 
 /* How many bytes are the same, from the beginning or, with @back, from the end. */
@@ -54,20 +58,10 @@ static size_t same(const struct vmig_stream *a, const struct vmig_stream *b, boo
 	return n;
 }
 
-/**
- * vmig_fuzz_repro_before - a stream is about to be tried
- * @r: the file
- * @s: the stream
- *
- * Only what differs from the stream before is written: a share takes long for 64 KiB.
- */
-void vmig_fuzz_repro_before(struct vmig_fuzz_repro *r, const struct vmig_stream *s)
+static void write_difference(struct vmig_fuzz_repro *r, const struct vmig_stream *s)
 {
-	size_t first, end = s->len;
+	size_t end = s->len, first = same(&r->there, s, false);
 
-	if (r->fd < 0)
-		return;
-	first = same(&r->there, s, false);
 	if (r->there.len != s->len) {
 		if (ftruncate(r->fd, s->len))
 			return;
@@ -82,18 +76,40 @@ void vmig_fuzz_repro_before(struct vmig_fuzz_repro *r, const struct vmig_stream 
 }
 
 /**
+ * vmig_fuzz_repro_before - a stream is about to be tried
+ * @r: the file
+ * @s: the stream
+ *
+ * Only what differs from the stream before is written: a share takes long for 64 KiB.
+ */
+void vmig_fuzz_repro_before(struct vmig_fuzz_repro *r, const struct vmig_stream *s)
+{
+	struct vmig_awake awake;
+
+	if (r->fd < 0)
+		return;
+	/* Whoever waits for this process has a bound. */
+	vmig_awake_begin(&awake);
+	write_difference(r, s);
+	vmig_awake_end(&awake);
+}
+
+/**
  * vmig_fuzz_repro_close - the last stream has been survived
  * @r: the file
  */
 void vmig_fuzz_repro_close(struct vmig_fuzz_repro *r)
 {
 	const char *dir = directory();
+	struct vmig_awake awake;
 
 	vmig_stream_free(&r->there);
 	if (r->fd < 0 || !dir)
 		return;
+	vmig_awake_begin(&awake);
 	close(r->fd);
 	unlink(vmig_fmt("%s/" LAST, dir));
+	vmig_awake_end(&awake);
 }
 
 /**
@@ -106,15 +122,18 @@ void vmig_fuzz_repro_close(struct vmig_fuzz_repro *r)
 const char *vmig_fuzz_repro_keep(const struct vmig_stream *s, const char *name)
 {
 	const char *dir = directory(), *again = getenv("VMIG_REPLAY");
+	struct vmig_awake awake;
 	bool ok;
 	int fd;
 
 	if (!dir)
 		return "it was not kept: VMIG_REPRO_DIR names no directory";
+	vmig_awake_begin(&awake);
 	fd = open(vmig_fmt("%s/%s.bin", dir, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	ok = fd >= 0 && write(fd, s->data, s->len) == s->len;
 	if (fd >= 0 && close(fd))
 		ok = false;
+	vmig_awake_end(&awake);
 	if (!ok)
 		return vmig_fmt("it could not be kept in %s", dir);
 	if (again)

@@ -15,6 +15,7 @@
 #include "fixture_resume.h"
 #include "second_device.h"
 #include "exercise.h"
+#include "keep_awake.h"
 
 /* Patterns of the two devices. */
 #define SEED_HERE 0x9e15
@@ -102,6 +103,7 @@ VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 {
 	struct vmig_exercise here = {}, there = {};
 	const char *why, *dir = getenv("VMIG_CORPUS_DIR");
+	struct vmig_awake awake;
 	struct vmig_fuzz *p;
 
 	CLAUSES(VMIG_FUZZ_CLAUSES);
@@ -121,7 +123,9 @@ VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 		add_stream_of(p->corpus, &there, SEED_THERE);
 	}
 	add_stream_of_other_type(p->corpus, variant->uapi);
+	vmig_awake_begin(&awake);
 	vmig_fuzz_corpus_load(p->corpus, dir, p->max);
+	vmig_awake_end(&awake);
 	p->limit = vmig_stress(BRIEF_STREAMS, FULL_STREAMS);
 	p->end = vmig_now_ms() + 1000 * vmig_stress(BRIEF_S, FULL_S);
 	vmig_fuzz_run(p);
@@ -129,8 +133,10 @@ VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 	if (there.dev)
 		check_second(p, &there);
 	report_numbers(p, p->coverage);
+	vmig_awake_begin(&awake);
 	if (p->coverage && !p->over)
 		vmig_fuzz_corpus_store(p->corpus, dir);
+	vmig_awake_end(&awake);
 	vmig_fuzz_free(p);
 }
 
