@@ -23,6 +23,7 @@ usage()
 	  -o FILE        the initramfs to write
 	  -k BUILDDIR    build directory of the guest kernel, where modules come from
 	  -b BINDIR      the static test binaries (vmig_*), run_chapters.sh and chapters
+	  -c CHAPTERS    the chapters to take along, with blanks between; default all
 	  -p PROFILE     a profile to take along; may be repeated
 	  -m MODULE      a module to load, in this order, after the modules it depends on;
 	                 one that is built in is skipped; may be repeated
@@ -148,6 +149,13 @@ check_params()
 	done
 }
 
+# is_wanted NAME: a chapter that is taken along, or a program that is no chapter.
+is_wanted()
+{
+	[ -z "$chapters" ] || [[ " $chapters " == *" $1 "* ]] ||
+		! sed 's/#.*//; s,.*/,,' "$bin/chapters" | grep -qx "$1"
+}
+
 pack()
 {
 	# Not compressed: under TCG the guest takes longer to inflate it than to read it.
@@ -156,7 +164,7 @@ pack()
 	mv "$out.part" "$out"
 }
 
-out='' kernel='' bin='' marker='' own_build=''
+out='' kernel='' bin='' chapters='' marker='' own_build=''
 modules=() kos=() profiles=() params=()
 declare -A built builtin own added
 while [ $# -gt 0 ]; do
@@ -171,6 +179,7 @@ while [ $# -gt 0 ]; do
 	-o) out=$2 ;;
 	-k) kernel=$2 ;;
 	-b) bin=$2 ;;
+	-c) chapters=$2 ;;
 	-p) profiles+=("$2") ;;
 	-m) modules+=("$2") ;;
 	--ko) kos+=("$2") ;;
@@ -210,10 +219,17 @@ if [ -z "$kernel" ] || [ -z "$bin" ]; then
 fi
 cp "$here/init" "$root/init"
 chmod 755 "$root/init"
-cp "$bin"/run_chapters.sh "$bin"/chapters "$root/vmig/selftests/"
+cp "$bin"/run_chapters.sh "$root/vmig/selftests/"
+# The guest copies all of it into its memory before it begins.
+awk -v wanted="$chapters" '
+	{ sub(/#.*/, "") }
+	!NF { next }
+	{ name = $1; sub(/.*\//, "", name) }
+	!wanted || index(" " wanted " ", " " name " ") { print }
+	' "$bin/chapters" >"$root/vmig/selftests/chapters"
 for f in "$bin"/vmig_*; do
 	# Next to the binaries lie their sources, and links with names that they had.
-	if [ ! -f "$f" ] || [ ! -x "$f" ] || [ -L "$f" ]; then
+	if [ ! -f "$f" ] || [ ! -x "$f" ] || [ -L "$f" ] || ! is_wanted "${f##*/vmig_}"; then
 		continue
 	fi
 	"$(arch_cross)strip" -o "$root/vmig/selftests/${f##*/}" "$f" 2>/dev/null ||

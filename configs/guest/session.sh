@@ -70,6 +70,7 @@ session_initramfs()
 	local args=(-o "$1" -k "$kernel_build" -b "$programs" --arch "$guest_arch") m
 
 	firmware_window >/dev/null || return
+	[ -z "$lane_chapters" ] || args+=(-c "$lane_chapters")
 	if [ -n "$profile" ]; then
 		args+=(-p "$profiles/$profile.conf")
 		for m in $(firmware_modules); do
