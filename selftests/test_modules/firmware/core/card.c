@@ -66,15 +66,22 @@ static const struct kernel_param_ops event_ops = {
 module_param_cb(event, &event_ops, NULL, 0200);
 MODULE_PARM_DESC(event, "write: something happens to the cards, such as pf_reset");
 
+/* A card that has had nothing to do for so many looks is looked at less often. */
+#define IDLE_LOOKS 16
+#define IDLE_POLL_US (4 * FW_POLL_US)
+
 static int work(void *data)
 {
+	unsigned int i, idle = 0, us;
 	struct fw_card *card = data;
-	unsigned int i;
 
 	while (!kthread_should_stop()) {
+		idle++;
 		for (i = 0; i < card->nr_vfs; i++)
-			fw_vf_look(&card->vfs[i]);
-		usleep_range(FW_POLL_US, FW_POLL_US + FW_POLL_US / 2);
+			if (fw_vf_look(&card->vfs[i]))
+				idle = 0;
+		us = idle < IDLE_LOOKS ? FW_POLL_US : IDLE_POLL_US;
+		usleep_range(us, us + us / 2);
 	}
 	return 0;
 }

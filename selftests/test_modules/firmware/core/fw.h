@@ -228,7 +228,7 @@ bool fw_msix_enabled(const struct fw_function *f, unsigned int vector);
 /* model.c */
 void fw_vf_init(struct fw_vf *vf);
 void fw_vf_exit(struct fw_vf *vf);
-void fw_vf_look(struct fw_vf *vf);
+bool fw_vf_look(struct fw_vf *vf);
 void fw_vf_reset(struct fw_vf *vf);
 int fw_vf_set_activity(struct fw_vf *vf, enum fw_activity activity);
 

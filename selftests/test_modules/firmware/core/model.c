@@ -172,18 +172,24 @@ static void look(struct fw_vf *vf)
 /**
  * fw_vf_look - a moment in the life of a virtual function
  * @vf: the function
+ *
+ * Return: true if there is, or was, something for it to do.
  */
-void fw_vf_look(struct fw_vf *vf)
+bool fw_vf_look(struct fw_vf *vf)
 {
+	bool busy;
+
 	if (READ_ONCE(vf->function->resetting))
 		fw_vf_reset(vf);
 	mutex_lock(&vf->lock);
 	if (vf->activity != FW_STOPPED)
 		look(vf);
+	busy = vf->dma.kind || vf->irq_due;
 	/* What was begun is brought to an end; who stops the function waits for it. */
 	while (vf->dma.kind && !ktime_before(ktime_get(), vf->dma.next))
 		part(vf);
 	mutex_unlock(&vf->lock);
+	return busy;
 }
 
 static bool is_idle(struct fw_vf *vf)

@@ -15,7 +15,7 @@
 
 #include "hisi_acc.h"
 
-#define LOOK_NS (200 * NSEC_PER_USEC)
+#define LOOK_NS (500 * NSEC_PER_USEC)
 
 bool hisi_silent_pf;
 
