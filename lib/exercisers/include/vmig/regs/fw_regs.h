@@ -5,7 +5,8 @@
  *
  * BAR 0: registers, and the MSI-X table. Another BAR, which FW_MEM_BAR names: the function's
  * memory. Both are plain memory to whoever accesses them: the model looks at the registers
- * FW_POLL_US apart, or four times that where it had nothing to do for a while, takes a command from its doorbell and writes 0 there. While the function
+ * FW_POLL_US apart, or four times that where it had nothing to do for a while, takes a command
+ * from its doorbell and writes 0 there. While the function
  * stands still a doorbell stays as it is, and belongs to the state.
  */
 #ifndef VMIG_EXERCISERS_FW_REGS_H
