@@ -122,6 +122,8 @@ session_qemu_args()
 	append+=" printk.devkmsg=on log_buf_len=4M"
 	# Else it panics where a busy host lets the timer come late (timer_irq_works()).
 	[ "$guest_arch" != x86_64 ] || append+=" no_timer_check"
+	# What is measured must not depend on where things happen to lie.
+	[ "$session_clock" != "$clock_measure" ] || append+=" nokaslr norandmaps"
 	append+=$(firmware_boot) || return
 	# kmemleak is silent until it is asked for: a scan of its own every ten minutes would be
 	# charged to whatever test runs then. KASAN reports the first bug of a boot only, unless

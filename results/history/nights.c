@@ -78,6 +78,7 @@ static void read_run(struct history *n, sqlite3_stmt *s)
 	d.name = column(n, s, 17);
 	d.driver = r->driver;
 	d.place = r->place;
+	d.virtual_time = strstr(r->place, "+virtual");
 	d.parameters = column(n, s, 18);
 	d.arch = column(n, s, 19);
 	d.arch = d.arch ? d.arch : "";

@@ -166,6 +166,7 @@ struct series {
  * @place: host or guest, with what
  * @arch: the machine, as uname -m has it, or ""
  * @parameters: of the guest's modules
+ * @virtual_time: its metrics count instructions of the guest, and no noise of the host
  * @first: its runs, in order
  * @last: the last of them
  * @newest: the first run of the newest night: that is the one of all tests
@@ -175,6 +176,7 @@ struct series {
  */
 struct device {
 	const char *host, *name, *driver, *place, *arch, *parameters;
+	bool virtual_time;
 	struct history_run *first, *last, *newest;
 	size_t nr;
 	struct series *series, *last_series;

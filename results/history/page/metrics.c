@@ -47,12 +47,13 @@ static void cell(const char *class, const char *text, FILE *f)
 	fputs("</td>", f);
 }
 
-static void judgement_cell(struct arena *arena, const struct sample *p, FILE *f)
+static void judgement_cell(struct arena *arena, const struct series *t, const struct sample *p,
+			   FILE *f)
 {
 	const char *word;
 	struct mark mark = nightly_mark_of_label(p->label, &word);
 
-	if (p->label == LABEL_SAME && sample_below_threshold(p)) {
+	if (p->label == LABEL_SAME && sample_below_threshold(t, p)) {
 		mark = (struct mark){ "none", "\u2248" };
 		word = "in the noise";
 	}
@@ -71,7 +72,7 @@ static void metric_row(struct history *n, const struct series *t, FILE *f)
 	bool compared = p->nights >= NIGHTS_MIN;
 
 	fputs("<tr>", f);
-	judgement_cell(arena, p, f);
+	judgement_cell(arena, t, p, f);
 	fputs("<td class=\"tests\">", f);
 	text_xml(f, history_metric_label(arena, t));
 	if (t->accepted) {

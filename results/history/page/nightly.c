@@ -252,13 +252,19 @@ static void method(const struct history *n, FILE *f)
 	fprintf(f,
 		", at least %d. It is worse if it is outside Student\u2019s prediction interval for one "
 		"more night, with Holm\u2019s correction for all metrics of that night (one false alarm "
-		"in a hundred nights); worse than each of those nights; by at least 5 %% and more than "
+		"in a hundred nights); worse than each of those nights; by at least 5 %% (1.5 %% in virtual time) and more than "
 		"those nights differ; if three of four of its values are worse than theirs (Mann and "
 		"Whitney\u2019s U); and all this not only because copying memory was slower too. Where a "
 		"change was accepted, only the nights since then are compared. \u201cTold from\u201d is "
 		"the change that would have been told that night on this machine, whatever the other "
 		"metrics did.</p>\n",
 		NIGHTS_MIN);
+	fputs("<p>In a guest in virtual time (\u201cguest/tcg+virtual\u201d) an instruction is a "
+	      "nanosecond and a sleep is as long as it was asked for, whatever the host does. That "
+	      "tells of more instructions, copies, allocations and sleeps on the path of the driver "
+	      "and of the core. It cannot tell of misses of a cache, of the speed of memory or of a "
+	      "bus, nor of work that processors do at the same time: there is one.</p>\n",
+	      f);
 }
 
 /**
