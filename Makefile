@@ -3,6 +3,7 @@
 #
 #   make                      build the tests and the report tool
 #   make run_tests DEVICE=..  run on a device of this host (KTAP on stdout)
+#   make quick                after an edit: unit tests, style of what changed, a sample of tests on two drivers
 #   make check                the project's own tests, guests included
 #   make mutants              does the suite notice each defect of the reference drivers?
 #   make bench                how fast is the engine that moves migration data?
@@ -45,6 +46,9 @@ report:
 
 run_tests:
 	@$(MAKE) -s -C selftests run_tests $(KERNEL_ARGS)
+
+quick: all
+	@KSRC=$(kernel_source) KHDR=$(kernel_headers) selftests/meta/quick.sh
 
 check: all
 	@selftests/meta/check.sh
@@ -116,5 +120,5 @@ clean:
 	@$(MAKE) -s -C lib/tests clean
 	@$(RM) -r install build
 
-.PHONY: all selftests report run_tests check mutants bench driver-coverage map tree install deb
+.PHONY: all selftests report run_tests quick check mutants bench driver-coverage map tree install deb
 .PHONY: gen_tar kernel-tree format lint clean

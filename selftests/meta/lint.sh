@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2317 # the tools are called through result()
 # Style, as KTAP: one result a tool. Each is silent when it has nothing to say.
+# VMIG_LINT=changed: only the style of the files that differ from the last commit.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 
@@ -15,6 +16,14 @@ mapfile -t c_files < <(git ls-files '*.c' '*.h')
 mapfile -t sh_files < <(git ls-files '*.sh' run.sh .ci/run configs/guest/init)
 number=0
 failed=0
+
+if [ "${VMIG_LINT:-}" = changed ]; then
+	mapfile -t changed < <(git diff --name-only --diff-filter=d HEAD
+		git ls-files --others --exclude-standard)
+	mapfile -t c_files < <(printf '%s\n' "${changed[@]}" | grep '\.[ch]$')
+	mapfile -t sh_files < <(printf '%s\n' "${changed[@]}" |
+		grep -E '\.sh$|^run\.sh$|^\.ci/run$|^configs/guest/init$')
+fi
 
 # result NAME COMMAND...: ok if the command has no output and no error
 result()
@@ -33,12 +42,14 @@ result()
 
 format()
 {
+	[ ${#c_files[@]} -gt 0 ] || return 0
 	clang-format --dry-run --Werror "${c_files[@]}"
 }
 
 # kmalloc_obj() and its like are not in the older kernels that the modules are built on.
 checkpatch()
 {
+	[ ${#c_files[@]} -gt 0 ] || return 0
 	perl "$ksrc/scripts/checkpatch.pl" --terse --show-types --no-summary \
 		--ignore ALLOC_WITH_SIZEOF -f "${c_files[@]}"
 }
@@ -62,6 +73,7 @@ analysis()
 
 shell()
 {
+	[ ${#sh_files[@]} -gt 0 ] || return 0
 	shellcheck -x "${sh_files[@]}"
 }
 
@@ -129,9 +141,13 @@ compiles()
 
 result "clang-format" format
 result "checkpatch" checkpatch
-result "cppcheck" analysis
 result "shellcheck" shell
 result "SPDX lines" spdx
+if [ "${VMIG_LINT:-}" = changed ]; then
+	echo "1..$number"
+	exit "$failed"
+fi
+result "cppcheck" analysis
 result "layers and folders" rooms
 result "the library neither prints nor exits" silent_library
 result "kernel-doc" kernel_doc
