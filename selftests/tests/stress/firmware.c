@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ST-03, ST-09, ROB-01, ROB-04, RST-01: firmware that fails, behind a driver that has to say
- * so. A SET whose command the firmware refused has failed: the driver says it, GET returns a
- * state in which the device then really is, and a later request finds a driver that has kept
- * its books. Only simulated firmware fails on demand, so on hardware this chapter is
- * skipped.
+ * ST-03, ST-09, QUI-03, QUI-06, ROB-04, RST-01: firmware that fails, behind a driver that has to
+ * say so. A SET whose command the firmware refused has failed: the driver says it, GET returns
+ * a state of the path, the device does what that state demands, and a later request finds a
+ * driver that has kept its books. No user makes firmware fail, so that an oops here is not
+ * ROB-01's. Only simulated firmware fails on demand, so on hardware this chapter is skipped.
  *
  * SETs are made by a child process that is watched, as a driver may not survive them.
  */
@@ -25,6 +25,9 @@
 /* Different commands of one SET that are tried. */
 #define MAX_COMMANDS 6
 
+/* A device that does no DMA is told so often by a test: each time takes seconds. */
+#define MAX_NO_DMA 2
+
 #define SEED 0x4001
 
 VMIG_WORK_FIXTURE_STATES(firmware, VMIG_VARIANTS_ALL_STATES);
@@ -36,12 +39,14 @@ VMIG_WORK_FIXTURE_STATES(firmware, VMIG_VARIANTS_ALL_STATES);
  * @from: origin
  * @to: target
  * @t: the way
+ * @no_dma: how often no DMA has come
  */
 struct trial {
 	struct vmig_exercise *w;
 	struct vmig_stream good;
 	uint32_t from, to;
 	struct vmig_transition t;
+	unsigned int no_dma;
 };
 
 static void set_fault(struct vmig_exercise *w, const char *spec)
@@ -76,22 +81,26 @@ static int take_position(struct trial *trial)
 }
 
 /* A transfer lands, or the device cannot be asked for one. What was not begun is forgotten. */
-static bool does_dma(struct vmig_exercise *w)
+static bool does_dma(struct trial *trial)
 {
+	struct vmig_exercise *w = trial->w;
 	struct vmig_dma mem = {};
 	const char *why;
 
-	if (!w->ops->dma_write)
+	if (!w->ops->dma_write || trial->no_dma >= MAX_NO_DMA)
 		return true;
 	vmig_exercise_memory(w, &mem);
 	why = vmig_dma_fault(w, &mem, SEED);
 	vmig_dma_free(&mem);
+	trial->no_dma += !!why;
 	return !why;
 }
 
 /* Does the device do what GET says? NULL, or what it does instead. */
-static const char *lie(struct vmig_exercise *w, uint32_t state)
+static const char *lie(struct trial *trial, uint32_t state)
 {
+	struct vmig_exercise *w = trial->w;
+
 	if (!w->ops->counter)
 		return NULL;
 	switch (state) {
@@ -99,7 +108,7 @@ static const char *lie(struct vmig_exercise *w, uint32_t state)
 	case VFIO_DEVICE_STATE_PRE_COPY:
 		if (!vmig_counter_comes(w))
 			return "stands still";
-		return does_dma(w) ? NULL : "begins no DMA";
+		return does_dma(trial) ? NULL : "begins no DMA";
 	case VFIO_DEVICE_STATE_STOP:
 	case VFIO_DEVICE_STATE_STOP_COPY:
 	case VFIO_DEVICE_STATE_RESUMING:
@@ -117,7 +126,7 @@ static bool goes_on(struct trial *trial, const char *did)
 	const char *why;
 	int ret;
 
-	if (!CHECK(ROB_01, again.survived, vmig_fmt("%s, then the same SET again", did),
+	if (!CHECK(ROB_04, again.survived, vmig_fmt("%s, then the same SET again", did),
 		   "a call that returns, and nothing in the kernel log", "%s",
 		   vmig_child_name(again.end)))
 		return false;
@@ -134,13 +143,16 @@ static void check_failed_set(struct trial *trial, const struct vmig_risky_call *
 			     const char *did)
 {
 	uint32_t got = vmig_get_state(trial->w->dev);
-	const char *lies = lie(trial->w, got);
+	const char *lies = lie(trial, got);
+	bool running = got == VFIO_DEVICE_STATE_RUNNING || got == VFIO_DEVICE_STATE_PRE_COPY;
 
 	if (call->ret) {
 		CHECK(ST_09, vmig_on_path(&trial->t, trial->from, got),
 		      vmig_fmt("GET after %s", did), "the origin, a step of the path, or ERROR",
 		      "state %s", vmig_state_name(got));
-		CHECK(ST_09, !lies,
+		/* RUNNING is the origin, which ST-09 allows, but the device is to be operational.
+		 */
+		CHECK(running ? QUI_06 : QUI_03, !lies,
 		      vmig_fmt("the device after %s failed with %s", did,
 			       vmig_errno_name(call->ret)),
 		      vmig_fmt("what it does in %s, the state that GET tells",
@@ -168,7 +180,7 @@ static bool try_command(struct trial *trial, const char *command)
 	call = vmig_set_state_in_child(w->dev, trial->to);
 	did = vmig_fmt("SET(%s) from %s while the firmware refuses '%s'",
 		       vmig_state_name(trial->to), vmig_state_name(trial->from), command);
-	if (!CHECK(ROB_01, call.survived, did, "a call that returns, and nothing in the kernel log",
+	if (!CHECK(ROB_04, call.survived, did, "a call that returns, and nothing in the kernel log",
 		   "%s", vmig_child_name(call.end)))
 		return false;
 	ok = fault_came(w, names, sizeof(names));
@@ -218,7 +230,7 @@ VMIG_TEST_TIMEOUT(firmware, refused_command_fails_the_set, 120)
 	unsigned int n, i;
 	bool there = true;
 
-	CLAUSES(ST_03, ST_09, ROB_01, ROB_04);
+	CLAUSES(ST_03, ST_09, QUI_03, QUI_06, ROB_04);
 	NEED_STATE(variant->state);
 	NEED_FAULTS;
 	vmig_save(self->dev, &trial.good);
@@ -264,7 +276,7 @@ static bool leave_failed_save(struct trial *trial, const char *spec)
 	did = vmig_fmt("a save in %s that the firmware refuses (%s), then SET(%s)",
 		       vmig_state_name(trial->from), spec, vmig_state_name(trial->to));
 	call = vmig_set_state_in_child(dev, trial->to);
-	ok = CHECK(ROB_01, call.survived, did, "a call that returns, and nothing in the kernel log",
+	ok = CHECK(ROB_04, call.survived, did, "a call that returns, and nothing in the kernel log",
 		   "%s", vmig_child_name(call.end));
 	if (!ok)
 		return false;
@@ -286,7 +298,7 @@ VMIG_TEST_TIMEOUT(firmware, failed_save_can_be_left, 120)
 	struct trial trial = { .w = &self->w };
 	unsigned int i;
 
-	CLAUSES(ST_09, ROB_01, ROB_04);
+	CLAUSES(ROB_04);
 	NEED_STATE(variant->state);
 	NEED_FAULTS;
 	NEED(vmig_state_saving(variant->state), "nothing is saved in %s",
@@ -314,7 +326,7 @@ VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 	uint32_t state;
 	int fd, ret;
 
-	CLAUSES(ST_02, RST_01, ROB_01);
+	CLAUSES(ST_02, RST_01, ROB_04);
 	NEED_STATE(variant->state);
 	NEED(self->w.ops->event, "nothing happens to this device on demand");
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
@@ -334,7 +346,7 @@ VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 		      "state %s", vmig_state_name(state));
 		read_some(fd);
 		call = vmig_set_state_in_child(self->dev, VFIO_DEVICE_STATE_RUNNING);
-		if (!CHECK(ROB_01, call.survived, vmig_fmt("%s, then SET(RUNNING)", did),
+		if (!CHECK(ROB_04, call.survived, vmig_fmt("%s, then SET(RUNNING)", did),
 			   "a call that returns, and nothing in the kernel log", "%s",
 			   vmig_child_name(call.end)))
 			return;
@@ -352,7 +364,7 @@ VMIG_TEST_TIMEOUT(firmware, event_is_survived, 60)
 		CHECK(RST_01, !why, vmig_fmt("%s, RESET, then a save and a load", did), "both work",
 		      "%s", why);
 		vmig_close_data_fd(fd);
-		CHECK(ROB_01, vmig_kernel_taint() == taint, did, "nothing in the kernel log",
+		CHECK(ROB_04, vmig_kernel_taint() == taint, did, "nothing in the kernel log",
 		      "a warning");
 	}
 	NEED(tried, "the firmware of this device has no events");

@@ -7,7 +7,9 @@
  * mmap_lock in page faults of the user's buffer and, for PCI, memory_lock in a reset.
  * Some therefore put a reset off to the task that has the state lock (mlx5, virtio, mtty),
  * where it can get lost; the others have a cycle of locks to avoid (fd94213e1417,
- * ae2667cd8a47). With lockdep in the kernel a few rounds show a cycle, deadlock or not.
+ * ae2667cd8a47). Putting it off cures the state lock alone: where that is free, the lock of the
+ * file is still taken under memory_lock. With lockdep in the kernel a few rounds show a cycle,
+ * deadlock or not; the deadlock takes a buffer in a mapped BAR, which nobody has here.
  *
  * All threads are in a child, so that a deadlock ends the child and not the test.
  */
