@@ -109,14 +109,15 @@ void image_reinit(struct vhca *v, u32 queries)
 }
 
 /**
- * image_incomplete - is a part of the state still to be loaded?
+ * image_incomplete - is a part of the state still to be loaded, and does it matter?
  * @v: the function
  *
- * Return: whether it is; never with trust_host=
+ * Return: whether it is; never with trust_host= or without whole_state=
  */
 bool image_incomplete(const struct vhca *v)
 {
-	return v->image.loading && !v->image.load_done && !fw_trust_host;
+	return v->image.loading && !v->image.load_done && !fw_trust_host &&
+	       READ_ONCE(mlx5_fw_whole_state);
 }
 
 /**

@@ -188,6 +188,8 @@ static inline struct hca *hca_of(struct mlx5_core_dev *mdev)
 extern bool mlx5_fw_chunks;
 extern uint mlx5_fw_chunk_kb;
 extern bool mlx5_fw_track_full;
+extern bool mlx5_fw_tracked_once;
+extern bool mlx5_fw_whole_state;
 extern bool mlx5_fw_migration_state;
 
 /* hca.c */

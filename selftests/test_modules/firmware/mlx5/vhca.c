@@ -90,7 +90,8 @@ u8 vhca_suspend(struct hca *hca, const void *in, int *error)
  * @in: the command
  * @error: set where it has no answer
  *
- * The responder first, then the initiator. A function of which a part is missing does not run.
+ * The responder first, then the initiator. A function of which a part is missing does not run,
+ * unless whole_state=0.
  *
  * Return: MLX5_CMD_STAT_*
  */
@@ -148,6 +149,9 @@ static void tell_state(struct vhca *v, void *out, u64 size)
  * @out: its answer
  * @error: set where it has none
  *
+ * A guess: it is answered too where a part of the state is missing. MIG_DATA_SIZE asks it in every
+ * state, and in RESUMING there is always a part that has not come yet.
+ *
  * Return: MLX5_CMD_STAT_*
  */
 u8 vhca_query(struct hca *hca, const void *in, void *out, int *error)
@@ -187,15 +191,18 @@ static bool held(struct vhca *v)
 	return resets == atomic_read(&v->vf->resets);
 }
 
-/* What a SAVE may be, by what came before. */
+/*
+ * What a SAVE may be, by what came before. The driver's comments say that there is no SAVE of a
+ * suspended device, and none that is incremental without tracking; the rest is a guess.
+ */
 static u8 may_save(const struct vhca *v, bool incremental, bool track)
 {
 	if (image_incomplete(v))
 		return MLX5_CMD_STAT_BAD_RES_STATE_ERR;
 	if (track && v->responder_off)
 		return MLX5_CMD_STAT_BAD_RES_STATE_ERR;
-	/* What tracks changes is there once, until it is told to end. */
-	if (track && !incremental && v->image.tracking)
+	/* What tracks changes is there once, until it is told to end; or it begins anew. */
+	if (track && !incremental && v->image.tracking && READ_ONCE(mlx5_fw_tracked_once))
 		return MLX5_CMD_STAT_LIM_ERR;
 	if (!track && !v->responder_off && (incremental || !v->image.tracking))
 		return MLX5_CMD_STAT_BAD_RES_STATE_ERR;
@@ -315,21 +322,20 @@ void vhca_reset(struct vhca *v)
  * @v: the function
  * @on: give it back
  *
- * In the order of mlx5_core: the driver is told before it goes, and after it has come.
+ * In the order of mlx5_core (sriov.c): the driver is told before the function goes, and before it
+ * has come.
  */
 void vhca_enable(struct vhca *v, bool on)
 {
 	if (v->enabled == on)
 		return;
-	if (!on)
-		blocking_notifier_call_chain(&v->notifier, MLX5_PF_NOTIFY_DISABLE_VF, NULL);
+	blocking_notifier_call_chain(
+		&v->notifier, on ? MLX5_PF_NOTIFY_ENABLE_VF : MLX5_PF_NOTIFY_DISABLE_VF, NULL);
 	mutex_lock(&v->lock);
 	v->enabled = on;
 	forget(v);
 	fw_vf_set_activity(v->vf, on ? FW_RUNNING : FW_STOPPED);
 	mutex_unlock(&v->lock);
-	if (on)
-		blocking_notifier_call_chain(&v->notifier, MLX5_PF_NOTIFY_ENABLE_VF, NULL);
 }
 
 /**
