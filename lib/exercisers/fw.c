@@ -28,6 +28,7 @@ static const struct vmig_doorbell_regs fw_at = {
 struct fw {
 	struct vmig_doorbell d; /* first: see doorbell.h */
 	struct vmig_exerciser ops; /* without what the card lacks */
+	struct vmig_doorbell_regs at; /* the same */
 };
 
 static bool knows(struct vmig_device *dev)
@@ -67,16 +68,19 @@ static int begin(struct vmig_exercise *w)
 	int ret;
 
 	w->priv = f;
+	f->at = fw_at;
 	f->ops = *w->ops;
 	w->ops = &f->ops;
 	ret = vmig_bar_enable(w->dev);
-	ret = ret ?: vmig_doorbell_begin(&f->d, w->dev, &fw_at);
+	ret = ret ?: vmig_doorbell_begin(&f->d, w->dev, &f->at);
 	ret = ret ?: vmig_bar_read(&f->d.regs, FW_MEM_BAR, &bar, sizeof(bar));
 	ret = ret ?: vmig_bar_read(&f->d.regs, FW_LACKS, &lacks, sizeof(lacks));
 	ret = ret ?: vmig_bar_read(&f->d.regs, FW_STATE_BYTES, &state_bytes, sizeof(state_bytes));
 	if (!ret && bar > VFIO_PCI_BAR5_REGION_INDEX)
 		ret = -ENODEV;
 	f->d.regs_stay = lacks & FW_LACKS_REGS;
+	if (lacks & FW_LACKS_SCRATCH)
+		f->at.scratch_count = FW_SCRATCH_FEW;
 	if (lacks & FW_LACKS_WORK)
 		f->ops = (struct vmig_exerciser){ .name = w->ops->name,
 						  .begin = begin,

@@ -7,15 +7,19 @@
  * into BANKS pieces. As a piece says nothing the card looks at it when it has them all.
  */
 
+#include <linux/delay.h>
+#include <linux/module.h>
+
 #include "qat.h"
 
+/* A ring pair that is drained stops alone. All DMA of the model is that of the first one. */
 static enum fw_activity activity_of(const struct qat_vf *vf)
 {
 	unsigned long drained = READ_ONCE(vf->drained);
 
 	if (drained == GENMASK(BANKS - 1, 0))
 		return FW_STOPPED;
-	return drained ? FW_NO_DMA : FW_RUNNING;
+	return drained & BIT(0) ? FW_NO_DMA : FW_RUNNING;
 }
 
 static int update(struct qat_pf *pf, unsigned int vf)
@@ -29,7 +33,9 @@ static int update(struct qat_pf *pf, unsigned int vf)
  * @bank_number: the ring pair
  * @timeout_us: how long that may take
  *
- * Faults: "suspend" at the first ring pair of a function, "drain" at each other.
+ * Faults: "suspend" at the first ring pair of a function, "drain" at each other: its jobs do not
+ * end in time. The driver's own function writes DRAIN before it waits for them. So the ring pair
+ * takes no more jobs; a guess is that this stays so until it is told to go on.
  *
  * Return: 0 when no job is under way any more, or -errno
  */
@@ -37,13 +43,12 @@ int adf_gen4_bank_drain_start(struct adf_accel_dev *accel_dev, u32 bank_number, 
 {
 	struct qat_pf *pf = to_pf(accel_dev);
 	unsigned int vf = bank_number / BANKS, n = bank_number % BANKS;
-	int ret;
+	int ret, late;
 
-	ret = fw_fault(n ? "drain" : "suspend");
-	if (ret)
-		return ret;
 	set_bit(n, &pf->vfs[vf].drained);
-	return update(pf, vf);
+	late = fw_fault(n ? "drain" : "suspend");
+	ret = update(pf, vf);
+	return late ?: ret;
 }
 
 /**
@@ -59,19 +64,29 @@ void adf_gen4_bank_drain_finish(struct adf_accel_dev *accel_dev, u32 bank_number
 	update(pf, bank_number / BANKS);
 }
 
+/* The card's timer is one of the user's registers, and runs for 4 s at most; the model has none. */
+static uint coalesce_ms;
+
+module_param(coalesce_ms, uint, 0644);
+MODULE_PARM_DESC(
+	coalesce_ms,
+	"how long a ring pair that is being stopped holds its interrupt back, 0 by default");
+
 /**
  * adf_gen4_bank_quiesce_coal_timer - wait for the interrupt that a ring pair holds back
  * @accel_dev: the physical function
  * @bank_idx: the ring pair
  * @timeout_ms: how long that may take
  *
- * The model holds none back.
- *
- * Return: 0
+ * Return: 0, or -ETIMEDOUT where the interrupt does not come in time
  */
 int adf_gen4_bank_quiesce_coal_timer(struct adf_accel_dev *accel_dev, u32 bank_idx, int timeout_ms)
 {
-	return 0;
+	uint ms = READ_ONCE(coalesce_ms), limit = max(timeout_ms, 0);
+
+	if (ms)
+		msleep(min(ms, limit));
+	return ms > limit ? -ETIMEDOUT : 0;
 }
 
 /**
@@ -80,7 +95,8 @@ int adf_gen4_bank_quiesce_coal_timer(struct adf_accel_dev *accel_dev, u32 bank_i
  * @bank: the ring pair
  * @state: where it goes
  *
- * Fault: "save", once a function.
+ * Fault: "save", once a function. The driver's own function does not fail for a ring pair that
+ * there is: what is found with this fault alone is no finding in the driver.
  *
  * Return: 0, or -errno of the fault
  */
@@ -95,7 +111,7 @@ int qat_bank_save(struct adf_accel_dev *accel, u32 bank, struct adf_bank_state *
 		memset(vf->image, 0, sizeof(vf->image));
 		fw_image_save(&pf->card->vfs[bank / BANKS], vf->image);
 	}
-	memcpy(state, vf->image[bank % BANKS], sizeof(*state));
+	memcpy(state, vf->image[bank % BANKS], BANK_BYTES);
 	return ret;
 }
 
@@ -116,7 +132,7 @@ int qat_bank_restore(struct adf_accel_dev *accel, u32 bank, struct adf_bank_stat
 	struct qat_vf *vf = &pf->vfs[bank / BANKS];
 	int ret;
 
-	memcpy(vf->image[bank % BANKS], state, sizeof(*state));
+	memcpy(vf->image[bank % BANKS], state, BANK_BYTES);
 	if (bank % BANKS != BANKS - 1)
 		return 0;
 	ret = fw_fault("load");

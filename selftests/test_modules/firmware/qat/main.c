@@ -9,8 +9,8 @@
 #define QAT_PF 0x4940
 #define QAT_VF 0x4941
 
-/* What of the model's memory is state: with its registers no more fits (struct qat_vf). */
-#define STATE_BYTES 512
+/* What of the model's memory is state: with its registers little more fits (BANK_BYTES). */
+#define STATE_BYTES 256
 
 static struct fw_card *the_card;
 
@@ -39,7 +39,7 @@ static const struct fw_card_desc desc = {
 	.kind = QAT_VF,
 	.mem_bar = 2,
 	.state_bytes = STATE_BYTES,
-	.lacks = FW_LACKS_HOLD,
+	.lacks = FW_LACKS_HOLD | FW_LACKS_SCRATCH,
 	.ops = &ops,
 };
 

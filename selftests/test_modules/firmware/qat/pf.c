@@ -37,15 +37,6 @@ static struct qat_pf *pf_of(struct qat_mig_dev *mdev)
 	return to_pf(mdev->parent_accel_dev);
 }
 
-/*
- * The driver's own function cannot fail, as the card does not say that a ring pair would not
- * go on. Its prototype lets it, and so can this one.
- */
-static int resume(struct qat_mig_dev *mdev)
-{
-	return fw_fault("resume") ?: pf_of(mdev)->migration.resume(mdev);
-}
-
 /* @capabilities are what they are at this moment. */
 static int save_setup(struct qat_mig_dev *mdev)
 {
@@ -84,7 +75,6 @@ static void init_hw(struct qat_pf *pf)
 	hw->bank_state_restore = qat_bank_restore;
 	adf_gen4_init_vf_mig_ops(&pf->migration);
 	hw->vfmig_ops = pf->migration;
-	hw->vfmig_ops.resume = resume;
 	hw->vfmig_ops.save_setup = save_setup;
 	hw->vfmig_ops.save_state = save_state;
 	hw->vfmig_ops.load_setup = load_setup;

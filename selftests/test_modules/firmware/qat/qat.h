@@ -27,6 +27,12 @@
 
 #define BANKS ADF_GEN4_NUM_BANKS_PER_VF
 
+/*
+ * What of struct adf_bank_state a ring pair has: its status and interrupts, and two rings. The
+ * driver's own bank_state_save() and bank_state_restore() touch nothing behind it.
+ */
+#define BANK_BYTES offsetof(struct adf_bank_state, rings[ADF_GEN4_NUM_RINGS_PER_BANK])
+
 /* The registers of a virtual function among those of the physical one. */
 #define CSR_FIRST ADF_GEN4_VINTSOU_OFFSET(0)
 #define CSR_STEP (ADF_GEN4_VINTSOU_OFFSET(1) - CSR_FIRST)
@@ -38,7 +44,7 @@
  */
 struct qat_vf {
 	unsigned long drained;
-	u8 image[BANKS][sizeof(struct adf_bank_state)];
+	u8 image[BANKS][BANK_BYTES];
 };
 
 /**

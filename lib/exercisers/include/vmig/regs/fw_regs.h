@@ -35,6 +35,7 @@
 #define FW_LACKS_HOLD 0x1 /* FW_HOLD_STREAM: what is saved is there at once */
 #define FW_LACKS_REGS 0x2 /* registers in the state: only memory is state */
 #define FW_LACKS_WORK 0x4 /* all of it: the function has not been set up, and does nothing */
+#define FW_LACKS_SCRATCH 0x8 /* FW_SCRATCH from FW_SCRATCH_FEW on in the state */
 
 /* What follows, up to FW_STATE_END, is the function's state too. */
 #define FW_STATE_START 0x020
@@ -73,6 +74,7 @@
 /* 256 registers of 4 bytes that only keep what is written to them */
 #define FW_SCRATCH 0x080
 #define FW_SCRATCH_COUNT 256
+#define FW_SCRATCH_FEW 32
 #define FW_STATE_END (FW_SCRATCH + 4 * FW_SCRATCH_COUNT)
 
 /* 1: the firmware holds back what it saves until 0 is written; not part of the state */
