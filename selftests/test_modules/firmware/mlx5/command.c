@@ -106,11 +106,16 @@ EXPORT_SYMBOL(mlx5_cmd_exec);
  * How long a command may take to be answered before the call that gave it returns: a SAVE of
  * a small state, which is so done when SET returns, and what a reader finds does not depend
  * on who is faster. One that is slow or held back is answered later.
+ *
+ * The real mlx5_core returns as soon as the command is queued, as with 0 here. What is seen
+ * with one value alone depends on who comes first: see the findings 2, 7, 8 and 17.
  */
 static uint quick_ms = 50;
 
 module_param(quick_ms, uint, 0644);
-MODULE_PARM_DESC(quick_ms, "how long an asynchronous command is waited for, 50 by default");
+MODULE_PARM_DESC(
+	quick_ms,
+	"how long an asynchronous command is waited for, 50 ms by default; 0 as on hardware");
 
 /* An asynchronous command under way. */
 struct async {
