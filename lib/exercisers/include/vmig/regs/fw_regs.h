@@ -35,6 +35,7 @@
 #define FW_LACKS_HOLD 0x1 /* FW_HOLD_STREAM: what is saved is there at once */
 #define FW_LACKS_REGS 0x2 /* registers in the state: only memory is state */
 #define FW_LACKS_WORK 0x4 /* all of it: the function has not been set up, and does nothing */
+#define FW_LACKS_START 0x10 /* just now: to go on after a stop as a card would */
 
 /* What follows, up to FW_STATE_END, is the function's state too. */
 #define FW_STATE_START 0x020
