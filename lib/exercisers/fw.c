@@ -159,6 +159,15 @@ static int commands(struct vmig_exercise *w, char *names, size_t size, bool *hit
 	return ret;
 }
 
+static bool start_unknown(struct vmig_exercise *w)
+{
+	struct fw *f = w->priv;
+	uint32_t lacks = 0;
+
+	return !vmig_bar_read(&f->d.regs, FW_LACKS, &lacks, sizeof(lacks)) &&
+	       lacks & FW_LACKS_START;
+}
+
 const struct vmig_exerciser vmig_exerciser_fw = {
 	VMIG_DOORBELL_OPS,
 	.name = "fw",
@@ -173,6 +182,7 @@ const struct vmig_exerciser vmig_exerciser_fw = {
 	.fault = fault,
 	.commands = commands,
 	.event = event,
+	.start_unknown = start_unknown,
 	.reinit = reinit,
 	.irq_index = VFIO_PCI_MSIX_IRQ_INDEX,
 };

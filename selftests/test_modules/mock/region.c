@@ -149,7 +149,8 @@ int mock_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 
 	if (MOCK_INDEX((u64)vma->vm_pgoff << PAGE_SHIFT) != VFIO_PCI_BAR2_REGION_INDEX)
 		return -EINVAL;
-	if (at < MOCK_MMAP_START || at > MOCK_MMAP_END || len > MOCK_MMAP_END - at)
+	if ((at < MOCK_MMAP_START || at > MOCK_MMAP_END || len > MOCK_MMAP_END - at) &&
+	    !(at >= MOCK_BAR2_SIZE && ref_defect(&m->ref, REF_DEFECT_mmap_behind_end)))
 		return -EINVAL;
 	if (!(vma->vm_flags & VM_SHARED) || ref_defect(&m->ref, REF_DEFECT_sparse_area_refused))
 		return -EINVAL;

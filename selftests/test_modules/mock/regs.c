@@ -196,7 +196,11 @@ static ssize_t access_region(struct mock *m, unsigned int index, char __user *bu
 	u64 size = mock_region_size(m, index);
 
 	if (at >= size) {
-		if (!size || write || !ref_defect(&m->ref, REF_DEFECT_read_behind_end))
+		if (!size)
+			return -EINVAL;
+		if (write)
+			return ref_defect(&m->ref, REF_DEFECT_write_behind_end) ? count : -EINVAL;
+		if (!ref_defect(&m->ref, REF_DEFECT_read_behind_end))
 			return -EINVAL;
 		return clear_user(buf, count) ? -EFAULT : count;
 	}

@@ -13,6 +13,8 @@
 #define LOG_PFN(iova) ((iova) >> 12)
 /* Granule of log_big_pages_lost. */
 #define LOG_COARSE 0x10000ULL
+/* What log_sets_too_much makes of a page. */
+#define LOG_TOO_MUCH (16 * LOG_PAGE)
 /* log_few_ranges takes so many. */
 #define LOG_FEW 16
 
@@ -156,6 +158,20 @@ static bool outside(const struct ref_log *log, u64 first, u64 last)
 	return true;
 }
 
+/* Does a defect refuse this part of a range? */
+static bool refused(struct ref_device *ref, u64 first, u64 last)
+{
+	const struct ref_log *log = &ref->log;
+	u32 i;
+
+	if (!ref_defect(ref, REF_DEFECT_log_part_refused))
+		return false;
+	for (i = 0; i < log->nr_ranges; i++)
+		if (last == log->ranges[i].last && LOG_PFN(first - log->ranges[i].first) % 64)
+			return true;
+	return false;
+}
+
 /* Does a defect pass over this page? */
 static bool passed_over(struct ref_device *ref, u64 start, u64 pfn)
 {
@@ -169,7 +185,7 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	struct ref_device *ref = ref_of(vdev);
 	struct ref_log *log = &ref->log;
 	u64 last = iova + length - 1;
-	unsigned long pfn;
+	unsigned long pfn, set = 1;
 	int ret = 0;
 	void *entry;
 
@@ -183,6 +199,10 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 		ret = ref_defect(ref, REF_DEFECT_log_report_without_start) ? 0 : -EINVAL;
 		goto out;
 	}
+	if (refused(ref, iova, last)) {
+		ret = -EINVAL;
+		goto out;
+	}
 	if (outside(log, iova, last)) {
 		if (ref_defect(ref, REF_DEFECT_log_outside_all_dirty))
 			iova_bitmap_set(dirty, iova, length);
@@ -190,9 +210,11 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	}
 	if (log->all)
 		iova_bitmap_set(dirty, iova, length);
+	if (ref_defect(ref, REF_DEFECT_log_sets_too_much))
+		set = LOG_TOO_MUCH;
 	xa_for_each_range(&log->pages, pfn, entry, LOG_PFN(iova), LOG_PFN(last)) {
 		if (!passed_over(ref, iova, pfn))
-			iova_bitmap_set(dirty, max_t(u64, pfn * LOG_PAGE, iova), 1);
+			iova_bitmap_set(dirty, max_t(u64, pfn * LOG_PAGE, iova), set);
 		if (!ref_defect(ref, REF_DEFECT_log_not_cleared))
 			xa_erase(&log->pages, pfn);
 	}

@@ -374,10 +374,10 @@ TEST_F(dma_logging, report_odd_lengths)
 	uint64_t bitmap[8];
 	unsigned int i;
 
-	CLAUSES(LOG_20);
+	CLAUSES(LOG_28);
 	vmig_log_start(self->dev, &self->page_size, &self->range, 1);
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		CHECK_OK(LOG_20,
+		CHECK_OK(LOG_28,
 			 __vmig_log_report(self->dev, 0, pages[i] * 4 * KIB, 4 * KIB, bitmap),
 			 vmig_fmt("REPORT of %u pages", pages[i]));
 	vmig_log_stop(self->dev);
@@ -588,8 +588,9 @@ TEST_F(dma_logging, start_beyond_the_device)
 }
 
 /*
- * More pages than fit into 32 bits: all of them or none. Whoever asks for one of them after a
- * START that worked must get an answer.
+ * More pages than fit into 32 bits: all of them or none. "Each DMA that the device initiates
+ * inside the range will be logged" (H:1353), so whoever asks for one of them after a START
+ * that worked must get an answer.
  */
 TEST_F(dma_logging, start_of_many_pages)
 {

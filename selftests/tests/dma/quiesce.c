@@ -33,6 +33,23 @@ VMIG_VARIANT_COMPAT(operation);
 
 #define SEED 0x1001
 
+/*
+ * Does the device go on in RUNNING? @why is NULL, or what it does instead. Of simulated hardware
+ * whose way back is a guess, that is a note: what a card does is known to its vendor.
+ */
+static void check_goes_on(struct vmig_exercise *w, const char *why, const char *did,
+			  const char *expected)
+{
+	if (why && w->ops->start_unknown && w->ops->start_unknown(w))
+		vmig_note(
+			QUI_06,
+			"%s: here %s. Either the card goes on by itself, or when its user rings a "
+			"doorbell, and all is well; or it needs a command, which the driver owes it",
+			did, why);
+	else
+		CHECK(QUI_06, !why, did, expected, "%s", why);
+}
+
 static unsigned int dma_over_ms(const struct vmig_exercise *w)
 {
 	return 2 * w->ops->dma_time_ms + WATCH_MS;
@@ -157,9 +174,11 @@ TEST_F(quiesce, no_interrupt_once_stopped)
 	vmig_close_data_fd(fd);
 	if (variant->state != VFIO_DEVICE_STATE_RESUMING) {
 		vmig_run_again(self->dev);
-		CHECK(QUI_06, before || vmig_eventfd_wait(irq, VMIG_EXERCISE_MS),
-		      vmig_fmt("an interrupt asked for in RUNNING, %s, RUNNING again", name),
-		      "its eventfd is signalled", "it is not");
+		check_goes_on(
+			&self->w,
+			before || vmig_eventfd_wait(irq, VMIG_EXERCISE_MS) ? NULL : "it is not",
+			vmig_fmt("an interrupt asked for in RUNNING, %s, RUNNING again", name),
+			"its eventfd is signalled");
 	}
 	vmig_irq_end(&self->w, irq);
 }
@@ -438,11 +457,12 @@ VMIG_TEST_TIMEOUT(operation, works_after_every_state, 120)
 				       vmig_state_name(state)),
 			      "the pattern", "%s", why);
 		why = works(&self->w, &self->mem, irq, SEED + 32 + state);
-		CHECK(QUI_06, !why,
-		      vmig_fmt(
-			      "work asked for in RUNNING, back from %s; its interrupt was set up before",
-			      vmig_state_name(state)),
-		      "the device does it", "%s", why);
+		check_goes_on(
+			&self->w, why,
+			vmig_fmt(
+				"work asked for in RUNNING, back from %s; its interrupt was set up before",
+				vmig_state_name(state)),
+			"the device does it");
 	}
 	finish(&self->w, irq);
 }

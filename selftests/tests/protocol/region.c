@@ -238,11 +238,23 @@ TEST_F(region, what_is_listed_can_be_mapped)
 	vmig_unmap_regions(maps, count);
 }
 
-/* The byte behind a region, where no other region begins; false where one does. */
+/*
+ * Where in a region of no bytes to look for one: behind the registers that a small device
+ * has, as what is hit by mistake may be another one's.
+ */
+#define IN_NOTHING 0x40
+
+/* A place behind the end of a region. */
+static uint64_t behind(const struct vfio_region_info *region)
+{
+	return region->size ?: IN_NOTHING;
+}
+
+/* Is this place behind a region, where no other region begins? */
 static bool byte_behind(struct vmig_device *dev, const struct vfio_device_info *dev_info,
 			const struct vfio_region_info *region)
 {
-	uint64_t at = region->offset + region->size;
+	uint64_t at = region->offset + behind(region);
 	struct vfio_region_info *other;
 	bool free_byte = true;
 	uint32_t i;
@@ -254,29 +266,48 @@ static bool byte_behind(struct vmig_device *dev, const struct vfio_device_info *
 }
 
 /*
- * hisi_acc shows half of its BAR 2 to hide the registers that migrate the device, so a
- * driver that exceeds the size it reports gives them to the guest.
+ * A byte behind each region. What is written there is what was read, so that nothing changes
+ * where a driver lets it through.
  */
-TEST_F(region, nothing_is_read_behind_the_end)
+static void check_behind(struct vmig_device *dev, bool write)
 {
+	uint32_t flag = write ? VFIO_REGION_INFO_FLAG_WRITE : VFIO_REGION_INFO_FLAG_READ, i;
 	struct vfio_device_info dev_info;
 	struct vfio_region_info *info;
-	uint32_t i;
 	ssize_t n;
 	char c;
 
-	CLAUSES(REG_05);
-	vmig_device_info(self->dev, &dev_info);
-	for_each_region(self->dev, &dev_info, i, info) {
-		if (!info->size || !(info->flags & VFIO_REGION_INFO_FLAG_READ) ||
-		    !byte_behind(self->dev, &dev_info, info))
+	vmig_device_info(dev, &dev_info);
+	for_each_region(dev, &dev_info, i, info) {
+		if (!(info->flags & flag) || !byte_behind(dev, &dev_info, info))
 			continue;
-		n = __vmig_region_read(self->dev, info, info->size, &c, 1);
-		CHECK(REG_05, n <= 0,
-		      vmig_fmt("read of the byte behind region %u, of %#llx bytes", i,
+		c = 0;
+		n = __vmig_region_read(dev, info, behind(info), &c, 1);
+		if (write)
+			n = __vmig_region_write(dev, info, behind(info), &c, 1);
+		CHECK(ROB_01, n <= 0,
+		      vmig_fmt("%s of a byte at %#llx of region %u, which has %#llx bytes",
+			       write ? "write" : "read", (unsigned long long)behind(info), i,
 			       (unsigned long long)info->size),
 		      "an error, or 0 bytes", "%zd byte", n);
 	}
+}
+
+/*
+ * What lies behind the size that a driver tells is not the device's, and whose it is depends
+ * on how the driver finds it. hisi_acc shows half of its BAR 2 to hide the registers that
+ * migrate the device: one that exceeds the size gives them to the guest.
+ */
+TEST_F(region, nothing_is_read_behind_the_end)
+{
+	CLAUSES(ROB_01);
+	check_behind(self->dev, false);
+}
+
+TEST_F(region, nothing_is_written_behind_the_end)
+{
+	CLAUSES(ROB_01);
+	check_behind(self->dev, true);
 }
 
 TEST_F(region, nothing_is_mapped_behind_the_end)

@@ -8,6 +8,7 @@
  *
  * SETs are made by a child process that is watched, as a driver may not survive them.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -166,8 +167,12 @@ static void check_failed_set(struct trial *trial, const struct vmig_risky_call *
 	      lies ?: "does what that says");
 }
 
-/* Returns false where the device has been lost. */
-static bool try_command(struct trial *trial, const char *command)
+/*
+ * One command goes wrong, in the words of the firmware's fault=. Returns false where the device
+ * has been lost.
+ */
+static bool try_command(struct trial *trial, const char *command, const char *how,
+			const char *words)
 {
 	struct vmig_exercise *w = trial->w;
 	int fd = take_position(trial);
@@ -176,10 +181,10 @@ static bool try_command(struct trial *trial, const char *command)
 	char names[512];
 	bool ok = true;
 
-	set_fault(w, vmig_fmt("%s:fail", command));
+	set_fault(w, vmig_fmt("%s:%s", command, how));
 	call = vmig_set_state_in_child(w->dev, trial->to);
-	did = vmig_fmt("SET(%s) from %s while the firmware refuses '%s'",
-		       vmig_state_name(trial->to), vmig_state_name(trial->from), command);
+	did = vmig_fmt("SET(%s) from %s while the firmware %s '%s'", vmig_state_name(trial->to),
+		       vmig_state_name(trial->from), words, command);
 	if (!CHECK(ROB_04, call.survived, did, "a call that returns, and nothing in the kernel log",
 		   "%s", vmig_child_name(call.end)))
 		return false;
@@ -220,32 +225,64 @@ static unsigned int list_commands(struct trial *trial, char *names, size_t size,
 }
 
 /*
- * Each command of each SET refused once. What the driver makes of it is its own choice
- * between the origin, a step of the way and ERROR; that it says so is not.
+ * Each command of each SET goes wrong once. Of one command alone: by one step each. Returns how
+ * many were tried.
  */
-VMIG_TEST_TIMEOUT(firmware, refused_command_fails_the_set, 120)
+static unsigned int try_commands(FIXTURE_DATA(firmware) * self, uint32_t from, const char *only,
+				 const char *how, const char *words)
 {
-	struct trial trial = { .w = &self->w, .from = variant->state };
+	struct trial trial = { .w = &self->w, .from = from };
 	char names[512], *list[MAX_COMMANDS];
-	unsigned int n, i;
+	unsigned int n, i, tried = 0;
 	bool there = true;
 
-	CLAUSES(ST_03, ST_09, QUI_03, QUI_06, ROB_04);
-	NEED_STATE(variant->state);
-	NEED_FAULTS;
 	vmig_save(self->dev, &trial.good);
 	vmig_recover_running(self->dev);
 	for (trial.to = VFIO_DEVICE_STATE_STOP; there && trial.to < VFIO_DEVICE_STATE_NR;
 	     trial.to++) {
 		vmig_transition(self->flags, trial.from, trial.to, &trial.t);
 		if (!vmig_state_offered(self->flags, trial.to) || trial.t.answer != VMIG_GO ||
-		    !trial.t.len)
+		    !trial.t.len || (only && trial.t.len != 1))
 			continue;
 		n = list_commands(&trial, names, sizeof(names), list);
-		for (i = 0; i < n && there; i++)
-			there = try_command(&trial, list[i]);
+		for (i = 0; i < n && there; i++) {
+			if (only && strcmp(list[i], only))
+				continue;
+			there = try_command(&trial, list[i], how, words);
+			tried++;
+		}
 	}
 	vmig_stream_free(&trial.good);
+	return tried;
+}
+
+/*
+ * Each command of each SET refused once. What the driver makes of it is its own choice
+ * between the origin, a step of the way and ERROR; that it says so is not.
+ */
+VMIG_TEST_TIMEOUT(firmware, refused_command_fails_the_set, 120)
+{
+	CLAUSES(ST_03, ST_09, QUI_03, QUI_06, ROB_04);
+	NEED_STATE(variant->state);
+	NEED_FAULTS;
+	try_commands(self, variant->state, NULL, "fail", "refuses");
+}
+
+/*
+ * A command that was accepted, and of which the firmware says "not yet" for longer than the
+ * driver waits. The device stops all the same, later, and the driver has to know in which
+ * state it leaves the device. By one step each, as the wait of a driver takes seconds.
+ */
+VMIG_TEST_TIMEOUT(firmware, unfinished_command_fails_the_set, 120)
+{
+	unsigned int tried;
+
+	CLAUSES(ST_03, ST_09, QUI_03, QUI_06, ROB_04);
+	NEED_STATE(variant->state);
+	NEED_FAULTS;
+	tried = try_commands(self, variant->state, "suspend_status", "fail=" VMIG_STRING(EAGAIN),
+			     "says 'not yet' to each");
+	NEED(tried, "the firmware of this device is asked for nothing that takes it long");
 }
 
 /* Without waiting for what never comes. */

@@ -92,6 +92,8 @@ struct vmig_exercise {
  *	order, with blanks between, and whether the fault came (@hit). In any state.
  * @event: something happens to it by itself: "pf_reset", "vf_disabled", ... -ENOENT where it
  *	has no such event. In any state.
+ * @start_unknown: it was stopped, and stands still as it has not been told to go on in the way
+ *	that it knows: whether hardware like this would go on is not documented. Optional.
  *
  * Interrupts:
  * @irq_index: VFIO irq index of what irq_raise() raises; vector 0
@@ -133,6 +135,7 @@ struct vmig_exerciser {
 	int (*fault)(struct vmig_exercise *w, const char *spec);
 	int (*commands)(struct vmig_exercise *w, char *names, size_t size, bool *hit);
 	int (*event)(struct vmig_exercise *w, const char *name);
+	bool (*start_unknown)(struct vmig_exercise *w);
 
 	uint32_t irq_index;
 	int (*irq_raise)(struct vmig_exercise *w, unsigned int delay_ms);

@@ -32,6 +32,11 @@
 #define QM_VFT_CFG_DATA_L 0x100064
 #define QM_VFT_CFG_DATA_H 0x100068
 #define QM_VFT_CFG_RDY 0x10006c
+#define QM_MIG_REGION_SEL_ADDR 0x100198 /* 1: the next one is used */
+#define QM_MIG_REGION_ADDR 0x180000 /* newer hardware: registers of all functions, */
+#define QM_MIG_REGION_BYTES 0x2000 /* so many of each; the first is the physical one */
+#define QM_MIG_REGION_EQC_DW0 0x1c00
+#define QM_MIG_REGION_AEQC_DW0 0x1c20
 #define PF_REGS_SIZE 0x400000
 
 #define QM_VFT_BASE_SHIFT 28
@@ -55,6 +60,7 @@
 /**
  * struct hisi_vf - the queue manager of a virtual function
  * @vf: the model
+ * @regs: what migrates it: in its BAR 2, or in the physical function
  * @sqc: address of the table of send queues
  * @cqc: of completion queues
  * @paused: by the mailbox
@@ -66,6 +72,7 @@
  */
 struct hisi_vf {
 	struct fw_vf *vf;
+	void *regs;
 	u64 sqc;
 	u64 cqc;
 	bool paused;
@@ -93,6 +100,8 @@ struct hisi_card {
 /* mailbox.c; older kernels have no driver that calls it */
 int hisi_qm_mb_read(struct hisi_qm *qm, u64 *base, u8 cmd, u16 queue);
 
+void hisi_tell_pause(struct hisi_vf *h, bool on);
+
 /* card.c */
 extern struct hisi_card hisi;
 
@@ -101,6 +110,8 @@ void hisi_regs_begin(void);
 void hisi_regs_end(void);
 void hisi_look(void);
 u64 hisi_vft(unsigned int function);
+bool hisi_mig_region(void);
+void *hisi_vf_regs(struct hisi_vf *h);
 extern bool hisi_silent_pf;
 
 /* state.c */
@@ -121,12 +132,12 @@ static inline void pf_write(unsigned int at, u32 value)
 
 static inline u32 vf_read(const struct hisi_vf *h, unsigned int at)
 {
-	return READ_ONCE(*(u32 *)(h->vf->bar2 + at));
+	return READ_ONCE(*(u32 *)(h->regs + at));
 }
 
 static inline void vf_write(struct hisi_vf *h, unsigned int at, u32 value)
 {
-	WRITE_ONCE(*(u32 *)(h->vf->bar2 + at), value);
+	WRITE_ONCE(*(u32 *)(h->regs + at), value);
 }
 
 #endif /* VFIO_MIG_FW_HISI_ACC_H */

@@ -18,6 +18,28 @@ static void finish(struct fw_vf *vf)
 		usleep_range(FW_POLL_US, 2 * FW_POLL_US);
 }
 
+static bool pause_known;
+
+module_param(pause_known, bool, 0644);
+MODULE_PARM_DESC(pause_known, "what ends a pause here is taken for what ends it on a card: tests "
+			      "judge by it; else they note what they see");
+
+/**
+ * hisi_tell_pause - tell the exerciser whether anybody knows that the function goes on
+ * @h: the function; the lock of its model is held
+ * @on: it is paused, and nothing has come yet that ends a pause here
+ *
+ * The driver has no command for that, and what else may end a pause of a card is not documented.
+ */
+void hisi_tell_pause(struct hisi_vf *h, bool on)
+{
+	u32 lacks = h->vf->card->desc->lacks;
+
+	if (on && !READ_ONCE(pause_known))
+		lacks |= FW_LACKS_START;
+	fw_write32(h->vf, FW_LACKS, lacks);
+}
+
 /* See start(). */
 static void hold_irq(struct hisi_vf *h)
 {
@@ -25,6 +47,7 @@ static void hold_irq(struct hisi_vf *h)
 	h->held_irq = fw_read32(h->vf, FW_IRQ_RAISE);
 	fw_write32(h->vf, FW_IRQ_RAISE, 0);
 	h->vf->irq_due = 0;
+	hisi_tell_pause(h, true);
 	mutex_unlock(&h->vf->lock);
 }
 

@@ -14,6 +14,13 @@ static unsigned int qm_version = QM_HW_V3;
 module_param(qm_version, uint, 0444);
 MODULE_PARM_DESC(qm_version, "version of the queue manager; the driver has migration from 0x30 on");
 
+static bool mig_region;
+
+module_param(mig_region, bool, 0444);
+MODULE_PARM_DESC(mig_region,
+		 "newer hardware, with qm_version=0x50: the registers that migrate a function are "
+		 "those of the physical one, as drivers since 6.19 expect");
+
 static void reset(struct fw_vf *vf)
 {
 	struct hisi_vf *h = vf->priv;
@@ -63,16 +70,18 @@ static struct fw_card_desc desc = {
 
 /*
  * An interrupt that a pause came before is lost, as its event stands in the queue already; but
- * the doorbell of that queue has the function look once more and send it.
+ * the doorbell of that queue has the function look once more and send it. Where newer hardware
+ * has that doorbell is not documented, so that there it needs none.
  */
 static void start(struct work_struct *work)
 {
 	struct hisi_vf *h = container_of(work, struct hisi_vf, start);
 
 	mutex_lock(&h->vf->lock);
-	if (READ_ONCE(h->eq_rung) && !fw_read32(h->vf, FW_IRQ_RAISE))
+	if ((READ_ONCE(h->eq_rung) || hisi_mig_region()) && !fw_read32(h->vf, FW_IRQ_RAISE))
 		fw_write32(h->vf, FW_IRQ_RAISE, h->held_irq);
 	h->held_irq = 0;
+	hisi_tell_pause(h, false);
 	mutex_unlock(&h->vf->lock);
 	fw_vf_set_activity(h->vf, FW_RUNNING);
 }
@@ -86,6 +95,7 @@ static void attach(struct fw_card *card)
 		h = &hisi.vfs[i];
 		h->vf = &card->vfs[i];
 		h->vf->priv = h;
+		h->regs = hisi_vf_regs(h);
 		INIT_WORK(&h->start, start);
 		hisi_state_reset(h);
 	}
@@ -176,6 +186,7 @@ static int __init hisi_init(void)
 	hisi.qm.fun_type = QM_HW_PF;
 	hisi.qm.io_base = (void __iomem __force *)regs;
 	pf_write(QM_VFT_CFG_RDY, 1);
+	pf_write(QM_MIG_REGION_SEL_ADDR, mig_region);
 	if (!hisi_vf_ready)
 		desc.lacks |= FW_LACKS_WORK;
 	card = fw_card_create(&desc, &hisi);

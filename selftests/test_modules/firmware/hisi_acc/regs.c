@@ -39,6 +39,30 @@ u64 hisi_vft(unsigned int function)
 	return base << QM_VFT_BASE_SHIFT | last << QM_VFT_NUM_SHIFT;
 }
 
+/**
+ * hisi_mig_region - are the registers that migrate a function those of the physical one?
+ *
+ * Return: true on newer hardware
+ */
+bool hisi_mig_region(void)
+{
+	return hisi.qm.ver > QM_HW_V3 && pf_read(QM_MIG_REGION_SEL_ADDR) & 1;
+}
+
+/**
+ * hisi_vf_regs - the registers that migrate a function
+ * @h: the function
+ *
+ * Return: where they begin
+ */
+void *hisi_vf_regs(struct hisi_vf *h)
+{
+	if (!hisi_mig_region())
+		return h->vf->bar2;
+	return (void __force *)hisi.qm.io_base + QM_MIG_REGION_ADDR +
+	       (h->vf->id + 1) * QM_MIG_REGION_BYTES;
+}
+
 /* Any number of times: nothing here depends on who comes first. */
 static void look_pf(void)
 {
@@ -87,7 +111,8 @@ static void look_vf(struct hisi_vf *h)
 		hisi_state_to_regs(h);
 		vf_write(h, QM_CACHE_WB_DONE, 1);
 	}
-	if (take_doorbell(h, QM_DOORBELL_EQ_AEQ_BASE_V2))
+	/* Where the driver rings it on newer hardware the registers of another function begin. */
+	if (!hisi_mig_region() && take_doorbell(h, QM_DOORBELL_EQ_AEQ_BASE_V2))
 		h->eq_rung = true;
 	if (started(h)) {
 		h->paused = false;

@@ -34,8 +34,9 @@ static unsigned int reg_of(unsigned int word)
 		return first[word];
 	word -= ARRAY_SIZE(first);
 	if (word < QM_XQC_WORDS)
-		return QM_EQC_DW0 + 4 * word;
-	return QM_AEQC_DW0 + 4 * (word - QM_XQC_WORDS);
+		return (hisi_mig_region() ? QM_MIG_REGION_EQC_DW0 : QM_EQC_DW0) + 4 * word;
+	word -= QM_XQC_WORDS;
+	return (hisi_mig_region() ? QM_MIG_REGION_AEQC_DW0 : QM_AEQC_DW0) + 4 * word;
 }
 
 static u32 *words_of(struct hisi_vf *h)
@@ -92,6 +93,8 @@ static void set_up(struct hisi_vf *h)
 void hisi_state_reset(struct hisi_vf *h)
 {
 	memset(h->vf->bar2, 0, VF_BAR2_SIZE);
+	if (hisi_mig_region())
+		memset(h->regs, 0, QM_MIG_REGION_BYTES);
 	h->sqc = 0;
 	h->cqc = 0;
 	vf_write(h, QM_VF_STATE, hisi_vf_ready ? QM_READY : QM_NOT_READY);

@@ -68,7 +68,7 @@ static int carry_out(struct pdsc *pdsc, struct pds_vf *v, const union pds_core_a
 	case PDS_LM_CMD_SUSPEND:
 		return pds_suspend(v, cmd->lm_suspend.type);
 	case PDS_LM_CMD_SUSPEND_STATUS:
-		return pds_suspend_status(v);
+		return pds_suspend_status(v, cmd->lm_suspend_status.type);
 	case PDS_LM_CMD_RESUME:
 		return pds_resume(v, cmd->lm_resume.type);
 	case PDS_LM_CMD_SAVE:
@@ -110,6 +110,8 @@ int pdsc_adminq_post(struct pdsc *pdsc, union pds_core_adminq_cmd *request,
 	v = &pdsc->vfs[id];
 	mutex_lock(&v->lock);
 	ret = fw_fault(name_of(cmd.opcode));
+	if (ret && cmd.opcode == PDS_LM_CMD_SUSPEND_STATUS)
+		pds_suspend_failed(v, ret);
 	ret = ret ?: carry_out(pdsc, v, &cmd, comp);
 	mutex_unlock(&v->lock);
 	return ret;

@@ -56,7 +56,8 @@ struct pds_tracking {
  * @vf: its model
  * @lock: one command at a time
  * @suspend: brings the function to a stop
- * @target: what @suspend is to leave it
+ * @before: what it was when @suspend began
+ * @target: what @suspend is to leave it, or the last RESUME has made it
  * @suspending: @suspend is under way
  * @error: how @suspend ended
  * @status: enum pds_lm_host_vf_status: the host says that a migration is under way
@@ -66,6 +67,7 @@ struct pds_vf {
 	struct fw_vf *vf;
 	struct mutex lock;
 	struct work_struct suspend;
+	enum fw_activity before;
 	enum fw_activity target;
 	bool suspending;
 	int error;
@@ -101,7 +103,8 @@ int pds_sgl_rw(struct pdsc *pdsc, u64 sgl, u32 count, void *buf, size_t len, boo
 void pds_state_init(struct pds_vf *v);
 void pds_state_reset(struct pds_vf *v);
 int pds_suspend(struct pds_vf *v, u8 type);
-int pds_suspend_status(struct pds_vf *v);
+int pds_suspend_status(struct pds_vf *v, u8 type);
+void pds_suspend_failed(struct pds_vf *v, int ret);
 int pds_resume(struct pds_vf *v, u8 type);
 size_t pds_state_size(struct pds_vf *v);
 int pds_save(struct pdsc *pdsc, struct pds_vf *v, u64 sgl, u32 count);

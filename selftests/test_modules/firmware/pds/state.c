@@ -14,6 +14,17 @@ static unsigned int state_size = PDS_LM_DEVICE_STATE_LENGTH;
 module_param(state_size, uint, 0644);
 MODULE_PARM_DESC(state_size, "bytes of a device state, 65536 by default; 0: as few as will do");
 
+static bool failed_suspend_stops;
+
+module_param(failed_suspend_stops, bool, 0644);
+MODULE_PARM_DESC(failed_suspend_stops,
+		 "a function whose SUSPEND_STATUS fails has stopped; else it runs on");
+
+static enum fw_activity activity_of(u8 type)
+{
+	return type == PDS_LM_SUSPEND_RESUME_TYPE_P2P ? FW_NO_DMA : FW_STOPPED;
+}
+
 static void suspend(struct work_struct *work)
 {
 	struct pds_vf *v = container_of(work, struct pds_vf, suspend);
@@ -45,6 +56,7 @@ void pds_state_reset(struct pds_vf *v)
 {
 	if (cancel_work_sync(&v->suspend) || v->suspending || v->vf->activity != FW_RUNNING)
 		fw_vf_set_activity(v->vf, FW_RUNNING);
+	v->target = FW_RUNNING;
 	v->error = 0;
 	/* As in suspend(). */
 	smp_store_release(&v->suspending, false);
@@ -64,7 +76,8 @@ int pds_suspend(struct pds_vf *v, u8 type)
 	/* What the last suspend() wrote is seen before this one begins. */
 	if (smp_load_acquire(&v->suspending))
 		return -EBUSY;
-	v->target = type == PDS_LM_SUSPEND_RESUME_TYPE_P2P ? FW_NO_DMA : FW_STOPPED;
+	v->before = v->vf->activity;
+	v->target = activity_of(type);
 	v->suspending = true;
 	queue_work(system_unbound_wq, &v->suspend);
 	return 0;
@@ -73,13 +86,35 @@ int pds_suspend(struct pds_vf *v, u8 type)
 /**
  * pds_suspend_status - SUSPEND_STATUS: has it stopped?
  * @v: the function
+ * @type: enum pds_lm_suspend_resume_type, that of the SUSPEND which is asked about
  *
- * Return: 0, -EAGAIN while it has not, or how it failed
+ * Return: 0, -EAGAIN while it has not, how it failed, or -EINVAL where no SUSPEND of that type
+ * was the last command
  */
-int pds_suspend_status(struct pds_vf *v)
+int pds_suspend_status(struct pds_vf *v, u8 type)
 {
+	if (type > PDS_LM_SUSPEND_RESUME_TYPE_P2P || v->target != activity_of(type))
+		return -EINVAL;
 	/* The other side of suspend(). */
 	return smp_load_acquire(&v->suspending) ? -EAGAIN : READ_ONCE(v->error);
+}
+
+/**
+ * pds_suspend_failed - SUSPEND_STATUS is to tell an error
+ * @v: the function
+ * @ret: the error
+ *
+ * -EAGAIN is none: the function takes longer than its host waits, and stops. What another error
+ * says of the function is not documented: that it could not be stopped, unless
+ * failed_suspend_stops is set.
+ */
+void pds_suspend_failed(struct pds_vf *v, int ret)
+{
+	if (ret == -EAGAIN || READ_ONCE(failed_suspend_stops))
+		return;
+	flush_work(&v->suspend);
+	fw_vf_set_activity(v->vf, v->before);
+	v->target = v->before;
 }
 
 /**
@@ -94,8 +129,8 @@ int pds_resume(struct pds_vf *v, u8 type)
 	if (type > PDS_LM_SUSPEND_RESUME_TYPE_P2P)
 		return -EINVAL;
 	flush_work(&v->suspend);
-	return fw_vf_set_activity(v->vf,
-				  type == PDS_LM_SUSPEND_RESUME_TYPE_P2P ? FW_NO_DMA : FW_RUNNING);
+	v->target = type == PDS_LM_SUSPEND_RESUME_TYPE_P2P ? FW_NO_DMA : FW_RUNNING;
+	return fw_vf_set_activity(v->vf, v->target);
 }
 
 /**

@@ -36,6 +36,7 @@
 #define FW_LACKS_REGS 0x2 /* registers in the state: only memory is state */
 #define FW_LACKS_WORK 0x4 /* all of it: the function has not been set up, and does nothing */
 #define FW_LACKS_SCRATCH 0x8 /* FW_SCRATCH from FW_SCRATCH_FEW on in the state */
+#define FW_LACKS_START 0x10 /* just now: to go on after a stop as a card would */
 
 /* What follows, up to FW_STATE_END, is the function's state too. */
 #define FW_STATE_START 0x020
