@@ -39,7 +39,8 @@ lanes_plan()
 	else
 		lanes_at_a_time=$lanes
 	fi
-	rm -f "$tmp"/lane-*
+	# A device before this one may have left them.
+	rm -rf "$tmp"/lane-* "$tmp"/taken-* "$tmp"/lanes-failed
 	while read -r c; do
 		lane=all
 		if [ "$rest" -gt 0 ] || [ "$clock" = virtual ]; then
