@@ -10,7 +10,7 @@ lanes_parallel="race stress"
 # Chapters that measure: in a guest of their own, so that nothing that another chapter has left shows.
 lanes_measure="throughput downtime"
 # Fewer tests than this are not worth another boot.
-lanes_worth=300
+lanes_worth=200
 # Lanes at a time, by the processors of the host.
 lanes_max=4
 
