@@ -39,6 +39,8 @@ guest=$top/configs/guest
 . "$top/configs/run/replay.sh"
 # shellcheck source=configs/run/core.sh
 . "$top/configs/run/core.sh"
+# shellcheck source=configs/run/conforming.sh
+. "$top/configs/run/conforming.sh"
 # shellcheck source=configs/run/coverage.sh
 . "$top/configs/run/coverage.sh"
 # shellcheck source=configs/run/nightly.sh
@@ -365,6 +367,11 @@ main()
 	core-defects)
 		build_programs
 		core_defects
+		return
+		;;
+	conforming)
+		build_programs
+		conforming
 		return
 		;;
 	driver-coverage)

@@ -13,7 +13,7 @@ FILES_judge := findings.c judge.c verdict.c
 FILES_write := junit.c kcidb.c lava.c results_json.c results_json_read.c runs_table.c \
 	terminal.c
 FILES_write/html := clauses.c findings.c fsm_graph.c fsm_matrix.c markup.c report.c samples.c
-FILES_suite := catalogue.c defects.c map.c mutants.c mutants_write.c
+FILES_suite := catalogue.c conforming.c defects.c freedoms.c map.c mutants.c mutants_write.c
 FILES_history := accept.c add.c db.c labels.c merge.c nights.c regress.c
 FILES_history/page := device.c marks.c metrics.c nightly.c plot.c
 FILES_qualify := bundle.c bundle_write.c mustpass.c mustpass_make.c qualify.c statement.c tar.c \
@@ -50,5 +50,5 @@ LIB_qualify := profile base spec
 LIB_cli := profile base spec
 LIB_tests := profile base spec
 
-# The list of defects is a part of the drivers that have them.
+# The lists of defects and freedoms are a part of the drivers that have them.
 ALSO_suite := selftests/test_modules

@@ -99,20 +99,12 @@ core_defects()
 	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
 	packages_ensure build guest
 	core_tree
-	build_kernel
-	# Built before two guests want them at once.
-	step "$guest/modules.sh" --arch "$guest_arch" "$kernel_source" "$kernel_build" >/dev/null || exit 2
-	machine_choose
+	mutants_kernel
 	core_profiles
-	rundir_new core
-	rmdir "$rundir/ktap"
-	mutants_setup "$rundir"
+	mutants_begin core
 	awk -F '\t' -v OFS='\t' '{ print $1, $3, $2, $5, "-" }' "$tmp/core" >"$mutants_dir/defects.txt"
 	core_plan
 	mutants_round || rc=$?
-	rmdir "$mutants_dir/guests" 2>/dev/null || :
-	[ -z "$interrupted" ] || return "$interrupted"
-	[ "$rc" -eq 0 ] || die "the defects of the core could not be tried, see $mutants_dir"
-	say "what came out is in $mutants_dir"
+	mutants_end "$rc" "the defects of the core could not be tried"
 	"$top/results/vmig-report" --mutants "$mutants_dir"
 }

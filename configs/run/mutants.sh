@@ -14,6 +14,8 @@
 mutants_shapes=(all log "p2p,log" "pre_copy,log" "p2p,pre_copy")
 # Entries of one guest: a boot costs as much as two or three of them.
 mutants_batch_size=24
+# The same of entries without a defect, as each takes as long as a batch of defects.
+mutants_conforming_batch=1
 # Guests at a time.
 mutants_guests=2
 # A guest whose kernel log says nothing for longer, in seconds, hangs. A chapter may take
@@ -188,8 +190,7 @@ mutants_plan_edu()
 	done <"$1"
 }
 
-# mutants_batches: cuts the entries into batches, conforming runs one a batch as each takes
-# as long as a batch of defects.
+# mutants_batches: cuts the entries into batches.
 mutants_batches()
 {
 	local p n
@@ -199,7 +200,8 @@ mutants_batches()
 	for p in "$tmp"/entries-*; do
 		[ -s "$p" ] || continue
 		p=${p##*/entries-}
-		grep '^conforming/' "$tmp/entries-$p" | split -d -l 1 - "$tmp/batches/1-$p-"
+		grep '^conforming/' "$tmp/entries-$p" |
+			split -d -l "$mutants_conforming_batch" - "$tmp/batches/1-$p-"
 		n=$(grep -c '^defects/' "$tmp/entries-$p") || :
 		if [ "$n" -gt 0 ]; then
 			# As many in each, so that the guests end at the same time.
@@ -298,6 +300,35 @@ mutants_needs_debug()
 	grep -qxF -- "$1" "$tmp/debug-defects"
 }
 
+# mutants_kernel: the guest's kernel, and the drivers.
+mutants_kernel()
+{
+	packages_ensure build guest
+	foreign_programs
+	build_kernel
+	# Built before two guests want them at once.
+	step "$guest/modules.sh" --arch "$guest_arch" "$kernel_source" "$kernel_build" >/dev/null || exit 2
+	machine_choose
+}
+
+# mutants_begin NAME: a directory for the results of this run.
+mutants_begin()
+{
+	rundir_new "$1"
+	rmdir "$rundir/ktap"
+	mutants_setup "$rundir"
+}
+
+# mutants_end RC SENTENCE: after the rounds: ends with the sentence, which says what could not be done,
+# unless they ended well; or where they were interrupted.
+mutants_end()
+{
+	rmdir "$mutants_dir/guests" 2>/dev/null || :
+	[ -z "$interrupted" ] || exit "$interrupted"
+	[ "$1" -eq 0 ] || die "$2, see $mutants_dir"
+	say "what came out is in $mutants_dir"
+}
+
 # mutants: the whole of it; returns the verdict.
 mutants()
 {
@@ -310,16 +341,9 @@ mutants()
 	step "$top/selftests/run_chapters.sh" --list >"$tmp/list" || exit 2
 	[ -z "$opt_debug" ] || mutants_keep_debug_chapters
 	mutants_choose
-	packages_ensure build guest
-	foreign_programs
-	build_kernel
+	mutants_kernel
 	mutants_leave_newer
-	# Built before two guests want them at once.
-	step "$guest/modules.sh" --arch "$guest_arch" "$kernel_source" "$kernel_build" >/dev/null || exit 2
-	machine_choose
-	rundir_new mutants
-	rmdir "$rundir/ktap"
-	mutants_setup "$rundir"
+	mutants_begin mutants
 	cut -f 1 "$tmp/defects" >"$mutants_dir/defects.txt"
 
 	mutants_plan_conforming
@@ -336,12 +360,6 @@ mutants()
 			mutants_round || rc=$?
 		fi
 	fi
-	rmdir "$mutants_dir/guests" 2>/dev/null || :
-	if [ "$rc" -ne 0 ] && [ -z "$interrupted" ]; then
-		printf 'vmig: the mutants could not be run, see %s\n' "$mutants_dir" >&2
-		return 2
-	fi
-	[ -z "$interrupted" ] || return "$interrupted"
-	say "the kill matrix is in $mutants_dir"
+	mutants_end "$rc" "the mutants could not be run"
 	"$top/results/vmig-report" --mutants "$mutants_dir"
 }

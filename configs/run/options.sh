@@ -89,6 +89,8 @@ What to do instead of a run
                  they can have: a test that names the violated rule must notice it; prints
                  and writes the kill matrix. With -d mock or -d edu, one of the two; with
                  --debug-kernel, the defects that such a kernel alone shows
+  --conforming   the suite on reference drivers that conform, each in a way of its own that the
+                 header leaves open: none may be accused. With -d mock or -d edu, on that one
   --replay       bugs that the vendors' drivers had, brought back one by one by the patches
                  of selftests/test_modules/history: a test that names the violated rule must
                  notice each; with -d NAME, those of one driver
@@ -126,9 +128,13 @@ What to do instead of a run
                  make -C "\$($run_command --kernel-build-dir)" M=\$PWD modules
   -h, --help     print this
 
+With --conforming
+  --freedom NAME only the driver that takes this freedom; may be repeated
+
 With --mutants, --replay and --core-defects
   --defect NAME  only this defect, or the bug of this patch; may be repeated
-  --full         the whole suite on each defect, not only the tests that name its clause
+  --full         the whole suite on each defect, not only the tests that name its clause; with
+                 --conforming, through the group too
 
 How
   -o DIR         results go to DIR/runs/..., DIR/latest is the newest; default:
@@ -182,7 +188,7 @@ opt_quiet='' opt_no_install='' opt_strict='' opt_no_known='' opt_hazards='' opt_
 opt_device='' opt_guest='' opt_guest_cmd='' opt_action=''
 results=${VMIG_RESULTS:-$top/results}
 opt_full='' opt_debug='' opt_abort='' opt_stress='' opt_seed='' opt_bench=''
-opt_defect=() opt_replay_stream=()
+opt_defect=() opt_freedom=() opt_replay_stream=()
 opt_waivers='' opt_sign_key='' opt_bundle='' opt_signers='' mustpass=''
 profiles=$top/configs/devices
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
@@ -200,7 +206,7 @@ set_action()
 takes_value()
 {
 	case $1 in
-	-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect) ;;
+	-d | -t | -o | --ko | --param | --setup | --qemu-arg | --guest-cmd | --defect | --freedom) ;;
 	--seed | --bench | --replay-stream | --arch | --stock-kernel | --kernel) ;;
 	--save-stream | --load-stream) ;;
 	--bind | --vfs | --mdev | --hugepages | --memlock) ;;
@@ -242,6 +248,7 @@ parse_options()
 			opt_guest_cmd=$2
 			;;
 		--defect) opt_defect+=("$2") ;;
+		--freedom) opt_freedom+=("$2") ;;
 		--full) opt_full=1 ;;
 		--guest) opt_guest=1 ;;
 		--waivers) opt_waivers=$2 ;;
@@ -255,8 +262,8 @@ parse_options()
 		--m32) opt_m32=1 ;;
 		--stock-kernel) opt_stock=$2 ;;
 		--kernel) opt_kernel=$2 ;;
-		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | --core-defects | --driver-coverage | \
-			--kernel-build-dir | --nightly | --probe | --prepare)
+		--list | --clauses | --cleanup | --qualify | --shell | --mutants | --replay | --core-defects | --conforming | \
+			--driver-coverage | --kernel-build-dir | --nightly | --probe | --prepare)
 			set_action "${1#--}"
 			;;
 		--nightly-accept | --nightly-withdraw)
@@ -306,24 +313,22 @@ parse_options()
 	done
 }
 
-# check_whole: --mutants, --replay, --core-defects and --driver-coverage choose the rest by themselves.
+# check_whole: --mutants, --replay, --core-defects, --conforming and --driver-coverage choose the rest by
+# themselves.
 check_whole()
 {
-	case $opt_action in
-	mutants) ;;
-	replay | core-defects) [ -z "$opt_full" ] || die "--full needs --mutants" ;;
-	*)
-		if [ ${#opt_defect[@]} -gt 0 ] || [ -n "$opt_full" ]; then
-			die "--defect needs --mutants, --replay or --core-defects, and --full --mutants"
-		fi
-		[ "$opt_action" = driver-coverage ] || return 0
-		;;
-	esac
+	[ ${#opt_freedom[@]} -eq 0 ] || [ "$opt_action" = conforming ] ||
+		die "--freedom needs --conforming"
+	[ ${#opt_defect[@]} -eq 0 ] || [[ $opt_action == @(mutants|replay|core-defects) ]] ||
+		die "--defect needs --mutants, --replay or --core-defects"
+	[ -z "$opt_full" ] || [[ $opt_action == @(mutants|conforming) ]] ||
+		die "--full needs --mutants or --conforming"
+	[[ $opt_action == @(mutants|replay|core-defects|conforming|driver-coverage) ]] || return 0
 	if [ -n "$opt_tests$opt_guest$opt_no_known$opt_strict$opt_hazards$opt_bench" ] ||
 		[ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]} +
 			${#opt_qemu_arg[@]})) -gt 0 ]; then
 		die "--$opt_action chooses tests, modules and rules by itself: leave out all but" \
-			"-d NAME, --defect, --full, -o and -q"
+			"-d NAME, --defect, --freedom, --full, -o and -q"
 	fi
 }
 

@@ -17,7 +17,9 @@
 #include "action.h"
 #include "catalogue.h"
 #include "cli.h"
+#include "conforming.h"
 #include "defects.h"
+#include "freedoms.h"
 #include "judge.h"
 #include "junit.h"
 #include "load.h"
@@ -34,34 +36,43 @@
 
 #define FILES_MAX 4
 
-/* A file that is written of a run, or of mutants. */
+/* A file that is written of a run, of mutants or of drivers that conform. */
 struct form {
 	const char *name;
 	void (*run)(struct run *run, FILE *f);
 	void (*mutants)(const struct mutants *m, FILE *f);
 };
 
+/* All of one, up to one without a name. */
+
 static const struct form run_forms[] = {
 	{ "results.json", .run = results_json_write },
 	{ "junit.xml", .run = junit_write },
 	{ "report.html", .run = html_write },
 	{ "kcidb.json", .run = kcidb_write },
+	{ 0 }
 };
 
 static const struct form mutants_forms[] = {
 	{ "mutants.json", .mutants = mutants_json },
 	{ "mutants.txt", .mutants = mutants_text },
+	{ 0 }
+};
+
+static const struct form conforming_forms[] = {
+	{ "conforming.txt", .mutants = conforming_text },
+	{ 0 }
 };
 
 /* All or none: a report and a verdict of different runs would be worse than none. */
-static bool write_files(struct run *run, const struct mutants *mutants, int dirfd, const char *dir)
+static bool write_files(const struct form *files, struct run *run, const struct mutants *mutants,
+			int dirfd, const char *dir)
 {
-	const struct form *files = run ? run_forms : mutants_forms;
-	const int nr = run ? sizeof(run_forms) / sizeof(run_forms[0])
-			   : sizeof(mutants_forms) / sizeof(mutants_forms[0]);
 	struct output out[FILES_MAX];
-	int i, err = 0, bad = 0;
+	int nr, i, err = 0, bad = 0;
 
+	for (nr = 0; files[nr].name; nr++)
+		;
 	for (i = 0; i < nr; i++) {
 		output_open(&out[i], dirfd, files[i].name);
 		if (out[i].file && !err && run)
@@ -138,7 +149,8 @@ static int report_dir(struct arena *arena, const char *dir)
 	} else {
 		judge_run(&run);
 		judge_verdict(&run);
-		code = write_files(&run, NULL, dirfd, dir) ? run.exit_code : EXIT_UNTESTED;
+		code = write_files(run_forms, &run, NULL, dirfd, dir) ? run.exit_code :
+									EXIT_UNTESTED;
 		terminal_write(&run, stdout, want_colour());
 		code = close_stdout(code);
 	}
@@ -146,7 +158,10 @@ static int report_dir(struct arena *arena, const char *dir)
 	return code;
 }
 
-static int mutants_dir(struct arena *arena, const char *dir, bool survivors)
+/* What is asked of a directory of run.sh --mutants or --conforming. */
+enum ask { ASK_MUTANTS, ASK_SURVIVORS, ASK_CONFORMING };
+
+static int mutants_dir(struct arena *arena, const char *dir, enum ask ask)
 {
 	struct mutants m;
 	int dirfd, code;
@@ -162,12 +177,18 @@ static int mutants_dir(struct arena *arena, const char *dir, bool survivors)
 	if (wrong) {
 		error_msg("%s/%s", dir, wrong);
 		code = EXIT_UNTESTED;
-	} else if (survivors) {
+	} else if (ask == ASK_SURVIVORS) {
 		mutants_survivors(&m, stdout);
 		code = close_stdout(0);
+	} else if (ask == ASK_CONFORMING) {
+		code = !!conforming_accused(&m);
+		if (!write_files(conforming_forms, NULL, &m, dirfd, dir))
+			code = EXIT_UNTESTED;
+		conforming_text(&m, stdout);
+		code = close_stdout(code);
 	} else {
 		code = m.killed < m.nr || m.nr_alarms;
-		if (!write_files(NULL, &m, dirfd, dir))
+		if (!write_files(mutants_forms, NULL, &m, dirfd, dir))
 			code = EXIT_UNTESTED;
 		mutants_text(&m, stdout);
 		code = close_stdout(code);
@@ -178,12 +199,17 @@ static int mutants_dir(struct arena *arena, const char *dir, bool survivors)
 
 static int mutants(struct arena *arena, char **argv)
 {
-	return mutants_dir(arena, argv[0], false);
+	return mutants_dir(arena, argv[0], ASK_MUTANTS);
 }
 
 static int survivors(struct arena *arena, char **argv)
 {
-	return mutants_dir(arena, argv[0], true);
+	return mutants_dir(arena, argv[0], ASK_SURVIVORS);
+}
+
+static int conforming(struct arena *arena, char **argv)
+{
+	return mutants_dir(arena, argv[0], ASK_CONFORMING);
 }
 
 /* The tests of a list; NULL after a sentence. */
@@ -289,6 +315,14 @@ static int defects(struct arena *arena, char **argv)
 	return close_stdout(!!defects_list(stdout));
 }
 
+static int freedoms(struct arena *arena, char **argv)
+{
+	(void)arena;
+	(void)argv;
+	freedoms_list(stdout);
+	return close_stdout(0);
+}
+
 static int version(struct arena *arena, char **argv)
 {
 	(void)arena;
@@ -360,6 +394,12 @@ static const struct action defect_actions[] = {
 	{ "survivors", "DIR", 1, 1, survivors,
 	  "print the names of the defects that no test has noticed, but for those that took device "
 	  "or guest down" },
+	{ "freedoms", "", 0, 0, freedoms,
+	  "print each way to conform that they can take: name, driver, chapters that it can affect, "
+	  "what the driver does, the words of the header that let it; tabs between" },
+	{ "conforming", "DIR", 1, 1, conforming,
+	  "from what run.sh --conforming left: print which of these drivers were accused, by which "
+	  "tests, write conforming.txt next to it; exit 0 if none was" },
 	{ 0 }
 };
 
@@ -374,7 +414,7 @@ static const struct action_group groups[] = {
 	  list_actions },
 	{ "Of several runs:", table_actions },
 	{ "Of the profiles of drivers:", profile_actions },
-	{ "Of the reference drivers, which can have one defect at a time:", defect_actions },
+	{ "Of the reference drivers, which can have one defect, or take one freedom, at a time:", defect_actions },
 	{ "A history of runs, an SQLite database (results/schema/history.sql). Old rows are never "
 	  "changed. Tests that have samples are judged against the nights before on the same host, "
 	  "kernel, device and driver; with VMIG_ANY_KERNEL in the environment, on any kernel:",

@@ -105,8 +105,10 @@ golden_mutants() { # directory of the case
 	(cd "$work" && "$report" --mutants run >stdout 2>stderr)
 	echo $? >"$work/exit_code"
 	(cd "$work" && "$report" --survivors run >survivors 2>/dev/null)
+	# As one of run.sh --conforming, which has no defects.
+	(cd "$work" && "$report" --conforming run >conforming 2>/dev/null)
 	[ ! -e "$work/run/mutants.json" ] || cp "$work/run/mutants.json" "$work/mutants.json"
-	for file in exit_code stdout stderr survivors mutants.json; do
+	for file in exit_code stdout stderr survivors conforming mutants.json; do
 		[ -e "$work/$file" ] || : >"$work/$file"
 		same "$1/expected/$file" "$work/$file" || good="not ok"
 	done
@@ -265,9 +267,14 @@ result "$good" "catalogue: list, clauses, coverage"
 grep -q "^stale_after_stop	REF	FD-07	" "$temp/out" || good="not ok"
 result "$good" "list of defects"
 
+"$report" --freedoms >"$temp/out" && good=ok || good="not ok"
+[ "$(awk -F '\t' 'NF == 5' "$temp/out" | wc -l)" = "$(wc -l <"$temp/out")" ] || good="not ok"
+grep -q "^no_mmap	MOCK	" "$temp/out" || good="not ok"
+result "$good" "list of freedoms"
+
 "$report" --help >"$temp/out" && "$report" --version >"$temp/version" && good=ok || good="not ok"
 # Each option that has been one, by whatever scripts.
-for option in list clauses check-coverage map defects profile-keys check-profile mutants survivors \
+for option in list clauses check-coverage map defects profile-keys check-profile mutants survivors freedoms conforming \
 	history-add history-merge history-accept history-withdraw judge-regression suspects \
 	nightly-html lava lava-result verify bundle-file bundle-manifest bundle-write waivers \
 	mustpass-tests mustpass-make help version; do

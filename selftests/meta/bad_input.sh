@@ -46,6 +46,14 @@ refused "mutants of a driver that has no defects" "mtty has no defects" ./run.sh
 refused "defect of the other driver" "none of these defects" \
 	./run.sh --mutants -d mock --defect hot_reset_ignored
 refused "defect without --mutants" "needs --mutants" ./run.sh --defect stale_after_stop
+refused "unknown freedom" "no freedom 'nosuch'" ./run.sh --conforming --freedom nosuch
+refused "freedoms of a driver that takes none" "mtty takes no freedom" ./run.sh --conforming -d mtty
+refused "freedom of the other driver" "none of these freedoms" \
+	./run.sh --conforming -d mock --freedom bad_load_breaks
+refused "freedom without --conforming" "needs --conforming" ./run.sh --freedom read_blocks
+refused "freedom that the module does not have" "could not load vfio_mig_mock.ko with conforming=x" \
+	./run.sh -q -d mock -o "$tmp/results" --param vfio_mig_mock.conforming=x
+refused "freedoms with a choice of tests" "chooses tests" ./run.sh --conforming -t 'fsm*'
 refused "mutants with a choice of tests" "chooses tests" ./run.sh --mutants -t 'fsm*'
 refused "coverage of a driver without source" "takes the name of a profile" \
 	./run.sh --driver-coverage -d nosuch

@@ -45,6 +45,7 @@ bad_input    second 900   selftests/meta/bad_input.sh
 guest        second 1800  selftests/meta/guest.sh
 survive      second 1800  selftests/meta/survive.sh
 mutants      second 1500  selftests/meta/mutants.sh
+conforming   second 2700 selftests/meta/conforming.sh
 core         second 1500  selftests/meta/core.sh
 streams      second 1800  selftests/meta/streams.sh
 probe        second 3000  selftests/meta/probe.sh

@@ -28,9 +28,21 @@ bool mock_command_valid(const struct mock *m, const struct mock_command *c)
 	       le32_to_cpu(c->time) <= MOCK_DMA_TIME_MAX;
 }
 
-static bool may_run(const struct mock *m)
+/**
+ * mock_dma_runs - may a command begin?
+ * @m: the device, whose activity has been set
+ *
+ * Return: whether it may
+ */
+bool mock_dma_runs(const struct mock *m)
 {
 	return m->activity == REF_RUNNING ||
+	       (m->activity == REF_NO_DMA && ref_freedom(&m->ref, REF_FREEDOM_p2p_stops_p2p_only));
+}
+
+static bool may_run(const struct mock *m)
+{
+	return mock_dma_runs(m) ||
 	       (m->activity == REF_NO_DMA && ref_defect(&m->ref, REF_DEFECT_dma_begins_in_p2p));
 }
 

@@ -127,17 +127,29 @@ void mock_irq_init(struct mock *m)
 }
 
 /**
+ * mock_has_irq - has the device an interrupt?
+ * @m: the device
+ *
+ * Return: whether it has
+ */
+bool mock_has_irq(const struct mock *m)
+{
+	return !ref_freedom(&m->ref, REF_FREEDOM_no_interrupts) && !mock_has_no_registers(m);
+}
+
+/**
  * mock_irq_info - VFIO_DEVICE_GET_IRQ_INFO
+ * @m: the device
  * @info: with the index; filled
  *
  * Return: 0, or -EINVAL
  */
-int mock_irq_info(struct vfio_irq_info *info)
+int mock_irq_info(const struct mock *m, struct vfio_irq_info *info)
 {
 	if (info->index >= VFIO_PCI_NUM_IRQS)
 		return -EINVAL;
 	info->flags = VFIO_IRQ_INFO_EVENTFD;
-	info->count = info->index == VFIO_PCI_MSI_IRQ_INDEX;
+	info->count = info->index == VFIO_PCI_MSI_IRQ_INDEX && mock_has_irq(m);
 	if (info->count)
 		info->flags |= VFIO_IRQ_INFO_NORESIZE;
 	return 0;
@@ -173,15 +185,16 @@ int mock_set_irqs(struct mock *m, unsigned long arg)
 	size_t minsz = offsetofend(struct vfio_irq_set, count), size = 0;
 	struct vfio_irq_set set;
 	void *data = NULL;
+	bool there;
 	int ret;
 
 	if (copy_from_user(&set, (void __user *)arg, minsz))
 		return -EFAULT;
-	ret = vfio_set_irqs_validate_and_prepare(&set, set.index == VFIO_PCI_MSI_IRQ_INDEX,
-						 VFIO_PCI_NUM_IRQS, &size);
+	there = set.index == VFIO_PCI_MSI_IRQ_INDEX && mock_has_irq(m);
+	ret = vfio_set_irqs_validate_and_prepare(&set, there, VFIO_PCI_NUM_IRQS, &size);
 	if (ret)
 		return ret;
-	if (set.index != VFIO_PCI_MSI_IRQ_INDEX)
+	if (!there)
 		return set.count ? -EINVAL : 0;
 	if (size) {
 		data = memdup_user((void __user *)(arg + minsz), size);

@@ -34,6 +34,24 @@ static struct mock_type mock_2 = {
 
 static struct mdev_type *types[] = { &mock_1.type, &mock_2.type };
 
+static unsigned int fw_version(void)
+{
+	return driver.freedom == REF_FREEDOM_older_stream ? 1 : mock_fw_version;
+}
+
+/* What state_mb is for a driver that has no other. */
+static unsigned int freedom_mb(void)
+{
+	switch (driver.freedom) {
+	case REF_FREEDOM_state_64_mib:
+		return 64;
+	case REF_FREEDOM_large_state_3_gib:
+		return 3072;
+	default:
+		return 0;
+	}
+}
+
 static int mock_init(struct vfio_device *vdev)
 {
 	struct mock_type *type =
@@ -51,10 +69,10 @@ static int mock_init(struct vfio_device *vdev)
 		m->ref.driver = &driver;
 		m->ref.ops = &mock_ref_ops;
 		m->ref.type = type->id;
-		m->ref.mem_size = MOCK_BAR2_SIZE + ((u64)state_mb << 20);
+		m->ref.mem_size = MOCK_BAR2_SIZE + ((u64)(state_mb ?: freedom_mb()) << 20);
 		m->ref.regs_size = sizeof(struct mock_regs);
 		m->ref.iova_bits = IOVA_BITS;
-		m->ref.version = mock_fw_version;
+		m->ref.version = fw_version();
 		m->ref.error_on_bad_load = true;
 		ret = ref_init(&m->ref, features);
 	}
@@ -76,7 +94,7 @@ static void mock_release(struct vfio_device *vdev)
 
 static int mock_open(struct vfio_device *vdev)
 {
-	to_mock(vdev)->ref.version = mock_fw_version;
+	to_mock(vdev)->ref.version = fw_version();
 	ref_open(&to_mock(vdev)->ref);
 	return 0;
 }
@@ -120,7 +138,7 @@ static long get_info(struct mock *m, unsigned long arg)
 	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
 }
 
-static long get_irq_info(unsigned long arg)
+static long get_irq_info(struct mock *m, unsigned long arg)
 {
 	const size_t minsz = offsetofend(struct vfio_irq_info, count);
 	struct vfio_irq_info info;
@@ -130,7 +148,7 @@ static long get_irq_info(unsigned long arg)
 		return -EFAULT;
 	if (info.argsz < minsz)
 		return -EINVAL;
-	ret = mock_irq_info(&info);
+	ret = mock_irq_info(m, &info);
 	if (ret)
 		return ret;
 	return copy_to_user((void __user *)arg, &info, minsz) ? -EFAULT : 0;
@@ -148,7 +166,7 @@ static long mock_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long
 		return ref_region_info(vdev, arg, mock_region_info_caps);
 #endif
 	case VFIO_DEVICE_GET_IRQ_INFO:
-		return get_irq_info(arg);
+		return get_irq_info(m, arg);
 	case VFIO_DEVICE_SET_IRQS:
 		return mock_set_irqs(m, arg);
 	case VFIO_DEVICE_RESET:

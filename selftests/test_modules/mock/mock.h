@@ -177,6 +177,7 @@ void mock_dma_destroy(struct mock *m);
 void mock_dma_command(struct mock *m, u32 kind);
 int mock_dma_pause(struct mock *m, enum ref_activity activity);
 void mock_dma_resume(struct mock *m);
+bool mock_dma_runs(const struct mock *m);
 void mock_dma_cancel(struct mock *m);
 bool mock_command_valid(const struct mock *m, const struct mock_command *c);
 
@@ -187,7 +188,8 @@ void mock_irq_signal(struct mock *m);
 void mock_irq_pause(struct mock *m);
 void mock_irq_resume(struct mock *m);
 void mock_irq_close(struct mock *m);
-int mock_irq_info(struct vfio_irq_info *info);
+bool mock_has_irq(const struct mock *m);
+int mock_irq_info(const struct mock *m, struct vfio_irq_info *info);
 int mock_set_irqs(struct mock *m, unsigned long arg);
 
 /* state.c */
@@ -199,6 +201,7 @@ void mock_dirty_rate(struct mock *m, u32 rate);
 void mock_dirty_now(struct mock *m, u32 value);
 
 /* regs.c */
+bool mock_has_no_registers(const struct mock *m);
 ssize_t mock_access(struct mock *m, char __user *buf, size_t count, loff_t *pos, bool write);
 
 /* region.c */
@@ -207,5 +210,6 @@ int mock_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *inf
 int mock_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 u64 mock_region_size(struct mock *m, unsigned int index);
 void mock_zap(struct mock *m);
+void mock_mapped_dirty(struct mock *m);
 
 #endif /* VFIO_MIG_MOCK_H */

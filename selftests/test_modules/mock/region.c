@@ -6,6 +6,10 @@
 
 #include "mock.h"
 
+/* What lies between the areas of mmap_two_areas. */
+#define MOCK_HOLE_START 0x6000
+#define MOCK_HOLE_END 0x8000
+
 /**
  * mock_region_size - size of a region
  * @m: the device
@@ -17,6 +21,8 @@ u64 mock_region_size(struct mock *m, unsigned int index)
 {
 	enum vfio_device_mig_state state = READ_ONCE(m->ref.state);
 
+	if (index != VFIO_PCI_CONFIG_REGION_INDEX && mock_has_no_registers(m))
+		return 0;
 	switch (index) {
 	case VFIO_PCI_CONFIG_REGION_INDEX:
 		return MOCK_CONFIG_SIZE;
@@ -42,7 +48,8 @@ u64 mock_region_size(struct mock *m, unsigned int index)
 static int add_sparse(struct mock *m, struct vfio_info_cap *caps)
 {
 	struct vfio_region_info_cap_sparse_mmap *sparse;
-	size_t size = struct_size(sparse, areas, 1);
+	unsigned int nr = ref_freedom(&m->ref, REF_FREEDOM_mmap_two_areas) ? 2 : 1;
+	size_t size = struct_size(sparse, areas, nr);
 	int ret;
 
 	sparse = kzalloc(size, GFP_KERNEL);
@@ -50,9 +57,15 @@ static int add_sparse(struct mock *m, struct vfio_info_cap *caps)
 		return -ENOMEM;
 	sparse->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
 	sparse->header.version = 1;
-	sparse->nr_areas = 1;
+	sparse->nr_areas = nr;
 	sparse->areas[0].offset = MOCK_MMAP_START;
 	sparse->areas[0].size = MOCK_MMAP_END - MOCK_MMAP_START;
+	if (nr == 2) {
+		sparse->areas[1] = sparse->areas[0];
+		sparse->areas[0].size = MOCK_HOLE_START - MOCK_MMAP_START;
+		sparse->areas[1].offset = MOCK_HOLE_END;
+		sparse->areas[1].size = MOCK_MMAP_END - MOCK_HOLE_END;
+	}
 	if (ref_defect(&m->ref, REF_DEFECT_sparse_area_outside))
 		sparse->areas[0].size = MOCK_BAR2_SIZE;
 	ret = vfio_info_add_capability(caps, &sparse->header, size);
@@ -91,9 +104,10 @@ int mock_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *inf
 	info->offset = MOCK_OFFSET(info->index);
 	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
 	info->cap_offset = 0;
-	if (info->index == VFIO_PCI_BAR2_REGION_INDEX) {
+	if (info->index == VFIO_PCI_BAR2_REGION_INDEX && info->size &&
+	    !ref_freedom(&m->ref, REF_FREEDOM_no_mmap)) {
 		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
-		return add_sparse(m, caps);
+		return ref_freedom(&m->ref, REF_FREEDOM_mmap_whole) ? 0 : add_sparse(m, caps);
 	}
 	return info->index == MOCK_V1_REGION ? add_v1(caps) : 0;
 }
@@ -105,13 +119,25 @@ static void vma_open(struct vm_area_struct *vma)
 	atomic_inc(&m->mapped);
 }
 
+/**
+ * mock_mapped_dirty - what can be mapped has changed, as far as anybody knows
+ * @m: the device
+ */
+void mock_mapped_dirty(struct mock *m)
+{
+	if (ref_freedom(&m->ref, REF_FREEDOM_mmap_whole))
+		ref_dirty(&m->ref, 0, MOCK_BAR2_SIZE);
+	else
+		ref_dirty(&m->ref, MOCK_MMAP_START, MOCK_MMAP_END - MOCK_MMAP_START);
+}
+
 static void vma_close(struct vm_area_struct *vma)
 {
 	struct mock *m = vma->vm_private_data;
 
 	atomic_dec(&m->mapped);
 	/* What was written through it until now is a change that nobody saw. */
-	ref_dirty(&m->ref, MOCK_MMAP_START, MOCK_MMAP_END - MOCK_MMAP_START);
+	mock_mapped_dirty(m);
 }
 
 static vm_fault_t vma_fault(struct vm_fault *vmf)
@@ -134,6 +160,22 @@ static const struct vm_operations_struct vm_ops = {
 	.fault = vma_fault,
 };
 
+static bool can_be_mapped(struct mock *m, u64 at, u64 len)
+{
+	u64 start = MOCK_MMAP_START, end = MOCK_MMAP_END;
+
+	if (ref_freedom(&m->ref, REF_FREEDOM_no_mmap) || mock_has_no_registers(m))
+		return false;
+	if (ref_freedom(&m->ref, REF_FREEDOM_mmap_whole)) {
+		start = 0;
+		end = MOCK_BAR2_SIZE;
+	}
+	if (at < start || at > end || len > end - at)
+		return false;
+	return !ref_freedom(&m->ref, REF_FREEDOM_mmap_two_areas) || at + len <= MOCK_HOLE_START ||
+	       at >= MOCK_HOLE_END;
+}
+
 /**
  * mock_mmap - mmap() of a region
  * @vdev: the device
@@ -149,7 +191,7 @@ int mock_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 
 	if (MOCK_INDEX((u64)vma->vm_pgoff << PAGE_SHIFT) != VFIO_PCI_BAR2_REGION_INDEX)
 		return -EINVAL;
-	if ((at < MOCK_MMAP_START || at > MOCK_MMAP_END || len > MOCK_MMAP_END - at) &&
+	if (!can_be_mapped(m, at, len) &&
 	    !(at >= MOCK_BAR2_SIZE && ref_defect(&m->ref, REF_DEFECT_mmap_behind_end)))
 		return -EINVAL;
 	if (!(vma->vm_flags & VM_SHARED) || ref_defect(&m->ref, REF_DEFECT_sparse_area_refused))

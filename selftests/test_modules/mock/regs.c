@@ -7,6 +7,39 @@
 
 #include "mock.h"
 
+/**
+ * mock_has_no_registers - is this a device with a config space and nothing else?
+ * @m: the device
+ *
+ * Return: whether it is
+ */
+bool mock_has_no_registers(const struct mock *m)
+{
+	return ref_freedom(&m->ref, REF_FREEDOM_state_of_no_bytes) ||
+	       ref_freedom(&m->ref, REF_FREEDOM_state_of_one_byte);
+}
+
+/*
+ * An access while the device is stopped, which nobody has to make: 1 where it is carried out, what
+ * fills the bytes of a read into @with; 0 where it does nothing, or -EIO.
+ */
+static int access_allowed(struct mock *m, u8 *with)
+{
+	*with = ref_freedom(&m->ref, REF_FREEDOM_stopped_reads_ones) ? 0xff : 0;
+	if (READ_ONCE(m->activity) != REF_STOPPED)
+		return 1;
+	if (ref_freedom(&m->ref, REF_FREEDOM_stopped_access_fails))
+		return -EIO;
+	return !*with && !ref_freedom(&m->ref, REF_FREEDOM_stopped_ignores_access);
+}
+
+/* What of the registers is no part of the device, and stands beside it for tests. */
+static bool is_for_tests(unsigned int index, u64 at)
+{
+	return index == VFIO_PCI_BAR0_REGION_INDEX &&
+	       (at == MOCK_HOLD_STREAM || at == MOCK_FW_VERSION || at == MOCK_REINIT);
+}
+
 static u64 get_register(struct mock *m, u32 at)
 {
 	__le32 word = 0;
@@ -190,10 +223,26 @@ static ssize_t access_config(struct mock *m, char __user *buf, size_t count, u32
 	return count;
 }
 
+static int fill_user(char __user *buf, u8 with, size_t count)
+{
+	u8 bytes[64];
+	size_t n;
+
+	memset(bytes, with, sizeof(bytes));
+	for (; count; buf += n, count -= n) {
+		n = min(count, sizeof(bytes));
+		if (copy_to_user(buf, bytes, n))
+			return -EFAULT;
+	}
+	return 0;
+}
+
 static ssize_t access_region(struct mock *m, unsigned int index, char __user *buf, size_t count,
 			     u64 at, bool write)
 {
 	u64 size = mock_region_size(m, index);
+	int ret;
+	u8 with;
 
 	if (at >= size) {
 		if (!size)
@@ -205,6 +254,13 @@ static ssize_t access_region(struct mock *m, unsigned int index, char __user *bu
 		return clear_user(buf, count) ? -EFAULT : count;
 	}
 	count = min_t(u64, count, size - at);
+	if (index != VFIO_PCI_CONFIG_REGION_INDEX && !is_for_tests(index, at)) {
+		ret = access_allowed(m, &with);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			return !write && fill_user(buf, with, count) ? -EFAULT : count;
+	}
 	switch (index) {
 	case VFIO_PCI_CONFIG_REGION_INDEX:
 		return access_config(m, buf, count, at, write);

@@ -9,6 +9,8 @@
 
 /* How often the device dirties its memory by itself. */
 #define DIRTY_TICK (HZ / 50 ?: 1)
+/* Pages a second of changes_by_itself. */
+#define OWN_RATE 100
 
 /* Bring the counter up to date: 1 MHz while the device runs. */
 static void count(struct mock *m)
@@ -131,7 +133,7 @@ static int set_activity(struct ref_device *ref, enum ref_activity activity)
 	}
 	mutex_unlock(&m->lock);
 
-	if (activity != REF_RUNNING)
+	if (!mock_dma_runs(m))
 		ret = mock_dma_pause(m, activity);
 	else
 		mock_dma_resume(m);
@@ -139,7 +141,7 @@ static int set_activity(struct ref_device *ref, enum ref_activity activity)
 		return ret;
 	/* What user space writes through a mapping is not seen: it counts as changed. */
 	if (atomic_read(&m->mapped))
-		ref_dirty(ref, MOCK_MMAP_START, MOCK_MMAP_END - MOCK_MMAP_START);
+		mock_mapped_dirty(m);
 	if (ref_defect(ref, REF_DEFECT_mmap_zapped))
 		mock_zap(m);
 	return 0;
@@ -244,11 +246,19 @@ static void reset(struct ref_device *ref)
 
 	mutex_lock(&m->lock);
 	power_on(&m->regs);
-	m->regs.counter_on = cpu_to_le32(mock_initial_counter_on);
+	/* Its only capability is that of the interrupt. */
+	if (!mock_has_irq(m)) {
+		m->regs.config[PCI_STATUS] = 0;
+		m->regs.config[PCI_CAPABILITY_LIST] = 0;
+		memset(m->regs.config + 0x40, 0, 16);
+	}
+	m->regs.counter_on = cpu_to_le32(mock_initial_counter_on ||
+					 ref_freedom(ref, REF_FREEDOM_changes_by_itself));
 	m->mem_at = 0;
 	m->counter_since = ktime_get_ns();
 	m->activity = REF_RUNNING;
-	mock_dirty_rate(m, mock_initial_dirty_rate);
+	mock_dirty_rate(m, mock_initial_dirty_rate || !ref_freedom(ref, REF_FREEDOM_changes_by_itself) ?
+				   mock_initial_dirty_rate : OWN_RATE);
 	mutex_unlock(&m->lock);
 	mock_mem_reset(m);
 	ref_dirty(ref, 0, ref->mem_size);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The parameters of the reference drivers: which rule to break, which features to offer. */
+/*
+ * The parameters of the reference drivers: which rule to break, which freedom to take, which
+ * features to offer.
+ */
 
 #include <linux/anon_inodes.h>
 #include <linux/ctype.h>
@@ -13,7 +16,8 @@
 
 #include "ref.h"
 
-struct defect {
+/* What can be chosen by its name; the first of a list has none. */
+struct choice {
 	const char *name;
 	const char *where;
 	const char *clause;
@@ -21,11 +25,18 @@ struct defect {
 	const char *who;
 };
 
-static const struct defect defects[] = {
+static const struct choice defects[] = {
 #define DEFECT(name_, where_, chapter_, number_, what_, who_)                                      \
 	[REF_DEFECT_##name_] = { #name_, #where_, #chapter_ "-" #number_, what_, who_ },
 #include "defects.def"
 #undef DEFECT
+};
+
+static const struct choice freedoms[] = {
+#define FREEDOM(name_, where_, chapters_, what_, words_)                                           \
+	[REF_FREEDOM_##name_] = { .name = #name_, .where = #where_, .what = what_ },
+#include "freedoms.def"
+#undef FREEDOM
 };
 
 static int defects_show(struct seq_file *m, void *unused)
@@ -48,26 +59,33 @@ static void list(void)
 			defects[i].what);
 }
 
+/* The number of what a value names, 0 for nothing; a negative number where there is none. */
+static int choose(const struct choice *list, size_t nr, const char *value)
+{
+	size_t len = strcspn(value, "\n"), i;
+
+	if (!len || (len == 4 && !strncmp(value, "none", 4)))
+		return 0;
+	for (i = 1; i < nr; i++)
+		if (strlen(list[i].name) == len && !strncmp(list[i].name, value, len))
+			return i;
+	return -EINVAL;
+}
+
 static int defect_set(const char *value, const struct kernel_param *kp)
 {
 	struct ref_driver *driver = kp->arg;
-	size_t len = strcspn(value, "\n"), i;
+	int i;
 
-	if (!len || (len == 4 && !strncmp(value, "none", 4))) {
-		WRITE_ONCE(driver->defect, REF_NO_DEFECT);
-		return 0;
-	}
-	if (len == 1 && *value == '?') {
+	if (*value == '?' && strcspn(value, "\n") == 1) {
 		list();
 		return 0;
 	}
-	for (i = 1; i < ARRAY_SIZE(defects); i++) {
-		if (strlen(defects[i].name) != len || strncmp(defects[i].name, value, len))
-			continue;
-		WRITE_ONCE(driver->defect, i);
-		return 0;
-	}
-	return -EINVAL;
+	i = choose(defects, ARRAY_SIZE(defects), value);
+	if (i < 0)
+		return i;
+	WRITE_ONCE(driver->defect, i);
+	return 0;
 }
 
 static int defect_get(char *buffer, const struct kernel_param *kp)
@@ -80,6 +98,30 @@ static int defect_get(char *buffer, const struct kernel_param *kp)
 
 const struct kernel_param_ops ref_defect_param_ops = { .set = defect_set, .get = defect_get };
 EXPORT_SYMBOL_GPL(ref_defect_param_ops);
+
+static int freedom_set(const char *value, const struct kernel_param *kp)
+{
+	struct ref_driver *driver = kp->arg;
+	int i = choose(freedoms, ARRAY_SIZE(freedoms), value);
+
+	if (i < 0) {
+		pr_err("vfio_mig: no freedom '%.*s'\n", (int)strcspn(value, "\n"), value);
+		return i;
+	}
+	driver->freedom = i;
+	return 0;
+}
+
+static int freedom_get(char *buffer, const struct kernel_param *kp)
+{
+	const struct ref_driver *driver = kp->arg;
+
+	return sysfs_emit(buffer, "%s\n",
+			  driver->freedom ? freedoms[driver->freedom].name : "none");
+}
+
+const struct kernel_param_ops ref_freedom_param_ops = { .set = freedom_set, .get = freedom_get };
+EXPORT_SYMBOL_GPL(ref_freedom_param_ops);
 
 static const struct {
 	const char *name;

@@ -103,7 +103,12 @@ int ref_init(struct ref_device *ref, u32 features)
 	mutex_init(&ref->log.lock);
 	spin_lock_init(&ref->lock);
 	xa_init(&ref->log.pages);
+	features = ref_freedom_features(ref, features);
 	ref->features = features;
+	if (ref_freedom(ref, REF_FREEDOM_bad_load_stays))
+		ref->error_on_bad_load = false;
+	if (ref_freedom(ref, REF_FREEDOM_bad_load_breaks))
+		ref->error_on_bad_load = true;
 	ref->version = ref->version ?: REF_VERSION;
 	ref->state = VFIO_DEVICE_STATE_RUNNING;
 	ref->activity = REF_STOPPED;

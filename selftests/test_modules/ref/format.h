@@ -37,7 +37,13 @@ struct ref_header {
 	__le32 sum;
 };
 
-enum ref_record_kind { REF_RECORD_MEM = 1, REF_RECORD_REGS, REF_RECORD_END };
+enum ref_record_kind {
+	REF_RECORD_MEM = 1,
+	REF_RECORD_REGS,
+	REF_RECORD_END,
+	REF_RECORD_NOISE, /* says nothing */
+	REF_RECORD_KEY, /* 8 bytes: what the records after it are encrypted with */
+};
 
 /**
  * struct ref_record - head of a record
@@ -70,6 +76,8 @@ static inline u32 ref_prefix(u32 version)
 }
 
 #define REF_RECORD_MAX 0x10000
+/* Which byte of the registers a stream of state_of_one_byte is: the interrupt line of config space. */
+#define REF_ONE_BYTE 0x3c
 #define REF_END_LEN 16 /* reserved, 0 */
 #define REF_BUFFER (sizeof(struct ref_record) + REF_RECORD_MAX)
 
@@ -130,6 +138,25 @@ static inline u32 ref_record_sum(const struct ref_record *r, const u64 *pieces, 
 	for (i = 0; i < DIV_ROUND_UP(len, REF_PIECE); i++)
 		sum = rol64(sum ^ pieces[i], 23) * 0x9e3779b97f4a7c15ULL;
 	return ref_sum_end(sum);
+}
+
+/*
+ * Encrypt a part of a record, or decrypt it. @at, where in the record that is, is a multiple of
+ * 8, and all of it but the end has whole words.
+ */
+static inline void ref_crypt(u8 *data, size_t len, u64 key, u32 number, size_t at)
+{
+	u64 word, stream;
+	size_t n;
+
+	for (; len; data += n, at += n, len -= n) {
+		n = min(len, sizeof(word));
+		stream = (key ^ ((u64)number << 32 | at)) * 0x9e3779b97f4a7c15ULL;
+		stream = (stream ^ stream >> 29) * 0xbf58476d1ce4e5b9ULL;
+		memcpy(&word, data, n);
+		word ^= stream ^ stream >> 32;
+		memcpy(data, &word, n);
+	}
 }
 
 #endif /* VFIO_MIG_REF_FORMAT_H */

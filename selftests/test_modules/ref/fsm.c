@@ -17,6 +17,14 @@ static struct file *begin_session(struct ref_device *ref, enum vfio_device_mig_s
 				 ref_is_saving(state) ? &ref_save_kind : &ref_load_kind);
 }
 
+/* A stopped device has the state after power-on. */
+static void clear(struct ref_device *ref)
+{
+	ref->ops->reset(ref);
+	ref->activity = REF_RUNNING;
+	ref_set_activity(ref, REF_STOPPED);
+}
+
 /* RESUMING cannot be left: the load was no good. */
 static int load_failed(struct ref_device *ref, enum vfio_device_mig_state target, int err)
 {
@@ -28,8 +36,12 @@ static int load_failed(struct ref_device *ref, enum vfio_device_mig_state target
 		then = VFIO_DEVICE_STATE_STOP;
 	if (ref_defect(ref, REF_DEFECT_failed_set_tells_target))
 		then = target;
+	if (target != VFIO_DEVICE_STATE_STOP && ref_freedom(ref, REF_FREEDOM_bad_load_halfway))
+		then = VFIO_DEVICE_STATE_STOP;
 	if (then != VFIO_DEVICE_STATE_RESUMING)
 		ref_session_end(ref);
+	if (ref_freedom(ref, REF_FREEDOM_bad_load_halfway))
+		clear(ref);
 	ref->state = then;
 	return err;
 }
@@ -116,6 +128,8 @@ static struct file *arc(struct ref_device *ref, enum vfio_device_mig_state next,
 			return filp;
 		}
 	}
+	if (next == VFIO_DEVICE_STATE_RESUMING && ref_freedom(ref, REF_FREEDOM_resuming_resets))
+		clear(ref);
 	ret = ref_set_activity(ref, ref_activity_of(ref, next));
 	if (ret) {
 		if (filp) {
@@ -182,7 +196,8 @@ static bool shortcut(struct ref_device *ref, enum vfio_device_mig_state target, 
 		    ref_defect(ref, REF_DEFECT_error_left_by_set))
 			ref_reset_locked(ref);
 		else
-			*filp = ERR_PTR(-EIO);
+			*filp = ERR_PTR(ref_freedom(ref, REF_FREEDOM_error_state_enodev) ? -ENODEV :
+											   -EIO);
 		return true;
 	}
 	if ((cur == VFIO_DEVICE_STATE_RUNNING_P2P && target == VFIO_DEVICE_STATE_RUNNING &&
@@ -249,9 +264,12 @@ static struct file *walk(struct ref_device *ref, enum vfio_device_mig_state targ
 		if (ret) {
 			if (ref_defect(ref, REF_DEFECT_refused_set_breaks))
 				ref->defect.blocked = true;
-			return ERR_PTR(ret);
+			return ERR_PTR(ref_freedom_refused(ref, ret));
 		}
 		ref_delay(READ_ONCE(ref->driver->arc_delay_us));
+		ret = ref_freedom_arc(ref);
+		if (ret)
+			return ERR_PTR(ret);
 		filp = arc(ref, next, target);
 		if (IS_ERR(filp))
 			return filp;
@@ -339,6 +357,8 @@ static int ref_get_state(struct vfio_device *vdev, enum vfio_device_mig_state *s
 	int ret = 0;
 
 	mutex_lock(&ref->state_mutex);
+	if (ref_freedom(ref, REF_FREEDOM_get_slow))
+		fsleep(5000);
 	/* A reset shall have something to come in between of. */
 	if (ref_defect(ref, REF_DEFECT_reset_race_lost))
 		usleep_range(1000, 2000);
@@ -365,7 +385,7 @@ static int ref_get_data_size(struct vfio_device *vdev, unsigned long *length)
 	if (ref_defect(ref, REF_DEFECT_data_size_absent))
 		return -EOPNOTSUPP;
 	mutex_lock(&ref->state_mutex);
-	*length = ref_save_size(ref);
+	*length = ref_freedom_data_size(ref, ref_save_size(ref));
 	if (ref_defect(ref, REF_DEFECT_data_size_is_errno))
 		*length = -ENOMEM;
 	if (ref_defect(ref, REF_DEFECT_data_size_fails_in_resuming) &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of the engine know of each other; ref.h is what a driver sees. Each calls
- * those above it here, and none below: core, log, session, reset, data_fd, save and load, fsm,
+ * those above it here, and none below: core, freedom, log, session, reset, data_fd, save and load, fsm,
  * and device.c, which has no more to say than ref.h does.
  */
 #ifndef VFIO_MIG_REF_INTERNAL_H
@@ -17,6 +17,7 @@
 /* What of the stream comes next. */
 enum ref_phase {
 	REF_PHASE_HEADER,
+	REF_PHASE_KEY, /* of a stream that has a key or noise */
 	REF_PHASE_INITIAL, /* all of the memory, once; saving only */
 	REF_PHASE_RECORDS, /* what changed since */
 	REF_PHASE_REGS, /* saving only */
@@ -30,6 +31,7 @@ enum ref_phase {
  * @io: one read() or write() at a time, over user copies
  * @lock: for all below
  * @ref: the device, NULL once the session is over
+ * @freedom: what its driver does differently
  * @vdev: its VFIO device, to find out by ref_of() whether there still is one; defects only
  * @saving: saving or resuming
  * @state: migration state of the device
@@ -46,6 +48,11 @@ enum ref_phase {
  * @initial: saving: @buf is of the initial data
  * @reinit: saving: there is new initial data that GET_PRECOPY_INFO has not told of
  * @phase: what comes next
+ * @key: what the records are encrypted with, 0 for nothing
+ * @noise: saving: bytes of the record that says nothing, 0 for no such record
+ * @pause: saving: the temporary end between two rounds is to be told
+ * @moved: bytes that went through the file
+ * @late: resuming: bytes that came after the stream had turned out bad
  * @cursor: saving: how much of the memory has gone once
  * @number: of the next record
  * @regs: resuming: the registers that came; saving: those that sampled_in_precopy took
@@ -70,6 +77,7 @@ struct ref_session {
 	struct mutex io;
 	struct mutex lock;
 	struct ref_device *ref;
+	enum ref_freedom freedom;
 	struct vfio_device *vdev;
 	bool saving;
 	enum vfio_device_mig_state state;
@@ -86,6 +94,11 @@ struct ref_session {
 	bool initial;
 	bool reinit;
 	enum ref_phase phase;
+	u64 key;
+	u32 noise;
+	bool pause;
+	u64 moved;
+	u64 late;
 	u64 cursor;
 	u32 number;
 	void *regs;
@@ -126,6 +139,18 @@ bool ref_is_saving(enum vfio_device_mig_state state);
 enum ref_activity ref_activity_of(struct ref_device *ref, enum vfio_device_mig_state state);
 int ref_set_activity(struct ref_device *ref, enum ref_activity activity);
 u64 ref_flags(struct ref_device *ref);
+
+/* freedom.c */
+u32 ref_freedom_features(const struct ref_device *ref, u32 features);
+u64 ref_freedom_data_size(const struct ref_device *ref, u64 size);
+void ref_freedom_info(const struct ref_session *s, struct vfio_precopy_info *info);
+size_t ref_freedom_count(const struct ref_session *s, size_t count);
+int ref_freedom_wait(const struct ref_session *s);
+int ref_freedom_arc(const struct ref_device *ref);
+int ref_freedom_refused(const struct ref_device *ref, int ret);
+int ref_freedom_bad_load(enum ref_freedom freedom, int ret);
+int ref_freedom_ended(const struct ref_session *s);
+int ref_freedom_unknown(const struct ref_session *s);
 
 /* log.c */
 extern const struct vfio_log_ops ref_log_ops;

@@ -3,7 +3,9 @@
 
 #include <linux/delay.h>
 #include <linux/fs.h>
+#include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -13,6 +15,12 @@ static void load_begin(struct ref_session *s)
 {
 	s->phase = REF_PHASE_HEADER;
 	s->need = sizeof(struct ref_header);
+	if (s->freedom == REF_FREEDOM_state_of_no_bytes)
+		s->phase = REF_PHASE_DONE;
+	if (s->freedom == REF_FREEDOM_state_of_one_byte)
+		s->need = 1;
+	if (s->need == 1 || s->phase == REF_PHASE_DONE)
+		s->ref->ops->get_regs(s->ref, s->regs);
 	s->unchecked = ref_defect(s->ref, REF_DEFECT_match_kept) && s->ref->defect.matched;
 	if (s->ref->ops->load_begin)
 		s->ref->ops->load_begin(s->ref);
@@ -77,9 +85,14 @@ static void count_words(struct ref_session *s, u32 len)
 static int take_head(struct ref_session *s)
 {
 	const struct ref_record *r = (void *)s->buf;
-	u32 kind = le32_to_cpu(r->kind), len = le32_to_cpu(r->len);
-	u64 at = le64_to_cpu(r->at), size = s->ref->mem_size;
+	u64 at, size = s->ref->mem_size;
+	u32 kind, len;
 
+	if (s->key)
+		ref_crypt(s->buf, sizeof(*r), s->key, s->number, 0);
+	kind = le32_to_cpu(r->kind);
+	len = le32_to_cpu(r->len);
+	at = le64_to_cpu(r->at);
 	trust_head(s, r);
 	if (le32_to_cpu(r->number) != s->number)
 		return -EINVAL;
@@ -95,7 +108,9 @@ static int take_head(struct ref_session *s)
 		return -EINVAL;
 	if (kind == REF_RECORD_END && (len != REF_END_LEN || !s->have_regs))
 		return -EINVAL;
-	if (kind < REF_RECORD_MEM || kind > REF_RECORD_END || len > REF_RECORD_MAX)
+	if (kind == REF_RECORD_KEY && (len != sizeof(s->key) || s->key))
+		return -EINVAL;
+	if (kind < REF_RECORD_MEM || kind > REF_RECORD_KEY || !len || len > REF_RECORD_MAX)
 		return -EINVAL;
 	count_words(s, len);
 	s->need = sizeof(*r) + len;
@@ -123,6 +138,8 @@ static int take_record(struct ref_session *s)
 	u32 len = s->need - sizeof(*r), prefix;
 	const u8 *data = s->pieces.data;
 
+	if (s->key)
+		ref_crypt(s->pieces.data, len, s->key, s->number, sizeof(*r));
 	if (le32_to_cpu(r->kind) == REF_RECORD_MEM && ref->ops->look_mem)
 		ref->ops->look_mem(ref, le64_to_cpu(r->at), &s->pieces, len);
 	else
@@ -147,6 +164,11 @@ static int take_record(struct ref_session *s)
 			return -EINVAL;
 		s->phase = REF_PHASE_DONE;
 		return 0;
+	case REF_RECORD_KEY:
+		memcpy(&s->key, data, sizeof(s->key));
+		return 0;
+	case REF_RECORD_NOISE:
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -159,6 +181,11 @@ static int take_piece(struct ref_session *s)
 	/* A record without data does not exist: there is always more to come. */
 	if (s->phase != REF_PHASE_HEADER && s->need == sizeof(struct ref_record))
 		return take_head(s);
+	if (s->freedom == REF_FREEDOM_state_of_one_byte) {
+		((u8 *)s->regs)[REF_ONE_BYTE] = s->buf[0];
+		s->phase = REF_PHASE_DONE;
+		return 0;
+	}
 	if (s->phase == REF_PHASE_HEADER) {
 		ret = take_header(s);
 		s->phase = REF_PHASE_RECORDS;
@@ -174,7 +201,14 @@ static int take_piece(struct ref_session *s)
 static int refuse(struct ref_session *s)
 {
 	s->broken = true;
-	return -EINVAL;
+	return s->freedom == REF_FREEDOM_bad_load_at_set ? 0 : -EINVAL;
+}
+
+/* Of who tells it at the end: bytes that nobody wants are taken, but not for ever. */
+static ssize_t take_late(struct ref_session *s, size_t count)
+{
+	s->late += count;
+	return s->late <= SZ_1M ? count : -ENOSPC;
 }
 
 /* A session that is over should not get here; those of a defect do. */
@@ -252,7 +286,7 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 	    ref_defect(ref, REF_DEFECT_header_in_one_write))
 		refuse(s);
 	if (s->broken || s->phase == REF_PHASE_DONE) {
-		ret = refuse(s);
+		ret = refuse(s) ?: take_late(s, count);
 		mutex_unlock(&s->lock);
 		return ret;
 	}
@@ -265,6 +299,8 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 		usleep_range(200, 400);
 
 	bad = copy_from_user(s->buf + at, from, n);
+	if (bad && s->freedom == REF_FREEDOM_fault_takes_nothing)
+		bad = n;
 
 	mutex_lock(&s->lock);
 	if (s->over) {
@@ -297,8 +333,13 @@ static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t
 		READ_ONCE(s->touched->state);
 	if (ref_session_defect(s, REF_DEFECT_racing_writers))
 		open = looks_open(s);
+	ret = count && !(filp->f_flags & O_NONBLOCK) ? ref_freedom_wait(s) : 0;
+	if (ret)
+		return ret;
 	if (mutex_lock_interruptible(&s->io))
 		return -ERESTARTSYS;
+	if (count)
+		count = ref_freedom_count(s, count);
 	atomic_inc(&s->users);
 	keep_leftover(s, from, count);
 	while (done < count) {
@@ -307,11 +348,14 @@ static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t
 			break;
 		done += ret;
 	}
+	s->moved += done;
 	atomic_dec(&s->users);
 	if (!s->io_kept)
 		mutex_unlock(&s->io);
+	if (ret == -ENODEV)
+		return ref_freedom_ended(s);
 	/* What is no stream is told at once, also where a part of it looked like one. */
-	return ret == -EINVAL || ret == -ENODEV ? ret : done ? done : ret;
+	return ret == -EINVAL ? ref_freedom_bad_load(s->freedom, ret) : done ? done : ret;
 }
 
 /* Does a defect let this session pass? */
@@ -370,7 +414,20 @@ out:
 	if (ret)
 		ref->defect.sticky = true;
 	mutex_unlock(&s->lock);
-	return ret;
+	return ref_freedom_bad_load(s->freedom, ret);
+}
+
+static __poll_t ref_load_poll(struct file *filp, struct poll_table_struct *table)
+{
+	struct ref_session *s = filp->private_data;
+	__poll_t events = EPOLLOUT | EPOLLWRNORM;
+
+	poll_wait(filp, &s->wait, table);
+	mutex_lock(&s->lock);
+	if (s->over)
+		events |= EPOLLERR;
+	mutex_unlock(&s->lock);
+	return events;
 }
 
 static long ref_load_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
@@ -381,21 +438,20 @@ static long ref_load_ioctl(struct file *filp, unsigned int cmd, unsigned long ar
 	if (ref_session_defect(s, known ? REF_DEFECT_precopy_info_on_resuming
 					: REF_DEFECT_unknown_ioctl_ok))
 		return 0;
-	return -ENOTTY;
+	return ref_freedom_unknown(s);
 }
 
-static const struct file_operations load_fops = {
-	.owner = THIS_MODULE,
-	.write = ref_load_write,
-	.unlocked_ioctl = ref_load_ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-	.flush = ref_session_flush,
-	.release = ref_session_release,
-};
+#define LOAD_FOPS                                                                                  \
+	.owner = THIS_MODULE, .write = ref_load_write, .unlocked_ioctl = ref_load_ioctl,           \
+	.compat_ioctl = compat_ptr_ioctl, .flush = ref_session_flush,                              \
+	.release = ref_session_release
+
+static const struct file_operations load_fops = { LOAD_FOPS };
+static const struct file_operations poll_fops = { LOAD_FOPS, .poll = ref_load_poll };
 
 static const struct file_operations *load_fops_of(struct ref_device *ref)
 {
-	return &load_fops;
+	return ref_freedom(ref, REF_FREEDOM_poll_on_load) ? &poll_fops : &load_fops;
 }
 
 const struct ref_session_kind ref_load_kind = {

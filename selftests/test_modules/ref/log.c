@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* DMA logging: which pages the device has written since START or the last REPORT. */
 
+#include <linux/delay.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 
@@ -49,6 +51,15 @@ void ref_log_end(struct ref_device *ref)
 	mutex_unlock(&ref->log.lock);
 }
 
+/* The pages that a device tells of which it cannot tell from those that were written. */
+static u64 widen(const struct ref_log *log, u64 first, u64 *last)
+{
+	u64 granule = log->granule ?: 1;
+
+	*last = min(roundup(*last + 1 + log->beside, granule) - 1, LOG_PFN(U64_MAX));
+	return rounddown(first - min(first, log->beside), granule);
+}
+
 /**
  * ref_log_write - the device has written to memory
  * @ref: the device
@@ -68,7 +79,8 @@ void ref_log_write(struct ref_device *ref, u64 iova, u64 len)
 	if (ref_defect(ref, REF_DEFECT_log_last_page_lost))
 		last--;
 	mutex_lock(&log->lock);
-	for (pfn = LOG_PFN(iova); log->on && pfn != last + 1; pfn++) {
+	pfn = widen(log, LOG_PFN(iova), &last);
+	for (; log->on && pfn != last + 1; pfn++) {
 		if (!in_ranges(log, pfn * LOG_PAGE))
 			continue;
 		/* Without memory to keep one page all are dirty: none must be lost (H:1353). */
@@ -96,6 +108,10 @@ static int copy_ranges(struct ref_device *ref, struct rb_root_cached *tree, u32 
 		if (ref_defect(ref, REF_DEFECT_log_first_range_only))
 			break;
 	}
+	if (log->nr_ranges && ref_freedom(ref, REF_FREEDOM_log_ranges_combined)) {
+		log->ranges[0].last = log->ranges[log->nr_ranges - 1].last;
+		log->nr_ranges = 1;
+	}
 	return 0;
 }
 
@@ -111,8 +127,11 @@ static int ref_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges
 	mutex_lock(&log->lock);
 	if (ref->defect.log_broken)
 		goto out;
-	if (log->on && !ref_defect(ref, REF_DEFECT_log_start_twice))
+	if (log->on && !ref_defect(ref, REF_DEFECT_log_start_twice)) {
+		if (ref_freedom(ref, REF_FREEDOM_log_errnos))
+			ret = -EBUSY;
 		goto out;
+	}
 	if (nnodes > LOG_FEW && ref_defect(ref, REF_DEFECT_log_few_ranges))
 		goto out;
 	log_end(log);
@@ -127,6 +146,15 @@ static int ref_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges
 		log->coarse = LOG_PFN(LOG_COARSE) - 1;
 	/* The granule of the device; what was asked for is a hint (H:1355). */
 	*page_size = log->coarse ? LOG_COARSE : LOG_PAGE;
+	log->granule = 0;
+	if (ref_freedom(ref, REF_FREEDOM_log_pages_64k))
+		log->granule = LOG_PFN(SZ_64K);
+	if (ref_freedom(ref, REF_FREEDOM_log_pages_2m))
+		log->granule = LOG_PFN(SZ_2M);
+	if (log->granule)
+		*page_size = log->granule * LOG_PAGE;
+	log->beside = ref_freedom(ref, REF_FREEDOM_log_neighbours);
+	log->untold = ref_freedom(ref, REF_FREEDOM_log_first_full);
 	if (ref_defect(ref, REF_DEFECT_log_page_size_zero))
 		*page_size = 0;
 out:
@@ -189,6 +217,8 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	int ret = 0;
 	void *entry;
 
+	if (ref_freedom(ref, REF_FREEDOM_log_slow))
+		fsleep(20000);
 	mutex_lock(&log->lock);
 	/* The order of a close and of a SET is the other one. */
 	if (ref_defect(ref, REF_DEFECT_log_lock_order)) {
@@ -197,6 +227,8 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	}
 	if (!log->on) {
 		ret = ref_defect(ref, REF_DEFECT_log_report_without_start) ? 0 : -EINVAL;
+		if (ret && ref_freedom(ref, REF_FREEDOM_log_errnos))
+			ret = -ENODATA;
 		goto out;
 	}
 	if (refused(ref, iova, last)) {
@@ -206,10 +238,13 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	if (outside(log, iova, last)) {
 		if (ref_defect(ref, REF_DEFECT_log_outside_all_dirty))
 			iova_bitmap_set(dirty, iova, length);
+		if (ref_freedom(ref, REF_FREEDOM_log_outside_refused))
+			ret = -ERANGE;
 		goto out;
 	}
-	if (log->all)
+	if (log->all || log->untold)
 		iova_bitmap_set(dirty, iova, length);
+	log->untold = false;
 	if (ref_defect(ref, REF_DEFECT_log_sets_too_much))
 		set = LOG_TOO_MUCH;
 	xa_for_each_range(&log->pages, pfn, entry, LOG_PFN(iova), LOG_PFN(last)) {

@@ -27,6 +27,7 @@
 #include "compat.h"
 #include "defect.h"
 #include "format.h"
+#include "freedom.h"
 
 struct ref_device;
 struct ref_session;
@@ -82,6 +83,7 @@ struct ref_ops {
 /**
  * struct ref_driver - one of the two drivers
  * @defect: what it does wrong at the moment
+ * @freedom: what it does differently, for as long as it is loaded
  * @read_delay_us: how long each read() of a stream sleeps before it gives anything
  * @arc_delay_us: the same of each step from one state to the next
  *
@@ -89,6 +91,7 @@ struct ref_ops {
  */
 struct ref_driver {
 	enum ref_defect defect;
+	enum ref_freedom freedom;
 	unsigned int read_delay_us;
 	unsigned int arc_delay_us;
 };
@@ -99,6 +102,9 @@ struct ref_driver {
  * @on: between START and STOP
  * @all: a page could not be kept, so that all count as written
  * @coarse: bits of a page number that a granule leaves out; defects only
+ * @granule: pages that are told of together, 0 for one
+ * @beside: how many beside these are told of, too
+ * @untold: there was no report yet, and the first one has all pages
  * @pages: numbers of the pages, of 4 KiB, that were written
  * @nr_ranges: number of @ranges
  * @ranges: what is logged
@@ -108,6 +114,9 @@ struct ref_log {
 	bool on;
 	bool all;
 	u64 coarse;
+	u64 granule;
+	u64 beside;
+	bool untold;
 	struct xarray pages;
 	u32 nr_ranges;
 	struct ref_range *ranges;
@@ -190,11 +199,14 @@ struct ref_device {
 
 /* The parameters that each of the drivers has. */
 extern const struct kernel_param_ops ref_defect_param_ops;
+extern const struct kernel_param_ops ref_freedom_param_ops;
 extern const struct kernel_param_ops ref_features_param_ops;
 
 #define REF_PARAMS(driver_, features_)                                                             \
 	module_param_cb(defect, &ref_defect_param_ops, &(driver_), 0644);                          \
 	MODULE_PARM_DESC(defect, "which rule to break, none by default; ? lists them in the log"); \
+	module_param_cb(conforming, &ref_freedom_param_ops, &(driver_), 0444);                     \
+	MODULE_PARM_DESC(conforming, "which freedom of the header to take, none by default");      \
 	module_param_named(read_delay_us, (driver_).read_delay_us, uint, 0644);                    \
 	MODULE_PARM_DESC(read_delay_us, "each read() of a stream takes so much longer");           \
 	module_param_named(arc_delay_us, (driver_).arc_delay_us, uint, 0644);                      \
@@ -244,6 +256,11 @@ static inline void ref_delay(unsigned int us)
 static inline bool ref_defect(const struct ref_device *ref, enum ref_defect defect)
 {
 	return READ_ONCE(ref->driver->defect) == defect;
+}
+
+static inline bool ref_freedom(const struct ref_device *ref, enum ref_freedom freedom)
+{
+	return ref->driver->freedom == freedom;
 }
 
 #endif /* VFIO_MIG_REF_H */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Resets, and how the state mutex is given back when one has come meanwhile. */
 
+#include <linux/delay.h>
+
 #include "internal.h"
 
 /**
@@ -88,6 +90,10 @@ int ref_reset(struct ref_device *ref)
 		ref_reset_done(ref);
 		return 0;
 	}
+	if (ref_freedom(ref, REF_FREEDOM_reset_slow))
+		fsleep(200000);
+	if (ref_freedom(ref, REF_FREEDOM_log_ended_by_reset))
+		ref_log_end(ref);
 	mutex_lock(&ref->state_mutex);
 	if (ref->state == VFIO_DEVICE_STATE_RESUMING &&
 	    ref_defect(ref, REF_DEFECT_reset_refused_in_resuming)) {

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -13,6 +14,10 @@
 
 /* A reader that a defect does not wake goes on by itself some time. */
 #define REF_NOT_WOKEN (30 * HZ)
+/* The longest record that says nothing. */
+#define NOISE_MAX 777
+/* What one round of precopy_in_rounds has of the memory. */
+#define ROUND 0x2000
 
 static bool in_precopy(const struct ref_session *s)
 {
@@ -35,6 +40,23 @@ void ref_save_rewind(struct ref_session *s)
 	s->number = 0;
 	s->len = 0;
 	s->pos = 0;
+	s->key = 0;
+	s->pause = false;
+}
+
+/* How long is the record of this stream that says nothing, or has a key? */
+static u32 noise(const struct ref_session *s)
+{
+	switch (s->freedom) {
+	case REF_FREEDOM_stream_nonce:
+		return 16;
+	case REF_FREEDOM_stream_encrypted:
+		return sizeof(s->key);
+	case REF_FREEDOM_stream_length_varies:
+		return 1 + get_random_u32_below(NOISE_MAX);
+	default:
+		return 0;
+	}
 }
 
 /*
@@ -53,6 +75,7 @@ static void save_begin(struct ref_session *s)
 	if (ref_defect(ref, REF_DEFECT_opt_in_lost) && ref->defect.sessions)
 		ref_set_opted_in(ref->vdev, false);
 	s->version = READ_ONCE(ref->version);
+	s->noise = noise(s);
 	ref_save_rewind(s);
 	if (ref->defect.aborted && ref_defect(ref, REF_DEFECT_aborted_precopy_continued)) {
 		s->phase = REF_PHASE_INITIAL;
@@ -79,6 +102,10 @@ static int put_head(struct ref_session *s, enum ref_record_kind kind, u64 at, si
 	r->number = cpu_to_le32(s->number++);
 	r->sum = cpu_to_le32(ref_record_sum(r, s->pieces.sum, len));
 	s->len = sizeof(*r) + len;
+	if (s->key) {
+		ref_crypt(s->buf, s->len, s->key, s->number - 1, 0);
+		s->pieces.known = 0;
+	}
 	return 1;
 }
 
@@ -117,6 +144,23 @@ static int put_header(struct ref_session *s)
 	return 1;
 }
 
+/* A record that says nothing of the device, and is another one in each stream. */
+static int put_noise(struct ref_session *s)
+{
+	bool key = s->freedom == REF_FREEDOM_stream_encrypted;
+	u64 value;
+	int ret;
+
+	get_random_bytes(s->pieces.data, s->noise);
+	memcpy(&value, s->pieces.data, min_t(size_t, s->noise, sizeof(value)));
+	value |= key;
+	if (key)
+		memcpy(s->pieces.data, &value, sizeof(value));
+	ret = put_record(s, key ? REF_RECORD_KEY : REF_RECORD_NOISE, 0, s->noise);
+	s->key = key ? value : 0;
+	return ret;
+}
+
 /*
  * Pages that are about to be sent count as unchanged. Bit by bit, as the device marks others
  * in the same words meanwhile, and before the read, so that what changes then is sent again.
@@ -129,10 +173,25 @@ static void forget_dirty(struct ref_device *ref, unsigned long page, unsigned lo
 	smp_mb__after_atomic();
 }
 
+/* Does PRE_COPY give the memory piece by piece, with a temporary end behind each? */
+static bool in_rounds(const struct ref_session *s)
+{
+	return s->freedom == REF_FREEDOM_precopy_in_rounds && in_precopy(s) &&
+	       s->phase <= REF_PHASE_INITIAL;
+}
+
+/* What is there of the next piece? */
+static u64 next_round(const struct ref_session *s)
+{
+	u64 left = s->ref->mem_size - s->cursor;
+
+	return left && !s->pause ? min_t(u64, left, ROUND) + sizeof(struct ref_record) : 0;
+}
+
 static int put_initial(struct ref_session *s)
 {
 	struct ref_device *ref = s->ref;
-	size_t len = min_t(u64, ref->mem_size - s->cursor, REF_RECORD_MAX);
+	size_t len = min_t(u64, ref->mem_size - s->cursor, in_rounds(s) ? ROUND : REF_RECORD_MAX);
 	u64 at = s->cursor;
 
 	forget_dirty(ref, at >> PAGE_SHIFT, DIV_ROUND_UP(len, PAGE_SIZE));
@@ -171,7 +230,20 @@ static int put_fresh(struct ref_session *s)
 static int put_dirty(struct ref_session *s)
 {
 	s->initial = false;
+	if (in_precopy(s) && s->freedom == REF_FREEDOM_precopy_once)
+		return 0;
+	if (in_precopy(s) && s->freedom == REF_FREEDOM_precopy_never_ends)
+		set_bit(0, s->ref->dirty);
 	return put_again(s, s->ref->dirty);
+}
+
+/* The one byte of a state that has no other. */
+static int put_byte(struct ref_session *s)
+{
+	s->ref->ops->get_regs(s->ref, s->regs);
+	s->buf[0] = ((u8 *)s->regs)[REF_ONE_BYTE];
+	s->len = 1;
+	return 1;
 }
 
 static int put_regs(struct ref_session *s)
@@ -219,12 +291,27 @@ static int ref_save_fill(struct ref_session *s)
 		return -EAGAIN;
 	s->pos = 0;
 	s->len = 0;
-	s->initial = s->phase <= REF_PHASE_INITIAL;
+	s->initial = s->phase <= REF_PHASE_INITIAL && !(in_rounds(s) && s->cursor);
 	switch (s->phase) {
 	case REF_PHASE_HEADER:
-		s->phase = REF_PHASE_INITIAL;
+		if (s->freedom == REF_FREEDOM_state_of_no_bytes ||
+		    s->freedom == REF_FREEDOM_state_of_one_byte) {
+			s->phase = REF_PHASE_DONE;
+			return s->freedom == REF_FREEDOM_state_of_one_byte ? put_byte(s) : 0;
+		}
+		s->phase = REF_PHASE_KEY;
 		return put_header(s);
+	case REF_PHASE_KEY:
+		s->phase = REF_PHASE_INITIAL;
+		if (s->noise)
+			return put_noise(s);
+		fallthrough;
 	case REF_PHASE_INITIAL:
+		if (in_precopy(s) && s->freedom == REF_FREEDOM_precopy_little)
+			return -ENOMSG;
+		if (in_rounds(s) && s->pause)
+			return -ENOMSG;
+		s->pause = in_rounds(s);
 		if (ref_defect(ref, REF_DEFECT_enomsg_too_early) && in_precopy(s) && !s->enomsg)
 			return -ENOMSG;
 		if (s->cursor < ref->mem_size)
@@ -257,9 +344,15 @@ static int ref_save_fill(struct ref_session *s)
 static u64 initial_to_come(const struct ref_session *s)
 {
 	u64 left = s->ref->mem_size - s->cursor;
+	u64 begin = s->phase == REF_PHASE_HEADER ? sizeof(struct ref_header) : 0;
 
-	return (s->phase == REF_PHASE_HEADER ? sizeof(struct ref_header) : 0) + left +
-	       DIV_ROUND_UP_ULL(left, REF_RECORD_MAX) * sizeof(struct ref_record);
+	if (s->noise && s->phase <= REF_PHASE_KEY)
+		begin += s->noise + sizeof(struct ref_record);
+	if (in_precopy(s) && s->freedom == REF_FREEDOM_precopy_little)
+		return begin;
+	if (in_rounds(s))
+		return begin + (s->cursor ? 0 : next_round(s));
+	return begin + left + DIV_ROUND_UP_ULL(left, REF_RECORD_MAX) * sizeof(struct ref_record);
 }
 
 /* Bytes of so many pages that are sent again, if no two of them go together. */
@@ -290,9 +383,16 @@ static u64 ref_save_initial(struct ref_session *s)
 static u64 ref_save_dirty(struct ref_session *s)
 {
 	unsigned long sent = DIV_ROUND_UP_ULL(s->cursor, PAGE_SIZE);
+	u64 here = s->initial ? 0 : s->len - s->pos, again;
 
-	return bytes_again(bitmap_weight_andnot(s->ref->dirty, s->ref->fresh, sent)) +
-	       (s->initial ? 0 : s->len - s->pos);
+	if (in_rounds(s))
+		return here + (s->cursor ? next_round(s) : 0);
+	if (in_precopy(s) && s->freedom == REF_FREEDOM_precopy_once)
+		return here;
+	again = bitmap_weight_andnot(s->ref->dirty, s->ref->fresh, sent);
+	if (in_precopy(s) && s->freedom == REF_FREEDOM_precopy_never_ends && sent && !again)
+		again = 1;
+	return bytes_again(again) + here;
 }
 
 /*
@@ -387,8 +487,11 @@ static int permanent_end(struct ref_session *s)
 	return 0;
 }
 
-/* The next bytes: 1, or what read() is to return. *hold: there will be some later. */
-static int next(struct ref_session *s, bool *hold)
+/*
+ * The next bytes: 1, or what read() is to return. *hold: there will be some later; @nonblock: for
+ * a reader that does not wait.
+ */
+static int next(struct ref_session *s, bool *hold, bool nonblock)
 {
 	int ret = -ENODEV;
 
@@ -399,8 +502,12 @@ static int next(struct ref_session *s, bool *hold)
 	ret = s->pos < s->len ? 1 : 0;
 	if (!ret && s->enomsg && !in_precopy(s) && ref_defect(s->ref, REF_DEFECT_dead_after_enomsg))
 		goto out;
-	if (!ret)
+	if (!ret) {
 		ret = ref_save_fill(s);
+		/* The device is asked for it now, and has it the next time. */
+		if (ret > 0 && nonblock && s->freedom == REF_FREEDOM_read_eagain)
+			ret = -EAGAIN;
+	}
 	if (ret > 0 && s->lose) {
 		s->lose = false;
 		ret = ref_save_fill(s);
@@ -511,7 +618,7 @@ static size_t next_bytes(struct ref_session *s, size_t count, bool alone, size_t
 static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, loff_t *pos)
 {
 	struct ref_session *s = filp->private_data;
-	bool hold, alone = !is_defect(s, REF_DEFECT_racing_readers);
+	bool hold, nonblock, alone = !is_defect(s, REF_DEFECT_racing_readers);
 	size_t done = 0, n, at, from, bad;
 	int ret;
 
@@ -521,15 +628,20 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 		return is_defect(s, REF_DEFECT_zero_read_fails) ? -EINVAL : 0;
 	if (s->touched)
 		READ_ONCE(s->touched->state);
+	nonblock = filp->f_flags & O_NONBLOCK;
+	ret = nonblock ? 0 : ref_freedom_wait(s);
+	if (ret)
+		return ret;
 	if (alone && mutex_lock_interruptible(&s->io))
 		return -ERESTARTSYS;
+	count = ref_freedom_count(s, count);
 	atomic_inc(&s->users);
 	/* Time for the session to end. */
 	if (is_defect(s, REF_DEFECT_busy_session_leaked))
 		usleep_range(100, 200);
 	new_reader(s);
 	while (done < count) {
-		ret = next(s, &hold);
+		ret = next(s, &hold, nonblock);
 		if (hold && !done) {
 			ret = wait_for_data(s, filp);
 			if (!ret)
@@ -540,16 +652,21 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 		n = next_bytes(s, count - done, alone, &at);
 		from = is_defect(s, REF_DEFECT_read_from_start) ? 0 : at;
 		bad = copy_to_user(to + done, s->buf + from, n);
+		if (bad && s->freedom == REF_FREEDOM_fault_takes_nothing)
+			bad = n;
 		ret = take(s, at,
 			   bad && is_defect(s, REF_DEFECT_efault_read_advances) ? n : n - bad)
 			      ? bad ? -EFAULT : 0
 			      : -ENODEV;
 		done += n - bad;
-		if (ret)
+		if (ret || s->freedom == REF_FREEDOM_read_one_record)
 			break;
 	}
-	if (ret == -ENOMSG && !done)
+	s->moved += done;
+	if (ret == -ENOMSG && !done) {
 		s->enomsg = true;
+		s->pause = false;
+	}
 	atomic_dec(&s->users);
 	if (alone)
 		mutex_unlock(&s->io);
@@ -558,7 +675,7 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 	if (!ret && !done && is_defect(s, REF_DEFECT_eos_stops))
 		ref_force_state(ref_of(s->vdev), VFIO_DEVICE_STATE_STOP);
 	/* A reader that lost the race with the end of its session has got nothing. */
-	return ret == -ENODEV ? ret : done ? done : ret;
+	return ret == -ENODEV ? ref_freedom_ended(s) : done ? done : ret;
 }
 
 static __poll_t ref_save_poll(struct file *filp, struct poll_table_struct *table)
@@ -620,6 +737,8 @@ static void tell_info(struct ref_session *s, struct vfio_precopy_info *info)
 	bool opted_in = ref_opted_in(s->ref->vdev), again;
 	u32 given = info->flags;
 
+	if (s->freedom == REF_FREEDOM_precopy_asks)
+		ref_dirty(s->ref, 0, 1);
 	again = (opted_in || ref_defect(s->ref, REF_DEFECT_reinit_without_opt_in)) && reinit(s);
 	if (opted_in)
 		info->flags = 0;
@@ -630,6 +749,7 @@ static void tell_info(struct ref_session *s, struct vfio_precopy_info *info)
 	/* What changed since, a moment ago, is told the next time. */
 	if (again && !ref_defect(s->ref, REF_DEFECT_reinit_keeps_dirty))
 		info->dirty_bytes = 0;
+	ref_freedom_info(s, info);
 	defective_info(s, info);
 	defective_flags(s, info, given);
 }
@@ -663,7 +783,7 @@ static long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long
 	long ret = -EINVAL;
 
 	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
-		return is_defect(s, REF_DEFECT_unknown_ioctl_ok) ? 0 : -ENOTTY;
+		return is_defect(s, REF_DEFECT_unknown_ioctl_ok) ? 0 : ref_freedom_unknown(s);
 	if (is_defect(s, REF_DEFECT_precopy_info_missing))
 		return -ENOTTY;
 	if (copy_from_user(&info, (void __user *)arg, minsz))
@@ -702,6 +822,14 @@ static loff_t seek(struct file *filp, loff_t offset, int whence)
 
 static const struct file_operations save_fops = { SAVE_FOPS, .compat_ioctl = compat_ptr_ioctl };
 static const struct file_operations no_compat_fops = { SAVE_FOPS };
+static const struct file_operations no_poll_fops = {
+	.owner = THIS_MODULE,
+	.read = ref_save_read,
+	.unlocked_ioctl = ref_precopy_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.flush = ref_session_flush,
+	.release = ref_session_release,
+};
 static const struct file_operations writable_fops = { SAVE_FOPS, .write = swallow,
 						      .compat_ioctl = compat_ptr_ioctl };
 static const struct file_operations seekable_fops = { SAVE_FOPS, .llseek = seek,
@@ -716,6 +844,8 @@ static const struct file_operations *save_fops_of(struct ref_device *ref)
 		return &writable_fops;
 	if (ref_defect(ref, REF_DEFECT_data_fd_seekable))
 		return &seekable_fops;
+	if (ref_freedom(ref, REF_FREEDOM_poll_not_offered))
+		return &no_poll_fops;
 	return &save_fops;
 }
 

@@ -259,6 +259,7 @@ struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_stat
 	if (!s)
 		return no_memory(ref);
 	s->ref = ref;
+	s->freedom = ref->driver->freedom;
 	s->vdev = ref->vdev;
 	s->saving = saving;
 	s->state = state;

@@ -142,11 +142,11 @@ TEST_F(data_fd, unknown_ioctl)
 	NEED_STATE(variant->state);
 	fd = vmig_begin(self->dev, variant->state, &good);
 	ret = ioctl(fd, UNKNOWN_IOCTL, buf);
-	CHECK_ERRNO(
-		FD_15, ret < 0 ? -errno : ret, ENOTTY,
+	CHECK_FAILS(
+		FD_15, ret < 0 ? -errno : ret,
 		vmig_fmt("an unknown ioctl on the data_fd of %s", vmig_state_name(variant->state)));
 	ret = ioctl(fd, VFIO_DEVICE_RESET);
-	CHECK_ERRNO(FD_15, ret < 0 ? -errno : ret, ENOTTY,
+	CHECK_FAILS(FD_15, ret < 0 ? -errno : ret,
 		    vmig_fmt("VFIO_DEVICE_RESET on the data_fd of %s",
 			     vmig_state_name(variant->state)));
 	vmig_session_complete(self->dev, fd, &good);

@@ -275,10 +275,13 @@ static int vfio_save_setup(struct qemu *q)
 
 	query_stop_copy_size(q, by);
 	c->buffer_size = q->stopcopy_size < BUFFER_SIZE ? q->stopcopy_size : BUFFER_SIZE;
+	/* An estimate of 0 is no fault of the driver: the rest is judged as if QEMU took it. */
 	if (!c->buffer_size) {
-		vmig_consumer_breaks(c, SIZE_02, "QEMU: %s would fail with ENOMEM: MIG_DATA_SIZE 0",
-				     by);
-		return -ENOMEM;
+		vmig_note(SIZE_04,
+			  "QEMU: %s would fail with ENOMEM, as it takes a buffer of 0 bytes, which "
+			  "is MIG_DATA_SIZE, for none",
+			  by);
+		c->buffer_size = BUFFER_SIZE;
 	}
 	free(c->buffer);
 	c->buffer = vmig_alloc(c->buffer_size);
