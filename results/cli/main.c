@@ -45,24 +45,18 @@ struct form {
 
 /* All of one, up to one without a name. */
 
-static const struct form run_forms[] = {
-	{ "results.json", .run = results_json_write },
-	{ "junit.xml", .run = junit_write },
-	{ "report.html", .run = html_write },
-	{ "kcidb.json", .run = kcidb_write },
-	{ 0 }
-};
+static const struct form run_forms[] = { { "results.json", .run = results_json_write },
+					 { "junit.xml", .run = junit_write },
+					 { "report.html", .run = html_write },
+					 { "kcidb.json", .run = kcidb_write },
+					 { 0 } };
 
-static const struct form mutants_forms[] = {
-	{ "mutants.json", .mutants = mutants_json },
-	{ "mutants.txt", .mutants = mutants_text },
-	{ 0 }
-};
+static const struct form mutants_forms[] = { { "mutants.json", .mutants = mutants_json },
+					     { "mutants.txt", .mutants = mutants_text },
+					     { 0 } };
 
-static const struct form conforming_forms[] = {
-	{ "conforming.txt", .mutants = conforming_text },
-	{ 0 }
-};
+static const struct form conforming_forms[] = { { "conforming.txt", .mutants = conforming_text },
+						{ 0 } };
 
 /* All or none: a report and a verdict of different runs would be worse than none. */
 static bool write_files(const struct form *files, struct run *run, const struct mutants *mutants,
@@ -149,8 +143,8 @@ static int report_dir(struct arena *arena, const char *dir)
 	} else {
 		judge_run(&run);
 		judge_verdict(&run);
-		code = write_files(run_forms, &run, NULL, dirfd, dir) ? run.exit_code :
-									EXIT_UNTESTED;
+		code = write_files(run_forms, &run, NULL, dirfd, dir) ? run.exit_code
+								      : EXIT_UNTESTED;
 		terminal_write(&run, stdout, want_colour());
 		code = close_stdout(code);
 	}
@@ -414,7 +408,8 @@ static const struct action_group groups[] = {
 	  list_actions },
 	{ "Of several runs:", table_actions },
 	{ "Of the profiles of drivers:", profile_actions },
-	{ "Of the reference drivers, which can have one defect, or take one freedom, at a time:", defect_actions },
+	{ "Of the reference drivers, which can have one defect, or take one freedom, at a time:",
+	  defect_actions },
 	{ "A history of runs, an SQLite database (results/schema/history.sql). Old rows are never "
 	  "changed. Tests that have samples are judged against the nights before on the same host, "
 	  "kernel, device and driver; with VMIG_ANY_KERNEL in the environment, on any kernel:",

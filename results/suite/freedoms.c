@@ -12,7 +12,8 @@
 void freedoms_list(FILE *f)
 {
 #define FREEDOM(name, where, chapters, what, words)                                                \
-	fprintf(f, "%s\t%s\t%s\t%s\t%s\n", #name, #where, chapters[0] ? chapters : "-", what, words);
+	fprintf(f, "%s\t%s\t%s\t%s\t%s\n", #name, #where, chapters[0] ? chapters : "-", what,      \
+		words);
 #include "freedoms.def"
 #undef FREEDOM
 }

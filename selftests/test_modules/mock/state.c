@@ -257,8 +257,10 @@ static void reset(struct ref_device *ref)
 	m->mem_at = 0;
 	m->counter_since = ktime_get_ns();
 	m->activity = REF_RUNNING;
-	mock_dirty_rate(m, mock_initial_dirty_rate || !ref_freedom(ref, REF_FREEDOM_changes_by_itself) ?
-				   mock_initial_dirty_rate : OWN_RATE);
+	mock_dirty_rate(m,
+			mock_initial_dirty_rate || !ref_freedom(ref, REF_FREEDOM_changes_by_itself)
+				? mock_initial_dirty_rate
+				: OWN_RATE);
 	mutex_unlock(&m->lock);
 	mock_mem_reset(m);
 	ref_dirty(ref, 0, ref->mem_size);

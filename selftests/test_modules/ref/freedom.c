@@ -105,20 +105,15 @@ void ref_freedom_info(const struct ref_session *s, struct vfio_precopy_info *inf
  */
 size_t ref_freedom_count(const struct ref_session *s, size_t count)
 {
-	switch (s->freedom) {
-	case REF_FREEDOM_read_byte_by_byte:
-	case REF_FREEDOM_write_byte_by_byte:
-		if (s->saving != (s->freedom == REF_FREEDOM_read_byte_by_byte))
-			return count;
+	enum ref_freedom one, vary;
+
+	one = s->saving ? REF_FREEDOM_read_byte_by_byte : REF_FREEDOM_write_byte_by_byte;
+	vary = s->saving ? REF_FREEDOM_read_lengths_vary : REF_FREEDOM_write_lengths_vary;
+	if (s->freedom == one)
 		return s->moved < ONE_BY_ONE ? 1 : min_t(size_t, count, ODD);
-	case REF_FREEDOM_read_lengths_vary:
-	case REF_FREEDOM_write_lengths_vary:
-		if (s->saving != (s->freedom == REF_FREEDOM_read_lengths_vary))
-			return count;
+	if (s->freedom == vary)
 		return 1 + get_random_u32_below(min_t(size_t, count, RANDOM_MAX));
-	default:
-		return count;
-	}
+	return count;
 }
 
 /**

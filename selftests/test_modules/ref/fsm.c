@@ -196,8 +196,8 @@ static bool shortcut(struct ref_device *ref, enum vfio_device_mig_state target, 
 		    ref_defect(ref, REF_DEFECT_error_left_by_set))
 			ref_reset_locked(ref);
 		else
-			*filp = ERR_PTR(ref_freedom(ref, REF_FREEDOM_error_state_enodev) ? -ENODEV :
-											   -EIO);
+			*filp = ERR_PTR(ref_freedom(ref, REF_FREEDOM_error_state_enodev) ? -ENODEV
+											 : -EIO);
 		return true;
 	}
 	if ((cur == VFIO_DEVICE_STATE_RUNNING_P2P && target == VFIO_DEVICE_STATE_RUNNING &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of the engine know of each other; ref.h is what a driver sees. Each calls
- * those above it here, and none below: core, freedom, log, session, reset, data_fd, save and load, fsm,
- * and device.c, which has no more to say than ref.h does.
+ * those above it here, and none below: core, freedom, log, session, reset, data_fd, save and load,
+ * fsm, and device.c, which has no more to say than ref.h does.
  */
 #ifndef VFIO_MIG_REF_INTERNAL_H
 #define VFIO_MIG_REF_INTERNAL_H

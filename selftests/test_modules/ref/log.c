@@ -51,6 +51,14 @@ void ref_log_end(struct ref_device *ref)
 	mutex_unlock(&ref->log.lock);
 }
 
+/* Under which number is this page kept? */
+static u64 page_of(const struct ref_log *log, u64 pfn)
+{
+	if (log->granule == LOG_PFN(SZ_2M))
+		return rounddown(pfn, log->granule);
+	return pfn & ~log->coarse;
+}
+
 /* The pages that a device tells of which it cannot tell from those that were written. */
 static u64 widen(const struct ref_log *log, u64 first, u64 *last)
 {
@@ -84,7 +92,7 @@ void ref_log_write(struct ref_device *ref, u64 iova, u64 len)
 		if (!in_ranges(log, pfn * LOG_PAGE))
 			continue;
 		/* Without memory to keep one page all are dirty: none must be lost (H:1353). */
-		if (xa_err(xa_store(&log->pages, pfn & ~log->coarse, xa_mk_value(1), GFP_KERNEL)))
+		if (xa_err(xa_store(&log->pages, page_of(log, pfn), xa_mk_value(1), GFP_KERNEL)))
 			log->all = true;
 	}
 	mutex_unlock(&log->lock);
@@ -207,6 +215,33 @@ static bool passed_over(struct ref_device *ref, u64 start, u64 pfn)
 	       pfn < ALIGN(LOG_PFN(start), 64);
 }
 
+/*
+ * The same where the log has large pages only: a bit for each small page of them. One that was
+ * reported in part stays, as the rest of it must not be lost.
+ */
+static void report_large(struct ref_log *log, u64 first, u64 last, u64 iova,
+			 struct iova_bitmap *dirty)
+{
+	unsigned long pfn;
+	void *entry;
+	bool rest;
+	u64 p;
+
+	xa_for_each_range(&log->pages, pfn, entry, rounddown(first, log->granule), last) {
+		rest = false;
+		for (p = pfn; p < pfn + log->granule; p++) {
+			if (!in_ranges(log, p * LOG_PAGE))
+				continue;
+			if (p >= first && p <= last)
+				iova_bitmap_set(dirty, max(p * LOG_PAGE, iova), 1);
+			else
+				rest = true;
+		}
+		if (!rest)
+			xa_erase(&log->pages, pfn);
+	}
+}
+
 static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned long length,
 			  struct iova_bitmap *dirty)
 {
@@ -242,9 +277,13 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 			ret = -ERANGE;
 		goto out;
 	}
-	if (log->all || log->untold)
+	if (length && (log->all || log->untold))
 		iova_bitmap_set(dirty, iova, length);
 	log->untold = false;
+	if (ref_freedom(ref, REF_FREEDOM_log_pages_2m)) {
+		report_large(log, LOG_PFN(iova), LOG_PFN(last), iova, dirty);
+		goto out;
+	}
 	if (ref_defect(ref, REF_DEFECT_log_sets_too_much))
 		set = LOG_TOO_MUCH;
 	xa_for_each_range(&log->pages, pfn, entry, LOG_PFN(iova), LOG_PFN(last)) {

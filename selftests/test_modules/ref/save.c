@@ -309,6 +309,10 @@ static int ref_save_fill(struct ref_session *s)
 	case REF_PHASE_INITIAL:
 		if (in_precopy(s) && s->freedom == REF_FREEDOM_precopy_little)
 			return -ENOMSG;
+		/* What a REINIT told of is initial data, behind which alone there is an end. */
+		ret = in_rounds(s) ? put_fresh(s) : 0;
+		if (ret)
+			return ret;
 		if (in_rounds(s) && s->pause)
 			return -ENOMSG;
 		s->pause = in_rounds(s);
@@ -822,6 +826,11 @@ static loff_t seek(struct file *filp, loff_t offset, int whence)
 
 static const struct file_operations save_fops = { SAVE_FOPS, .compat_ioctl = compat_ptr_ioctl };
 static const struct file_operations no_compat_fops = { SAVE_FOPS };
+static const struct file_operations writable_fops = { SAVE_FOPS, .write = swallow,
+						      .compat_ioctl = compat_ptr_ioctl };
+static const struct file_operations seekable_fops = { SAVE_FOPS, .llseek = seek,
+						      .compat_ioctl = compat_ptr_ioctl };
+
 static const struct file_operations no_poll_fops = {
 	.owner = THIS_MODULE,
 	.read = ref_save_read,
@@ -830,10 +839,6 @@ static const struct file_operations no_poll_fops = {
 	.flush = ref_session_flush,
 	.release = ref_session_release,
 };
-static const struct file_operations writable_fops = { SAVE_FOPS, .write = swallow,
-						      .compat_ioctl = compat_ptr_ioctl };
-static const struct file_operations seekable_fops = { SAVE_FOPS, .llseek = seek,
-						      .compat_ioctl = compat_ptr_ioctl };
 
 /* Of a conforming data_fd, or of one with a defect. */
 static const struct file_operations *save_fops_of(struct ref_device *ref)

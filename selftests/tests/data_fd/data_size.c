@@ -72,8 +72,8 @@ static void must_be_a_size(struct vmig_device *dev, const char *when)
 
 	if (__vmig_get_data_size(dev, &size))
 		return;
-	CHECK(SIZE_02, size < TOO_BIG, vmig_fmt("GET MIG_DATA_SIZE in %s", when),
-	      "a size in bytes", "%#llx", (unsigned long long)size);
+	CHECK(SIZE_02, size < TOO_BIG, vmig_fmt("GET MIG_DATA_SIZE in %s", when), "a size in bytes",
+	      "%#llx", (unsigned long long)size);
 }
 
 /* An unsigned length takes a negative errno without a word. */

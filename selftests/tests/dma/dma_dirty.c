@@ -40,6 +40,7 @@ FIXTURE(dirty)
 	VMIG_WORK_DATA;
 	bool logging;
 	uint32_t seed;
+	uint64_t granule; /* pages that the device cannot tell apart, since start_pages() */
 };
 
 FIXTURE_VARIANT(dirty)
@@ -90,6 +91,7 @@ static void start_pages(FIXTURE_DATA(dirty) * self, uint64_t first, uint64_t cou
 	uint64_t page_size = PAGE;
 
 	vmig_log_start(self->dev, &page_size, &range, 1);
+	self->granule = page_size > PAGE ? page_size / PAGE : 1;
 }
 
 /* The device writes there, and has written when this returns. */
@@ -408,8 +410,10 @@ TEST_F(dirty, reported_once)
 	write_page(self, 5);
 	report_pages(self, 0, PAGES, bitmap);
 	check_pages(bitmap, 5, 5, "DMA write to a page that was reported, REPORT");
-	CHECK(LOG_18, !bit(bitmap, 500), "a REPORT later, page 500 not written to since the first",
-	      "bit 500 is not set", "it is");
+	if (self->granule <= 256)
+		CHECK(LOG_18, !bit(bitmap, 500),
+		      "a REPORT later, page 500 not written to since the first",
+		      "bit 500 is not set", "it is");
 }
 
 /* A report clears what it covers, and nothing else. */
@@ -429,6 +433,9 @@ TEST_F(dirty, others_are_kept)
 	CHECK(LOG_18, bit(bitmap, 127) && bit(bitmap, 192),
 	      "DMA writes to pages 127, 128, 191, 192, REPORT of 128 to 191, REPORT of all",
 	      "bits 127 and 192 are set", "bit %d is not", bit(bitmap, 127) ? 192 : 127);
+	/* Of a larger page that was reported in part the rest must stay, and so may all of it. */
+	if (self->granule > 64)
+		return;
 	CHECK(LOG_18, !bit(bitmap, 128) && !bit(bitmap, 191),
 	      "DMA writes to pages 127, 128, 191, 192, REPORT of 128 to 191, REPORT of all",
 	      "bits 128 and 191 are not set any more", "bit %d is", bit(bitmap, 128) ? 128 : 191);

@@ -452,9 +452,8 @@ TEST_F(operation, resuming_is_stopped)
 	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_RESUMING);
 	ops->dma_write(&self->w, self->mem.iova, ops->dma_max, SEED);
 	vmig_sleep_ms(dma_over_ms(&self->w));
-	CHECK(RES_01, !vmig_dma_touched(&self->mem, 0, ops->dma_max),
-	      "DMA asked for in RESUMING", "memory untouched, as in STOP",
-	      "the device has written to it");
+	CHECK(RES_01, !vmig_dma_touched(&self->mem, 0, ops->dma_max), "DMA asked for in RESUMING",
+	      "memory untouched, as in STOP", "the device has written to it");
 	vmig_close_data_fd(fd);
 }
 

@@ -95,7 +95,8 @@ static bool next_state(const struct tour *t, uint32_t *to)
 	if (from == VFIO_DEVICE_STATE_STOP_COPY)
 		from = VFIO_DEVICE_STATE_STOP;
 	for (s = 0; s < NR; s++) {
-		if (!vmig_state_offered(t->flags, s) || !unseen_arc(t, s, &ignored))
+		if (!vmig_state_offered(t->flags, s) || !unseen_arc(t, s, &ignored) ||
+		    (s == VFIO_DEVICE_STATE_RESUMING && !t->good))
 			continue;
 		vmig_transition(t->flags, from, s, &way);
 		if (way.answer != VMIG_GO || way.len >= best)

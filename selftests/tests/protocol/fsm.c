@@ -209,8 +209,7 @@ TEST_F(fsm, set)
 		check_refused(self->dev, clause_of_refusal(self->flags, variant->to), variant->from,
 			      ret, mig.data_fd, fds, session, did);
 		if (variant->to == VFIO_DEVICE_STATE_ERROR)
-			CHECK_FAILS(V1_03, ret,
-				    vmig_fmt("%s, which was STOP in protocol v1", did));
+			CHECK_FAILS(V1_03, ret, vmig_fmt("%s, which was STOP in protocol v1", did));
 	} else {
 		check_accepted(self->dev,
 			       clause_of_success(self->flags, variant->from, variant->to, &t),

@@ -344,8 +344,8 @@ VMIG_TEST_TIMEOUT(robust, abandoned_sessions_are_freed, 120)
 static void take_log_batch(struct vmig_device *dev, struct batch *b)
 {
 	struct vfio_device_feature_dma_logging_range ranges[LOG_RANGES];
-	uint64_t page_size = VMIG_PAGE;
 	struct timespec start;
+	uint64_t page_size;
 	unsigned int i;
 
 	for (i = 0; i < LOG_RANGES; i++)
@@ -355,6 +355,8 @@ static void take_log_batch(struct vmig_device *dev, struct batch *b)
 		};
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (b->sessions = 0; b->sessions < BATCH_MAX; b->sessions++) {
+		/* What came back is the device's, which the ranges need not be multiples of. */
+		page_size = VMIG_PAGE;
 		vmig_log_start(dev, &page_size, ranges, LOG_RANGES);
 		vmig_log_stop(dev);
 	}

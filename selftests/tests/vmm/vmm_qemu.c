@@ -277,7 +277,7 @@ static int vfio_save_setup(struct qemu *q)
 	c->buffer_size = q->stopcopy_size < BUFFER_SIZE ? q->stopcopy_size : BUFFER_SIZE;
 	/* An estimate of 0 is no fault of the driver: the rest is judged as if QEMU took it. */
 	if (!c->buffer_size) {
-		vmig_note(SIZE_04,
+		vmig_note(SIZE_02,
 			  "QEMU: %s would fail with ENOMEM, as it takes a buffer of 0 bytes, which "
 			  "is MIG_DATA_SIZE, for none",
 			  by);
