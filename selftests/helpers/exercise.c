@@ -295,6 +295,22 @@ void vmig_run_again(struct vmig_device *dev)
 }
 
 /**
+ * vmig_irq_there - can the device interrupt?
+ * @w: the device
+ *
+ * An exerciser knows how to ask for an interrupt of devices some of which have none.
+ *
+ * Return: true if its interrupt has a vector.
+ */
+bool vmig_irq_there(struct vmig_exercise *w)
+{
+	struct vfio_irq_info info = {};
+
+	return w->ops->irq_raise && !__vmig_irq_info(w->dev, w->ops->irq_index, &info) &&
+	       info.count;
+}
+
+/**
  * vmig_irq_listen - have the interrupt that irq_raise() raises signal an eventfd
  * @w: the device
  *

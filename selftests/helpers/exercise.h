@@ -38,6 +38,7 @@ bool vmig_counter_moves(struct vmig_exercise *w);
 bool vmig_counter_comes(struct vmig_exercise *w);
 void vmig_run_again(struct vmig_device *dev);
 
+bool vmig_irq_there(struct vmig_exercise *w);
 int vmig_irq_listen(struct vmig_exercise *w);
 void vmig_irq_end(struct vmig_exercise *w, int fd);
 

@@ -14,7 +14,11 @@
 #define NEED_PATTERN                                                                               \
 	NEED(self->w.ops->set_pattern && self->w.ops->check_pattern,                               \
 	     "no exerciser can put a pattern into the state of this device")
-#define NEED_IRQ NEED(self->w.ops->irq_raise, "no exerciser can make this device interrupt")
+#define NEED_IRQ                                                                                   \
+	do {                                                                                       \
+		NEED(self->w.ops->irq_raise, "no exerciser can make this device interrupt");       \
+		NEED(vmig_irq_there(&self->w), "the device has no interrupt");                     \
+	} while (0)
 #define NEED_COUNTER NEED(self->w.ops->counter, "no exerciser knows what moves in this device")
 #define NEED_RECONFIGURABLE                                                                        \
 	NEED(self->w.ops->reinit && self->w.ops->reinit(&self->w, 0) != -ENOENT,                   \

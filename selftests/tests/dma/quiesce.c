@@ -369,7 +369,7 @@ static int prepare(struct vmig_exercise *w, struct vmig_dma *mem)
 {
 	if (w->ops->dma_write)
 		vmig_exercise_memory(w, mem);
-	return w->ops->irq_raise ? vmig_irq_listen(w) : -1;
+	return vmig_irq_there(w) ? vmig_irq_listen(w) : -1;
 }
 
 static void finish(struct vmig_exercise *w, int irq)

@@ -4,6 +4,7 @@
  * Another process waits for its turn, as the next user of the device would.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -51,6 +52,26 @@ static void remover(void *arg)
 	vmig_remove(id);
 }
 
+/*
+ * Until it has closed what it has of the device, a close() here is not the last one. Its end of the
+ * pipe is closed with that.
+ */
+static pid_t start_remover(void)
+{
+	int ends[2];
+	pid_t pid;
+	char byte;
+
+	if (pipe2(ends, O_CLOEXEC))
+		vmig_test_error("pipe2() failed: %s", vmig_errno_name(-errno));
+	pid = vmig_child_start(remover, (void *)vmig_first_device());
+	close(ends[1]);
+	while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
+		;
+	close(ends[0]);
+	return pid;
+}
+
 static struct vmig_device *open_in_turn(struct vmig_thread_pool *c, struct vmig_closing *how)
 {
 	const struct vmig_dev_id *id = vmig_first_device();
@@ -96,7 +117,7 @@ static void close_meanwhile(void *arg)
 
 	vmig_thread_pool_wait_started(c);
 	if (s->how->remove)
-		pid = vmig_child_start(remover, (void *)vmig_first_device());
+		pid = start_remover();
 	usleep(vmig_rng_below(rng, WHILE_US));
 	/* Death closes everything at once, in whatever order. */
 	if (!pid && !vmig_rng_below(rng, 4))
