@@ -316,6 +316,7 @@ static int ref_save_fill(struct ref_session *s)
 		ret = in_rounds(s) ? put_fresh(s) : 0;
 		if (ret)
 			return ret;
+		s->initial = !in_rounds(s) || !s->cursor;
 		if (in_rounds(s) && s->pause)
 			return -ENOMSG;
 		s->pause = in_rounds(s);
