@@ -2,11 +2,9 @@
 /* Exerciser of vfio_mig_mock; registers in mock_regs.h. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <vmig/error.h>
 #include <vmig/exerciser.h>
-#include <vmig/info.h>
 #include <vmig/regs/mock_regs.h>
 #include "doorbell.h"
 
@@ -22,20 +20,6 @@ struct mock {
 	uint32_t version;
 	bool older;
 };
-
-/* One that has nothing but a config space is for the generic exerciser. */
-static bool knows(struct vmig_device *dev)
-{
-	struct vfio_region_info *info;
-	bool there;
-
-	if (strcmp(dev->id.driver, "vfio_mig_mock") ||
-	    __vmig_region_info(dev, VFIO_PCI_BAR0_REGION_INDEX, &info))
-		return false;
-	there = info->size;
-	free(info);
-	return there;
-}
 
 static int begin(struct vmig_exercise *w)
 {
@@ -80,7 +64,7 @@ static int reinit(struct vmig_exercise *w, uint32_t bytes)
 const struct vmig_exerciser vmig_exerciser_mock = {
 	VMIG_DOORBELL_OPS,
 	.name = "mock",
-	.knows = knows,
+	.driver = "vfio_mig_mock",
 	.begin = begin,
 	.end = end,
 	.reinit = reinit,

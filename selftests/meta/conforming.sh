@@ -35,7 +35,7 @@ tap_is "" "$(cut -f 3 "$tmp/freedoms" | tr ' ' '\n' | sort -u | while read -r ch
 done)" "there are chapters of the names that they have"
 
 # One of each kind, none of them slow.
-sample=(initial_bytes_low data_size_zero precopy_once stream_encrypted state_of_no_bytes
+sample=(initial_bytes_low data_size_zero precopy_once stream_encrypted
 	read_eagain ended_gives_eof refused_arc_eperm bad_load_halfway log_pages_64k
 	stopped_ignores_access)
 args=()

@@ -134,7 +134,7 @@ void mock_irq_init(struct mock *m)
  */
 bool mock_has_irq(const struct mock *m)
 {
-	return !ref_freedom(&m->ref, REF_FREEDOM_no_interrupts) && !mock_has_no_registers(m);
+	return !ref_freedom(&m->ref, REF_FREEDOM_no_interrupts);
 }
 
 /**

@@ -201,7 +201,6 @@ void mock_dirty_rate(struct mock *m, u32 rate);
 void mock_dirty_now(struct mock *m, u32 value);
 
 /* regs.c */
-bool mock_has_no_registers(const struct mock *m);
 ssize_t mock_access(struct mock *m, char __user *buf, size_t count, loff_t *pos, bool write);
 
 /* region.c */

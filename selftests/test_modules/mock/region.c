@@ -21,8 +21,6 @@ u64 mock_region_size(struct mock *m, unsigned int index)
 {
 	enum vfio_device_mig_state state = READ_ONCE(m->ref.state);
 
-	if (index != VFIO_PCI_CONFIG_REGION_INDEX && mock_has_no_registers(m))
-		return 0;
 	switch (index) {
 	case VFIO_PCI_CONFIG_REGION_INDEX:
 		return MOCK_CONFIG_SIZE;
@@ -104,7 +102,7 @@ int mock_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *inf
 	info->offset = MOCK_OFFSET(info->index);
 	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
 	info->cap_offset = 0;
-	if (info->index == VFIO_PCI_BAR2_REGION_INDEX && info->size &&
+	if (info->index == VFIO_PCI_BAR2_REGION_INDEX &&
 	    !ref_freedom(&m->ref, REF_FREEDOM_no_mmap)) {
 		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
 		return ref_freedom(&m->ref, REF_FREEDOM_mmap_whole) ? 0 : add_sparse(m, caps);
@@ -164,7 +162,7 @@ static bool can_be_mapped(struct mock *m, u64 at, u64 len)
 {
 	u64 start = MOCK_MMAP_START, end = MOCK_MMAP_END;
 
-	if (ref_freedom(&m->ref, REF_FREEDOM_no_mmap) || mock_has_no_registers(m))
+	if (ref_freedom(&m->ref, REF_FREEDOM_no_mmap))
 		return false;
 	if (ref_freedom(&m->ref, REF_FREEDOM_mmap_whole)) {
 		start = 0;

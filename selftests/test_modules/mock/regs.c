@@ -7,18 +7,6 @@
 
 #include "mock.h"
 
-/**
- * mock_has_no_registers - is this a device with a config space and nothing else?
- * @m: the device
- *
- * Return: whether it is
- */
-bool mock_has_no_registers(const struct mock *m)
-{
-	return ref_freedom(&m->ref, REF_FREEDOM_state_of_no_bytes) ||
-	       ref_freedom(&m->ref, REF_FREEDOM_state_of_one_byte);
-}
-
 /*
  * An access while the device is stopped, which nobody has to make: 1 where it is carried out, what
  * fills the bytes of a read into @with; 0 where it does nothing, or -EIO.

@@ -76,9 +76,6 @@ static inline u32 ref_prefix(u32 version)
 }
 
 #define REF_RECORD_MAX 0x10000
-/* Which byte of the registers a stream of state_of_one_byte is: the interrupt line of config space.
- */
-#define REF_ONE_BYTE 0x3c
 #define REF_END_LEN 16 /* reserved, 0 */
 #define REF_BUFFER (sizeof(struct ref_record) + REF_RECORD_MAX)
 

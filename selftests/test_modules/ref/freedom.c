@@ -28,8 +28,6 @@ u32 ref_freedom_features(const struct ref_device *ref, u32 features)
 		return 0;
 	case REF_FREEDOM_only_p2p:
 	case REF_FREEDOM_poll_not_offered:
-	case REF_FREEDOM_state_of_no_bytes:
-	case REF_FREEDOM_state_of_one_byte:
 		return features & ~REF_FEATURE_PRE_COPY;
 	case REF_FREEDOM_only_pre_copy:
 		return features & ~REF_FEATURE_P2P;

@@ -15,12 +15,6 @@ static void load_begin(struct ref_session *s)
 {
 	s->phase = REF_PHASE_HEADER;
 	s->need = sizeof(struct ref_header);
-	if (s->freedom == REF_FREEDOM_state_of_no_bytes)
-		s->phase = REF_PHASE_DONE;
-	if (s->freedom == REF_FREEDOM_state_of_one_byte)
-		s->need = 1;
-	if (s->need == 1 || s->phase == REF_PHASE_DONE)
-		s->ref->ops->get_regs(s->ref, s->regs);
 	s->unchecked = ref_defect(s->ref, REF_DEFECT_match_kept) && s->ref->defect.matched;
 	if (s->ref->ops->load_begin)
 		s->ref->ops->load_begin(s->ref);
@@ -181,11 +175,6 @@ static int take_piece(struct ref_session *s)
 	/* A record without data does not exist: there is always more to come. */
 	if (s->phase != REF_PHASE_HEADER && s->need == sizeof(struct ref_record))
 		return take_head(s);
-	if (s->freedom == REF_FREEDOM_state_of_one_byte) {
-		((u8 *)s->regs)[REF_ONE_BYTE] = s->buf[0];
-		s->phase = REF_PHASE_DONE;
-		return 0;
-	}
 	if (s->phase == REF_PHASE_HEADER) {
 		ret = take_header(s);
 		s->phase = REF_PHASE_RECORDS;

@@ -240,15 +240,6 @@ static int put_dirty(struct ref_session *s)
 	return put_again(s, s->ref->dirty);
 }
 
-/* The one byte of a state that has no other. */
-static int put_byte(struct ref_session *s)
-{
-	s->ref->ops->get_regs(s->ref, s->regs);
-	s->buf[0] = ((u8 *)s->regs)[REF_ONE_BYTE];
-	s->len = 1;
-	return 1;
-}
-
 static int put_regs(struct ref_session *s)
 {
 	struct ref_device *ref = s->ref;
@@ -297,11 +288,6 @@ static int ref_save_fill(struct ref_session *s)
 	s->initial = s->phase <= REF_PHASE_INITIAL && !(in_rounds(s) && s->cursor);
 	switch (s->phase) {
 	case REF_PHASE_HEADER:
-		if (s->freedom == REF_FREEDOM_state_of_no_bytes ||
-		    s->freedom == REF_FREEDOM_state_of_one_byte) {
-			s->phase = REF_PHASE_DONE;
-			return s->freedom == REF_FREEDOM_state_of_one_byte ? put_byte(s) : 0;
-		}
 		s->phase = REF_PHASE_KEY;
 		return put_header(s);
 	case REF_PHASE_KEY:
