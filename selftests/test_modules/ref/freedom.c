@@ -13,6 +13,8 @@
 #define ODD 1021
 /* No random length is larger. */
 #define RANDOM_MAX 3000
+/* How many calls of a session wait. */
+#define WAITS 200
 
 /**
  * ref_freedom_features - what a driver offers that offers less than it could
@@ -114,20 +116,31 @@ size_t ref_freedom_count(const struct ref_session *s, size_t count)
 	return count;
 }
 
+/* Only a signal counts: io_uring wakes who waits for its own sake. */
+static int interrupted(void)
+{
+	schedule_timeout_interruptible(1);
+	return task_sigpending(current) ? -EINTR : 0;
+}
+
 /**
  * ref_freedom_wait - a read() or write() waits for the device
  * @s: the session, without its locks
  *
  * Return: 0, or -EINTR where a signal came
  */
-int ref_freedom_wait(const struct ref_session *s)
+int ref_freedom_wait(struct ref_session *s)
 {
-	if (s->freedom == REF_FREEDOM_read_blocks && s->saving)
-		fsleep(2000);
-	if (s->freedom != REF_FREEDOM_read_eintr)
+	if (s->freedom != REF_FREEDOM_read_eintr &&
+	    !(s->freedom == REF_FREEDOM_read_blocks && s->saving))
 		return 0;
-	schedule_timeout_interruptible(1);
-	return signal_pending(current) ? -EINTR : 0;
+	/* Whoever reads byte by byte shall come to an end. */
+	if (atomic_inc_return(&s->waits) > WAITS)
+		return 0;
+	if (s->freedom == REF_FREEDOM_read_eintr)
+		return interrupted();
+	fsleep(2000);
+	return 0;
 }
 
 /**
@@ -140,10 +153,7 @@ int ref_freedom_arc(const struct ref_device *ref)
 {
 	if (ref_freedom(ref, REF_FREEDOM_arcs_slow))
 		fsleep(20000);
-	if (!ref_freedom(ref, REF_FREEDOM_arcs_eintr))
-		return 0;
-	schedule_timeout_interruptible(1);
-	return signal_pending(current) ? -EINTR : 0;
+	return ref_freedom(ref, REF_FREEDOM_arcs_eintr) ? interrupted() : 0;
 }
 
 /**

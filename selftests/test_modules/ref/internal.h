@@ -52,6 +52,7 @@ enum ref_phase {
  * @noise: saving: bytes of the record that says nothing, 0 for no such record
  * @pause: saving: the temporary end between two rounds is to be told
  * @moved: bytes that went through the file
+ * @waits: calls that have waited
  * @late: resuming: bytes that came after the stream had turned out bad
  * @cursor: saving: how much of the memory has gone once
  * @number: of the next record
@@ -98,6 +99,7 @@ struct ref_session {
 	u32 noise;
 	bool pause;
 	u64 moved;
+	atomic_t waits;
 	u64 late;
 	u64 cursor;
 	u32 number;
@@ -145,7 +147,7 @@ u32 ref_freedom_features(const struct ref_device *ref, u32 features);
 u64 ref_freedom_data_size(const struct ref_device *ref, u64 size);
 void ref_freedom_info(const struct ref_session *s, struct vfio_precopy_info *info);
 size_t ref_freedom_count(const struct ref_session *s, size_t count);
-int ref_freedom_wait(const struct ref_session *s);
+int ref_freedom_wait(struct ref_session *s);
 int ref_freedom_arc(const struct ref_device *ref);
 int ref_freedom_refused(const struct ref_device *ref, int ret);
 int ref_freedom_bad_load(enum ref_freedom freedom, int ret);
