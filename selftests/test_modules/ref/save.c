@@ -234,7 +234,7 @@ static int put_dirty(struct ref_session *s)
 		return 0;
 	if (in_precopy(s) && s->freedom == REF_FREEDOM_precopy_never_ends) {
 		/* As fast as it changes. */
-		fsleep(2000);
+		fsleep(20000);
 		set_bit(0, s->ref->dirty);
 	}
 	return put_again(s, s->ref->dirty);
