@@ -17,7 +17,7 @@
 #define NEED_IRQ                                                                                   \
 	do {                                                                                       \
 		NEED(self->w.ops->irq_raise, "no exerciser can make this device interrupt");       \
-		NEED(vmig_irq_there(&self->w), "the device has no interrupt");                     \
+		NEED(vmig_irq_there(&self->w), "the device has no interrupt to ask for");          \
 	} while (0)
 #define NEED_COUNTER NEED(self->w.ops->counter, "no exerciser knows what moves in this device")
 #define NEED_RECONFIGURABLE                                                                        \

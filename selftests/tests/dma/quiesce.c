@@ -252,10 +252,13 @@ TEST_F(quiesce, counter_stands)
 
 	CLAUSES(QUI_03);
 	NEED_COUNTER;
-	NEED(variant->state != VFIO_DEVICE_STATE_RESUMING,
-	     "the content of a device is not determined in RESUMING (H:1158)");
 	if (!vmig_counter_moves(&self->w))
 		vmig_test_error("the device's counter stands in RUNNING already");
+	if (variant->state == VFIO_DEVICE_STATE_RESUMING) {
+		vmig_note(QUI_03, "not judged in RESUMING, which may alter what the device counts "
+				  "(H:1158), and where it need not answer");
+		return;
+	}
 	do
 		count_over_a_stop(&self->w, variant->state, &s);
 	while (s.moved > s.allowed && --tries);
