@@ -51,6 +51,7 @@ enum ref_phase {
  * @key: what the records are encrypted with, 0 for nothing
  * @noise: saving: bytes of the record that says nothing, 0 for no such record
  * @pause: saving: the temporary end between two rounds is to be told
+ * @asked: saving: how often GET_PRECOPY_INFO was called
  * @moved: bytes that went through the file
  * @waits: calls that have waited
  * @late: resuming: bytes that came after the stream had turned out bad
@@ -98,6 +99,7 @@ struct ref_session {
 	u64 key;
 	u32 noise;
 	bool pause;
+	u32 asked;
 	u64 moved;
 	atomic_t waits;
 	u64 late;

@@ -731,7 +731,7 @@ static void tell_info(struct ref_session *s, struct vfio_precopy_info *info)
 	bool opted_in = ref_opted_in(s->ref->vdev), again;
 	u32 given = info->flags;
 
-	if (s->freedom == REF_FREEDOM_precopy_asks)
+	if (s->freedom == REF_FREEDOM_precopy_asks && s->asked++ % 2)
 		ref_dirty(s->ref, 0, 1);
 	again = (opted_in || ref_defect(s->ref, REF_DEFECT_reinit_without_opt_in)) && reinit(s);
 	if (opted_in)
