@@ -110,7 +110,6 @@ void hisi_regs_begin(void);
 void hisi_regs_end(void);
 void hisi_look(void);
 u64 hisi_vft(unsigned int function);
-bool hisi_mig_region(void);
 void *hisi_vf_regs(struct hisi_vf *h);
 extern bool hisi_silent_pf;
 
@@ -138,6 +137,16 @@ static inline u32 vf_read(const struct hisi_vf *h, unsigned int at)
 static inline void vf_write(struct hisi_vf *h, unsigned int at, u32 value)
 {
 	WRITE_ONCE(*(u32 *)(h->regs + at), value);
+}
+
+/**
+ * hisi_mig_region - are the registers that migrate a function those of the physical one?
+ *
+ * Return: true on newer hardware
+ */
+static inline bool hisi_mig_region(void)
+{
+	return hisi.qm.ver > QM_HW_V3 && pf_read(QM_MIG_REGION_SEL_ADDR) & 1;
 }
 
 #endif /* VFIO_MIG_FW_HISI_ACC_H */

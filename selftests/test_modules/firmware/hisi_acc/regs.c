@@ -40,16 +40,6 @@ u64 hisi_vft(unsigned int function)
 }
 
 /**
- * hisi_mig_region - are the registers that migrate a function those of the physical one?
- *
- * Return: true on newer hardware
- */
-bool hisi_mig_region(void)
-{
-	return hisi.qm.ver > QM_HW_V3 && pf_read(QM_MIG_REGION_SEL_ADDR) & 1;
-}
-
-/**
  * hisi_vf_regs - the registers that migrate a function
  * @h: the function
  *
