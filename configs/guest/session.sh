@@ -264,11 +264,23 @@ session_end()
 	fi
 }
 
+# session_spent STARTED: adds to the file VMIG_SPENT how long this guest took to boot, and from then on,
+# in seconds of the wall.
+session_spent()
+{
+	local booted
+
+	[ -n "${VMIG_SPENT:-}" ] || return 0
+	booted=$(stat -c %.Y "$rundir/.job/booted" 2>/dev/null) || booted=$EPOCHREALTIME
+	awk -v a="$1" -v b="$booted" -v c="$EPOCHREALTIME" \
+		'BEGIN { printf "%.1f %.1f\n", b - a, c - b }' >>"$VMIG_SPENT"
+}
+
 # session MODE (tests, command, shell, mutants): boots, waits, cleans up. Sets status and, where
 # the guest came to its end, guest_exit; false if the guest could not do its job.
 session()
 {
-	local machine started good='' tcg='' clock_now=real
+	local machine started began good='' tcg='' clock_now=real
 
 	status=''
 	guest_exit=''
@@ -294,6 +306,7 @@ session()
 		session_job "$1" || return 1
 		mapfile -t machine < <(qemu_machine "$accel" "$tcg" "$clock_now")
 		started=$SECONDS
+		began=$EPOCHREALTIME
 		if [ "$1" = shell ]; then
 			qemu_start "${machine[@]}" "${qemu_args[@]}" 2>"$rundir/.job/qemu"
 		else
@@ -309,6 +322,7 @@ session()
 		rm -rf "$rundir/.job"
 	done
 	qemu_stop
+	session_spent "$began"
 	# A chapter that was not begun has no file.
 	find "$rundir/ktap" -size 0 -delete
 	session_end && good=1

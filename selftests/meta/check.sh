@@ -146,6 +146,9 @@ run_part()
 	local p=$1 rc ok bad skipped began=$SECONDS command
 
 	read -ra command < <(of_part "$p" 4 99)
+	rm -f "$logs/$p.spent"
+	VMIG_SPENT=$(realpath -m "$logs/$p.spent")
+	export VMIG_SPENT
 	timeout -k 10 "$(of_part "$p" 3)" "${command[@]}" >"$logs/$p.tap" 2>&1 </dev/null &
 	part_pid=$!
 	wait "$part_pid"
@@ -168,6 +171,23 @@ run_part()
 	} >"$logs/$p.says"
 	cat "$logs/$p.says"
 	echo "$ok $bad" >"$logs/$p.sum"
+	echo "$p $((SECONDS - began))" >"$logs/$p.took"
+}
+
+# spent: where the time went, of the parts that ran: seconds of the wall, guests, and what those took to boot
+# and for their tests. Guests run side by side, so that theirs add up to more than the part took.
+spent()
+{
+	local p seconds
+
+	printf '# %-12s %8s %7s %8s %8s\n' part seconds guests booting running
+	for p in "${parts[@]}"; do
+		[ ! -e "$logs/$p.took" ] || read -r p seconds <"$logs/$p.took" || continue
+		: >>"$logs/$p.spent"
+		awk -v p="$p" -v s="${seconds:-0}" '
+			{ n++; boot += $1; run += $2 }
+			END { printf "# %-12s %8d %7d %8d %8d\n", p, s, n, boot, run }' "$logs/$p.spent"
+	done | sort -k 3 -rn
 }
 
 # run_lane LANE: the parts that run in it, one after the other
@@ -187,7 +207,7 @@ for p in "${parts[@]}"; do
 		echo "check.sh: no part '$p'; there are:$(awk '{ printf " %s", $1 }' <<<"$table")" >&2
 		exit 2
 	fi
-	rm -f "$logs/$p.sum"
+	rm -f "$logs/$p.sum" "$logs/$p.took" "$logs/$p.spent"
 done
 read_skips
 absent=$(packages_missing build guest nightly bundle check | sort -u | paste -sd ' ')
@@ -209,5 +229,6 @@ for p in "${parts[@]}"; do
 	passed=$((passed + ok))
 	failed=$((failed + bad))
 done
+spent
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
