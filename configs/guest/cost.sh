@@ -54,12 +54,12 @@ cost_unless()
 #	phase NAME TIMES INSTRUCTIONS
 #	count NAME CALLER MODULE FUNCTION INSTRUCTIONS
 #
-# CALLER and MODULE are `-' for none and for the kernel; in user space MODULE is `user'.
+# FUNCTION+rep is a copy or a memset() within it. CALLER and MODULE are `-' for none and for the kernel; in user space MODULE is `user'.
 cost_names()
 {
 	# Addresses have 16 digits each, so that their order is that of their letters.
 	{
-		awk '$1 == "count" { print $3; print $4 }' "$1" | sort -u | sed 's/$/ ~/'
+		awk '$1 == "count" || $1 == "string" { print $3; print $4 }' "$1" | sort -u | sed 's/$/ ~/'
 		awk '$2 ~ /[tTwW]/ { gsub(/[][]/, "", $4); print $1, $3, ($4 == "" ? "-" : $4) }' "$2"
 	} | sort -k 1,1 -k 2,2 | awk -v OFS='\t' -v raw="$1" '
 		$2 != "~" { symbol = $2; module = $3; next }
@@ -77,11 +77,11 @@ cost_names()
 					name[$2] = $5
 					print 1, "phase", $5, $3, $4
 				}
-				if ($1 != "count")
+				if ($1 != "count" && $1 != "string")
 					continue
 				module = $4 == zero ? "user" : module_of[$4]
 				caller = $3 == zero ? "-" : module_of[$3]
-				n[name[$2] OFS caller OFS module OFS function_of[$4]] += $5
+				n[name[$2] OFS caller OFS module OFS function_of[$4] ($1 == "string" && $4 != zero ? "+rep" : "")] += $5
 			}
 			for (k in n)
 				printf "2\tcount\t%s\t%.0f\n", k, n[k]

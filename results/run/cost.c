@@ -87,6 +87,14 @@ static enum cost_class of_module(const char *module)
 		       COST_OTHER_MODULES);
 }
 
+/* A copy that is a part of the function, by REP MOVS or REP STOS. */
+static bool is_inlined(const char *function)
+{
+	size_t n = strlen(function);
+
+	return n > 4 && !strcmp(function + n - 4, "+rep");
+}
+
 /* A driver may call itself with dashes; its module never has any. */
 static bool is_driver(const char *driver, const char *module)
 {
@@ -101,9 +109,11 @@ static enum cost_class classify(const char *driver, const struct cost_function *
 	if (!strcmp(f->module, "user"))
 		return COST_USER;
 	if (driver && is_driver(driver, f->module))
-		return COST_DRIVER;
+		return is_inlined(f->name) ? COST_COPYING : COST_DRIVER;
 	if (of_module(f->module) == COST_CARD || of_module(f->caller) == COST_CARD)
 		return COST_CARD;
+	if (is_inlined(f->name))
+		return COST_COPYING;
 	if (strcmp(f->module, "-"))
 		return of_module(f->module);
 	return by_rule(function_rules, sizeof(function_rules) / sizeof(function_rules[0]), f->name,

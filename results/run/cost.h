@@ -22,7 +22,7 @@ enum cost_class {
 
 /**
  * struct cost_function - what ran in one function
- * @name: of the function
+ * @name: of the function; with "+rep" behind it a copy that is a part of it
  * @module: that has it; "-": the kernel
  * @caller: the module that it ran for; "-": none
  * @class: what it counts as
@@ -56,6 +56,7 @@ struct cost_phase {
 	size_t rounds;
 	double nanoseconds;
 	double bytes;
+	/* private: */
 	struct cost_phase *next;
 };
 

@@ -551,7 +551,11 @@ static void test_cost(const char *dir)
 		{ "-\tmlx5_core\tf", COST_OTHER_MODULES },
 		{ "-\tvfio_pci_core\tf", COST_VFIO },
 		{ "my_vfio\t-\tvfio_pci_core_ioctl", COST_VFIO },
+		{ "my_vfio\tmy_vfio\tf+rep", COST_COPYING },
+		{ "vfio_mig_fw\tvfio_mig_fw\tf+rep", COST_CARD },
 		{ "my_vfio\t-\tkfree", COST_ALLOCATION },
+		{ "my_vfio\t-\tdma_map_sgtable", COST_MAPPING },
+		{ "my_vfio\t-\tiova_bitmap_set", COST_VFIO },
 		{ "my_vfio\t-\tmutex_lock", COST_KERNEL },
 		{ "-\tuser\t-", COST_USER },
 	};

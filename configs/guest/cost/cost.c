@@ -14,7 +14,11 @@
  *	vmig-cost 1
  *	phase INDEX TIMES INSTRUCTIONS NAME
  *	count INDEX MODULE-ADDRESS ADDRESS INSTRUCTIONS
+ *	string INDEX MODULE-ADDRESS ADDRESS INSTRUCTIONS
  *	end
+ *
+ * `string' is REP MOVS or REP STOS, of which QEMU counts each turn: a memcpy() or memset() that
+ * the compiler has put into the function that asked for it.
  *
  * For a guest of one processor: there is one state, without a lock.
  */
@@ -45,23 +49,27 @@
  * @owner: an address in the module whose turn it was, or 0
  * @address: of the block; 0: in user space
  * @instructions: their number; 0: the place is free
+ * @string: it is an instruction that copies or fills
  */
 struct place {
 	unsigned int phase;
 	uint64_t owner;
 	uint64_t address;
 	uint64_t instructions;
+	bool string;
 };
 
 /**
  * struct block - a translated block, as long as QEMU runs
  * @address: 0: in user space
  * @instructions: that it has
+ * @string: it begins with an instruction that copies or fills, and so has no other
  * @last: where they were counted last
  */
 struct block {
 	uint64_t address;
 	uint64_t instructions;
+	bool string;
 	struct place *last;
 };
 
@@ -157,6 +165,7 @@ static void ran(unsigned int vcpu, void *data)
 	if (!p)
 		return;
 	b->last = p;
+	p->string = b->string;
 	p->instructions += b->instructions;
 	phase->instructions += b->instructions;
 }
@@ -224,6 +233,17 @@ static void marked(unsigned int vcpu, void *data)
 	}
 }
 
+/* REP MOVS or REP STOS, of bytes or more? */
+static bool is_string(const struct qemu_plugin_insn *insn)
+{
+	const unsigned char *code = qemu_plugin_insn_data(insn);
+	size_t n = qemu_plugin_insn_size(insn);
+	unsigned char last = code[n - 1] & 0xfe;
+
+	return n <= 3 && code[0] == 0xf3 && (n == 2 || (code[1] & 0xf0) == 0x40) &&
+	       (last == 0xa4 || last == 0xaa);
+}
+
 /* Which mark an instruction is, or -1. */
 static int mark_of(const struct qemu_plugin_insn *insn)
 {
@@ -253,6 +273,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 			abort();
 		b->address = address >= KERNEL ? address : 0;
 		b->instructions = n;
+		b->string = is_string(qemu_plugin_tb_get_insn(tb, 0));
 		qemu_plugin_register_vcpu_tb_exec_cb(tb, ran, QEMU_PLUGIN_CB_NO_REGS, b);
 	}
 	if (address >= KERNEL)
@@ -283,8 +304,9 @@ static void ended(qemu_plugin_id_t id, void *data)
 	for (i = 0; i < PLACES; i++) {
 		p = &places[i];
 		if (p->instructions)
-			fprintf(f, "count %u %016" PRIx64 " %016" PRIx64 " %" PRIu64 "\n", p->phase,
-				p->owner, p->address, p->instructions);
+			fprintf(f, "%s %u %016" PRIx64 " %016" PRIx64 " %" PRIu64 "\n",
+				p->string ? "string" : "count", p->phase, p->owner, p->address,
+				p->instructions);
 	}
 	fputs("end\n", f);
 	fclose(f);
