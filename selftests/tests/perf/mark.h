@@ -27,13 +27,16 @@
 
 #define MARK_NAME_MAX 63
 
-#if defined(__x86_64__) || defined(__i386__)
-/* The jump ends the block of instructions that QEMU counts as one. */
+/* On x86, 32-bit or 64-bit. The jump ends the block of instructions that QEMU counts as one. */
+#ifdef __has_builtin
+#if __has_builtin(__builtin_ia32_pause)
 #define VMIG_MARK(what)                                                                            \
 	asm volatile(".byte 0x0f, 0x1f, 0x84, 0x00\n\t.long %c0\n\tjmp 1f\n1:" ::"i"(              \
 			     (int)(MARK_MAGIC | (what)))                                           \
 		     : "memory")
-#else
+#endif
+#endif
+#ifndef VMIG_MARK
 #define VMIG_MARK(what) ((void)(what))
 #endif
 
