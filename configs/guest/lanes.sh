@@ -136,6 +136,7 @@ lanes_run()
 	local workers measure=''
 
 	lanes_plan
+	cost_choose
 	if [ ${#lanes[@]} -eq 1 ]; then
 		lanes_enter "${lanes[0]}"
 		session_tests

@@ -120,7 +120,6 @@ machine_choose()
 {
 	accel_choose "$(arch_image "$kernel_build")"
 	clock_choose
-	cost_choose
 }
 
 # accel_choose IMAGE: sets accel to kvm or tcg and says which and why. KVM only where a
