@@ -76,6 +76,7 @@ tree: all
 	@cp -r configs/devices configs/guest configs/host configs/mustpass configs/nightly configs/run \
 		configs/waivers $(INSTALL_PATH)/configs
 	@cp results/vmig-report $(INSTALL_PATH)/results
+	@install -D -m 644 selftests/tests/perf/mark.h $(INSTALL_PATH)/selftests/tests/perf/mark.h
 	@for f in $$(configs/guest/modules.sh --sources); do \
 		install -D -m 644 $$f $(INSTALL_PATH)/$$f || exit; done
 	@cat selftests/obj/lib/commit > $(INSTALL_PATH)/COMMIT

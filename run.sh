@@ -21,6 +21,8 @@ guest=$top/configs/guest
 . "$guest/qemu.sh"
 # shellcheck source=configs/guest/clock.sh
 . "$guest/clock.sh"
+# shellcheck source=configs/guest/cost.sh
+. "$guest/cost.sh"
 # shellcheck source=configs/guest/firmware.sh
 . "$guest/firmware.sh"
 # shellcheck source=configs/run/streams.sh
@@ -214,6 +216,7 @@ run_in_guest()
 	profile=${1:-${profile##*/}}
 	rm -f "$rundir/profile.conf"
 	[ -z "$profile" ] || cp "$profiles/$profile.conf" "$rundir/profile.conf"
+	cost_unless
 	rundir_record guest "$accel" "$status"
 }
 
@@ -236,6 +239,8 @@ run_on_host()
 	rundir_planned
 	rundir_record host '' interrupted
 	host_run || return
+	cost_choose
+	cost_unless
 	rundir_record host '' "$status"
 }
 

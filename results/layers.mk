@@ -8,11 +8,11 @@
 FOLDERS := cli qualify history/page suite write/html write judge history run base
 
 FILES_base := json_path.c message.c output.c stats.c subprocess.c xml.c
-FILES_run := features.c kmsg.c ktap.c load.c outcome.c planned.c run.c run_json.c samples.c test_name.c
+FILES_run := cost.c features.c kmsg.c ktap.c load.c outcome.c planned.c run.c run_json.c samples.c test_name.c
 FILES_judge := findings.c judge.c verdict.c
 FILES_write := junit.c kcidb.c lava.c results_json.c results_json_read.c runs_table.c \
 	terminal.c
-FILES_write/html := clauses.c findings.c fsm_graph.c fsm_matrix.c markup.c report.c samples.c
+FILES_write/html := clauses.c cost.c findings.c fsm_graph.c fsm_matrix.c markup.c report.c samples.c
 FILES_suite := catalogue.c conforming.c defects.c freedoms.c map.c mutants.c mutants_write.c
 FILES_history := accept.c add.c db.c labels.c merge.c nights.c regress.c
 FILES_history/page := device.c marks.c metrics.c nightly.c plot.c

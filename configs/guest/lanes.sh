@@ -120,7 +120,7 @@ lanes_merge()
 		for f in dmesg.txt console.log; do
 			[ ! -e "$dir/$f" ] || cat "$dir/$f" >>"$rundir/$f"
 		done
-		for f in environment.json profile.conf modules.sha256 kernel.config; do
+		for f in environment.json profile.conf cost.tsv modules.sha256 kernel.config; do
 			[ ! -s "$dir/$f" ] || [ -s "$rundir/$f" ] || mv "$dir/$f" "$rundir/"
 		done
 		for f in corpus streams repro gcov; do
@@ -136,6 +136,7 @@ lanes_run()
 	local workers measure=''
 
 	lanes_plan
+	cost_choose
 	if [ ${#lanes[@]} -eq 1 ]; then
 		lanes_enter "${lanes[0]}"
 		session_tests

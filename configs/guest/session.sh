@@ -47,6 +47,7 @@ session_job()
 		printf 'JOB_TOP=%s\n' "$(sh_quote "$top")"
 		printf 'JOB_CACHE=%s\n' "$(sh_quote "$(realpath -m "$cache")")"
 		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
+		printf 'JOB_COST=%s\n' "$([ "$session_clock" != "$clock_measure" ] || echo "${cost:+1}")"
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
 		[ "$1" != tests ] || printf 'export VMIG_FRESH=1 VMIG_RESUME=%s\n' "$(sh_quote "$resume")"
 		for s in "${test_env[@]}" ${streams_env[@]+"${streams_env[@]}"}; do
@@ -150,6 +151,10 @@ session_qemu_args()
 	if [ "$1" = command ]; then
 		qemu_args+=(-virtfs
 			"local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap")
+	fi
+	if [ "$1" = tests ] && [ "$session_clock" = "$clock_measure" ]; then
+		mapfile -t more < <(cost_qemu)
+		qemu_args+=("${more[@]}")
 	fi
 	mapfile -t more < <(firmware_qemu)
 	qemu_args+=("${more[@]}")
@@ -326,6 +331,7 @@ session()
 	# A chapter that was not begun has no file.
 	find "$rundir/ktap" -size 0 -delete
 	session_end && good=1
+	[ "$1" != tests ] || [ "$session_clock" != "$clock_measure" ] || cost_end
 	rm -rf "$rundir/.job"
 	[ -n "$good" ]
 }

@@ -160,6 +160,8 @@ char *run_read(struct run *run, const struct run_files *files)
 		run->complaints = kmsg_parse(run->arena, files->dmesg, &run->log);
 	planned_join(run, files);
 	fill_in(run);
+	cost_parse(run->arena, files->cost, run->env.driver, &run->cost);
+	cost_join(&run->cost, run->chapters);
 	return NULL;
 }
 
@@ -186,5 +188,6 @@ char *run_load(struct run *run, struct arena *arena, int dirfd)
 	load(run, dirfd, "environment.json", &files.environment);
 	load(run, dirfd, "dmesg.txt", &files.dmesg);
 	load(run, dirfd, "tests.tsv", &files.tests);
+	load(run, dirfd, "cost.tsv", &files.cost);
 	return run_read(run, &files);
 }

@@ -5,6 +5,7 @@
 
 #include <vmig/profile.h>
 
+#include "cost.h"
 #include "kmsg.h"
 #include "ktap.h"
 #include "run_json.h"
@@ -82,10 +83,11 @@ struct chapter_file {
  * @profile: profile.conf
  * @dmesg: dmesg.txt
  * @tests: tests.tsv
+ * @cost: cost.tsv
  */
 struct run_files {
 	struct chapter_file *chapters;
-	struct text record, environment, profile, dmesg, tests;
+	struct text record, environment, profile, dmesg, tests, cost;
 };
 
 /**
@@ -97,6 +99,7 @@ struct run_files {
  * @chapters: the ktap files
  * @complaints: from dmesg.txt
  * @log: whether that is whole
+ * @cost: from cost.tsv
  * @problems: sentences about what is wrong with the run or its files
  * @nr_problems: their number
  * @skips: reasons of skipped tests
@@ -126,6 +129,7 @@ struct run {
 	struct chapter *chapters, **last_chapter;
 	struct complaint *complaints;
 	struct kmsg_log log;
+	struct cost cost;
 	struct line *problems, **last_problem;
 	unsigned int nr_problems;
 	struct skip_reason *skips;

@@ -526,6 +526,75 @@ static struct text from_dir(struct arena *arena, const char *dir, const char *fi
 	return t;
 }
 
+static void parse_cost(struct arena *arena, struct text t)
+{
+	struct cost cost;
+
+	cost_parse(arena, t, "hisi-acc-vfio-pci", &cost);
+	/* All of it, or a sentence. */
+	if (!cost.none == !cost.phases)
+		abort();
+}
+
+/* What counts as what, and what there is of a file that is damaged. */
+static void test_cost(const char *dir)
+{
+	static const char head[] = "vmig-cost 1\nphase\ta.us\t1\t%s\n";
+	static const struct {
+		const char *line;
+		enum cost_class class;
+	} lines[] = {
+		{ "-\tmy_vfio\tf", COST_DRIVER },
+		{ "vfio_mig_fw\tmy_vfio\tf", COST_DRIVER },
+		{ "my_vfio\t-\tmemcpy", COST_COPYING },
+		{ "vfio_mig_fw_my\t-\tmemcpy", COST_CARD },
+		{ "-\tmlx5_core\tf", COST_OTHER_MODULES },
+		{ "-\tvfio_pci_core\tf", COST_VFIO },
+		{ "my_vfio\t-\tvfio_pci_core_ioctl", COST_VFIO },
+		{ "my_vfio\tmy_vfio\tf+rep", COST_COPYING },
+		{ "vfio_mig_fw\tvfio_mig_fw\tf+rep", COST_CARD },
+		{ "my_vfio\t-\tkfree", COST_ALLOCATION },
+		{ "my_vfio\t-\tdma_map_sgtable", COST_MAPPING },
+		{ "my_vfio\t-\tiova_bitmap_set", COST_VFIO },
+		{ "my_vfio\t-\tmutex_lock", COST_KERNEL },
+		{ "-\tuser\t-", COST_USER },
+	};
+	struct arena *arena = arena_new();
+	uint32_t state = 20261201;
+	struct text file, t;
+	struct cost cost;
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		file = of(arena_printf(arena, "%scount\ta.us\t%s\t5\nend\n",
+				       arena_printf(arena, head, "5"), lines[i].line));
+		cost_parse(arena, file, "my-vfio", &cost);
+		ok &= HOLDS(cost.phases && cost.phases->classes[lines[i].class] == 5);
+	}
+	result(ok, "cost: classes");
+
+	cost_parse(arena,
+		   of(arena_printf(arena, "%scount\ta.us\t-\tuser\t-\t4\nend\n",
+				   arena_printf(arena, head, "5"))),
+		   NULL, &cost);
+	result(HOLDS(cost.none && !cost.phases), "cost: a sum that is wrong");
+
+	file = from_dir(arena, dir, "41-cost/run/cost.tsv");
+	prefixes(file, parse_cost);
+	result(HOLDS(file.n > 100), "cost: every prefix of a file");
+	for (i = 0; i < 1500; i++) {
+		struct arena *inner = arena_new();
+
+		t = mutated(file, &state);
+		parse_cost(inner, t);
+		free((char *)t.s);
+		arena_free(inner);
+	}
+	result(true, "cost: 1500 damaged files");
+	arena_free(arena);
+}
+
 static void test_damage(const char *dir)
 {
 	static const char *const ktaps[] = {
@@ -631,6 +700,7 @@ int main(int argc, char **argv)
 	test_stats();
 	test_waivers();
 	test_mustpass();
+	test_cost(argv[1]);
 	test_damage(argv[1]);
 	printf("1..%u\n", number);
 	return !!failed;

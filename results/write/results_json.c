@@ -12,6 +12,9 @@
 /* The number of the schema; changes when a reader of the old one would stumble. */
 #define RESULTS_VERSION 1
 
+/* Functions of each thing that was timed, those with the most instructions. */
+#define COST_FUNCTIONS 20
+
 static json_t *text(const char *s)
 {
 	return s ? json_string(s) : json_null();
@@ -329,6 +332,48 @@ static json_t *complaints(const struct complaint *c)
 	return array;
 }
 
+static json_t *cost_functions(const struct cost_function *f)
+{
+	json_t *array = json_array(), *o;
+	int i;
+
+	for (i = 0; f && i < COST_FUNCTIONS; i++, f = f->next) {
+		o = json_object();
+		put(o, "function", json_string(f->name));
+		put(o, "module", json_string(f->module));
+		put(o, "caller", json_string(f->caller));
+		put(o, "class", json_string(cost_class_name(f->class)));
+		put(o, "instructions", json_real(f->instructions));
+		json_array_append_new(array, o);
+	}
+	return array;
+}
+
+static json_t *cost(const struct cost *cost)
+{
+	json_t *root = json_object(), *array = json_array(), *o, *parts;
+	const struct cost_phase *p;
+	int i;
+
+	for (p = cost->phases; p; p = p->next) {
+		o = json_object();
+		parts = json_object();
+		for (i = 0; i < NR_COST_CLASSES; i++)
+			put(parts, cost_class_name((enum cost_class)i), json_real(p->classes[i]));
+		put(o, "name", json_string(p->name));
+		put(o, "rounds", json_integer((json_int_t)p->rounds));
+		put(o, "instructions", json_real(p->instructions));
+		put(o, "nanoseconds", json_real(p->nanoseconds));
+		put(o, "bytes", p->bytes > 0 ? json_real(p->bytes) : json_null());
+		put(o, "classes", parts);
+		put(o, "functions", cost_functions(p->functions));
+		json_array_append_new(array, o);
+	}
+	put(root, "none", text(cost->none));
+	put(root, "phases", array);
+	return root;
+}
+
 static json_t *run_json(struct run *run)
 {
 	json_t *root = json_object(), *v = json_object();
@@ -346,6 +391,8 @@ static json_t *run_json(struct run *run)
 	put(root, "chapters", chapters(run));
 	put(root, "clauses", clauses(run));
 	put(root, "complaints", complaints(run->complaints));
+	if (run->cost.none || run->cost.phases)
+		put(root, "cost", cost(&run->cost));
 	return root;
 }
 

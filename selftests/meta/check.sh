@@ -47,6 +47,7 @@ survive      second 1800  selftests/meta/survive.sh
 mutants      second 1500  selftests/meta/mutants.sh
 conforming   second 2700 selftests/meta/conforming.sh
 core         second 1500  selftests/meta/core.sh
+cost         second 2400  selftests/meta/cost.sh
 streams      second 1800  selftests/meta/streams.sh
 probe        second 3000  selftests/meta/probe.sh
 qualify      second 1800  selftests/meta/qualify.sh

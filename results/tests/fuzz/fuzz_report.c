@@ -59,7 +59,7 @@ static void sort(struct arena *arena, struct text input, struct run_files *files
 	} known[] = {
 		{ "run.json", &files->record },	     { "environment.json", &files->environment },
 		{ "profile.conf", &files->profile }, { "dmesg.txt", &files->dmesg },
-		{ "tests.tsv", &files->tests },
+		{ "tests.tsv", &files->tests },	     { "cost.tsv", &files->cost },
 	};
 	size_t nr = fuzz_parts(input, parts), i, k;
 

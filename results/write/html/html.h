@@ -34,6 +34,7 @@ uint32_t html_matrix_number(unsigned int column);
 void html_matrix_collect(const struct run *run, struct matrix *m);
 
 void html_clauses(struct run *run, FILE *f);
+void html_cost(struct run *run, FILE *f);
 void html_findings(struct run *run, FILE *f);
 void html_matrix(struct run *run, FILE *f, const struct matrix *m);
 void html_samples(struct run *run, FILE *f);

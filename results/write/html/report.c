@@ -88,6 +88,12 @@ static bool any_samples(const struct run *run)
 	return false;
 }
 
+/* Why there is none, only where there could be. */
+static bool any_cost(const struct run *run)
+{
+	return run->cost.phases || (run->cost.none && any_samples(run));
+}
+
 static bool any_breach(const struct run *run, enum clause_outcome outcome)
 {
 	const struct breach *b;
@@ -117,6 +123,7 @@ static void navigation(const struct run *run, FILE *f, const struct matrix *m)
 	link_to(f, m->tests, "fsm", "FSM");
 	link_to(f, true, "clauses", "Clauses");
 	link_to(f, any_samples(run), "samples", "Throughput and latency");
+	link_to(f, any_cost(run), "cost", "Cost by instruction");
 	link_to(f, any_metric(run), "metrics", "Measurements");
 	link_to(f, run->skips, "skipped", "Skipped");
 	link_to(f, true, "tests", "All tests");
@@ -342,6 +349,8 @@ void html_write(struct run *run, FILE *f)
 	html_clauses(run, f);
 	if (any_samples(run))
 		html_samples(run, f);
+	if (any_cost(run))
+		html_cost(run, f);
 	metrics(run, f);
 	skips(run, f);
 	all_tests(run, f);

@@ -13,11 +13,14 @@ static unsigned char buf[MIB];
 
 static int write_all(int to, const unsigned char *p, size_t len, double *us)
 {
-	double t = vmig_now_us();
 	size_t done = 0;
+	double t;
 	int ret;
 
+	vmig_mark_begin();
+	t = vmig_now_us();
 	ret = __vmig_stream_write(to, p, len, &vmig_default_chunks, &done);
+	vmig_mark_end();
 	*us += vmig_now_us() - t;
 	return ret;
 }
@@ -42,8 +45,10 @@ struct vmig_copy_result vmig_copy(int from, int to, uint64_t most, struct vmig_s
 
 	while (!c.ret && c.bytes < most) {
 		size = most - c.bytes < MIB ? most - c.bytes : MIB;
+		vmig_mark_begin();
 		t = vmig_now_us();
 		n = __vmig_read(from, buf, size);
+		vmig_mark_end();
 		c.read_us += vmig_now_us() - t;
 		if (!c.bytes)
 			c.first_us = c.read_us;

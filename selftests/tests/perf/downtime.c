@@ -141,12 +141,22 @@ static void after(const struct vmig_devices *f, struct trip *trips, unsigned int
 	}
 }
 
+static const char *name_of(bool live, const char *how, unsigned int pairs)
+{
+	const char *kind = live ? "precopy" : "stop_copy";
+
+	if (pairs == 1)
+		return vmig_fmt("downtime.%s.%s.us", kind, how);
+	return vmig_fmt("downtime.%s.%s.%u_devices.us", kind, how, pairs);
+}
+
 /*
  * From the first source that leaves RUNNING to the last destination that is there, in
- * microseconds; negative where a destination did not take it.
+ * microseconds; negative where a destination did not take it. What @m has of it is called after
+ * @how.
  */
 static double migrate(const struct vmig_devices *f, unsigned int pairs, uint64_t flags, bool live,
-		      struct vmig_measure *m)
+		      const char *how, struct vmig_measure *m)
 {
 	struct trip trips[VMIG_DEVICES_MAX / 2] = {};
 	struct vmig_copy_result c;
@@ -163,6 +173,9 @@ static double migrate(const struct vmig_devices *f, unsigned int pairs, uint64_t
 	}
 	for (i = 0; i < pairs && live; i++)
 		pre_copy(&trips[i], m);
+	if (m)
+		vmig_measure_marks(m, name_of(live, how, pairs));
+	vmig_mark_begin();
 	us = vmig_now_us();
 	stop_all(f, trips, pairs, flags, live);
 	for (i = 0; i < pairs; i++) {
@@ -172,20 +185,12 @@ static double migrate(const struct vmig_devices *f, unsigned int pairs, uint64_t
 	}
 	good = !(flags & VFIO_MIGRATION_P2P) || run_all(f, pairs, VFIO_DEVICE_STATE_RUNNING_P2P);
 	good = good && run_all(f, pairs, VFIO_DEVICE_STATE_RUNNING);
+	vmig_mark_end();
 	us = vmig_now_us() - us;
 	after(f, trips, pairs);
 	if (m && !m->bytes)
 		m->bytes = trips[0].before + trips[0].after;
 	return good ? us : -1;
-}
-
-static const char *name_of(bool live, const char *how, unsigned int pairs)
-{
-	const char *kind = live ? "precopy" : "stop_copy";
-
-	if (pairs == 1)
-		return vmig_fmt("downtime.%s.%s.us", kind, how);
-	return vmig_fmt("downtime.%s.%s.%u_devices.us", kind, how, pairs);
 }
 
 /* Devices that have migrated before, so that a driver has its buffers. */
@@ -196,7 +201,7 @@ static bool warm(struct vmig_devices *f, unsigned int pairs, uint64_t flags, boo
 
 	vmig_measure_begin(&m, "migration", 0);
 	while (us >= 0 && vmig_measure_again(&m)) {
-		us = migrate(f, pairs, flags, live, &m);
+		us = migrate(f, pairs, flags, live, "warm", &m);
 		if (us >= 0)
 			vmig_measured(&m, name_of(live, "warm", pairs), us, "us");
 	}
@@ -219,7 +224,7 @@ static struct vmig_device *cold(struct vmig_devices *f, uint64_t flags, bool liv
 		vmig_devices_open(f, dev, 2, &why);
 		if (f->count < 2)
 			vmig_test_error("the second device does not open any more: %s", why);
-		us = migrate(f, 1, flags, live, &m);
+		us = migrate(f, 1, flags, live, "cold", &m);
 		if (us >= 0)
 			vmig_measured(&m, name_of(live, "cold", 1), us, "us");
 	}
@@ -240,7 +245,7 @@ static void check_pattern(struct vmig_devices *f, uint64_t flags, bool live)
 	if (from.ops->set_pattern && from.ops->check_pattern) {
 		vmig_set_pattern(&from, SEED);
 		vmig_set_pattern(&to, OTHER);
-		if (migrate(f, 1, flags, live, NULL) >= 0) {
+		if (migrate(f, 1, flags, live, NULL, NULL) >= 0) {
 			why = vmig_check_pattern(&to, SEED);
 			CHECK(STRM_11, !why, "migration to another device",
 			      "the state of the one in the other", "%s", why);

@@ -81,6 +81,18 @@ void vmig_measure_begin(struct vmig_measure *m, const char *what, uint64_t bytes
 }
 
 /**
+ * vmig_measure_marks - what is marked from now on is this
+ * @m: the measurement
+ * @name: of the samples that the time goes to, see vmig_measured()
+ *
+ * Until the end of the round. A round that warms up has no marks.
+ */
+void vmig_measure_marks(const struct vmig_measure *m, const char *name)
+{
+	vmig_mark_name(vmig_measure_counts(m) ? name : "");
+}
+
+/**
  * vmig_measure_again - one more round?
  * @m: the measurement
  *
@@ -91,6 +103,7 @@ bool vmig_measure_again(struct vmig_measure *m)
 	double spent = vmig_now_us() - m->began;
 	unsigned int made;
 
+	vmig_mark_name("");
 	/* The first call begins the round that warms up; 0 rounds have been made then. */
 	if (!m->shown) {
 		m->shown = m->began;
@@ -169,6 +182,7 @@ void vmig_measure_end(struct vmig_measure *m)
 {
 	int fd = m->shown > m->began ? onlooker() : -1;
 
+	vmig_mark_name("");
 	if (fd >= 0)
 		dprintf(fd, "\r\033[K");
 }

@@ -6,7 +6,12 @@
  *
  *	vmig_measure_begin(&m, "save", bytes);
  *	while (vmig_measure_again(&m)) {
+ *		vmig_measure_marks(&m, "save.us");
+ *		vmig_mark_begin();
+ *		us = vmig_now_us();
  *		...
+ *		vmig_mark_end();
+ *		us = vmig_now_us() - us;
  *		vmig_measured(&m, "save.us", us, "us");
  *	}
  *	vmig_measure_end(&m);
@@ -18,6 +23,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "mark.h"
 
 /**
  * struct vmig_measure - a measurement that goes on
@@ -43,6 +50,7 @@ double vmig_now_us(void);
 unsigned int vmig_bench(void);
 
 void vmig_measure_begin(struct vmig_measure *m, const char *what, uint64_t bytes);
+void vmig_measure_marks(const struct vmig_measure *m, const char *name);
 bool vmig_measure_again(struct vmig_measure *m);
 bool vmig_measure_counts(const struct vmig_measure *m);
 void vmig_measured(const struct vmig_measure *m, const char *name, double value, const char *unit);

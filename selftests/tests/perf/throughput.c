@@ -118,8 +118,11 @@ static bool take_arc(struct tour *t, uint32_t to, const struct vmig_measure *m)
 	int ret, fd = -1;
 	double us;
 
+	vmig_measure_marks(m, vmig_fmt("arc.%s.%s.us", from, name));
+	vmig_mark_begin();
 	us = vmig_now_us();
 	ret = __vmig_set_state(t->dev, to, &fd);
+	vmig_mark_end();
 	us = vmig_now_us() - us;
 	if (!CHECK_OK(FSM_01, ret, did))
 		return false;
@@ -196,9 +199,12 @@ static bool first_byte(struct vmig_device *dev, uint32_t from, uint32_t state)
 	vmig_measure_begin(&m, "first byte", 0);
 	while (n > 0 && vmig_measure_again(&m)) {
 		vmig_close_data_fd(vmig_goto_state(dev, from));
+		vmig_measure_marks(&m, vmig_fmt("first_byte.%s.us", name));
+		vmig_mark_begin();
 		us = vmig_now_us();
 		fd = vmig_set_state(dev, state);
 		n = __vmig_read(fd, some, sizeof(some));
+		vmig_mark_end();
 		us = vmig_now_us() - us;
 		CHECK(STRM_02, n > 0, vmig_fmt("SET(%s), read()", name), "some bytes", "%s",
 		      n ? vmig_errno_name(n) : "end of stream");
@@ -298,7 +304,9 @@ static uint64_t timed_save(struct vmig_device *dev, struct vmig_stream *keep,
 
 	if (keep)
 		keep->len = 0;
+	vmig_measure_marks(m, "save.plain_1m.us");
 	c = vmig_copy_all(dev, fd, -1, keep, m);
+	vmig_mark_name("");
 	check_ended(&c);
 	more = vmig_copy(fd, -1, 1, NULL, NULL);
 	CHECK(STRM_01, !more.bytes && !more.ret, "read() after the end of the stream",
@@ -373,12 +381,16 @@ static void ceiling_of_load(const struct vmig_stream *s)
 static bool timed_load(struct vmig_device *dev, const struct vmig_stream *s, struct vmig_measure *m)
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING), ret;
-	struct vmig_copy_result c = vmig_copy_in(fd, s, m);
+	struct vmig_copy_result c;
 	double us;
 
+	vmig_measure_marks(m, "load.plain_1m.us");
+	c = vmig_copy_in(fd, s, m);
 	CHECK_OK(STRM_11, c.ret, "write() of the whole stream in blocks of 1 MiB");
+	vmig_mark_begin();
 	us = vmig_now_us();
 	ret = __vmig_set_state(dev, VFIO_DEVICE_STATE_STOP, NULL);
+	vmig_mark_end();
 	us = c.write_us + (vmig_now_us() - us);
 	close(fd);
 	if (!CHECK_OK(STRM_11, ret, "load in blocks of 1 MiB, SET(STOP)") || c.ret)
@@ -425,9 +437,13 @@ static uint64_t timed_move(struct vmig_device *from, struct vmig_device *to, str
 	int out = vmig_goto_state(from, VFIO_DEVICE_STATE_STOP_COPY);
 	int in = vmig_goto_state(to, VFIO_DEVICE_STATE_RESUMING), ret;
 	struct vmig_copy_result c;
-	double us = vmig_now_us();
+	double us;
 
+	vmig_measure_marks(m, "move.plain_1m.us");
+	vmig_mark_begin();
+	us = vmig_now_us();
 	c = vmig_copy_all(from, out, in, NULL, m);
+	vmig_mark_end();
 	us = vmig_now_us() - us;
 	CHECK_OK(STRM_11, c.ret, "a read() of one device, a write() to the other, in turns");
 	ret = __vmig_set_state(to, VFIO_DEVICE_STATE_STOP, NULL);
