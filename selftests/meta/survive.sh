@@ -17,7 +17,7 @@ survive()
 {
 	local name=$1 out=$tmp/$1 rc
 
-	timeout 580 ./run.sh -q -o "$out" -d mock --param "vfio_mig_mock.defect=$2" -t "$4" \
+	timeout 900 ./run.sh -q -o "$out" -d mock --param "vfio_mig_mock.defect=$2" -t "$4" \
 		>"$out.out" 2>&1 </dev/null
 	rc=$?
 	[ $rc -eq 1 ] || tap_show "$out.out"
