@@ -363,8 +363,10 @@ static void take_log_batch(struct vmig_device *dev, struct batch *b)
 	b->seconds = seconds_since(&start);
 }
 
-/* What START sets up, STOP frees (665077d78dc7, pds). Each START of mlx5 clears pages by the
- * thousand. */
+/*
+ * What START sets up, STOP frees (665077d78dc7, pds). Each START of mlx5 clears pages by the
+ * thousand, which takes long under TCG.
+ */
 VMIG_TEST_TIMEOUT(robust, stopped_logs_are_freed, 300)
 {
 	double slab[PAIRS], growth, idle_growth = 0;
