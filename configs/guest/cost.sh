@@ -10,6 +10,8 @@
 cost_choose()
 {
 	cost='' cost_why=''
+	# A bundle holds what its verdict rests on, which this is not.
+	[ "$opt_action" != qualify ] || return 0
 	if [ "$mode" = host ]; then
 		cost_why="a device of this host was tested, and no guest whose instructions could be counted"
 	elif [ "$guest_arch" != x86_64 ]; then
@@ -93,6 +95,7 @@ cost_end()
 {
 	local symbols=$rundir/.job/symbols
 
+	[ -n "$cost$cost_why" ] || return 0
 	if [ -z "$cost" ]; then
 		cost_none "$cost_why"
 	elif [ ! -s "$tmp/cost.raw" ]; then
