@@ -26,19 +26,14 @@ lanes_of()
 # that this run must bring a result of.
 lanes_plan()
 {
-	local c lane n=0 rest tests
+	local c lane n=0 rest
 
-	tests=$(wc -l <"$tmp/tests.tsv")
-	lanes=$(nproc)
-	[ "$lanes" -le $lanes_max ] || lanes=$lanes_max
-	rest=$lanes
+	lanes_at_a_time=$(nproc)
+	[ "$lanes_at_a_time" -le $lanes_max ] || lanes_at_a_time=$lanes_max
 	# One guest where there is not much to do, and where a chapter needs no other one.
-	if [ "$tests" -lt $lanes_worth ] || [ "$lanes" -lt 2 ]; then
-		lanes_at_a_time=1
-		rest=0
-	else
-		lanes_at_a_time=$lanes
-	fi
+	[ "$(wc -l <"$tmp/tests.tsv")" -ge $lanes_worth ] || lanes_at_a_time=1
+	rest=$lanes_at_a_time
+	[ "$rest" -gt 1 ] || rest=0
 	# A device before this one may have left them.
 	rm -rf "$tmp"/lane-* "$tmp"/taken-* "$tmp"/lanes-failed
 	while read -r c; do
@@ -133,23 +128,25 @@ lanes_merge()
 # lanes_run: the suite, as session_tests(), in as many guests at a time as the host has processors.
 lanes_run()
 {
-	local workers measure=''
+	local measure='' env=("${test_env[@]}") rc=0
 
 	lanes_plan
 	cost_choose
 	if [ ${#lanes[@]} -eq 1 ]; then
 		lanes_enter "${lanes[0]}"
-		session_tests
-		return
+		session_tests || rc=$?
+		# The next device may have other tests to run.
+		lane_chapters=''
+		test_env=("${env[@]}")
+		return "$rc"
 	fi
-	workers=$lanes_at_a_time
 	# A real clock measures what the others do, too.
-	if [ "$clock" = real ] && [ "${lanes[-1]}" = measure ]; then
+	if [ "$clock" = real ] && [[ ${lanes[*]} == *measure ]]; then
 		measure=1
 		unset 'lanes[-1]'
 	fi
 	{
-		workers_run "$workers" lanes_worker
+		workers_run "$lanes_at_a_time" lanes_worker
 		if [ -n "$measure" ]; then
 			lanes+=(measure)
 			workers_run 1 lanes_worker

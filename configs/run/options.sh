@@ -148,6 +148,7 @@ Environment
   VMIG_RESULTS=DIR       as -o DIR
   VMIG_CACHE=DIR         where kernels are kept, default ~/.cache/vmig
   VMIG_ACCEL=kvm|tcg     do not try which of them works
+  VMIG_CLOCK=real        no virtual time in a guest under TCG (configs/guest/README.md)
   VMIG_GUEST_SECONDS=N   time limit of a guest, default 1800; of the debug kernel 5400
   VMIG_CHAPTER_SECONDS=N time limit of a chapter, default 600; there 1800
   VMIG_EXERCISER=NAME    not the exerciser that knows the driver, but this one
