@@ -37,7 +37,7 @@ nightly      first  900   results/tests/nightly.sh
 install      first  1800  selftests/meta/install.sh
 kernel_tree  first  1800  selftests/meta/kernel_tree.sh
 modules      first  1500  selftests/meta/module_circles.sh
-debug        first  2700  selftests/meta/debug.sh
+debug        first  3600  selftests/meta/debug.sh
 firmware     first  3000  selftests/meta/firmware.sh
 kernel       second 2400 selftests/meta/kernel.sh
 host_change  first  300   selftests/meta/host_change.sh

@@ -22,6 +22,12 @@ has()
 	tap $rc "$name"
 }
 
+# Where the cache is empty it takes longer to build than what follows has time.
+./run.sh --debug-kernel --kernel-build-dir >"$tmp/kernel.out" 2>&1
+rc=$?
+[ $rc -eq 0 ] || tap_show "$tmp/kernel.out"
+tap $rc "the debug kernel is built"
+
 # The chapters stress and fail_nth are run by --mutants below, on the driver as it is too.
 timeout 900 ./run.sh -q -d mock --debug-kernel --seed 1 -o "$tmp/brief" \
 	-t 'poison.cdev.* signals.cdev.* limits.cdev.no_* qemu.cdev.no_memory*' \
