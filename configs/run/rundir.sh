@@ -65,7 +65,7 @@ rundir_record()
 	{
 	  "where": $(json_string "$1"),
 	  "accel": $(json_string "$2"),
-	  "virtual_time": $(json_bool "$([ -z "$2" ] || [ "$clock" = real ] || echo 1)"),
+	  "virtual_time": $(json_bool "$([ -z "$2" ] || [ "$clock" = real ] || [ -e "$tmp/measured-real" ] || echo 1)"),
 	  "status": $(json_string "$3"),
 	  "guests": ${guests:-null},
 	  "options": {
