@@ -15,7 +15,8 @@ workers_run()
 	for pid in "${pids[@]}"; do
 		while :; do
 			wait "$pid" || rc=$?
-			kill -0 "$pid" 2>/dev/null || break
+			# Not kill -0: the number of one that has ended long ago may be another process now.
+			jobs -rp | grep -qx "$pid" || break
 			kill -TERM "${pids[@]}" 2>/dev/null || :
 		done
 	done

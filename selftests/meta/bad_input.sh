@@ -16,7 +16,7 @@ chmod 755 "$tmp"
 # refused WHAT PATTERN COMMAND...: see tap_refused
 refused()
 {
-	tap_refused 120 "$@"
+	tap_refused 400 "$@"
 }
 
 refused "unknown option" "unknown option '--frobnicate'" ./run.sh --frobnicate
@@ -177,7 +177,7 @@ fi
 
 # A ring that the kernel refuses: its chapter is skipped with the reason, the engine does without,
 # and the rest of the run goes on.
-timeout 600 ./run.sh -q -d mock -o "$tmp/no_ring" -t 'ring.* ring_*.* throughput.cdev.engine_* state.cdev.*' \
+timeout 900 ./run.sh -q -d mock -o "$tmp/no_ring" -t 'ring.* ring_*.* throughput.cdev.engine_* state.cdev.*' \
 	--setup 'echo 2 >/proc/sys/kernel/io_uring_disabled' >"$tmp/out" 2>&1 </dev/null
 rc=$?
 [ $rc -eq 0 ] || tap_show "$tmp/out"

@@ -41,14 +41,14 @@ debug        first  3600  selftests/meta/debug.sh
 firmware     first  3000  selftests/meta/firmware.sh
 kernel       second 2400 selftests/meta/kernel.sh
 host_change  first  300   selftests/meta/host_change.sh
-bad_input    second 900   selftests/meta/bad_input.sh
-guest        second 1800  selftests/meta/guest.sh
+bad_input    second 1800  selftests/meta/bad_input.sh
+guest        second 2700  selftests/meta/guest.sh
 survive      second 1800  selftests/meta/survive.sh
 mutants      second 1500  selftests/meta/mutants.sh
 conforming   second 2700  selftests/meta/conforming.sh
 core         second 1500  selftests/meta/core.sh
 cost         second 2400  selftests/meta/cost.sh
-streams      second 1800  selftests/meta/streams.sh
+streams      second 2700  selftests/meta/streams.sh
 probe        second 3000  selftests/meta/probe.sh
 qualify      second 1800  selftests/meta/qualify.sh
 other_guests second 3600  selftests/meta/other_guests.sh

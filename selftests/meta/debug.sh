@@ -57,7 +57,7 @@ tap_is "mutants: ${#sample[@]} of ${#sample[@]} killed, 0 false alarms" \
 
 # A stream did harm: its file is in the run's directory, the command is in the report. The
 # plain kernel is enough for this one.
-timeout 400 ./run.sh -q -d mock --param vfio_mig_mock.defect=bad_index_wedges --seed 1 \
+timeout 900 ./run.sh -q -d mock --param vfio_mig_mock.defect=bad_index_wedges --seed 1 \
 	-o "$tmp/harm" -t 'poison.cdev.mutants' >"$tmp/harm.out" 2>&1 </dev/null
 tap_is 1 $? "harm: exit code of a run in which a stream did harm"
 file=$(find "$tmp/harm/latest/repro" -name '*.bin' 2>/dev/null | head -n 1)
@@ -69,11 +69,11 @@ has "harm: the report names the command, with the driver's parameters" \
 	"^\./run\.sh -d mock --param vfio_mig_mock\.defect=bad_index_wedges --replay-stream .*\.bin$" \
 	<(printf '%s\n' "$again")
 read -ra words <<<"$again"
-timeout 400 "${words[@]:-false}" -q -o "$tmp/again" >"$tmp/again.out" 2>&1 </dev/null
+timeout 900 "${words[@]:-false}" -q -o "$tmp/again" >"$tmp/again.out" 2>&1 </dev/null
 tap_is 1 $? "harm: that command shows it again"
 has "harm: the clause is the same" "$(sed -n 's/^# vmig: breach \(.*\)$/\1/p' \
 	"$tmp/harm/latest/ktap/poison.ktap" | head -n 1)" "$tmp/again/latest/ktap/poison.ktap"
-timeout 400 ./run.sh -q -d mock --replay-stream "${file:-/dev/null}" -o "$tmp/good" \
+timeout 900 ./run.sh -q -d mock --replay-stream "${file:-/dev/null}" -o "$tmp/good" \
 	>"$tmp/good.out" 2>&1 </dev/null
 tap_is 0 $? "harm: a driver without the defect survives the stream"
 tap_end

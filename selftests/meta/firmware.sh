@@ -28,7 +28,7 @@ for conf in "${profiles[@]}"; do
 	[ -d "$stand_in" ]
 	tap $? "$name: there is a stand-in, $stand_in"
 
-	timeout 600 ./run.sh -q -o "$tmp/$name" -d "$name" -t 'state.* stale_fd.* data_fd.*' \
+	timeout 900 ./run.sh -q -o "$tmp/$name" -d "$name" -t 'state.* stale_fd.* data_fd.*' \
 		>"$tmp/$name.out" 2>&1 </dev/null
 	rc=$?
 	[ $rc -eq 0 ] || tap_show "$tmp/$name.out"
@@ -42,7 +42,7 @@ for conf in "${profiles[@]}"; do
 done
 
 # In the order of the real mlx5_core, which answers a command after the call that gave it has returned.
-timeout 600 ./run.sh -q -o "$tmp/second" -d mlx5 --param vfio_mig_fw_mlx5.quick_ms=0 \
+timeout 900 ./run.sh -q -o "$tmp/second" -d mlx5 --param vfio_mig_fw_mlx5.quick_ms=0 \
 	-t 'precopy*.cdev* firmware.cdev_PRE_COPY*' >"$tmp/second.out" 2>&1 </dev/null
 rc=$?
 [ $rc -eq 0 ] || tap_show "$tmp/second.out"

@@ -16,7 +16,7 @@ run()
 {
 	local name=$1 expected=$2 rc
 	shift 2
-	timeout 600 ./run.sh -o "$tmp/$name" "$@" >"$tmp/$name.out" 2>&1 </dev/null
+	timeout 900 ./run.sh -o "$tmp/$name" "$@" >"$tmp/$name.out" 2>&1 </dev/null
 	rc=$?
 	[ "$rc" = "$expected" ] || tail -n 60 "$tmp/$name.out" | sed 's/^/# | /'
 	tap_is "$expected" "$rc" "exit code of run.sh $*"
@@ -95,7 +95,7 @@ clauses vendor broken | grep -qx 'FD-08\|RST-02'
 tap $? "--ko: a driver that leaves the session alive over a reset violates FD-08 or RST-02"
 
 # In the guest, with the host's make, through the kernel's own runner.sh.
-timeout 600 ./run.sh -o "$tmp/ksft" -d mtty --guest-cmd \
+timeout 900 ./run.sh -o "$tmp/ksft" -d mtty --guest-cmd \
 	"make -s run_tests DEVICE=\$VMIG_DEVICE KSRC=$KSRC KHDR=$KHDR PROFILE=$profile" \
 	>"$tmp/ksft.out" 2>&1 </dev/null
 tap_show <(tail -n 3 "$tmp/ksft.out")

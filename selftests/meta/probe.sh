@@ -293,7 +293,7 @@ refused()
 	local what=$1 pattern=$2 rc
 
 	shift 2
-	VMIG_UNDO=$tmp/undo timeout 100 ./run.sh -q "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	VMIG_UNDO=$tmp/undo timeout 400 ./run.sh -q "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
 	rc=$?
 	[ "$rc" -eq 2 ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -q "^vmig: .*$pattern" "$tmp/err" &&
 		[ ! -e "$tmp/undo" ]

@@ -14,7 +14,7 @@ pci=/sys/bus/pci/devices
 
 run()
 {
-	timeout 400 ./run.sh -q -o "$tmp/results" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	timeout 900 ./run.sh -q -o "$tmp/results" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
 }
 
 driver_of()

@@ -14,7 +14,7 @@ top=$PWD
 # refused WHAT PATTERN COMMAND...: see tap_refused
 refused()
 {
-	tap_refused 300 "$@"
+	tap_refused 400 "$@"
 }
 
 # A tree that is a commit, whatever this one is: with what is built here, so that little is
@@ -133,7 +133,7 @@ verified()
 	local what=$1 code=$2 pattern=$3 rc
 
 	shift 3
-	timeout 300 ./run.sh --verify "$bundle" "$@" >"$tmp/out" 2>&1 </dev/null
+	timeout 400 ./run.sh --verify "$bundle" "$@" >"$tmp/out" 2>&1 </dev/null
 	rc=$?
 	[ $rc -eq "$code" ] && grep -q -e "$pattern" "$tmp/out"
 	rc=$?

@@ -40,9 +40,9 @@ pass()
 {
 	local -n saver=$2 loader=$3
 
-	timeout 500 ./run.sh -q -o "$tmp/$1-save" -d mock --save-stream - --seed 5 "${size[@]}" \
+	timeout 900 ./run.sh -q -o "$tmp/$1-save" -d mock --save-stream - --seed 5 "${size[@]}" \
 		"${saver[@]}" 2>"$tmp/$1.save" </dev/null |
-		timeout 500 ./run.sh -q -o "$tmp/$1-load" -d mock --load-stream - "${size[@]}" \
+		timeout 900 ./run.sh -q -o "$tmp/$1-load" -d mock --load-stream - "${size[@]}" \
 			"${loader[@]}" >"$tmp/$1.load" 2>&1
 	codes=${PIPESTATUS[*]}
 	tap_show "$tmp/$1.save"
@@ -82,26 +82,26 @@ tap_is "" "$(find "$tmp"/*-save/runs "$tmp"/*-load/runs -mindepth 1 -maxdepth 1)
 	"nothing is left of runs that came to their end"
 
 # On the host: a file that came out of one guest goes into another.
-timeout 300 ./run.sh -q -o "$tmp/save" -d mock --seed 9 --save-stream "$tmp/a.vms" >"$tmp/out" 2>&1
+timeout 900 ./run.sh -q -o "$tmp/save" -d mock --seed 9 --save-stream "$tmp/a.vms" >"$tmp/out" 2>&1
 tap $? "--save-stream"
 selftests/vmig_transfer show "$tmp/a.vms" >"$tmp/show" 2>&1 &&
 	grep -q 'of mdev mock-1 .* firmware 2, .* with a pattern in it$' "$tmp/show"
 tap $? "the file says whose stream it is"
-timeout 300 ./run.sh -q -o "$tmp/load" -d mock --load-stream "$tmp/a.vms" >"$tmp/out" 2>&1 &&
+timeout 900 ./run.sh -q -o "$tmp/load" -d mock --load-stream "$tmp/a.vms" >"$tmp/out" 2>&1 &&
 	grep -q 'accepted, the state is the one that was saved' "$tmp/out"
 tap $? "--load-stream into another device, in another guest"
 
 # No guest boots for what is no stream, or not all of one.
 refused()
 {
-	tap_refused 100 "$1" "$2" bash -c "$3 | ./run.sh -q -o '$tmp/refused' -d mock --load-stream -"
+	tap_refused 400 "$1" "$2" bash -c "$3 | ./run.sh -q -o '$tmp/refused' -d mock --load-stream -"
 }
 refused "a pipe that ends early" "ended early: 1000 bytes had come behind the header" \
 	"head -c 2024 '$tmp/a.vms'"
 refused "words before a stream" "does not begin as a stream" "(echo Welcome && cat '$tmp/a.vms')"
 tap_is "" "$(find "$tmp/refused/runs" -mindepth 1 -maxdepth 1)" "and nothing is left of these"
 
-timeout 300 ./run.sh -q -o "$tmp/gone" -d mock --save-stream - 2>"$tmp/err" </dev/null |
+timeout 900 ./run.sh -q -o "$tmp/gone" -d mock --save-stream - 2>"$tmp/err" </dev/null |
 	head -c 100 >/dev/null
 tap_is 2 "${PIPESTATUS[0]}" "a pipe whose reader goes away: the exit code"
 tap_is 1 "$(grep -c '^vmig: ' "$tmp/err")" "one sentence"

@@ -186,7 +186,7 @@ tap $? "both devices are as good as before"
 
 host()
 {
-	timeout 100 ./run.sh -q -o "$tmp/runs" "$@"
+	timeout 400 ./run.sh -q -o "$tmp/runs" "$@"
 }
 
 host -d "$VMIG_DEVICE" --seed 5 --save-stream "$tmp/host.vms" >"$tmp/out" 2>&1 </dev/null
