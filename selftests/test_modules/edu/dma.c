@@ -238,7 +238,12 @@ int edu_wait_idle(struct edu_device *edu, bool told)
 			edu_unlock(edu);
 		else
 			mutex_unlock(&edu->lock);
-		usleep_range(500, 1000);
+		/* QEMU computes in a thread of its own, which does not go by the guest's clock. */
+		if (edu->computing)
+			udelay(100);
+		else
+			usleep_range(500, 1000);
+		cond_resched();
 		mutex_lock(&edu->lock);
 	}
 }
