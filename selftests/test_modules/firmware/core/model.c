@@ -108,14 +108,11 @@ static void begin(struct fw_vf *vf, u32 kind)
 	fw_write32(vf, FW_STATUS, fw_read32(vf, FW_STATUS) | FW_STATUS_DMA);
 }
 
-/* A doorbell: what was written there, which is then gone. */
-static u32 take(struct fw_vf *vf, unsigned int at)
+/* A doorbell is empty when what was written there has been taken, and all that it did can be seen. */
+static void taken(struct fw_vf *vf, unsigned int at)
 {
-	u32 value = fw_read32(vf, at);
-
-	if (value)
-		fw_write32(vf, at, 0);
-	return value;
+	smp_wmb();
+	fw_write32(vf, at, 0);
 }
 
 static void dirty(struct fw_vf *vf, u32 value)
@@ -146,13 +143,16 @@ static void look(struct fw_vf *vf)
 
 	if (fw_read32(vf, FW_COUNTER_ON) == 1)
 		fw_write64(vf, FW_COUNTER, fw_read64(vf, FW_COUNTER) + 1);
-	if (take(vf, FW_CLEAR)) {
+	if (fw_read32(vf, FW_CLEAR)) {
 		fw_write32(vf, FW_STATUS, fw_read32(vf, FW_STATUS) & ~FW_STATUS_ERROR);
 		fw_write32(vf, FW_DONE, 0);
+		taken(vf, FW_CLEAR);
 	}
-	value = take(vf, FW_DIRTY);
-	if (value)
+	value = fw_read32(vf, FW_DIRTY);
+	if (value) {
 		dirty(vf, value);
+		taken(vf, FW_DIRTY);
+	}
 	dirty_by_itself(vf, now);
 	value = fw_read32(vf, FW_IRQ_RAISE);
 	if (value && !vf->irq_due)
@@ -163,9 +163,11 @@ static void look(struct fw_vf *vf)
 		interrupt(vf);
 	}
 	if (!vf->dma.kind && vf->activity == FW_RUNNING) {
-		value = take(vf, FW_COMMAND);
-		if (value)
+		value = fw_read32(vf, FW_COMMAND);
+		if (value) {
 			begin(vf, value);
+			taken(vf, FW_COMMAND);
+		}
 	}
 }
 
