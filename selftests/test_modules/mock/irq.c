@@ -152,6 +152,8 @@ int mock_irq_info(const struct mock *m, struct vfio_irq_info *info)
 	info->count = info->index == VFIO_PCI_MSI_IRQ_INDEX && mock_has_irq(m);
 	if (info->count)
 		info->flags |= VFIO_IRQ_INFO_NORESIZE;
+	if (info->count && ref_defect(&m->ref, REF_DEFECT_irq_not_maskable))
+		info->flags |= VFIO_IRQ_INFO_MASKABLE;
 	return 0;
 }
 
@@ -163,9 +165,13 @@ static int set_one(struct mock *m, const struct vfio_irq_set *set, const void *d
 	case VFIO_IRQ_SET_ACTION_TRIGGER:
 		if (none && !set->count)
 			return set_trigger(m, -1);
+		if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD &&
+		    ref_defect(&m->ref, REF_DEFECT_irq_counted_and_refused))
+			return -ENOSPC;
 		if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD)
 			return set_trigger(m, *(const s32 *)data);
-		if (none || *(const u8 *)data)
+		if ((none || *(const u8 *)data) &&
+		    !ref_defect(&m->ref, REF_DEFECT_irq_loopback_lost))
 			signal(m);
 		return 0;
 	default:
@@ -191,6 +197,8 @@ int mock_set_irqs(struct mock *m, unsigned long arg)
 	if (copy_from_user(&set, (void __user *)arg, minsz))
 		return -EFAULT;
 	there = set.index == VFIO_PCI_MSI_IRQ_INDEX && mock_has_irq(m);
+	if (there && ref_defect(&m->ref, REF_DEFECT_irq_beyond_count))
+		set.count = min(set.count, 1U), set.start = 0;
 	ret = vfio_set_irqs_validate_and_prepare(&set, there, VFIO_PCI_NUM_IRQS, &size);
 	if (ret)
 		return ret;

@@ -108,6 +108,7 @@ static void mock_close(struct vfio_device *vdev)
 	mock_irq_close(m);
 	cancel_delayed_work_sync(&m->dirty_work);
 	m->attach_failed = false;
+	m->info_asked = false;
 }
 
 static ssize_t mock_read(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *pos)
@@ -130,6 +131,7 @@ static long get_info(struct mock *m, unsigned long arg)
 		return -EFAULT;
 	if (info.argsz < minsz)
 		return -EINVAL;
+	m->info_asked = true;
 	info.flags = VFIO_DEVICE_FLAGS_PCI;
 	if (!ref_defect(&m->ref, REF_DEFECT_reset_not_advertised))
 		info.flags |= VFIO_DEVICE_FLAGS_RESET;

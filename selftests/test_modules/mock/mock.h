@@ -110,6 +110,7 @@ struct mock_type {
  * @far: pages of the other memory that were written; the rest is made when it is read
  * @mapped: how many mappings of BAR 2 there are
  * @attach_failed: the last attempt to attach an IOAS did
+ * @info_asked: GET_INFO was called in this open
  * @engine: carries out commands
  * @wq: where
  * @busy: a command is under way
@@ -134,6 +135,7 @@ struct mock {
 	struct xarray far;
 	atomic_t mapped;
 	bool attach_failed;
+	bool info_asked;
 	struct work_struct engine;
 	struct workqueue_struct *wq;
 	bool busy;

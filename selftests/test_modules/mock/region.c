@@ -99,6 +99,8 @@ int mock_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *inf
 	if (info->index >= VFIO_PCI_NUM_REGIONS && !mock_region_size(m, info->index))
 		return -EINVAL;
 	info->size = mock_region_size(m, info->index);
+	if (!m->info_asked && ref_defect(&m->ref, REF_DEFECT_regions_unknown_at_first))
+		info->size = 0;
 	info->offset = MOCK_OFFSET(info->index);
 	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
 	info->cap_offset = 0;
@@ -147,6 +149,8 @@ static vm_fault_t vma_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	if (ref_defect(&m->ref, REF_DEFECT_mmap_zapped) && m->activity == REF_STOPPED)
 		return VM_FAULT_SIGBUS;
+	if (ref_defect(&m->ref, REF_DEFECT_mmap_shows_next_page))
+		page = (page + 1) % MOCK_BASE_PAGES;
 	get_page(m->base[page]);
 	vmf->page = m->base[page];
 	return 0;

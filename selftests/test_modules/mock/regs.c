@@ -281,10 +281,12 @@ static size_t part(unsigned int index, u64 at, size_t left)
 ssize_t mock_access(struct mock *m, char __user *buf, size_t count, loff_t *pos, bool write)
 {
 	unsigned int index = MOCK_INDEX(*pos);
-	u64 at = *pos & MOCK_OFFSET_MASK;
+	u64 at = *pos & MOCK_OFFSET_MASK, size = mock_region_size(m, index);
 	size_t done = 0;
 	ssize_t ret;
 
+	if (at >= size && size && ref_defect(&m->ref, REF_DEFECT_read_ignores_upper_bits) && !write)
+		at = (u32)at % size;
 	do {
 		ret = access_region(m, index, buf + done, part(index, at, count - done), at, write);
 		if (ret <= 0)
@@ -292,6 +294,11 @@ ssize_t mock_access(struct mock *m, char __user *buf, size_t count, loff_t *pos,
 		done += ret;
 		at += ret;
 	} while (done < count && at < mock_region_size(m, index));
+	if (!write && done && done < count && ref_defect(&m->ref, REF_DEFECT_read_runs_over_end))
+		done = clear_user(buf + done, count - done) ? done : count;
+	if (!write && done && done < 4 && ref_defect(&m->ref, REF_DEFECT_read_fills_words) &&
+	    clear_user(buf + done, 4 - done))
+		return -EFAULT;
 	*pos += done;
 	return done ?: ret;
 }

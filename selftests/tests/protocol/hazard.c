@@ -20,11 +20,13 @@
 
 #include <vmig/dma_logging.h>
 #include <vmig/host_change.h>
+#include <vmig/info.h>
 #include <vmig/shared.h>
 #include "load_attempt.h"
 #include "risky_call.h"
 #include "fault_memory.h"
 #include "kernel_health.h"
+#include "region_map.h"
 #include "vmig_harness.h"
 #include "exercise.h"
 
@@ -139,6 +141,57 @@ TEST_F(files, none_left)
 	CHECK(ROB_04, fd >= 0, vmig_fmt("SET(%s) afterwards", vmig_state_name(variant->state)),
 	      "a session", "none");
 	close(fd);
+}
+
+VMIG_FIXTURE_FULL(far, VMIG_NO_DATA, NEED_HAZARDS(); VMIG_SETUP(false), VMIG_TEARDOWN(),
+		  VMIG_NO_DATA);
+VMIG_VARIANTS_UAPIS(far);
+
+/* What a child read far behind the regions; shared, as it may die in the call. */
+struct far_reads {
+	struct vmig_device *dev;
+	uint64_t got;
+};
+
+static void read_far(void *arg)
+{
+	struct far_reads *reads = arg;
+	struct vfio_device_info dev_info;
+	struct vfio_region_info *info;
+	uint32_t i, shift, word;
+	uint64_t at;
+
+	vmig_device_info(reads->dev, &dev_info);
+	for (i = 0; i < dev_info.num_regions; i++) {
+		if (__vmig_region_info(reads->dev, i, &info))
+			continue;
+		for (shift = 20; info->size && shift < 40; shift++) {
+			at = info->offset + info->size + (1ULL << shift);
+			if (vmig_place_is_free(reads->dev, at) &&
+			    pread(reads->dev->fd, &word, sizeof(word), (off_t)at) > 0)
+				reads->got = at;
+		}
+		free(info);
+	}
+}
+
+/* A driver that does not compare an offset with its region reads the kernel's memory. */
+TEST_F(far, offsets)
+{
+	const char *did = "reads of 4 bytes, up to 2^39 behind the end of each region";
+	unsigned long taint = vmig_kernel_taint();
+	struct far_reads *reads;
+	enum vmig_child_end end;
+
+	CLAUSES(ROB_01);
+	reads = vmig_shared_alloc(sizeof(*reads));
+	reads->dev = self->dev;
+	end = vmig_child_run(read_far, reads, VMIG_RISKY_CALL_MS);
+	CHECK(ROB_01, end == VMIG_CHILD_DONE && vmig_kernel_taint() == taint, did,
+	      "errors, and nothing in the kernel log", "%s", vmig_child_name(end));
+	if (vmig_survived(end, taint))
+		CHECK(ROB_01, !reads->got, did, "errors, or 0 bytes", "bytes at %#llx",
+		      (unsigned long long)reads->got);
 }
 
 HAZARD_FIXTURE(logging);

@@ -251,18 +251,9 @@ static uint64_t behind(const struct vfio_region_info *region)
 }
 
 /* Is this place behind a region, where no other region begins? */
-static bool byte_behind(struct vmig_device *dev, const struct vfio_device_info *dev_info,
-			const struct vfio_region_info *region)
+static bool byte_behind(struct vmig_device *dev, const struct vfio_region_info *region)
 {
-	uint64_t at = region->offset + behind(region);
-	struct vfio_region_info *other;
-	bool free_byte = true;
-	uint32_t i;
-
-	for_each_region(dev, dev_info, i, other)
-		if (at >= other->offset && at - other->offset < other->size)
-			free_byte = false;
-	return free_byte;
+	return vmig_place_is_free(dev, region->offset + behind(region));
 }
 
 /*
@@ -279,7 +270,7 @@ static void check_behind(struct vmig_device *dev, bool write)
 
 	vmig_device_info(dev, &dev_info);
 	for_each_region(dev, &dev_info, i, info) {
-		if (!(info->flags & flag) || !byte_behind(dev, &dev_info, info))
+		if (!(info->flags & flag) || !byte_behind(dev, info))
 			continue;
 		c = 0;
 		n = __vmig_region_read(dev, info, behind(info), &c, 1);
@@ -322,7 +313,7 @@ TEST_F(region, nothing_is_mapped_behind_the_end)
 	vmig_device_info(self->dev, &dev_info);
 	for_each_region(self->dev, &dev_info, i, info) {
 		if (!info->size || !(info->flags & VFIO_REGION_INFO_FLAG_MMAP) ||
-		    !byte_behind(self->dev, &dev_info, info))
+		    !byte_behind(self->dev, info))
 			continue;
 		end = (info->size + page - 1) / page * page;
 		at = mmap(NULL, page, PROT_READ, MAP_SHARED, self->dev->fd, info->offset + end);

@@ -95,3 +95,28 @@ bool vmig_mapping_answers(const struct vmig_mapping *map)
 	sigaction(SIGBUS, &before, NULL);
 	return ok;
 }
+
+/**
+ * vmig_place_is_free - is a place in the device fd behind a region, where no other one is?
+ * @dev: the device
+ * @at: offset in the device fd
+ *
+ * Return: true if it is of no region.
+ */
+bool vmig_place_is_free(struct vmig_device *dev, uint64_t at)
+{
+	struct vfio_device_info dev_info;
+	struct vfio_region_info *other;
+	bool is_free = true;
+	uint32_t i;
+
+	vmig_device_info(dev, &dev_info);
+	for (i = 0; i < dev_info.num_regions; i++) {
+		if (__vmig_region_info(dev, i, &other))
+			continue;
+		if (at >= other->offset && at - other->offset < other->size)
+			is_free = false;
+		free(other);
+	}
+	return is_free;
+}

@@ -30,5 +30,6 @@ struct vmig_mapping {
 size_t vmig_map_regions(struct vmig_device *dev, struct vmig_mapping *maps);
 void vmig_unmap_regions(struct vmig_mapping *maps, size_t count);
 bool vmig_mapping_answers(const struct vmig_mapping *map);
+bool vmig_place_is_free(struct vmig_device *dev, uint64_t at);
 
 #endif /* VMIG_TESTS_PROTOCOL_REGION_MAP_H */
