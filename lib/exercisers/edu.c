@@ -79,8 +79,9 @@ static void end(struct vmig_exercise *w)
 }
 
 /*
- * QEMU computes in a thread of its own, which does not go by the guest's clock: where every processor
- * of the guest slept, a clock that counts instructions would jump over the time that it takes.
+ * QEMU computes in a thread of its own, which does not go by the guest's clock: where every
+ * processor of the guest slept, a clock that counts instructions would jump over the time that it
+ * takes.
  */
 static int wait_while(struct edu *e, uint32_t at, uint32_t bits, int timeout_ms)
 {

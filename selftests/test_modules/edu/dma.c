@@ -239,9 +239,7 @@ int edu_wait_idle(struct edu_device *edu, bool told)
 		else
 			mutex_unlock(&edu->lock);
 		/* QEMU computes in a thread of its own, which does not go by the guest's clock. */
-		if (edu->computing)
-			udelay(100);
-		else
+		if (!edu->computing)
 			usleep_range(500, 1000);
 		cond_resched();
 		mutex_lock(&edu->lock);

@@ -33,8 +33,8 @@ VMIG_FIXTURE_ANY(access, false);
 static const uint32_t widths[] = { 1, 2, 4, 8 };
 
 /*
- * Regions whose plain reads harm no device: of PCI, the BARs and config space. The ROM may be away, and VGA
- * and what is behind it are the device's own.
+ * Regions whose plain reads harm no device: of PCI, the BARs and config space. The ROM may be away,
+ * and VGA and what is behind it are the device's own.
  */
 static bool is_plain(const struct vfio_device_info *dev_info, const struct vfio_region_info *info)
 {
@@ -62,9 +62,9 @@ static void judge_read(struct vmig_device *dev, const struct vfio_region_info *i
 		       size_t len, size_t left)
 {
 	unsigned char buf[GUARD + 8 + GUARD];
-	const char *what = vmig_fmt("read of %zu bytes at %#llx of region %u, of %#llx bytes", len,
-				    (unsigned long long)at, info->index,
-				    (unsigned long long)info->size);
+	const char *what =
+		vmig_fmt("read of %zu bytes at %#llx of region %u, of %#llx bytes", len,
+			 (unsigned long long)at, info->index, (unsigned long long)info->size);
 	ssize_t n;
 
 	memset(buf, FILL, sizeof(buf));
@@ -148,8 +148,9 @@ TEST_F(access, offsets_of_no_region_are_nothing)
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
 		ret = pread(self->dev->fd, &word, sizeof(word), (off_t)at[i]);
 		CHECK(ROB_01, ret <= 0,
-		      vmig_fmt("read of 4 bytes at %#llx of the device fd, whose last region ends at %#llx",
-			       (unsigned long long)at[i], (unsigned long long)end),
+		      vmig_fmt(
+			      "read of 4 bytes at %#llx of the device fd, whose last region ends at %#llx",
+			      (unsigned long long)at[i], (unsigned long long)end),
 		      "an error, or 0 bytes", "%zd bytes", ret);
 	}
 }
@@ -165,13 +166,22 @@ struct answer {
 };
 
 /* Queries by number: the device, its features, then each interrupt and each region. */
-enum query { QUERY_DEVICE, QUERY_MIGRATION, QUERY_STATE, QUERY_DATA_SIZE, QUERY_CONFIG, QUERY_FIRST };
+enum query {
+	QUERY_DEVICE,
+	QUERY_MIGRATION,
+	QUERY_STATE,
+	QUERY_DATA_SIZE,
+	QUERY_CONFIG,
+	QUERY_FIRST
+};
 
 static const char *query_name(const struct vfio_device_info *dev_info, uint32_t n)
 {
 	static const char *const names[] = {
-		[QUERY_DEVICE] = "GET_INFO", [QUERY_MIGRATION] = "GET MIGRATION",
-		[QUERY_STATE] = "GET MIG_DEVICE_STATE", [QUERY_DATA_SIZE] = "GET MIG_DATA_SIZE",
+		[QUERY_DEVICE] = "GET_INFO",
+		[QUERY_MIGRATION] = "GET MIGRATION",
+		[QUERY_STATE] = "GET MIG_DEVICE_STATE",
+		[QUERY_DATA_SIZE] = "GET MIG_DATA_SIZE",
 		[QUERY_CONFIG] = "read() of the PCI ids",
 	};
 
@@ -236,8 +246,8 @@ static void ask(struct vmig_device *dev, const struct vfio_device_info *dev_info
 }
 
 /*
- * No call has to come before another one, but for those that bind and attach. What is first of an open is
- * answered as what is asked when all was asked once.
+ * No call has to come before another one, but for those that bind and attach. What is first of an
+ * open is answered as what is asked when all was asked once.
  */
 VMIG_TEST_TIMEOUT(access, queries_can_come_first, 120)
 {
@@ -266,8 +276,10 @@ VMIG_TEST_TIMEOUT(access, queries_can_come_first, 120)
 		name = query_name(&dev_info, n);
 		CHECK(REG_08, first.ret == later[n].ret,
 		      vmig_fmt("%s, the first call of an open", name),
-		      vmig_fmt("%zd, as when all was asked before", later[n].ret), "%zd", first.ret);
-		CHECK(REG_08, first.ret != later[n].ret ||
+		      vmig_fmt("%zd, as when all was asked before", later[n].ret), "%zd",
+		      first.ret);
+		CHECK(REG_08,
+		      first.ret != later[n].ret ||
 			      !memcmp(first.data, later[n].data, sizeof(first.data)),
 		      vmig_fmt("%s, the first call of an open", name),
 		      "the answer that comes when all was asked before", "another one");
@@ -346,8 +358,8 @@ static int set_irqs(struct vmig_device *dev, uint32_t flags, uint32_t index, uin
 }
 
 /*
- * The line of a PCI device may be shared with one that cannot share it, so that its host refuses it, and
- * whether it signals depends on the command register.
+ * The line of a PCI device may be shared with one that cannot share it, so that its host refuses
+ * it, and whether it signals depends on the command register.
  */
 static bool is_line(const struct vfio_device_info *dev_info, uint32_t index)
 {
@@ -355,7 +367,7 @@ static bool is_line(const struct vfio_device_info *dev_info, uint32_t index)
 }
 
 /* Interrupts that can signal an eventfd: the loop body has `irq`. */
-#define for_each_irq(dev, dev_info, i, irq)                                                        \
+#define for_each_interrupt(dev, dev_info, i, irq)                                                  \
 	for ((i) = 0; (i) < (dev_info)->num_irqs; (i)++)                                           \
 		if (!__vmig_irq_info(dev, i, irq) && (irq)->count &&                               \
 		    ((irq)->flags & VFIO_IRQ_INFO_EVENTFD))
@@ -377,19 +389,20 @@ TEST_F(access, interrupts_that_are_counted_can_be_had)
 
 	CLAUSES(IRQ_01);
 	vmig_device_info(self->dev, &dev_info);
-	for_each_irq(self->dev, &dev_info, i, &irq) {
+	for_each_interrupt(self->dev, &dev_info, i, &irq) {
 		if (is_line(&dev_info, i))
 			continue;
 		any = true;
 		fd = vmig_eventfd();
 		ret = __vmig_irq_enable(self->dev, i, fd);
 		if (CHECK_OK(IRQ_01, ret,
-			     vmig_fmt("SET_IRQS, eventfd for interrupt %u, of which there are %u", i,
-				      irq.count))) {
+			     vmig_fmt("SET_IRQS, eventfd for interrupt %u, of which there are %u",
+				      i, irq.count))) {
 			ret = __vmig_irq_trigger(self->dev, i);
 			CHECK(IRQ_01, !ret && signalled(fd),
 			      vmig_fmt("SET_IRQS, loopback of interrupt %u", i),
-			      "the eventfd is signalled", "%s", ret ? vmig_errno_name(ret) : "nothing");
+			      "the eventfd is signalled", "%s",
+			      ret ? vmig_errno_name(ret) : "nothing");
 			CHECK_OK(IRQ_01, __vmig_irq_disable(self->dev, i),
 				 vmig_fmt("SET_IRQS, interrupt %u disabled", i));
 		}
@@ -413,19 +426,21 @@ TEST_F(access, maskable_interrupts_can_be_masked)
 
 	CLAUSES(IRQ_02);
 	vmig_device_info(self->dev, &dev_info);
-	for_each_irq(self->dev, &dev_info, i, &irq) {
+	for_each_interrupt(self->dev, &dev_info, i, &irq) {
 		if (!(irq.flags & VFIO_IRQ_INFO_MASKABLE))
 			continue;
 		fd = vmig_eventfd();
 		if (!__vmig_irq_enable(self->dev, i, fd)) {
 			any = true;
 			for (k = 0; k < ARRAY_SIZE(actions); k++)
-				CHECK_OK(IRQ_02,
-					 set_irqs(self->dev,
-						  VFIO_IRQ_SET_DATA_NONE | actions[k].action, i, 0,
-						  1),
-					 vmig_fmt("SET_IRQS, ACTION_%s of interrupt %u, which is maskable",
-						  actions[k].name, i));
+				CHECK_OK(
+					IRQ_02,
+					set_irqs(self->dev,
+						 VFIO_IRQ_SET_DATA_NONE | actions[k].action, i, 0,
+						 1),
+					vmig_fmt(
+						"SET_IRQS, ACTION_%s of interrupt %u, which is maskable",
+						actions[k].name, i));
 			__vmig_irq_disable(self->dev, i);
 		}
 		close(fd);
@@ -445,22 +460,25 @@ TEST_F(access, ranges_of_interrupts_end_with_the_count)
 	CLAUSES(IRQ_03);
 	vmig_device_info(self->dev, &dev_info);
 	NEED(dev_info.num_irqs, "the device has no interrupts");
-	for_each_irq(self->dev, &dev_info, i, &irq) {
+	for_each_interrupt(self->dev, &dev_info, i, &irq) {
 		const struct {
 			uint32_t start, count;
-		} range[] = { { irq.count, 1 }, { irq.count - 1, 2 }, { UINT32_MAX, 1 },
-			      { 1, UINT32_MAX } };
+		} range[] = {
+			{ irq.count, 1 }, { irq.count - 1, 2 }, { UINT32_MAX, 1 }, { 1, UINT32_MAX }
+		};
 
 		for (k = 0; k < ARRAY_SIZE(range); k++) {
 			CHECK(IRQ_03,
 			      set_irqs(self->dev, eventfds, i, range[k].start, range[k].count) < 0,
-			      vmig_fmt("SET_IRQS, eventfds for interrupts %u+%u of index %u, which has %u",
-				       range[k].start, range[k].count, i, irq.count),
+			      vmig_fmt(
+				      "SET_IRQS, eventfds for interrupts %u+%u of index %u, which has %u",
+				      range[k].start, range[k].count, i, irq.count),
 			      "an error", "success");
 			CHECK(IRQ_03,
 			      set_irqs(self->dev, trigger, i, range[k].start, range[k].count) < 0,
-			      vmig_fmt("SET_IRQS, loopback of interrupts %u+%u of index %u, which has %u",
-				       range[k].start, range[k].count, i, irq.count),
+			      vmig_fmt(
+				      "SET_IRQS, loopback of interrupts %u+%u of index %u, which has %u",
+				      range[k].start, range[k].count, i, irq.count),
 			      "an error", "success");
 		}
 	}

@@ -143,8 +143,8 @@ TEST_F(files, none_left)
 	close(fd);
 }
 
-VMIG_FIXTURE_FULL(far, VMIG_NO_DATA, NEED_HAZARDS(); VMIG_SETUP(false), VMIG_TEARDOWN(),
-		  VMIG_NO_DATA);
+VMIG_FIXTURE_FULL(far, VMIG_NO_DATA, NEED_HAZARDS();
+		  VMIG_SETUP(false), VMIG_TEARDOWN(), VMIG_NO_DATA);
 VMIG_VARIANTS_UAPIS(far);
 
 /* What a child read far behind the regions; shared, as it may die in the call. */

@@ -108,9 +108,10 @@ static void begin(struct fw_vf *vf, u32 kind)
 	fw_write32(vf, FW_STATUS, fw_read32(vf, FW_STATUS) | FW_STATUS_DMA);
 }
 
-/* A doorbell is empty when what was written there has been taken, and all that it did can be seen. */
+/* A doorbell is empty when what was written there was taken, and what it did can be seen. */
 static void taken(struct fw_vf *vf, unsigned int at)
 {
+	/* The status first: see busy() of the exerciser. */
 	smp_wmb();
 	fw_write32(vf, at, 0);
 }
