@@ -346,7 +346,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 	const char *why;
 	int fd;
 
-	CLAUSES(RES_13);
+	CLAUSES(STRM_11);
 	NEED_TARGET;
 	NEED(!__vmig_reset(to->dev), "the device cannot be reset");
 	save_pattern(&self->w, SEED, &good);
@@ -359,7 +359,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 	close(fd);
 	vmig_recover_running(to->dev);
 	why = load_fault(to, &good, SEED, OTHER);
-	CHECK(RES_13, !why, "half of a stream written, RESET, another stream loaded",
+	CHECK(STRM_11, !why, "half of a stream written, RESET, another stream loaded",
 	      "the pattern of the other one", "%s", why);
 	vmig_stream_free(&good);
 	vmig_stream_free(&other);

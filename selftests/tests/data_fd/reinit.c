@@ -91,6 +91,8 @@ static void check_complete(struct vmig_exercise *w, int fd, struct vmig_stream *
 		CHECK(PRE_22, !ret, vmig_fmt("%s, the rest in STOP_COPY, load", did),
 		      "what changed by the reconfiguration is in the stream", "%s",
 		      why ?: vmig_errno_name(ret));
+		CHECK(STRM_11, !ret, "the same", "the state that the device had", "%s",
+		      why ?: vmig_errno_name(ret));
 	}
 	vmig_stream_free(s);
 }

@@ -313,7 +313,7 @@ VMIG_TEST_TIMEOUT(hostile, oversized_write, MINUTES)
 	ssize_t n;
 	int fd, ret;
 
-	CLAUSES(RES_14);
+	CLAUSES(RES_14, RES_06);
 	NEED_RESET;
 	if (size > GIB)
 		size = GIB;
@@ -330,7 +330,7 @@ VMIG_TEST_TIMEOUT(hostile, oversized_write, MINUTES)
 		CHECK(RES_14, n != -ETIMEDOUT, did, "it returns", "it is blocked for %d ms",
 		      VMIG_IO_TIMEOUT_MS);
 		ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
-		CHECK(RES_14, n < (ssize_t)size || ret, vmig_fmt("%s, then SET(STOP)", did),
+		CHECK(RES_06, n < (ssize_t)size || ret, vmig_fmt("%s, then SET(STOP)", did),
 		      "write() or SET fails", "all was taken and loaded");
 		close(fd);
 		why = vmig_good_again(self->dev, &self->good);
@@ -342,7 +342,7 @@ VMIG_TEST_TIMEOUT(hostile, oversized_write, MINUTES)
 }
 
 /*
- * One who never stops writing must not get the kernel's memory: the driver refuses at
+ * One who never stops writing should not get the kernel's memory: the driver refuses at
  * some point, or it drops what it cannot use.
  */
 VMIG_TEST_TIMEOUT(hostile, endless_writes, MINUTES)
@@ -353,7 +353,7 @@ VMIG_TEST_TIMEOUT(hostile, endless_writes, MINUTES)
 	ssize_t n = 1;
 	int fd, ret;
 
-	CLAUSES(RES_14);
+	CLAUSES(RES_06, ROB_05);
 	NEED_RESET;
 	if (limit > room / 4)
 		limit = room / 4;
@@ -371,13 +371,13 @@ VMIG_TEST_TIMEOUT(hostile, endless_writes, MINUTES)
 	}
 	used = vmig_mem_available();
 	used = used < room ? room - used : 0;
-	CHECK(RES_14, n <= 0 || used < written / 2,
+	CHECK(ROB_05, n <= 0 || used < written / 2,
 	      vmig_fmt("write() of %zu bytes behind the end of a stream of %zu", written,
 		       self->good.len),
 	      "an error at some point, or the bytes are dropped",
 	      "no error, and %llu bytes of memory are gone", (unsigned long long)used);
 	ret = __vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP, NULL);
-	CHECK(RES_14, n <= 0 || ret, vmig_fmt("SET(STOP) after %zu bytes behind the end", written),
+	CHECK(RES_06, n <= 0 || ret, vmig_fmt("SET(STOP) after %zu bytes behind the end", written),
 	      "an error there or in write()", "success");
 	close(fd);
 	munmap((void *)zeros, MIB);

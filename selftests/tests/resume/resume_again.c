@@ -190,7 +190,7 @@ VMIG_TEST_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
 	const char *why;
 	int ret[2], cut;
 
-	CLAUSES(RES_13);
+	CLAUSES(RES_13, RES_03);
 	NEED_BYTES(2);
 	NEED_RESET;
 	id = vmig_second_device(&why);
@@ -213,7 +213,7 @@ VMIG_TEST_TIMEOUT(resume_again, two_devices_in_turns, MINUTES)
 				"SET(STOP) of %s, one byte missing, while %s got all of its stream",
 				dev[cut]->id.name, dev[!cut]->id.name));
 		CHECK_OK(
-			RES_13, ret[!cut],
+			RES_03, ret[!cut],
 			vmig_fmt(
 				"SET(STOP) of %s, which got all of its stream, while %s missed a byte",
 				dev[!cut]->id.name, dev[cut]->id.name));
