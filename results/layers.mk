@@ -8,7 +8,7 @@
 FOLDERS := cli qualify history/page suite write/html write judge history run base
 
 FILES_base := json_path.c message.c output.c stats.c subprocess.c xml.c
-FILES_run := cost.c features.c kmsg.c ktap.c load.c outcome.c planned.c run.c run_json.c samples.c test_name.c
+FILES_run := clause_source.c cost.c features.c kmsg.c ktap.c load.c outcome.c planned.c run.c run_json.c samples.c test_name.c
 FILES_judge := findings.c judge.c verdict.c
 FILES_write := junit.c kcidb.c lava.c results_json.c results_json_read.c runs_table.c \
 	terminal.c

@@ -12,14 +12,31 @@
 #define DRIVER VMIG_DRIVER
 #define EITHER VMIG_EITHER
 
+#define HEADER(text) WORDS("include/uapi/linux/vfio.h", text)
+#define CONTRACT(text) WORDS("include/linux/vfio.h", text)
+#define WORDS(path, text)                                                                          \
+	{                                                                                          \
+		.file = path, .words = text                                                        \
+	}
+#define CODE(path, name, text)                                                                     \
+	{                                                                                          \
+		.file = path, .function = name, .words = text                                      \
+	}
+#define NO_SOURCE                                                                                  \
+	{                                                                                          \
+		.words = NULL                                                                      \
+	}
+#define CORE_CODE(name, text) CODE("drivers/vfio/vfio_main.c", name, text)
+
 /* Identifiers in the code have an underscore (FD_01), in print a dash (FD-01). */
 const struct vmig_clause vmig_clauses[VMIG_NR_CLAUSES] = {
-#define CLAUSE(chapter, number, lvl, who, text, from, err, kernel)                                 \
+#define CLAUSE(chapter, number, lvl, who, text, also, err, kernel, ...)                            \
 	[chapter##_##number] = { .id = #chapter "-" #number,                                       \
 				 .level = lvl,                                                     \
 				 .responsible = who,                                               \
 				 .statement = text,                                                \
-				 .source = from,                                                   \
+				 .remark = also,                                                   \
+				 .sources = (const struct vmig_source[]){ __VA_ARGS__, {} },       \
 				 .errnos = err,                                                    \
 				 .since = kernel },
 #include <vmig/clauses.def>

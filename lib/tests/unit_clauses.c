@@ -35,6 +35,7 @@ static bool since_right(const char *since)
 int main(void)
 {
 	const struct vmig_clause *c;
+	const struct vmig_source *s;
 	int i, unseen = 0;
 
 	UNIT(VMIG_NR_CLAUSES == CLAUSES_OF_THE_SPECIFICATION,
@@ -43,9 +44,14 @@ int main(void)
 		c = &vmig_clauses[i];
 		UNIT(id_right(c->id), "%s: the id is CHAPTER-nn", c->id);
 		UNIT(vmig_clause_find(c->id) == c, "%s: the id is unique and found", c->id);
-		UNIT(c->statement && strlen(c->statement) > 10 && c->source && *c->source &&
-			     c->errnos && c->since,
-		     "%s: statement, source, errnos and since are there", c->id);
+		UNIT(c->statement && strlen(c->statement) > 10 && c->remark && c->errnos &&
+			     c->since,
+		     "%s: statement, remark, errnos and since are there", c->id);
+		UNIT(c->sources[0].words || (c->level != VMIG_MUST && *c->remark),
+		     "%s: a source is there, or where it is no MUST a remark", c->id);
+		for (s = c->sources; s->words; s++)
+			UNIT(s->file && strlen(s->words) > 10 && (!s->function || *s->function),
+			     "%s: a source has a file and words", c->id);
 		UNIT(since_right(c->since), "%s: since is a kernel", c->id);
 		UNIT(!c->untestable || strlen(c->untestable) > 20, "%s: a reason is a sentence",
 		     c->id);

@@ -272,6 +272,14 @@ static int map(struct arena *arena, char **argv)
 	return tests ? close_stdout(0) : EXIT_UNTESTED;
 }
 
+static int clause_sources(struct arena *arena, char **argv)
+{
+	(void)arena;
+	(void)argv;
+	catalogue_sources(stdout);
+	return close_stdout(0);
+}
+
 static int profile_keys(struct arena *arena, char **argv)
 {
 	struct vmig_profile_key key;
@@ -362,6 +370,13 @@ static const struct action list_actions[] = {
 	{ 0 }
 };
 
+static const struct action clause_actions[] = {
+	{ "clause-sources", "", 0, 0, clause_sources,
+	  "print what each clause rests on: clause, level, first kernel, file, function, words; "
+	  "tabs between, - for what there is not" },
+	{ 0 }
+};
+
 static const struct action table_actions[] = {
 	{ "table", "RUNDIR...", 1, 999, table,
 	  "print a line for each of several runs that have a report: driver, kernel, how many tests "
@@ -406,6 +421,7 @@ static const struct action_group groups[] = {
 	{ "With a list of tests (what `vmig_CHAPTER --list` prints for each chapter; - reads it from "
 	  "standard input):",
 	  list_actions },
+	{ "Of the catalogue of clauses:", clause_actions },
 	{ "Of several runs:", table_actions },
 	{ "Of the profiles of drivers:", profile_actions },
 	{ "Of the reference drivers, which can have one defect, or take one freedom, at a time:",

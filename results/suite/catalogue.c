@@ -226,6 +226,31 @@ void catalogue_clauses(struct arena *arena, const struct listed_test *tests, FIL
 }
 
 /**
+ * catalogue_sources - print what each clause rests on
+ * @f: where to
+ *
+ * One line for each source: clause, level, since ("-" for all kernels), file, function ("-" where
+ * the text of the file demands it), words; tabs between. A clause without a source has a line
+ * with "-" in their place.
+ */
+void catalogue_sources(FILE *f)
+{
+	const struct vmig_source *s;
+	const struct vmig_clause *c;
+	int i;
+
+	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
+		c = &vmig_clauses[i];
+		s = c->sources;
+		do {
+			fprintf(f, "%s\t%s\t%s\t%s\t%s\t%s\n", c->id, vmig_level_name(c->level),
+				*c->since ? c->since : "-", s->words ? s->file : "-",
+				s->function ?: "-", s->words ?: "-");
+		} while (s->words && (++s)->words);
+	}
+}
+
+/**
  * catalogue_gaps - print what does not fit between clauses and tests
  * @tests: the list
  * @f: where to, one line for each gap

@@ -16,6 +16,7 @@ void catalogue_tests(struct arena *arena, const struct listed_test *tests, FILE 
 void catalogue_clauses(struct arena *arena, const struct listed_test *tests, FILE *f);
 const char *catalogue_tests_of(struct arena *arena, const struct listed_test *tests,
 			       const struct vmig_clause *clause);
+void catalogue_sources(FILE *f);
 unsigned int catalogue_gaps(const struct listed_test *tests, FILE *f);
 
 #endif /* VMIG_RESULTS_CATALOGUE_H */

@@ -11,6 +11,7 @@
 
 #include <vmig/input.h>
 
+#include "clause_source.h"
 #include "defects.h"
 #include "map.h"
 
@@ -43,14 +44,29 @@ static const char *const seen_words[] = {
 /* More tests of a clause than these are counted. */
 #define TESTS_SHOWN 6
 
+/* A text with a backslash before each of the characters that mean something in Markdown. */
+static const char *escaped(struct arena *arena, const char *s, const char *special)
+{
+	char *copy = arena_alloc(arena, 2 * strlen(s) + 1), *end = copy;
+
+	for (; *s; s++) {
+		if (strchr(special, *s))
+			*end++ = '\\';
+		*end++ = *s;
+	}
+	*end = '\0';
+	return copy;
+}
+
+/* A bar would end the cell. */
 static const char *cell(struct arena *arena, const char *s)
 {
-	char *copy = arena_printf(arena, "%s", s), *bar;
+	return escaped(arena, s, "|");
+}
 
-	/* A bar would end the cell. */
-	for (bar = copy; (bar = strchr(bar, '|')); bar++)
-		*bar = '/';
-	return copy;
+static const char *source_of(struct arena *arena, const struct vmig_clause *clause)
+{
+	return escaped(arena, run_clause_source(arena, clause, "; "), "|*_<[");
 }
 
 static const char *tests_of(struct arena *arena, const struct listed_test *tests,
@@ -76,14 +92,15 @@ static void clauses(struct arena *arena, const struct listed_test *tests, FILE *
 	const char *s;
 	int i;
 
-	fputs("## From clause to tests\n\n| Clause | | Responsible | What it says | Tests |\n"
-	      "| --- | --- | --- | --- | --- |\n",
+	fputs("## From clause to tests\n\n| Clause | | Responsible | What it says | What it rests on | Tests |\n"
+	      "| --- | --- | --- | --- | --- | --- |\n",
 	      f);
 	for (i = 0; i < VMIG_NR_CLAUSES; i++) {
 		c = &vmig_clauses[i];
 		s = tests_of(arena, tests, c);
-		fprintf(f, "| %s | %s | %s | %s | %s |\n", c->id, vmig_level_name(c->level),
+		fprintf(f, "| %s | %s | %s | %s | %s | %s |\n", c->id, vmig_level_name(c->level),
 			vmig_responsible_name(c->responsible), cell(arena, c->statement),
+			source_of(arena, c),
 			*s ? s
 			: c->untestable
 				? arena_printf(arena, "none: %s", cell(arena, c->untestable))

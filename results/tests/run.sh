@@ -274,7 +274,7 @@ result "$good" "list of freedoms"
 
 "$report" --help >"$temp/out" && "$report" --version >"$temp/version" && good=ok || good="not ok"
 # Each option that has been one, by whatever scripts.
-for option in list clauses check-coverage map defects profile-keys check-profile mutants survivors freedoms conforming \
+for option in list clauses check-coverage map clause-sources defects profile-keys check-profile mutants survivors freedoms conforming \
 	history-add history-merge history-accept history-withdraw judge-regression suspects \
 	nightly-html lava lava-result verify bundle-file bundle-manifest bundle-write waivers \
 	mustpass-tests mustpass-make help version; do

@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "clause_source.h"
 #include "features.h"
 #include "kcidb.h"
 #include "outcome.h"
@@ -306,7 +307,7 @@ static json_t *clauses(const struct run *run)
 		put(o, "level", json_string(vmig_level_name(c->level)));
 		put(o, "keeper", json_string(vmig_responsible_name(c->responsible)));
 		put(o, "statement", json_string(c->statement));
-		put(o, "source", json_string(c->source));
+		put(o, "source", json_string(run_clause_source(run->arena, c, "; ")));
 		put(o, "outcome", json_string(clause_outcome_name(r->outcome)));
 		put(o, "reason", text(c->untestable));
 		put(o, "tests", tests);

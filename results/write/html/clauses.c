@@ -2,6 +2,7 @@
 /* The clause table of report.html: every clause of the catalogue with its evidence. */
 #include <string.h>
 
+#include "clause_source.h"
 #include "html.h"
 #include "markup.h"
 #include "outcome.h"
@@ -35,7 +36,8 @@ static void tests(FILE *f, const struct clause_result *r)
 		fputs("</details>", f);
 }
 
-static void row(FILE *f, const struct vmig_clause *c, const struct clause_result *r)
+static void row(struct arena *arena, FILE *f, const struct vmig_clause *c,
+		const struct clause_result *r)
 {
 	const struct line *note;
 
@@ -45,13 +47,14 @@ static void row(FILE *f, const struct vmig_clause *c, const struct clause_result
 		c->id, clause_outcome_name(r->outcome), c->id, vmig_level_name(c->level),
 		vmig_responsible_name(c->responsible));
 	text_xml(f, c->statement);
-	fputs(" <span class=\"soft\">[", f);
-	text_xml(f, c->source);
 	if (*c->since) {
-		fputs("; since ", f);
+		fputs(" <span class=\"soft\">[since ", f);
 		text_xml(f, c->since);
+		fputs("]</span>", f);
 	}
-	fputs("]</span>", f);
+	fputs("<details class=\"soft\"><summary>source</summary>", f);
+	text_xml(f, run_clause_source(arena, c, "; "));
+	fputs("</details>", f);
 	if (r->notes) {
 		fputs("<details><summary class=\"soft\">recorded</summary><ul>", f);
 		for (note = r->notes; note; note = note->next) {
@@ -116,7 +119,7 @@ void html_clauses(struct run *run, FILE *f)
 			fprintf(f, "<tbody data-part=\"%.*s\">\n", (int)n, id);
 			before = id;
 		}
-		row(f, &vmig_clauses[i], &run->clauses[i]);
+		row(run->arena, f, &vmig_clauses[i], &run->clauses[i]);
 	}
 	fputs("</tbody>\n</table></div>\n", f);
 }

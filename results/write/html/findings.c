@@ -2,6 +2,7 @@
 /* The findings of report.html: breaches, errors, complaints, deviations, warnings. */
 #include <string.h>
 
+#include "clause_source.h"
 #include "findings.h"
 #include "html.h"
 #include "markup.h"
@@ -18,7 +19,7 @@ static void log_lines(FILE *f, const struct line *line)
 	fputs("</pre>\n", f);
 }
 
-static void clause_heading(FILE *f, const struct breach *b)
+static void clause_heading(struct arena *arena, FILE *f, const struct breach *b)
 {
 	if (!b->clause) {
 		fputs("<p><span class=\"id\">", f);
@@ -33,7 +34,7 @@ static void clause_heading(FILE *f, const struct breach *b)
 		"<span class=\"soft\">%s, responsible: %s; ",
 		b->id, b->id, vmig_level_name(b->clause->level),
 		vmig_responsible_name(b->clause->responsible));
-	text_xml(f, b->clause->source);
+	text_xml(f, run_clause_source(arena, b->clause, "; "));
 	fputs("</span></p>\n<p>", f);
 	text_xml(f, b->clause->statement);
 	fputs("</p>\n", f);
@@ -67,7 +68,7 @@ static void breach_groups(struct run *run, FILE *f, enum clause_outcome outcome,
 	fprintf(f, "<h2 id=\"%s\">%s</h2>\n", id, title);
 	for (; g; g = g->next) {
 		fprintf(f, "<div class=\"item i-%s\">\n", html_mark_of_clause(outcome).class);
-		clause_heading(f, g->breach);
+		clause_heading(run->arena, f, g->breach);
 		fputs("<dl>", f);
 		html_definition(f, "did", g->breach->did);
 		html_definition(f, "expected", g->breach->expected);

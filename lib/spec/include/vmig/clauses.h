@@ -16,12 +16,26 @@ enum vmig_clause_id {
 };
 
 /**
+ * struct vmig_source - a place that demands what a clause says
+ * @file: in the kernel's source
+ * @function: the one of that file that computes it, NULL where the text of the file demands it
+ * @words: as they stand there, white space and the stars of a comment apart; NULL behind the last
+ *	source of a clause
+ */
+struct vmig_source {
+	const char *file;
+	const char *function;
+	const char *words;
+};
+
+/**
  * struct vmig_clause - one testable statement of the specification
  * @id: "FD-01"
  * @level: what a breach means
  * @responsible: who is charged with a breach
  * @statement: the requirement
- * @source: where it stands, abbreviations in clauses.def
+ * @sources: what demands it, up to one without words; a MUST has one at least
+ * @remark: what else is to be said of its source; for a clause without one, why it is one
  * @errnos: what a refusal returns, "-" where nothing is promised
  * @since: first kernel with the clause, "" for all
  * @untestable: why no test can name it, NULL where tests must
@@ -31,7 +45,8 @@ struct vmig_clause {
 	enum vmig_level level;
 	enum vmig_responsible responsible;
 	const char *statement;
-	const char *source;
+	const struct vmig_source *sources;
+	const char *remark;
 	const char *errnos;
 	const char *since;
 	const char *untestable;
