@@ -67,6 +67,7 @@ static bool kept(struct ref_device *ref)
  */
 void ref_close(struct ref_device *ref)
 {
+	ref_hang(REF_HANG_CLOSE);
 	mutex_lock(&ref->state_mutex);
 	ref->defect.oops = ref->state == VFIO_DEVICE_STATE_RESUMING;
 	if (ref->session) {

@@ -321,6 +321,7 @@ static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig
 	struct ref_device *ref = ref_of(vdev);
 	enum vfio_device_mig_state from;
 	struct file *filp;
+	int ret;
 
 	if (ref->defect.oops) {
 		ref->defect.oops = false;
@@ -333,6 +334,12 @@ static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig
 	mutex_lock(&ref->state_mutex);
 	ref->vdev->migration_flags = ref_flags(ref);
 	no_return(ref, target);
+	ret = ref_hang(REF_HANG_SET);
+	if (ret) {
+		atomic_dec(&ref->setters);
+		ref_state_unlock(ref);
+		return ERR_PTR(ret);
+	}
 	from = ref->state;
 	if (ref_defect(ref, REF_DEFECT_set_unserialised)) {
 		usleep_range(2000, 3000);
@@ -354,8 +361,10 @@ static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig
 static int ref_get_state(struct vfio_device *vdev, enum vfio_device_mig_state *state)
 {
 	struct ref_device *ref = ref_of(vdev);
-	int ret = 0;
+	int ret = ref_hang(REF_HANG_GET);
 
+	if (ret)
+		return ret;
 	mutex_lock(&ref->state_mutex);
 	if (ref_freedom(ref, REF_FREEDOM_get_slow))
 		fsleep(5000);

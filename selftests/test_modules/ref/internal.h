@@ -156,6 +156,23 @@ int ref_freedom_bad_load(enum ref_freedom freedom, int ret);
 int ref_freedom_ended(const struct ref_session *s);
 int ref_freedom_unknown(const struct ref_session *s);
 
+/* hang.c */
+enum ref_hang {
+	REF_HANG_NONE,
+	REF_HANG_READ,
+	REF_HANG_WRITE,
+	REF_HANG_SET,
+	REF_HANG_GET,
+	REF_HANG_INFO,
+	REF_HANG_REPORT,
+	REF_HANG_RESET,
+	REF_HANG_CLOSE,
+	REF_HANG_RELEASE,
+};
+
+int ref_hang(enum ref_hang call);
+int ref_hang_here(void);
+
 /* log.c */
 extern const struct vfio_log_ops ref_log_ops;
 void ref_log_end(struct ref_device *ref);

@@ -322,6 +322,9 @@ static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t
 		READ_ONCE(s->touched->state);
 	if (ref_session_defect(s, REF_DEFECT_racing_writers))
 		open = looks_open(s);
+	ret = ref_hang(REF_HANG_WRITE);
+	if (ret)
+		return ret;
 	ret = count && !(filp->f_flags & O_NONBLOCK) ? ref_freedom_wait(s) : 0;
 	if (ret)
 		return ret;

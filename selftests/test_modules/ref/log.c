@@ -252,6 +252,9 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	int ret = 0;
 	void *entry;
 
+	ret = ref_hang(REF_HANG_REPORT);
+	if (ret)
+		return ret;
 	if (ref_freedom(ref, REF_FREEDOM_log_slow))
 		fsleep(20000);
 	mutex_lock(&log->lock);

@@ -84,12 +84,17 @@ EXPORT_SYMBOL_GPL(ref_reset_done);
  */
 int ref_reset(struct ref_device *ref)
 {
+	int ret;
+
 	if (ref->defect.wedged)
 		return -EIO;
 	if (ref_defect(ref, REF_DEFECT_reset_race_lost)) {
 		ref_reset_done(ref);
 		return 0;
 	}
+	ret = ref_hang(REF_HANG_RESET);
+	if (ret)
+		return ret;
 	if (ref_freedom(ref, REF_FREEDOM_reset_slow))
 		fsleep(200000);
 	if (ref_freedom(ref, REF_FREEDOM_log_ended_by_reset))

@@ -623,7 +623,11 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 	if (s->touched)
 		READ_ONCE(s->touched->state);
 	nonblock = filp->f_flags & O_NONBLOCK;
-	ret = nonblock ? 0 : ref_freedom_wait(s);
+	ret = ref_hang(REF_HANG_READ);
+	if (!ret && is_defect(s, REF_DEFECT_reads_block_for_ever))
+		ret = ref_hang_here();
+	if (!ret && !nonblock)
+		ret = ref_freedom_wait(s);
 	if (ret)
 		return ret;
 	if (alone && mutex_lock_interruptible(&s->io))
@@ -774,12 +778,16 @@ static long ref_precopy_ioctl(struct file *filp, unsigned int cmd, unsigned long
 	const size_t minsz = offsetofend(struct vfio_precopy_info, dirty_bytes);
 	struct ref_session *s = filp->private_data;
 	struct vfio_precopy_info info = {};
-	long ret = -EINVAL;
+	long ret;
 
 	if (cmd != VFIO_MIG_GET_PRECOPY_INFO)
 		return is_defect(s, REF_DEFECT_unknown_ioctl_ok) ? 0 : ref_freedom_unknown(s);
 	if (is_defect(s, REF_DEFECT_precopy_info_missing))
 		return -ENOTTY;
+	ret = ref_hang(REF_HANG_INFO);
+	if (ret)
+		return ret;
+	ret = -EINVAL;
 	if (copy_from_user(&info, (void __user *)arg, minsz))
 		return -EFAULT;
 	if (info.argsz < minsz && !is_defect(s, REF_DEFECT_precopy_info_any_argsz))
