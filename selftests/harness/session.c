@@ -21,7 +21,9 @@
 #include <vmig/shared.h>
 #include "known_deviations.h"
 #include "session.h"
+#include "child.h"
 #include "kernel_health.h"
+#include "stuck.h"
 #include "verdict.h"
 
 /*
@@ -30,6 +32,9 @@
  */
 #define OPEN_TRIES 250
 #define OPEN_PAUSE_US 20000
+
+/* How long it may take to bring the device back to RUNNING at the end of a program. */
+#define PUT_BACK_MS 15000
 
 static struct vmig_dev_id first;
 
@@ -302,19 +307,24 @@ static bool after_former(void)
 {
 	unsigned long taint;
 	const char *what;
+	bool gone;
 
 	if (!shared->test[0])
 		return false;
 	taint = vmig_kernel_new_taint();
-	if (vmig_process_gone(&shared->process))
+	gone = vmig_process_gone(&shared->process);
+	if (gone)
 		what = taint ? vmig_taint_name(taint) : NULL;
 	else
 		what = "its process is stuck in the kernel and cannot be killed";
+	if (what) {
+		shared->lost = true;
+		printf("# vmig: lost before this test: %s\n", what);
+		printf("# vmig: former %s\n", shared->test);
+	}
+	vmig_stuck_former(gone);
 	if (!what)
 		return false;
-	shared->lost = true;
-	printf("# vmig: lost before this test: %s\n", what);
-	printf("# vmig: former %s\n", shared->test);
 	vmig_report_kernel(what);
 	vmig_process_explain(&shared->process);
 	printf("# vmig: present\n");
@@ -377,6 +387,8 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_uapi uapi, bo
 	vmig_verdict_begin(test);
 	if (!vmig_uapi_available(&first, uapi, skip))
 		return NULL;
+	vmig_stuck_begin();
+	vmig_stuck_need_open();
 	mark("begin");
 	snprintf(shared->test, sizeof(shared->test), "%s", test);
 	shared->process = vmig_process_self();
@@ -454,6 +466,21 @@ void vmig_session_rebind(struct vmig_device **dev)
 	*dev = open_patiently(uapi);
 }
 
+static void put_back(void *unused)
+{
+	struct vmig_device *dev;
+	char why[256];
+	int ret;
+
+	(void)unused;
+	if (vmig_open_any(&first, &dev, why, sizeof(why)))
+		return;
+	ret = settle(dev);
+	if (ret)
+		lose("cannot be brought back to RUNNING", ret);
+	vmig_close(dev);
+}
+
 /**
  * vmig_session_put_back - at the very end of a program, bring the device to RUNNING
  *
@@ -461,14 +488,9 @@ void vmig_session_rebind(struct vmig_device **dev)
  */
 void vmig_session_put_back(void)
 {
-	struct vmig_device *dev;
-	char why[256];
-	int ret;
-
-	if (shared->lost || after_former() || vmig_open_any(&first, &dev, why, sizeof(why)))
+	if (shared->lost || after_former() || vmig_stuck_any())
 		return;
-	ret = settle(dev);
-	if (ret)
-		lose("cannot be brought back to RUNNING", ret);
-	vmig_close(dev);
+	/* The call that it needs may be the one that does not come back. */
+	if (vmig_child_run(put_back, NULL, PUT_BACK_MS) == VMIG_CHILD_STUCK)
+		lose("cannot be brought back to RUNNING", -ETIMEDOUT);
 }

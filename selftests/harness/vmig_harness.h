@@ -41,6 +41,7 @@ static const bool vmig_log_enabled = true;
 #include <vmig/version.h>
 #include <vmig/error.h>
 #include "session.h"
+#include "stuck.h"
 #include "test_list.h"
 #include "verdict.h"
 
@@ -258,6 +259,7 @@ static inline int vmig_main(const char *chapter, int argc, char **argv)
 		}
 	}
 	vmig_verdict_init();
+	vmig_stuck_init();
 	vmig_main_pid = getpid();
 	atexit(vmig_at_exit);
 	signal(SIGINT, vmig_on_signal);
