@@ -88,8 +88,10 @@ FIXTURE_TEARDOWN(after_load)
 		NEED(self->second || vmig_can_reset(self->dev), "the device cannot be reset");     \
 	} while (0)
 
-#define NEED_STATE_OF_WORK                                                                         \
-	NEED(!self->w.ops->work_stays, "what waits in this device is no part of its state")
+#define NEED_STATE_OF_DMA                                                                          \
+	NEED(!self->w.ops->dma_stays, "DMA that waits in this device is no part of its state")
+#define NEED_STATE_OF_IRQ                                                                          \
+	NEED(!self->w.ops->irq_stays, "an interrupt that is due is no part of this device's state")
 
 static struct vmig_exercise *target_of(FIXTURE_DATA(after_load) * self)
 {
@@ -277,7 +279,7 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_is_done_there, MINUTES)
 	CLAUSES(STRM_11, RES_03);
 	NEED_SLOW_DMA;
 	NEED_TARGET;
-	NEED_STATE_OF_WORK;
+	NEED_STATE_OF_DMA;
 	share_memory(self);
 	for (i = 0; i < ARRAY_SIZE(asked_in); i++, seed += 16) {
 		if (!vmig_state_offered(self->flags, asked_in[i]) ||
@@ -288,9 +290,8 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_is_done_there, MINUTES)
 		if (!load_works(to, &self->s, work_in(asked_in[i])))
 			continue;
 		vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
-		judge_all_landed(
-			self, seed,
-			vmig_fmt("save of %s, load, SET(RUNNING)", work_in(asked_in[i])));
+		judge_all_landed(self, seed,
+				 vmig_fmt("save of %s, load, SET(RUNNING)", work_in(asked_in[i])));
 	}
 	NEED_WAITING(waiting);
 }
@@ -307,7 +308,7 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_interrupts_there, MINUTES)
 	NEED_IRQ;
 	NEED(self->w.ops->dma_write_irq, "no exerciser can have DMA end with an interrupt");
 	NEED_TARGET;
-	NEED_STATE_OF_WORK;
+	NEED_STATE_OF_DMA;
 	share_memory(self);
 	for (i = 0; i < ARRAY_SIZE(asked_in); i++) {
 		if (!vmig_state_offered(self->flags, asked_in[i]) ||
@@ -322,10 +323,9 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_interrupts_there, MINUTES)
 		/* Of DMA that never comes another test tells. */
 		if (lands(to, &self->mem, SEED) == to->ops->dma_queue)
 			CHECK(STRM_11, vmig_eventfd_wait(irq, VMIG_EXERCISE_MS),
-			      vmig_fmt(
-				      "save of %s, each with an interrupt at its end; load, an "
-				      "eventfd set up, SET(RUNNING), all of it is in memory",
-				      work_in(asked_in[i])),
+			      vmig_fmt("save of %s, each with an interrupt at its end; load, an "
+				       "eventfd set up, SET(RUNNING), all of it is in memory",
+				       work_in(asked_in[i])),
 			      "the eventfd is signalled", "it is not");
 		vmig_irq_end(to, irq);
 	}
@@ -342,7 +342,7 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_waits_for_running, MINUTES)
 	CLAUSES(QUI_02, QUI_07, STRM_11, RES_03);
 	NEED_SLOW_DMA;
 	NEED_TARGET;
-	NEED_STATE_OF_WORK;
+	NEED_STATE_OF_DMA;
 	share_memory(self);
 	p2p = vmig_state_offered(self->flags, VFIO_DEVICE_STATE_RUNNING_P2P) &&
 	      self->w.ops->dma_is_one_kind && holds_in_p2p(&self->w, &self->mem);
@@ -369,7 +369,8 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_waits_for_running, MINUTES)
 	}
 	free(before);
 	vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
-	judge_all_landed(self, SEED, "save of a device with DMA that waits, load, a while, RUNNING");
+	judge_all_landed(self, SEED,
+			 "save of a device with DMA that waits, load, a while, RUNNING");
 }
 
 /* A host that gives the device on at once, before it has run. */
@@ -383,7 +384,7 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_moves_on, MINUTES)
 	NEED_SLOW_DMA;
 	NEED_TARGET;
 	NEED(vmig_can_reset(to->dev), "the device cannot be reset");
-	NEED_STATE_OF_WORK;
+	NEED_STATE_OF_DMA;
 	share_memory(self);
 	p2p = vmig_state_offered(self->flags, VFIO_DEVICE_STATE_RUNNING_P2P);
 	NEED_WAITING(save_with_work(self, VFIO_DEVICE_STATE_RUNNING, SEED, false) ||
@@ -394,7 +395,8 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_moves_on, MINUTES)
 	vmig_save(to->dev, &again);
 	vmig_reset(to->dev);
 	make_target(self);
-	if (load_works(to, &again, "a device that was loaded, has DMA that waits, and has not run")) {
+	if (load_works(to, &again,
+		       "a device that was loaded, has DMA that waits, and has not run")) {
 		vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 		judge_all_landed(
 			self, SEED,
@@ -414,7 +416,7 @@ VMIG_TEST_TIMEOUT(after_load, nothing_waits_from_before, MINUTES)
 	CLAUSES(STRM_11, RES_03);
 	NEED_SLOW_DMA;
 	NEED_TARGET;
-	NEED_STATE_OF_WORK;
+	NEED_STATE_OF_DMA;
 	share_memory(self);
 	save(&self->w, &self->s);
 	if (vmig_state_offered(self->flags, VFIO_DEVICE_STATE_RUNNING_P2P) &&
@@ -432,8 +434,9 @@ VMIG_TEST_TIMEOUT(after_load, nothing_waits_from_before, MINUTES)
 	vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 	let_time_pass(to);
 	CHECK(STRM_11, !vmig_dma_touched(&self->mem, 0, to->ops->dma_max),
-	      vmig_fmt("DMA asked for in %s, SET(STOP), load of a device with nothing to do, RUNNING",
-		       vmig_state_name(state)),
+	      vmig_fmt(
+		      "DMA asked for in %s, SET(STOP), load of a device with nothing to do, RUNNING",
+		      vmig_state_name(state)),
 	      "memory untouched", "the device has written to it");
 	NEED_WAITING(waits);
 }
@@ -480,7 +483,7 @@ VMIG_TEST_TIMEOUT(after_load, due_interrupt_comes_there, MINUTES)
 	CLAUSES(STRM_11, QUI_01, RES_03);
 	NEED_LATER_IRQ;
 	NEED_TARGET;
-	NEED_STATE_OF_WORK;
+	NEED_STATE_OF_IRQ;
 	irq = vmig_irq_listen(&self->w);
 	waits = stop_before_interrupt(&self->w, irq, &fd);
 	vmig_irq_end(&self->w, irq);
@@ -497,8 +500,7 @@ VMIG_TEST_TIMEOUT(after_load, due_interrupt_comes_there, MINUTES)
 		      "its eventfd is silent", "it is signalled");
 		vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 		vmig_judge_goes_on(
-			STRM_11, to,
-			vmig_eventfd_wait(irq, VMIG_EXERCISE_MS) ? NULL : "it is not",
+			STRM_11, to, vmig_eventfd_wait(irq, VMIG_EXERCISE_MS) ? NULL : "it is not",
 			"save of a device with an interrupt that is due, load, an eventfd set up, "
 			"SET(RUNNING)",
 			"the eventfd is signalled");
@@ -515,7 +517,7 @@ VMIG_TEST_TIMEOUT(after_load, no_interrupt_from_before, MINUTES)
 	CLAUSES(STRM_11, RES_03);
 	NEED_LATER_IRQ;
 	NEED_TARGET;
-	NEED_STATE_OF_WORK;
+	NEED_STATE_OF_IRQ;
 	save(&self->w, &self->s);
 	irq = vmig_irq_listen(to);
 	waits = stop_before_interrupt(to, irq, &fd);
@@ -545,7 +547,8 @@ static bool go_way(FIXTURE_DATA(after_load) * self, struct vmig_exercise *to, un
 	fd = vmig_goto_state(to->dev, VFIO_DEVICE_STATE_RESUMING);
 	vmig_stream_write(fd, &self->s);
 	if (way != 1)
-		vmig_set_state(to->dev, way ? VFIO_DEVICE_STATE_RUNNING_P2P : VFIO_DEVICE_STATE_STOP);
+		vmig_set_state(to->dev,
+			       way ? VFIO_DEVICE_STATE_RUNNING_P2P : VFIO_DEVICE_STATE_STOP);
 	vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 	close(fd);
 	return true;
@@ -595,8 +598,9 @@ VMIG_TEST_TIMEOUT(after_load, all_of_it_works, MINUTES)
 			why = read_fault(to, &self->mem);
 		vmig_judge_goes_on(
 			QUI_06, to, why,
-			vmig_fmt("load, %s; work asked for three times, its interrupt was set up before",
-				 ways[way]),
+			vmig_fmt(
+				"load, %s; work asked for three times, its interrupt was set up before",
+				ways[way]),
 			"the device does it");
 	}
 	vmig_work_end(to, irq);
@@ -645,8 +649,9 @@ VMIG_TEST_TIMEOUT(after_load, interrupts_can_be_set_up, MINUTES)
 			set_up || n == 3 ? NULL
 					 : vmig_fmt("%s after %u of them",
 						    ret ? vmig_errno_name(ret) : "it is silent", n),
-			vmig_fmt("load; an eventfd set up %s, three interrupts asked for in RUNNING",
-				 when[i]),
+			vmig_fmt(
+				"load; an eventfd set up %s, three interrupts asked for in RUNNING",
+				when[i]),
 			"it is signalled each time");
 		vmig_irq_end(to, irq);
 	}
@@ -822,9 +827,10 @@ VMIG_TEST_TIMEOUT(after_load, mask_comes_along, MINUTES)
 			if (!asked)
 				raise_masked(to);
 			CHECK(STRM_11, !vmig_eventfd_wait(irq, WATCH_MS),
-			      vmig_fmt("save of a device with its interrupts masked%s, load, RUNNING%s",
-				       asked ? " and one waiting" : "",
-				       asked ? "" : ", one asked for"),
+			      vmig_fmt(
+				      "save of a device with its interrupts masked%s, load, RUNNING%s",
+				      asked ? " and one waiting" : "",
+				      asked ? "" : ", one asked for"),
 			      "they are masked", "one comes");
 			mask(to, false);
 			CHECK(STRM_11, vmig_eventfd_wait(irq, VMIG_EXERCISE_MS),
@@ -875,8 +881,9 @@ VMIG_TEST_TIMEOUT(after_load, bus_mastering_stays, MINUTES)
 		vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 		__vmig_region_read(to->dev, there, PCI_COMMAND, &command, sizeof(command));
 		CHECK(STRM_11, !!(command & PCI_COMMAND_MASTER) == on,
-		      vmig_fmt("bus mastering %s on both sides, save, load, RUNNING, PCI_COMMAND read",
-			       on ? "on" : "off"),
+		      vmig_fmt(
+			      "bus mastering %s on both sides, save, load, RUNNING, PCI_COMMAND read",
+			      on ? "on" : "off"),
 		      "no change", "%#06x", command);
 	}
 	free(config);

@@ -92,7 +92,7 @@ struct vmig_condition {
  * @dma_queue: how many transfers can be begun without waiting, 1 or more; all of them
  *	together move dma_max bytes at most
  * @dma_write_irq: dma_write(), and the interrupt of irq_raise() when it has ended. Optional.
- * @work_stays: what waits in the device, DMA or an interrupt, is no part of its state
+ * @dma_stays: DMA that waits in the device, or what it moves, is no part of its state
  * @dma_is_one_kind: the device cannot distinguish peer to peer from other DMA, so that in P2P
  *states it must do none at all (H:1181)
  *
@@ -118,6 +118,7 @@ struct vmig_condition {
  * @irq_index: VFIO irq index of what irq_raise() raises; vector 0
  * @irq_raise: raise it, @delay_ms from now (0: at once). With a delay of a device that cannot
  *	delay: -EOPNOTSUPP.
+ * @irq_stays: an interrupt that is due later is no part of its state
  * @irq_mask: the device's own mask: while it is on, interrupts wait in the device, and one comes
  *	when it is off again. Optional.
  */
@@ -148,7 +149,7 @@ struct vmig_exerciser {
 	bool dma_is_one_kind;
 	int (*dma_write)(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed);
 	int (*dma_write_irq)(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed);
-	bool work_stays;
+	bool dma_stays;
 	int (*dma_read)(struct vmig_exercise *w, uint64_t iova, uint32_t len);
 	int (*dma_wait)(struct vmig_exercise *w, int timeout_ms, uint32_t *sum);
 
@@ -164,6 +165,7 @@ struct vmig_exerciser {
 
 	uint32_t irq_index;
 	int (*irq_raise)(struct vmig_exercise *w, unsigned int delay_ms);
+	bool irq_stays;
 	int (*irq_mask)(struct vmig_exercise *w, bool on);
 };
 
