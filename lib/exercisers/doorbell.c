@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exerciser of devices with a doorbell register. See doorbell.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -383,6 +384,15 @@ static uint32_t time_of(const struct vmig_doorbell *d, uint32_t len)
 	return len * VMIG_DOORBELL_DMA_MS / d->at->dma_max;
 }
 
+static int write_bytes(struct vmig_doorbell *d, uint64_t iova, const void *bytes, uint32_t len,
+		       uint32_t kind)
+{
+	uint32_t at = take_room(d, len);
+	int ret = vmig_bar_write(&d->mem, at, bytes, len);
+
+	return ret ?: command(d, iova, at, len, time_of(d, len), kind);
+}
+
 /**
  * vmig_doorbell_write - begin a transfer of these bytes to memory
  * @d: the card
@@ -394,10 +404,23 @@ static uint32_t time_of(const struct vmig_doorbell *d, uint32_t len)
  */
 int vmig_doorbell_write(struct vmig_doorbell *d, uint64_t iova, const void *bytes, uint32_t len)
 {
-	uint32_t at = take_room(d, len);
-	int ret = vmig_bar_write(&d->mem, at, bytes, len);
+	return write_bytes(d, iova, bytes, len, d->at->command_write);
+}
 
-	return ret ?: command(d, iova, at, len, time_of(d, len), d->at->command_write);
+/* What a seed makes, to memory. */
+static int write_pattern(struct vmig_doorbell *d, uint64_t iova, uint32_t len, uint32_t seed,
+			 uint32_t kind)
+{
+	unsigned char *bytes;
+	int ret;
+
+	if (!len || len > d->at->dma_max)
+		return -EINVAL;
+	bytes = vmig_alloc(len);
+	vmig_pattern(bytes, len, seed);
+	ret = write_bytes(d, iova, bytes, len, kind);
+	free(bytes);
+	return ret;
 }
 
 /**
@@ -412,16 +435,24 @@ int vmig_doorbell_write(struct vmig_doorbell *d, uint64_t iova, const void *byte
 int vmig_doorbell_dma_write(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed)
 {
 	struct vmig_doorbell *d = w->priv;
-	unsigned char *bytes;
-	int ret;
 
-	if (!len || len > d->at->dma_max)
-		return -EINVAL;
-	bytes = vmig_alloc(len);
-	vmig_pattern(bytes, len, seed);
-	ret = vmig_doorbell_write(d, iova, bytes, len);
-	free(bytes);
-	return ret;
+	return write_pattern(d, iova, len, seed, d->at->command_write);
+}
+
+/**
+ * vmig_doorbell_dma_write_irq - dma_write_irq() of such a card
+ * @w: the device
+ * @iova: where
+ * @len: bytes
+ * @seed: makes them
+ *
+ * Return: 0 or -errno; -EINVAL for a length that no command has.
+ */
+int vmig_doorbell_dma_write_irq(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed)
+{
+	struct vmig_doorbell *d = w->priv;
+
+	return write_pattern(d, iova, len, seed, d->at->command_write | d->at->command_irq);
 }
 
 /**
@@ -507,3 +538,41 @@ int vmig_doorbell_irq_raise(struct vmig_exercise *w, unsigned int delay_ms)
 
 	return vmig_bar_write32(&d->regs, d->at->irq_raise, delay_ms + d->at->irq_now);
 }
+
+/* A command of two kinds at once, which is none. */
+static int make_error(struct vmig_exercise *w)
+{
+	struct vmig_doorbell *d = w->priv;
+	int ret;
+
+	if (d->regs_stay)
+		return -ENOENT;
+	ret = command(d, NOWHERE, d->at->dma_buffer, 64, 1,
+		      d->at->command_write | d->at->command_read);
+	return ret ?: taken(d, d->at->command);
+}
+
+static int check_error(struct vmig_exercise *w, const char **why)
+{
+	struct vmig_doorbell *d = w->priv;
+	uint32_t status = 0;
+	int ret = vmig_bar_read(&d->regs, d->at->status, &status, sizeof(status));
+
+	if (!ret && !(status & d->at->status_error)) {
+		snprintf(d->why, sizeof(d->why), "a status of %#x, without the error", status);
+		ret = -EILSEQ;
+	}
+	return vmig_tell_why(ret, d->why, why);
+}
+
+static int clear_error(struct vmig_exercise *w)
+{
+	struct vmig_doorbell *d = w->priv;
+	int ret = vmig_bar_write32(&d->regs, d->at->clear, 1);
+
+	return ret ?: taken(d, d->at->clear);
+}
+
+const struct vmig_condition vmig_doorbell_conditions[VMIG_DOORBELL_CONDITIONS] = {
+	{ "a failed command that nobody has cleared", make_error, check_error, clear_error },
+};

@@ -121,9 +121,15 @@ int vmig_doorbell_poke(struct vmig_exercise *w);
 int vmig_doorbell_counter(struct vmig_exercise *w, uint64_t *value);
 int vmig_doorbell_hold_stream(struct vmig_exercise *w, bool on);
 int vmig_doorbell_dma_write(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed);
+int vmig_doorbell_dma_write_irq(struct vmig_exercise *w, uint64_t iova, uint32_t len,
+				uint32_t seed);
 int vmig_doorbell_dma_read(struct vmig_exercise *w, uint64_t iova, uint32_t len);
 int vmig_doorbell_dma_wait(struct vmig_exercise *w, int timeout_ms, uint32_t *sum);
 int vmig_doorbell_irq_raise(struct vmig_exercise *w, unsigned int delay_ms);
+
+/* What such a card can be in: struct vmig_condition. */
+#define VMIG_DOORBELL_CONDITIONS 1
+extern const struct vmig_condition vmig_doorbell_conditions[VMIG_DOORBELL_CONDITIONS];
 
 /* What an exerciser takes over whole; it adds dma_queue and the rest. */
 #define VMIG_DOORBELL_OPS                                                                          \
@@ -132,7 +138,9 @@ int vmig_doorbell_irq_raise(struct vmig_exercise *w, unsigned int delay_ms);
 	.stress_registers = vmig_doorbell_poke, .counter = vmig_doorbell_counter,                  \
 	.hold_stream = vmig_doorbell_hold_stream, .dma_align = 1, .iova_bits = 48,                 \
 	.dma_time_ms = VMIG_DOORBELL_DMA_MS, .dma_is_one_kind = true,                              \
-	.dma_write = vmig_doorbell_dma_write, .dma_read = vmig_doorbell_dma_read,                  \
-	.dma_wait = vmig_doorbell_dma_wait, .irq_raise = vmig_doorbell_irq_raise
+	.dma_write = vmig_doorbell_dma_write, .dma_write_irq = vmig_doorbell_dma_write_irq,        \
+	.dma_read = vmig_doorbell_dma_read, .conditions = vmig_doorbell_conditions,                \
+	.condition_count = VMIG_DOORBELL_CONDITIONS, .dma_wait = vmig_doorbell_dma_wait,           \
+	.irq_raise = vmig_doorbell_irq_raise
 
 #endif /* VMIG_EXERCISERS_DOORBELL_H */

@@ -281,16 +281,25 @@ static int find_pattern(struct edu *e, uint32_t len, uint32_t seed, uint32_t *at
 	return vmig_bar_write(&e->extra, EDU_BUFFER_COPY, want, sizeof(want));
 }
 
-static int dma_write(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed)
+static int write_pattern(struct edu *e, uint64_t iova, uint32_t len, uint32_t seed, uint32_t kind)
 {
-	struct edu *e = w->priv;
 	uint32_t at;
 	int ret;
 
 	if (!len || len > BUFFER)
 		return -EINVAL;
 	ret = find_pattern(e, len, seed, &at);
-	return ret ?: command(e, EDU_BUFFER + at, iova, len, EDU_COMMAND_OUT);
+	return ret ?: command(e, EDU_BUFFER + at, iova, len, EDU_COMMAND_OUT | kind);
+}
+
+static int dma_write(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed)
+{
+	return write_pattern(w->priv, iova, len, seed, 0);
+}
+
+static int dma_write_irq(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed)
+{
+	return write_pattern(w->priv, iova, len, seed, EDU_COMMAND_IRQ);
 }
 
 static int dma_read(struct vmig_exercise *w, uint64_t iova, uint32_t len)
@@ -378,6 +387,65 @@ static int irq_raise(struct vmig_exercise *w, unsigned int delay_ms)
 	return vmig_bar_write32(&e->regs, EDU_IRQ_RAISE, EDU_IRQ_DMA);
 }
 
+static int check_bits(struct vmig_exercise *w, uint32_t at, uint32_t bits, const char *name,
+		      const char **why)
+{
+	struct edu *e = w->priv;
+	uint32_t value = 0;
+	int ret = vmig_bar_read(&e->regs, at, &value, sizeof(value));
+
+	if (!ret && !(value & bits)) {
+		snprintf(e->why, sizeof(e->why), "%s of %#x", name, value);
+		ret = -EILSEQ;
+	}
+	return vmig_tell_why(ret, e->why, why);
+}
+
+/* A transfer that is longer than the buffer; the driver keeps it from the device. */
+static int make_error(struct vmig_exercise *w)
+{
+	return command(w->priv, EDU_BUFFER, 0, EDU_BUFFER_SIZE + 1, EDU_COMMAND_OUT);
+}
+
+static int check_error(struct vmig_exercise *w, const char **why)
+{
+	return check_bits(w, EDU_STATUS, EDU_STATUS_DMA_ERROR, "a status", why);
+}
+
+static int clear_error(struct vmig_exercise *w)
+{
+	struct edu *e = w->priv;
+
+	return vmig_bar_write32(&e->regs, EDU_STATUS, EDU_STATUS_DMA_ERROR);
+}
+
+/* Of a bit that nothing else here raises. */
+#define UNTAKEN 0x10
+
+static int make_untaken(struct vmig_exercise *w)
+{
+	struct edu *e = w->priv;
+
+	return vmig_bar_write32(&e->regs, EDU_IRQ_RAISE, UNTAKEN);
+}
+
+static int check_untaken(struct vmig_exercise *w, const char **why)
+{
+	return check_bits(w, EDU_IRQ_STATUS, UNTAKEN, "an interrupt status", why);
+}
+
+static int take(struct vmig_exercise *w)
+{
+	struct edu *e = w->priv;
+
+	return vmig_bar_write32(&e->regs, EDU_IRQ_ACK, UNTAKEN);
+}
+
+static const struct vmig_condition conditions[] = {
+	{ "a refused command that nobody has cleared", make_error, check_error, clear_error },
+	{ "an interrupt that nobody has acknowledged", make_untaken, check_untaken, take },
+};
+
 const struct vmig_exerciser vmig_exerciser_edu = {
 	.name = "edu",
 	.driver = "vfio_mig_edu",
@@ -390,6 +458,8 @@ const struct vmig_exerciser vmig_exerciser_edu = {
 	.stress_registers = stress_registers,
 	.hold_stream = hold_stream,
 	.reinit = reinit,
+	.conditions = conditions,
+	.condition_count = sizeof(conditions) / sizeof(conditions[0]),
 	.dma_max = BUFFER,
 	.dma_align = 1,
 	.iova_bits = EDU_DMA_BITS,
@@ -397,6 +467,7 @@ const struct vmig_exerciser vmig_exerciser_edu = {
 	.dma_queue = EDU_QUEUE,
 	.dma_is_one_kind = true,
 	.dma_write = dma_write,
+	.dma_write_irq = dma_write_irq,
 	.dma_read = dma_read,
 	.dma_wait = dma_wait,
 	.p2p_memory = p2p_memory,

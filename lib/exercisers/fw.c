@@ -79,6 +79,8 @@ static int begin(struct vmig_exercise *w)
 	if (!ret && bar > VFIO_PCI_BAR5_REGION_INDEX)
 		ret = -ENODEV;
 	f->d.regs_stay = lacks & FW_LACKS_REGS;
+	f->ops.irq_stays = f->d.regs_stay;
+	f->ops.dma_stays = f->d.regs_stay || state_bytes < FW_DMA_BUFFER + FW_DMA_MAX;
 	if (lacks & FW_LACKS_SCRATCH)
 		f->at.scratch_count = FW_SCRATCH_FEW;
 	if (lacks & FW_LACKS_WORK)

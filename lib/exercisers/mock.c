@@ -61,6 +61,13 @@ static int reinit(struct vmig_exercise *w, uint32_t bytes)
 	return vmig_bar_write32(&m->d.regs, MOCK_REINIT, bytes);
 }
 
+static int irq_mask(struct vmig_exercise *w, bool on)
+{
+	struct mock *m = w->priv;
+
+	return vmig_bar_write32(&m->d.regs, MOCK_IRQ_MASK, on);
+}
+
 const struct vmig_exerciser vmig_exerciser_mock = {
 	VMIG_DOORBELL_OPS,
 	.name = "mock",
@@ -72,4 +79,5 @@ const struct vmig_exerciser vmig_exerciser_mock = {
 	.dma_max = MOCK_DMA_MAX,
 	.dma_queue = MOCK_QUEUE,
 	.irq_index = VFIO_PCI_MSI_IRQ_INDEX,
+	.irq_mask = irq_mask,
 };

@@ -233,6 +233,96 @@ static int irq_raise(struct vmig_exercise *w, unsigned int delay_ms)
 	return ret ?: vmig_bar_write8(bar, UART_MCR, UART_MCR_OUT2);
 }
 
+/* A receiver with this many bytes in it, its interrupts off. */
+static int receive(struct vmig_exercise *w, uint8_t fifo, unsigned int bytes, uint8_t mcr)
+{
+	struct mtty *m = w->priv;
+	struct vmig_bar *bar = &m->bars[0];
+	int ret;
+
+	ret = vmig_bar_write8(bar, UART_LCR, 0);
+	ret = ret ?: vmig_bar_write8(bar, UART_IER, 0);
+	ret = ret ?: vmig_bar_write8(bar, UART_MCR, mcr);
+	ret = ret ?: vmig_bar_write8(bar, UART_FCR, fifo | UART_FCR_CLEAR_RCVR);
+	while (bytes-- && !ret)
+		ret = vmig_bar_write8(bar, UART_TX, 0x5a);
+	return ret;
+}
+
+/* One more byte than was there before clears what an overrun has left. */
+static int quiet(struct vmig_exercise *w)
+{
+	struct mtty *m = w->priv;
+	int ret = receive(w, UART_FCR_ENABLE_FIFO, 1, 0);
+
+	return ret
+		       ?: vmig_bar_write8(&m->bars[0], UART_FCR,
+					  UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR);
+}
+
+static int check_bit(struct vmig_exercise *w, unsigned int reg, uint8_t mask, uint8_t want,
+		     const char *name, const char **why)
+{
+	struct mtty *m = w->priv;
+	uint8_t value = 0;
+	int ret = vmig_bar_read(&m->bars[0], reg, &value, 1);
+
+	if (!ret && (value & mask) != want) {
+		snprintf(m->why, sizeof(m->why), "%s of %#04x", name, value);
+		ret = -EILSEQ;
+	}
+	return vmig_tell_why(ret, m->why, why);
+}
+
+static int make_overrun(struct vmig_exercise *w)
+{
+	return receive(w, UART_FCR_ENABLE_FIFO, 17, 0);
+}
+
+static int check_overrun(struct vmig_exercise *w, const char **why)
+{
+	return check_bit(w, UART_LSR, UART_LSR_OE, UART_LSR_OE, "a line status", why);
+}
+
+static int make_full(struct vmig_exercise *w)
+{
+	return receive(w, UART_FCR_ENABLE_FIFO, 16, UART_MCR_AFE);
+}
+
+/* With its FIFO off a receiver holds one byte. */
+static int make_short(struct vmig_exercise *w)
+{
+	return receive(w, 0, 1, UART_MCR_AFE);
+}
+
+static int check_full(struct vmig_exercise *w, const char **why)
+{
+	return check_bit(w, UART_MSR, UART_MSR_CTS, 0, "a modem status", why);
+}
+
+/* Its interrupt is enabled first, so that it was sent, where somebody listens. */
+static int make_untaken(struct vmig_exercise *w)
+{
+	struct mtty *m = w->priv;
+	int ret = receive(w, UART_FCR_ENABLE_FIFO, 0, 0);
+
+	ret = ret ?: vmig_bar_write8(&m->bars[0], UART_IER, UART_IER_RDI);
+	return ret ?: vmig_bar_write8(&m->bars[0], UART_TX, 0x5a);
+}
+
+static int check_untaken(struct vmig_exercise *w, const char **why)
+{
+	return check_bit(w, UART_IIR, UART_IIR_RDI, UART_IIR_RDI, "an interrupt identification",
+			 why);
+}
+
+static const struct vmig_condition conditions[] = {
+	{ "an overrun that nobody has cleared", make_overrun, check_overrun, quiet },
+	{ "a receiver that is full", make_full, check_full, quiet },
+	{ "a receiver without its FIFO that is full", make_short, check_full, quiet },
+	{ "an interrupt that nobody has taken", make_untaken, check_untaken, quiet },
+};
+
 const struct vmig_exerciser vmig_exerciser_mtty = {
 	.name = "mtty",
 	.driver = "mtty",
@@ -243,6 +333,8 @@ const struct vmig_exerciser vmig_exerciser_mtty = {
 	.dirty = dirty,
 	.check_dirty = check_dirty,
 	.stress_registers = stress_registers,
+	.conditions = conditions,
+	.condition_count = sizeof(conditions) / sizeof(conditions[0]),
 	.irq_index = VFIO_PCI_MSI_IRQ_INDEX,
 	.irq_raise = irq_raise,
 };

@@ -283,6 +283,87 @@ bool vmig_counter_comes(struct vmig_exercise *w)
 }
 
 /**
+ * vmig_work_begin - prepare what vmig_work_fault() needs
+ * @w: the device
+ * @mem: memory for its DMA, if it does any; for vmig_exercise_memory_end()
+ *
+ * Return: the eventfd of its interrupt, for vmig_work_end(); -1 where it has none.
+ */
+int vmig_work_begin(struct vmig_exercise *w, struct vmig_dma *mem)
+{
+	if (w->ops->dma_write)
+		vmig_exercise_memory(w, mem);
+	return vmig_irq_there(w) ? vmig_irq_listen(w) : -1;
+}
+
+/**
+ * vmig_work_fault - does a device do what it does while it runs?
+ * @w: the device, in RUNNING or PRE_COPY
+ * @mem: of vmig_work_begin()
+ * @irq: of the same
+ * @seed: what its DMA writes
+ *
+ * Return: NULL if all that the exerciser knows of works, else what does not, for messages.
+ */
+const char *vmig_work_fault(struct vmig_exercise *w, struct vmig_dma *mem, int irq, uint32_t seed)
+{
+	const char *why;
+	int ret;
+
+	if (w->ops->counter && !vmig_counter_comes(w))
+		return "its counter stands";
+	if (w->ops->dma_write) {
+		why = vmig_dma_fault(w, mem, seed);
+		if (why)
+			return vmig_fmt("a DMA write: %s", why);
+	}
+	if (irq < 0)
+		return NULL;
+	vmig_eventfd_fired(irq);
+	ret = w->ops->irq_raise(w, 0);
+	if (ret)
+		return vmig_fmt("asked for an interrupt: %s", vmig_errno_name(ret));
+	return vmig_eventfd_wait(irq, VMIG_EXERCISE_MS) ? NULL : "no interrupt comes";
+}
+
+/**
+ * vmig_work_end - undo vmig_work_begin(), but for the memory
+ * @w: the device
+ * @irq: what that returned
+ */
+void vmig_work_end(struct vmig_exercise *w, int irq)
+{
+	if (irq >= 0)
+		vmig_irq_end(w, irq);
+}
+
+/**
+ * vmig_judge_goes_on_at - does a device go on in RUNNING?
+ * @at: where the caller is: VMIG_HERE
+ * @id: clause that is checked
+ * @w: the device
+ * @why: NULL, or what it does instead
+ * @did: what was done, for messages
+ * @expected: what the clause demands
+ *
+ * Of simulated hardware whose way back is a guess, it is a note if it does not: what a card does
+ * is known to its vendor.
+ *
+ * Return: true if it does.
+ */
+bool vmig_judge_goes_on_at(const char *at, enum vmig_clause_id id, struct vmig_exercise *w,
+			   const char *why, const char *did, const char *expected)
+{
+	if (!why || !w->ops->start_unknown || !w->ops->start_unknown(w))
+		return CHECK_AT(at, id, !why, did, expected, "%s", why);
+	vmig_note(id,
+		  "%s: here %s. Either the card goes on by itself, or when its user rings a "
+		  "doorbell, and all is well; or it needs a command, which the driver owes it",
+		  did, why);
+	return false;
+}
+
+/**
  * vmig_run_again - bring a device back to RUNNING with what it holds
  * @dev: the device; from RESUMING, where nothing was loaded, by a reset
  */

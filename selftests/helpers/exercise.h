@@ -5,6 +5,7 @@
 
 #include <vmig/exerciser.h>
 #include <vmig/dma.h>
+#include "verdict.h"
 
 /* Work that has not ended after this long does not end; ms. */
 #define VMIG_EXERCISE_MS 5000
@@ -36,6 +37,16 @@ const char *vmig_dma_fault(struct vmig_exercise *w, struct vmig_dma *mem, uint32
 uint64_t vmig_counter(struct vmig_exercise *w);
 bool vmig_counter_moves(struct vmig_exercise *w);
 bool vmig_counter_comes(struct vmig_exercise *w);
+
+int vmig_work_begin(struct vmig_exercise *w, struct vmig_dma *mem);
+const char *vmig_work_fault(struct vmig_exercise *w, struct vmig_dma *mem, int irq, uint32_t seed);
+void vmig_work_end(struct vmig_exercise *w, int irq);
+bool vmig_judge_goes_on_at(const char *at, enum vmig_clause_id id, struct vmig_exercise *w,
+			   const char *why, const char *did, const char *expected);
+
+/* A breach reports the line of the call. */
+#define vmig_judge_goes_on(...) vmig_judge_goes_on_at(VMIG_HERE, __VA_ARGS__)
+
 void vmig_run_again(struct vmig_device *dev);
 
 bool vmig_irq_there(struct vmig_exercise *w);

@@ -19,6 +19,9 @@
 		NEED(self->w.ops->irq_raise, "no exerciser can make this device interrupt");       \
 		NEED(vmig_irq_there(&self->w), "the device has no interrupt to ask for");          \
 	} while (0)
+#define NEED_WORK                                                                                  \
+	NEED(self->w.ops->counter || self->w.ops->dma_write || self->w.ops->irq_raise,             \
+	     "no exerciser can make this device work")
 #define NEED_COUNTER NEED(self->w.ops->counter, "no exerciser knows what moves in this device")
 #define NEED_RECONFIGURABLE                                                                        \
 	NEED(self->w.ops->reinit && self->w.ops->reinit(&self->w, 0) != -ENOENT,                   \

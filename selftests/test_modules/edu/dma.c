@@ -61,6 +61,7 @@ void edu_submit(struct edu_device *edu, const struct edu_command *c)
 	}
 	if (edu->activity == REF_NO_DMA && edu_defect(edu, REF_DEFECT_held_p2p_dma_lost))
 		return;
+	ref_worked(&edu->ref);
 	edu->queue[edu->waiting++] = *c;
 	edu_advance(edu);
 }
@@ -172,8 +173,14 @@ static void edu_phase_done(struct edu_device *edu)
 
 static bool edu_may_begin(struct edu_device *edu)
 {
+	if (ref_loaded_defect(&edu->ref, REF_DEFECT_load_ends_dma))
+		return false;
 	return edu->activity == REF_RUNNING ||
-	       (edu->activity == REF_NO_DMA && edu_defect(edu, REF_DEFECT_dma_begins_in_p2p));
+	       (edu->activity == REF_NO_DMA &&
+		(edu_defect(edu, REF_DEFECT_dma_begins_in_p2p) ||
+		 ref_loaded_defect(&edu->ref, REF_DEFECT_loaded_dma_in_p2p))) ||
+	       (edu->activity == REF_STOPPED &&
+		ref_loaded_defect(&edu->ref, REF_DEFECT_loaded_dma_in_stop));
 }
 
 static void edu_look_again(struct edu_device *edu)

@@ -97,6 +97,7 @@ static int edu_reg_access(struct edu_device *edu, u64 pos, u64 *value, size_t wi
 	if (READ_ONCE(edu->activity) == REF_STOPPED &&
 	    edu_defect(edu, REF_DEFECT_mmio_in_stop_breaks))
 		ref_force_state(&edu->ref, VFIO_DEVICE_STATE_ERROR);
+	ref_accessed(&edu->ref);
 	mutex_lock(&edu->lock);
 	/* As with any BAR that is not decoded. */
 	if (!edu_decodes(edu) ||

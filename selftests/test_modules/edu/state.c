@@ -157,9 +157,9 @@ static void edu_get_regs(struct ref_device *ref, void *regs)
 	s->status = cpu_to_le32(edu->status);
 	s->irq_status = cpu_to_le32(edu->irq_status);
 	s->irq_left_ms = cpu_to_le32(edu->irq_left_ms);
-	s->waiting = cpu_to_le32(edu->waiting);
+	s->waiting = cpu_to_le32(ref_work_lost(ref) ? 0 : edu->waiting);
 	edu_put_command(&s->regs, &edu->regs);
-	for (i = 0; i < edu->waiting; i++)
+	for (i = 0; i < le32_to_cpu(s->waiting); i++)
 		edu_put_command(&s->queue[i], &edu->queue[i]);
 	mutex_unlock(&edu->lock);
 }
@@ -175,6 +175,9 @@ static int edu_check_regs(struct ref_device *ref, const void *regs)
 	const struct edu_wire_command none = {};
 	u32 i, waiting = le32_to_cpu(s->waiting);
 
+	if (ref_defect(ref, REF_DEFECT_loaded_error_refused) &&
+	    (le32_to_cpu(s->status) & EDU_STATUS_DMA_ERROR))
+		return -EINVAL;
 	if (le32_to_cpu(s->operand) > EDU_MAX_OPERAND || waiting > EDU_QUEUE ||
 	    (le32_to_cpu(s->status) & ~EDU_STATUS_SAVED) ||
 	    le32_to_cpu(s->irq_left_ms) > EDU_IRQ_MAX_MS || !edu_command_valid(&s->regs))
@@ -189,13 +192,64 @@ static int edu_check_regs(struct ref_device *ref, const void *regs)
 	return 0;
 }
 
+/* What is left of the state before one that is loaded; defects only. */
+struct edu_old {
+	u32 status;
+	u32 irq_left_ms;
+	unsigned int waiting;
+	struct edu_command queue[EDU_QUEUE];
+};
+
+static void edu_keep_old(const struct edu_device *edu, struct edu_old *old)
+{
+	old->status = edu->status;
+	old->irq_left_ms = edu->irq_left_ms;
+	old->waiting = edu->waiting;
+	memcpy(old->queue, edu->queue, sizeof(old->queue));
+}
+
+/* What a defect loses of a state, or keeps of the one before. */
+static void edu_spoil(struct edu_device *edu, const struct edu_old *old)
+{
+	unsigned int i;
+
+	if (edu_defect(edu, REF_DEFECT_loaded_dma_lost))
+		edu->waiting = 0;
+	if (edu_defect(edu, REF_DEFECT_loaded_queue_cut))
+		edu->waiting = min(edu->waiting, 1U);
+	for (i = 0; edu_defect(edu, REF_DEFECT_loaded_dma_is_silent) && i < EDU_QUEUE; i++)
+		edu->queue[i].command &= ~EDU_COMMAND_IRQ;
+	if (edu_defect(edu, REF_DEFECT_loaded_irq_lost))
+		edu->irq_left_ms = 0;
+	if (edu_defect(edu, REF_DEFECT_loaded_irq_in_stop) && edu->irq_left_ms) {
+		edu->irq_left_ms = 0;
+		edu_raise(edu, EDU_IRQ_DMA);
+	}
+	if (edu_defect(edu, REF_DEFECT_loaded_irq_status_lost))
+		edu->irq_status = 0;
+	if (edu_defect(edu, REF_DEFECT_loaded_error_lost))
+		edu->status &= ~EDU_STATUS_DMA_ERROR;
+	if (edu_defect(edu, REF_DEFECT_old_error_stays))
+		edu->status |= old->status & EDU_STATUS_DMA_ERROR;
+	if (edu_defect(edu, REF_DEFECT_load_masters_bus))
+		pci_set_master(edu->core.pdev);
+	if (edu_defect(edu, REF_DEFECT_old_work_stays) && !edu->waiting) {
+		edu->waiting = old->waiting;
+		memcpy(edu->queue, old->queue, sizeof(old->queue));
+	}
+	if (edu_defect(edu, REF_DEFECT_old_irq_stays) && !edu->irq_left_ms)
+		edu->irq_left_ms = old->irq_left_ms;
+}
+
 static int edu_set_regs(struct ref_device *ref, const void *regs)
 {
 	struct edu_device *edu = edu_of_ref(ref);
 	const struct edu_state *s = regs;
+	struct edu_old old;
 	unsigned int i;
 
 	mutex_lock(&edu->lock);
+	edu_keep_old(edu, &old);
 	edu->live = le32_to_cpu(s->live);
 	edu->operand = le32_to_cpu(s->operand);
 	edu->status = le32_to_cpu(s->status);
@@ -206,6 +260,7 @@ static int edu_set_regs(struct ref_device *ref, const void *regs)
 	edu->regs = edu_take_command(&s->regs);
 	for (i = 0; i < edu->waiting; i++)
 		edu->queue[i] = edu_take_command(&s->queue[i]);
+	edu_spoil(edu, &old);
 	edu->regs_stale = true;
 	edu_sync(edu);
 	edu_advance(edu);

@@ -42,8 +42,14 @@ bool mock_dma_runs(const struct mock *m)
 
 static bool may_run(const struct mock *m)
 {
+	if (ref_loaded_defect(&m->ref, REF_DEFECT_load_ends_dma))
+		return false;
 	return mock_dma_runs(m) ||
-	       (m->activity == REF_NO_DMA && ref_defect(&m->ref, REF_DEFECT_dma_begins_in_p2p));
+	       (m->activity == REF_NO_DMA &&
+		(ref_defect(&m->ref, REF_DEFECT_dma_begins_in_p2p) ||
+		 ref_loaded_defect(&m->ref, REF_DEFECT_loaded_dma_in_p2p))) ||
+	       (m->activity == REF_STOPPED &&
+		ref_loaded_defect(&m->ref, REF_DEFECT_loaded_dma_in_stop));
 }
 
 /* Opened through its group, which has an iommufd for a container and none of type1. */
@@ -155,6 +161,7 @@ void mock_dma_command(struct mock *m, u32 kind)
 		m->regs.error = cpu_to_le32(1);
 		return;
 	}
+	ref_worked(&m->ref);
 	m->regs.fifo[waiting] = c;
 	m->regs.waiting = cpu_to_le32(waiting + 1);
 	if (may_run(m))

@@ -25,8 +25,30 @@ static void signal(struct mock *m)
  */
 void mock_irq_signal(struct mock *m)
 {
+	if (m->regs.irq_mask) {
+		m->regs.irq_mask |= cpu_to_le32(MOCK_MASK_WAITS);
+		return;
+	}
 	le32_add_cpu(&m->regs.irq_count, 1);
 	signal(m);
+}
+
+/**
+ * mock_irq_mask - MOCK_IRQ_MASK was written
+ * @m: the device, locked
+ * @on: interrupts wait from now on
+ */
+void mock_irq_mask(struct mock *m, bool on)
+{
+	bool waits = m->regs.irq_mask & cpu_to_le32(MOCK_MASK_WAITS);
+
+	if (on) {
+		m->regs.irq_mask |= cpu_to_le32(MOCK_MASK_ON);
+		return;
+	}
+	m->regs.irq_mask = 0;
+	if (waits)
+		mock_irq_signal(m);
 }
 
 static void irq_work(struct work_struct *work)
@@ -93,6 +115,8 @@ static int set_trigger(struct mock *m, int fd)
 {
 	struct eventfd_ctx *ctx = NULL;
 
+	if (fd >= 0 && ref_loaded_defect(&m->ref, REF_DEFECT_irq_set_up_once))
+		return 0;
 	if (fd >= 0) {
 		ctx = eventfd_ctx_fdget(fd);
 		if (IS_ERR(ctx))

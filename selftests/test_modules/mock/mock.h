@@ -19,6 +19,11 @@
 #include "ref.h"
 
 #define MOCK_CONFIG_SIZE 256
+
+/* MOCK_IRQ_MASK as it is kept: it is on, and an interrupt waits behind it. */
+#define MOCK_MASK_ON 1
+#define MOCK_MASK_WAITS 2
+
 #define MOCK_BASE_PAGES (MOCK_BAR2_SIZE / PAGE_SIZE)
 
 /* Where a region begins in the file of the device. */
@@ -63,7 +68,7 @@ struct mock_command {
  * @irq_left: for so many ms
  * @dirty_rate: MOCK_DIRTY_RATE
  * @dirty_next: page that the device dirties next by itself
- * @unused: 0
+ * @irq_mask: MOCK_MASK_*
  * @scratch: MOCK_SCRATCH
  */
 struct mock_regs {
@@ -80,7 +85,7 @@ struct mock_regs {
 	__le32 dirty_rate;
 	__le32 dirty_next;
 	__le32 counter_on;
-	__le32 unused;
+	__le32 irq_mask;
 	__le32 scratch[MOCK_SCRATCH_COUNT];
 };
 
@@ -187,6 +192,7 @@ bool mock_command_valid(const struct mock *m, const struct mock_command *c);
 void mock_irq_init(struct mock *m);
 void mock_irq_raise(struct mock *m, u32 delay);
 void mock_irq_signal(struct mock *m);
+void mock_irq_mask(struct mock *m, bool on);
 void mock_irq_pause(struct mock *m);
 void mock_irq_resume(struct mock *m);
 void mock_irq_close(struct mock *m);

@@ -60,6 +60,8 @@ static u64 get_register(struct mock *m, u32 at)
 		return m->ref.hold;
 	case MOCK_COUNTER_ON:
 		return le32_to_cpu(m->regs.counter_on);
+	case MOCK_IRQ_MASK:
+		return le32_to_cpu(m->regs.irq_mask) & MOCK_MASK_ON;
 	case MOCK_MEM_SIZE:
 		return m->ref.mem_size;
 	case MOCK_MEM_AT:
@@ -103,6 +105,9 @@ static void set_state_register(struct mock *m, u32 at, u64 value)
 	case MOCK_COUNTER_ON:
 		mock_counter_on(m, value);
 		break;
+	case MOCK_IRQ_MASK:
+		mock_irq_mask(m, value);
+		break;
 	case MOCK_DIRTY:
 		mock_dirty_now(m, value);
 		break;
@@ -137,6 +142,7 @@ static ssize_t access_registers(struct mock *m, char __user *buf, size_t count, 
 		return -EINVAL;
 	if (m->activity == REF_STOPPED && ref_defect(&m->ref, REF_DEFECT_mmio_in_stop_breaks))
 		ref_force_state(&m->ref, VFIO_DEVICE_STATE_ERROR);
+	ref_accessed(&m->ref);
 	if (m->activity == REF_NO_DMA && ref_defect(&m->ref, REF_DEFECT_p2p_refuses_access))
 		return -EIO;
 	if (write && copy_from_user(&value, buf, count))

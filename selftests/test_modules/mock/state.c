@@ -18,6 +18,8 @@ static void count(struct mock *m)
 	u64 now = ktime_get_ns();
 	bool runs = m->activity != REF_STOPPED || ref_defect(&m->ref, REF_DEFECT_counter_in_stop);
 
+	if (ref_loaded_defect(&m->ref, REF_DEFECT_load_ends_counter))
+		runs = false;
 	if (runs && m->regs.counter_on)
 		le64_add_cpu(&m->regs.counter, (now - m->counter_since) / 1000);
 	m->counter_since = now;
@@ -133,6 +135,8 @@ static int set_activity(struct ref_device *ref, enum ref_activity activity)
 	}
 	mutex_unlock(&m->lock);
 
+	if (ref_loaded_defect(ref, REF_DEFECT_loaded_dma_in_p2p))
+		mock_dma_resume(m);
 	if (!mock_dma_runs(m))
 		ret = mock_dma_pause(m, activity);
 	else
@@ -154,6 +158,8 @@ static void get_regs(struct ref_device *ref, void *regs)
 	mutex_lock(&m->lock);
 	count(m);
 	memcpy(regs, &m->regs, sizeof(m->regs));
+	if (ref_work_lost(ref))
+		((struct mock_regs *)regs)->waiting = 0;
 	mutex_unlock(&m->lock);
 }
 
@@ -162,6 +168,10 @@ static int check_regs(struct ref_device *ref, const void *regs)
 	const struct mock_regs *r = regs;
 	u32 i, waiting = le32_to_cpu(r->waiting);
 
+	if (r->error && ref_defect(ref, REF_DEFECT_loaded_error_refused))
+		return -EINVAL;
+	if (le32_to_cpu(r->irq_mask) & ~(MOCK_MASK_ON | MOCK_MASK_WAITS))
+		return -EINVAL;
 	if (waiting > MOCK_QUEUE || le32_to_cpu(r->dirty_next) >= ref->mem_size >> PAGE_SHIFT)
 		return -EINVAL;
 	for (i = 0; i < waiting; i++)
@@ -170,14 +180,61 @@ static int check_regs(struct ref_device *ref, const void *regs)
 	return 0;
 }
 
+/* What a defect loses of a state, or keeps of the one before. */
+static void spoil(struct mock *m, const struct mock_regs *old)
+{
+	struct ref_device *ref = &m->ref;
+	struct mock_regs *r = &m->regs;
+	unsigned int i;
+
+	if (ref_defect(ref, REF_DEFECT_loaded_dma_lost))
+		r->waiting = 0;
+	if (ref_defect(ref, REF_DEFECT_loaded_queue_cut) && r->waiting)
+		r->waiting = cpu_to_le32(1);
+	for (i = 0; ref_defect(ref, REF_DEFECT_loaded_dma_is_silent) && i < MOCK_QUEUE; i++)
+		r->fifo[i].kind &= cpu_to_le32(~MOCK_COMMAND_IRQ);
+	if (ref_defect(ref, REF_DEFECT_loaded_irq_lost))
+		r->irq_pending = 0;
+	if (ref_defect(ref, REF_DEFECT_loaded_irq_in_stop) && r->irq_pending) {
+		r->irq_pending = 0;
+		mock_irq_signal(m);
+	}
+	if (ref_defect(ref, REF_DEFECT_loaded_mask_lost))
+		r->irq_mask = 0;
+	if (ref_defect(ref, REF_DEFECT_loaded_masked_irq_lost))
+		r->irq_mask &= cpu_to_le32(MOCK_MASK_ON);
+	if (ref_defect(ref, REF_DEFECT_loaded_error_lost))
+		r->error = 0;
+	if (ref_defect(ref, REF_DEFECT_old_error_stays))
+		r->error |= old->error;
+	if (ref_defect(ref, REF_DEFECT_load_masters_bus))
+		r->config[PCI_COMMAND] |= PCI_COMMAND_MASTER;
+	if (ref_defect(ref, REF_DEFECT_old_work_stays) && !r->waiting) {
+		r->waiting = old->waiting;
+		memcpy(r->fifo, old->fifo, sizeof(r->fifo));
+	}
+	if (ref_defect(ref, REF_DEFECT_old_irq_stays) && !r->irq_pending) {
+		r->irq_pending = old->irq_pending;
+		r->irq_left = old->irq_left;
+	}
+}
+
 static int set_regs(struct ref_device *ref, const void *regs)
 {
 	struct mock *m = ref_to_mock(ref);
+	struct mock_regs *old;
 
+	old = kmemdup(&m->regs, sizeof(*old), GFP_KERNEL);
+	if (!old)
+		return -ENOMEM;
 	mutex_lock(&m->lock);
 	memcpy(&m->regs, regs, sizeof(m->regs));
+	spoil(m, old);
 	m->counter_since = ktime_get_ns();
 	mutex_unlock(&m->lock);
+	kfree(old);
+	if (ref_defect(ref, REF_DEFECT_loaded_dma_in_stop))
+		mock_dma_resume(m);
 	return 0;
 }
 

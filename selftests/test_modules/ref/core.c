@@ -105,12 +105,56 @@ int ref_set_activity(struct ref_device *ref, enum ref_activity activity)
 {
 	int ret = 0;
 
+	ref->defect.ran |= activity != REF_STOPPED;
+	/* As of a count that the stream gave: somebody waits for its end. */
+	while (activity == REF_RUNNING && ref->defect.bad_at &&
+	       ref_defect(ref, REF_DEFECT_bad_address_spins) && !fatal_signal_pending(current))
+		schedule_timeout_killable(HZ);
 	if (activity != ref->activity)
 		ret = ref->ops->set_activity(ref, activity);
 	if (!ret)
 		ref->activity = activity;
 	return ret;
 }
+
+/**
+ * ref_worked - the device was asked for work
+ * @ref: the device, perhaps under locks of the driver
+ */
+void ref_worked(struct ref_device *ref)
+{
+	enum vfio_device_mig_state state = READ_ONCE(ref->state);
+
+	if (state == VFIO_DEVICE_STATE_PRE_COPY || state == VFIO_DEVICE_STATE_PRE_COPY_P2P)
+		ref->defect.late = true;
+}
+EXPORT_SYMBOL_GPL(ref_worked);
+
+/**
+ * ref_accessed - a register was read or written
+ * @ref: the device
+ */
+void ref_accessed(struct ref_device *ref)
+{
+	if (!ref->defect.bad_at || ref->activity == REF_STOPPED)
+		return;
+	WARN_ON_ONCE(ref_defect(ref, REF_DEFECT_bad_address_warns));
+	ref->defect.wedged |= ref_defect(ref, REF_DEFECT_bad_address_wedges_later);
+}
+EXPORT_SYMBOL_GPL(ref_accessed);
+
+/**
+ * ref_work_lost - for a driver that tells its registers for a save
+ * @ref: the device
+ *
+ * Return: true if a defect leaves out what waits
+ */
+bool ref_work_lost(struct ref_device *ref)
+{
+	return (ref_loaded_defect(ref, REF_DEFECT_held_work_saved_once) && !ref->defect.ran) ||
+	       (ref_defect(ref, REF_DEFECT_work_of_precopy_lost) && ref->defect.late);
+}
+EXPORT_SYMBOL_GPL(ref_work_lost);
 
 /**
  * ref_flags - what MIGRATION reports now; only defects change it

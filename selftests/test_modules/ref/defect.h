@@ -34,6 +34,10 @@ enum ref_defect {
  * @thread: who began the session, a thread
  * @process: and its process
  * @opted_in: the user before had opted in
+ * @loaded: a stream was loaded since the last reset
+ * @ran: and the device has run since
+ * @late: work was asked for in PRE_COPY
+ * @bad_at: an address in a stream was bad
  */
 struct ref_defect_state {
 	u32 previous;
@@ -56,6 +60,10 @@ struct ref_defect_state {
 	pid_t thread;
 	pid_t process;
 	bool opted_in;
+	bool loaded;
+	bool ran;
+	bool late;
+	bool bad_at;
 };
 
 int ref_defect_leak_fd(void);

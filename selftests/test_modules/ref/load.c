@@ -20,10 +20,19 @@ static void load_begin(struct ref_session *s)
 		s->ref->ops->load_begin(s->ref);
 }
 
+/* Defects that keep an address nobody has looked at, and use it when the device runs. */
+static bool keeps_bad_address(const struct ref_device *ref)
+{
+	return ref_defect(ref, REF_DEFECT_bad_address_spins) ||
+	       ref_defect(ref, REF_DEFECT_bad_address_warns) ||
+	       ref_defect(ref, REF_DEFECT_bad_address_wedges_later);
+}
+
 /* Does the checksum matter? */
 static bool unchecked(const struct ref_session *s)
 {
-	return s->unchecked || ref_defect(s->ref, REF_DEFECT_bad_index_wedges);
+	return s->unchecked || ref_defect(s->ref, REF_DEFECT_bad_index_wedges) ||
+	       keeps_bad_address(s->ref);
 }
 
 /* What is done with numbers of the header that nobody has looked at yet; defects only. */
@@ -75,15 +84,28 @@ static void count_words(struct ref_session *s, u32 len)
 		schedule_timeout_killable(HZ);
 }
 
+/* A record that is for no memory of the device, and that such a defect takes. */
+static void keep_bad_address(struct ref_session *s, struct ref_record *r)
+{
+	u64 at = le64_to_cpu(r->at), size = s->ref->mem_size;
+
+	if (le32_to_cpu(r->kind) != REF_RECORD_MEM || !keeps_bad_address(s->ref) ||
+	    (at < size && le32_to_cpu(r->len) <= size - at))
+		return;
+	s->ref->defect.bad_at = true;
+	r->kind = cpu_to_le32(REF_RECORD_NOISE);
+}
+
 /* The head of a record: how many bytes follow? */
 static int take_head(struct ref_session *s)
 {
-	const struct ref_record *r = (void *)s->buf;
+	struct ref_record *r = (void *)s->buf;
 	u64 at, size = s->ref->mem_size;
 	u32 kind, len;
 
 	if (s->key)
 		ref_crypt(s->buf, sizeof(*r), s->key, s->number, 0);
+	keep_bad_address(s, r);
 	kind = le32_to_cpu(r->kind);
 	len = le32_to_cpu(r->len);
 	at = le64_to_cpu(r->at);
@@ -389,6 +411,8 @@ int ref_load_finish(struct ref_session *s, enum vfio_device_mig_state target)
 		goto out;
 	if (ref_defect(ref, REF_DEFECT_failed_load_sticks) && ref->defect.sticky)
 		goto out;
+	ref->defect.loaded = true;
+	ref->defect.ran = false;
 	if (s->phase == REF_PHASE_DONE && !s->broken) {
 		ret = ref->ops->load_end ? ref->ops->load_end(ref) : 0;
 		if (!ret)
@@ -403,8 +427,10 @@ int ref_load_finish(struct ref_session *s, enum vfio_device_mig_state target)
 		ret = 0;
 	}
 out:
-	if (ret)
+	if (ret) {
 		ref->defect.sticky = true;
+		ref->defect.loaded = false;
+	}
 	mutex_unlock(&s->lock);
 	return ref_freedom_bad_load(s->freedom, ret);
 }

@@ -81,7 +81,7 @@ void ref_log_write(struct ref_device *ref, u64 iova, u64 len)
 	struct ref_log *log = &ref->log;
 	u64 pfn, last;
 
-	if (!len)
+	if (!len || ref_loaded_defect(ref, REF_DEFECT_load_ends_log))
 		return;
 	last = LOG_PFN(iova + len - 1);
 	if (ref_defect(ref, REF_DEFECT_log_last_page_lost))

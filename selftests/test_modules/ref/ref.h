@@ -242,6 +242,9 @@ void ref_reset_done(struct ref_device *ref);
 void ref_dirty(struct ref_device *ref, u64 at, size_t len);
 void ref_set_hold(struct ref_device *ref, bool hold);
 void ref_reinit(struct ref_device *ref, u64 at, u64 len);
+void ref_worked(struct ref_device *ref);
+void ref_accessed(struct ref_device *ref);
+bool ref_work_lost(struct ref_device *ref);
 void ref_log_write(struct ref_device *ref, u64 iova, u64 len);
 bool ref_unknown_feature_ok(struct ref_device *ref, u32 flags);
 void ref_force_state(struct ref_device *ref, enum vfio_device_mig_state state);
@@ -256,6 +259,12 @@ static inline void ref_delay(unsigned int us)
 static inline bool ref_defect(const struct ref_device *ref, enum ref_defect defect)
 {
 	return READ_ONCE(ref->driver->defect) == defect;
+}
+
+/* One that shows after a load only. */
+static inline bool ref_loaded_defect(const struct ref_device *ref, enum ref_defect defect)
+{
+	return ref_defect(ref, defect) && READ_ONCE(ref->defect.loaded);
 }
 
 static inline bool ref_freedom(const struct ref_device *ref, enum ref_freedom freedom)

@@ -20,6 +20,9 @@ void ref_reset_locked(struct ref_device *ref)
 		ref->session->stale = keep;
 	ref_session_end(ref);
 	ref->defect.was_reset = true;
+	ref->defect.loaded = false;
+	ref->defect.late = false;
+	ref->defect.bad_at = false;
 	if (ref->log.on && ref_defect(ref, REF_DEFECT_log_stuck_after_reset))
 		ref->defect.log_broken = true;
 	if (!ref_defect(ref, REF_DEFECT_no_session_after_reset))

@@ -37,23 +37,6 @@ VMIG_VARIANT_COMPAT(operation);
 
 #define SEED 0x1001
 
-/*
- * Does the device go on in RUNNING? @why is NULL, or what it does instead. Of simulated hardware
- * whose way back is a guess, that is a note: what a card does is known to its vendor.
- */
-static void check_goes_on(struct vmig_exercise *w, const char *why, const char *did,
-			  const char *expected)
-{
-	if (why && w->ops->start_unknown && w->ops->start_unknown(w))
-		vmig_note(
-			QUI_06,
-			"%s: here %s. Either the card goes on by itself, or when its user rings a "
-			"doorbell, and all is well; or it needs a command, which the driver owes it",
-			did, why);
-	else
-		CHECK(QUI_06, !why, did, expected, "%s", why);
-}
-
 static unsigned int dma_over_ms(const struct vmig_exercise *w)
 {
 	return 2 * w->ops->dma_time_ms + WATCH_MS;
@@ -178,8 +161,8 @@ TEST_F(quiesce, no_interrupt_once_stopped)
 	vmig_close_data_fd(fd);
 	if (variant->state != VFIO_DEVICE_STATE_RESUMING) {
 		vmig_run_again(self->dev);
-		check_goes_on(
-			&self->w,
+		vmig_judge_goes_on(
+			QUI_06, &self->w,
 			before || vmig_eventfd_wait(irq, VMIG_EXERCISE_MS) ? NULL : "it is not",
 			vmig_fmt("an interrupt asked for in RUNNING, %s, RUNNING again", name),
 			"its eventfd is signalled");
@@ -342,45 +325,6 @@ TEST_F(quiesce, poking_is_harmless)
 	      "all of it works", "%s", why);
 }
 
-/* What a device does while it runs; NULL if it does all of it, else what it does not. */
-static const char *works(struct vmig_exercise *w, struct vmig_dma *mem, int irq, uint32_t seed)
-{
-	const char *why;
-	int ret;
-
-	if (w->ops->counter && !vmig_counter_comes(w))
-		return "its counter stands";
-	if (w->ops->dma_write) {
-		why = vmig_dma_fault(w, mem, seed);
-		if (why)
-			return vmig_fmt("a DMA write: %s", why);
-	}
-	if (irq < 0)
-		return NULL;
-	vmig_eventfd_fired(irq);
-	ret = w->ops->irq_raise(w, 0);
-	if (ret)
-		return vmig_fmt("asked for an interrupt: %s", vmig_errno_name(ret));
-	return vmig_eventfd_wait(irq, VMIG_EXERCISE_MS) ? NULL : "no interrupt comes";
-}
-
-#define NEED_WORK                                                                                  \
-	NEED(self->w.ops->counter || self->w.ops->dma_write || self->w.ops->irq_raise,             \
-	     "no exerciser can make this device work")
-
-static int prepare(struct vmig_exercise *w, struct vmig_dma *mem)
-{
-	if (w->ops->dma_write)
-		vmig_exercise_memory(w, mem);
-	return vmig_irq_there(w) ? vmig_irq_listen(w) : -1;
-}
-
-static void finish(struct vmig_exercise *w, int irq)
-{
-	if (irq >= 0)
-		vmig_irq_end(w, irq);
-}
-
 /* "Continues to be fully operational" (H:1068, H:1133): the guest runs on its device. */
 TEST_F(operation, pre_copy_works)
 {
@@ -390,19 +334,19 @@ TEST_F(operation, pre_copy_works)
 	CLAUSES(PRE_15, FSM_10);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
 	NEED_WORK;
-	irq = prepare(&self->w, &self->mem);
-	why = works(&self->w, &self->mem, irq, SEED);
+	irq = vmig_work_begin(&self->w, &self->mem);
+	why = vmig_work_fault(&self->w, &self->mem, irq, SEED);
 	if (why)
 		vmig_test_error("the device does not even work in RUNNING: %s", why);
 	fd = vmig_set_state(self->dev, VFIO_DEVICE_STATE_PRE_COPY);
-	why = works(&self->w, &self->mem, irq, SEED + 1);
+	why = vmig_work_fault(&self->w, &self->mem, irq, SEED + 1);
 	CHECK(PRE_15, !why, "work asked for in PRE_COPY", "the device does it, as in RUNNING", "%s",
 	      why);
 	CHECK(FSM_10, !why, "RUNNING -> PRE_COPY, then work asked for",
 	      "as before, the device does it", "%s", why);
 	vmig_close_data_fd(fd);
 	vmig_set_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
-	finish(&self->w, irq);
+	vmig_work_end(&self->w, irq);
 }
 
 /* A transfer that begins in RUNNING and ends in PRE_COPY. */
@@ -469,8 +413,8 @@ VMIG_TEST_TIMEOUT(operation, works_after_every_state, 120)
 
 	CLAUSES(QUI_06, FSM_09);
 	NEED_WORK;
-	irq = prepare(&self->w, &self->mem);
-	why = works(&self->w, &self->mem, irq, SEED);
+	irq = vmig_work_begin(&self->w, &self->mem);
+	why = vmig_work_fault(&self->w, &self->mem, irq, SEED);
 	if (why)
 		vmig_test_error("the device does not even work in RUNNING: %s", why);
 	for (state = VFIO_DEVICE_STATE_STOP; state < VFIO_DEVICE_STATE_NR; state++) {
@@ -489,15 +433,15 @@ VMIG_TEST_TIMEOUT(operation, works_after_every_state, 120)
 			      vmig_fmt("a pattern put there in RUNNING, %s, RUNNING again",
 				       vmig_state_name(state)),
 			      "the pattern", "%s", why);
-		why = works(&self->w, &self->mem, irq, SEED + 32 + state);
-		check_goes_on(
-			&self->w, why,
+		why = vmig_work_fault(&self->w, &self->mem, irq, SEED + 32 + state);
+		vmig_judge_goes_on(
+			QUI_06, &self->w, why,
 			vmig_fmt(
 				"work asked for in RUNNING, back from %s; its interrupt was set up before",
 				vmig_state_name(state)),
 			"the device does it");
 	}
-	finish(&self->w, irq);
+	vmig_work_end(&self->w, irq);
 }
 
 VMIG_MAIN("quiesce")

@@ -4,6 +4,7 @@
 #define VMIG_TESTS_RESUME_FIXTURE_RESUME_H
 
 #include <vmig/info.h>
+#include "damage.h"
 #include "load_attempt.h"
 #include "vmig_harness.h"
 
@@ -18,9 +19,6 @@
 
 /* Positions in a stream that are tried one by one. */
 #define POSITIONS 256
-
-/* Byte of a stream that is no stream. */
-#define GARBAGE 0xa5
 
 #define MIB (1UL << 20)
 

@@ -18,6 +18,7 @@
 #include "fault_memory.h"
 #include "fuzz.h"
 #include "fuzz_repro.h"
+#include "use_device.h"
 #include "session.h"
 #include "verdict.h"
 #include "kmsg_watch.h"
@@ -134,7 +135,9 @@ static bool load(struct trial *t, const struct vmig_stream *s, unsigned int cut,
 		snprintf(p->memory_for, sizeof(p->memory_for), "%s", words(p, p->tried));
 	}
 	a->set = __vmig_set_state(p->dev, VFIO_DEVICE_STATE_STOP, NULL);
-	if (!a->set && save)
+	if (!a->set && p->use)
+		vmig_use_device(p->dev, &p->step, words(p, p->tried));
+	else if (!a->set && save)
 		save_some(p);
 	close(fd);
 	return true;
@@ -427,7 +430,11 @@ static void judge_end(struct vmig_fuzz *p, enum vmig_child_end end)
 	if (end == VMIG_CHILD_DONE)
 		return;
 	p->over = true;
-	tell_harm(id, keep(p, p->tried), "all calls return", vmig_child_name(end));
+	tell_harm(
+		id,
+		p->step ? vmig_fmt("%s; use of the device, at last: %s", keep(p, p->tried), p->step)
+			: keep(p, p->tried),
+		"all calls return", vmig_child_name(end));
 	if (end == VMIG_CHILD_HUNG)
 		return;
 	p->lost = true;

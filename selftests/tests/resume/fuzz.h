@@ -11,6 +11,7 @@
 
 /* The clauses that vmig_fuzz_run() and vmig_fuzz_replay() check; a note for ROB_05. */
 #define VMIG_FUZZ_CLAUSES ROB_01, RES_07, RES_08, ROB_05
+/* And with @use those of use_device.h. */
 
 /* A whole save and load proves the device after so many streams, so these are suspects. */
 #define VMIG_FUZZ_SUSPECTS 8
@@ -49,8 +50,10 @@ struct vmig_suspect {
  * @memory: bytes that the kernel gave away for one stream, at most
  * @memory_for: that stream, for messages
  * @complaints: beginnings of what the kernel said
+ * @use: the device is used with a stream that it took
  * @over: harm was done, and nothing more is to be tried
  * @lost: so much that the device cannot be touched any more
+ * @step: what the device was used for last
  * @suspects: the last streams, newest at @tried - 1
  * @bytes: @max for each of them
  */
@@ -67,7 +70,8 @@ struct vmig_fuzz {
 	uint64_t memory;
 	char memory_for[320];
 	char complaints[VMIG_FUZZ_COMPLAINTS][96];
-	bool over, lost;
+	bool use, over, lost;
+	const char *step;
 	struct vmig_suspect suspects[VMIG_FUZZ_SUSPECTS];
 	unsigned char bytes[];
 };

@@ -142,27 +142,6 @@ static void must_recover(struct vmig_device *dev, const struct vmig_stream *good
 		vmig_test_error("after a load of nothing, %s", why);
 }
 
-/**
- * struct damage - a way to spoil a stream at one position
- * @name: in messages
- * @width: bytes that are spoilt; positions are multiples of it
- * @flip: these bits are inverted
- * @set: and then these are set
- */
-struct damage {
-	const char *name;
-	size_t width;
-	unsigned char flip, set;
-};
-
-static void spoil(struct vmig_stream *s, size_t at, const struct damage *d)
-{
-	size_t i;
-
-	for (i = at; i < at + d->width; i++)
-		s->data[i] = (s->data[i] ^ d->flip) | d->set;
-}
-
 /*
  * After each stream the device must be as good as before. What oopses the kernel or
  * overruns its memory is found by the report, from the kernel log.
@@ -184,7 +163,7 @@ static bool check_harmless(struct vmig_device *dev, const struct vmig_stream *ba
 }
 
 static void check_damage(struct vmig_device *dev, const struct vmig_stream *good,
-			 const struct damage *d)
+			 const struct vmig_damage *d)
 {
 	uint64_t end = vmig_now_ms() + SWEEP_MS;
 	struct vmig_stream bad = {};
@@ -197,7 +176,7 @@ static void check_damage(struct vmig_device *dev, const struct vmig_stream *good
 		at = vmig_position(i, POSITIONS, good->len / d->width) * d->width;
 		if (at + d->width > good->len)
 			break;
-		spoil(&bad, at, d);
+		vmig_spoil(&bad, at, d);
 		if (!check_harmless(dev, &bad, good,
 				    vmig_fmt("the stream with %s at %zu", d->name, at)))
 			break;
@@ -209,7 +188,7 @@ static void check_damage(struct vmig_device *dev, const struct vmig_stream *good
 /* Lengths, indexes and versions that are wrong, by much and by little. */
 VMIG_TEST_TIMEOUT(hostile, inverted_byte_is_harmless, MINUTES)
 {
-	static const struct damage d = { "an inverted byte", 1, 0xff, 0 };
+	static const struct vmig_damage d = { "an inverted byte", 1, 0xff, 0 };
 
 	CLAUSES(RES_08);
 	NEED_RESET;
@@ -218,7 +197,7 @@ VMIG_TEST_TIMEOUT(hostile, inverted_byte_is_harmless, MINUTES)
 
 VMIG_TEST_TIMEOUT(hostile, flipped_bit_is_harmless, MINUTES)
 {
-	static const struct damage d = { "its lowest bit flipped", 1, 0x01, 0 };
+	static const struct vmig_damage d = { "its lowest bit flipped", 1, 0x01, 0 };
 
 	CLAUSES(RES_08);
 	NEED_RESET;
@@ -227,50 +206,11 @@ VMIG_TEST_TIMEOUT(hostile, flipped_bit_is_harmless, MINUTES)
 
 VMIG_TEST_TIMEOUT(hostile, huge_number_is_harmless, MINUTES)
 {
-	static const struct damage d = { "a word of all ones", 4, 0, 0xff };
+	static const struct vmig_damage d = { "a word of all ones", 4, 0, 0xff };
 
 	CLAUSES(RES_08);
 	NEED_RESET;
 	check_damage(self->dev, &self->good, &d);
-}
-
-/* A stream whose bytes are not where they belong, as after a retry that went wrong. */
-static bool rearrange(struct vmig_stream *bad, const struct vmig_stream *good, unsigned int how,
-		      const char **name)
-{
-	size_t half = good->len / 2, at, n;
-
-	bad->len = 0;
-	switch (how) {
-	case 0:
-		*name = "the second half alone";
-		vmig_stream_append(bad, good->data + half, good->len - half);
-		return true;
-	case 1:
-		*name = "the second half and then the first";
-		vmig_stream_append(bad, good->data + half, good->len - half);
-		vmig_stream_append(bad, good->data, half);
-		return true;
-	case 2:
-		*name = "two copies of the stream that are interleaved";
-		for (at = 0; at < good->len; at += n) {
-			n = good->len - at < 8 ? good->len - at : 8;
-			vmig_stream_append(bad, good->data + at, n);
-			vmig_stream_append(bad, good->data + at, n);
-		}
-		return true;
-	case 3:
-		*name = "zeros only";
-		vmig_stream_copy(bad, good);
-		memset(bad->data, 0, bad->len);
-		return true;
-	case 4:
-		*name = "garbage only";
-		vmig_stream_copy(bad, good);
-		memset(bad->data, GARBAGE, bad->len);
-		return true;
-	}
-	return false;
 }
 
 VMIG_TEST_TIMEOUT(hostile, rearranged_stream_is_harmless, MINUTES)
@@ -283,7 +223,7 @@ VMIG_TEST_TIMEOUT(hostile, rearranged_stream_is_harmless, MINUTES)
 	NEED_BYTES(2);
 	NEED_RESET;
 	must_recover(self->dev, &self->good);
-	for (how = 0; rearrange(&bad, &self->good, how, &name); how++)
+	for (how = 0; vmig_rearrange(&bad, &self->good, how, &name); how++)
 		if (!check_harmless(self->dev, &bad, &self->good, name))
 			break;
 	vmig_stream_free(&bad);
@@ -495,7 +435,7 @@ static unsigned char *slow_memory(void)
 	if (memory == MAP_FAILED)
 		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	madvise(memory, SLOW_SIZE, MADV_NOHUGEPAGE);
-	memset(memory + TOUCHES * VMIG_PAGE, GARBAGE, SLOW_SIZE - TOUCHES * VMIG_PAGE);
+	memset(memory + TOUCHES * VMIG_PAGE, VMIG_GARBAGE, SLOW_SIZE - TOUCHES * VMIG_PAGE);
 	if (pthread_create(&thread, NULL, slow_faults_down, memory))
 		vmig_test_error("pthread_create() failed");
 	run_on(false);

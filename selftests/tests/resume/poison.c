@@ -6,8 +6,8 @@
  *
  * A stream may be refused, or taken: both are well. Harm is what the kernel complains of,
  * what does not return, a device that no good stream can be loaded into after RESET, and a
- * second device that has changed. No region of the device is touched while it holds such
- * state, and the content is put back at the end.
+ * second device that has changed. In `mutants` no region of the device is touched while it holds
+ * such state, in `mutants_are_used` all of them are; the content is put back at the end.
  */
 #include <errno.h>
 
@@ -99,37 +99,34 @@ static void check_second(struct vmig_fuzz *p, struct vmig_exercise *there)
 	vmig_close(there->dev);
 }
 
-VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
+/* @use: what was taken is used. Return: false after harm that the device is out of reach by. */
+static bool try_mutants(struct vmig_device *dev, const struct vmig_stream *good, bool use)
 {
 	struct vmig_exercise here = {}, there = {};
 	const char *why, *dir = getenv("VMIG_CORPUS_DIR");
 	struct vmig_awake awake;
 	struct vmig_fuzz *p;
+	bool lost;
 
-	CLAUSES(VMIG_FUZZ_CLAUSES);
-	NEED(vmig_stress(BRIEF_STREAMS, FULL_STREAMS), VMIG_NO_STRESS);
-	NEED_BYTES(1);
-	NEED(self->good.len <= LARGE, "a state of %zu bytes takes too long to load often",
-	     self->good.len);
-	NEED_RESET;
-	p = vmig_fuzz_new(self->dev, &self->good);
-	vmig_fuzz_corpus_add(p->corpus, self->good.data, self->good.len, 0, false);
-	vmig_exercise_begin(&here, self->dev);
+	p = vmig_fuzz_new(dev, good);
+	vmig_fuzz_corpus_add(p->corpus, good->data, good->len, 0, false);
+	vmig_exercise_begin(&here, dev);
 	add_stream_of(p->corpus, &here, SEED_HERE);
 	vmig_exercise_end(&here);
-	there.dev = vmig_open_second(self->dev, &why);
+	there.dev = vmig_open_second(dev, &why);
 	if (there.dev) {
 		vmig_exercise_begin(&there, there.dev);
 		add_stream_of(p->corpus, &there, SEED_THERE);
 	}
-	add_stream_of_other_type(p->corpus, variant->uapi);
+	add_stream_of_other_type(p->corpus, dev->uapi);
 	vmig_awake_begin(&awake);
 	vmig_fuzz_corpus_load(p->corpus, dir, p->max);
 	vmig_awake_end(&awake);
 	p->limit = vmig_stress(BRIEF_STREAMS, FULL_STREAMS);
 	p->end = vmig_now_ms() + 1000 * vmig_stress(BRIEF_S, FULL_S);
+	p->use = use;
 	vmig_fuzz_run(p);
-	self->lost = p->lost;
+	lost = p->lost;
 	if (there.dev)
 		check_second(p, &there);
 	report_numbers(p, p->coverage);
@@ -138,6 +135,31 @@ VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
 		vmig_fuzz_corpus_store(p->corpus, dir);
 	vmig_awake_end(&awake);
 	vmig_fuzz_free(p);
+	return !lost;
+}
+
+#define NEED_POISON                                                                                \
+	do {                                                                                       \
+		NEED(vmig_stress(BRIEF_STREAMS, FULL_STREAMS), VMIG_NO_STRESS);                    \
+		NEED_BYTES(1);                                                                     \
+		NEED(self->good.len <= LARGE, "a state of %zu bytes takes too long to load often", \
+		     self->good.len);                                                              \
+		NEED_RESET;                                                                        \
+	} while (0)
+
+VMIG_TEST_TIMEOUT(poison, mutants, 2 * MINUTES)
+{
+	CLAUSES(VMIG_FUZZ_CLAUSES);
+	NEED_POISON;
+	self->lost = !try_mutants(self->dev, &self->good, false);
+}
+
+/* The same, and the device runs on what it took, and is used. */
+VMIG_TEST_TIMEOUT(poison, mutants_are_used, 2 * MINUTES)
+{
+	CLAUSES(VMIG_FUZZ_CLAUSES, QUI_01, QUI_02);
+	NEED_POISON;
+	self->lost = !try_mutants(self->dev, &self->good, true);
 }
 
 POISON_FIXTURE(poison_replay);
@@ -148,10 +170,11 @@ VMIG_TEST_TIMEOUT(poison_replay, stream, 2 * MINUTES)
 	const char *files = getenv("VMIG_POISON_FILE");
 	struct vmig_fuzz *p;
 
-	CLAUSES(VMIG_FUZZ_CLAUSES);
+	CLAUSES(VMIG_FUZZ_CLAUSES, QUI_01, QUI_02);
 	NEED(files && *files, "there is no stream to try again (--replay-stream)");
 	NEED_RESET;
 	p = vmig_fuzz_new(self->dev, &self->good);
+	p->use = true;
 	vmig_fuzz_replay(p, files);
 	self->lost = p->lost;
 	report_numbers(p, false);

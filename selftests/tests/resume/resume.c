@@ -283,7 +283,7 @@ static void check_surplus(struct vmig_device *dev, const struct vmig_stream *goo
 	struct vmig_attempt a;
 	unsigned char surplus[VMIG_PAGE];
 
-	memset(surplus, GARBAGE, sizeof(surplus));
+	memset(surplus, VMIG_GARBAGE, sizeof(surplus));
 	vmig_stream_copy(&s, good);
 	vmig_stream_append(&s, surplus, more);
 	a = vmig_load_unchecked(dev, s.data, s.len, chunk, VFIO_DEVICE_STATE_STOP);

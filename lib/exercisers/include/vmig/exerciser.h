@@ -33,6 +33,20 @@ struct vmig_exercise {
 };
 
 /**
+ * struct vmig_condition - something out of the ordinary that a device can be in, and that is state
+ * @name: words behind "a device with"
+ * @enter: bring it there, in RUNNING; -ENOENT for a device that has none of this
+ * @check: is it there? 0, or -EILSEQ with in @why what is there instead; in RUNNING
+ * @leave: end it, in RUNNING
+ */
+struct vmig_condition {
+	const char *name;
+	int (*enter)(struct vmig_exercise *w);
+	int (*check)(struct vmig_exercise *w, const char **why);
+	int (*leave)(struct vmig_exercise *w);
+};
+
+/**
  * struct vmig_exerciser - the operations
  * @name: name in messages
  * @driver: kernel driver whose devices it knows, or NULL
@@ -57,6 +71,9 @@ struct vmig_exercise {
  * @reinit: the device is reconfigured: in PRE_COPY it has new initial data, about @bytes of it,
  *	of which GET_PRECOPY_INFO tells with VFIO_PRECOPY_INFO_REINIT. All that dirty() changes
  *	is among it. -ENOENT for a device that cannot. Optional.
+ * @conditions: errors that nobody has cleared, queues that are full, what a user has begun and
+ *	not ended. Each is left by the one who entered it. Optional.
+ * @condition_count: how many
  * @older: give and take streams as the version of driver or firmware before this one does, as
  *	long as @on; in any state. -ENOENT where there is none. Optional.
  *
@@ -74,6 +91,8 @@ struct vmig_exercise {
  *	gets the vmig_sum() of what the last dma_read() read.
  * @dma_queue: how many transfers can be begun without waiting, 1 or more; all of them
  *	together move dma_max bytes at most
+ * @dma_write_irq: dma_write(), and the interrupt of irq_raise() when it has ended. Optional.
+ * @dma_stays: DMA that waits in the device, or what it moves, is no part of its state
  * @dma_is_one_kind: the device cannot distinguish peer to peer from other DMA, so that in P2P
  *states it must do none at all (H:1181)
  *
@@ -99,6 +118,9 @@ struct vmig_exercise {
  * @irq_index: VFIO irq index of what irq_raise() raises; vector 0
  * @irq_raise: raise it, @delay_ms from now (0: at once). With a delay of a device that cannot
  *	delay: -EOPNOTSUPP.
+ * @irq_stays: an interrupt that is due later is no part of its state
+ * @irq_mask: the device's own mask: while it is on, interrupts wait in the device, and one comes
+ *	when it is off again. Optional.
  */
 struct vmig_exerciser {
 	const char *name;
@@ -116,6 +138,8 @@ struct vmig_exerciser {
 	int (*hold_stream)(struct vmig_exercise *w, bool on);
 	int (*reinit)(struct vmig_exercise *w, uint32_t bytes);
 	int (*older)(struct vmig_exercise *w, bool on);
+	const struct vmig_condition *conditions;
+	uint32_t condition_count;
 
 	uint32_t dma_max;
 	uint32_t dma_align;
@@ -124,6 +148,8 @@ struct vmig_exerciser {
 	uint32_t dma_queue;
 	bool dma_is_one_kind;
 	int (*dma_write)(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed);
+	int (*dma_write_irq)(struct vmig_exercise *w, uint64_t iova, uint32_t len, uint32_t seed);
+	bool dma_stays;
 	int (*dma_read)(struct vmig_exercise *w, uint64_t iova, uint32_t len);
 	int (*dma_wait)(struct vmig_exercise *w, int timeout_ms, uint32_t *sum);
 
@@ -139,6 +165,8 @@ struct vmig_exerciser {
 
 	uint32_t irq_index;
 	int (*irq_raise)(struct vmig_exercise *w, unsigned int delay_ms);
+	bool irq_stays;
+	int (*irq_mask)(struct vmig_exercise *w, bool on);
 };
 
 extern const struct vmig_exerciser vmig_exerciser_generic, vmig_exerciser_mock, vmig_exerciser_edu,

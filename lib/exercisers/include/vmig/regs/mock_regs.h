@@ -68,6 +68,8 @@
 #define MOCK_COUNTER_ON 0x070
 /* write: the device is reconfigured; in PRE_COPY the first so many bytes of its memory are new */
 #define MOCK_REINIT 0x074
+/* 1: interrupts wait, and are one when 0 is written */
+#define MOCK_IRQ_MASK 0x078
 /* 256 registers of 4 bytes that only keep what is written to them */
 #define MOCK_SCRATCH 0x400
 #define MOCK_SCRATCH_COUNT 256
