@@ -3,6 +3,7 @@
 #include <linux/idr.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
+#include <linux/pm_runtime.h>
 #include <linux/uaccess.h>
 
 #include "edu.h"
@@ -116,6 +117,16 @@ static int edu_open(struct vfio_device *vdev)
 	return 0;
 }
 
+/* For a defect: nobody is kept off the bridge above it. */
+static void edu_reset_bus(struct pci_dev *pdev)
+{
+	if (!pdev->bus->self || !list_is_singular(&pdev->bus->devices))
+		return;
+	pci_save_state(pdev);
+	pci_bridge_secondary_bus_reset(pdev->bus->self);
+	pci_restore_state(pdev);
+}
+
 static void edu_close(struct vfio_device *vdev)
 {
 	struct edu_device *edu = edu_of(vdev);
@@ -135,6 +146,11 @@ static void edu_close(struct vfio_device *vdev)
 	edu_unlock(edu);
 	cancel_delayed_work_sync(&edu->work);
 	vfio_pci_core_close_device(vdev);
+	if (edu_defect(edu, REF_DEFECT_close_resets_unlocked))
+		edu_reset_bus(edu->core.pdev);
+	/* One put too many; there was none to get. */
+	if (edu_defect(edu, REF_DEFECT_close_unbalanced))
+		pm_runtime_put(&edu->core.pdev->dev);
 }
 
 /* The driver's pages go before the address space that they are mapped in. */

@@ -42,6 +42,8 @@ bool mock_dma_runs(const struct mock *m)
 
 static bool may_run(const struct mock *m)
 {
+	if (m->deaf)
+		return false;
 	return mock_dma_runs(m) ||
 	       (m->activity == REF_NO_DMA && ref_defect(&m->ref, REF_DEFECT_dma_begins_in_p2p));
 }

@@ -34,6 +34,7 @@ enum ref_defect {
  * @thread: who began the session, a thread
  * @process: and its process
  * @opted_in: the user before had opted in
+ * @opening: the device is being opened
  */
 struct ref_defect_state {
 	u32 previous;
@@ -56,6 +57,7 @@ struct ref_defect_state {
 	pid_t thread;
 	pid_t process;
 	bool opted_in;
+	bool opening;
 };
 
 int ref_defect_leak_fd(void);
