@@ -3,7 +3,6 @@
 #include <linux/idr.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
-#include <linux/pm_runtime.h>
 #include <linux/uaccess.h>
 
 #include "edu.h"
@@ -148,9 +147,6 @@ static void edu_close(struct vfio_device *vdev)
 	vfio_pci_core_close_device(vdev);
 	if (edu_defect(edu, REF_DEFECT_close_resets_unlocked))
 		edu_reset_bus(edu->core.pdev);
-	/* One put too many; there was none to get. */
-	if (edu_defect(edu, REF_DEFECT_close_unbalanced))
-		pm_runtime_put(&edu->core.pdev->dev);
 }
 
 /* The driver's pages go before the address space that they are mapped in. */
