@@ -16,7 +16,7 @@ SRC_harness := child.c kernel_health.c known_deviations.c risky_call.c session.c
 SELF_helpers := harness
 LIB_helpers := exercisers $(DEV)
 SRC_helpers := descriptors.c exercise.c fail_nth.c fault_memory.c guest_access.c keep_awake.c \
-	       kmsg_watch.c load_attempt.c pci_config.c random.c round_trip_check.c second_device.c session_check.c
+	       kernel_memory.c kmsg_watch.c load_attempt.c pci_config.c random.c round_trip_check.c second_device.c session_check.c
 
 # The groups of chapters: none uses another.
 GROUPS := data_fd dma experimental perf protocol resume stress vmm
@@ -28,10 +28,10 @@ SRC_tests/data_fd := fd_peer.c precopy_drain.c precopy_opt_in.c
 SRC_tests/dma :=
 SRC_tests/experimental :=
 SRC_tests/perf := copy_loop.c devices.c measure.c
-SRC_tests/protocol := device_snapshot.c region_map.c word_size_calls.c
+SRC_tests/protocol := device_snapshot.c portrait.c region_map.c word_size_calls.c
 SRC_tests/resume := damage.c fuzz.c fuzz_corpus.c fuzz_mutate.c fuzz_repro.c kcov.c parallel_write.c \
 		    use_device.c version_check.c write_split.c
-SRC_tests/stress := fail_each.c leak_check.c stress_close.c stress_ops.c stress_stream.c \
+SRC_tests/stress := cgroup.c fail_each.c leak_check.c stress_close.c stress_ops.c stress_stream.c \
 		    thread_pool.c unbind.c
 SRC_tests/vmm := vmm.c vmm_clh.c vmm_qemu.c
 

@@ -46,7 +46,7 @@ mutants_choose()
 	# or it is one of the errors that a kernel has to be made to have.
 	"$top/results/vmig-report" --defects >"$tmp/told-defects" || exit
 	cut -f 1-3 "$tmp/told-defects" >"$tmp/all-defects"
-	awk -F '\t' '/^no_memory_/ || $4 ~ /which (KASAN|lockdep|kmemleak) sees/ { print $1 }' \
+	awk -F '\t' '/^no_memory_/ || $4 ~ /which (KASAN|lockdep|kmemleak|a control group) sees/ { print $1 }' \
 		"$tmp/told-defects" >"$tmp/debug-defects"
 	for d in "${opt_defect[@]}"; do
 		awk -F '\t' -v d="$d" '$1 == d { there = 1 } END { exit !there }' "$tmp/all-defects" ||

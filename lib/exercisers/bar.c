@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <linux/pci_regs.h>
 
@@ -179,6 +180,57 @@ int vmig_bar_check(struct vmig_bar *bar, uint64_t at, size_t len, uint64_t want,
 	if (ret || value == want)
 		return ret;
 	return vmig_differ(text, "the register", at, value, want);
+}
+
+/**
+ * vmig_bar_look - print a register
+ * @bar: the region
+ * @at: offset, bytes
+ * @len: bytes of it, 8 at most
+ * @f: where to
+ *
+ * Return: 0 or -errno.
+ */
+int vmig_bar_look(struct vmig_bar *bar, uint64_t at, size_t len, FILE *f)
+{
+	uint64_t value = 0;
+	int ret = vmig_bar_read(bar, at, &value, len);
+
+	if (!ret)
+		fprintf(f, "register %#llx: %#llx\n", (unsigned long long)at,
+			(unsigned long long)value);
+	return ret;
+}
+
+/* Bytes of memory in a line. */
+#define LINE 16
+
+/**
+ * vmig_bar_look_mem - print the lines of a memory that are not 0
+ * @bar: the region
+ * @at: offset of the memory, bytes
+ * @len: bytes of it
+ * @f: where to
+ *
+ * Return: 0 or -errno.
+ */
+int vmig_bar_look_mem(struct vmig_bar *bar, uint64_t at, size_t len, FILE *f)
+{
+	unsigned char *bytes = vmig_alloc(len + LINE);
+	size_t i, j;
+	int ret = vmig_bar_read(bar, at, bytes, len);
+	static const unsigned char zeroes[LINE];
+
+	for (i = 0; i < len && !ret; i += LINE) {
+		if (!memcmp(bytes + i, zeroes, LINE))
+			continue;
+		fprintf(f, "memory %#zx:", i);
+		for (j = 0; j < LINE; j++)
+			fprintf(f, " %02x", bytes[i + j]);
+		fputc('\n', f);
+	}
+	free(bytes);
+	return ret;
 }
 
 /**

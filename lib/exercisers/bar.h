@@ -4,6 +4,7 @@
 #define VMIG_EXERCISERS_BAR_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include <vmig/device.h>
 
@@ -33,6 +34,8 @@ int vmig_bar_check(struct vmig_bar *bar, uint64_t at, size_t len, uint64_t want,
 		   char text[VMIG_WHY_SIZE]);
 int vmig_differ(char text[VMIG_WHY_SIZE], const char *what, uint64_t at, uint64_t is,
 		uint64_t want);
+int vmig_bar_look(struct vmig_bar *bar, uint64_t at, size_t len, FILE *f);
+int vmig_bar_look_mem(struct vmig_bar *bar, uint64_t at, size_t len, FILE *f);
 int vmig_tell_why(int ret, const char *text, const char **why);
 
 #endif /* VMIG_EXERCISERS_BAR_H */

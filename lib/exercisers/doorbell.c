@@ -316,6 +316,51 @@ int vmig_doorbell_check_dirty(struct vmig_exercise *w, uint32_t seed, const char
 	return vmig_tell_why(ret, d->why, why);
 }
 
+/* The registers that only keep, or count, or tell; those that begin something read as 0. */
+static int look_registers(struct vmig_doorbell *d, FILE *f)
+{
+	const uint32_t words[] = { d->at->status,     d->at->done,	 d->at->dma_len,
+				   d->at->dma_time,   d->at->irq_count,	 d->at->counter_on,
+				   d->at->dirty_rate, d->at->hold_stream };
+	uint32_t i;
+	int ret;
+
+	ret = vmig_bar_look(&d->regs, d->at->dma_iova, 8, f);
+	ret = ret ?: vmig_bar_look(&d->regs, d->at->dma_at, 8, f);
+	for (i = 0; i < sizeof(words) / sizeof(words[0]) && !ret; i++)
+		ret = vmig_bar_look(&d->regs, words[i], 4, f);
+	for (i = 0; i < d->at->scratch_count && !ret; i++)
+		ret = vmig_bar_look(&d->regs, d->at->scratch + 4 * i, 4, f);
+	return ret;
+}
+
+/**
+ * vmig_doorbell_look - look() of such a card
+ * @w: the device
+ * @f: where it is printed
+ *
+ * Return: 0 or -errno.
+ */
+int vmig_doorbell_look(struct vmig_exercise *w, FILE *f)
+{
+	struct vmig_doorbell *d = w->priv;
+	size_t len = near_bytes(d);
+	uint32_t word;
+	unsigned int i;
+	int ret;
+
+	/* What was begun with has not been looked at yet. */
+	ret = taken(d, d->at->clear);
+	ret = ret ?: look_registers(d, f);
+	if (len)
+		ret = ret ?: vmig_bar_look_mem(&d->mem, 0, len, f);
+	for (i = 0; i < far_words(d) && !ret; i++) {
+		ret = read_word(d, far_at(d, i), &word);
+		fprintf(f, "memory %#llx: %#x\n", (unsigned long long)far_at(d, i), word);
+	}
+	return ret;
+}
+
 /* Nothing is mapped at this IOVA, so that the command does no harm where it is carried out. */
 #define NOWHERE 0xdead0000ULL
 

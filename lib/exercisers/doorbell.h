@@ -26,7 +26,8 @@
  * @status: bits @status_dma, a command is under way, and @status_error, one has failed
  * @status_dma: that
  * @status_error: that
- * @clear: clears @status_error
+ * @clear: clears @status_error and @done
+ * @done: commands that have ended
  * @dma_iova: of a command: IOVA, 8 bytes
  * @dma_at: of a command: where in the memory, 8 bytes
  * @dma_len: of a command: bytes, up to @dma_max
@@ -39,6 +40,7 @@
  * @command_irq: and an interrupt
  * @irq_raise: an interrupt in so many ms, and @irq_now more
  * @irq_now: that
+ * @irq_count: interrupts that were sent
  * @dirty: a value goes to @dirty_words places of the memory, @dirty_step apart at most
  * @dirty_words: that
  * @dirty_step: bytes
@@ -55,12 +57,12 @@ struct vmig_doorbell_regs {
 	uint32_t id, id_value;
 	uint32_t counter, counter_on;
 	uint32_t status, status_dma, status_error;
-	uint32_t clear;
+	uint32_t clear, done;
 	uint32_t dma_iova, dma_at;
 	uint32_t dma_len, dma_max;
 	uint32_t dma_time, dma_time_max;
 	uint32_t command, command_write, command_read, command_irq;
-	uint32_t irq_raise, irq_now;
+	uint32_t irq_raise, irq_now, irq_count;
 	uint32_t dirty, dirty_words, dirty_step, dirty_rate;
 	uint32_t hold_stream;
 	uint32_t scratch, scratch_count;
@@ -73,9 +75,10 @@ struct vmig_doorbell_regs {
 #define VMIG_DOORBELL_REGS(p)                                                                      \
 	.id = p##_ID, .id_value = p##_ID_VALUE, .counter = p##_COUNTER,                            \
 	.counter_on = p##_COUNTER_ON, .status = p##_STATUS, .status_dma = p##_STATUS_DMA,          \
-	.status_error = p##_STATUS_ERROR, .clear = p##_CLEAR, .dma_iova = p##_DMA_IOVA,            \
-	.dma_at = p##_DMA_AT, .dma_len = p##_DMA_LEN, .dma_max = p##_DMA_MAX,                      \
-	.dma_time = p##_DMA_TIME, .dma_time_max = p##_DMA_TIME_MAX, .command = p##_COMMAND,        \
+	.status_error = p##_STATUS_ERROR, .clear = p##_CLEAR, .done = p##_DONE,                    \
+	.irq_count = p##_IRQ_COUNT, .dma_iova = p##_DMA_IOVA, .dma_at = p##_DMA_AT,                \
+	.dma_len = p##_DMA_LEN, .dma_max = p##_DMA_MAX, .dma_time = p##_DMA_TIME,                  \
+	.dma_time_max = p##_DMA_TIME_MAX, .command = p##_COMMAND,                                  \
 	.command_write = p##_COMMAND_WRITE, .command_read = p##_COMMAND_READ,                      \
 	.command_irq = p##_COMMAND_IRQ, .irq_raise = p##_IRQ_RAISE, .dirty = p##_DIRTY,            \
 	.dirty_words = p##_DIRTY_WORDS, .dirty_step = p##_DIRTY_STEP,                              \
@@ -117,6 +120,7 @@ int vmig_doorbell_put_state(struct vmig_exercise *w, uint32_t seed);
 int vmig_doorbell_check_state(struct vmig_exercise *w, uint32_t seed, const char **why);
 int vmig_doorbell_dirty(struct vmig_exercise *w, uint32_t seed);
 int vmig_doorbell_check_dirty(struct vmig_exercise *w, uint32_t seed, const char **why);
+int vmig_doorbell_look(struct vmig_exercise *w, FILE *f);
 int vmig_doorbell_poke(struct vmig_exercise *w);
 int vmig_doorbell_counter(struct vmig_exercise *w, uint64_t *value);
 int vmig_doorbell_hold_stream(struct vmig_exercise *w, bool on);
@@ -135,12 +139,13 @@ extern const struct vmig_condition vmig_doorbell_conditions[VMIG_DOORBELL_CONDIT
 #define VMIG_DOORBELL_OPS                                                                          \
 	.set_pattern = vmig_doorbell_put_state, .check_pattern = vmig_doorbell_check_state,        \
 	.dirty = vmig_doorbell_dirty, .check_dirty = vmig_doorbell_check_dirty,                    \
-	.stress_registers = vmig_doorbell_poke, .counter = vmig_doorbell_counter,                  \
-	.hold_stream = vmig_doorbell_hold_stream, .dma_align = 1, .iova_bits = 48,                 \
-	.dma_time_ms = VMIG_DOORBELL_DMA_MS, .dma_is_one_kind = true,                              \
-	.dma_write = vmig_doorbell_dma_write, .dma_write_irq = vmig_doorbell_dma_write_irq,        \
-	.dma_read = vmig_doorbell_dma_read, .conditions = vmig_doorbell_conditions,                \
-	.condition_count = VMIG_DOORBELL_CONDITIONS, .dma_wait = vmig_doorbell_dma_wait,           \
+	.look = vmig_doorbell_look, .stress_registers = vmig_doorbell_poke,                        \
+	.counter = vmig_doorbell_counter, .hold_stream = vmig_doorbell_hold_stream,                \
+	.dma_align = 1, .iova_bits = 48, .dma_time_ms = VMIG_DOORBELL_DMA_MS,                      \
+	.dma_is_one_kind = true, .dma_write = vmig_doorbell_dma_write,                             \
+	.dma_write_irq = vmig_doorbell_dma_write_irq, .dma_read = vmig_doorbell_dma_read,          \
+	.conditions = vmig_doorbell_conditions, .condition_count = VMIG_DOORBELL_CONDITIONS,       \
+	.dma_wait = vmig_doorbell_dma_wait,                                                        \
 	.irq_raise = vmig_doorbell_irq_raise
 
 #endif /* VMIG_EXERCISERS_DOORBELL_H */

@@ -210,6 +210,27 @@ static int check_dirty(struct vmig_exercise *w, uint32_t seed, const char **why)
 	return vmig_tell_why(ret, e->why, why);
 }
 
+static int look(struct vmig_exercise *w, FILE *f)
+{
+	static const struct {
+		uint32_t at, len;
+	} registers[] = {
+		{ EDU_LIVE, 4 },       { EDU_FACT, 4 },	       { EDU_STATUS, 4 },
+		{ EDU_IRQ_STATUS, 4 }, { EDU_DMA_SRC, 8 },     { EDU_DMA_DST, 8 },
+		{ EDU_DMA_COUNT, 8 },  { EDU_DMA_COMMAND, 4 },
+	};
+	struct edu *e = w->priv;
+	unsigned int i;
+	int ret;
+
+	ret = wait_while(e, EDU_STATUS, EDU_STATUS_COMPUTING, 1000);
+	for (i = 0; i < sizeof(registers) / sizeof(registers[0]) && !ret; i++)
+		ret = vmig_bar_look(&e->regs, registers[i].at, registers[i].len, f);
+	ret = ret ?: vmig_bar_look(&e->extra, EDU_WINDOW_PEER, 4, f);
+	ret = ret ?: vmig_bar_look(&e->extra, EDU_HOLD_STREAM, 4, f);
+	return ret ?: vmig_bar_look_mem(&e->extra, EDU_BUFFER_COPY, BUFFER, f);
+}
+
 /* A command that any device refuses is among it: QEMU's would end the guest for it. */
 static int stress_registers(struct vmig_exercise *w)
 {
@@ -455,6 +476,7 @@ const struct vmig_exerciser vmig_exerciser_edu = {
 	.check_pattern = check_pattern,
 	.dirty = dirty,
 	.check_dirty = check_dirty,
+	.look = look,
 	.stress_registers = stress_registers,
 	.hold_stream = hold_stream,
 	.reinit = reinit,

@@ -206,6 +206,35 @@ static int check_dirty(struct vmig_exercise *w, uint32_t seed, const char **why)
 	return vmig_tell_why(ret, m->why, why);
 }
 
+static int look_port(struct vmig_bar *bar, FILE *f)
+{
+	uint8_t lcr;
+	int ret;
+
+	ret = vmig_bar_read(bar, UART_LCR, &lcr, sizeof(lcr));
+	ret = ret ?: vmig_bar_look(bar, UART_LCR, 1, f);
+	ret = ret ?: vmig_bar_look(bar, UART_MCR, 1, f);
+	ret = ret ?: vmig_bar_look(bar, UART_SCR, 1, f);
+	ret = ret ?: vmig_bar_look(bar, UART_LSR, 1, f);
+	if (!(lcr & UART_LCR_DLAB))
+		return ret ?: vmig_bar_look(bar, UART_IER, 1, f);
+	ret = ret ?: vmig_bar_look(bar, UART_DLL, 1, f);
+	return ret ?: vmig_bar_look(bar, UART_DLM, 1, f);
+}
+
+static int look(struct vmig_exercise *w, FILE *f)
+{
+	struct mtty *m = w->priv;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < m->ports && !ret; i++) {
+		fprintf(f, "port: %u\n", i);
+		ret = look_port(&m->bars[i], f);
+	}
+	return ret;
+}
+
 static int stress_registers(struct vmig_exercise *w)
 {
 	struct mtty *m = w->priv;
@@ -332,6 +361,7 @@ const struct vmig_exerciser vmig_exerciser_mtty = {
 	.check_pattern = check_pattern,
 	.dirty = dirty,
 	.check_dirty = check_dirty,
+	.look = look,
 	.stress_registers = stress_registers,
 	.conditions = conditions,
 	.condition_count = sizeof(conditions) / sizeof(conditions[0]),

@@ -116,6 +116,16 @@ static int edu_open(struct vfio_device *vdev)
 	return 0;
 }
 
+/* For a defect: nobody is kept off the bridge above it. */
+static void edu_reset_bus(struct pci_dev *pdev)
+{
+	if (!pdev->bus->self || !list_is_singular(&pdev->bus->devices))
+		return;
+	pci_save_state(pdev);
+	pci_bridge_secondary_bus_reset(pdev->bus->self);
+	pci_restore_state(pdev);
+}
+
 static void edu_close(struct vfio_device *vdev)
 {
 	struct edu_device *edu = edu_of(vdev);
@@ -135,6 +145,8 @@ static void edu_close(struct vfio_device *vdev)
 	edu_unlock(edu);
 	cancel_delayed_work_sync(&edu->work);
 	vfio_pci_core_close_device(vdev);
+	if (edu_defect(edu, REF_DEFECT_close_resets_unlocked))
+		edu_reset_bus(edu->core.pdev);
 }
 
 /* The driver's pages go before the address space that they are mapped in. */

@@ -42,7 +42,7 @@ bool mock_dma_runs(const struct mock *m)
 
 static bool may_run(const struct mock *m)
 {
-	if (ref_loaded_defect(&m->ref, REF_DEFECT_load_ends_dma))
+	if (m->deaf || ref_loaded_defect(&m->ref, REF_DEFECT_load_ends_dma))
 		return false;
 	return mock_dma_runs(m) ||
 	       (m->activity == REF_NO_DMA &&

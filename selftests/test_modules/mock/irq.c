@@ -10,7 +10,7 @@
 static void signal(struct mock *m)
 {
 	mutex_lock(&m->irq_lock);
-	if (m->trigger)
+	if (m->trigger && !m->mute)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 		eventfd_signal(m->trigger, 1);
 #else
@@ -136,7 +136,8 @@ static int set_trigger(struct mock *m, int fd)
  */
 void mock_irq_close(struct mock *m)
 {
-	cancel_delayed_work_sync(&m->irq_work);
+	if (!ref_defect(&m->ref, REF_DEFECT_reopen_keeps_interrupt))
+		cancel_delayed_work_sync(&m->irq_work);
 	set_trigger(m, -1);
 }
 

@@ -87,6 +87,8 @@ static void mock_release(struct vfio_device *vdev)
 {
 	struct mock *m = to_mock(vdev);
 
+	/* A defect lets it wait until here. */
+	cancel_delayed_work_sync(&m->irq_work);
 	ref_destroy(&m->ref);
 	mock_dma_destroy(m);
 	mock_mem_destroy(m);

@@ -121,6 +121,8 @@ struct mock_type {
  * @busy: a command is under way
  * @cancel: it is to end at once, as the device closes
  * @idle: wakes up who waits for !@busy
+ * @deaf: no command is carried out any more; a defect
+ * @mute: no interrupt is sent any more; a defect
  * @irq_work: raises the interrupt that waits
  * @irq_due: when, in jiffies
  * @irq_lock: for @trigger
@@ -145,6 +147,8 @@ struct mock {
 	struct workqueue_struct *wq;
 	bool busy;
 	bool cancel;
+	bool deaf;
+	bool mute;
 	wait_queue_head_t idle;
 	struct delayed_work irq_work;
 	unsigned long irq_due;

@@ -288,21 +288,55 @@ static void power_on(struct mock_regs *r)
 	}
 }
 
+/* Has a reset, or an open, this defect? */
+static bool leaves(struct ref_device *ref, enum ref_defect reset, enum ref_defect open)
+{
+	return ref_defect(ref, ref->defect.opening ? open : reset);
+}
+
+/* What a defect leaves of the registers as they were. */
+static void leave_behind(struct mock *m, const struct mock_regs *was)
+{
+	struct ref_device *ref = &m->ref;
+
+	if (leaves(ref, REF_DEFECT_reset_keeps_interrupt, REF_DEFECT_reopen_keeps_interrupt)) {
+		m->regs.irq_pending = was->irq_pending;
+		m->regs.irq_left = was->irq_left;
+		/* One that was held goes on; the other has its time still. */
+		if (!delayed_work_pending(&m->irq_work))
+			mock_irq_resume(m);
+	}
+	if (leaves(ref, REF_DEFECT_reset_keeps_commands, REF_DEFECT_reopen_keeps_commands)) {
+		memcpy(m->regs.fifo, was->fifo, sizeof(was->fifo));
+		m->regs.waiting = was->waiting;
+	}
+	if (ref->defect.opening && ref_defect(ref, REF_DEFECT_reopen_keeps_config))
+		m->regs.config[PCI_COMMAND] = was->config[PCI_COMMAND];
+	m->deaf = !ref->defect.opening && ref_defect(ref, REF_DEFECT_reset_ends_dma);
+	m->mute = !ref->defect.opening && ref_defect(ref, REF_DEFECT_reset_ends_interrupts);
+}
+
 static void reset(struct ref_device *ref)
 {
 	struct mock *m = ref_to_mock(ref);
+	struct mock_regs *was;
 
 	mutex_lock(&m->lock);
 	m->activity = REF_STOPPED;
+	was = kmemdup(&m->regs, sizeof(m->regs), GFP_KERNEL);
 	m->regs.waiting = 0;
 	m->regs.irq_pending = 0;
 	mutex_unlock(&m->lock);
 	mock_dma_cancel(m);
-	cancel_delayed_work_sync(&m->irq_work);
+	if (!leaves(ref, REF_DEFECT_reset_keeps_interrupt, REF_DEFECT_reopen_keeps_interrupt))
+		cancel_delayed_work_sync(&m->irq_work);
 	cancel_delayed_work_sync(&m->dirty_work);
 
 	mutex_lock(&m->lock);
 	power_on(&m->regs);
+	if (was)
+		leave_behind(m, was);
+	kfree(was);
 	/* Its only capability is that of the interrupt. */
 	if (!mock_has_irq(m)) {
 		m->regs.config[PCI_STATUS] = 0;
@@ -321,6 +355,9 @@ static void reset(struct ref_device *ref)
 	mutex_unlock(&m->lock);
 	mock_mem_reset(m);
 	ref_dirty(ref, 0, ref->mem_size);
+	/* None do, but for a defect. */
+	if (m->regs.waiting)
+		mock_dma_resume(m);
 }
 
 /**

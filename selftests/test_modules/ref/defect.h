@@ -38,6 +38,7 @@ enum ref_defect {
  * @ran: and the device has run since
  * @late: work was asked for in PRE_COPY
  * @bad_at: an address in a stream was bad
+ * @opening: the device is being opened
  */
 struct ref_defect_state {
 	u32 previous;
@@ -64,6 +65,7 @@ struct ref_defect_state {
 	bool ran;
 	bool late;
 	bool bad_at;
+	bool opening;
 };
 
 int ref_defect_leak_fd(void);

@@ -8,6 +8,9 @@
 
 #include "internal.h"
 
+/* What an open loses, in bytes. */
+#define REF_OPEN_LEAK 1024
+
 /**
  * ref_unknown_feature_ok - for the driver's device_feature, first thing
  * @ref: the device
@@ -43,8 +46,12 @@ void ref_open(struct ref_device *ref)
 	ref->hold = false;
 	ref->vdev->migration_flags = ref_flags(ref);
 	ref->vdev->mig_ops = ref_defect(ref, REF_DEFECT_v1_region) ? NULL : &ref_mig_ops;
+	ref->defect.opening = true;
 	if (!keep)
 		ref_reset_locked(ref);
+	ref->defect.opening = false;
+	if (ref_defect(ref, REF_DEFECT_open_memory_leaked))
+		ref_lose(ref, REF_OPEN_LEAK);
 	ref->defect.was_reset = false;
 	ref->defect.blocked = blocked;
 	ref_state_unlock(ref);
@@ -138,6 +145,7 @@ EXPORT_SYMBOL_GPL(ref_init);
 void ref_destroy(struct ref_device *ref)
 {
 	ref_session_forget(ref);
+	ref_find_lost(ref);
 	ref_unregister(ref);
 	ref_log_end(ref);
 	xa_destroy(&ref->log.pages);

@@ -72,6 +72,7 @@ enum ref_phase {
  * @buf_freed: a defect has freed @buf, which still points there
  * @users: read() and write() calls that are under way; defects only
  * @io_kept: an error has left with @io held; defects only
+ * @unaccounted: memory that its user is not charged with; defects only
  * @entry: in a list of stale sessions; defects only
  */
 struct ref_session {
@@ -120,6 +121,7 @@ struct ref_session {
 	bool buf_freed;
 	atomic_t users;
 	bool io_kept;
+	void *unaccounted;
 	struct list_head entry;
 };
 
@@ -186,6 +188,11 @@ void ref_session_forget(struct ref_device *ref);
 void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
 bool ref_session_defect(const struct ref_session *s, enum ref_defect defect);
 void ref_session_sum(struct ref_session *s, size_t len);
+
+/* remains.c */
+void ref_find_lost(struct ref_device *ref);
+void ref_lose(struct ref_device *ref, size_t bytes);
+void ref_reset_state(struct ref_device *ref);
 
 /* reset.c */
 void ref_reset_locked(struct ref_device *ref);

@@ -11,6 +11,12 @@
 
 #include "internal.h"
 
+/* What a load loses, in bytes. */
+#define REF_LOAD_LEAK 16384
+
+/* And one that fails. */
+#define REF_BAD_LOAD_LEAK 256
+
 static void load_begin(struct ref_session *s)
 {
 	s->phase = REF_PHASE_HEADER;
@@ -419,6 +425,8 @@ int ref_load_finish(struct ref_session *s, enum vfio_device_mig_state target)
 			ret = ref->ops->set_regs(ref, s->regs);
 		if (!ret)
 			ref->defect.matched = true;
+		if (!ret && ref_defect(ref, REF_DEFECT_loaded_memory_leaked))
+			ref_lose(ref, REF_LOAD_LEAK);
 	} else if (passes(s, target)) {
 		if (ref->ops->load_end)
 			ref->ops->load_end(ref);
@@ -427,6 +435,8 @@ int ref_load_finish(struct ref_session *s, enum vfio_device_mig_state target)
 		ret = 0;
 	}
 out:
+	if (ret && ref_defect(ref, REF_DEFECT_failed_load_leaked))
+		ref_lose(ref, REF_BAD_LOAD_LEAK);
 	if (ret) {
 		ref->defect.sticky = true;
 		ref->defect.loaded = false;

@@ -143,6 +143,8 @@ static int ref_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges
 	if (nnodes > LOG_FEW && ref_defect(ref, REF_DEFECT_log_few_ranges))
 		goto out;
 	log_end(log);
+	if (ref_defect(ref, REF_DEFECT_log_pages_leaked))
+		ref_lose(ref, PAGE_SIZE);
 	ret = copy_ranges(ref, ranges, nnodes);
 	if (ret && !(ret == -EOPNOTSUPP && ref_defect(ref, REF_DEFECT_log_failed_start_on)) &&
 	    !(ret == -ENOMEM && ref_defect(ref, REF_DEFECT_no_memory_log_stays_on)))

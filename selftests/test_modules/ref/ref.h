@@ -30,6 +30,7 @@
 #include "freedom.h"
 
 struct ref_device;
+struct ref_lost;
 struct ref_session;
 struct ref_pieces;
 
@@ -161,6 +162,7 @@ struct ref_range {
  * @hold: sessions give no data for now (a device that is slow)
  * @log: DMA logging
  * @defect: what defects remember, see defect.h
+ * @lost: memory that a defect does not give back before the device goes
  */
 struct ref_device {
 	struct vfio_device *vdev;
@@ -187,6 +189,7 @@ struct ref_device {
 	bool hold;
 	struct ref_log log;
 	struct ref_defect_state defect;
+	struct ref_lost *lost;
 };
 
 #define REF_MAX_REGS 4096

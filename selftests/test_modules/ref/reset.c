@@ -5,6 +5,9 @@
 
 #include "internal.h"
 
+/* What a reset loses, in bytes. */
+#define REF_SMALL_LEAK 64
+
 /**
  * ref_reset_locked - end the session, and begin anew with the state after power-on
  * @ref: the device, its state mutex held
@@ -28,13 +31,15 @@ void ref_reset_locked(struct ref_device *ref)
 	if (!ref_defect(ref, REF_DEFECT_no_session_after_reset))
 		ref->defect.blocked = false;
 	if (!ref_defect(ref, REF_DEFECT_reset_applies_partial) || was != VFIO_DEVICE_STATE_RESUMING)
-		ref->ops->reset(ref);
+		ref_reset_state(ref);
 	else
 		ref->ops->set_activity(ref, REF_RUNNING);
 	ref->activity = REF_RUNNING;
 	if (!ref_defect(ref, REF_DEFECT_reset_keeps_state))
 		ref->state = VFIO_DEVICE_STATE_RUNNING;
 	ref_set_activity(ref, ref_activity_of(ref, ref->state));
+	if (!ref->defect.opening && ref_defect(ref, REF_DEFECT_reset_memory_leaked))
+		ref_lose(ref, REF_SMALL_LEAK);
 }
 
 /**

@@ -22,6 +22,7 @@ static void session_free(struct kref *count)
 	if (!s->buf_freed)
 		kvfree(s->buf);
 	kfree(s->regs);
+	kvfree(s->unaccounted);
 	mutex_destroy(&s->io);
 	mutex_destroy(&s->lock);
 	kfree(s);
@@ -266,6 +267,8 @@ struct file *ref_session_begin(struct ref_device *ref, enum vfio_device_mig_stat
 	s->hold = ref->hold;
 	s->over = false;
 	s->touched = ref_defect(ref, REF_DEFECT_removed_device_touched) ? ref : NULL;
+	if (ref_defect(ref, saving ? REF_DEFECT_save_unaccounted : REF_DEFECT_load_unaccounted))
+		s->unaccounted = s->unaccounted ?: kvzalloc(REF_LEAK, GFP_KERNEL);
 	filp = session_file(ref, s, kind);
 	if (IS_ERR(filp)) {
 		s->over = true;

@@ -9,11 +9,17 @@
  * Only devices that the kernel says the caller owns are reset.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
 
 #include <vmig/info.h>
 #include <vmig/region.h>
@@ -531,6 +537,74 @@ TEST_F(hot_reset_from, ends_in_running_by_flr)
 	      "state RUNNING", "state %s", vmig_state_name(state));
 	vmig_close_data_fd(fd);
 	free(config);
+}
+
+/**
+ * struct bridge_watch - who looks at the bridge above the device
+ * @fd: its config space in sysfs
+ * @stop: look no more
+ * @looks: how often
+ * @resets: how often the bus below it was in reset
+ */
+struct bridge_watch {
+	int fd;
+	atomic_bool stop;
+	unsigned int looks, resets;
+};
+
+static void *watch_bridge(void *arg)
+{
+	struct bridge_watch *b = arg;
+	uint16_t control;
+
+	while (!atomic_load(&b->stop)) {
+		if (pread(b->fd, &control, sizeof(control), PCI_BRIDGE_CONTROL) != sizeof(control))
+			break;
+		b->looks++;
+		b->resets += !!(control & PCI_BRIDGE_CTL_BUS_RESET);
+	}
+	return NULL;
+}
+
+static int open_bridge(const struct vmig_device *dev)
+{
+	char path[256];
+	uint8_t type = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/../config", dev->id.name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && pread(fd, &type, sizeof(type), PCI_HEADER_TYPE) == sizeof(type) &&
+	    (type & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_BRIDGE)
+		return fd;
+	vmig_close_data_fd(fd);
+	return -1;
+}
+
+/*
+ * The kernel says once a boot that it resets a bus whose bridge it has not locked, and at each open
+ * it does (pci_try_reset_function()), so that its word for the close is never heard. But who reads
+ * the config space of a locked bridge waits until the reset is over.
+ */
+TEST_F(hot_reset, bridge_is_left_alone_at_close)
+{
+	struct bridge_watch b = { .fd = open_bridge(self->dev) };
+	pthread_t thread;
+	int err;
+
+	CLAUSES(HOT_10);
+	NEED(!strcmp(self->dev->id.bus, "pci") && b.fd >= 0, "there is no PCI bridge above it");
+	err = pthread_create(&thread, NULL, watch_bridge, &b);
+	if (err)
+		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
+	vmig_close(self->dev);
+	self->dev = NULL;
+	atomic_store(&b.stop, true);
+	pthread_join(thread, NULL);
+	close(b.fd);
+	CHECK(HOT_10, !b.resets,
+	      vmig_fmt("config space of the bridge, read %u times during the last close", b.looks),
+	      "its bus is never seen in reset", "it is, %u times", b.resets);
 }
 
 VMIG_MAIN("hot_reset")

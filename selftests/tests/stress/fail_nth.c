@@ -17,6 +17,7 @@
 
 #include <vmig/dma_logging.h>
 #include <vmig/info.h>
+#include "cgroup.h"
 #include "fixture_states.h"
 #include "fail_each.h"
 #include "fail_nth.h"
@@ -35,10 +36,23 @@ VMIG_FIXTURE(fail_nth);
 VMIG_FIXTURE_STATES(fail_nth_from, VMIG_VARIANTS_ALL_STATES);
 VMIG_FIXTURE(fail_nth_after);
 
+/*
+ * Once there was a control group, for good, lists of pages that are charged are allocated page by
+ * page (mm/page_alloc.c, memcg_kmem_online()), so that the second page can fail, too.
+ */
+static void allocate_page_by_page(void)
+{
+	struct vmig_cgroup group;
+
+	if (!vmig_cgroup_begin(&group))
+		vmig_cgroup_end(&group);
+}
+
 #define NEED_FAULTS                                                                                \
 	do {                                                                                       \
 		const char *why_ = vmig_faults_not_here();                                         \
 		NEED(!why_, "%s", why_);                                                           \
+		allocate_page_by_page();                                                           \
 	} while (0)
 
 /* Calls on an open device do not know how it was opened: one way is enough, unless there is time.

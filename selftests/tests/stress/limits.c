@@ -13,11 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <vmig/dma_logging.h>
 #include <vmig/shared.h>
 #include <vmig/sysfs.h>
+#include "cgroup.h"
 #include "risky_call.h"
 #include "round_trip_check.h"
 #include "descriptors.h"
@@ -28,6 +29,9 @@
 
 #define SEED 0x5301
 #define CHUNK 4096
+
+/* As many ranges as a START takes that fits into a page. */
+#define STARVED_RANGES 255
 
 VMIG_WORK_FIXTURE_WAYS(limits);
 
@@ -117,103 +121,29 @@ VMIG_TEST_TIMEOUT(limits, no_descriptor, 120)
 	}
 }
 
-/* A control group of memory for one process, in a private hierarchy. */
-struct cgroup {
-	char root[64];
-	char dir[96];
-	bool enabled; /* by us, for groups of the root */
-};
-
-static bool put(const char *dir, const char *file, const char *text)
-{
-	char path[160];
-	bool ok;
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-	close(fd);
-	return ok;
-}
-
-static void cgroup_end(struct cgroup *g)
-{
-	if (g->dir[0])
-		rmdir(g->dir);
-	if (g->enabled)
-		put(g->root, "cgroup.subtree_control", "-memory");
-	umount2(g->root, MNT_DETACH);
-	rmdir(g->root);
-}
-
-/* Do groups of the root have the controller of memory? A host's have, and keep it. */
-static bool has_memory(const struct cgroup *g)
-{
-	char path[160], text[256];
-
-	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", g->root);
-	return vmig_sysfs_line(path, text, sizeof(text)) && strstr(text, "memory");
-}
-
-/* NULL, or why there can be none. */
-static const char *cgroup_begin(struct cgroup *g)
-{
-	memset(g, 0, sizeof(*g));
-	strcpy(g->root, "/tmp/vmig-cgroup-XXXXXX");
-	if (!mkdtemp(g->root))
-		return "no directory for a control group";
-	/* Seen by this process alone, and gone with it. */
-	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", g->root, "cgroup2", 0, NULL)) {
-		rmdir(g->root);
-		return "the kernel has no control groups, or this is not root";
-	}
-	/* Where a host has its own hierarchy this is the same one: a group is made in it. */
-	if (!has_memory(g))
-		g->enabled = put(g->root, "cgroup.subtree_control", "+memory");
-	snprintf(g->dir, sizeof(g->dir), "%s/vmig-%d", g->root, getpid());
-	if (mkdir(g->dir, 0700)) {
-		g->dir[0] = '\0';
-		cgroup_end(g);
-		return "no control group can be made";
-	}
-	if (put(g->dir, "memory.max", "max"))
-		return NULL;
-	cgroup_end(g);
-	return "the kernel has no control groups of memory";
-}
-
-static uint64_t cgroup_usage(const struct cgroup *g)
-{
-	unsigned long long n = 0;
-	char path[160];
-
-	snprintf(path, sizeof(path), "%s/memory.current", g->dir);
-	vmig_sysfs_number(path, &n);
-	return n;
-}
-
 /**
- * struct starved - a save and a load by a process that gets no more memory
+ * struct starved - calls by a process that gets no more memory
  * @dev: the device
  * @group: its control group
+ * @work: the calls
+ * @did: what they are, for messages
  * @room: bytes that it may still have
  * @buf: for the stream; touched before
  * @size: of it
- * @set_failed: SETs that failed; shared with the process
- * @io_failed: reads and writes that failed
+ * @ranges: for DMA logging
+ * @failed: calls that failed; shared with the process
  * @done: it came to its end
  */
 struct starved {
 	struct vmig_device *dev;
-	struct cgroup *group;
+	struct vmig_cgroup *group;
+	void (*work)(struct starved *s);
+	const char *did;
 	uint64_t room;
 	unsigned char *buf;
 	size_t size;
-	unsigned int set_failed, io_failed;
+	struct vfio_device_feature_dma_logging_range ranges[STARVED_RANGES];
+	unsigned int failed;
 	bool done;
 };
 
@@ -221,105 +151,186 @@ static int starved_set(struct starved *s, uint32_t state, int *fd)
 {
 	int ret = __vmig_set_state(s->dev, state, fd);
 
-	s->set_failed += !!ret;
+	s->failed += !!ret;
 	return ret;
 }
 
-/* Makes nothing but system calls once the limit is there: a page fault might wait for ever. */
-static void starve(void *arg)
+static size_t starved_read(struct starved *s, int fd, size_t len)
 {
-	struct starved *s = arg;
-	char limit[32], pid[16];
+	ssize_t n = 0;
+
+	while (len < s->size && (n = __vmig_read(fd, s->buf + len, s->size - len)) > 0)
+		len += n;
+	s->failed += n < 0 && n != -ENOMSG;
+	return len;
+}
+
+static void starved_migration(struct starved *s)
+{
 	size_t len = 0, at = 0;
 	ssize_t n = 0;
-	int fd, oom;
+	int fd;
 
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	/* Not killed, but ENOMEM. */
-	oom = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (oom < 0 || write(oom, "-1000", 5) != 5 || !put(s->group->dir, "cgroup.procs", pid))
-		return;
-	close(oom);
-	memset(s->buf, 1, s->size);
-	mlockall(MCL_CURRENT);
-	/* Takes back what each processor has in store of the group. */
-	put(s->group->dir, "memory.max", "4096");
-	snprintf(limit, sizeof(limit), "%llu",
-		 (unsigned long long)(cgroup_usage(s->group) + s->room));
-	put(s->group->dir, "memory.max", limit);
 	if (!starved_set(s, VFIO_DEVICE_STATE_STOP_COPY, &fd)) {
-		while (len < s->size && (n = __vmig_read(fd, s->buf + len, s->size - len)) > 0)
-			len += n;
-		s->io_failed += n < 0;
+		len = starved_read(s, fd, 0);
 		close(fd);
 	}
 	starved_set(s, VFIO_DEVICE_STATE_RUNNING, &fd);
 	if (!starved_set(s, VFIO_DEVICE_STATE_RESUMING, &fd)) {
 		while (at < len && (n = __vmig_write(fd, s->buf + at, len - at)) > 0)
 			at += n;
-		s->io_failed += n < 0;
+		s->failed += n < 0;
 		close(fd);
 	}
 	starved_set(s, VFIO_DEVICE_STATE_RUNNING, &fd);
-	put(s->group->dir, "memory.max", "max");
+}
+
+static void starved_precopy(struct starved *s)
+{
+	struct vfio_precopy_info info;
+	size_t len;
+	int fd;
+
+	if (starved_set(s, VFIO_DEVICE_STATE_PRE_COPY, &fd))
+		return;
+	s->failed += __vmig_precopy_info(fd, &info) < 0;
+	len = starved_read(s, fd, 0);
+	s->failed += __vmig_precopy_info(fd, &info) < 0;
+	if (!starved_set(s, VFIO_DEVICE_STATE_STOP_COPY, NULL))
+		starved_read(s, fd, len);
+	starved_set(s, VFIO_DEVICE_STATE_RUNNING, NULL);
+	close(fd);
+}
+
+static void starved_log(struct starved *s)
+{
+	uint64_t page_size = VMIG_PAGE;
+
+	if (__vmig_log_start(s->dev, &page_size, s->ranges, STARVED_RANGES)) {
+		s->failed++;
+		return;
+	}
+	/* The bitmap of a range is 32 bytes. */
+	s->failed += !!__vmig_log_report(s->dev, 0, s->ranges[0].length, VMIG_PAGE, s->buf);
+	s->failed += !!__vmig_log_stop(s->dev);
+}
+
+/* Makes nothing but system calls once the limit is there: a page fault might wait for ever. */
+static void starve(void *arg)
+{
+	struct starved *s = arg;
+	char limit[32];
+
+	if (!vmig_cgroup_join(s->group))
+		return;
+	memset(s->buf, 1, s->size);
+	mlockall(MCL_CURRENT);
+	/* Takes back what each processor has in store of the group. */
+	vmig_cgroup_put(s->group, "memory.max", "4096");
+	snprintf(limit, sizeof(limit), "%llu",
+		 (unsigned long long)(vmig_cgroup_usage(s->group) + s->room));
+	vmig_cgroup_put(s->group, "memory.max", limit);
+	s->work(s);
+	vmig_cgroup_put(s->group, "memory.max", "max");
 	s->done = true;
 }
 
 static bool check_starved(struct starved *s, unsigned long taint, enum vmig_child_end end)
 {
-	const char *did = vmig_fmt("a save and a load with %llu KiB of memory left",
+	const char *did = vmig_fmt("%s with %llu KiB of memory left", s->did,
 				   (unsigned long long)s->room / 1024);
 	const char *why;
 
 	/* Killed is a way to end as well: by the kernel that has no memory left. */
-	put(s->group->dir, "memory.max", "max");
+	vmig_cgroup_put(s->group, "memory.max", "max");
 	if (!CHECK(ROB_01, vmig_survived(end == VMIG_CHILD_STUCK ? end : VMIG_CHILD_DONE, taint),
 		   did, "calls that return, and nothing in the kernel log", "%s",
 		   vmig_child_name(end)))
 		return false;
+	__vmig_log_stop(s->dev);
 	why = round_trip_after_reset(s->dev);
-	return CHECK(ROB_04, !why, vmig_fmt("%s, then both with enough", did), "both work", "%s",
-		     why);
+	return CHECK(ROB_04, !why, vmig_fmt("%s, then a save and a load with enough", did),
+		     "both work", "%s", why);
 }
 
 #define STARVED_MS 20000
 
-VMIG_TEST_TIMEOUT(limits, memory_cgroup, 240)
+/* The calls with room for no page, one, four, nine, ... each by a process of its own. */
+static void starve_stepwise(struct vmig_device *dev, struct vmig_cgroup *group,
+			    void (*work)(struct starved *s), const char *did, unsigned int steps)
 {
-	unsigned int steps = vmig_stress(12, 64), i, sets = 0, ios = 0, runs = 0;
+	unsigned int i, r, failed = 0, runs = 0;
 	unsigned long taint = vmig_kernel_taint();
 	struct vmig_stream good = {};
 	struct starved *s;
 	enum vmig_child_end end;
-	struct cgroup group;
-	const char *why;
 	bool ok = true;
 
-	CLAUSES(ROB_01, ROB_04);
-	NEED(steps, VMIG_NO_STRESS);
-	why = cgroup_begin(&group);
-	NEED(!why, "%s", why);
-	vmig_save(self->dev, &good);
-	vmig_recover_running(self->dev);
+	vmig_save(dev, &good);
+	vmig_recover_running(dev);
 	s = vmig_shared_alloc(sizeof(*s));
 	for (i = 0; i < steps && ok; i++) {
-		*s = (struct starved){ .dev = self->dev,
-				       .group = &group,
+		*s = (struct starved){ .dev = dev,
+				       .group = group,
+				       .work = work,
+				       .did = did,
 				       .room = (uint64_t)i * i * 4096,
 				       .size = good.len + CHUNK };
+		for (r = 0; r < STARVED_RANGES; r++)
+			s->ranges[r] = (struct vfio_device_feature_dma_logging_range){
+				.iova = r * 1024ULL * VMIG_PAGE,
+				.length = 256 * VMIG_PAGE,
+			};
 		s->buf = vmig_alloc(s->size);
 		end = vmig_child_run(starve, s, STARVED_MS);
 		free(s->buf);
-		sets += s->set_failed;
-		ios += s->io_failed;
+		failed += s->failed;
 		runs += s->done;
 		ok = check_starved(s, taint, end);
 	}
-	vmig_note(ROB_04,
-		  "%u of %u processes came to their end; %u SETs and %u reads and writes failed",
-		  runs, i, sets, ios);
-	cgroup_end(&group);
+	vmig_note(ROB_04, "%u of %u processes came to their end; %u calls failed", runs, i, failed);
+	vmig_cgroup_end(group);
 	vmig_stream_free(&good);
+}
+
+VMIG_TEST_TIMEOUT(limits, memory_cgroup, 240)
+{
+	unsigned int steps = vmig_stress(12, 64);
+	struct vmig_cgroup group;
+
+	CLAUSES(ROB_01, ROB_04);
+	NEED(steps, VMIG_NO_STRESS);
+	NEED_CGROUP(&group);
+	starve_stepwise(self->dev, &group, starved_migration, "a save and a load", steps);
+}
+
+/* GET_PRECOPY_INFO may save anew (mlx5), and the step to STOP_COPY does. */
+VMIG_TEST_TIMEOUT(limits, memory_cgroup_in_precopy, 240)
+{
+	unsigned int steps = vmig_stress(12, 64);
+	struct vmig_cgroup group;
+
+	CLAUSES(ROB_01, ROB_04);
+	NEED(steps, VMIG_NO_STRESS);
+	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
+	NEED_CGROUP(&group);
+	starve_stepwise(self->dev, &group, starved_precopy,
+			"PRE_COPY, GET_PRECOPY_INFO and STOP_COPY", steps);
+}
+
+/* Lists of pages, of which some could be had and some not. */
+VMIG_TEST_TIMEOUT(limits, memory_cgroup_of_a_log, 240)
+{
+	unsigned int steps = vmig_stress(12, 64);
+	struct vmig_cgroup group;
+
+	CLAUSES(ROB_01, ROB_04);
+	NEED(steps, VMIG_NO_STRESS);
+	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+			   VFIO_DEVICE_FEATURE_SET),
+	     "the device offers no DMA logging");
+	NEED_CGROUP(&group);
+	starve_stepwise(self->dev, &group, starved_log, "START, REPORT and STOP", steps);
 }
 
 /* The two halves of 64 bits of addresses. */

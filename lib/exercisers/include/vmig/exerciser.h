@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <vmig/device.h>
 
@@ -62,6 +63,9 @@ struct vmig_condition {
  * @dirty: let the device change its own state, as different from any set_pattern() pattern as
  *	@seed says; works in PRE_COPY too. check_dirty() sees it.
  * @check_dirty: does the state carry the change that dirty(@seed) made? 0 or -EILSEQ.
+ * @look: print what can be read of the device, registers and memory, a fact a line, but for what
+ *	moves by itself and what a read would change; of memory, only what is not 0. Two devices
+ *	of which nobody has used either print the same. In RUNNING. Optional.
  * @stress_registers: write to every register that starts or changes something, in any state (a
  *	guest that does not keep still). Must not hurt a conforming device in RUNNING.
  * @counter: a value that moves by itself while the device runs and stands in STOP; read in
@@ -133,6 +137,7 @@ struct vmig_exerciser {
 	int (*check_pattern)(struct vmig_exercise *w, uint32_t seed, const char **why);
 	int (*dirty)(struct vmig_exercise *w, uint32_t seed);
 	int (*check_dirty)(struct vmig_exercise *w, uint32_t seed, const char **why);
+	int (*look)(struct vmig_exercise *w, FILE *f);
 	int (*stress_registers)(struct vmig_exercise *w);
 	int (*counter)(struct vmig_exercise *w, uint64_t *value);
 	int (*hold_stream)(struct vmig_exercise *w, bool on);

@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ROB-05: memory in both directions. A device is opened, saved, loaded, logged and reset hundreds
+ * of times while its host runs: what each time was allocated has to come back, also where all went
+ * well (dab751b4240f: each load that succeeded lost the device's memory). And what a user makes
+ * the kernel keep has to count as that user's, so that the limit of a control group bounds it
+ * ("vfio: Use GFP_KERNEL_ACCOUNT for userspace persistent allocations", v6.3).
+ *
+ * Sessions that are left in the middle are in the robust chapter.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <vmig/dma_logging.h>
+#include <vmig/info.h>
+#include <vmig/region.h>
+#include <vmig/shared.h>
+#include "cgroup.h"
+#include "child.h"
+#include "fault_memory.h"
+#include "guest_access.h"
+#include "kernel_memory.h"
+#include "kmsg_watch.h"
+#include "leak_check.h"
+#include "load_attempt.h"
+#include "vmig_harness.h"
+
+VMIG_FIXTURE(memory);
+VMIG_FIXTURE(memory_opens);
+VMIG_VARIANT_COMPAT(memory_opens);
+
+/* Calls on an open device do not know how it was opened: one way is enough. */
+#define NEED_THIS_WAY                                                                              \
+	NEED(variant->uapi == VMIG_UAPI_CDEV || !self->dev->id.cdev[0],                            \
+	     "the same calls as through the cdev")
+
+#define NEED_LOGGING                                                                               \
+	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START,                       \
+			   VFIO_DEVICE_FEATURE_SET),                                               \
+	     "the device offers no DMA logging")
+
+/**
+ * struct user - who does something over and over
+ * @dev: with this device
+ * @flags: what it offers
+ * @uapi: how it is opened
+ * @good: a stream of it
+ */
+struct user {
+	struct vmig_device *dev;
+	uint64_t flags;
+	enum vmig_uapi uapi;
+	struct vmig_stream good;
+};
+
+/* How often at least, however slow the device is. */
+#define ROUNDS_MIN 16
+
+static void judge_over_and_over(struct user *u, void (*once)(void *arg, unsigned int i),
+				double slab_least, const char *did)
+{
+	struct vmig_batch b = { once, u, ROUNDS_MIN };
+	struct vmig_leaks counts;
+	struct vmig_growth g;
+
+	vmig_leaks_begin(&counts, u->dev);
+	vmig_growth_measure(&b, &g);
+	vmig_metric("slab_growth", g.slab, "bytes");
+	vmig_metric("page_growth", g.pages, "bytes");
+	vmig_growth_judge(&g, ROB_05, slab_least, did);
+	counts.dev = u->dev;
+	vmig_leaks_judge_counts(&counts, ROB_05, vmig_fmt("%u times: %s", g.all, did));
+}
+
+static void save_all(struct user *u, bool precopy, struct vmig_stream *s)
+{
+	int fd, ret;
+
+	fd = vmig_goto_state(u->dev,
+			     precopy ? VFIO_DEVICE_STATE_PRE_COPY : VFIO_DEVICE_STATE_STOP_COPY);
+	if (precopy) {
+		ret = __vmig_stream_read_some(fd, s, 1, &vmig_default_chunks);
+		if (ret)
+			vmig_test_error("no byte in PRE_COPY: %s", vmig_errno_name(ret));
+		vmig_set_state(u->dev, VFIO_DEVICE_STATE_STOP_COPY);
+	}
+	vmig_stream_read(fd, s);
+	close(fd);
+	vmig_set_state(u->dev, VFIO_DEVICE_STATE_RUNNING);
+}
+
+static void migrate(void *arg, unsigned int i)
+{
+	struct vmig_stream s = {};
+	struct user *u = arg;
+
+	save_all(u, i % 2 && vmig_state_offered(u->flags, VFIO_DEVICE_STATE_PRE_COPY), &s);
+	vmig_load(u->dev, &s);
+	vmig_set_state(u->dev, VFIO_DEVICE_STATE_RUNNING);
+	vmig_stream_free(&s);
+}
+
+VMIG_TEST_TIMEOUT(memory, whole_migrations_are_freed, 300)
+{
+	struct user u = { .dev = self->dev, .flags = self->flags };
+
+	CLAUSES(ROB_05);
+	NEED_THIS_WAY;
+	judge_over_and_over(&u, migrate, VMIG_GROWTH_NONE, "a whole save and a whole load");
+}
+
+/* Streams that end too early and, every other time, begin with a wrong byte. */
+static void load_badly(void *arg, unsigned int i)
+{
+	struct vmig_stream bad = {};
+	struct user *u = arg;
+
+	vmig_stream_copy(&bad, &u->good);
+	if (i % 2)
+		bad.data[0] ^= 0xff;
+	else
+		bad.len = bad.len / 2 + 1;
+	vmig_load_unchecked(u->dev, bad.data, bad.len, VMIG_ONE_WRITE, VFIO_DEVICE_STATE_STOP);
+	vmig_stream_free(&bad);
+	vmig_leave_attempt(u->dev);
+}
+
+VMIG_TEST_TIMEOUT(memory, failed_loads_are_freed, 300)
+{
+	struct user u = { .dev = self->dev, .flags = self->flags };
+
+	CLAUSES(ROB_05);
+	NEED_THIS_WAY;
+	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET, and a load that "
+					"is refused leaves no other way out of RESUMING");
+	vmig_save(self->dev, &u.good);
+	vmig_recover_running(self->dev);
+	judge_over_and_over(&u, load_badly, VMIG_GROWTH_NONE, "a load that fails, and a reset");
+	vmig_stream_free(&u.good);
+}
+
+static void reset_once(void *arg, unsigned int i)
+{
+	static const uint32_t from[] = { VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_STOP_COPY,
+					 VFIO_DEVICE_STATE_RESUMING };
+	struct user *u = arg;
+	int fd = vmig_goto_state(u->dev, from[i % ARRAY_SIZE(from)]);
+
+	vmig_reset(u->dev);
+	vmig_close_data_fd(fd);
+	vmig_recover_running(u->dev);
+}
+
+VMIG_TEST_TIMEOUT(memory, resets_are_freed, 300)
+{
+	struct user u = { .dev = self->dev, .flags = self->flags };
+
+	CLAUSES(ROB_05);
+	NEED_THIS_WAY;
+	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
+	judge_over_and_over(&u, reset_once, VMIG_GROWTH_NONE, "a reset");
+}
+
+#define LOG_LENGTH (256 * VMIG_PAGE)
+
+static void log_once(void *arg, unsigned int i)
+{
+	struct vfio_device_feature_dma_logging_range range = { .length = LOG_LENGTH };
+	uint64_t bitmap[LOG_LENGTH / VMIG_PAGE / 64], page_size = VMIG_PAGE;
+	struct user *u = arg;
+
+	vmig_log_start(u->dev, &page_size, &range, 1);
+	__vmig_log_report(u->dev, 0, LOG_LENGTH, VMIG_PAGE, bitmap);
+	vmig_log_stop(u->dev);
+}
+
+VMIG_TEST_TIMEOUT(memory, reported_logs_are_freed, 300)
+{
+	struct user u = { .dev = self->dev, .flags = self->flags };
+
+	CLAUSES(ROB_05);
+	NEED_THIS_WAY;
+	NEED_LOGGING;
+	judge_over_and_over(&u, log_once, VMIG_GROWTH_CACHES, "a START, a REPORT and a STOP");
+}
+
+static void ask_regions(struct vmig_device *dev, uint32_t count)
+{
+	struct vfio_region_info *info;
+	uint32_t i, word;
+	void *at;
+
+	for (i = 0; i < count; i++) {
+		if (__vmig_region_info(dev, i, &info))
+			continue;
+		if (info->size >= sizeof(word) && info->flags & VFIO_REGION_INFO_FLAG_READ)
+			__vmig_region_read(dev, info, 0, &word, sizeof(word));
+		if (info->flags & VFIO_REGION_INFO_FLAG_MMAP && info->size >= VMIG_PAGE) {
+			at = mmap(NULL, VMIG_PAGE, PROT_READ, MAP_SHARED, dev->fd, info->offset);
+			if (at != MAP_FAILED)
+				munmap(at, VMIG_PAGE);
+		}
+		free(info);
+	}
+}
+
+/* What a VMM asks, and the interrupts that it sets up, which stay for close() where @keep is. */
+static void use_it(struct vmig_device *dev, bool keep)
+{
+	struct vfio_device_info info;
+	struct vfio_irq_info irq;
+	uint64_t size;
+	uint32_t i;
+	int fd;
+
+	vmig_device_info(dev, &info);
+	ask_regions(dev, info.num_regions);
+	for (i = 0; i < info.num_irqs; i++) {
+		if (__vmig_irq_info(dev, i, &irq) || !irq.count ||
+		    !(irq.flags & VFIO_IRQ_INFO_EVENTFD))
+			continue;
+		fd = vmig_eventfd();
+		if (!__vmig_irq_enable(dev, i, fd) && !keep)
+			__vmig_irq_disable(dev, i);
+		close(fd);
+	}
+	__vmig_get_data_size(dev, &size);
+}
+
+static void ask_once(void *arg, unsigned int i)
+{
+	struct user *u = arg;
+
+	use_it(u->dev, false);
+}
+
+VMIG_TEST_TIMEOUT(memory, questions_and_interrupts_are_freed, 300)
+{
+	struct user u = { .dev = self->dev, .flags = self->flags };
+
+	CLAUSES(ROB_05);
+	NEED_THIS_WAY;
+	judge_over_and_over(&u, ask_once, VMIG_GROWTH_NONE,
+			    "infos, accesses and mappings of regions, interrupts on and off");
+}
+
+/* Closed with its interrupts on, logging on, and a session begun: all that close() has to undo. */
+static void open_once(void *arg, unsigned int i)
+{
+	struct vfio_device_feature_dma_logging_range range = { .length = LOG_LENGTH };
+	static const uint32_t in[] = { VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_STOP_COPY,
+				       VFIO_DEVICE_STATE_RESUMING };
+	uint64_t page_size = VMIG_PAGE;
+	struct user *u = arg;
+	int fd = -1, ret;
+	char c = 0;
+
+	use_it(u->dev, true);
+	__vmig_log_start(u->dev, &page_size, &range, 1);
+	fd = vmig_goto_state(u->dev, in[i % ARRAY_SIZE(in)]);
+	if (fd >= 0 && in[i % ARRAY_SIZE(in)] == VFIO_DEVICE_STATE_RESUMING)
+		__vmig_write(fd, &c, 1);
+	else if (fd >= 0)
+		__vmig_read(fd, &c, 1);
+	vmig_close(u->dev);
+	vmig_close_data_fd(fd);
+	ret = __vmig_open_soon(vmig_first_device(), u->uapi, &u->dev);
+	if (ret)
+		vmig_test_error("opening the device again failed: %s", vmig_errno_name(ret));
+	/* What a driver keeps over close() is another clause's. */
+	__vmig_log_stop(u->dev);
+	vmig_recover_running(u->dev);
+}
+
+VMIG_TEST_TIMEOUT(memory_opens, opens_are_freed, 300)
+{
+	struct user u = { .dev = self->dev, .flags = self->flags, .uapi = variant->uapi };
+
+	CLAUSES(ROB_05);
+	judge_over_and_over(&u, open_once, VMIG_GROWTH_NONE,
+			    "an open, interrupts, logging and a session, and close");
+	self->dev = u.dev;
+}
+
+/* So many ended sessions are kept, or so many bytes, or for so long. */
+#define KEPT_MAX 800
+#define KEPT_BYTES (16 << 20)
+#define KEPT_LOOK 50
+
+/* Uncharged memory that counts: of one session, and objects of one size for most of them. */
+#define UNCHARGED_ONE 24576.0
+#define UNCHARGED_ALL 65536.0
+
+/**
+ * struct keeper - a process that lets the kernel keep memory for it
+ * @dev: the device
+ * @group: the control group that the process is in
+ * @good: a stream of the device
+ * @begin: begins to keep, once; returns false where that cannot be done
+ * @end: makes room for the next, with what @begin left in @fd; true: the kernel keeps on
+ * @fd: the data_fd
+ * @kept: how many are kept; shared with the parent
+ * @held: bytes that the kernel has more
+ * @charged: bytes by which the group is charged more
+ * @objects: objects more in the caches of kmalloc() that nobody is charged with
+ * @object_size: size of these
+ * @done: it came to its end
+ */
+struct keeper {
+	struct vmig_device *dev;
+	struct vmig_cgroup group;
+	struct vmig_stream good;
+	bool (*begin)(struct keeper *k);
+	void (*end)(struct keeper *k);
+	int fd;
+	unsigned int kept;
+	double held, charged;
+	long objects;
+	unsigned int object_size;
+	bool done;
+};
+
+static const unsigned int sizes[] = { 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192 };
+
+/* What is allocated for a process's account has caches of its own, kmalloc-cg-*. */
+static void count_objects(long counts[ARRAY_SIZE(sizes)])
+{
+	FILE *f = fopen("/proc/slabinfo", "re");
+	char line[512], name[64], want[64];
+	long active;
+	size_t i;
+
+	memset(counts, 0, ARRAY_SIZE(sizes) * sizeof(*counts));
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63s %ld", name, &active) != 2)
+			continue;
+		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+			snprintf(want, sizeof(want), sizes[i] < 1024 ? "kmalloc-%u" : "kmalloc-%uk",
+				 sizes[i] < 1024 ? sizes[i] : sizes[i] / 1024);
+			if (!strcmp(name, want))
+				counts[i] = active;
+		}
+	}
+	if (f)
+		fclose(f);
+}
+
+static bool begin_save(struct keeper *k)
+{
+	char c;
+
+	if (__vmig_goto_state(k->dev, VFIO_DEVICE_STATE_STOP_COPY, &k->fd))
+		return false;
+	__vmig_read(k->fd, &c, 1);
+	return true;
+}
+
+static bool begin_precopy(struct keeper *k)
+{
+	char c;
+
+	if (__vmig_goto_state(k->dev, VFIO_DEVICE_STATE_PRE_COPY, &k->fd))
+		return false;
+	__vmig_read(k->fd, &c, 1);
+	return true;
+}
+
+/* All but the last byte, so that nothing of it can be done with. */
+static bool begin_load(struct keeper *k)
+{
+	if (__vmig_goto_state(k->dev, VFIO_DEVICE_STATE_RESUMING, &k->fd))
+		return false;
+	__vmig_stream_write(k->fd, k->good.data, k->good.len - 1, &vmig_default_chunks, NULL);
+	return true;
+}
+
+static void end_session(struct keeper *k)
+{
+	vmig_recover_running(k->dev);
+}
+
+static bool begin_log(struct keeper *k)
+{
+	struct vfio_device_feature_dma_logging_range ranges[256];
+	uint64_t page_size = VMIG_PAGE;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(ranges); i++)
+		ranges[i] = (struct vfio_device_feature_dma_logging_range){
+			.iova = i * 1024ULL * VMIG_PAGE,
+			.length = LOG_LENGTH,
+		};
+	k->fd = -1;
+	return !__vmig_log_start(k->dev, &page_size, ranges, ARRAY_SIZE(ranges));
+}
+
+static void end_log(struct keeper *k)
+{
+	__vmig_log_stop(k->dev);
+}
+
+static double all_of(const struct vmig_kernel_memory *m)
+{
+	return m->all_slab + m->pages;
+}
+
+/* One, a few times, each against what was there without it: the median. */
+static void measure_one(struct keeper *k)
+{
+	struct vmig_kernel_memory before, after;
+	double held[3], charged[3];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(held); i++) {
+		charged[i] = -(double)vmig_cgroup_kernel(&k->group);
+		vmig_kernel_memory_take(&before);
+		if (!k->begin(k))
+			return;
+		vmig_kernel_memory_take(&after);
+		charged[i] += vmig_cgroup_kernel(&k->group);
+		held[i] = all_of(&after) - all_of(&before);
+		k->end(k);
+		vmig_close_data_fd(k->fd);
+	}
+	k->held = vmig_median(held, ARRAY_SIZE(held));
+	k->charged = vmig_median(charged, ARRAY_SIZE(charged));
+	k->kept = 1;
+	k->done = true;
+}
+
+/* As many as can be kept, by their data_fds. */
+static void measure_many(struct keeper *k)
+{
+	long before_objects[ARRAY_SIZE(sizes)], after_objects[ARRAY_SIZE(sizes)];
+	struct rlimit files = { 2 * KEPT_MAX, 2 * KEPT_MAX };
+	struct vmig_kernel_memory before, after;
+	size_t i;
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	k->charged = -(double)vmig_cgroup_kernel(&k->group);
+	count_objects(before_objects);
+	vmig_kernel_memory_take(&before);
+	for (k->kept = 0; k->kept < KEPT_MAX; k->kept++) {
+		if (!k->begin(k))
+			break;
+		k->end(k);
+		if (k->kept % KEPT_LOOK)
+			continue;
+		vmig_kernel_memory_take(&after);
+		if (all_of(&after) - all_of(&before) > KEPT_BYTES)
+			break;
+	}
+	vmig_kernel_memory_take(&after);
+	count_objects(after_objects);
+	k->charged += vmig_cgroup_kernel(&k->group);
+	k->held = all_of(&after) - all_of(&before);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (after_objects[i] - before_objects[i] <= k->objects)
+			continue;
+		k->objects = after_objects[i] - before_objects[i];
+		k->object_size = sizes[i];
+	}
+	k->done = true;
+}
+
+static void keep_one(void *arg)
+{
+	struct keeper *k = arg;
+
+	/* Once without counting: the first time fills caches. */
+	if (!vmig_cgroup_join(&k->group) || !k->begin(k))
+		return;
+	k->end(k);
+	vmig_close_data_fd(k->fd);
+	measure_one(k);
+}
+
+static void keep_many(void *arg)
+{
+	struct keeper *k = arg;
+
+	if (!vmig_cgroup_join(&k->group) || !k->begin(k))
+		return;
+	k->end(k);
+	measure_many(k);
+}
+
+#define KEEP_MS 120000
+
+static void judge_keeper(struct keeper *k, void (*fn)(void *arg), double least, const char *did)
+{
+	enum vmig_child_end end = vmig_child_run(fn, k, KEEP_MS);
+
+	vmig_cgroup_end(&k->group);
+	if (end != VMIG_CHILD_DONE || !k->done)
+		vmig_test_error("%s: %s", did,
+				end == VMIG_CHILD_DONE ? "a call failed" : vmig_child_name(end));
+	vmig_metric("held", k->held, "bytes");
+	vmig_metric("charged", k->charged, "bytes");
+	CHECK(ROB_05, k->held - k->charged < least || k->charged >= k->held / 2,
+	      vmig_fmt("%s, %u times, in a control group", did, k->kept),
+	      "the memory that the kernel keeps for it is the group's",
+	      "the kernel has %.0f KiB more, and the group is charged with %.0f KiB",
+	      k->held / 1024, k->charged / 1024);
+	/* Where half of the objects came from others, there were others. */
+	CHECK(ROB_05, k->kept < KEPT_LOOK || k->objects < k->kept * 3 / 4,
+	      vmig_fmt("%s, %u times, in a control group", did, k->kept),
+	      "the objects that the kernel keeps for it are the group's",
+	      "%ld objects more that nobody is charged with, in kmalloc-%u", k->objects,
+	      k->object_size);
+}
+
+/* What it costs that the kernel watches its memory is charged to nobody; pages and objects are. */
+static void keep(struct vmig_device *dev, struct keeper *k, void (*fn)(void *arg), double least,
+		 const char *did)
+{
+	k->dev = dev;
+	judge_keeper(k, fn, least, did);
+	vmig_recover_running(dev);
+	__vmig_log_stop(dev);
+}
+
+#define NEED_KEEPER(k)                                                                             \
+	do {                                                                                       \
+		NEED_THIS_WAY;                                                                     \
+		k = vmig_shared_alloc(sizeof(*(k)));                                               \
+		vmig_save(self->dev, &(k)->good);                                                  \
+		vmig_recover_running(self->dev);                                                   \
+		NEED_CGROUP(&(k)->group);                                                          \
+	} while (0)
+
+VMIG_TEST_TIMEOUT(memory, save_is_charged, 150)
+{
+	struct keeper *k;
+
+	CLAUSES(ROB_05);
+	NEED_KEEPER(k);
+	k->begin = begin_save;
+	k->end = end_session;
+	keep(self->dev, k, keep_one, UNCHARGED_ONE, "a save");
+}
+
+VMIG_TEST_TIMEOUT(memory, precopy_is_charged, 150)
+{
+	struct keeper *k;
+
+	CLAUSES(ROB_05);
+	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
+	NEED_KEEPER(k);
+	k->begin = begin_precopy;
+	k->end = end_session;
+	keep(self->dev, k, keep_one, UNCHARGED_ONE, "PRE_COPY");
+}
+
+VMIG_TEST_TIMEOUT(memory, load_is_charged, 150)
+{
+	struct keeper *k;
+
+	CLAUSES(ROB_05);
+	NEED_KEEPER(k);
+	k->begin = begin_load;
+	k->end = end_session;
+	keep(self->dev, k, keep_one, UNCHARGED_ONE, "a load but for its last byte");
+}
+
+VMIG_TEST_TIMEOUT(memory, log_is_charged, 150)
+{
+	struct keeper *k;
+
+	CLAUSES(ROB_05);
+	NEED_LOGGING;
+	NEED_KEEPER(k);
+	k->begin = begin_log;
+	k->end = end_log;
+	keep(self->dev, k, keep_one, UNCHARGED_ONE, "a START of 256 ranges");
+}
+
+/* A session that is over goes with its data_fd, and of these a user can keep many. */
+VMIG_TEST_TIMEOUT(memory, ended_saves_are_charged, 150)
+{
+	struct keeper *k;
+
+	CLAUSES(ROB_05);
+	NEED_KEEPER(k);
+	k->begin = begin_save;
+	k->end = end_session;
+	keep(self->dev, k, keep_many, UNCHARGED_ALL, "a save that is over, its data_fd open");
+}
+
+VMIG_TEST_TIMEOUT(memory, ended_loads_are_charged, 150)
+{
+	struct keeper *k;
+
+	CLAUSES(ROB_05);
+	NEED_KEEPER(k);
+	k->begin = begin_load;
+	k->end = end_session;
+	keep(self->dev, k, keep_many, UNCHARGED_ALL, "a load that is over, its data_fd open");
+}
+
+VMIG_MAIN("memory")
