@@ -34,6 +34,8 @@ enum ref_defect {
  * @thread: who began the session, a thread
  * @process: and its process
  * @opted_in: the user before had opted in
+ * @log_interrupted: STOP came while REPORT was under way
+ * @touched: a bit for each of what was used since open
  */
 struct ref_defect_state {
 	u32 previous;
@@ -56,8 +58,11 @@ struct ref_defect_state {
 	pid_t thread;
 	pid_t process;
 	bool opted_in;
+	bool log_interrupted;
+	unsigned long touched;
 };
 
 int ref_defect_leak_fd(void);
+bool ref_defect_collides(atomic_t *inside);
 
 #endif /* VFIO_MIG_REF_DEFECT_H */
