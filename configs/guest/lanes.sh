@@ -6,7 +6,7 @@
 # shellcheck disable=SC2154,SC2034
 
 # Chapters that look for races: there processors must run side by side, which they do not in virtual time.
-lanes_parallel="race stress"
+lanes_parallel="race at_once threads stress"
 # Chapters that measure: in a guest of their own, so that nothing that another chapter has left shows.
 lanes_measure="throughput downtime"
 # Fewer tests than this are not worth another boot.

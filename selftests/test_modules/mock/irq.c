@@ -229,6 +229,8 @@ int mock_set_irqs(struct mock *m, unsigned long arg)
 		return ret;
 	if (!there)
 		return set.count ? -EINVAL : 0;
+	if (mock_first_fails(m, REF_DEFECT_first_interrupt_alone, 0))
+		return -EBUSY;
 	if (size) {
 		data = memdup_user((void __user *)(arg + minsz), size);
 		if (IS_ERR(data))

@@ -96,6 +96,10 @@ static void mock_release(struct vfio_device *vdev)
 
 static int mock_open(struct vfio_device *vdev)
 {
+	static atomic_t opening;
+
+	if (driver.defect == REF_DEFECT_opens_collide && ref_defect_collides(&opening))
+		return -EBUSY;
 	to_mock(vdev)->ref.version = fw_version();
 	ref_open(&to_mock(vdev)->ref);
 	return 0;

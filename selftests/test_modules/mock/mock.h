@@ -116,6 +116,7 @@ struct mock_type {
  * @mapped: how many mappings of BAR 2 there are
  * @attach_failed: the last attempt to attach an IOAS did
  * @info_asked: GET_INFO was called in this open
+ * @inside: first uses that are under way; defects only
  * @engine: carries out commands
  * @wq: where
  * @busy: a command is under way
@@ -143,6 +144,7 @@ struct mock {
 	atomic_t mapped;
 	bool attach_failed;
 	bool info_asked;
+	atomic_t inside;
 	struct work_struct engine;
 	struct workqueue_struct *wq;
 	bool busy;
@@ -222,5 +224,16 @@ int mock_mmap(struct vfio_device *vdev, struct vm_area_struct *vma);
 u64 mock_region_size(struct mock *m, unsigned int index);
 void mock_zap(struct mock *m);
 void mock_mapped_dirty(struct mock *m);
+
+/* Does a defect let a first use since open fail, as another one is under way? @what is used. */
+static inline bool mock_first_fails(struct mock *m, enum ref_defect defect, unsigned int what)
+{
+	if (!ref_defect(&m->ref, defect) || test_bit(what, &m->ref.defect.touched))
+		return false;
+	if (ref_defect_collides(&m->inside))
+		return true;
+	set_bit(what, &m->ref.defect.touched);
+	return false;
+}
 
 #endif /* VFIO_MIG_MOCK_H */

@@ -196,6 +196,8 @@ int mock_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 	if (!can_be_mapped(m, at, len) &&
 	    !(at >= MOCK_BAR2_SIZE && ref_defect(&m->ref, REF_DEFECT_mmap_behind_end)))
 		return -EINVAL;
+	if (mock_first_fails(m, REF_DEFECT_first_access_alone, VFIO_PCI_BAR2_REGION_INDEX))
+		return -EBUSY;
 	if (!(vma->vm_flags & VM_SHARED) || ref_defect(&m->ref, REF_DEFECT_sparse_area_refused))
 		return -EINVAL;
 	vma->vm_private_data = m;

@@ -293,6 +293,8 @@ ssize_t mock_access(struct mock *m, char __user *buf, size_t count, loff_t *pos,
 
 	if (at >= size && size && ref_defect(&m->ref, REF_DEFECT_read_ignores_upper_bits) && !write)
 		at = (u32)at % size;
+	if (!write && mock_first_fails(m, REF_DEFECT_first_access_alone, index))
+		return -EBUSY;
 	do {
 		ret = access_region(m, index, buf + done, part(index, at, count - done), at, write);
 		if (ret <= 0)

@@ -371,6 +371,13 @@ void mock_state_init(struct mock *m)
 	power_on(&m->regs);
 }
 
+static bool reaches(struct ref_device *ref, u64 iova)
+{
+	u8 byte;
+
+	return !vfio_dma_rw(ref->vdev, iova, &byte, sizeof(byte), false);
+}
+
 const struct ref_ops mock_ref_ops = {
 	.set_activity = set_activity,
 	.get_regs = get_regs,
@@ -382,4 +389,5 @@ const struct ref_ops mock_ref_ops = {
 	.look_mem = look_mem,
 	.load_mem = load_mem,
 	.reset = reset,
+	.reaches = reaches,
 };

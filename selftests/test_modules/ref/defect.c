@@ -189,6 +189,23 @@ int ref_defect_leak_fd(void)
 	return anon_inode_getfd("vfio-mig-leak", &none, NULL, O_RDONLY | O_CLOEXEC);
 }
 
+/**
+ * ref_defect_collides - take some time, and see whether another one is at it
+ * @inside: how many are
+ *
+ * Return: true, at once, for whoever comes while another one takes its time
+ */
+bool ref_defect_collides(atomic_t *inside)
+{
+	bool met = atomic_inc_return(inside) > 1;
+
+	if (!met)
+		usleep_range(3000, 4000);
+	atomic_dec(inside);
+	return met;
+}
+EXPORT_SYMBOL_GPL(ref_defect_collides);
+
 static struct dentry *dir;
 
 static int __init ref_module_init(void)

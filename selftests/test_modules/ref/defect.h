@@ -39,6 +39,8 @@ enum ref_defect {
  * @late: work was asked for in PRE_COPY
  * @bad_at: an address in a stream was bad
  * @opening: the device is being opened
+ * @log_interrupted: STOP came while REPORT was under way
+ * @touched: a bit for each of what was used since open
  */
 struct ref_defect_state {
 	u32 previous;
@@ -66,8 +68,11 @@ struct ref_defect_state {
 	bool late;
 	bool bad_at;
 	bool opening;
+	bool log_interrupted;
+	unsigned long touched;
 };
 
 int ref_defect_leak_fd(void);
+bool ref_defect_collides(atomic_t *inside);
 
 #endif /* VFIO_MIG_REF_DEFECT_H */

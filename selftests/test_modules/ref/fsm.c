@@ -318,6 +318,7 @@ static void no_return(struct ref_device *ref, u32 target)
 
 static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig_state target)
 {
+	static atomic_t at_work;
 	struct ref_device *ref = ref_of(vdev);
 	enum vfio_device_mig_state from;
 	struct file *filp;
@@ -349,7 +350,10 @@ static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig
 			ref->state = VFIO_DEVICE_STATE_ERROR;
 		}
 	}
-	filp = walk(ref, target);
+	if (ref_defect(ref, REF_DEFECT_sets_of_devices_collide) && ref_defect_collides(&at_work))
+		filp = ERR_PTR(-EBUSY);
+	else
+		filp = walk(ref, target);
 	ref->defect.previous = from;
 	ref->defect.set_at = jiffies;
 	ref->vdev->migration_flags = ref_flags(ref);

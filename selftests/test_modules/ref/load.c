@@ -337,6 +337,12 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 	return n > bad ? n - bad : -EFAULT;
 }
 
+static bool is_slow(struct ref_session *s)
+{
+	return ref_session_defect(s, REF_DEFECT_stop_passes_under_writer) ||
+	       ref_session_defect(s, REF_DEFECT_stop_forgets_under_writer);
+}
+
 static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t count, loff_t *pos)
 {
 	struct ref_session *s = filp->private_data;
@@ -361,6 +367,9 @@ static ssize_t ref_load_write(struct file *filp, const char __user *from, size_t
 	if (count)
 		count = ref_freedom_count(s, count);
 	atomic_inc(&s->users);
+	/* Time for a SET. */
+	if (is_slow(s))
+		usleep_range(200, 400);
 	keep_leftover(s, from, count);
 	while (done < count) {
 		ret = take_some(s, from + done, count - done, !done, open);
@@ -390,6 +399,10 @@ static bool passes(struct ref_session *s, enum vfio_device_mig_state target)
 		       (ref->defect.matched && ref_defect(ref, REF_DEFECT_load_buffer_kept));
 	if (target == VFIO_DEVICE_STATE_RUNNING &&
 	    ref_defect(ref, REF_DEFECT_load_unchecked_beyond_stop))
+		return true;
+	if (atomic_read(&s->users) &&
+	    ref_defect(ref, s->broken ? REF_DEFECT_stop_forgets_under_writer
+				      : REF_DEFECT_stop_passes_under_writer))
 		return true;
 	if (s->broken)
 		return ref_defect(ref, REF_DEFECT_write_error_forgotten) ||

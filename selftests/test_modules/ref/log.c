@@ -68,6 +68,22 @@ static u64 widen(const struct ref_log *log, u64 first, u64 *last)
 	return rounddown(first - min(first, log->beside), granule);
 }
 
+/* Does a defect leave this DMA write out? */
+static bool not_told(struct ref_device *ref, u64 first, u64 last)
+{
+	const struct ref_log *log = &ref->log;
+	u32 i;
+
+	if (ref_defect(ref, REF_DEFECT_log_high_lost))
+		return first >> 41;
+	if (!ref_defect(ref, REF_DEFECT_log_border_lost))
+		return false;
+	for (i = 0; i < log->nr_ranges; i++)
+		if (first >= log->ranges[i].first && last <= log->ranges[i].last)
+			return false;
+	return true;
+}
+
 /**
  * ref_log_write - the device has written to memory
  * @ref: the device
@@ -88,6 +104,8 @@ void ref_log_write(struct ref_device *ref, u64 iova, u64 len)
 		last--;
 	mutex_lock(&log->lock);
 	pfn = widen(log, LOG_PFN(iova), &last);
+	if (not_told(ref, iova, iova + len - 1))
+		last = pfn - 1;
 	for (; log->on && pfn != last + 1; pfn++) {
 		if (!in_ranges(log, pfn * LOG_PAGE))
 			continue;
@@ -116,6 +134,10 @@ static int copy_ranges(struct ref_device *ref, struct rb_root_cached *tree, u32 
 		if (ref_defect(ref, REF_DEFECT_log_first_range_only))
 			break;
 	}
+	if (log->nr_ranges && ref->ops->reaches &&
+	    ref_defect(ref, REF_DEFECT_log_mapped_late_lost) &&
+	    !ref->ops->reaches(ref, log->ranges[log->nr_ranges - 1].last))
+		log->nr_ranges--;
 	if (log->nr_ranges && ref_freedom(ref, REF_FREEDOM_log_ranges_combined)) {
 		log->ranges[0].last = log->ranges[log->nr_ranges - 1].last;
 		log->nr_ranges = 1;
@@ -128,18 +150,25 @@ static int ref_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges
 {
 	struct ref_device *ref = ref_of(vdev);
 	struct ref_log *log = &ref->log;
+	bool on = READ_ONCE(log->on);
 	int ret = -EINVAL;
 
+	if (!on && ref_defect(ref, REF_DEFECT_racing_starts))
+		usleep_range(3000, 4000);
 	if (ref_defect(ref, REF_DEFECT_log_page_size_warns))
 		WARN_ON(!is_power_of_2(*page_size));
 	mutex_lock(&log->lock);
 	if (ref->defect.log_broken)
 		goto out;
-	if (log->on && !ref_defect(ref, REF_DEFECT_log_start_twice)) {
+	if (!ref_defect(ref, REF_DEFECT_racing_starts))
+		on = log->on;
+	if (on && !ref_defect(ref, REF_DEFECT_log_start_twice)) {
 		if (ref_freedom(ref, REF_FREEDOM_log_errnos))
 			ret = -EBUSY;
 		goto out;
 	}
+	if (ref->defect.log_interrupted && ref_defect(ref, REF_DEFECT_log_no_start_under_report))
+		goto out;
 	if (nnodes > LOG_FEW && ref_defect(ref, REF_DEFECT_log_few_ranges))
 		goto out;
 	log_end(log);
@@ -151,6 +180,8 @@ static int ref_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges
 		log_end(log);
 	else
 		log->on = true;
+	if (!is_power_of_2(*page_size) && ref_defect(ref, REF_DEFECT_log_odd_size_lost))
+		log->nr_ranges = 0;
 	log->coarse = 0;
 	if (*page_size >= LOG_COARSE && ref_defect(ref, REF_DEFECT_log_big_pages_lost))
 		log->coarse = LOG_PFN(LOG_COARSE) - 1;
@@ -177,6 +208,8 @@ static int ref_log_stop(struct vfio_device *vdev)
 	struct ref_device *ref = ref_of(vdev);
 	struct ref_log *log = &ref->log;
 
+	if (mutex_is_locked(&log->lock))
+		ref->defect.log_interrupted = true;
 	mutex_lock(&log->lock);
 	if (!log->on && ref_defect(ref, REF_DEFECT_log_stop_without_start_breaks))
 		ref->defect.log_broken = true;
@@ -244,6 +277,19 @@ static void report_large(struct ref_log *log, u64 first, u64 last, u64 iova,
 	}
 }
 
+/* A defect: by now the device may have written to some of them again. */
+static void clear_late(struct ref_log *log, u64 first, u64 last)
+{
+	unsigned long pfn;
+	void *entry;
+
+	mutex_unlock(&log->lock);
+	usleep_range(500, 1000);
+	mutex_lock(&log->lock);
+	xa_for_each_range(&log->pages, pfn, entry, first, last)
+		xa_erase(&log->pages, pfn);
+}
+
 static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned long length,
 			  struct iova_bitmap *dirty)
 {
@@ -251,6 +297,7 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	struct ref_log *log = &ref->log;
 	u64 last = iova + length - 1;
 	unsigned long pfn, set = 1;
+	bool late, part;
 	int ret = 0;
 	void *entry;
 
@@ -260,6 +307,9 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	if (ref_freedom(ref, REF_FREEDOM_log_slow))
 		fsleep(20000);
 	mutex_lock(&log->lock);
+	/* Time for a STOP. */
+	if (ref_defect(ref, REF_DEFECT_log_no_start_under_report))
+		usleep_range(500, 1000);
 	/* The order of a close and of a SET is the other one. */
 	if (ref_defect(ref, REF_DEFECT_log_lock_order)) {
 		mutex_lock(&ref->state_mutex);
@@ -291,12 +341,16 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 	}
 	if (ref_defect(ref, REF_DEFECT_log_sets_too_much))
 		set = LOG_TOO_MUCH;
+	late = ref_defect(ref, REF_DEFECT_log_report_clears_late);
+	part = iova % LOG_PAGE && ref_defect(ref, REF_DEFECT_log_part_of_page_lost);
 	xa_for_each_range(&log->pages, pfn, entry, LOG_PFN(iova), LOG_PFN(last)) {
-		if (!passed_over(ref, iova, pfn))
+		if (!part && !passed_over(ref, iova, pfn))
 			iova_bitmap_set(dirty, max_t(u64, pfn * LOG_PAGE, iova), set);
-		if (!ref_defect(ref, REF_DEFECT_log_not_cleared))
+		if (!late && !ref_defect(ref, REF_DEFECT_log_not_cleared))
 			xa_erase(&log->pages, pfn);
 	}
+	if (late)
+		clear_late(log, LOG_PFN(iova), LOG_PFN(last));
 	if (ref_defect(ref, REF_DEFECT_log_clears_all))
 		xa_destroy(&log->pages);
 out:

@@ -63,6 +63,7 @@ enum ref_activity { REF_STOPPED, REF_NO_DMA, REF_RUNNING };
  *	set_regs()
  * @reset: make the state what it is after power-on, memory included; the activity is
  *	REF_RUNNING after it
+ * @reaches: optional: is something mapped at this address? For defects only
  *
  * All but those that move memory are called with the state mutex held.
  */
@@ -79,6 +80,7 @@ struct ref_ops {
 	void (*load_begin)(struct ref_device *ref);
 	int (*load_end)(struct ref_device *ref);
 	void (*reset)(struct ref_device *ref);
+	bool (*reaches)(struct ref_device *ref, u64 iova);
 };
 
 /**

@@ -115,11 +115,26 @@ static int put_record(struct ref_session *s, enum ref_record_kind kind, u64 at, 
 	return put_head(s, kind, at, len);
 }
 
+/* A defect: what is on its way to one reader meets what is on its way to another. */
+static void share_buffer(struct ref_session *s, size_t len)
+{
+	static u8 shared[REF_RECORD_MAX];
+
+	memcpy(shared, s->pieces.data, len);
+	usleep_range(1000, 2000);
+	memcpy(s->pieces.data, shared, len);
+}
+
 static int put_mem(struct ref_session *s, u64 at, size_t len)
 {
 	const struct ref_ops *ops = s->ref->ops;
 	int ret;
 
+	if (ref_defect(s->ref, REF_DEFECT_devices_share_buffer)) {
+		ret = ops->read_mem(s->ref, at, s->pieces.data, len);
+		share_buffer(s, len);
+		return ret ?: put_record(s, REF_RECORD_MEM, at, len);
+	}
 	if (ops->save_mem) {
 		ret = ops->save_mem(s->ref, at, &s->pieces, len);
 		return ret ?: put_head(s, REF_RECORD_MEM, at, len);
@@ -516,6 +531,16 @@ out:
 	return ret;
 }
 
+/* A defect: the state changed while a reader of PRE_COPY was here, who is told the end of it all.
+ */
+static bool ends_early(struct ref_session *s, bool precopy, enum ref_defect defect)
+{
+	if (!precopy || !ref_session_defect(s, defect))
+		return false;
+	usleep_range(200, 400);
+	return !s->over && !in_precopy(s);
+}
+
 static int wait_for_data(struct ref_session *s, struct file *filp)
 {
 	bool deaf = ref_session_defect(s, REF_DEFECT_reader_not_woken);
@@ -612,7 +637,7 @@ static size_t next_bytes(struct ref_session *s, size_t count, bool alone, size_t
 static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, loff_t *pos)
 {
 	struct ref_session *s = filp->private_data;
-	bool hold, nonblock, alone = !is_defect(s, REF_DEFECT_racing_readers);
+	bool hold, nonblock, precopy, alone = !is_defect(s, REF_DEFECT_racing_readers);
 	size_t done = 0, n, at, from, bad;
 	int ret;
 
@@ -637,12 +662,15 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 	/* Time for the session to end. */
 	if (is_defect(s, REF_DEFECT_busy_session_leaked))
 		usleep_range(100, 200);
+	if (is_defect(s, REF_DEFECT_question_takes_from_reader))
+		usleep_range(50, 100);
 	new_reader(s);
+	precopy = in_precopy(s);
 	while (done < count) {
 		ret = next(s, &hold, nonblock);
 		if (hold && !done) {
 			ret = wait_for_data(s, filp);
-			if (!ret)
+			if (!ret && !ends_early(s, precopy, REF_DEFECT_end_told_to_who_waits))
 				continue;
 		}
 		if (ret <= 0)
@@ -661,6 +689,8 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 			break;
 	}
 	s->moved += done;
+	if (ret == -ENOMSG && !done && ends_early(s, precopy, REF_DEFECT_end_told_while_stopping))
+		ret = 0;
 	if (ret == -ENOMSG && !done) {
 		s->enomsg = true;
 		s->pause = false;
@@ -708,6 +738,9 @@ static void defective_info(struct ref_session *s, struct vfio_precopy_info *info
 		info->initial_bytes += (u64)s->reads * REF_RECORD_MAX * 2;
 	if (ref_defect(s->ref, REF_DEFECT_dirty_bytes_at_start))
 		info->dirty_bytes += PAGE_SIZE;
+	if (ref_defect(s->ref, REF_DEFECT_question_takes_from_reader) && atomic_read(&s->users) &&
+	    s->pos == s->len && ref_save_fill(s) > 0)
+		s->pos = s->len;
 	if (ref_defect(s->ref, REF_DEFECT_precopy_info_consumes) &&
 	    (s->pos < s->len || ref_save_fill(s) > 0))
 		s->pos++;

@@ -13,9 +13,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include <vmig/dma_logging.h>
 #include "fault_memory.h"
-#include "fixture_exercise.h"
+#include "fixture_logged.h"
 
 #define KIB 1024ULL
 #define MIB (KIB * KIB)
@@ -34,52 +33,8 @@
 
 #define MAX_RANGES (VMIG_PAGE / sizeof(struct vfio_device_feature_dma_logging_range))
 
-FIXTURE(dirty)
-{
-	VMIG_FIXTURE_DATA;
-	VMIG_WORK_DATA;
-	bool logging;
-	uint32_t seed;
-	uint64_t granule; /* pages that the device cannot tell apart, since start_pages() */
-};
-
-FIXTURE_VARIANT(dirty)
-{
-	VMIG_VARIANT_DATA;
-};
-
-VMIG_VARIANTS_UAPIS(dirty);
+VMIG_LOGGED_FIXTURE(dirty, SIZE, SEED);
 VMIG_VARIANT_COMPAT(dirty);
-
-FIXTURE_SETUP(dirty)
-{
-	VMIG_SETUP(false);
-	vmig_exercise_begin(&self->w, self->dev);
-	self->seed = SEED;
-	self->logging = !__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
-				      VFIO_DEVICE_FEATURE_SET);
-	if (self->logging && self->w.ops->dma_write)
-		vmig_exercise_memory_sized(&self->w, SIZE, 2 * MIB, &self->mem);
-}
-
-FIXTURE_TEARDOWN(dirty)
-{
-	__vmig_log_stop(self->dev);
-	if (self->flags)
-		vmig_recover_running(self->dev);
-	if (self->w.ops->dma_wait)
-		self->w.ops->dma_wait(&self->w, VMIG_EXERCISE_MS, NULL);
-	vmig_exercise_end(&self->w);
-	vmig_dma_free(&self->mem);
-	VMIG_TEARDOWN();
-}
-
-#define NEED_LOGGED_DMA                                                                            \
-	do {                                                                                       \
-		NEED(self->logging, "the device offers no DMA logging");                           \
-		NEED(vmig_log_served(self->dev), VMIG_LOG_UNSERVED);                               \
-		NEED_DMA;                                                                          \
-	} while (0)
 
 /* START for some pages of the memory. */
 static void start_pages(FIXTURE_DATA(dirty) * self, uint64_t first, uint64_t count)
@@ -97,10 +52,7 @@ static void start_pages(FIXTURE_DATA(dirty) * self, uint64_t first, uint64_t cou
 /* The device writes there, and has written when this returns. */
 static void write_bytes(FIXTURE_DATA(dirty) * self, uint64_t at, uint32_t len)
 {
-	vmig_dma_begin(&self->w, &self->mem, at, len, ++self->seed);
-	vmig_dma_end(&self->w);
-	if (!vmig_dma_landed(&self->mem, at, len, self->seed))
-		vmig_test_error("the device's DMA has ended and is not in memory");
+	vmig_logged_write(&self->w, &self->mem, at, len, ++self->seed);
 }
 
 /* A few bytes in the middle of a page. */
@@ -117,17 +69,12 @@ static void report_pages(FIXTURE_DATA(dirty) * self, uint64_t first, uint64_t co
 	vmig_log_report(self->dev, self->mem.iova + first * PAGE, count * PAGE, PAGE, bitmap);
 }
 
-static bool bit(const uint64_t *bitmap, uint64_t n)
-{
-	return bitmap[n / 64] >> n % 64 & 1;
-}
-
 /* The first bit that is set, @count if none is. */
 static uint64_t first_bit(const uint64_t *bitmap, uint64_t count)
 {
 	uint64_t n = 0;
 
-	while (n < count && !bit(bitmap, n))
+	while (n < count && !vmig_bit(bitmap, n))
 		n++;
 	return n;
 }
@@ -137,10 +84,10 @@ static void check_only_page(const uint64_t *bitmap, uint64_t count, uint64_t n, 
 {
 	uint64_t other = first_bit(bitmap, count);
 
-	CHECK(LOG_16, bit(bitmap, n) || other == count, did,
+	CHECK(LOG_16, vmig_bit(bitmap, n) || other == count, did,
 	      vmig_fmt("bit %llu is set", (unsigned long long)n), "it is not, and bit %llu is",
 	      (unsigned long long)other);
-	CHECK(LOG_19, bit(bitmap, n) || other < count, did,
+	CHECK(LOG_19, vmig_bit(bitmap, n) || other < count, did,
 	      vmig_fmt("bit %llu is set", (unsigned long long)n), "no bit is set");
 }
 
@@ -175,7 +122,7 @@ static void check_pages(const uint64_t *bitmap, uint64_t first, uint64_t last, c
 {
 	uint64_t n = first;
 
-	while (n <= last && bit(bitmap, n))
+	while (n <= last && vmig_bit(bitmap, n))
 		n++;
 	CHECK(LOG_19, n > last, did,
 	      vmig_fmt("bits %llu to %llu are set", (unsigned long long)first,
@@ -335,7 +282,7 @@ static void check_page_sizes(FIXTURE_DATA(dirty) * self, uint64_t hint)
 		vmig_log_report(self->dev, range.iova, SIZE, sizes[i], bitmap);
 		for (k = 0; k < ARRAY_SIZE(pages); k++) {
 			n = pages[k] * PAGE / sizes[i];
-			CHECK(LOG_15, bit(bitmap, n),
+			CHECK(LOG_15, vmig_bit(bitmap, n),
 			      vmig_fmt(
 				      "START, page_size %#llx; DMA write to %#llx in the range; REPORT, "
 				      "page_size %#llx",
@@ -411,7 +358,7 @@ TEST_F(dirty, reported_once)
 	report_pages(self, 0, PAGES, bitmap);
 	check_pages(bitmap, 5, 5, "DMA write to a page that was reported, REPORT");
 	if (self->granule <= 256)
-		CHECK(LOG_18, !bit(bitmap, 500),
+		CHECK(LOG_18, !vmig_bit(bitmap, 500),
 		      "a REPORT later, page 500 not written to since the first",
 		      "bit 500 is not set", "it is");
 }
@@ -430,15 +377,16 @@ TEST_F(dirty, others_are_kept)
 	write_page(self, 192);
 	report_pages(self, 128, 64, bitmap);
 	report_pages(self, 0, PAGES, bitmap);
-	CHECK(LOG_18, bit(bitmap, 127) && bit(bitmap, 192),
+	CHECK(LOG_18, vmig_bit(bitmap, 127) && vmig_bit(bitmap, 192),
 	      "DMA writes to pages 127, 128, 191, 192, REPORT of 128 to 191, REPORT of all",
-	      "bits 127 and 192 are set", "bit %d is not", bit(bitmap, 127) ? 192 : 127);
+	      "bits 127 and 192 are set", "bit %d is not", vmig_bit(bitmap, 127) ? 192 : 127);
 	/* Of a larger page that was reported in part the rest must stay, and so may all of it. */
 	if (self->granule > 64)
 		return;
-	CHECK(LOG_18, !bit(bitmap, 128) && !bit(bitmap, 191),
+	CHECK(LOG_18, !vmig_bit(bitmap, 128) && !vmig_bit(bitmap, 191),
 	      "DMA writes to pages 127, 128, 191, 192, REPORT of 128 to 191, REPORT of all",
-	      "bits 128 and 191 are not set any more", "bit %d is", bit(bitmap, 128) ? 128 : 191);
+	      "bits 128 and 191 are not set any more", "bit %d is",
+	      vmig_bit(bitmap, 128) ? 128 : 191);
 }
 
 /*
@@ -457,8 +405,9 @@ TEST_F(dirty, neighbours_are_kept)
 	write_page(self, 80);
 	report_pages(self, 64, 1, bitmap);
 	report_pages(self, 0, PAGES, bitmap);
-	CHECK(LOG_18, bit(bitmap, 80), "DMA writes to pages 64 and 80, REPORT of 64, REPORT of all",
-	      "bit 80 is set", "it is not");
+	CHECK(LOG_18, vmig_bit(bitmap, 80),
+	      "DMA writes to pages 64 and 80, REPORT of 64, REPORT of all", "bit 80 is set",
+	      "it is not");
 }
 
 /* Any part of a range can be asked for. */
@@ -576,14 +525,14 @@ TEST_F(dirty, part_of_a_large_page)
 	write_page(self, 3);
 	ret = __vmig_log_report(self->dev, range.iova + 3 * PAGE, PAGE, PAGE, bitmap);
 	if (CHECK_OK(LOG_28, ret, "START, page_size 64K, REPORT of page 3, page_size 4K"))
-		CHECK(LOG_15, bit(bitmap, 0),
+		CHECK(LOG_15, vmig_bit(bitmap, 0),
 		      "START, page_size 64K, DMA write to page 3, REPORT of it, page_size 4K",
 		      "bit 0 is set", "it is not");
 	write_page(self, 3);
 	memset(bitmap, 0, sizeof(bitmap));
 	ret = __vmig_log_report(self->dev, range.iova + 3 * PAGE, 1021 * PAGE, PAGE, bitmap);
 	if (CHECK_OK(LOG_28, ret, "START, page_size 64K, REPORT from page 3 on, page_size 4K"))
-		CHECK(LOG_15, bit(bitmap, 0),
+		CHECK(LOG_15, vmig_bit(bitmap, 0),
 		      "START, page_size 64K, DMA write to page 3, REPORT from it on, page_size 4K",
 		      "bit 0 is set", "it is not");
 	check_behind_bitmap(self);
@@ -601,7 +550,7 @@ static void check_bitmap_at(FIXTURE_DATA(dirty) * self, uint64_t *bitmap, uint64
 		write_page(self, pages[i]);
 	report_pages(self, 0, PAGES, bitmap);
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
-		CHECK(LOG_20, bit(bitmap, pages[i]),
+		CHECK(LOG_20, vmig_bit(bitmap, pages[i]),
 		      vmig_fmt("DMA write to page %llu, REPORT into a bitmap %s",
 			       (unsigned long long)pages[i], where),
 		      "its bit is set", "it is not");
@@ -660,7 +609,7 @@ VMIG_TEST_TIMEOUT(dirty, bitmap_of_more_than_2_mib, 60)
 	pages[1] = window / PAGE;
 	pages[2] = window / PAGE + 77;
 	for (i = 0; i < 3; i++)
-		CHECK(LOG_20, bit(bitmap, pages[i]),
+		CHECK(LOG_20, vmig_bit(bitmap, pages[i]),
 		      vmig_fmt("DMA write to page %#llx, REPORT of 64 GiB and 4 MiB",
 			       (unsigned long long)pages[i]),
 		      "its bit is set", "it is not");
@@ -684,7 +633,7 @@ TEST_F(dirty, bitmap_that_cannot_be_written)
 	write_page(self, 5);
 	ret = __vmig_log_report(self->dev, self->mem.iova, SIZE, PAGE, locked);
 	report_pages(self, 0, PAGES, bitmap);
-	kept = bit(bitmap, 5);
+	kept = vmig_bit(bitmap, 5);
 	CHECK(LOG_21, ret || kept,
 	      "DMA write, REPORT into a bitmap that is mapped for reading, REPORT into a good one",
 	      "an error from the first, or the page in the second",
@@ -737,7 +686,7 @@ VMIG_TEST_TIMEOUT(dirty, over_a_whole_migration, 60)
 				       vmig_state_name(legs[i].state))))
 			break;
 		if (written)
-			CHECK(LOG_22, bit(bitmap, written),
+			CHECK(LOG_22, vmig_bit(bitmap, written),
 			      vmig_fmt("DMA write in the state before, SET(%s), REPORT",
 				       vmig_state_name(legs[i].state)),
 			      "the page is reported", "it is not");

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,14 +22,14 @@
 #include <vmig/dma_logging.h>
 #include <vmig/host_change.h>
 #include <vmig/info.h>
+#include <vmig/region.h>
 #include <vmig/shared.h>
 #include "load_attempt.h"
 #include "risky_call.h"
 #include "fault_memory.h"
 #include "kernel_health.h"
 #include "region_map.h"
-#include "vmig_harness.h"
-#include "exercise.h"
+#include "fixture_exercise.h"
 
 #define NEED_HAZARDS() NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
 
@@ -379,6 +380,175 @@ VMIG_TEST_TIMEOUT(closing, under_a_writer, 120)
 		       CLOSINGS),
 	      "close() returns, and nothing in the kernel log", "%s", vmig_child_name(end));
 	vmig_stream_free(&c.good);
+}
+
+#define LOG_SIZE (4UL << 20)
+
+VMIG_FIXTURE_FULL(log_hole, VMIG_WORK_DATA, NEED_HAZARDS();
+		  VMIG_WORK_SETUP(true), VMIG_WORK_TEARDOWN(), VMIG_NO_DATA);
+VMIG_VARIANTS_UAPIS(log_hole);
+
+struct hole_report {
+	struct vmig_device *dev;
+	uint64_t iova;
+	uint64_t *bitmap;
+};
+
+static void report_into_hole(void *arg)
+{
+	struct hole_report *r = arg;
+	int ret;
+
+	ret = __vmig_log_report(r->dev, r->iova + VMIG_PAGE / 2, 128 * VMIG_PAGE, VMIG_PAGE,
+				r->bitmap);
+	vmig_note(LOG_25, "REPORT from the middle of a page on into a bitmap that is too short: %s",
+		  vmig_errno_name(ret));
+}
+
+/*
+ * The core looks neither whether iova is a multiple of page_size nor whether it gets on. A page of
+ * which one bit is in a page of the bitmap and the other one in the next, which is not there,
+ * is tried for ever, with the driver's lock held (iova_bitmap_set()).
+ */
+VMIG_TEST_TIMEOUT(log_hole, report_from_within_a_page, 60)
+{
+	struct vfio_device_feature_dma_logging_range range = { .length = LOG_SIZE };
+	unsigned long taint = vmig_kernel_taint();
+	struct hole_report report = { .dev = self->dev };
+	uint64_t page_size = VMIG_PAGE;
+	enum vmig_child_end end;
+
+	CLAUSES(LOG_25, ROB_01);
+	NEED(!__vmig_probe(self->dev, VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0),
+	     "the device offers no DMA logging");
+	NEED(vmig_log_served(self->dev), VMIG_LOG_UNSERVED);
+	NEED_DMA;
+	vmig_exercise_memory_sized(&self->w, LOG_SIZE, LOG_SIZE, &self->mem);
+	range.iova = self->mem.iova;
+	vmig_log_start(self->dev, &page_size, &range, 1);
+	/* Bits 63 and 64: the last one that there is room for, and the next one. */
+	vmig_dma_begin(&self->w, &self->mem, 64 * VMIG_PAGE, 16, 0x6401);
+	vmig_dma_end(&self->w);
+	report.iova = range.iova;
+	report.bitmap = vmig_before_hole(NULL, sizeof(*report.bitmap));
+	end = vmig_child_run(report_into_hole, &report, VMIG_RISKY_CALL_MS);
+	CHECK(ROB_01, vmig_survived(end, taint),
+	      "DMA write, REPORT from the middle of a page on, into a bitmap whose second half is "
+	      "not mapped",
+	      "an answer", "%s", vmig_child_name(end));
+	if (end == VMIG_CHILD_DONE)
+		vmig_log_stop(self->dev);
+	else
+		self->w.dev = NULL; /* given up: whoever asks it waits for the lock */
+}
+
+HAZARD_FIXTURE(bar_buffer, uint32_t state;);
+
+VMIG_VARIANT(bar_buffer, cdev_STOP_COPY, .uapi = VMIG_UAPI_CDEV,
+	     .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(bar_buffer, cdev_RESUMING, .uapi = VMIG_UAPI_CDEV,
+	     .state = VFIO_DEVICE_STATE_RESUMING);
+VMIG_VARIANT(bar_buffer, group_STOP_COPY, .uapi = VMIG_UAPI_GROUP,
+	     .state = VFIO_DEVICE_STATE_STOP_COPY);
+VMIG_VARIANT(bar_buffer, group_RESUMING, .uapi = VMIG_UAPI_GROUP,
+	     .state = VFIO_DEVICE_STATE_RESUMING);
+
+/* Resets under an access that faults; one of them is enough where the two wait for each other. */
+#define BAR_RESETS 10
+
+struct bar_buffer {
+	struct vmig_device *dev;
+	uint32_t state;
+	void *bar;
+	atomic_int fd;
+	atomic_bool stop;
+};
+
+/* What comes is of no interest: a BAR may swallow it, or refuse it with a fault. */
+static void *move_by_bar(void *arg)
+{
+	struct bar_buffer *b = arg;
+	ssize_t n = 0;
+	int fd;
+
+	while (!atomic_load(&b->stop)) {
+		fd = atomic_load(&b->fd);
+		if (b->state == VFIO_DEVICE_STATE_RESUMING)
+			n = write(fd, b->bar, 64);
+		else
+			n = read(fd, b->bar, 64);
+	}
+	(void)n;
+	return NULL;
+}
+
+static void reset_under_a_bar(void *arg)
+{
+	struct bar_buffer *b = arg;
+	pthread_t thread;
+	int i, fd = -1, next;
+
+	atomic_store(&b->fd, -1);
+	if (pthread_create(&thread, NULL, move_by_bar, b))
+		vmig_test_error("pthread_create() failed");
+	for (i = 0; i < BAR_RESETS; i++) {
+		next = vmig_goto_state(b->dev, b->state);
+		atomic_store(&b->fd, next);
+		vmig_close_data_fd(fd);
+		fd = next;
+		vmig_sleep_ms(2);
+		__vmig_reset(b->dev);
+	}
+	atomic_store(&b->stop, true);
+	pthread_join(thread, NULL);
+	close(fd);
+}
+
+/* A page of a region that can be mapped, NULL for none. */
+static void *map_bar(struct vmig_device *dev)
+{
+	const struct vfio_region_info_cap_sparse_mmap *sparse;
+	struct vfio_region_info *info;
+	struct vfio_device_info all;
+	void *at = NULL;
+	uint32_t i;
+
+	vmig_device_info(dev, &all);
+	for (i = 0; i < all.num_regions && !at; i++) {
+		if (__vmig_region_info(dev, i, &info))
+			continue;
+		sparse = (const void *)vmig_region_cap(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+		if ((info->flags & VFIO_REGION_INFO_FLAG_MMAP) && info->size >= VMIG_PAGE &&
+		    __vmig_region_mmap(dev, info,
+				       sparse && sparse->nr_areas ? sparse->areas[0].offset : 0,
+				       VMIG_PAGE, &at))
+			at = NULL;
+		free(info);
+	}
+	return at;
+}
+
+/*
+ * read() and write() of a data_fd hold a lock of the session while they touch the user's buffer.
+ * A buffer in a BAR faults when a reset has taken the mapping away, and the fault waits for
+ * the reset; which waits for the lock of the session in the driver's reset_done().
+ */
+VMIG_TEST_TIMEOUT(bar_buffer, reset_under_a_call, 60)
+{
+	unsigned long taint = vmig_kernel_taint();
+	struct bar_buffer b = { .dev = self->dev, .state = variant->state };
+	enum vmig_child_end end;
+
+	CLAUSES(ROB_01);
+	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
+	b.bar = map_bar(self->dev);
+	NEED(b.bar, "the device has no region that can be mapped");
+	end = vmig_child_run(reset_under_a_bar, &b, 20000);
+	CHECK(ROB_01, vmig_survived(end, taint),
+	      vmig_fmt("a thread's %s with a buffer in a mapped region of the device, RESET by "
+		       "another one",
+		       variant->state == VFIO_DEVICE_STATE_RESUMING ? "write()" : "read()"),
+	      "both return", "%s", vmig_child_name(end));
 }
 
 VMIG_MAIN("hazard")
