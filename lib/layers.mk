@@ -14,7 +14,7 @@ USES_engine := base migration
 USES_streamfile := base vfio
 USES_exercisers := base spec vfio
 
-SRC_spec := breach_line.c clauses.c complaints.c fsm.c kernel_range.c version.c
+SRC_spec := breach_line.c clauses.c complaints.c fsm.c kernel_range.c stuck_calls.c version.c
 SRC_base := arena.c clock.c error.c format.c host_change.c input.c sha256.c shared.c sysfs.c text.c
 SRC_profile := deviations.c keys.c place.c profile.c
 SRC_vfio := device.c dma.c dma_region.c info.c open_any.c region.c resolve.c

@@ -11,7 +11,7 @@ FOLDERS := harness helpers
 
 SELF_harness :=
 LIB_harness := profile $(DEV)
-SRC_harness := child.c kernel_health.c known_deviations.c risky_call.c session.c test_list.c verdict.c
+SRC_harness := child.c kernel_health.c known_deviations.c risky_call.c session.c stuck.c test_list.c verdict.c
 
 SELF_helpers := harness
 LIB_helpers := exercisers $(DEV)

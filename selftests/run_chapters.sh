@@ -26,7 +26,9 @@ VMIG_ABORT_ON=oops ends the run when the kernel has oopsed, VMIG_ABORT_ON=taint 
 it has warned;
 VMIG_RESUME=CHAPTER[/TEST] goes on with that chapter, behind that test; CHAPTER/ says that another
 guest had begun it; VMIG_FRESH=1: whoever started this can do so in a fresh kernel, so that nothing
-more is done in one that is lost.
+more is done in one that is lost;
+VMIG_STUCK names calls that did not come back, as \`vmig_ktap stuck\` prints them: those of the
+chapters that are run are added.
 
 Exit code: 0 all chapters were run, whatever came out; 2 nothing could be run; 3 ended
 early because device or kernel cannot go on; 130 interrupted.
@@ -122,11 +124,13 @@ run()
 	# A session of its own: the terminal's Ctrl-C comes to us alone, and whatever the
 	# tests start can be found.
 	[ -n "${VMIG_PORTS:-}" ] || : >"$ktap"
+	export VMIG_STUCK="$stuck_calls"
 	# In the order of the chapters, none of which comes twice.
 	if [ "$1" = "${VMIG_RESUME%%/*}" ]; then
 		case $VMIG_RESUME in
 		*/*) export VMIG_AFTER="${VMIG_RESUME#*/}" ;;
 		esac
+		VMIG_STUCK=$("$bin/vmig_ktap" stuck "$out/ktap" "$1")
 	fi
 	setsid "$bin/vmig_$1" </dev/null 3>&1 >>"$sink" 2>&1 &
 	unset VMIG_AFTER
@@ -163,6 +167,7 @@ run()
 		tainted=1
 		[ "$1" = hazard ] && [ -z "${VMIG_FRESH:-}" ] || lost=1
 	fi
+	stuck_calls=$(VMIG_STUCK=$stuck_calls "$bin/vmig_ktap" stuck "$out/ktap" "$1")
 	"$bin/vmig_ktap" progress "$1" "$ktap" "$began" "$remark" && [ -z "$lost" ]
 }
 
@@ -214,14 +219,17 @@ if oopsed; then
 fi
 VMIG_RESUME=${VMIG_RESUME:-}
 resume=${VMIG_RESUME%%/*}
+# Of the chapters before this one, in whatever guest they were run.
+stuck_calls=${VMIG_STUCK:-}
 trap 'interrupted=130' INT TERM HUP
 trap 'stuck=1' USR1
 for c in $chapters; do
 	wanted "$c" || continue
-	if [ -n "$resume" ]; then
-		[ "$c" = "$resume" ] || continue
-		resume=
+	if [ -n "$resume" ] && [ "$c" != "$resume" ]; then
+		stuck_calls=$(VMIG_STUCK=$stuck_calls "$bin/vmig_ktap" stuck "$out/ktap" "$c")
+		continue
 	fi
+	resume=
 	run "$c" && continue
 	[ -z "$interrupted" ] || exit 130
 	[ "$c" = hazard ] || [ -n "${VMIG_FRESH:-}" ] ||

@@ -118,6 +118,20 @@ lanes_worker()
 	done
 }
 
+# lanes_stuck: the calls that other lanes know not to come back (selftests/harness/stuck.h).
+lanes_stuck()
+{
+	local dir words known=''
+
+	[[ $rundir == */.lane-* ]] || return 0
+	read -ra words <<<"$(chapters | tr '\n' ' ')"
+	for dir in "${rundir%/*}"/.lane-*; do
+		[ "$dir" = "$rundir" ] || [ ! -d "$dir/ktap" ] ||
+			known=$(VMIG_STUCK=$known "$top/selftests/vmig_ktap" given-up "$dir/ktap" "${words[@]}")
+	done
+	printf '%s' "$known"
+}
+
 # lanes_merge: what the lanes have left, into $rundir; sets status, guests and profile as session_tests().
 lanes_merge()
 {

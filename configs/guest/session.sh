@@ -49,7 +49,8 @@ session_job()
 		printf 'JOB_RESULTS=%s\n' "$(sh_quote "$rundir")"
 		printf 'JOB_COST=%s\n' "$([ "$session_clock" != "$clock_measure" ] || echo "${cost:+1}")"
 		printf 'JOB_COMMAND=%s\n' "$(sh_quote "$opt_guest_cmd")"
-		[ "$1" != tests ] || printf 'export VMIG_FRESH=1 VMIG_RESUME=%s\n' "$(sh_quote "$resume")"
+		[ "$1" != tests ] || printf 'export VMIG_FRESH=1 VMIG_RESUME=%s VMIG_STUCK=%s\n' "$(sh_quote "$resume")" \
+			"$(sh_quote "$(lanes_stuck)")"
 		for s in "${test_env[@]}" ${streams_env[@]+"${streams_env[@]}"}; do
 			[[ $s != VMIG_TESTS=@* ]] || { cp "${s#*@}" "$job/tests" && s=VMIG_TESTS=@/results/.job/tests; }
 			printf 'export %s=%s\n' "${s%%=*}" "$(sh_quote "${s#*=}")"

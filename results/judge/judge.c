@@ -68,6 +68,9 @@ static bool passed_unexpectedly(const struct run *run, const struct test *t, boo
 /* A result line that says "not ok", and no breach that would explain it. */
 static enum outcome failed(struct test *t, bool warned, bool known)
 {
+	/* The process that said so may have had to kill it. */
+	if (ktap_not_run(t))
+		return OUTCOME_INCONCLUSIVE;
 	if (t->end == KTAP_TIMED_OUT || t->directive == KTAP_TIMEOUT) {
 		t->why = "it did not end in time and was killed";
 		return OUTCOME_TIMEOUT;

@@ -432,6 +432,9 @@ static bool header(struct parser *p, struct text t)
 		c->name = text_clean(p->arena, text_trim(t));
 	} else if (text_skip(&t, "resumed after ")) {
 		resume(p, text_trim(t));
+	} else if (text_skip(&t, "stuck ") || text_skip(&t, "returned ")) {
+		/* For the runner. */
+		return true;
 	} else if (text_skip(&t, "ended ")) {
 		/* The runner's words for who reads the file alone; run.json has them too. */
 		return true;
@@ -502,6 +505,9 @@ static bool diagnostic(struct parser *p, struct text t)
 		return metric(p, t);
 	} else if (text_skip(&t, "sample ")) {
 		return sample(p, t);
+	} else if (text_skip(&t, "stuck ") || text_skip(&t, "returned ")) {
+		/* For the runner, which counts them: selftests/harness/stuck.h. */
+		return true;
 	} else if (text_skip(&t, "took ")) {
 		if (!decimal(text_word(&t), &d))
 			return false;
@@ -659,4 +665,23 @@ struct text ktap_variant(const struct test *test)
 	if (!dot || dot == end)
 		return (struct text){ "", 0 };
 	return (struct text){ dot + 1, (size_t)(end - dot - 1) };
+}
+
+/**
+ * ktap_not_run - was a test ended before a call that did not come back in others?
+ * @test: the test
+ *
+ * It may have checked something before that.
+ *
+ * Return: the reason; NULL for any other test.
+ */
+const char *ktap_not_run(const struct test *test)
+{
+	static const char words[] = "not run: ";
+	const struct line *l;
+
+	for (l = test->broken; l; l = l->next)
+		if (!strncmp(l->text, words, sizeof(words) - 1))
+			return l->text + sizeof(words) - 1;
+	return NULL;
 }

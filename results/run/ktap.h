@@ -191,5 +191,6 @@ struct chapter {
 
 struct chapter *ktap_parse(struct arena *arena, const char *file, struct text contents);
 struct text ktap_variant(const struct test *test);
+const char *ktap_not_run(const struct test *test);
 
 #endif /* VMIG_RESULTS_KTAP_H */

@@ -228,16 +228,59 @@ static void missing(const struct term *t, const struct chapter *c)
 				   c->nr_missing - n));
 }
 
+/* Why a test that could not judge ended before a call; NULL for any other test. */
+static const char *kept_off(const struct test *test)
+{
+	return test->outcome == OUTCOME_INCONCLUSIVE ? ktap_not_run(test) : NULL;
+}
+
+/* How many tests one reason kept off; 0 unless @first is the first of them. */
+static unsigned int kept_off_by(const struct term *t, const struct test *first)
+{
+	const char *why = kept_off(first), *other;
+	const struct test *test;
+	unsigned int n = 0;
+
+	for (test = run_first_test(t->run); why && test; test = run_next_test(test)) {
+		other = kept_off(test);
+		if (!other || strcmp(other, why))
+			continue;
+		if (!n++ && test != first)
+			return 0;
+	}
+	return n;
+}
+
+/* Those that a call kept off, which are many: report.html has their names. */
+static bool given_up(const struct term *t)
+{
+	const struct test *test;
+	bool any = false;
+	unsigned int n;
+
+	for (test = run_first_test(t->run); test; test = run_next_test(test)) {
+		n = kept_off_by(t, test);
+		if (!n)
+			continue;
+		if (!any)
+			heading(t, RED, "Tests that could not judge");
+		any = true;
+		entry(t, INDENT, 0, "",
+		      arena_printf(t->run->arena, "%u not run: %s", n, kept_off(test)));
+	}
+	return any;
+}
+
 static void errors(const struct term *t)
 {
 	const struct chapter *c;
 	const struct test *test;
 	const struct line *l;
-	bool first = true;
+	bool first = !given_up(t);
 
 	for (test = run_first_test(t->run); test; test = run_next_test(test)) {
 		if (test->outcome != OUTCOME_CRASHED && test->outcome != OUTCOME_TIMEOUT &&
-		    test->outcome != OUTCOME_INCONCLUSIVE)
+		    (test->outcome != OUTCOME_INCONCLUSIVE || kept_off(test)))
 			continue;
 		if (first)
 			heading(t, RED, "Tests that could not judge");

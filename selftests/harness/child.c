@@ -11,6 +11,7 @@
 #include <vmig/error.h>
 #include "child.h"
 #include "session.h"
+#include "stuck.h"
 
 /* How long a killed process may take to go away before it counts as stuck. */
 #define KILL_TIMEOUT_MS 3000
@@ -88,10 +89,13 @@ enum vmig_child_end vmig_child_wait(pid_t pid, unsigned int timeout_ms)
  */
 enum vmig_child_end vmig_child_kill(pid_t pid)
 {
+	bool gone;
 	int status;
 
 	kill(pid, SIGKILL);
-	return reaped(pid, KILL_TIMEOUT_MS, &status) ? VMIG_CHILD_HUNG : VMIG_CHILD_STUCK;
+	gone = reaped(pid, KILL_TIMEOUT_MS, &status);
+	vmig_stuck_child(gone);
+	return gone ? VMIG_CHILD_HUNG : VMIG_CHILD_STUCK;
 }
 
 /**

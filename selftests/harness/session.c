@@ -22,6 +22,7 @@
 #include "known_deviations.h"
 #include "session.h"
 #include "kernel_health.h"
+#include "stuck.h"
 #include "verdict.h"
 
 /*
@@ -302,19 +303,24 @@ static bool after_former(void)
 {
 	unsigned long taint;
 	const char *what;
+	bool gone;
 
 	if (!shared->test[0])
 		return false;
 	taint = vmig_kernel_new_taint();
-	if (vmig_process_gone(&shared->process))
+	gone = vmig_process_gone(&shared->process);
+	if (gone)
 		what = taint ? vmig_taint_name(taint) : NULL;
 	else
 		what = "its process is stuck in the kernel and cannot be killed";
+	if (what) {
+		shared->lost = true;
+		printf("# vmig: lost before this test: %s\n", what);
+		printf("# vmig: former %s\n", shared->test);
+	}
+	vmig_stuck_former(gone);
 	if (!what)
 		return false;
-	shared->lost = true;
-	printf("# vmig: lost before this test: %s\n", what);
-	printf("# vmig: former %s\n", shared->test);
 	vmig_report_kernel(what);
 	vmig_process_explain(&shared->process);
 	printf("# vmig: present\n");
@@ -377,6 +383,8 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_uapi uapi, bo
 	vmig_verdict_begin(test);
 	if (!vmig_uapi_available(&first, uapi, skip))
 		return NULL;
+	vmig_stuck_begin();
+	vmig_stuck_need_open();
 	mark("begin");
 	snprintf(shared->test, sizeof(shared->test), "%s", test);
 	shared->process = vmig_process_self();
@@ -457,7 +465,8 @@ void vmig_session_rebind(struct vmig_device **dev)
 /**
  * vmig_session_put_back - at the very end of a program, bring the device to RUNNING
  *
- * For the test that was killed in the middle and after which no other one came.
+ * For the test that was killed in the middle and after which no other one came. In a process of its
+ * own, as the call that it needs may be the one that does not come back.
  */
 void vmig_session_put_back(void)
 {
@@ -465,7 +474,8 @@ void vmig_session_put_back(void)
 	char why[256];
 	int ret;
 
-	if (shared->lost || after_former() || vmig_open_any(&first, &dev, why, sizeof(why)))
+	if (shared->lost || after_former() || vmig_stuck_any() ||
+	    vmig_open_any(&first, &dev, why, sizeof(why)))
 		return;
 	ret = settle(dev);
 	if (ret)

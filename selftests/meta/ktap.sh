@@ -45,6 +45,24 @@ some 'Bail out! x' '# vmig: chapter fd' '# vmig: resumed after fd.cdev.a' 'TAP v
 shows 0 'fd              1 pass    0 fail    0 xfail    0 skip    0.00 s, 2 not run' \
 	"what another guest said before is not told again"
 
+# stuck WHAT EXPECTED WORDS: what the calls that did not come back are, in two chapters
+stuck()
+{
+	tap_is "$2" "$(VMIG_STUCK=${before-} "$ktap" "$1" "$tmp" fsm fd none | sed 's/ *$//')" "$3"
+}
+
+some 'ok 2 b'
+cp "$tmp/fd.ktap" "$tmp/fsm.ktap"
+stuck stuck '' "all calls came back"
+some '# vmig: stuck read 1' 'not ok 2 b' '# vmig: stuck reset 2'
+cp "$tmp/fd.ktap" "$tmp/fsm.ktap"
+stuck stuck 'read=2/2 reset=4/2' "calls that did not, of all chapters"
+stuck given-up 'reset=4/2' "which of them is not made any more"
+before='read=1/5 set=3/3' stuck stuck 'read=3/7 set=3/3 reset=4/2' "added to those that are known"
+some '# vmig: returned read' 'ok 2 b' '# vmig: returned write' '# vmig: stuck' '# vmig: stuck x'
+stuck stuck 'read=0/1 reset=2/1' "one that came back, and damaged lines"
+rm "$tmp/fsm.ktap"
+
 # An entry of run.sh --mutants.
 some 'not ok 2 b' 'ok 3 c # SKIP x'
 cp "$tmp/fd.ktap" "$tmp/fsm.ktap"

@@ -13,11 +13,15 @@
 
 #include <vmig/breach_line.h>
 #include <vmig/clauses.h>
+#include <vmig/stuck_calls.h>
 
 #include "ktap_scan.h"
 
 #define EXIT_NO 1
 #define EXIT_USAGE 2
+
+/* As many as a test program tells apart. */
+#define STUCK_MAX 128
 
 static const char usage[] =
 	"usage: vmig_ktap progress CHAPTER FILE SINCE [REMARK]\n"
@@ -31,6 +35,11 @@ static const char usage[] =
 	"                                    did not end; 1: no chapter has begun\n"
 	"       vmig_ktap blame FILE WHAT    what the kernel did is charged to the test that did\n"
 	"                                    not end\n"
+	"       vmig_ktap stuck DIR CHAPTER...\n"
+	"                                    VMIG_STUCK for what comes next: that one, and the calls\n"
+	"                                    that did not come back in these chapters\n"
+	"       vmig_ktap given-up DIR CHAPTER...\n"
+	"                                    the same, but for calls that are still made\n"
 	"       vmig_ktap ok FILE WORD       is a test with WORD in its name ok, and all others?\n"
 	"FILE is what a test program printed, SINCE the first word of /proc/uptime when it began.\n"
 	"VMIG_FRESH=1: a lost device or kernel ends the chapter, as a fresh one is to be had.\n";
@@ -186,6 +195,63 @@ static int blame(const char *file, const char *what)
 	return ret;
 }
 
+struct stuck {
+	struct vmig_stuck_call calls[STUCK_MAX];
+	unsigned int nr;
+};
+
+/* "# vmig: stuck NAME WEIGHT", "# vmig: returned NAME": see selftests/harness/stuck.h. */
+static void stuck_line(struct stuck *s, const char *line)
+{
+	char name[VMIG_STUCK_NAME];
+	unsigned int weight = 0, i;
+
+	if (sscanf(line, "# vmig: stuck %47s %u", name, &weight) != 2 &&
+	    sscanf(line, "# vmig: returned %47s", name) != 1)
+		return;
+	for (i = 0; i < s->nr && strcmp(s->calls[i].name, name); i++)
+		;
+	if (i == s->nr && (!weight || i == STUCK_MAX))
+		return;
+	if (i == s->nr) {
+		memset(&s->calls[i], 0, sizeof(s->calls[i]));
+		memcpy(s->calls[i].name, name, sizeof(name));
+		s->nr++;
+	}
+	if (weight)
+		vmig_stuck_count(&s->calls[i], weight < VMIG_STUCK_IN_A_ROW ? weight : 1);
+	else
+		vmig_stuck_returned(&s->calls[i]);
+}
+
+static int stuck(const char *dir, char **chapters, bool all)
+{
+	const char *env = getenv("VMIG_STUCK");
+	static struct stuck s;
+	char path[4096], *line = NULL;
+	size_t room = 0;
+	unsigned int i;
+	FILE *f;
+
+	s.nr = vmig_stuck_parse(env ? env : "", s.calls, STUCK_MAX);
+	for (; *chapters; chapters++) {
+		if (!file_of(path, dir, *chapters))
+			continue;
+		f = fopen(path, "re");
+		if (!f)
+			return refuse(path, "read");
+		while (getline(&line, &room, f) > 0)
+			stuck_line(&s, line);
+		fclose(f);
+	}
+	free(line);
+	for (i = 0; i < s.nr; i++)
+		if (all || vmig_stuck_given_up(&s.calls[i]))
+			printf("%s=%u/%u ", s.calls[i].name, s.calls[i].in_a_row, s.calls[i].tests);
+	printf("\n");
+	return 0;
+}
+
 struct wanted {
 	const char *word;
 	bool ok, failed;
@@ -225,6 +291,8 @@ static int answer(int argc, char **argv)
 		return resume(argv[2], argv + 3);
 	if (argc == 4 && !strcmp(what, "blame"))
 		return blame(argv[2], argv[3]);
+	if (argc >= 3 && (!strcmp(what, "stuck") || !strcmp(what, "given-up")))
+		return stuck(argv[2], argv + 3, *what == 's');
 	if (argc == 4 && !strcmp(what, "ok"))
 		return ok(argv[2], argv[3]);
 	fputs(usage, stderr);

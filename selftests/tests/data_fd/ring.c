@@ -119,6 +119,7 @@ static struct vmig_fault save_by(struct vmig_device *dev, struct vmig_reference 
 
 	f.from = vmig_endpoint_fd(fd);
 	f.to = vmig_endpoint_stream(&s);
+	vmig_stuck_need_read();
 	if (with)
 		fault = run(arg, &f);
 	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
@@ -243,8 +244,11 @@ static struct io_uring_sqe *prepare(struct request *r)
 
 static void begin_read(struct request *r, int fd, size_t len)
 {
-	struct io_uring_sqe *sqe = prepare(r);
+	struct io_uring_sqe *sqe;
 
+	/* The ring is not watched, and what read() does it does by the same function. */
+	vmig_stuck_need_read();
+	sqe = prepare(r);
 	io_uring_prep_read(sqe, fd, buf, len, -1);
 	submit(r, sqe);
 }
