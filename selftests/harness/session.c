@@ -21,7 +21,6 @@
 #include <vmig/shared.h>
 #include "known_deviations.h"
 #include "session.h"
-#include "child.h"
 #include "kernel_health.h"
 #include "stuck.h"
 #include "verdict.h"
@@ -32,9 +31,6 @@
  */
 #define OPEN_TRIES 250
 #define OPEN_PAUSE_US 20000
-
-/* How long it may take to bring the device back to RUNNING at the end of a program. */
-#define PUT_BACK_MS 15000
 
 static struct vmig_dev_id first;
 
@@ -466,31 +462,23 @@ void vmig_session_rebind(struct vmig_device **dev)
 	*dev = open_patiently(uapi);
 }
 
-static void put_back(void *unused)
+/**
+ * vmig_session_put_back - at the very end of a program, bring the device to RUNNING
+ *
+ * For the test that was killed in the middle and after which no other one came. In a process of its
+ * own, as the call that it needs may be the one that does not come back.
+ */
+void vmig_session_put_back(void)
 {
 	struct vmig_device *dev;
 	char why[256];
 	int ret;
 
-	(void)unused;
-	if (vmig_open_any(&first, &dev, why, sizeof(why)))
+	if (shared->lost || after_former() || vmig_stuck_any() ||
+	    vmig_open_any(&first, &dev, why, sizeof(why)))
 		return;
 	ret = settle(dev);
 	if (ret)
 		lose("cannot be brought back to RUNNING", ret);
 	vmig_close(dev);
-}
-
-/**
- * vmig_session_put_back - at the very end of a program, bring the device to RUNNING
- *
- * For the test that was killed in the middle and after which no other one came.
- */
-void vmig_session_put_back(void)
-{
-	if (shared->lost || after_former() || vmig_stuck_any())
-		return;
-	/* The call that it needs may be the one that does not come back. */
-	if (vmig_child_run(put_back, NULL, PUT_BACK_MS) == VMIG_CHILD_STUCK)
-		lose("cannot be brought back to RUNNING", -ETIMEDOUT);
 }

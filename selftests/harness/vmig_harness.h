@@ -40,6 +40,7 @@ static const bool vmig_log_enabled = true;
 #include <vmig/fsm.h>
 #include <vmig/version.h>
 #include <vmig/error.h>
+#include "child.h"
 #include "session.h"
 #include "stuck.h"
 #include "test_list.h"
@@ -177,10 +178,19 @@ static const bool vmig_log_enabled = true;
 
 static pid_t vmig_main_pid;
 
+/* How long it may take to bring the device back to RUNNING at the end of a program. */
+#define VMIG_PUT_BACK_MS 15000
+
+static inline void vmig_put_back(void *unused)
+{
+	(void)unused;
+	vmig_session_put_back();
+}
+
 static inline void vmig_at_exit(void)
 {
 	if (getpid() == vmig_main_pid)
-		vmig_session_put_back();
+		vmig_child_run(vmig_put_back, NULL, VMIG_PUT_BACK_MS);
 }
 
 /*
@@ -193,7 +203,7 @@ static inline void vmig_on_signal(int sig)
 	if (getpid() != vmig_main_pid)
 		_exit(128 + sig);
 	vmig_session_kill_test();
-	vmig_session_put_back();
+	vmig_child_run(vmig_put_back, NULL, VMIG_PUT_BACK_MS);
 	_exit(128 + sig);
 }
 
