@@ -145,7 +145,6 @@ extern const struct vmig_condition vmig_doorbell_conditions[VMIG_DOORBELL_CONDIT
 	.dma_is_one_kind = true, .dma_write = vmig_doorbell_dma_write,                             \
 	.dma_write_irq = vmig_doorbell_dma_write_irq, .dma_read = vmig_doorbell_dma_read,          \
 	.conditions = vmig_doorbell_conditions, .condition_count = VMIG_DOORBELL_CONDITIONS,       \
-	.dma_wait = vmig_doorbell_dma_wait,                                                        \
-	.irq_raise = vmig_doorbell_irq_raise
+	.dma_wait = vmig_doorbell_dma_wait, .irq_raise = vmig_doorbell_irq_raise
 
 #endif /* VMIG_EXERCISERS_DOORBELL_H */
