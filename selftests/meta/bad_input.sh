@@ -208,7 +208,7 @@ wait $waiter
 tap_is 130 $? "Ctrl-C ends a run with exit code 130"
 grep -q '^Verdict: interrupted' "$tmp/out"
 tap $? "the report of an interrupted run says so"
-[ -s "$tmp/results/latest/results.json" ] && [ -s "$tmp/results/latest/ktap/feature.ktap" ]
+[ -s "$tmp/results/latest/results.json" ] && grep -q '^ok ' "$tmp"/results/latest/ktap/*.ktap
 tap $? "what was measured before Ctrl-C is kept"
 ! pgrep -f "$tmp/results" >/dev/null
 tap $? "nothing goes on after Ctrl-C"

@@ -288,7 +288,11 @@ VMIG_TEST_TIMEOUT(access, queries_can_come_first, 120)
 	free(later);
 }
 
-/* A register that moves by itself, or that a read() changes, is no evidence. */
+/*
+ * A register that moves by itself, or that a read() changes, is no evidence. Nor are the ones that
+ * read() gives of a table of MSI-X (vfio_pci_core_bar_rw()), which may be mapped where the
+ * capability says so.
+ */
 static bool same_word(struct vmig_device *dev, const struct vfio_region_info *info,
 		      const struct vmig_mapping *map, uint64_t at, uint32_t *shown, uint32_t *read)
 {
@@ -304,6 +308,9 @@ static bool same_word(struct vmig_device *dev, const struct vfio_region_info *in
 			return true;
 		*read = after;
 		if (before != after || *shown == after)
+			return true;
+		if (after == UINT32_MAX &&
+		    vmig_region_cap(info, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE))
 			return true;
 	}
 	return false;

@@ -245,7 +245,7 @@ VMIG_TEST_TIMEOUT(memory, questions_and_interrupts_are_freed, 300)
 
 	CLAUSES(ROB_05);
 	NEED_THIS_WAY;
-	judge_over_and_over(&u, ask_once, VMIG_GROWTH_NONE,
+	judge_over_and_over(&u, ask_once, VMIG_GROWTH_CACHES,
 			    "infos, accesses and mappings of regions, interrupts on and off");
 }
 
