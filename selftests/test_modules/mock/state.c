@@ -170,7 +170,9 @@ static int check_regs(struct ref_device *ref, const void *regs)
 
 	if (r->error && ref_defect(ref, REF_DEFECT_loaded_error_refused))
 		return -EINVAL;
-	if (le32_to_cpu(r->irq_mask) & ~(MOCK_MASK_ON | MOCK_MASK_WAITS))
+	/* Registers that stand elsewhere in a stream of another version would be found out. */
+	if (le32_to_cpu(r->irq_mask) & ~(MOCK_MASK_ON | MOCK_MASK_WAITS) &&
+	    !ref_defect(ref, REF_DEFECT_version_not_checked))
 		return -EINVAL;
 	if (waiting > MOCK_QUEUE || le32_to_cpu(r->dirty_next) >= ref->mem_size >> PAGE_SHIFT)
 		return -EINVAL;
