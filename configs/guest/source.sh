@@ -33,6 +33,10 @@ source_at_hand()
 		[ -e "$f" ] || continue
 		name=${f##*/linux-source-}
 		case $f in
+		*.part/Makefile)
+			# Another run unpacks it just now, or one was interrupted there.
+			continue
+			;;
 		*/Makefile)
 			name=${f%/Makefile}
 			name=${name##*/linux-source-}

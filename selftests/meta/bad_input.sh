@@ -90,6 +90,11 @@ refused "series of kernels that Debian has not" "has no linux-source-9.9: take o
 	./run.sh -q -d mtty --kernel 9.9
 refused "archive that cannot be reached" "cannot be reached, and linux-source-9.9 is not at hand" \
 	env VMIG_MIRROR="file://$tmp/nosuch" ./run.sh -q -d mtty --kernel 9.9
+mkdir -p "$tmp/cut/src/linux-source-9.9_9.9.1-1.part"
+printf 'VERSION = 9\nPATCHLEVEL = 9\nSUBLEVEL = 1\nEXTRAVERSION =\n' \
+	>"$tmp/cut/src/linux-source-9.9_9.9.1-1.part/Makefile"
+refused "source that was unpacked in part" "linux-source-9.9 is not at hand" \
+	env VMIG_CACHE="$tmp/cut" VMIG_MIRROR="file://$tmp/nosuch" ./run.sh -q -d mtty --kernel 9.9
 mkdir -p "$tmp/mirror/dists/trixie-backports"
 printf 'Suite: trixie-backports\nCodename: trixie-backports\n' >"$tmp/mirror/dists/trixie-backports/InRelease"
 refused "archive that Debian has not signed" "signature of file:.* does not fit Debian's keyring" \
