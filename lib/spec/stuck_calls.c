@@ -8,6 +8,29 @@
 #include <vmig/stuck_calls.h>
 
 /**
+ * vmig_stuck_find - look for a call in a list
+ * @list: the list
+ * @name: the call
+ * @add: put it there, counted in no test yet, where it is not
+ *
+ * Return: the call; NULL where it is not there, or there is no room for it.
+ */
+struct vmig_stuck_call *vmig_stuck_find(struct vmig_stuck_list *list, const char *name, bool add)
+{
+	struct vmig_stuck_call *c;
+
+	for (c = list->calls; c < list->calls + list->nr; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	if (!add || list->nr == VMIG_STUCK_MAX)
+		return NULL;
+	list->nr++;
+	*c = (struct vmig_stuck_call){};
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	return c;
+}
+
+/**
  * vmig_stuck_count - it did not come back in one more test
  * @c: the call
  * @weight: 1, or 2 for a process that cannot be killed
@@ -68,24 +91,22 @@ static bool parse_one(const char *word, size_t len, struct vmig_stuck_call *c)
 
 /**
  * vmig_stuck_parse - read a list of them
- * @list: "NAME=IN_A_ROW/TESTS ...", with blanks between; what is damaged is left out
- * @calls: where they go
- * @room: how many at most
- *
- * Return: how many there are.
+ * @text: "NAME=IN_A_ROW/TESTS ...", with blanks between; what is damaged is left out, and what
+ *	  VMIG_STUCK_MAX leaves no room for
+ * @list: where they go; what it held is gone
  */
-unsigned int vmig_stuck_parse(const char *list, struct vmig_stuck_call *calls, unsigned int room)
+void vmig_stuck_parse(const char *text, struct vmig_stuck_list *list)
 {
-	unsigned int n = 0;
 	size_t len;
 
-	for (list += strspn(list, "\n "); *list && n < room; list += strspn(list, "\n ")) {
-		len = strcspn(list, "\n ");
-		if (parse_one(list, len, &calls[n]))
-			n++;
-		list += len;
+	list->nr = 0;
+	for (text += strspn(text, "\n "); *text && list->nr < VMIG_STUCK_MAX;
+	     text += strspn(text, "\n ")) {
+		len = strcspn(text, "\n ");
+		if (parse_one(text, len, &list->calls[list->nr]))
+			list->nr++;
+		text += len;
 	}
-	return n;
 }
 
 /* VFIO_DEVICE_FEATURE flags, as the header numbers them: index and operation. */

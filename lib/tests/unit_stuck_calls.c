@@ -28,7 +28,10 @@ static bool says(const char *name, const char *expected)
 
 int main(void)
 {
-	struct vmig_stuck_call calls[3] = {};
+	static struct vmig_stuck_list list;
+	static char many[16 * (VMIG_STUCK_MAX + 1)];
+	const struct vmig_stuck_call *calls = list.calls;
+	unsigned int i;
 
 	UNIT(!after("read", "11") && after("read", "111"), "three tests in a row are enough");
 	UNIT(!after("read", "2") && after("read", "22"), "two that SIGKILL does not end are");
@@ -38,15 +41,23 @@ int main(void)
 	UNIT(!after("set", "1r1r1r1r1r1r1r1r1r1r1r1") && after("set", "111"),
 	     "not for all arcs, of which others come back");
 
-	UNIT(vmig_stuck_parse("read=3/4  x= y=1 set.RUNNING.STOP=0/2 =1/1 reset=1/1x\n", calls,
-			      3) == 2 &&
-		     !strcmp(calls[0].name, "read") && calls[0].in_a_row == 3 &&
+	vmig_stuck_parse("read=3/4  x= y=1 set.RUNNING.STOP=0/2 =1/1 reset=1/1x\n", &list);
+	UNIT(list.nr == 2 && !strcmp(calls[0].name, "read") && calls[0].in_a_row == 3 &&
 		     calls[0].tests == 4 && !strcmp(calls[1].name, "set.RUNNING.STOP") &&
 		     calls[1].tests == 2,
 	     "a list is read, and what is damaged of it left out");
-	UNIT(vmig_stuck_parse("a=1/1 b=1/1 c=1/1 d=1/1", calls, 3) == 3,
+	UNIT(vmig_stuck_find(&list, "read", true) == calls && list.nr == 2, "a call is found");
+	UNIT(!vmig_stuck_find(&list, "write", false) && list.nr == 2,
+	     "one that is not there is not");
+	UNIT(vmig_stuck_find(&list, "write", true) == calls + 2 && list.nr == 3 && !calls[2].tests,
+	     "and is put there");
+	for (i = 0; i <= VMIG_STUCK_MAX; i++)
+		sprintf(many + strlen(many), "c%u=1/1 ", i);
+	vmig_stuck_parse(many, &list);
+	UNIT(list.nr == VMIG_STUCK_MAX && !vmig_stuck_find(&list, "one more", true),
 	     "no more than there is room for");
-	UNIT(!vmig_stuck_parse("", calls, 3), "an empty one");
+	vmig_stuck_parse("", &list);
+	UNIT(!list.nr, "an empty one");
 
 	UNIT(says("read", "read() of a data_fd"), "read");
 	UNIT(says("set.RUNNING.STOP_COPY", "SET(STOP_COPY) in RUNNING"), "an arc");

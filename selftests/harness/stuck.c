@@ -19,9 +19,6 @@
 #include "stuck.h"
 #include "verdict.h"
 
-/* As many calls are told apart: each pair of states, and some more. */
-#define CALLS_MAX 128
-
 /* Descriptors beyond this are not looked at. */
 #define FDS_MAX 1024
 
@@ -41,7 +38,6 @@ enum fd_kind { FD_OTHER, FD_DEVICE, FD_DATA };
  * @since: from when on, ms
  * @interrupted: it was, by a signal, and may be tried again
  * @known: calls that did not come back
- * @nr: their number
  */
 struct watch {
 	pid_t test;
@@ -49,8 +45,7 @@ struct watch {
 	char call[NAME];
 	uint64_t since;
 	bool interrupted;
-	struct vmig_stuck_call known[CALLS_MAX];
-	unsigned int nr;
+	struct vmig_stuck_list known;
 };
 
 static struct watch *watch;
@@ -92,7 +87,7 @@ void vmig_stuck_init(void)
 	const char *env = getenv("VMIG_STUCK");
 
 	watch = vmig_shared_alloc(sizeof(*watch));
-	watch->nr = vmig_stuck_parse(env ? env : "", watch->known, CALLS_MAX);
+	vmig_stuck_parse(env ? env : "", &watch->known);
 }
 
 /* All arcs are one call, too: where none comes back. */
@@ -101,22 +96,9 @@ static const char *coarse(const char *call)
 	return strncmp(call, "set.", 4) ? NULL : "set";
 }
 
-static struct vmig_stuck_call *find(const char *call, bool add)
-{
-	unsigned int i;
-
-	for (i = 0; i < watch->nr; i++)
-		if (!strcmp(watch->known[i].name, call))
-			return &watch->known[i];
-	if (!add || watch->nr == CALLS_MAX)
-		return NULL;
-	snprintf(watch->known[watch->nr].name, NAME, "%s", call);
-	return &watch->known[watch->nr++];
-}
-
 static void count_one(const char *call, unsigned int weight)
 {
-	struct vmig_stuck_call *c = find(call, true);
+	struct vmig_stuck_call *c = vmig_stuck_find(&watch->known, call, true);
 
 	if (!c)
 		return;
@@ -138,7 +120,7 @@ static void count(const char *call, unsigned int weight)
 
 static void returned_one(const char *call)
 {
-	struct vmig_stuck_call *c = find(call, false);
+	struct vmig_stuck_call *c = vmig_stuck_find(&watch->known, call, false);
 
 	if (!c || !c->in_a_row)
 		return;
@@ -148,7 +130,7 @@ static void returned_one(const char *call)
 
 static void returned(const char *call)
 {
-	if (!watch->nr)
+	if (!watch->known.nr)
 		return;
 	returned_one(call);
 	if (coarse(call))
@@ -175,9 +157,9 @@ static void need(const char *call)
 {
 	const struct vmig_stuck_call *c;
 
-	if (!watch || !watch->nr)
+	if (!watch || !watch->known.nr)
 		return;
-	c = find(call, false);
+	c = vmig_stuck_find(&watch->known, call, false);
 	if (c && vmig_stuck_given_up(c))
 		not_run(c);
 	if (coarse(call))
@@ -227,8 +209,8 @@ bool vmig_stuck_any(void)
 {
 	unsigned int i;
 
-	for (i = 0; watch && i < watch->nr; i++)
-		if (vmig_stuck_given_up(&watch->known[i]))
+	for (i = 0; watch && i < watch->known.nr; i++)
+		if (vmig_stuck_given_up(&watch->known.calls[i]))
 			return true;
 	return false;
 }

@@ -5,12 +5,12 @@
  * made any more: a test that comes to it ends there, inconclusive, as not run. All others run.
  *
  * A call is one of: read, write and close of a data_fd; opening, resetting and closing the device;
- * GET_PRECOPY_INFO; an operation of a feature; an arc of the state machine, and all of them
- *together.
+ * the end of a process that has it open; GET_PRECOPY_INFO; an operation of a feature; a SET of one
+ * state in another one, and all SETs together.
  *
  *	# vmig: stuck read 1		it did not come back in this test; 2: nor after SIGKILL
- *	# vmig: returned read		it did in this one, which is said behind a line of that kind
- *only # vmig: broken not run: read() of a data_fd did not come back in 3 tests before this one
+ *	# vmig: returned read		it came back; printed only behind a line of the first kind
+ *	# vmig: broken not run: read() of a data_fd did not come back in 3 tests before this one
  *
  * `vmig_ktap stuck` makes VMIG_STUCK of these lines, by which the next program knows of them.
  */

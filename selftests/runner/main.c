@@ -20,9 +20,6 @@
 #define EXIT_NO 1
 #define EXIT_USAGE 2
 
-/* As many as a test program tells apart. */
-#define STUCK_MAX 128
-
 static const char usage[] =
 	"usage: vmig_ktap progress CHAPTER FILE SINCE [REMARK]\n"
 	"                                    one line on a chapter for people; 1: it gave up\n"
@@ -195,45 +192,35 @@ static int blame(const char *file, const char *what)
 	return ret;
 }
 
-struct stuck {
-	struct vmig_stuck_call calls[STUCK_MAX];
-	unsigned int nr;
-};
-
 /* "# vmig: stuck NAME WEIGHT", "# vmig: returned NAME": see selftests/harness/stuck.h. */
-static void stuck_line(struct stuck *s, const char *line)
+static void stuck_line(struct vmig_stuck_list *list, const char *line)
 {
+	struct vmig_stuck_call *c;
 	char name[VMIG_STUCK_NAME];
-	unsigned int weight = 0, i;
+	unsigned int weight = 0;
 
 	if (sscanf(line, "# vmig: stuck %47s %u", name, &weight) != 2 &&
 	    sscanf(line, "# vmig: returned %47s", name) != 1)
 		return;
-	for (i = 0; i < s->nr && strcmp(s->calls[i].name, name); i++)
-		;
-	if (i == s->nr && (!weight || i == STUCK_MAX))
+	c = vmig_stuck_find(list, name, weight);
+	if (!c)
 		return;
-	if (i == s->nr) {
-		memset(&s->calls[i], 0, sizeof(s->calls[i]));
-		memcpy(s->calls[i].name, name, sizeof(name));
-		s->nr++;
-	}
 	if (weight)
-		vmig_stuck_count(&s->calls[i], weight < VMIG_STUCK_IN_A_ROW ? weight : 1);
+		vmig_stuck_count(c, weight < VMIG_STUCK_IN_A_ROW ? weight : 1);
 	else
-		vmig_stuck_returned(&s->calls[i]);
+		vmig_stuck_returned(c);
 }
 
 static int stuck(const char *dir, char **chapters, bool all)
 {
 	const char *env = getenv("VMIG_STUCK");
-	static struct stuck s;
+	static struct vmig_stuck_list s;
 	char path[4096], *line = NULL;
 	size_t room = 0;
 	unsigned int i;
 	FILE *f;
 
-	s.nr = vmig_stuck_parse(env ? env : "", s.calls, STUCK_MAX);
+	vmig_stuck_parse(env ? env : "", &s);
 	for (; *chapters; chapters++) {
 		if (!file_of(path, dir, *chapters))
 			continue;
