@@ -23,6 +23,13 @@
 #include <vmig/device.h>
 #include <vmig/error.h>
 
+/*
+ * A process that was killed gives its fds back a moment after its parent has been notified, so
+ * that the next open may find the device busy: try for this long.
+ */
+#define OPEN_TRIES 250
+#define OPEN_PAUSE_US 20000
+
 #define CONTAINER "/dev/vfio/vfio"
 #define IOMMUFD "/dev/iommu"
 
@@ -274,6 +281,35 @@ int __vmig_open_shared_ioas(const struct vmig_dev_id *id, struct vmig_device *fi
 }
 
 /**
+ * __vmig_open_soon - open a device whose last user is going
+ * @id: which one
+ * @uapi: through which nodes
+ * @dev: where the open device goes
+ *
+ * Return: 0 or -errno; EBUSY and EINVAL, by which the device is in use, after five seconds.
+ */
+int __vmig_open_soon(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev)
+{
+	int i, ret = -EBUSY;
+
+	for (i = 0; i < OPEN_TRIES && (ret == -EBUSY || ret == -EINVAL); i++) {
+		if (i)
+			usleep(OPEN_PAUSE_US);
+		ret = __vmig_open(id, uapi, dev);
+	}
+	return ret;
+}
+
+static struct vmig_device *opened(int ret, struct vmig_device *dev, const struct vmig_dev_id *id,
+				  enum vmig_uapi uapi)
+{
+	if (ret)
+		vmig_fail("opening %s through the %s failed: %s", id->name, vmig_uapi_name(uapi),
+			  vmig_errno_name(ret));
+	return dev;
+}
+
+/**
  * vmig_open - open a device, which must work
  * @id: which one
  * @uapi: through which nodes
@@ -282,13 +318,25 @@ int __vmig_open_shared_ioas(const struct vmig_dev_id *id, struct vmig_device *fi
  */
 struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi)
 {
-	struct vmig_device *dev;
+	struct vmig_device *dev = NULL;
 	int ret = __vmig_open(id, uapi, &dev);
 
-	if (ret)
-		vmig_fail("opening %s through the %s failed: %s", id->name, vmig_uapi_name(uapi),
-			  vmig_errno_name(ret));
-	return dev;
+	return opened(ret, dev, id, uapi);
+}
+
+/**
+ * vmig_open_soon - __vmig_open_soon(), which must work
+ * @id: which one
+ * @uapi: through which nodes
+ *
+ * Return: the open device.
+ */
+struct vmig_device *vmig_open_soon(const struct vmig_dev_id *id, enum vmig_uapi uapi)
+{
+	struct vmig_device *dev = NULL;
+	int ret = __vmig_open_soon(id, uapi, &dev);
+
+	return opened(ret, dev, id, uapi);
 }
 
 static void close_fd(int *fd)
@@ -367,4 +415,42 @@ void vmig_reset(struct vmig_device *dev)
 
 	if (ret)
 		vmig_fail("VFIO_DEVICE_RESET failed: %s", vmig_errno_name(ret));
+}
+
+/**
+ * __vmig_hot_reset_as - VFIO_DEVICE_PCI_HOT_RESET with such an argument
+ * @dev: the device
+ * @argsz: of the argument
+ * @flags: of the argument
+ * @count: how many groups prove who owns the devices, 1 at most
+ * @group: fd of that group
+ *
+ * Return: 0 or -errno.
+ */
+int __vmig_hot_reset_as(struct vmig_device *dev, uint32_t argsz, uint32_t flags, uint32_t count,
+			int group)
+{
+	struct {
+		struct vfio_pci_hot_reset reset;
+		int32_t group;
+	} arg = {
+		.reset = { .argsz = argsz, .flags = flags, .count = count },
+		.group = group,
+	};
+
+	return ioctl(dev->fd, VFIO_DEVICE_PCI_HOT_RESET, &arg) ? -errno : 0;
+}
+
+/**
+ * __vmig_hot_reset - reset all devices of a bus or a slot
+ * @dev: one of them; none may be of another user
+ *
+ * The proof is the iommufd of a cdev, and the group of a device that was opened by it (H:762).
+ *
+ * Return: 0 or -errno; -ENODEV where neither bus nor slot can be reset.
+ */
+int __vmig_hot_reset(struct vmig_device *dev)
+{
+	return __vmig_hot_reset_as(dev, sizeof(struct vfio_pci_hot_reset), 0,
+				   dev->uapi != VMIG_UAPI_CDEV, dev->group);
 }

@@ -111,6 +111,25 @@ struct vfio_region_info *vmig_region_info(struct vmig_device *dev, uint32_t inde
 }
 
 /**
+ * __vmig_region_from - the next region that answers, for vmig_for_each_region()
+ * @dev: the device
+ * @count: how many regions it has
+ * @index: the first one that may be it; set to the one that is
+ *
+ * Return: the answer, free() it; NULL where none is left.
+ */
+struct vfio_region_info *__vmig_region_from(struct vmig_device *dev, uint32_t count,
+					    uint32_t *index)
+{
+	struct vfio_region_info *info;
+
+	for (; *index < count; ++*index)
+		if (!__vmig_region_info(dev, *index, &info))
+			return info;
+	return NULL;
+}
+
+/**
  * vmig_region_cap - find a capability of a region
  * @info: as vmig_region_info() gave it
  * @id: VFIO_REGION_INFO_CAP_*

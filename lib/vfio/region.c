@@ -73,6 +73,27 @@ int __vmig_region_mmap(struct vmig_device *dev, const struct vfio_region_info *i
 }
 
 /**
+ * __vmig_region_mmap_first - map the first bytes of a region that may be mapped
+ * @dev: the device
+ * @info: the region, with its capabilities
+ * @size: bytes; munmap() them
+ * @at: where the mapping goes
+ *
+ * Return: 0 or -errno; -ENODEV for a region that cannot be mapped, or is smaller.
+ */
+int __vmig_region_mmap_first(struct vmig_device *dev, const struct vfio_region_info *info,
+			     uint64_t size, void **at)
+{
+	const struct vfio_region_info_cap_sparse_mmap *sparse;
+
+	if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP) || info->size < size)
+		return -ENODEV;
+	sparse = (const void *)vmig_region_cap(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+	return __vmig_region_mmap(
+		dev, info, sparse && sparse->nr_areas ? sparse->areas[0].offset : 0, size, at);
+}
+
+/**
  * __vmig_pci_config - find the PCI config space of a device
  * @dev: the device
  *

@@ -25,13 +25,6 @@
 #include "stuck.h"
 #include "verdict.h"
 
-/*
- * A test that was killed gives its fds back a moment after its parent has been notified,
- * so that the next open may find the device busy: try for this long.
- */
-#define OPEN_TRIES 250
-#define OPEN_PAUSE_US 20000
-
 static struct vmig_dev_id first;
 
 /* Devices that some tests need besides the one under test. */
@@ -258,23 +251,6 @@ void vmig_session_abandon(void)
 	       first.name);
 }
 
-static struct vmig_device *open_patiently(enum vmig_uapi uapi)
-{
-	struct vmig_device *dev;
-	int i, ret = 0;
-
-	for (i = 0; i < OPEN_TRIES; i++) {
-		ret = __vmig_open(&first, uapi, &dev);
-		if (!ret)
-			return dev;
-		if (ret != -EBUSY && ret != -EINVAL)
-			break;
-		usleep(OPEN_PAUSE_US);
-	}
-	vmig_test_error("opening %s through the %s failed: %s", first.name, vmig_uapi_name(uapi),
-			vmig_errno_name(ret));
-}
-
 static bool has_migration(struct vmig_device *dev)
 {
 	uint64_t flags;
@@ -388,7 +364,7 @@ struct vmig_device *vmig_session_begin(const char *test, enum vmig_uapi uapi, bo
 	mark("begin");
 	snprintf(shared->test, sizeof(shared->test), "%s", test);
 	shared->process = vmig_process_self();
-	dev = open_patiently(uapi);
+	dev = vmig_open_soon(&first, uapi);
 	/* A test that was killed may have left DMA logging on, should close not end it. */
 	__vmig_log_stop(dev);
 	ret = settle(dev);
@@ -420,7 +396,7 @@ int vmig_session_end(struct vmig_device *dev)
 		return vmig_verdict_end();
 	}
 	if (!dev)
-		dev = open_patiently(any_way());
+		dev = vmig_open_soon(&first, any_way());
 	ret = settle(dev);
 	if (ret)
 		lose("cannot be brought back to RUNNING after a test", ret);
@@ -459,7 +435,7 @@ void vmig_session_rebind(struct vmig_device **dev)
 	if (!vmig_setting_back(&bound))
 		vmig_test_error("%s cannot be bound to %s again: %s", first.name, first.driver,
 				vmig_errno_name(errno));
-	*dev = open_patiently(uapi);
+	*dev = vmig_open_soon(&first, uapi);
 }
 
 /**

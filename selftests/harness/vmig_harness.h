@@ -36,6 +36,7 @@ static const bool vmig_log_enabled = true;
 #include "kselftest_harness.h"
 
 #include <vmig/feature.h>
+#include <vmig/info.h>
 #include <vmig/state.h>
 #include <vmig/fsm.h>
 #include <vmig/version.h>
@@ -57,6 +58,8 @@ static const bool vmig_log_enabled = true;
 #define NEED_STATE(state)                                                                          \
 	NEED(vmig_state_offered(self->flags, state), "the device offers no %s",                    \
 	     vmig_state_name(state))
+
+#define NEED_RESET NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET")
 
 /* A clause that came with a newer kernel than this one binds nobody here. */
 #define NEED_KERNEL_OF(id) NEED(vmig_clause_binds(id), "needs Linux %s", vmig_clauses[id].since)

@@ -12,10 +12,6 @@
 
 #define MIB (1UL << 20)
 
-/* A user that was killed gives its fds back a moment later: try for this long. */
-#define OPEN_TRIES 100
-#define OPEN_PAUSE_US 10000
-
 static size_t min_size(size_t a, size_t b)
 {
 	return a < b ? a : b;
@@ -180,26 +176,6 @@ const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *g
 	}
 	vmig_stream_free(&s);
 	return ret ? vmig_fmt("%s failed: %s", what, vmig_errno_name(ret)) : NULL;
-}
-
-/**
- * __vmig_open_soon - open a device whose last user is going
- * @id: which one
- * @uapi: through which nodes
- * @dev: where the open device goes
- *
- * Return: 0 or -errno; EBUSY and EINVAL, by which the device is in use, for a second at least.
- */
-int __vmig_open_soon(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev)
-{
-	int i, ret = -EBUSY;
-
-	for (i = 0; i < OPEN_TRIES && (ret == -EBUSY || ret == -EINVAL); i++) {
-		if (i)
-			usleep(OPEN_PAUSE_US);
-		ret = __vmig_open(id, uapi, dev);
-	}
-	return ret;
 }
 
 /**

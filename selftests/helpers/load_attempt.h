@@ -32,7 +32,6 @@ bool vmig_load_rejected(const struct vmig_attempt *a);
 bool vmig_damage_noticed(const struct vmig_attempt *a);
 void vmig_leave_attempt(struct vmig_device *dev);
 const char *vmig_good_again(struct vmig_device *dev, const struct vmig_stream *good);
-int __vmig_open_soon(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev);
 void vmig_reopen(struct vmig_device **dev);
 void vmig_restore_state(struct vmig_device *dev, const struct vmig_stream *good);
 

@@ -46,8 +46,6 @@ VMIG_WORK_FIXTURE_STATES(ring_waits, VMIG_VARIANTS_SAVING);
 		NEED(!vmig_ring_refused(why_, sizeof(why_)), "%s", why_);                          \
 	} while (0)
 
-#define NEED_RESET NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET")
-
 /* What a request may be made of. It stays when a test ends: the kernel may still hold it. */
 static unsigned char buf[BUF];
 

@@ -85,9 +85,7 @@ TEST_F(access, reads_are_as_long_as_they_say)
 	CLAUSES(REG_07);
 	vmig_exercise_begin(&w, self->dev);
 	vmig_device_info(self->dev, &dev_info);
-	for (i = 0; i < dev_info.num_regions; i++) {
-		if (__vmig_region_info(self->dev, i, &info))
-			continue;
+	vmig_for_each_region(self->dev, &dev_info, i, info) {
 		for (k = 0; is_plain(&dev_info, info) && info->size >= 8 && k < ARRAY_SIZE(widths);
 		     k++) {
 			judge_read(self->dev, info, 0, widths[k], widths[k]);
@@ -95,7 +93,6 @@ TEST_F(access, reads_are_as_long_as_they_say)
 		}
 		if (is_plain(&dev_info, info))
 			judge_read(self->dev, info, 0, 0, 0);
-		free(info);
 	}
 	vmig_exercise_end(&w);
 }
@@ -111,16 +108,12 @@ TEST_F(access, reads_end_with_the_region)
 	CLAUSES(REG_07);
 	vmig_exercise_begin(&w, self->dev);
 	vmig_device_info(self->dev, &dev_info);
-	for (i = 0; i < dev_info.num_regions; i++) {
-		if (__vmig_region_info(self->dev, i, &info))
-			continue;
+	vmig_for_each_region(self->dev, &dev_info, i, info)
 		for (k = 1; is_plain(&dev_info, info) && info->size >= 8 && k < ARRAY_SIZE(widths);
 		     k++)
 			if (vmig_place_is_free(self->dev, info->offset + info->size))
 				judge_read(self->dev, info, info->size - widths[k] / 2, widths[k],
 					   widths[k] / 2);
-		free(info);
-	}
 	vmig_exercise_end(&w);
 }
 
@@ -135,13 +128,9 @@ TEST_F(access, offsets_of_no_region_are_nothing)
 
 	CLAUSES(ROB_01);
 	vmig_device_info(self->dev, &dev_info);
-	for (i = 0; i < dev_info.num_regions; i++) {
-		if (__vmig_region_info(self->dev, i, &info))
-			continue;
+	vmig_for_each_region(self->dev, &dev_info, i, info)
 		if (info->offset + info->size > end)
 			end = info->offset + info->size;
-		free(info);
-	}
 	at[0] = end + (1ULL << 43);
 	at[1] = 1ULL << 62;
 	at[2] = INT64_MAX - 7;

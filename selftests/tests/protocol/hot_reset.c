@@ -64,26 +64,6 @@ static int get_info(struct vmig_device *dev, struct affected *a, uint32_t argsz)
 	return ioctl(dev->fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, a) ? -errno : 0;
 }
 
-static int hot_reset(struct vmig_device *dev, uint32_t argsz, uint32_t flags, uint32_t count,
-		     int group)
-{
-	struct {
-		struct vfio_pci_hot_reset reset;
-		int32_t group;
-	} arg = {
-		.reset = { .argsz = argsz, .flags = flags, .count = count },
-		.group = group,
-	};
-
-	return ioctl(dev->fd, VFIO_DEVICE_PCI_HOT_RESET, &arg) ? -errno : 0;
-}
-
-/* The count that goes with the uAPI, 0 for a cdev and the one group for a group. */
-static int hot_reset_rightly(struct vmig_device *dev)
-{
-	return hot_reset(dev, HEADER, 0, dev->uapi != VMIG_UAPI_CDEV, dev->group);
-}
-
 /* All that a hot reset would take along; false where none is possible (H:727). */
 static bool affected(struct vmig_device *dev, struct affected *a)
 {
@@ -261,7 +241,7 @@ TEST_F(hot_reset, not_on_a_root_bus)
 	     "a bridge or a hotplug slot may be able to reset the device");
 	CHECK_ERRNO(HOT_05, get_info(self->dev, &a, sizeof(a)), ENODEV,
 		    "HOT_RESET_INFO of a device on a root bus");
-	CHECK_ERRNO(HOT_05, hot_reset_rightly(self->dev), ENODEV,
+	CHECK_ERRNO(HOT_05, __vmig_hot_reset(self->dev), ENODEV,
 		    "HOT_RESET of a device on a root bus");
 }
 
@@ -272,11 +252,12 @@ TEST_F(hot_reset, proof_must_fit_the_way)
 
 	CLAUSES(HOT_06);
 	NEED_PCI;
-	CHECK_ERRNO(HOT_06, hot_reset(self->dev, HEADER, 0, !group, self->dev->group), EINVAL,
+	CHECK_ERRNO(HOT_06, __vmig_hot_reset_as(self->dev, HEADER, 0, !group, self->dev->group),
+		    EINVAL,
 		    vmig_fmt("HOT_RESET with count %d of a device opened through the %s", !group,
 			     vmig_uapi_name(variant->uapi)));
-	CHECK_ERRNO(HOT_06, hot_reset(self->dev, HEADER, 1, group, self->dev->group), EINVAL,
-		    "HOT_RESET with flags 1");
+	CHECK_ERRNO(HOT_06, __vmig_hot_reset_as(self->dev, HEADER, 1, group, self->dev->group),
+		    EINVAL, "HOT_RESET with flags 1");
 }
 
 TEST_F(hot_reset, short_argsz_is_refused)
@@ -288,8 +269,8 @@ TEST_F(hot_reset, short_argsz_is_refused)
 	CHECK_ERRNO(HOT_07, get_info(self->dev, &a, HEADER - 1), EINVAL,
 		    "HOT_RESET_INFO with argsz 11");
 	CHECK_ERRNO(HOT_07,
-		    hot_reset(self->dev, HEADER - 1, 0, variant->uapi != VMIG_UAPI_CDEV,
-			      self->dev->group),
+		    __vmig_hot_reset_as(self->dev, HEADER - 1, 0, variant->uapi != VMIG_UAPI_CDEV,
+					self->dev->group),
 		    EINVAL, "HOT_RESET with argsz 11");
 }
 
@@ -333,7 +314,7 @@ TEST_F(hot_reset_from, ends_in_running)
 	NEED(all_ours(self->dev, &a),
 	     "a hot reset would reset devices that this test does not own");
 	fd = vmig_goto_state(self->dev, variant->state);
-	ret = hot_reset_rightly(self->dev);
+	ret = __vmig_hot_reset(self->dev);
 	if (!ret) {
 		state = vmig_get_state(self->dev);
 		CHECK(HOT_08, state == VFIO_DEVICE_STATE_RUNNING,
@@ -486,7 +467,7 @@ TEST_F(hot_reset_set, all_end_in_running)
 	NEED_SET(&a);
 	for (i = 0; i < 2; i++)
 		fds[i] = vmig_goto_state(self->devs[i], variant->state);
-	ret = hot_reset_rightly(self->devs[0]);
+	ret = __vmig_hot_reset(self->devs[0]);
 	for (i = 0; i < 2 && !ret; i++) {
 		which = i ? "the other device of the set" : "the device that was asked";
 		state = vmig_get_state(self->devs[i]);

@@ -44,14 +44,6 @@ static void leave(struct vmig_device **dev)
 	*dev = NULL;
 }
 
-static void enter_again(struct vmig_device **dev, enum vmig_uapi uapi)
-{
-	int ret = __vmig_open_soon(vmig_first_device(), uapi, dev);
-
-	if (ret)
-		vmig_test_error("opening the device again failed: %s", vmig_errno_name(ret));
-}
-
 static void check_running(struct vmig_device *dev, const char *did)
 {
 	uint32_t state = vmig_get_state(dev);
@@ -64,7 +56,7 @@ TEST_F(lifecycle, fresh_device_is_running)
 {
 	CLAUSES(OPEN_01);
 	leave(&self->dev);
-	enter_again(&self->dev, variant->uapi);
+	self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 	check_running(self->dev, "close in RUNNING and open");
 }
 
@@ -80,7 +72,7 @@ TEST_F(lifecycle_from, reopened_device_is_running)
 	NEED_STATE(variant->state);
 	fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
-	enter_again(&self->dev, variant->uapi);
+	self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 	check_running(self->dev, vmig_fmt("close in %s and open", vmig_state_name(variant->state)));
 	vmig_close_data_fd(fd);
 }
@@ -100,7 +92,7 @@ TEST_F(lifecycle_session, ends_at_last_close)
 	vmig_check_dead_fd(OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
 			   vmig_fmt("close of the device in %s", vmig_state_name(variant->state)));
 	leave(&self->dev);
-	enter_again(&self->dev, variant->uapi);
+	self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 	vmig_check_dead_fd(
 		OPEN_02, fd, variant->state == VFIO_DEVICE_STATE_RESUMING,
 		vmig_fmt("close of the device in %s and open", vmig_state_name(variant->state)));
@@ -179,7 +171,7 @@ VMIG_TEST_TIMEOUT(lifecycle_session, outlives_other_closes, 60)
 		vmig_test_error("the process that inherited the device: %s", vmig_child_name(end));
 	close(heir.data_fd);
 	vmig_stream_free(&control.stream);
-	enter_again(&self->dev, variant->uapi);
+	self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 }
 
 /* Before the tests that go on from here, as a crash takes the device with it. */
@@ -201,7 +193,7 @@ TEST_F(lifecycle_from, first_set_after_reopening)
 	NEED_STATE(variant->state);
 	fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
-	enter_again(&self->dev, variant->uapi);
+	self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 	vmig_close_data_fd(fd);
 	state = vmig_get_state(self->dev);
 	NEED(state == VFIO_DEVICE_STATE_RUNNING,
@@ -227,7 +219,7 @@ TEST_F(lifecycle_from, migration_works_after_reopening)
 	vmig_require_round_trip(self->dev);
 	fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
-	enter_again(&self->dev, variant->uapi);
+	self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 	vmig_recover_running(self->dev);
 	why = vmig_round_trip(self->dev);
 	CHECK(OPEN_03, !why,
@@ -269,8 +261,8 @@ TEST_F(lifecycle, validation_is_not_inherited)
 	unsigned int i;
 
 	CLAUSES(OPEN_03);
-	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET, and a load that "
-					"is refused leaves no other way out of RESUMING");
+	/* A load that is refused leaves no other way out of RESUMING (H:1102). */
+	NEED_RESET;
 	vmig_save(self->dev, &good);
 	/* No good load comes in between, lest one of this test spoils its control. */
 	for (i = 0; i < ARRAY_SIZE(spoils); i++) {
@@ -285,7 +277,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 			continue;
 		vmig_restore_state(self->dev, &good);
 		leave(&self->dev);
-		enter_again(&self->dev, variant->uapi);
+		self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 		vmig_recover_running(self->dev);
 		spoil(&bad, &good, i);
 		a = vmig_load_unchecked(self->dev, bad.data, bad.len, VMIG_ONE_WRITE,
@@ -320,7 +312,7 @@ TEST_F(lifecycle_any, interrupts_are_released_by_close)
 		new = vmig_eventfd();
 		if (!__vmig_irq_enable(self->dev, i, old)) {
 			leave(&self->dev);
-			enter_again(&self->dev, variant->uapi);
+			self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 			vmig_device_info(self->dev, &info);
 			__vmig_irq_trigger(self->dev, i);
 			CHECK(OPEN_03, !vmig_eventfd_fired(old),
@@ -409,7 +401,7 @@ TEST_F(lifecycle_any, failed_bind_is_undone)
 	}
 	/* The device is not attached any more, and other fds would not help. */
 	leave(&self->dev);
-	enter_again(&self->dev, variant->uapi);
+	self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 }
 
 /* No object of an iommufd: it counts them up from 1. */
@@ -487,20 +479,17 @@ TEST_F(lifecycle_any, failed_attach_is_undone)
 				 "VFIO_DEVICE_GET_INFO after it");
 	}
 	leave(&self->dev);
-	enter_again(&self->dev, variant->uapi);
+	self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 	NEED(refused, "the kernel attaches a device to no IOAS");
 }
 
 static void open_and_close(void *arg)
 {
 	const enum vmig_uapi *uapi = arg;
-	struct vmig_device *dev;
 	int i;
 
-	for (i = 0; i < 10; i++) {
-		enter_again(&dev, *uapi);
-		vmig_close(dev);
-	}
+	for (i = 0; i < 10; i++)
+		vmig_close(vmig_open_soon(vmig_first_device(), *uapi));
 }
 
 /* What open and close use must be there without migration too (1b81ed612e12). */
@@ -514,7 +503,7 @@ TEST_F(lifecycle_any, open_and_close_do_not_crash)
 	leave(&self->dev);
 	end = vmig_child_run(open_and_close, &uapi, CHILD_TIMEOUT_MS);
 	if (vmig_judge_child(ROB_01, end, "open and close ten times")) {
-		enter_again(&self->dev, variant->uapi);
+		self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 		CHECK_OK(ROB_01, __vmig_device_info(self->dev, &info),
 			 "VFIO_DEVICE_GET_INFO after it");
 	}
@@ -610,7 +599,7 @@ TEST_F(lifecycle_from, killed_holder_equals_close)
 	holder.data_fd = vmig_goto_state(self->dev, variant->state);
 	leave(&self->dev);
 	vmig_close_data_fd(holder.data_fd);
-	enter_again(&self->dev, variant->uapi);
+	self->dev = vmig_open_soon(vmig_first_device(), variant->uapi);
 	closed = vmig_get_state(self->dev);
 	vmig_recover_running(self->dev);
 

@@ -61,12 +61,6 @@ static void end_visit(struct vmig_device *dev, struct visit *v)
 	vmig_stream_free(&v->good);
 }
 
-/* Regions that exist: the loop body has `info`, which is freed behind it. */
-#define for_each_region(dev, dev_info, i, info)                                                    \
-	for ((i) = 0; (i) < (dev_info)->num_regions; (i)++)                                        \
-		for ((info) = NULL, __vmig_region_info(dev, i, &(info)); (info);                   \
-		     free(info), (info) = NULL)
-
 static int info_ioctl(struct vmig_device *dev, unsigned long request, uint32_t argsz,
 		      uint32_t index)
 {
@@ -199,7 +193,7 @@ TEST_F(region, capabilities_are_well_formed)
 
 	CLAUSES(REG_04);
 	vmig_device_info(self->dev, &dev_info);
-	for_each_region(self->dev, &dev_info, i, info) {
+	vmig_for_each_region(self->dev, &dev_info, i, info) {
 		if (!(info->flags & VFIO_REGION_INFO_FLAG_CAPS))
 			continue;
 		fault = chain_fault(info);
@@ -269,7 +263,7 @@ static void check_behind(struct vmig_device *dev, bool write)
 	char c;
 
 	vmig_device_info(dev, &dev_info);
-	for_each_region(dev, &dev_info, i, info) {
+	vmig_for_each_region(dev, &dev_info, i, info) {
 		if (!(info->flags & flag) || !byte_behind(dev, info))
 			continue;
 		c = 0;
@@ -311,7 +305,7 @@ TEST_F(region, nothing_is_mapped_behind_the_end)
 
 	CLAUSES(REG_05);
 	vmig_device_info(self->dev, &dev_info);
-	for_each_region(self->dev, &dev_info, i, info) {
+	vmig_for_each_region(self->dev, &dev_info, i, info) {
 		if (!info->size || !(info->flags & VFIO_REGION_INFO_FLAG_MMAP) ||
 		    !byte_behind(self->dev, info))
 			continue;
@@ -335,7 +329,7 @@ static bool has_v1_region(struct vmig_device *dev, uint32_t *index)
 	uint32_t i;
 
 	vmig_device_info(dev, &dev_info);
-	for_each_region(dev, &dev_info, i, info) {
+	vmig_for_each_region(dev, &dev_info, i, info) {
 		type = (const void *)vmig_region_cap(info, VFIO_REGION_INFO_CAP_TYPE);
 		if (!type || type->type != VFIO_REGION_TYPE_MIGRATION_DEPRECATED ||
 		    type->subtype != VFIO_REGION_SUBTYPE_MIGRATION_DEPRECATED)

@@ -41,21 +41,16 @@ size_t vmig_map_regions(struct vmig_device *dev, struct vmig_mapping *maps)
 	uint32_t i, k;
 
 	vmig_device_info(dev, &dev_info);
-	for (i = 0; i < dev_info.num_regions; i++) {
-		if (__vmig_region_info(dev, i, &info))
-			continue;
+	vmig_for_each_region(dev, &dev_info, i, info) {
 		sparse = (const void *)vmig_region_cap(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
-		if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP) || !info->size) {
-			free(info);
+		if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP) || !info->size)
 			continue;
-		}
 		if (!sparse && n < VMIG_MAPPINGS_MAX)
 			map_area(dev, info, 0, info->size, &maps[n++]);
 		for (k = 0; sparse && k < sparse->nr_areas && n < VMIG_MAPPINGS_MAX; k++)
 			if (sparse->areas[k].size)
 				map_area(dev, info, sparse->areas[k].offset, sparse->areas[k].size,
 					 &maps[n++]);
-		free(info);
 	}
 	return n;
 }
@@ -111,12 +106,8 @@ bool vmig_place_is_free(struct vmig_device *dev, uint64_t at)
 	uint32_t i;
 
 	vmig_device_info(dev, &dev_info);
-	for (i = 0; i < dev_info.num_regions; i++) {
-		if (__vmig_region_info(dev, i, &other))
-			continue;
+	vmig_for_each_region(dev, &dev_info, i, other)
 		if (at >= other->offset && at - other->offset < other->size)
 			is_free = false;
-		free(other);
-	}
 	return is_free;
 }

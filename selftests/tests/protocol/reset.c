@@ -22,8 +22,6 @@ VMIG_FIXTURE_ANY(reset_any, false);
 VMIG_FIXTURE_STATES(reset_from, VMIG_VARIANTS_ALL_STATES);
 VMIG_FIXTURE_STATES(reset_session, VMIG_VARIANTS_SESSIONS);
 
-#define NEED_RESET NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET")
-
 /* A good stream of the device, which is in RUNNING before and after. */
 static void save_running(struct vmig_device *dev, struct vmig_stream *s)
 {

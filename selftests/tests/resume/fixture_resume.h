@@ -43,11 +43,6 @@
 	VMIG_FIXTURE_FULL(fixture, struct vmig_stream good, RESUME_SETUP(), RESUME_TEARDOWN(true), \
 			  __VA_ARGS__)
 
-/* A session that failed can be left by RESET only (H:1102). */
-#define NEED_RESET                                                                                 \
-	NEED(vmig_can_reset(self->dev),                                                            \
-	     "the device offers no VFIO_DEVICE_RESET, the only way out of a load that failed")
-
 #define NEED_BYTES(bytes)                                                                          \
 	NEED(self->good.len >= (bytes), "the stream has only %zu bytes", self->good.len)
 

@@ -63,13 +63,9 @@ static void read_regions(struct use *u)
 	*u->step = "reads of its regions";
 	if (__vmig_device_info(u->dev, &device))
 		return;
-	for (i = 0; i < device.num_regions; i++) {
-		if (__vmig_region_info(u->dev, i, &info))
-			continue;
+	vmig_for_each_region(u->dev, &device, i, info)
 		if (info->flags & VFIO_REGION_INFO_FLAG_READ)
 			read_region(u->dev, info);
-		free(info);
-	}
 }
 
 static void begin_work(struct use *u)

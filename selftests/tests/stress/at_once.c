@@ -77,19 +77,12 @@ static long read_region(void *arg)
 	return __vmig_region_read(f->dev, f->region, 0, &value, sizeof(value));
 }
 
-/* The first page of what may be mapped. */
 static long map_region(void *arg)
 {
-	const struct vfio_region_info_cap_sparse_mmap *sparse;
 	struct first *f = arg;
-	uint64_t at = 0;
 	void *p;
-	int ret;
+	int ret = __vmig_region_mmap_first(f->dev, f->region, VMIG_PAGE, &p);
 
-	sparse = (const void *)vmig_region_cap(f->region, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
-	if (sparse && sparse->nr_areas)
-		at = sparse->areas[0].offset;
-	ret = __vmig_region_mmap(f->dev, f->region, at, VMIG_PAGE, &p);
 	if (!ret)
 		munmap(p, VMIG_PAGE);
 	return ret;
@@ -205,12 +198,9 @@ static void add_irq(struct firsts *s, struct vmig_device *dev)
 
 static struct vmig_device *open_for(struct firsts *s)
 {
-	struct vmig_device *dev;
+	struct vmig_device *dev = vmig_open_soon(&s->id, s->uapi);
 	unsigned int i;
-	int ret = __vmig_open_soon(&s->id, s->uapi, &dev);
 
-	if (ret)
-		vmig_test_error("opening %s failed: %s", s->id.name, vmig_errno_name(ret));
 	for (i = 0; i < s->count; i++)
 		s->calls[i].dev = dev;
 	return dev;
@@ -344,11 +334,8 @@ static long start_log(void *arg)
 /* A driver that keeps the state of the last user is brought to RUNNING first: OPEN-01. */
 static struct vmig_device *open_same(const struct same *s)
 {
-	struct vmig_device *dev;
-	int ret = __vmig_open_soon(&s->id, s->uapi, &dev);
+	struct vmig_device *dev = vmig_open_soon(&s->id, s->uapi);
 
-	if (ret)
-		vmig_test_error("opening %s failed: %s", s->id.name, vmig_errno_name(ret));
 	if (s->migrates)
 		vmig_recover_running(dev);
 	return dev;
@@ -451,19 +438,12 @@ static void try_opens(void *arg)
 	struct opener openers[] = { { arg, 0 }, { arg, 1 } };
 	struct vmig_together calls[] = { { .make = open_and_close, .arg = &openers[0] },
 					 { .make = open_and_close, .arg = &openers[1] } };
-	struct vmig_device *dev;
 	struct pair *p = arg;
 	unsigned int i;
 	bool good = true;
-	int ret;
 
-	for (i = 0; i < 2; i++) {
-		ret = __vmig_open_soon(&p->id[i], p->uapi, &dev);
-		if (ret)
-			vmig_test_error("opening %s failed: %s", p->id[i].name,
-					vmig_errno_name(ret));
-		vmig_close(dev);
-	}
+	for (i = 0; i < 2; i++)
+		vmig_close(vmig_open_soon(&p->id[i], p->uapi));
 	for (i = 0; i < 4 * ROUNDS && good; i++) {
 		vmig_together(calls, 2);
 		good = CHECK(ROB_06, !calls[0].ret && !calls[1].ret,

@@ -684,7 +684,7 @@ VMIG_TEST_TIMEOUT(fail_nth, resets, VMIG_FAULTS_TEST_S)
 	CLAUSES(RST_01, FD_17, ROB_01, ROB_04, ROB_05);
 	NEED_FAULTS;
 	NEED_THIS_WAY;
-	NEED(vmig_can_reset(self->dev), "the device cannot be reset");
+	NEED_RESET;
 	vmig_faults_run(&self->dev, fail_resets, false, VFIO_DEVICE_STATE_RUNNING);
 }
 

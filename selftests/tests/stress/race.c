@@ -198,8 +198,6 @@ static void run(struct race *r)
 	      "all of it works", "%s", why);
 }
 
-#define NEED_RESET NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET")
-
 /* Whichever comes last, the call ends with SET(RUNNING). */
 VMIG_TEST_TIMEOUT(race, reset_and_set, 60)
 {

@@ -307,7 +307,7 @@ VMIG_TEST_TIMEOUT(stress, loads, LONG)
 
 	CLAUSES(ST_02, OPEN_05, RST_05, ROB_01, ROB_02, ROB_05);
 	NEED(limit, VMIG_NO_STRESS);
-	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
+	NEED_RESET;
 	vmig_save(self->dev, &good);
 	vmig_goto_state(self->dev, VFIO_DEVICE_STATE_RUNNING);
 	party_begin(
@@ -433,7 +433,7 @@ VMIG_TEST_TIMEOUT(stress, writers, LONG)
 	CLAUSES(RES_14, ROB_01, ROB_03, ROB_05);
 	NEED(calls, VMIG_NO_STRESS);
 	NEED(vmig_hazards(), "a hazard: VMIG_HAZARDS=1 lets it run");
-	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
+	NEED_RESET;
 	party_begin(&p, self->dev, self->flags, "writers",
 		    "loads that threads of two processes write");
 	party_size(&p, 2, 2, 0, vmig_stress(2000, 7000));

@@ -553,7 +553,7 @@ VMIG_TEST_TIMEOUT(threads, good_and_damaged_writers, TEST_TIMEOUT_S)
 	const char *why;
 
 	CLAUSES(RES_07, ROB_02);
-	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
+	NEED_RESET;
 	judge(&self->w, ROB_02, try_spoilt_loads, "good and damaged writers and a controller");
 	why = vmig_round_trip(self->dev);
 	CHECK(ROB_02, !why, "RESET, then save and load, after good and damaged writers",

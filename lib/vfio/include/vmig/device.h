@@ -45,6 +45,8 @@ bool vmig_uapi_available(const struct vmig_dev_id *id, enum vmig_uapi uapi, cons
 
 int __vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev);
 struct vmig_device *vmig_open(const struct vmig_dev_id *id, enum vmig_uapi uapi);
+int __vmig_open_soon(const struct vmig_dev_id *id, enum vmig_uapi uapi, struct vmig_device **dev);
+struct vmig_device *vmig_open_soon(const struct vmig_dev_id *id, enum vmig_uapi uapi);
 int __vmig_open_shared_ioas(const struct vmig_dev_id *id, struct vmig_device *first,
 			    struct vmig_device **dev);
 void vmig_close(struct vmig_device *dev);
@@ -55,5 +57,8 @@ int __vmig_open_again(struct vmig_device *dev);
 
 int __vmig_reset(struct vmig_device *dev);
 void vmig_reset(struct vmig_device *dev);
+int __vmig_hot_reset_as(struct vmig_device *dev, uint32_t argsz, uint32_t flags, uint32_t count,
+			int group);
+int __vmig_hot_reset(struct vmig_device *dev);
 
 #endif /* VMIG_VFIO_DEVICE_H */

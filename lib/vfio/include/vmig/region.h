@@ -14,6 +14,8 @@ ssize_t __vmig_region_write(struct vmig_device *dev, const struct vfio_region_in
 			    uint64_t at, const void *buf, size_t len);
 int __vmig_region_mmap(struct vmig_device *dev, const struct vfio_region_info *info,
 		       uint64_t offset, uint64_t size, void **at);
+int __vmig_region_mmap_first(struct vmig_device *dev, const struct vfio_region_info *info,
+			     uint64_t size, void **at);
 struct vfio_region_info *__vmig_pci_config(struct vmig_device *dev);
 
 #endif /* VMIG_VFIO_REGION_H */
