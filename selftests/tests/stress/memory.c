@@ -14,16 +14,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <vmig/dma_logging.h>
 #include <vmig/info.h>
 #include <vmig/region.h>
 #include <vmig/shared.h>
-#include "cgroup.h"
-#include "child.h"
 #include "fault_memory.h"
 #include "guest_access.h"
+#include "keeper.h"
 #include "kernel_memory.h"
 #include "kmsg_watch.h"
 #include "leak_check.h"
@@ -136,8 +134,8 @@ VMIG_TEST_TIMEOUT(memory, failed_loads_are_freed, 300)
 
 	CLAUSES(ROB_05);
 	NEED_THIS_WAY;
-	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET, and a load that "
-					"is refused leaves no other way out of RESUMING");
+	/* A load that is refused leaves no other way out of RESUMING (H:1102). */
+	NEED_RESET;
 	vmig_save(self->dev, &u.good);
 	vmig_recover_running(self->dev);
 	judge_over_and_over(&u, load_badly, VMIG_GROWTH_NONE, "a load that fails, and a reset");
@@ -162,7 +160,7 @@ VMIG_TEST_TIMEOUT(memory, resets_are_freed, 300)
 
 	CLAUSES(ROB_05);
 	NEED_THIS_WAY;
-	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
+	NEED_RESET;
 	judge_over_and_over(&u, reset_once, VMIG_GROWTH_NONE, "a reset");
 }
 
@@ -189,23 +187,17 @@ VMIG_TEST_TIMEOUT(memory, reported_logs_are_freed, 300)
 	judge_over_and_over(&u, log_once, VMIG_GROWTH_CACHES, "a START, a REPORT and a STOP");
 }
 
-static void ask_regions(struct vmig_device *dev, uint32_t count)
+static void ask_regions(struct vmig_device *dev, const struct vfio_device_info *dev_info)
 {
 	struct vfio_region_info *info;
 	uint32_t i, word;
 	void *at;
 
-	for (i = 0; i < count; i++) {
-		if (__vmig_region_info(dev, i, &info))
-			continue;
+	vmig_for_each_region(dev, dev_info, i, info) {
 		if (info->size >= sizeof(word) && info->flags & VFIO_REGION_INFO_FLAG_READ)
 			__vmig_region_read(dev, info, 0, &word, sizeof(word));
-		if (info->flags & VFIO_REGION_INFO_FLAG_MMAP && info->size >= VMIG_PAGE) {
-			at = mmap(NULL, VMIG_PAGE, PROT_READ, MAP_SHARED, dev->fd, info->offset);
-			if (at != MAP_FAILED)
-				munmap(at, VMIG_PAGE);
-		}
-		free(info);
+		if (!__vmig_region_mmap_first(dev, info, VMIG_PAGE, &at))
+			munmap(at, VMIG_PAGE);
 	}
 }
 
@@ -219,7 +211,7 @@ static void use_it(struct vmig_device *dev, bool keep)
 	int fd;
 
 	vmig_device_info(dev, &info);
-	ask_regions(dev, info.num_regions);
+	ask_regions(dev, &info);
 	for (i = 0; i < info.num_irqs; i++) {
 		if (__vmig_irq_info(dev, i, &irq) || !irq.count ||
 		    !(irq.flags & VFIO_IRQ_INFO_EVENTFD))
@@ -257,7 +249,7 @@ static void open_once(void *arg, unsigned int i)
 				       VFIO_DEVICE_STATE_RESUMING };
 	uint64_t page_size = VMIG_PAGE;
 	struct user *u = arg;
-	int fd = -1, ret;
+	int fd = -1;
 	char c = 0;
 
 	use_it(u->dev, true);
@@ -269,9 +261,7 @@ static void open_once(void *arg, unsigned int i)
 		__vmig_read(fd, &c, 1);
 	vmig_close(u->dev);
 	vmig_close_data_fd(fd);
-	ret = __vmig_open_soon(vmig_first_device(), u->uapi, &u->dev);
-	if (ret)
-		vmig_test_error("opening the device again failed: %s", vmig_errno_name(ret));
+	u->dev = vmig_open_soon(vmig_first_device(), u->uapi);
 	/* What a driver keeps over close() is another clause's. */
 	__vmig_log_stop(u->dev);
 	vmig_recover_running(u->dev);
@@ -287,91 +277,28 @@ VMIG_TEST_TIMEOUT(memory_opens, opens_are_freed, 300)
 	self->dev = u.dev;
 }
 
-/* So many ended sessions are kept, or so many bytes, or for so long. */
-#define KEPT_MAX 800
-#define KEPT_BYTES (16 << 20)
-#define KEPT_LOOK 50
-
-/* Uncharged memory that counts: of one session, and objects of one size for most of them. */
-#define UNCHARGED_ONE 24576.0
-#define UNCHARGED_ALL 65536.0
-
-/**
- * struct keeper - a process that lets the kernel keep memory for it
- * @dev: the device
- * @group: the control group that the process is in
- * @good: a stream of the device
- * @begin: begins to keep, once; returns false where that cannot be done
- * @end: makes room for the next, with what @begin left in @fd; true: the kernel keeps on
- * @fd: the data_fd
- * @kept: how many are kept; shared with the parent
- * @held: bytes that the kernel has more
- * @charged: bytes by which the group is charged more
- * @objects: objects more in the caches of kmalloc() that nobody is charged with
- * @object_size: size of these
- * @done: it came to its end
- */
-struct keeper {
-	struct vmig_device *dev;
-	struct vmig_cgroup group;
-	struct vmig_stream good;
-	bool (*begin)(struct keeper *k);
-	void (*end)(struct keeper *k);
-	int fd;
-	unsigned int kept;
-	double held, charged;
-	long objects;
-	unsigned int object_size;
-	bool done;
-};
-
-static const unsigned int sizes[] = { 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192 };
-
-/* What is allocated for a process's account has caches of its own, kmalloc-cg-*. */
-static void count_objects(long counts[ARRAY_SIZE(sizes)])
-{
-	FILE *f = fopen("/proc/slabinfo", "re");
-	char line[512], name[64], want[64];
-	long active;
-	size_t i;
-
-	memset(counts, 0, ARRAY_SIZE(sizes) * sizeof(*counts));
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%63s %ld", name, &active) != 2)
-			continue;
-		for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-			snprintf(want, sizeof(want), sizes[i] < 1024 ? "kmalloc-%u" : "kmalloc-%uk",
-				 sizes[i] < 1024 ? sizes[i] : sizes[i] / 1024);
-			if (!strcmp(name, want))
-				counts[i] = active;
-		}
-	}
-	if (f)
-		fclose(f);
-}
-
-static bool begin_save(struct keeper *k)
+static bool begin_reading(struct vmig_keeper *k, uint32_t state)
 {
 	char c;
 
-	if (__vmig_goto_state(k->dev, VFIO_DEVICE_STATE_STOP_COPY, &k->fd))
+	if (__vmig_goto_state(k->dev, state, &k->fd))
 		return false;
 	__vmig_read(k->fd, &c, 1);
 	return true;
 }
 
-static bool begin_precopy(struct keeper *k)
+static bool begin_save(struct vmig_keeper *k)
 {
-	char c;
+	return begin_reading(k, VFIO_DEVICE_STATE_STOP_COPY);
+}
 
-	if (__vmig_goto_state(k->dev, VFIO_DEVICE_STATE_PRE_COPY, &k->fd))
-		return false;
-	__vmig_read(k->fd, &c, 1);
-	return true;
+static bool begin_precopy(struct vmig_keeper *k)
+{
+	return begin_reading(k, VFIO_DEVICE_STATE_PRE_COPY);
 }
 
 /* All but the last byte, so that nothing of it can be done with. */
-static bool begin_load(struct keeper *k)
+static bool begin_load(struct vmig_keeper *k)
 {
 	if (__vmig_goto_state(k->dev, VFIO_DEVICE_STATE_RESUMING, &k->fd))
 		return false;
@@ -379,12 +306,12 @@ static bool begin_load(struct keeper *k)
 	return true;
 }
 
-static void end_session(struct keeper *k)
+static void end_session(struct vmig_keeper *k)
 {
 	vmig_recover_running(k->dev);
 }
 
-static bool begin_log(struct keeper *k)
+static bool begin_log(struct vmig_keeper *k)
 {
 	struct vfio_device_feature_dma_logging_range ranges[256];
 	uint64_t page_size = VMIG_PAGE;
@@ -399,208 +326,64 @@ static bool begin_log(struct keeper *k)
 	return !__vmig_log_start(k->dev, &page_size, ranges, ARRAY_SIZE(ranges));
 }
 
-static void end_log(struct keeper *k)
+static void end_log(struct vmig_keeper *k)
 {
 	__vmig_log_stop(k->dev);
 }
 
-static double all_of(const struct vmig_kernel_memory *m)
-{
-	return m->all_slab + m->pages;
-}
-
-/* One, a few times, each against what was there without it: the median. */
-static void measure_one(struct keeper *k)
-{
-	struct vmig_kernel_memory before, after;
-	double held[3], charged[3];
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(held); i++) {
-		charged[i] = -(double)vmig_cgroup_kernel(&k->group);
-		vmig_kernel_memory_take(&before);
-		if (!k->begin(k))
-			return;
-		vmig_kernel_memory_take(&after);
-		charged[i] += vmig_cgroup_kernel(&k->group);
-		held[i] = all_of(&after) - all_of(&before);
-		k->end(k);
-		vmig_close_data_fd(k->fd);
-	}
-	k->held = vmig_median(held, ARRAY_SIZE(held));
-	k->charged = vmig_median(charged, ARRAY_SIZE(charged));
-	k->kept = 1;
-	k->done = true;
-}
-
-/* As many as can be kept, by their data_fds. */
-static void measure_many(struct keeper *k)
-{
-	long before_objects[ARRAY_SIZE(sizes)], after_objects[ARRAY_SIZE(sizes)];
-	struct rlimit files = { 2 * KEPT_MAX, 2 * KEPT_MAX };
-	struct vmig_kernel_memory before, after;
-	size_t i;
-
-	setrlimit(RLIMIT_NOFILE, &files);
-	k->charged = -(double)vmig_cgroup_kernel(&k->group);
-	count_objects(before_objects);
-	vmig_kernel_memory_take(&before);
-	for (k->kept = 0; k->kept < KEPT_MAX; k->kept++) {
-		if (!k->begin(k))
-			break;
-		k->end(k);
-		if (k->kept % KEPT_LOOK)
-			continue;
-		vmig_kernel_memory_take(&after);
-		if (all_of(&after) - all_of(&before) > KEPT_BYTES)
-			break;
-	}
-	vmig_kernel_memory_take(&after);
-	count_objects(after_objects);
-	k->charged += vmig_cgroup_kernel(&k->group);
-	k->held = all_of(&after) - all_of(&before);
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		if (after_objects[i] - before_objects[i] <= k->objects)
-			continue;
-		k->objects = after_objects[i] - before_objects[i];
-		k->object_size = sizes[i];
-	}
-	k->done = true;
-}
-
-static void keep_one(void *arg)
-{
-	struct keeper *k = arg;
-
-	/* Once without counting: the first time fills caches. */
-	if (!vmig_cgroup_join(&k->group) || !k->begin(k))
-		return;
-	k->end(k);
-	vmig_close_data_fd(k->fd);
-	measure_one(k);
-}
-
-static void keep_many(void *arg)
-{
-	struct keeper *k = arg;
-
-	if (!vmig_cgroup_join(&k->group) || !k->begin(k))
-		return;
-	k->end(k);
-	measure_many(k);
-}
-
-#define KEEP_MS 120000
-
-static void judge_keeper(struct keeper *k, void (*fn)(void *arg), double least, const char *did)
-{
-	enum vmig_child_end end = vmig_child_run(fn, k, KEEP_MS);
-
-	vmig_cgroup_end(&k->group);
-	if (end != VMIG_CHILD_DONE || !k->done)
-		vmig_test_error("%s: %s", did,
-				end == VMIG_CHILD_DONE ? "a call failed" : vmig_child_name(end));
-	vmig_metric("held", k->held, "bytes");
-	vmig_metric("charged", k->charged, "bytes");
-	CHECK(ROB_05, k->held - k->charged < least || k->charged >= k->held / 2,
-	      vmig_fmt("%s, %u times, in a control group", did, k->kept),
-	      "the memory that the kernel keeps for it is the group's",
-	      "the kernel has %.0f KiB more, and the group is charged with %.0f KiB",
-	      k->held / 1024, k->charged / 1024);
-	/* Where half of the objects came from others, there were others. */
-	CHECK(ROB_05, k->kept < KEPT_LOOK || k->objects < k->kept * 3 / 4,
-	      vmig_fmt("%s, %u times, in a control group", did, k->kept),
-	      "the objects that the kernel keeps for it are the group's",
-	      "%ld objects more that nobody is charged with, in kmalloc-%u", k->objects,
-	      k->object_size);
-}
-
-/* What it costs that the kernel watches its memory is charged to nobody; pages and objects are. */
-static void keep(struct vmig_device *dev, struct keeper *k, void (*fn)(void *arg), double least,
-		 const char *did)
-{
-	k->dev = dev;
-	judge_keeper(k, fn, least, did);
-	vmig_recover_running(dev);
-	__vmig_log_stop(dev);
-}
-
-#define NEED_KEEPER(k)                                                                             \
+#define KEEP(begin_, end_, many_, did)                                                             \
 	do {                                                                                       \
+		struct vmig_keeper *k_;                                                            \
 		NEED_THIS_WAY;                                                                     \
-		k = vmig_shared_alloc(sizeof(*(k)));                                               \
-		vmig_save(self->dev, &(k)->good);                                                  \
+		k_ = vmig_shared_alloc(sizeof(*k_));                                               \
+		*k_ = (struct vmig_keeper){                                                        \
+			.dev = self->dev, .begin = begin_, .end = end_, .many = many_              \
+		};                                                                                 \
+		vmig_save(self->dev, &k_->good);                                                   \
 		vmig_recover_running(self->dev);                                                   \
-		NEED_CGROUP(&(k)->group);                                                          \
+		NEED_CGROUP(&k_->group);                                                           \
+		vmig_keeper_judge(k_, ROB_05, did);                                                \
+		vmig_recover_running(self->dev);                                                   \
+		__vmig_log_stop(self->dev);                                                        \
 	} while (0)
 
 VMIG_TEST_TIMEOUT(memory, save_is_charged, 150)
 {
-	struct keeper *k;
-
 	CLAUSES(ROB_05);
-	NEED_KEEPER(k);
-	k->begin = begin_save;
-	k->end = end_session;
-	keep(self->dev, k, keep_one, UNCHARGED_ONE, "a save");
+	KEEP(begin_save, end_session, false, "a save");
 }
 
 VMIG_TEST_TIMEOUT(memory, precopy_is_charged, 150)
 {
-	struct keeper *k;
-
 	CLAUSES(ROB_05);
 	NEED_STATE(VFIO_DEVICE_STATE_PRE_COPY);
-	NEED_KEEPER(k);
-	k->begin = begin_precopy;
-	k->end = end_session;
-	keep(self->dev, k, keep_one, UNCHARGED_ONE, "PRE_COPY");
+	KEEP(begin_precopy, end_session, false, "PRE_COPY");
 }
 
 VMIG_TEST_TIMEOUT(memory, load_is_charged, 150)
 {
-	struct keeper *k;
-
 	CLAUSES(ROB_05);
-	NEED_KEEPER(k);
-	k->begin = begin_load;
-	k->end = end_session;
-	keep(self->dev, k, keep_one, UNCHARGED_ONE, "a load but for its last byte");
+	KEEP(begin_load, end_session, false, "a load but for its last byte");
 }
 
 VMIG_TEST_TIMEOUT(memory, log_is_charged, 150)
 {
-	struct keeper *k;
-
 	CLAUSES(ROB_05);
 	NEED_LOGGING;
-	NEED_KEEPER(k);
-	k->begin = begin_log;
-	k->end = end_log;
-	keep(self->dev, k, keep_one, UNCHARGED_ONE, "a START of 256 ranges");
+	KEEP(begin_log, end_log, false, "a START of 256 ranges");
 }
 
 /* A session that is over goes with its data_fd, and of these a user can keep many. */
 VMIG_TEST_TIMEOUT(memory, ended_saves_are_charged, 150)
 {
-	struct keeper *k;
-
 	CLAUSES(ROB_05);
-	NEED_KEEPER(k);
-	k->begin = begin_save;
-	k->end = end_session;
-	keep(self->dev, k, keep_many, UNCHARGED_ALL, "a save that is over, its data_fd open");
+	KEEP(begin_save, end_session, true, "a save that is over, its data_fd open");
 }
 
 VMIG_TEST_TIMEOUT(memory, ended_loads_are_charged, 150)
 {
-	struct keeper *k;
-
 	CLAUSES(ROB_05);
-	NEED_KEEPER(k);
-	k->begin = begin_load;
-	k->end = end_session;
-	keep(self->dev, k, keep_many, UNCHARGED_ALL, "a load that is over, its data_fd open");
+	KEEP(begin_load, end_session, true, "a load that is over, its data_fd open");
 }
 
 VMIG_MAIN("memory")
