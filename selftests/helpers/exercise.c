@@ -212,6 +212,66 @@ bool vmig_dma_lands(struct vmig_exercise *w, const struct vmig_dma *mem, uint64_
 	return vmig_dma_landed(mem, at, len, seed);
 }
 
+/* One transfer after the other, as many as can be asked for at once. */
+static uint32_t part_of(const struct vmig_exerciser *ops)
+{
+	return ops->dma_max / ops->dma_queue / ops->dma_align * ops->dma_align;
+}
+
+/**
+ * vmig_dma_ask_all - ask for as many transfers as a device can hold
+ * @w: the device, in any state
+ * @mem: memory for dma_max bytes; each writes to a part of its own
+ * @seed: what the first one writes; one more for each that follows
+ * @irq: each ends with an interrupt
+ *
+ * Return: how many of them it took, dma_queue for all.
+ */
+uint32_t vmig_dma_ask_all(struct vmig_exercise *w, const struct vmig_dma *mem, uint32_t seed,
+			  bool irq)
+{
+	uint32_t len = part_of(w->ops), i, n = 0;
+	uint64_t iova;
+
+	for (i = 0; i < w->ops->dma_queue; i++) {
+		iova = mem->iova + i * len;
+		n += irq ? !w->ops->dma_write_irq(w, iova, len, seed + i)
+			 : !w->ops->dma_write(w, iova, len, seed + i);
+	}
+	return n;
+}
+
+/**
+ * vmig_dma_all_landed - how many of these transfers are in memory?
+ * @w: the device that was asked for them, or the one that goes on for it
+ * @mem: the memory
+ * @seed: as in vmig_dma_ask_all()
+ *
+ * Return: their number, dma_queue for all.
+ */
+uint32_t vmig_dma_all_landed(struct vmig_exercise *w, const struct vmig_dma *mem, uint32_t seed)
+{
+	uint32_t len = part_of(w->ops), i, n = 0;
+
+	for (i = 0; i < w->ops->dma_queue; i++)
+		n += vmig_dma_landed(mem, i * len, len, seed + i);
+	return n;
+}
+
+/**
+ * vmig_dma_all_land - how many of these transfers come to their end?
+ * @w: the device, where it may do DMA
+ * @mem: the memory
+ * @seed: as in vmig_dma_ask_all()
+ *
+ * Return: how many are in memory within VMIG_EXERCISE_MS, dma_queue for all.
+ */
+uint32_t vmig_dma_all_land(struct vmig_exercise *w, const struct vmig_dma *mem, uint32_t seed)
+{
+	w->ops->dma_wait(w, VMIG_EXERCISE_MS, NULL);
+	return vmig_dma_all_landed(w, mem, seed);
+}
+
 /**
  * vmig_dma_fault - does a device do DMA here?
  * @w: the device
@@ -389,6 +449,20 @@ bool vmig_irq_there(struct vmig_exercise *w)
 
 	return w->ops->irq_raise && !__vmig_irq_info(w->dev, w->ops->irq_index, &info) &&
 	       info.count;
+}
+
+/**
+ * vmig_irq_raise - ask a device for an interrupt, which must work
+ * @w: the device, in a state in which its registers can be written
+ * @ms: how much later it is to come, where the device can do that
+ */
+void vmig_irq_raise(struct vmig_exercise *w, unsigned int ms)
+{
+	int ret = w->ops->irq_raise(w, ms);
+
+	if (ret)
+		vmig_test_error("the device cannot be asked for an interrupt: %s",
+				vmig_errno_name(ret));
 }
 
 /**

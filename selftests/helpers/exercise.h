@@ -32,6 +32,10 @@ bool vmig_dma_landed(const struct vmig_dma *mem, uint64_t at, uint32_t len, uint
 bool vmig_dma_touched(const struct vmig_dma *mem, uint64_t at, uint32_t len);
 bool vmig_dma_lands(struct vmig_exercise *w, const struct vmig_dma *mem, uint64_t at, uint32_t len,
 		    uint32_t seed);
+uint32_t vmig_dma_ask_all(struct vmig_exercise *w, const struct vmig_dma *mem, uint32_t seed,
+			  bool irq);
+uint32_t vmig_dma_all_landed(struct vmig_exercise *w, const struct vmig_dma *mem, uint32_t seed);
+uint32_t vmig_dma_all_land(struct vmig_exercise *w, const struct vmig_dma *mem, uint32_t seed);
 const char *vmig_dma_fault(struct vmig_exercise *w, struct vmig_dma *mem, uint32_t seed);
 
 uint64_t vmig_counter(struct vmig_exercise *w);
@@ -50,6 +54,7 @@ bool vmig_judge_goes_on_at(const char *at, enum vmig_clause_id id, struct vmig_e
 void vmig_run_again(struct vmig_device *dev);
 
 bool vmig_irq_there(struct vmig_exercise *w);
+void vmig_irq_raise(struct vmig_exercise *w, unsigned int ms);
 int vmig_irq_listen(struct vmig_exercise *w);
 void vmig_irq_end(struct vmig_exercise *w, int fd);
 

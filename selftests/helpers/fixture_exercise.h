@@ -3,6 +3,8 @@
 #ifndef VMIG_HELPERS_FIXTURE_EXERCISE_H
 #define VMIG_HELPERS_FIXTURE_EXERCISE_H
 
+#include <errno.h>
+
 #include "fixture_states.h"
 #include "exercise.h"
 
@@ -19,8 +21,16 @@
 		NEED(self->w.ops->irq_raise, "no exerciser can make this device interrupt");       \
 		NEED(vmig_irq_there(&self->w), "the device has no interrupt to ask for");          \
 	} while (0)
+/* The interrupt that this asks for has come when it is left. */
+#define NEED_LATER_IRQ                                                                             \
+	do {                                                                                       \
+		NEED_IRQ;                                                                          \
+		NEED(self->w.ops->irq_raise(&self->w, 1) != -EOPNOTSUPP,                           \
+		     "the device has no interrupt that comes later than asked for");               \
+		vmig_sleep_ms(50);                                                                 \
+	} while (0)
 #define NEED_WORK                                                                                  \
-	NEED(self->w.ops->counter || self->w.ops->dma_write || self->w.ops->irq_raise,             \
+	NEED(self->w.ops->counter || self->w.ops->dma_write || vmig_irq_there(&self->w),           \
 	     "no exerciser can make this device work")
 #define NEED_COUNTER NEED(self->w.ops->counter, "no exerciser knows what moves in this device")
 #define NEED_RECONFIGURABLE                                                                        \

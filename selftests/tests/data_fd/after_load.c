@@ -23,11 +23,7 @@
 #include "load_attempt.h"
 #include "pci_config.h"
 #include "precopy_drain.h"
-#include "second_device.h"
-#include "fixture_exercise.h"
-
-/* A state may be gigabytes and is moved several times in a test; seconds. */
-#define MINUTES 300
+#include "fixture_target.h"
 
 /* For the device to do what it should not do; ms. */
 #define WATCH_MS 40
@@ -38,53 +34,12 @@
 #define SEED 0x6001
 #define OTHER 0x6101
 
-/*
- * The device that is saved, and the one that is loaded: another one, or the same after a RESET.
- * Both reach the same memory at the same IOVA, as the device of a guest does on both hosts.
- */
-FIXTURE(after_load)
-{
-	VMIG_FIXTURE_DATA;
-	VMIG_WORK_DATA;
-	struct vmig_device *second;
-	struct vmig_exercise w2;
-	const char *why_alone;
-	struct vmig_stream s;
-};
-
-FIXTURE_VARIANT(after_load)
-{
-	VMIG_VARIANT_DATA;
-	bool two;
-};
-
-VMIG_VARIANT(after_load, cdev_same_device, .uapi = VMIG_UAPI_CDEV);
-VMIG_VARIANT(after_load, cdev_second_device, .uapi = VMIG_UAPI_CDEV, .two = true);
-VMIG_VARIANT(after_load, group_same_device, .uapi = VMIG_UAPI_GROUP);
-VMIG_VARIANT(after_load, group_second_device, .uapi = VMIG_UAPI_GROUP, .two = true);
-
-FIXTURE_SETUP(after_load)
-{
-	VMIG_WORK_SETUP(true);
-	self->second = variant->two ? vmig_open_second(self->dev, &self->why_alone) : NULL;
-	if (self->second)
-		vmig_exercise_begin(&self->w2, self->second);
-}
-
-FIXTURE_TEARDOWN(after_load)
-{
-	struct vmig_dma none = {};
-
-	vmig_stream_free(&self->s);
-	vmig_exercise_memory_end(&self->w2, &none);
-	vmig_exercise_memory_end(&self->w, &self->mem);
-	vmig_close(self->second);
-	VMIG_TEARDOWN();
-}
+/* Both reach the same memory at the same IOVA, as the device of a guest does on both hosts. */
+TARGET_FIXTURE(after_load);
 
 #define NEED_TARGET                                                                                \
 	do {                                                                                       \
-		NEED(self->second || !variant->two, "%s", self->why_alone);                        \
+		NEED_SECOND;                                                                       \
 		NEED(self->second || vmig_can_reset(self->dev), "the device cannot be reset");     \
 	} while (0)
 
@@ -92,11 +47,6 @@ FIXTURE_TEARDOWN(after_load)
 	NEED(!self->w.ops->dma_stays, "DMA that waits in this device is no part of its state")
 #define NEED_STATE_OF_IRQ                                                                          \
 	NEED(!self->w.ops->irq_stays, "an interrupt that is due is no part of this device's state")
-
-static struct vmig_exercise *target_of(FIXTURE_DATA(after_load) * self)
-{
-	return self->second ? &self->w2 : &self->w;
-}
 
 /* Memory for transfers of both. */
 static void share_memory(FIXTURE_DATA(after_load) * self)
@@ -118,7 +68,7 @@ static void share_memory(FIXTURE_DATA(after_load) * self)
 /* A target with nothing in it that comes from the source. Left in RUNNING. */
 static void make_target(FIXTURE_DATA(after_load) * self)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 
 	if (!self->second)
 		vmig_reset(to->dev);
@@ -152,41 +102,11 @@ static bool load_works(struct vmig_exercise *w, const struct vmig_stream *s, con
 			vmig_fmt("save of %s, write() of all of it, SET(STOP)", of));
 }
 
-/* One transfer after the other, as many as can be asked for at once. */
-static uint32_t part_of(const struct vmig_exerciser *ops)
-{
-	return ops->dma_max / ops->dma_queue / ops->dma_align * ops->dma_align;
-}
-
+/* All transfers that can be asked for at once. Return: false where the device takes fewer. */
 static bool ask_for_all(struct vmig_exercise *w, const struct vmig_dma *mem, uint32_t seed,
 			bool irq)
 {
-	uint32_t len = part_of(w->ops), i;
-	uint64_t iova;
-	int ret = 0;
-
-	for (i = 0; i < w->ops->dma_queue && !ret; i++) {
-		iova = mem->iova + i * len;
-		ret = irq ? w->ops->dma_write_irq(w, iova, len, seed + i)
-			  : w->ops->dma_write(w, iova, len, seed + i);
-	}
-	return !ret;
-}
-
-static uint32_t landed(struct vmig_exercise *w, const struct vmig_dma *mem, uint32_t seed)
-{
-	uint32_t len = part_of(w->ops), i, n = 0;
-
-	for (i = 0; i < w->ops->dma_queue; i++)
-		n += vmig_dma_landed(mem, i * len, len, seed + i);
-	return n;
-}
-
-/* And if it is given the time? */
-static uint32_t lands(struct vmig_exercise *w, const struct vmig_dma *mem, uint32_t seed)
-{
-	w->ops->dma_wait(w, VMIG_EXERCISE_MS, NULL);
-	return landed(w, mem, seed);
+	return vmig_dma_ask_all(w, mem, seed, irq) == w->ops->dma_queue;
 }
 
 static void let_time_pass(const struct vmig_exercise *w)
@@ -210,7 +130,7 @@ static bool holds_in_p2p(struct vmig_exercise *w, struct vmig_dma *mem)
 	let_time_pass(w);
 	holds = asked && !vmig_dma_touched(mem, 0, w->ops->dma_max);
 	vmig_set_state(w->dev, VFIO_DEVICE_STATE_RUNNING);
-	return holds && lands(w, mem, OTHER) == w->ops->dma_queue;
+	return holds && vmig_dma_all_land(w, mem, OTHER) == w->ops->dma_queue;
 }
 
 /*
@@ -241,7 +161,7 @@ static uint32_t save_with_work(FIXTURE_DATA(after_load) * self, uint32_t state, 
 	vmig_stream_read(fd, &self->s);
 	close(fd);
 	vmig_set_state(w->dev, VFIO_DEVICE_STATE_STOP);
-	return w->ops->dma_queue - landed(w, &self->mem, seed);
+	return w->ops->dma_queue - vmig_dma_all_landed(w, &self->mem, seed);
 }
 
 /* Where a guest asks for work that may wait. */
@@ -262,8 +182,8 @@ static const char *work_in(uint32_t state)
 
 static void judge_all_landed(FIXTURE_DATA(after_load) * self, uint32_t seed, const char *did)
 {
-	struct vmig_exercise *to = target_of(self);
-	uint32_t n = lands(to, &self->mem, seed), all = to->ops->dma_queue;
+	struct vmig_exercise *to = self->to;
+	uint32_t n = vmig_dma_all_land(to, &self->mem, seed), all = to->ops->dma_queue;
 
 	vmig_judge_goes_on(STRM_11, to,
 			   n == all ? NULL : vmig_fmt("%u of %u transfers are", n, all), did,
@@ -273,7 +193,7 @@ static void judge_all_landed(FIXTURE_DATA(after_load) * self, uint32_t seed, con
 /* A request that was accepted and not begun, a doorbell: they are state (H:1106). */
 VMIG_TEST_TIMEOUT(after_load, waiting_dma_is_done_there, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	uint32_t seed = SEED, i, waiting = 0;
 
 	CLAUSES(STRM_11, RES_03);
@@ -299,7 +219,7 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_is_done_there, MINUTES)
 /* And tells of it, as it was asked to. */
 VMIG_TEST_TIMEOUT(after_load, waiting_dma_interrupts_there, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	uint32_t i, waiting = 0;
 	int irq;
 
@@ -321,7 +241,7 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_interrupts_there, MINUTES)
 		irq = vmig_irq_listen(to);
 		vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 		/* Of DMA that never comes another test tells. */
-		if (lands(to, &self->mem, SEED) == to->ops->dma_queue)
+		if (vmig_dma_all_land(to, &self->mem, SEED) == to->ops->dma_queue)
 			CHECK(STRM_11, vmig_eventfd_wait(irq, VMIG_EXERCISE_MS),
 			      vmig_fmt("save of %s, each with an interrupt at its end; load, an "
 				       "eventfd set up, SET(RUNNING), all of it is in memory",
@@ -335,7 +255,7 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_interrupts_there, MINUTES)
 /* What came with a load does not begin before the device may. */
 VMIG_TEST_TIMEOUT(after_load, waiting_dma_waits_for_running, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	unsigned char *before;
 	bool p2p;
 
@@ -376,7 +296,7 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_waits_for_running, MINUTES)
 /* A host that gives the device on at once, before it has run. */
 VMIG_TEST_TIMEOUT(after_load, waiting_dma_moves_on, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	struct vmig_stream again = {};
 	bool p2p;
 
@@ -410,7 +330,7 @@ VMIG_TEST_TIMEOUT(after_load, waiting_dma_moves_on, MINUTES)
 VMIG_TEST_TIMEOUT(after_load, nothing_waits_from_before, MINUTES)
 {
 	uint32_t state = VFIO_DEVICE_STATE_RUNNING, all = self->w.ops->dma_queue;
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	bool waits;
 
 	CLAUSES(STRM_11, RES_03);
@@ -427,7 +347,7 @@ VMIG_TEST_TIMEOUT(after_load, nothing_waits_from_before, MINUTES)
 	if (!ask_for_all(to, &self->mem, OTHER, false))
 		vmig_test_error("the device cannot be asked for DMA in %s", vmig_state_name(state));
 	vmig_set_state(to->dev, VFIO_DEVICE_STATE_STOP);
-	waits = landed(to, &self->mem, OTHER) < all;
+	waits = vmig_dma_all_landed(to, &self->mem, OTHER) < all;
 	vmig_exercise_memory_clear(&self->mem);
 	if (!load_works(to, &self->s, "a device with nothing to do"))
 		return;
@@ -448,14 +368,10 @@ VMIG_TEST_TIMEOUT(after_load, nothing_waits_from_before, MINUTES)
 static bool stop_before_interrupt(struct vmig_exercise *w, int irq, int *fd)
 {
 	unsigned int i;
-	int ret;
 
 	for (i = 0; i < 2; i++) {
 		vmig_eventfd_fired(irq);
-		ret = w->ops->irq_raise(w, IRQ_DELAY_MS << 2 * i);
-		if (ret)
-			vmig_test_error("the device cannot be asked for an interrupt: %s",
-					vmig_errno_name(ret));
+		vmig_irq_raise(w, IRQ_DELAY_MS << 2 * i);
 		*fd = vmig_set_state(w->dev, VFIO_DEVICE_STATE_STOP_COPY);
 		if (!vmig_eventfd_fired(irq))
 			return true;
@@ -465,18 +381,10 @@ static bool stop_before_interrupt(struct vmig_exercise *w, int irq, int *fd)
 	return false;
 }
 
-#define NEED_LATER_IRQ                                                                             \
-	do {                                                                                       \
-		NEED_IRQ;                                                                          \
-		NEED(self->w.ops->irq_raise(&self->w, 1) != -EOPNOTSUPP,                           \
-		     "the device has no interrupt that comes later than asked for");               \
-		vmig_sleep_ms(WATCH_MS);                                                           \
-	} while (0)
-
 /* One that is due when the source stops comes on the other side, and not before it runs. */
 VMIG_TEST_TIMEOUT(after_load, due_interrupt_comes_there, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	bool waits;
 	int irq, fd;
 
@@ -510,7 +418,7 @@ VMIG_TEST_TIMEOUT(after_load, due_interrupt_comes_there, MINUTES)
 
 VMIG_TEST_TIMEOUT(after_load, no_interrupt_from_before, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	bool waits;
 	int irq, fd;
 
@@ -572,7 +480,7 @@ static const char *read_fault(struct vmig_exercise *w, struct vmig_dma *mem)
 /* "RUNNING: fully operational" (H:1106), where it came from a load as well. */
 VMIG_TEST_TIMEOUT(after_load, all_of_it_works, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	unsigned int way, turn;
 	const char *why;
 	int irq;
@@ -611,7 +519,7 @@ VMIG_TEST_TIMEOUT(after_load, interrupts_can_be_set_up, MINUTES)
 {
 	static const char *const when[] = { "before the load", "in RESUMING", "in STOP",
 					    "in RUNNING" };
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	int fd, irq, ret, set_up;
 	unsigned int i, n;
 
@@ -661,7 +569,7 @@ VMIG_TEST_TIMEOUT(after_load, interrupts_can_be_set_up, MINUTES)
 VMIG_TEST_TIMEOUT(after_load, dma_is_logged, MINUTES)
 {
 	struct vfio_device_feature_dma_logging_range range = {};
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	uint64_t page_size = VMIG_PAGE, *bitmap, i, pages, seen = 0;
 	int early, ret;
 
@@ -769,12 +677,12 @@ static void move_over_condition(struct vmig_exercise *from, struct vmig_exercise
 VMIG_TEST_TIMEOUT(after_load, conditions_come_along, MINUTES)
 {
 	const struct vmig_condition *c = self->w.ops->conditions;
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	uint32_t i, n = 0;
 
 	CLAUSES(STRM_11, RES_03);
 	NEED(c, "no exerciser knows a condition out of the ordinary of this device");
-	NEED(self->second || !variant->two, "%s", self->why_alone);
+	NEED_SECOND;
 	for (i = 0; i < self->w.ops->condition_count; i++, c++) {
 		if (!enter(&self->w, c))
 			continue;
@@ -796,29 +704,20 @@ static void mask(struct vmig_exercise *w, bool on)
 				vmig_errno_name(ret));
 }
 
-static void raise_masked(struct vmig_exercise *w)
-{
-	int ret = w->ops->irq_raise(w, 0);
-
-	if (ret)
-		vmig_test_error("the device cannot be asked for an interrupt: %s",
-				vmig_errno_name(ret));
-}
-
 /* Masked on the source, masked here; and what waits behind the mask comes along. */
 VMIG_TEST_TIMEOUT(after_load, mask_comes_along, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	int irq, asked;
 
 	CLAUSES(STRM_11, RES_03);
 	NEED_IRQ;
 	NEED(self->w.ops->irq_mask, "no exerciser can mask the interrupts of this device");
-	NEED(self->second || !variant->two, "%s", self->why_alone);
+	NEED_SECOND;
 	for (asked = 0; asked < 2; asked++) {
 		mask(&self->w, true);
 		if (asked)
-			raise_masked(&self->w);
+			vmig_irq_raise(&self->w, 0);
 		save(&self->w, &self->s);
 		mask(&self->w, false);
 		mask(to, false);
@@ -827,7 +726,7 @@ VMIG_TEST_TIMEOUT(after_load, mask_comes_along, MINUTES)
 			vmig_eventfd_fired(irq);
 			vmig_set_state(to->dev, VFIO_DEVICE_STATE_RUNNING);
 			if (!asked)
-				raise_masked(to);
+				vmig_irq_raise(to, 0);
 			CHECK(STRM_11, !vmig_eventfd_wait(irq, WATCH_MS),
 			      vmig_fmt(
 				      "save of a device with its interrupts masked%s, load, RUNNING%s",
@@ -863,12 +762,12 @@ static bool set_mastering(struct vmig_device *dev, const struct vfio_region_info
 VMIG_TEST_TIMEOUT(after_load, bus_mastering_stays, MINUTES)
 {
 	struct vfio_region_info *config = __vmig_pci_config(self->dev), *there;
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	uint16_t command = 0;
 	int on, n = 0;
 
 	CLAUSES(STRM_11, RES_03);
-	NEED(self->second || !variant->two, "%s", self->why_alone);
+	NEED_SECOND;
 	there = __vmig_pci_config(to->dev);
 	NEED(config && there, "the device has no PCI config space");
 	for (on = 0; on < 2; on++) {

@@ -11,67 +11,20 @@
 
 #include "load_attempt.h"
 #include "precopy_drain.h"
-#include "second_device.h"
 #include "session_check.h"
-#include "fixture_exercise.h"
-
-/* A state may be gigabytes and is moved several times in a test; seconds. */
-#define MINUTES 300
+#include "fixture_target.h"
 
 #define SEED 0x4001
 #define OTHER 0x4002
 #define THIRD 0x4003
 
-/* The device under test, and where its stream goes: another one, or itself. */
-FIXTURE(fidelity)
-{
-	VMIG_FIXTURE_DATA;
-	VMIG_WORK_DATA;
-	struct vmig_device *second;
-	struct vmig_exercise w2;
-	const char *why_alone;
-};
-
-FIXTURE_VARIANT(fidelity)
-{
-	VMIG_VARIANT_DATA;
-	bool two;
-};
-
-VMIG_VARIANT(fidelity, cdev_same_device, .uapi = VMIG_UAPI_CDEV);
-VMIG_VARIANT(fidelity, cdev_second_device, .uapi = VMIG_UAPI_CDEV, .two = true);
-VMIG_VARIANT(fidelity, group_same_device, .uapi = VMIG_UAPI_GROUP);
-VMIG_VARIANT(fidelity, group_second_device, .uapi = VMIG_UAPI_GROUP, .two = true);
-
-FIXTURE_SETUP(fidelity)
-{
-	VMIG_WORK_SETUP(true);
-	self->second = variant->two ? vmig_open_second(self->dev, &self->why_alone) : NULL;
-	if (self->second)
-		vmig_exercise_begin(&self->w2, self->second);
-}
-
-FIXTURE_TEARDOWN(fidelity)
-{
-	struct vmig_dma none = {};
-
-	vmig_exercise_memory_end(&self->w2, &none);
-	vmig_exercise_memory_end(&self->w, &self->mem);
-	vmig_close(self->second);
-	VMIG_TEARDOWN();
-}
+TARGET_FIXTURE(fidelity);
 
 #define NEED_TARGET                                                                                \
 	do {                                                                                       \
-		NEED(self->second || !variant->two, "%s", self->why_alone);                        \
+		NEED_SECOND;                                                                       \
 		NEED_PATTERN;                                                                      \
 	} while (0)
-
-/* Where streams go. */
-static struct vmig_exercise *target_of(FIXTURE_DATA(fidelity) * self)
-{
-	return self->second ? &self->w2 : &self->w;
-}
 
 /* Something else, so that nothing is found that was there before. Ends in RESUMING. */
 static int enter_resuming(struct vmig_exercise *w, uint32_t seed)
@@ -136,7 +89,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 		{ "1 MiB", 1 << 20, 0 }, { "4096 bytes", 4096, 0 },	 { "7 bytes", 7, 0 },
 		{ "1 byte", 1, 0 },	 { "sizes at random", 9000, 7 },
 	};
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	struct vmig_stream s = {};
 	const char *why;
 	unsigned int i;
@@ -167,7 +120,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_through, MINUTES)
 /* What is there before the device runs, and what is asked for by one SET (H:1190). */
 VMIG_TEST_TIMEOUT(fidelity, loaded_before_it_runs, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	struct vmig_stream s = {}, again = {};
 	const char *why;
 	int fd, ret;
@@ -232,7 +185,7 @@ VMIG_TEST_TIMEOUT(fidelity, pattern_comes_by_pre_copy, MINUTES)
 			s.len = 0;
 			vmig_set_pattern(&self->w, SEED + drain);
 			save_by_pre_copy(self->dev, drain, p2p, &s);
-			why = load_fault(target_of(self), &s, SEED + drain, OTHER);
+			why = load_fault(self->to, &s, SEED + drain, OTHER);
 			CHECK(STRM_12, !why,
 			      vmig_fmt(
 				      "a pattern, %s read in PRE_COPY,%s the rest in STOP_COPY, load",
@@ -295,7 +248,7 @@ VMIG_TEST_TIMEOUT(fidelity, changes_in_pre_copy_come_along, MINUTES)
 				continue;
 			s.len = 0;
 			change_in_pre_copy(self, by_itself, p2p, &s);
-			why = changed_fault(target_of(self), &s, by_itself);
+			why = changed_fault(self->to, &s, by_itself);
 			CHECK(STRM_13, !why,
 			      vmig_fmt(
 				      "a pattern, PRE_COPY, all of it read, %s,%s STOP_COPY, the rest "
@@ -313,7 +266,7 @@ VMIG_TEST_TIMEOUT(fidelity, changes_in_pre_copy_come_along, MINUTES)
 VMIG_TEST_TIMEOUT(fidelity, saving_takes_nothing, MINUTES)
 {
 	struct vmig_stream first = {}, again = {}, later = {};
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	const char *why;
 
 	CLAUSES(STRM_14, FSM_09);
@@ -341,7 +294,7 @@ VMIG_TEST_TIMEOUT(fidelity, saving_takes_nothing, MINUTES)
 VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 {
 	struct vmig_stream good = {}, other = {};
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	struct vmig_fault fault;
 	const char *why;
 	int fd;
@@ -369,7 +322,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_an_earlier_load, MINUTES)
 VMIG_TEST_TIMEOUT(fidelity, late_write_goes_nowhere, MINUTES)
 {
 	struct vmig_stream good = {}, other = {};
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	const char *why;
 	int fd;
 
@@ -418,7 +371,7 @@ VMIG_TEST_TIMEOUT(fidelity, reset_discards_a_load, MINUTES)
 {
 	static const char *const how[] = { "half of it", "all but a byte", "all of it" };
 	struct vmig_stream in[2] = {}, out[2] = {};
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	size_t len, n, differ;
 	unsigned int i, k;
 	int fd;
@@ -545,7 +498,7 @@ VMIG_TEST_TIMEOUT(fidelity, nothing_of_another_user, MINUTES)
 /* Interrupts are set up by the VMM of each side: they must fire where the device goes. */
 VMIG_TEST_TIMEOUT(fidelity, interrupt_fires_after_the_move, MINUTES)
 {
-	struct vmig_exercise *to = target_of(self);
+	struct vmig_exercise *to = self->to;
 	struct vmig_stream s = {};
 	const char *why;
 	int irq, ret;

@@ -48,8 +48,6 @@ static void __attribute__((constructor)) make_room(void)
 	portrait = vmig_shared_alloc(sizeof(*portrait));
 }
 
-#define NEED_RESET NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET")
-
 static void need_portrait(struct vmig_device **dev)
 {
 	if (!portrait->taken)
@@ -160,7 +158,7 @@ VMIG_TEST_TIMEOUT(fresh, device_of_a_killed_user_is_new, 60)
 {
 	enum vmig_uapi uapi = variant->uapi;
 	pid_t pid;
-	int fd, ret;
+	int fd;
 
 	CLAUSES(OPEN_03);
 	need_portrait(&self->dev);
@@ -171,25 +169,10 @@ VMIG_TEST_TIMEOUT(fresh, device_of_a_killed_user_is_new, 60)
 	vmig_close_data_fd(fd);
 	if (vmig_child_kill(pid) == VMIG_CHILD_STUCK)
 		vmig_test_error("the process that has the device cannot be killed");
-	ret = __vmig_open_soon(vmig_first_device(), uapi, &self->dev);
-	if (ret)
-		vmig_test_error("opening the device again failed: %s", vmig_errno_name(ret));
+	self->dev = vmig_open_soon(vmig_first_device(), uapi);
 	vmig_recover_running(self->dev);
 	vmig_portrait_judge(portrait, self->dev, OPEN_03, true,
 			    "a user's work, SIGKILL in STOP_COPY and open");
-}
-
-static int hot_reset(struct vmig_device *dev)
-{
-	struct {
-		struct vfio_pci_hot_reset reset;
-		int32_t group;
-	} arg = {
-		.reset = { .argsz = sizeof(arg.reset), .count = dev->uapi != VMIG_UAPI_CDEV },
-		.group = dev->group,
-	};
-
-	return ioctl(dev->fd, VFIO_DEVICE_PCI_HOT_RESET, &arg) ? -errno : 0;
 }
 
 VMIG_TEST_TIMEOUT(fresh, device_is_new_after_a_hot_reset, 60)
@@ -200,7 +183,7 @@ VMIG_TEST_TIMEOUT(fresh, device_is_new_after_a_hot_reset, 60)
 	NEED(!strcmp(self->dev->id.bus, "pci"), "hot reset is for PCI devices");
 	need_portrait(&self->dev);
 	fd = leave_in(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
-	ret = hot_reset(self->dev);
+	ret = __vmig_hot_reset(self->dev);
 	vmig_close_data_fd(fd);
 	NEED(!ret, "the hot reset is refused: %s", vmig_errno_name(ret));
 	vmig_recover_running(self->dev);
@@ -252,18 +235,6 @@ static const char *way(bool reset)
 	return reset ? "RESET" : "close and open";
 }
 
-/* As many transfers as can wait, in pieces of the largest one. */
-static uint32_t ask_for_dma(struct vmig_exercise *w, const struct vmig_dma *mem)
-{
-	uint32_t n = w->ops->dma_queue, i, done = 0;
-	uint32_t align = w->ops->dma_align ? w->ops->dma_align : 8;
-	uint32_t len = w->ops->dma_max / n / align * align;
-
-	for (i = 0; i < n; i++)
-		done += !w->ops->dma_write(w, mem->iova + i * len, len, SEED + i);
-	return done;
-}
-
 /* Transfers of the user before, under way or held by a stop, into the memory of the next one. */
 static void judge_dma(struct vmig_device **dev, struct vmig_exercise *w, struct vmig_dma *mem,
 		      enum vmig_clause_id id, bool reset, bool held)
@@ -273,7 +244,7 @@ static void judge_dma(struct vmig_device **dev, struct vmig_exercise *w, struct 
 
 	vmig_exercise_memory(w, mem);
 	before = *mem;
-	n = ask_for_dma(w, mem);
+	n = vmig_dma_ask_all(w, mem, SEED, false);
 	if (held)
 		vmig_set_state(*dev, VFIO_DEVICE_STATE_STOP);
 	if (!reset) {
@@ -315,12 +286,9 @@ VMIG_TEST_TIMEOUT(fresh_work, transfers_end_with_their_user, 60)
 static void judge_interrupt(struct vmig_device **dev, struct vmig_exercise *w,
 			    enum vmig_clause_id id, bool reset, bool held)
 {
-	int old = vmig_irq_listen(w), new, ret;
+	int old = vmig_irq_listen(w), new;
 
-	ret = w->ops->irq_raise(w, DELAY_MS);
-	if (ret)
-		vmig_test_error("the device cannot be asked for an interrupt: %s",
-				vmig_errno_name(ret));
+	vmig_irq_raise(w, DELAY_MS);
 	if (held)
 		vmig_set_state(*dev, VFIO_DEVICE_STATE_STOP);
 	if (reset)
@@ -336,18 +304,10 @@ static void judge_interrupt(struct vmig_device **dev, struct vmig_exercise *w,
 		close(old);
 }
 
-#define NEED_LATE_IRQ                                                                              \
-	do {                                                                                       \
-		NEED_IRQ;                                                                          \
-		NEED(self->w.ops->irq_raise(&self->w, 1) != -EOPNOTSUPP,                           \
-		     "this device interrupts at once");                                            \
-		vmig_sleep_ms(50);                                                                 \
-	} while (0)
-
 VMIG_TEST_TIMEOUT(fresh_work, interrupts_end_with_a_reset, 60)
 {
 	CLAUSES(RST_08);
-	NEED_LATE_IRQ;
+	NEED_LATER_IRQ;
 	NEED_RESET;
 	judge_interrupt(&self->dev, &self->w, RST_08, true, false);
 	judge_interrupt(&self->dev, &self->w, RST_08, true, true);
@@ -356,7 +316,7 @@ VMIG_TEST_TIMEOUT(fresh_work, interrupts_end_with_a_reset, 60)
 VMIG_TEST_TIMEOUT(fresh_work, interrupts_end_with_their_user, 60)
 {
 	CLAUSES(OPEN_03);
-	NEED_LATE_IRQ;
+	NEED_LATER_IRQ;
 	judge_interrupt(&self->dev, &self->w, OPEN_03, false, false);
 	judge_interrupt(&self->dev, &self->w, OPEN_03, false, true);
 }
@@ -409,8 +369,7 @@ VMIG_TEST_TIMEOUT(fresh_work, device_works_after_a_reset, 90)
 {
 	CLAUSES(RST_08);
 	NEED_RESET;
-	NEED(self->w.ops->dma_write || self->w.ops->counter || vmig_irq_there(&self->w),
-	     "no exerciser can make this device work");
+	NEED_WORK;
 	judge_works(&self->dev, &self->w, &self->mem, RST_08, true, VFIO_DEVICE_STATE_RUNNING);
 	judge_works(&self->dev, &self->w, &self->mem, RST_08, true, VFIO_DEVICE_STATE_STOP_COPY);
 	judge_works(&self->dev, &self->w, &self->mem, RST_08, true, VFIO_DEVICE_STATE_RESUMING);
@@ -419,8 +378,7 @@ VMIG_TEST_TIMEOUT(fresh_work, device_works_after_a_reset, 90)
 VMIG_TEST_TIMEOUT(fresh_work, device_works_for_the_next_user, 90)
 {
 	CLAUSES(OPEN_03);
-	NEED(self->w.ops->dma_write || self->w.ops->counter || vmig_irq_there(&self->w),
-	     "no exerciser can make this device work");
+	NEED_WORK;
 	judge_works(&self->dev, &self->w, &self->mem, OPEN_03, false, VFIO_DEVICE_STATE_RUNNING);
 	judge_works(&self->dev, &self->w, &self->mem, OPEN_03, false, VFIO_DEVICE_STATE_STOP_COPY);
 	judge_works(&self->dev, &self->w, &self->mem, OPEN_03, false, VFIO_DEVICE_STATE_RESUMING);
