@@ -37,6 +37,11 @@
 	VMIG_FIXTURE_FULL(fixture, VMIG_NO_DATA, NEED_HAZARDS();                                   \
 			  VMIG_SETUP(true), VMIG_TEARDOWN(), __VA_ARGS__)
 
+/* The two sessions that every device has. */
+#define ADD_SESSIONS(fixture)                                                                      \
+	VMIG_VARIANTS_STATE(fixture, STOP_COPY);                                                   \
+	VMIG_VARIANTS_STATE(fixture, RESUMING)
+
 /* Named fsm, as these are the two cells that the fsm chapter leaves to this one. */
 HAZARD_FIXTURE(fsm, uint32_t to;);
 
@@ -89,10 +94,7 @@ TEST_F(fsm, blocked)
 
 HAZARD_FIXTURE(files, uint32_t state;);
 
-VMIG_VARIANT(files, cdev_STOP_COPY, .uapi = VMIG_UAPI_CDEV, .state = VFIO_DEVICE_STATE_STOP_COPY);
-VMIG_VARIANT(files, cdev_RESUMING, .uapi = VMIG_UAPI_CDEV, .state = VFIO_DEVICE_STATE_RESUMING);
-VMIG_VARIANT(files, group_STOP_COPY, .uapi = VMIG_UAPI_GROUP, .state = VFIO_DEVICE_STATE_STOP_COPY);
-VMIG_VARIANT(files, group_RESUMING, .uapi = VMIG_UAPI_GROUP, .state = VFIO_DEVICE_STATE_RESUMING);
+ADD_SESSIONS(files);
 
 /* The most files that the system may have open; who is CAP_SYS_ADMIN may have more. */
 #define FILE_MAX "/proc/sys/fs/file-max"
@@ -169,16 +171,13 @@ static void read_far(void *arg)
 	uint64_t at;
 
 	vmig_device_info(reads->dev, &dev_info);
-	for (i = 0; i < dev_info.num_regions; i++) {
-		if (__vmig_region_info(reads->dev, i, &info))
-			continue;
+	vmig_for_each_region(reads->dev, &dev_info, i, info) {
 		for (shift = 20; info->size && shift < 40; shift++) {
 			at = info->offset + info->size + (1ULL << shift);
 			if (vmig_place_is_free(reads->dev, at) &&
 			    pread(reads->dev->fd, &word, sizeof(word), (off_t)at) > 0)
 				reads->got = at;
 		}
-		free(info);
 	}
 }
 
@@ -264,19 +263,13 @@ TEST_F(logging, odd_report)
 
 HAZARD_FIXTURE(reopen, uint32_t state;);
 
-#define ADD_REOPEN(state_)                                                                         \
-	VMIG_VARIANT(reopen, cdev_##state_, .uapi = VMIG_UAPI_CDEV,                                \
-		     .state = VFIO_DEVICE_STATE_##state_);                                         \
-	VMIG_VARIANT(reopen, group_##state_, .uapi = VMIG_UAPI_GROUP,                              \
-		     .state = VFIO_DEVICE_STATE_##state_)
-
 /* RESUMING last: there a driver that kept the state has a session to lose. */
-ADD_REOPEN(STOP);
-ADD_REOPEN(RUNNING_P2P);
-ADD_REOPEN(PRE_COPY);
-ADD_REOPEN(PRE_COPY_P2P);
-ADD_REOPEN(STOP_COPY);
-ADD_REOPEN(RESUMING);
+VMIG_VARIANTS_STATE(reopen, STOP);
+VMIG_VARIANTS_STATE(reopen, RUNNING_P2P);
+VMIG_VARIANTS_STATE(reopen, PRE_COPY);
+VMIG_VARIANTS_STATE(reopen, PRE_COPY_P2P);
+VMIG_VARIANTS_STATE(reopen, STOP_COPY);
+VMIG_VARIANTS_STATE(reopen, RESUMING);
 
 /*
  * The first SET of a new user, whatever state the last one closed the device in. Close
@@ -444,14 +437,7 @@ VMIG_TEST_TIMEOUT(log_hole, report_from_within_a_page, 60)
 
 HAZARD_FIXTURE(bar_buffer, uint32_t state;);
 
-VMIG_VARIANT(bar_buffer, cdev_STOP_COPY, .uapi = VMIG_UAPI_CDEV,
-	     .state = VFIO_DEVICE_STATE_STOP_COPY);
-VMIG_VARIANT(bar_buffer, cdev_RESUMING, .uapi = VMIG_UAPI_CDEV,
-	     .state = VFIO_DEVICE_STATE_RESUMING);
-VMIG_VARIANT(bar_buffer, group_STOP_COPY, .uapi = VMIG_UAPI_GROUP,
-	     .state = VFIO_DEVICE_STATE_STOP_COPY);
-VMIG_VARIANT(bar_buffer, group_RESUMING, .uapi = VMIG_UAPI_GROUP,
-	     .state = VFIO_DEVICE_STATE_RESUMING);
+ADD_SESSIONS(bar_buffer);
 
 /* Resets under an access that faults; one of them is enough where the two wait for each other. */
 #define BAR_RESETS 10
@@ -507,24 +493,15 @@ static void reset_under_a_bar(void *arg)
 /* A page of a region that can be mapped, NULL for none. */
 static void *map_bar(struct vmig_device *dev)
 {
-	const struct vfio_region_info_cap_sparse_mmap *sparse;
 	struct vfio_region_info *info;
 	struct vfio_device_info all;
 	void *at = NULL;
 	uint32_t i;
 
 	vmig_device_info(dev, &all);
-	for (i = 0; i < all.num_regions && !at; i++) {
-		if (__vmig_region_info(dev, i, &info))
-			continue;
-		sparse = (const void *)vmig_region_cap(info, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
-		if ((info->flags & VFIO_REGION_INFO_FLAG_MMAP) && info->size >= VMIG_PAGE &&
-		    __vmig_region_mmap(dev, info,
-				       sparse && sparse->nr_areas ? sparse->areas[0].offset : 0,
-				       VMIG_PAGE, &at))
+	vmig_for_each_region(dev, &all, i, info)
+		if (!at && __vmig_region_mmap_first(dev, info, VMIG_PAGE, &at))
 			at = NULL;
-		free(info);
-	}
 	return at;
 }
 
@@ -540,7 +517,7 @@ VMIG_TEST_TIMEOUT(bar_buffer, reset_under_a_call, 60)
 	enum vmig_child_end end;
 
 	CLAUSES(ROB_01);
-	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET");
+	NEED_RESET;
 	b.bar = map_bar(self->dev);
 	NEED(b.bar, "the device has no region that can be mapped");
 	end = vmig_child_run(reset_under_a_bar, &b, 20000);

@@ -109,10 +109,8 @@ static bool sweep(struct trial *t, const struct vmig_damage *d, size_t chunk, co
 
 VMIG_TEST_TIMEOUT(accepted, inverted_byte_is_used, MINUTES)
 {
-	static const struct vmig_damage d = { "an inverted byte", 1, 0xff, 0 };
-
 	CLAUSES(ROB_01, VMIG_USE_CLAUSES);
-	SWEEP(d, VMIG_ONE_WRITE, "");
+	SWEEP(VMIG_INVERTED_BYTE, VMIG_ONE_WRITE, "");
 }
 
 VMIG_TEST_TIMEOUT(accepted, flipped_bit_is_used, MINUTES)
@@ -126,19 +124,15 @@ VMIG_TEST_TIMEOUT(accepted, flipped_bit_is_used, MINUTES)
 /* A count, an index, a length that is as large as can be. */
 VMIG_TEST_TIMEOUT(accepted, huge_number_is_used, MINUTES)
 {
-	static const struct vmig_damage d = { "a word of all ones", 4, 0, 0xff };
-
 	CLAUSES(ROB_01, VMIG_USE_CLAUSES);
-	SWEEP(d, VMIG_ONE_WRITE, "");
+	SWEEP(VMIG_WORD_OF_ONES, VMIG_ONE_WRITE, "");
 }
 
 /* A writer that does not look at the errors of write(): what was found bad may be used (RES-07). */
 VMIG_TEST_TIMEOUT(accepted, rest_after_an_error_is_used, MINUTES)
 {
-	static const struct vmig_damage d = { "a word of all ones", 4, 0, 0xff };
-
 	CLAUSES(ROB_01, VMIG_USE_CLAUSES);
-	SWEEP(d, 8, ", 8 bytes at a time, whatever write() says");
+	SWEEP(VMIG_WORD_OF_ONES, 8, ", 8 bytes at a time, whatever write() says");
 }
 
 VMIG_TEST_TIMEOUT(accepted, rearranged_stream_is_used, MINUTES)

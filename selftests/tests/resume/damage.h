@@ -24,6 +24,10 @@ struct vmig_damage {
 	unsigned char flip, set;
 };
 
+/* An index, a flag or a checksum that is another one; a count or a length as large as can be. */
+#define VMIG_INVERTED_BYTE ((struct vmig_damage){ "an inverted byte", 1, 0xff, 0 })
+#define VMIG_WORD_OF_ONES ((struct vmig_damage){ "a word of all ones", 4, 0, 0xff })
+
 void vmig_spoil(struct vmig_stream *s, size_t at, const struct vmig_damage *d);
 bool vmig_rearrange(struct vmig_stream *bad, const struct vmig_stream *good, unsigned int how,
 		    const char **name);

@@ -188,11 +188,9 @@ static void check_damage(struct vmig_device *dev, const struct vmig_stream *good
 /* Lengths, indexes and versions that are wrong, by much and by little. */
 VMIG_TEST_TIMEOUT(hostile, inverted_byte_is_harmless, MINUTES)
 {
-	static const struct vmig_damage d = { "an inverted byte", 1, 0xff, 0 };
-
 	CLAUSES(RES_08);
 	NEED_RESET;
-	check_damage(self->dev, &self->good, &d);
+	check_damage(self->dev, &self->good, &VMIG_INVERTED_BYTE);
 }
 
 VMIG_TEST_TIMEOUT(hostile, flipped_bit_is_harmless, MINUTES)
@@ -206,11 +204,9 @@ VMIG_TEST_TIMEOUT(hostile, flipped_bit_is_harmless, MINUTES)
 
 VMIG_TEST_TIMEOUT(hostile, huge_number_is_harmless, MINUTES)
 {
-	static const struct vmig_damage d = { "a word of all ones", 4, 0, 0xff };
-
 	CLAUSES(RES_08);
 	NEED_RESET;
-	check_damage(self->dev, &self->good, &d);
+	check_damage(self->dev, &self->good, &VMIG_WORD_OF_ONES);
 }
 
 VMIG_TEST_TIMEOUT(hostile, rearranged_stream_is_harmless, MINUTES)
