@@ -29,6 +29,8 @@
 /* Where a region begins in the file of the device. */
 #define MOCK_OFFSET_SHIFT 40
 #define MOCK_INDEX(offset) ((offset) >> MOCK_OFFSET_SHIFT)
+/* Of the number of a region, what read_ignores_upper_bits looks at. */
+#define MOCK_INDEX_MASK 7
 #define MOCK_OFFSET(index) ((u64)(index) << MOCK_OFFSET_SHIFT)
 #define MOCK_OFFSET_MASK (MOCK_OFFSET(1) - 1)
 

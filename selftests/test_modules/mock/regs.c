@@ -291,8 +291,11 @@ ssize_t mock_access(struct mock *m, char __user *buf, size_t count, loff_t *pos,
 	size_t done = 0;
 	ssize_t ret;
 
-	if (at >= size && size && ref_defect(&m->ref, REF_DEFECT_read_ignores_upper_bits) && !write)
-		at = (u32)at % size;
+	if (!write && at >= size && ref_defect(&m->ref, REF_DEFECT_read_ignores_upper_bits)) {
+		index &= MOCK_INDEX_MASK;
+		size = mock_region_size(m, index);
+		at = size ? (u32)at % size : at;
+	}
 	if (!write && mock_first_fails(m, REF_DEFECT_first_access_alone, index))
 		return -EBUSY;
 	do {
