@@ -382,13 +382,19 @@ static void edu_reset_done(struct pci_dev *pdev)
 {
 	struct edu_device *edu = edu_of_pdev(pdev);
 	bool own = READ_ONCE(edu->own_reset);
+	void *kept = NULL;
 
 	if (edu_defect(edu, REF_DEFECT_hot_reset_ignored) && !own)
 		return;
 	if (edu_defect(edu, REF_DEFECT_hot_reset_of_others_ignored) && !own &&
 	    !READ_ONCE(edu->asked_hot_reset))
 		return;
+	if (edu_defect(edu, REF_DEFECT_hot_reset_keeps_memory) && !own)
+		kept = kmemdup(edu->copy, sizeof(edu->copy), GFP_KERNEL);
 	ref_reset_done(&edu->ref);
+	if (kept)
+		edu->ref.ops->write_mem(&edu->ref, 0, kept, sizeof(edu->copy));
+	kfree(kept);
 }
 
 static const struct pci_error_handlers edu_err_handlers = {

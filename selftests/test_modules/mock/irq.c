@@ -188,8 +188,11 @@ static int set_one(struct mock *m, const struct vfio_irq_set *set, const void *d
 
 	switch (set->flags & VFIO_IRQ_SET_ACTION_TYPE_MASK) {
 	case VFIO_IRQ_SET_ACTION_TRIGGER:
-		if (none && !set->count)
+		if (none && !set->count) {
+			if (ref_defect(&m->ref, REF_DEFECT_irq_disable_leaked))
+				ref_lose(&m->ref, 2048);
 			return set_trigger(m, -1);
+		}
 		if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD &&
 		    ref_defect(&m->ref, REF_DEFECT_irq_counted_and_refused))
 			return -ENOSPC;

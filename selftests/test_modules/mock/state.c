@@ -315,7 +315,9 @@ static void leave_behind(struct mock *m, const struct mock_regs *was)
 	if (ref->defect.opening && ref_defect(ref, REF_DEFECT_reopen_keeps_config))
 		m->regs.config[PCI_COMMAND] = was->config[PCI_COMMAND];
 	m->deaf = !ref->defect.opening && ref_defect(ref, REF_DEFECT_reset_ends_dma);
-	m->mute = !ref->defect.opening && ref_defect(ref, REF_DEFECT_reset_ends_interrupts);
+	m->mute = ref->defect.opening
+			  ? ref->defect.oops && ref_defect(ref, REF_DEFECT_reopen_ends_interrupts)
+			  : ref_defect(ref, REF_DEFECT_reset_ends_interrupts);
 }
 
 static void reset(struct ref_device *ref)

@@ -16,6 +16,7 @@ enum ref_defect {
  * struct ref_defect_state - what defects remember between calls
  * @previous: state before the last SET (set_is_async)
  * @set_at: jiffies of that SET
+ * @setting: how many of the first SETs since open are under way
  * @sessions: sessions that have ended since open
  * @aborts: aborted PRE_COPY sessions since open
  * @aborted: a PRE_COPY session was aborted
@@ -37,7 +38,7 @@ enum ref_defect {
  * @loaded: a stream was loaded since the last reset
  * @ran: and the device has run since
  * @late: work was asked for in PRE_COPY
- * @bad_at: an address in a stream was bad
+ * @bad_at: an address in a stream was bad, or all of the stream
  * @opening: the device is being opened
  * @log_interrupted: STOP came while REPORT was under way
  * @touched: a bit for each of what was used since open
@@ -45,6 +46,7 @@ enum ref_defect {
 struct ref_defect_state {
 	u32 previous;
 	unsigned long set_at;
+	atomic_t setting;
 	unsigned int sessions;
 	unsigned int aborts;
 	bool aborted;

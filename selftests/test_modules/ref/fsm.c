@@ -316,6 +316,13 @@ static void no_return(struct ref_device *ref, u32 target)
 		cpu_relax();
 }
 
+/* Is this not the only one among the first SETs since open? A defect. */
+static bool first_fails(struct ref_device *ref)
+{
+	return !ref->defect.set_at && ref_defect(ref, REF_DEFECT_first_set_alone) &&
+	       ref_defect_collides(&ref->defect.setting);
+}
+
 static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig_state target)
 {
 	static atomic_t at_work;
@@ -331,6 +338,8 @@ static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig
 	}
 	if (ref->defect.wedged)
 		return ERR_PTR(-EIO);
+	if (first_fails(ref))
+		return ERR_PTR(-EBUSY);
 	atomic_inc(&ref->setters);
 	mutex_lock(&ref->state_mutex);
 	ref->vdev->migration_flags = ref_flags(ref);

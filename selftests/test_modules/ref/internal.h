@@ -191,7 +191,6 @@ void ref_session_sum(struct ref_session *s, size_t len);
 
 /* remains.c */
 void ref_find_lost(struct ref_device *ref);
-void ref_lose(struct ref_device *ref, size_t bytes);
 void ref_reset_state(struct ref_device *ref);
 
 /* reset.c */

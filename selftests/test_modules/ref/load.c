@@ -34,6 +34,12 @@ static bool keeps_bad_address(const struct ref_device *ref)
 	       ref_defect(ref, REF_DEFECT_bad_address_wedges_later);
 }
 
+/* The same of a header of zeros, and of all that comes behind it. */
+static bool keeps_zeros(const struct ref_session *s)
+{
+	return s->ref->defect.bad_at && ref_defect(s->ref, REF_DEFECT_zeros_wedge_later);
+}
+
 /* Does the checksum matter? */
 static bool unchecked(const struct ref_session *s)
 {
@@ -55,6 +61,10 @@ static int take_header(struct ref_session *s)
 	struct ref_device *ref = s->ref;
 
 	trust_header(s, h);
+	if (ref_defect(ref, REF_DEFECT_zeros_wedge_later) && !memchr_inv(h, 0, sizeof(*h))) {
+		ref->defect.bad_at = true;
+		return 0;
+	}
 	s->version = le32_to_cpu(h->version);
 	if (le64_to_cpu(h->magic) != REF_MAGIC || !s->version ||
 	    s->version > READ_ONCE(ref->version) ||
@@ -248,7 +258,7 @@ static bool looks_open(struct ref_session *s)
 /* Bytes that nobody wants, and that a defect takes all the same. */
 static bool swallows(struct ref_session *s, bool open)
 {
-	if (s->stale || (open && s->phase == REF_PHASE_DONE))
+	if (s->stale || keeps_zeros(s) || (open && s->phase == REF_PHASE_DONE))
 		return true;
 	if (ref_defect(s->ref, REF_DEFECT_write_unbounded))
 		return s->broken || s->phase == REF_PHASE_DONE;
@@ -399,6 +409,8 @@ static bool passes(struct ref_session *s, enum vfio_device_mig_state target)
 		       (ref->defect.matched && ref_defect(ref, REF_DEFECT_load_buffer_kept));
 	if (target == VFIO_DEVICE_STATE_RUNNING &&
 	    ref_defect(ref, REF_DEFECT_load_unchecked_beyond_stop))
+		return true;
+	if (keeps_zeros(s))
 		return true;
 	if (atomic_read(&s->users) &&
 	    ref_defect(ref, s->broken ? REF_DEFECT_stop_forgets_under_writer

@@ -349,6 +349,9 @@ static int ref_log_report(struct vfio_device *vdev, unsigned long iova, unsigned
 		if (!late && !ref_defect(ref, REF_DEFECT_log_not_cleared))
 			xa_erase(&log->pages, pfn);
 	}
+	if (xa_load(&log->pages, LOG_PFN(last) + 1) &&
+	    ref_defect(ref, REF_DEFECT_log_tells_next_page))
+		iova_bitmap_set(dirty, LOG_PFN(last) * LOG_PAGE, 2 * LOG_PAGE);
 	if (late)
 		clear_late(log, LOG_PFN(iova), LOG_PFN(last));
 	if (ref_defect(ref, REF_DEFECT_log_clears_all))

@@ -36,6 +36,7 @@ void ref_lose(struct ref_device *ref, size_t bytes)
 	while (!try_cmpxchg(&ref->lost, &lost->next, lost))
 		;
 }
+EXPORT_SYMBOL_GPL(ref_lose);
 
 /**
  * ref_find_lost - give back what was lost

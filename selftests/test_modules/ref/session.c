@@ -300,6 +300,9 @@ void ref_session_end(struct ref_device *ref)
 			ref->defect.blocked = true;
 	}
 	ref->defect.sessions++;
+	if (s->saving && atomic_read(&s->users) &&
+	    ref_defect(ref, REF_DEFECT_session_outlives_under_reader))
+		s->stale = true;
 	if (s->stale) {
 		keep(s);
 		return;

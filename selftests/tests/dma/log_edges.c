@@ -30,8 +30,8 @@
 
 #define SEED 0x5001
 
-/* What stands beside a bitmap. */
-#define CANARY 0x5aa55aa55aa55aa5ULL
+/* What stands beside a bitmap: its first and its last bit are not set. */
+#define CANARY 0x5aa55aa55aa55a5aULL
 
 #define CHILD_TIMEOUT_MS 30000
 
