@@ -2,6 +2,7 @@
 /* Memory that is not there, in whole or for now, and memory use of process and kernel. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,10 +110,10 @@ void *vmig_punched_pages(void)
 	int fd;
 
 	at = map_file(MAP_SHARED, &fd);
-	close(fd);
 	memset(at, 0xa5, 2 * VMIG_PAGE);
-	if (madvise(at, 2 * VMIG_PAGE, MADV_REMOVE))
-		vmig_test_error("madvise(MADV_REMOVE) failed: %s", vmig_errno_name(errno));
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 2 * VMIG_PAGE))
+		vmig_test_error("fallocate() of a hole failed: %s", vmig_errno_name(errno));
+	close(fd);
 	return at + VMIG_PAGE / 2;
 }
 
