@@ -62,7 +62,8 @@ VMIG_WORK_FIXTURE_STATES(late_buffers, LATE_VARIANTS);
  * @page: the buffer
  * @fd: data_fd of the call
  * @way: how the session is ended: by a SET where it is 0, else by a reset
- * @ended: that call has returned
+ * @next: data_fd of the session that begins then
+ * @ended: the session has ended, and in a test of that the next one has begun
  * @waits: a call waits for the page; shared with the parent
  * @wanted: one has ever done; shared with the parent
  */
@@ -74,6 +75,7 @@ struct late {
 	struct vmig_late_page page;
 	int fd;
 	unsigned int way;
+	int next;
 	atomic_bool ended;
 	atomic_bool waits;
 	atomic_bool wanted;
@@ -173,6 +175,21 @@ static void *ender(void *arg)
 	return NULL;
 }
 
+/* A driver may let each of these calls wait for the page: it is the user's own. */
+static void *successor(void *arg)
+{
+	struct late *l = arg;
+
+	if (l->way)
+		__vmig_reset(l->dev);
+	else
+		__vmig_set_state(l->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+	vmig_recover_running(l->dev);
+	l->next = vmig_goto_state(l->dev, l->state);
+	atomic_store(&l->ended, true);
+	return NULL;
+}
+
 static bool wait_for(atomic_bool *flag, unsigned int ms)
 {
 	uint64_t end = vmig_now_ms() + ms;
@@ -190,31 +207,22 @@ static bool end_under_call(struct late *l)
 	struct vmig_fault fault;
 	const char *did;
 	bool ended;
-	int next = -1;
 
 	if (!begin_wait(l, &calls))
 		return false;
 	did = vmig_fmt("%s waits for its buffer, %s, the next session, and the buffer comes",
 		       call_name(l->state), how);
 	atomic_store(&l->ended, false);
-	start(&ends, ender, l);
+	start(&ends, successor, l);
 	ended = wait_for(&l->ended, MAY_WAIT_MS);
-	if (ended) {
-		vmig_recover_running(l->dev);
-		next = vmig_goto_state(l->dev, l->state);
-	}
 	vmig_late_page_serve(&l->page, l->first);
 	pthread_join(calls, NULL);
 	pthread_join(ends, NULL);
-	vmig_note(ROB_02, "%s while %s waits for its buffer: %s", how, call_name(l->state),
-		  ended ? "at once" : "waits, too");
-	if (!ended) {
-		vmig_recover_running(l->dev);
-		next = vmig_goto_state(l->dev, l->state);
-	}
+	vmig_note(ROB_02, "%s and the next session while %s waits for its buffer: %s", how,
+		  call_name(l->state), ended ? "at once" : "wait, too");
 	close(l->fd);
 	vmig_late_page_end(&l->page);
-	fault = vmig_verify_session(l->dev, next, &l->control);
+	fault = vmig_verify_session(l->dev, l->next, &l->control);
 	vmig_recover_running(l->dev);
 	return CHECK(FD_11, !fault.found || fault.content, did,
 		     "the next session is whole and loads", "%s", fault.why);
