@@ -31,7 +31,7 @@ SRC_tests/perf := copy_loop.c devices.c measure.c
 SRC_tests/protocol := device_snapshot.c portrait.c region_map.c word_size_calls.c
 SRC_tests/resume := damage.c fuzz.c fuzz_corpus.c fuzz_mutate.c fuzz_repro.c kcov.c parallel_write.c \
 		    use_device.c version_check.c write_split.c
-SRC_tests/stress := cgroup.c fail_each.c keeper.c leak_check.c stress_close.c stress_ops.c \
+SRC_tests/stress := cgroup.c fail_each.c keeper.c late_page.c leak_check.c stress_close.c stress_ops.c \
 		    stress_stream.c thread_pool.c together.c unbind.c
 SRC_tests/vmm := vmm.c vmm_clh.c vmm_qemu.c
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the files of the engine know of each other; ref.h is what a driver sees. Each calls
- * those above it here, and none below: core, freedom, log, session, reset, data_fd, save and load,
- * fsm, and device.c, which has no more to say than ref.h does.
+ * those above it here, and none below: core, freedom, log, session, reset, data_fd, copy, save and
+ * load, fsm, and device.c, which has no more to say than ref.h does.
  */
 #ifndef VFIO_MIG_REF_INTERNAL_H
 #define VFIO_MIG_REF_INTERNAL_H
@@ -200,6 +200,13 @@ void ref_state_unlock(struct ref_device *ref);
 /* data_fd.c */
 int ref_session_flush(struct file *filp, fl_owner_t id);
 int ref_session_release(struct inode *inode, struct file *filp);
+
+/* copy.c */
+void ref_copy_wait(struct ref_device *ref);
+size_t ref_copy_out(struct ref_session *s, char __user *to, const u8 *from, size_t n,
+		    char __user *end);
+size_t ref_copy_in(struct ref_session *s, u8 *to, const char __user *from, size_t n,
+		   const char __user *end);
 
 /* save.c */
 extern const struct ref_session_kind ref_save_kind;

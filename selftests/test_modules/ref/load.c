@@ -224,6 +224,28 @@ static int take_piece(struct ref_session *s)
 	return ret;
 }
 
+/* A defect: bytes of a session that is over come into the one that is not. */
+static void pass_on(struct ref_session *stale, size_t n)
+{
+	struct ref_device *ref = ref_of(stale->vdev);
+	struct ref_session *s;
+
+	if (!ref)
+		return;
+	mutex_lock(&ref->state_mutex);
+	s = ref->session;
+	if (s && s != stale && !s->saving) {
+		mutex_lock(&s->lock);
+		n = min(n, s->need - s->len);
+		memcpy(s->buf + s->len, stale->buf, n);
+		s->len += n;
+		if (s->len == s->need && take_piece(s))
+			s->broken = true;
+		mutex_unlock(&s->lock);
+	}
+	mutex_unlock(&ref->state_mutex);
+}
+
 /* What came is no stream of ours. From now on there is no way to finish this session. */
 static int refuse(struct ref_session *s)
 {
@@ -294,7 +316,7 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 			 bool open)
 {
 	struct ref_device *ref;
-	size_t n, bad, at;
+	size_t n, bad, at, late = 0;
 	int ret = 0;
 	bool slow;
 
@@ -325,13 +347,14 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 	if (slow)
 		usleep_range(200, 400);
 
-	bad = copy_from_user(s->buf + at, from, n);
+	bad = ref_copy_in(s, s->buf + at, from, n, from + count);
 	if (bad && s->freedom == REF_FREEDOM_fault_takes_nothing)
 		bad = n;
 
 	mutex_lock(&s->lock);
 	if (s->over) {
 		ret = -ENODEV;
+		late = n - bad;
 	} else {
 		if (bad && ref_defect(ref, REF_DEFECT_efault_write_counts)) {
 			s->unchecked = true;
@@ -342,6 +365,8 @@ static ssize_t take_some(struct ref_session *s, const char __user *from, size_t 
 			ret = refuse(s);
 	}
 	mutex_unlock(&s->lock);
+	if (late && ref_session_defect(s, REF_DEFECT_late_write_goes_to_next))
+		pass_on(s, late);
 	if (ret)
 		return ret;
 	return n > bad ? n - bad : -EFAULT;

@@ -558,15 +558,12 @@ static int wait_for_data(struct ref_session *s, struct file *filp)
 	return signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
-/* read() of a session that is over and should not be able to do this. */
-static void steal(struct ref_session *stale)
+/* Defects: a session that is over takes bytes, of what comes next, from the one that is not. */
+static void steal(struct ref_session *stale, size_t n)
 {
-	struct ref_device *ref;
+	struct ref_device *ref = ref_of(stale->vdev);
 	struct ref_session *s;
 
-	if (!ref_session_defect(stale, REF_DEFECT_stale_fd_steals))
-		return;
-	ref = ref_of(stale->vdev);
 	if (!ref)
 		return;
 	mutex_lock(&ref->state_mutex);
@@ -574,7 +571,7 @@ static void steal(struct ref_session *stale)
 	if (s && s != stale && s->saving) {
 		mutex_lock(&s->lock);
 		if (s->pos < s->len || ref_save_fill(s) > 0)
-			s->pos++;
+			s->pos = min(s->pos + n, s->len);
 		mutex_unlock(&s->lock);
 	}
 	mutex_unlock(&ref->state_mutex);
@@ -677,13 +674,15 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 			break;
 		n = next_bytes(s, count - done, alone, &at);
 		from = is_defect(s, REF_DEFECT_read_from_start) ? 0 : at;
-		bad = copy_to_user(to + done, s->buf + from, n);
+		bad = ref_copy_out(s, to + done, s->buf + from, n, to + count);
 		if (bad && s->freedom == REF_FREEDOM_fault_takes_nothing)
 			bad = n;
 		ret = take(s, at,
 			   bad && is_defect(s, REF_DEFECT_efault_read_advances) ? n : n - bad)
 			      ? bad ? -EFAULT : 0
 			      : -ENODEV;
+		if (ret == -ENODEV && is_defect(s, REF_DEFECT_late_read_takes_from_next))
+			steal(s, n - bad);
 		done += n - bad;
 		if (ret || s->freedom == REF_FREEDOM_read_one_record)
 			break;
@@ -698,8 +697,8 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 	atomic_dec(&s->users);
 	if (alone)
 		mutex_unlock(&s->io);
-	if (ret == -ENODEV && !done)
-		steal(s);
+	if (ret == -ENODEV && !done && is_defect(s, REF_DEFECT_stale_fd_steals))
+		steal(s, 1);
 	if (!ret && !done && is_defect(s, REF_DEFECT_eos_stops))
 		ref_force_state(ref_of(s->vdev), VFIO_DEVICE_STATE_STOP);
 	/* A reader that lost the race with the end of its session has got nothing. */

@@ -216,6 +216,18 @@ static size_t too_little(const struct vmig_reference *control)
 	return control->stream.len / 2 < VMIG_PAGE ? control->stream.len / 2 : VMIG_PAGE;
 }
 
+/**
+ * struct holed - a buffer with a hole
+ * @at: where it begins; too_little() bytes of it can be used
+ * @len: bytes, the hole and what is behind it included
+ * @what: what it is, for messages
+ */
+struct holed {
+	void *at;
+	size_t len;
+	const char *what;
+};
+
 /*
  * The buffer ends in a hole: what was copied is reported, or not consumed. A driver that
  * copies page by page and returns the error alone loses pages.
@@ -225,34 +237,60 @@ static struct vmig_fault read_too_little(struct vmig_device *dev, struct vmig_re
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY);
 	size_t room = too_little(control);
+	const struct holed *buf = arg;
 	struct vmig_stream s = {};
 	struct vmig_fault fault = {};
 	ssize_t n;
 
 	if (with) {
-		n = __vmig_read(fd, (void *)arg, room + VMIG_PAGE);
+		n = __vmig_read(fd, buf->at, buf->len);
 		CHECK(STRM_06, n == -EFAULT || (n > 0 && n <= room),
-		      "read() into memory that ends before the bytes do",
+		      vmig_fmt("read() into memory %s", buf->what),
 		      vmig_fmt("EFAULT, or at most %zu bytes", room), "%s", what_came(n));
 		if (n > 0 && n <= room)
-			vmig_stream_append(&s, arg, n);
+			vmig_stream_append(&s, buf->at, n);
 	} else {
 		fault = vmig_verify_some(fd, &s, room);
 	}
 	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
 }
 
+#define NEED_HALF(control) NEED((control)->stream.len > 1, "a stream of one byte has no half")
+/* Its end lies behind the hole, in front of which there is a half of it, or a page. */
+#define NEED_BOTH_SIDES(control)                                                                   \
+	NEED((control)->stream.len > 2 * VMIG_PAGE, "a stream that is not longer than the hole")
+
+#define ENDS "that ends before the bytes do"
+#define MIDDLE "with a page in the middle that cannot be accessed"
+
 TEST_F(stream, read_into_too_little)
 {
 	struct vmig_reference control;
+	struct holed buf = { .what = ENDS };
 
 	CLAUSES(STRM_06);
 	vmig_reference_save(self->dev, &control);
-	NEED(control.stream.len > 1, "a stream of one byte has no half");
-	vmig_check_against_reference(
-		STRM_06, self->dev, &control, read_too_little,
-		vmig_before_hole(NULL, too_little(&control)),
-		"STOP_COPY, read() into memory that ends before the bytes do, then the rest");
+	NEED_HALF(&control);
+	buf.at = vmig_before_hole(NULL, too_little(&control));
+	buf.len = too_little(&control) + VMIG_PAGE;
+	vmig_check_against_reference(STRM_06, self->dev, &control, read_too_little, &buf,
+				     "STOP_COPY, read() into memory " ENDS ", then the rest");
+	vmig_stream_free(&control.stream);
+}
+
+/* Who looks at the end of a buffer alone does not see the hole, and tells of all that he copied. */
+TEST_F(stream, read_around_a_hole)
+{
+	struct vmig_reference control;
+	struct holed buf = { .what = MIDDLE };
+
+	CLAUSES(STRM_06);
+	vmig_reference_save(self->dev, &control);
+	NEED_BOTH_SIDES(&control);
+	buf.at = vmig_around_hole(NULL, too_little(&control));
+	buf.len = too_little(&control) + 2 * VMIG_PAGE;
+	vmig_check_against_reference(STRM_06, self->dev, &control, read_too_little, &buf,
+				     "STOP_COPY, read() into memory " MIDDLE ", then the rest");
 	vmig_stream_free(&control.stream);
 }
 
@@ -331,13 +369,14 @@ static struct vmig_fault write_too_little(struct vmig_device *dev, struct vmig_r
 {
 	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING);
 	size_t room = too_little(control);
+	const struct holed *buf = arg;
 	struct vmig_fault fault;
 	ssize_t n;
 
 	if (with) {
-		n = __vmig_write(fd, arg, control->stream.len);
+		n = __vmig_write(fd, buf->at, buf->len);
 		CHECK(STRM_07, n == -EFAULT || (n > 0 && n <= room),
-		      "write() from memory that ends before the bytes do",
+		      vmig_fmt("write() from memory %s", buf->what),
 		      vmig_fmt("EFAULT, or at most %zu bytes", room), "%s", what_came(n));
 		return finish_failed_load(dev, fd, n > 0 ? n : 0, control);
 	}
@@ -348,14 +387,106 @@ static struct vmig_fault write_too_little(struct vmig_device *dev, struct vmig_r
 TEST_F(stream, write_from_too_little)
 {
 	struct vmig_reference control;
+	struct holed buf = { .what = ENDS };
 
 	CLAUSES(STRM_07);
 	vmig_reference_save(self->dev, &control);
-	NEED(control.stream.len > 1, "a stream of one byte has no half");
+	NEED_HALF(&control);
+	buf.at = vmig_before_hole(control.stream.data, too_little(&control));
+	buf.len = control.stream.len;
+	vmig_check_against_reference(STRM_07, self->dev, &control, write_too_little, &buf,
+				     "RESUMING, write() from memory " ENDS ", then the rest");
+	vmig_stream_free(&control.stream);
+}
+
+TEST_F(stream, write_around_a_hole)
+{
+	struct vmig_reference control;
+	struct holed buf = { .what = MIDDLE };
+
+	CLAUSES(STRM_07);
+	vmig_reference_save(self->dev, &control);
+	NEED_BOTH_SIDES(&control);
+	buf.at = vmig_around_hole(control.stream.data, too_little(&control));
+	buf.len = too_little(&control) + 2 * VMIG_PAGE;
+	if (buf.len > control.stream.len)
+		buf.len = control.stream.len;
+	vmig_check_against_reference(STRM_07, self->dev, &control, write_too_little, &buf,
+				     "RESUMING, write() from memory " MIDDLE ", then the rest");
+	vmig_stream_free(&control.stream);
+}
+
+/* So many calls with such a buffer; the rest goes as usual. */
+#define ABSENT_CALLS 40
+
+/* The first access to each buffer is the kernel's, on behalf of the driver. */
+static struct vmig_fault read_absent(struct vmig_device *dev, struct vmig_reference *control,
+				     const void *arg, bool with)
+{
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_STOP_COPY), i;
+	struct vmig_stream s = {};
+	struct vmig_fault fault = {};
+	ssize_t n = 1;
+	void *at;
+
+	(void)arg;
+	for (i = 0; with && i < ABSENT_CALLS && n > 0; i++) {
+		at = vmig_punched_pages();
+		n = __vmig_read(fd, at, VMIG_PAGE);
+		if (n > 0)
+			vmig_stream_append(&s, at, n);
+		vmig_absent_end(at);
+	}
+	if (n < 0)
+		fault = vmig_fault("read(): %s after %zu bytes", vmig_errno_name(n), s.len);
+	return vmig_verify_rest_of_save(dev, fd, &s, control, fault);
+}
+
+TEST_F(stream, read_into_punched_pages)
+{
+	struct vmig_reference control;
+
+	CLAUSES(STRM_03);
+	vmig_reference_save(self->dev, &control);
 	vmig_check_against_reference(
-		STRM_07, self->dev, &control, write_too_little,
-		vmig_before_hole(control.stream.data, too_little(&control)),
-		"RESUMING, write() from memory that ends before the bytes do, then the rest");
+		STRM_03, self->dev, &control, read_absent, NULL,
+		"STOP_COPY, read() into a file's pages out of which all memory was taken");
+	vmig_stream_free(&control.stream);
+}
+
+static struct vmig_fault write_absent(struct vmig_device *dev, struct vmig_reference *control,
+				      const void *arg, bool with)
+{
+	int fd = vmig_goto_state(dev, VFIO_DEVICE_STATE_RESUMING), i;
+	const struct vmig_stream *s = &control->stream;
+	struct vmig_fault fault = {};
+	size_t at = 0, len;
+	ssize_t n = 1;
+	void *from;
+
+	(void)arg;
+	for (i = 0; with && i < ABSENT_CALLS && n > 0 && at < s->len; i++) {
+		len = s->len - at < VMIG_PAGE ? s->len - at : VMIG_PAGE;
+		from = vmig_absent_pages(s->data + at, len);
+		n = __vmig_write(fd, from, len);
+		at += n > 0 ? n : 0;
+		vmig_absent_end(from);
+	}
+	if (n <= 0)
+		fault = vmig_fault("write(): %s after %zu bytes", what_came(n), at);
+	return vmig_verify_rest_of_load(dev, fd, at, control, fault);
+}
+
+/* Mapped and in no page table yet: as a VMM has a file of a snapshot. */
+TEST_F(stream, write_from_absent_pages)
+{
+	struct vmig_reference control;
+
+	CLAUSES(STRM_11);
+	vmig_reference_save(self->dev, &control);
+	vmig_check_against_reference(
+		STRM_11, self->dev, &control, write_absent, NULL,
+		"RESUMING, write() from pages of a file that nobody has looked at yet");
 	vmig_stream_free(&control.stream);
 }
 

@@ -61,22 +61,25 @@ struct race {
 };
 
 /*
- * A page that is mapped again from its file by every first touch: the kernel's accesses
- * to it take mmap_lock under any lock of the driver.
+ * A page of a file, mapped at @at, NULL for anywhere: its first touch faults, so that the kernel's
+ * accesses to it take mmap_lock under any lock of the driver. Not by madvise(), which a kernel need
+ * not have.
  */
-static void *faulting_page(void)
+static void *faulting_page(void *at)
 {
 	static const struct vfio_precopy_info info = { .argsz = sizeof(info) };
-	int fd = memfd_create("vmig", MFD_CLOEXEC);
+	static int fd = -1;
 	void *p;
 
-	if (fd < 0 || ftruncate(fd, VMIG_PAGE) ||
-	    pwrite(fd, &info, sizeof(info), 0) != sizeof(info))
-		vmig_test_error("memfd_create() failed: %s", vmig_errno_name(errno));
-	p = mmap(NULL, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (fd < 0) {
+		fd = memfd_create("vmig", MFD_CLOEXEC);
+		if (fd < 0 || ftruncate(fd, VMIG_PAGE) ||
+		    pwrite(fd, &info, sizeof(info), 0) != sizeof(info))
+			vmig_test_error("memfd_create() failed: %s", vmig_errno_name(errno));
+	}
+	p = mmap(at, VMIG_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | (at ? MAP_FIXED : 0), fd, 0);
 	if (p == MAP_FAILED)
 		vmig_test_error("mmap() failed: %s", vmig_errno_name(errno));
-	close(fd);
 	return p;
 }
 
@@ -99,20 +102,20 @@ static void call_get(struct race *r)
 
 static void call_precopy_info(struct race *r)
 {
-	madvise(r->page, VMIG_PAGE, MADV_DONTNEED);
+	faulting_page(r->page);
 	ioctl(r->fd, VFIO_MIG_GET_PRECOPY_INFO, r->page);
 }
 
 static void call_read(struct race *r)
 {
-	madvise(r->page, VMIG_PAGE, MADV_DONTNEED);
+	faulting_page(r->page);
 	if (read(r->fd, r->page, 8) < 0)
 		sched_yield();
 }
 
 static void call_write(struct race *r)
 {
-	madvise(r->page, VMIG_PAGE, MADV_DONTNEED);
+	faulting_page(r->page);
 	if (write(r->fd, r->page, 8) < 0)
 		sched_yield();
 }
@@ -177,7 +180,7 @@ static void rounds(void *arg)
 	double end = now() + ROUNDS_S;
 	int i;
 
-	r->page = faulting_page();
+	r->page = faulting_page(NULL);
 	for (i = 0; i < ROUNDS && now() < end; i++)
 		one_round(r);
 }

@@ -86,8 +86,10 @@ void vmig_forget_data_fds(void)
 /* Now and then the first touch of the buffer is the kernel's, under the driver's locks. */
 static unsigned char *buffer(struct vmig_worker *m)
 {
-	if (!vmig_rng_below(&m->rng, 4))
-		madvise(m->page, VMIG_THREAD_POOL_BUFFER, MADV_DONTNEED);
+	if (!vmig_rng_below(&m->rng, 4) &&
+	    mmap(m->page, VMIG_THREAD_POOL_BUFFER, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+		vmig_test_error("mmap() failed: %s", vmig_errno_name(errno));
 	return m->page;
 }
 
