@@ -252,6 +252,7 @@ void ref_accessed(struct ref_device *ref);
 bool ref_work_lost(struct ref_device *ref);
 void ref_log_write(struct ref_device *ref, u64 iova, u64 len);
 bool ref_unknown_feature_ok(struct ref_device *ref, u32 flags);
+bool ref_freedom_plain(enum ref_freedom freedom, size_t *bytes);
 void ref_force_state(struct ref_device *ref, enum vfio_device_mig_state state);
 
 /* A delay of ref_driver. Whoever asks for more than a second gets one: a wait must end. */

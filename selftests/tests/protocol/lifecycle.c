@@ -272,6 +272,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 	NEED(vmig_can_reset(self->dev), "the device offers no VFIO_DEVICE_RESET, and a load that "
 					"is refused leaves no other way out of RESUMING");
 	vmig_save(self->dev, &good);
+	NEED(good.len, "a save gives no bytes that could be spoiled");
 	/* No good load comes in between, lest one of this test spoils its control. */
 	for (i = 0; i < ARRAY_SIZE(spoils); i++) {
 		spoil(&bad, &good, i);

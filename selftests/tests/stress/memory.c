@@ -140,6 +140,7 @@ VMIG_TEST_TIMEOUT(memory, failed_loads_are_freed, 300)
 					"is refused leaves no other way out of RESUMING");
 	vmig_save(self->dev, &u.good);
 	vmig_recover_running(self->dev);
+	NEED(u.good.len, "a save gives no bytes, and a load of none is a good one");
 	judge_over_and_over(&u, load_badly, VMIG_GROWTH_NONE, "a load that fails, and a reset");
 	vmig_stream_free(&u.good);
 }
