@@ -75,8 +75,8 @@ static inline u32 ref_prefix(u32 version)
 	return version > 1 ? sizeof(struct ref_offer) : 0;
 }
 
-/* All of the stream of a device whose state is one byte. */
-#define REF_PLAIN_BYTE 0x5a
+/* All of the stream of a device whose state is one byte: this, and the type of the device. */
+#define REF_PLAIN_BYTE 0x50
 
 #define REF_RECORD_MAX 0x10000
 #define REF_END_LEN 16 /* reserved, 0 */

@@ -211,7 +211,7 @@ static int take_piece(struct ref_session *s)
 
 	if (ref_freedom_plain(s->freedom, &bytes)) {
 		s->phase = REF_PHASE_DONE;
-		return s->buf[0] == REF_PLAIN_BYTE ? 0 : -EINVAL;
+		return s->buf[0] == REF_PLAIN_BYTE + s->ref->type ? 0 : -EINVAL;
 	}
 	/* A record without data does not exist: there is always more to come. */
 	if (s->phase != REF_PHASE_HEADER && s->need == sizeof(struct ref_record))

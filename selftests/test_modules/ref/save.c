@@ -163,7 +163,7 @@ static int put_header(struct ref_session *s)
 static int put_plain(struct ref_session *s, size_t bytes)
 {
 	s->phase = REF_PHASE_DONE;
-	s->buf[0] = REF_PLAIN_BYTE;
+	s->buf[0] = REF_PLAIN_BYTE + s->ref->type;
 	s->len = bytes;
 	return bytes;
 }
