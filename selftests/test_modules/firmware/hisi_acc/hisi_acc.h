@@ -111,8 +111,11 @@ void hisi_tell_pause(struct hisi_vf *h, bool on);
 /* card.c */
 extern struct hisi_card hisi_cards[FW_MAX_CARDS];
 
-#define for_each_hisi_card(c)                                                                      \
-	for ((c) = hisi_cards; (c) < hisi_cards + FW_MAX_CARDS && (c)->card; (c)++)
+/* Is there a card, or was the one before it the last? */
+static inline bool hisi_is_card(const struct hisi_card *c)
+{
+	return c < hisi_cards + FW_MAX_CARDS && c->card;
+}
 
 /* regs.c */
 void hisi_regs_begin(struct hisi_card *c);

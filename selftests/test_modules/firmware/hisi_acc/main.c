@@ -183,8 +183,7 @@ static void destroy(void)
 {
 	struct hisi_card *c;
 
-	for_each_hisi_card(c)
-	{
+	for (c = hisi_cards; hisi_is_card(c); c++) {
 		fw_card_destroy(c->card);
 		vfree((void __force *)c->qm.io_base);
 	}

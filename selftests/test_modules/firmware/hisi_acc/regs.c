@@ -120,8 +120,7 @@ void hisi_look(void)
 	unsigned long flags;
 	unsigned int i;
 
-	for_each_hisi_card(c)
-	{
+	for (c = hisi_cards; hisi_is_card(c); c++) {
 		raw_spin_lock_irqsave(&c->lock, flags);
 		look_pf(c);
 		for (i = 0; i < c->card->nr_vfs; i++)
