@@ -389,7 +389,7 @@ static struct vmig_fault verify_stream(struct vmig_device *dev,
 				       const struct vmig_reference *control,
 				       const struct vmig_stream *s)
 {
-	if (!s->len)
+	if (!s->len && control->stream.len)
 		return vmig_fault("the stream is empty");
 	if (!difference(&control->stream, s))
 		return VMIG_NO_FAULT;

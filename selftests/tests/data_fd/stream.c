@@ -52,6 +52,7 @@ VMIG_TEST_TIMEOUT(stream, comes_to_an_end, 90)
 	int fd;
 
 	CLAUSES(STRM_01, STRM_02);
+	vmig_exercise_begin(&w, self->dev);
 	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
@@ -62,15 +63,15 @@ VMIG_TEST_TIMEOUT(stream, comes_to_an_end, 90)
 	CHECK(STRM_01, !n, "STOP_COPY, read() until it gives 0", "data, then 0",
 	      "%llu bytes, then %s", (unsigned long long)total,
 	      n < 0 ? vmig_errno_name(n) : "still more");
-	vmig_exercise_begin(&w, self->dev);
 	if (!n && w.ops->set_pattern)
 		CHECK(STRM_02, total, "STOP_COPY, read() until it gives 0", "the device state",
 		      "no byte");
 	else if (!n && !total)
 		vmig_note(STRM_02, "the device saves no bytes, and nobody knows a state of it");
-	vmig_exercise_end(&w);
 	vmig_metric("stop_copy_bytes", total, "bytes");
 	close(fd);
+	__vmig_recover_running(self->dev);
+	vmig_exercise_end(&w);
 	free(buf);
 }
 
