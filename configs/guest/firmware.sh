@@ -26,27 +26,29 @@ firmware_parameter()
 	printf '%s' "$value"
 }
 
-# firmware_window: MiB of memory for the card: that of its functions, and some for registers.
+# firmware_window: MiB of memory for the cards: that of their functions, and some for registers.
 firmware_window()
 {
-	local vfs kb
+	local cards vfs kb
 
+	cards=$(firmware_parameter cards 1) || return
 	vfs=$(firmware_parameter nr_vfs 3) || return
 	kb=$(firmware_parameter state_kb 64) || return
-	printf '%s' $((vfs * (kb + 1023) / 1024 + 16))
+	printf '%s' $((cards * (vfs * (kb + 1023) / 1024 + 16)))
 }
 
 # firmware_qemu: arguments for QEMU, one a line. Behind the port there is nothing but a range
-# of bus numbers that belongs to the IOMMU: the card's bus takes one of them. The firmware of
+# of bus numbers that belongs to the IOMMU: the bus of each card takes one of them. The firmware of
 # the machine keeps its tables at the end of the memory.
 firmware_qemu()
 {
-	local window
+	local window cards
 
 	[ -n "$(profile_value firmware)" ] || return 0
 	window=$(firmware_window) || return
+	cards=$(firmware_parameter cards 1) || return
 	printf '%s\n' -m "$((firmware_ram + window + 16))M" \
-		-device pcie-root-port,id=fw-port,chassis=99,bus-reserve=2
+		-device "pcie-root-port,id=fw-port,chassis=99,bus-reserve=$((cards + 1))"
 }
 
 # firmware_boot: words for the kernel's command line.
@@ -76,6 +78,9 @@ firmware_parameters()
 	local window
 
 	profile_value parameter
+	if [ -n "$opt_without" ]; then
+		profile_value without_migration
+	fi
 	[ -n "$(profile_value firmware)" ] || return 0
 	window=$(firmware_window) || return
 	printf 'vfio_mig_fw.window_base=%d\nvfio_mig_fw.window_size=%d\n' \

@@ -57,6 +57,9 @@ How to judge
   --strict       a violated SHOULD clause is a failure too
   --no-known-deviations
                  the deviations that a profile knows are failures like any other
+  --without-migration
+                 the device is to be one that offers no migration: what needs none is judged.
+                 In the guest, the profile says how it is made
   --debug-kernel the guest's kernel sees what a driver does to its memory and its locks (KASAN,
                  lockdep, kmemleak, UBSAN), and can be made to fail; built on first use. Tests
                  that need such a kernel are skipped in another one
@@ -195,6 +198,7 @@ profiles=$top/configs/devices
 opt_ko=() opt_param=() opt_setup=() opt_qemu_arg=()
 opt_json='' opt_bind='' opt_vfs='' opt_mdev='' opt_hugepages='' opt_memlock='' opt_force=''
 opt_m32='' opt_stock='' opt_kernel='' opt_metric='' opt_reason='' opt_since=''
+opt_without=''
 
 set_action()
 {
@@ -275,6 +279,7 @@ parse_options()
 		--since) opt_since=$2 ;;
 		--strict) opt_strict=1 ;;
 		--no-known-deviations) opt_no_known=1 ;;
+		--without-migration) opt_without=1 ;;
 		--debug-kernel) opt_debug=1 ;;
 		--abort-on-taint) opt_abort=taint ;;
 		--stress) opt_stress=full ;;
@@ -325,12 +330,31 @@ check_whole()
 	[ -z "$opt_full" ] || [[ $opt_action == @(mutants|conforming) ]] ||
 		die "--full needs --mutants or --conforming"
 	[[ $opt_action == @(mutants|replay|core-defects|conforming|driver-coverage) ]] || return 0
-	if [ -n "$opt_tests$opt_guest$opt_no_known$opt_strict$opt_hazards$opt_bench" ] ||
+	if [ -n "$opt_tests$opt_guest$opt_no_known$opt_strict$opt_hazards$opt_bench$opt_without" ] ||
 		[ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]} +
 			${#opt_qemu_arg[@]})) -gt 0 ]; then
 		die "--$opt_action chooses tests, modules and rules by itself: leave out all but" \
 			"-d NAME, --defect, --freedom, --full, -o and -q"
 	fi
+}
+
+# without_check: --without-migration of drivers with a profile: those that say how such a device is made.
+without_check()
+{
+	local p known=()
+
+	[ -n "$opt_without" ] && [ "$mode" = guest ] && [ -n "${devices[*]}" ] || return 0
+	for p in "${devices[@]}"; do
+		[ -z "$(profile_get "$top/configs/devices/$p.conf" without_migration)" ] || known+=("$p")
+	done
+	# One that is named, with a parameter or a driver of the user's, may be such a device all the same.
+	if [ ${#known[@]} -eq 0 ] && [ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]})) -gt 0 ]; then
+		return 0
+	fi
+	[ ${#known[@]} -gt 0 ] ||
+		die "no profile of '${devices[*]}' says how a device without migration is made" \
+			"(without_migration:)"
+	devices=("${known[@]}")
 }
 
 # Which devices, and where: sets mode (guest, host), and for the guest devices, a list of
@@ -366,6 +390,7 @@ choose_mode()
 	elif [ ${#opt_ko[@]} -gt 0 ] || [ ${#opt_setup[@]} -gt 0 ]; then
 		devices=("")
 	fi
+	without_check
 	[ "$opt_hazards" = 1 ] || [ "$mode" = host ] || [ "$opt_hazards" = 0 ] || opt_hazards=1
 
 	test_env=()

@@ -12,12 +12,12 @@ bundle_namespace=vmig-bundle
 # qualify_check: dies if an option is none of a qualification, whose rules are fixed.
 qualify_check()
 {
-	if [ -n "$opt_tests$opt_strict$opt_no_known$opt_seed$opt_debug$opt_abort$opt_stress$opt_bench" ] ||
+	if [ -n "$opt_tests$opt_strict$opt_no_known$opt_without$opt_seed$opt_debug$opt_abort$opt_stress$opt_bench" ] ||
 		[ "$opt_hazards" = 0 ] || [ ${#opt_replay_stream[@]} -gt 0 ] ||
 		[ -n "${VMIG_EXERCISER:-}${VMIG_CHAPTER_SECONDS:-}${VMIG_GUEST_SECONDS:-}" ]; then
 		die "--qualify has its own rules: leave out what changes them (-t, --strict," \
-			"--no-known-deviations, --seed, --stress, --no-stress, --no-hazards, --debug-kernel," \
-			"--abort-on-taint, --replay-stream, VMIG_EXERCISER, VMIG_..._SECONDS)"
+			"--no-known-deviations, --without-migration, --seed, --stress, --no-stress, --no-hazards," \
+			"--debug-kernel, --abort-on-taint, --replay-stream, VMIG_EXERCISER, VMIG_..._SECONDS)"
 	fi
 	[[ $opt_device != '' && $opt_device != all ]] ||
 		die "--qualify is about one driver: say which with -d"

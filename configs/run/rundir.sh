@@ -75,6 +75,7 @@ rundir_record()
 	    "stock_kernel": $(json_string "$opt_stock"),
 	    "debug_kernel": $(json_bool "$opt_debug"),
 	    "known_deviations": $([ -n "$opt_no_known" ] && echo false || echo true),
+	    "without_migration": $(json_bool "$opt_without"),
 	    "tests": $(json_string "$opt_tests"),
 	    "mustpass": $(json_string "$mustpass"),
 	    "stress": $(json_string "$opt_stress"),

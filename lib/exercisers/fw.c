@@ -133,7 +133,8 @@ static int p2p_write(struct vmig_exercise *w, uint64_t iova, uint32_t value)
 
 static int event(struct vmig_exercise *w, const char *name)
 {
-	return put_parameter(MODULE "event", name);
+	/* To its own card, should there be another one. */
+	return put_parameter(MODULE "event", vmig_fmt("%s %s", name, w->dev->id.name));
 }
 
 /* The firmware says how much of the state is new: all of it. */

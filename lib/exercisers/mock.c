@@ -2,9 +2,11 @@
 /* Exerciser of vfio_mig_mock; registers in mock_regs.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <vmig/error.h>
 #include <vmig/exerciser.h>
+#include <vmig/info.h>
 #include <vmig/regs/mock_regs.h>
 #include "doorbell.h"
 
@@ -20,6 +22,20 @@ struct mock {
 	uint32_t version;
 	bool older;
 };
+
+/* One that has no registers is for the generic exerciser. */
+static bool knows(struct vmig_device *dev)
+{
+	struct vfio_region_info *bar;
+	bool has;
+
+	if (strcmp(dev->id.driver, "vfio_mig_mock") ||
+	    __vmig_region_info(dev, VFIO_PCI_BAR0_REGION_INDEX, &bar))
+		return false;
+	has = bar->size;
+	free(bar);
+	return has;
+}
 
 static int begin(struct vmig_exercise *w)
 {
@@ -71,7 +87,7 @@ static int irq_mask(struct vmig_exercise *w, bool on)
 const struct vmig_exerciser vmig_exerciser_mock = {
 	VMIG_DOORBELL_OPS,
 	.name = "mock",
-	.driver = "vfio_mig_mock",
+	.knows = knows,
 	.begin = begin,
 	.end = end,
 	.reinit = reinit,

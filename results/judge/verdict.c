@@ -10,7 +10,8 @@
  *	     the run's own files are damaged
  *	1    a deviation that the profile lists did not come
  *	3    the kernel complained, and no profile knows of it
- *	2    the device has no migration support, or every test was skipped
+ *	2    the device has no migration support, or has it in a run of a device without; or every
+ *	     test was skipped
  *	0    conformant, as it is or but for known deviations
  */
 #include <stdio.h>
@@ -88,7 +89,10 @@ static const char *untested_sentence(struct run *run)
 	const struct chapter *c;
 	const char *why = NULL;
 
-	if (run->env.migration == HAS_NOT) {
+	if (run->env.migration == HAS && run->record.without_migration) {
+		why = "the device offers migration, and --without-migration is for one that "
+		      "offers none";
+	} else if (run->env.migration == HAS_NOT && !run->record.without_migration) {
 		why = "the device offers no migration (GET of VFIO_DEVICE_FEATURE_MIGRATION is "
 		      "refused)";
 	} else if (run->skips) {
@@ -124,13 +128,21 @@ static const char *out_of_date_sentence(struct run *run)
 /* A verdict on a part of the suite must not read like one on the whole. */
 static const char *chosen(const struct run *run)
 {
+	const char *s = run->record.without_migration ? ", as a device without migration" : "";
+
 	if (run->record.mustpass)
 		return arena_printf(run->arena, ", as far as the mustpass list %s goes",
 				    run->record.mustpass);
 	if (!run->record.tests)
-		return "";
-	return arena_printf(run->arena, ", as far as the tests that match '%s' go",
+		return s;
+	return arena_printf(run->arena, "%s, as far as the tests that match '%s' go", s,
 			    run->record.tests);
+}
+
+/* What was asked for is a device with migration, or one without. */
+static bool another_device(const struct run *run)
+{
+	return run->env.migration == (run->record.without_migration ? HAS : HAS_NOT);
 }
 
 static void set(struct run *run, enum verdict v, int exit_code, const char *sentence)
@@ -163,7 +175,7 @@ static void decide(struct run *run)
 		    arena_printf(run->arena,
 				 "no clause violated, but the kernel complained %u time%s",
 				 run->complained, plural(run->complained)));
-	else if (run->env.migration == HAS_NOT || run->count[OUTCOME_SKIP] == run->nr_tests)
+	else if (another_device(run) || run->count[OUTCOME_SKIP] == run->nr_tests)
 		set(run, VERDICT_UNTESTED, 2, untested_sentence(run));
 	else if (run->count[OUTCOME_XFAIL])
 		set(run, VERDICT_DEVIATING, 0,

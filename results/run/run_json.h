@@ -38,6 +38,7 @@ enum run_status {
  * @programs: "32-bit" where the tests were not this machine's own, or NULL
  * @guests: how many guests it took, 0 where that is not known
  * @known_deviations: the profile's deviations count as known
+ * @without_migration: the device was to be one that offers no migration
  * @tests: glob that chose the tests, NULL for all
  * @mustpass: version of the mustpass list that chose them, or NULL
  * @stress: "brief" or "full": bounds of the tests by chance, NULL for none
@@ -56,7 +57,7 @@ struct run_record {
 	double seconds;
 	long long planned;
 	char *version, *commit;
-	bool strict, hazards, known_deviations, debug_kernel, virtual_time;
+	bool strict, hazards, known_deviations, debug_kernel, virtual_time, without_migration;
 	unsigned int guests;
 	char *tests, *parameters, *profile;
 	char *mustpass, *stress;

@@ -82,6 +82,8 @@ static json_t *record(const struct run *run)
 	put(options, "strict", json_boolean(r->strict));
 	put(options, "hazards", json_boolean(r->hazards));
 	put(options, "known_deviations", json_boolean(r->known_deviations));
+	if (r->without_migration)
+		put(options, "without_migration", json_true());
 	put(options, "tests", text(r->tests));
 	put(options, "parameters", text(r->parameters));
 	put(options, "profile", text(r->profile));

@@ -101,6 +101,8 @@ static void header_run(const struct term *t)
 		s = arena_printf(t->run->arena, "%s, %.1f s", s, r->seconds);
 	if (r->strict)
 		s = arena_printf(t->run->arena, "%s, strict", s);
+	if (r->without_migration)
+		s = arena_printf(t->run->arena, "%s, without migration", s);
 	if (r->hazards)
 		s = arena_printf(t->run->arena, "%s, hazards", s);
 	if (r->debug_kernel)

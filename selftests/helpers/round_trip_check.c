@@ -5,6 +5,7 @@
 #include <vmig/feature.h>
 #include <vmig/stream.h>
 #include <vmig/fsm.h>
+#include <vmig/state.h>
 #include <vmig/error.h>
 #include "round_trip_check.h"
 #include "verdict.h"
@@ -86,4 +87,24 @@ void vmig_require_round_trip(struct vmig_device *dev)
 		vmig_test_error(
 			"save and load do not even work on a device that nothing was done to: %s",
 			why);
+}
+
+/**
+ * vmig_saves_nothing - does a plain save give no bytes, as the device has no state?
+ * @dev: the device, in any state; left in STOP
+ *
+ * Whoever has read nothing of a session asks this before he says that something was lost.
+ *
+ * Return: true if so.
+ */
+bool vmig_saves_nothing(struct vmig_device *dev)
+{
+	struct vmig_stream s = {};
+	bool nothing;
+
+	vmig_recover_running(dev);
+	vmig_save(dev, &s);
+	nothing = !s.len;
+	vmig_stream_free(&s);
+	return nothing;
 }

@@ -103,9 +103,8 @@ void vmig_reference_save(struct vmig_device *dev, struct vmig_reference *control
 	struct vmig_stream again = {};
 
 	memset(control, 0, sizeof(*control));
+	/* Of a device without state it gives no bytes, and then no session does. */
 	vmig_save(dev, &control->stream);
-	if (!control->stream.len)
-		vmig_test_error("a plain save gives no bytes, so nothing can be compared with it");
 	vmig_load(dev, &control->stream);
 	vmig_save(dev, &again);
 	control->repeats = !difference(&control->stream, &again) && is_still(dev, &control->stream);
@@ -390,7 +389,7 @@ static struct vmig_fault verify_stream(struct vmig_device *dev,
 				       const struct vmig_reference *control,
 				       const struct vmig_stream *s)
 {
-	if (!s->len)
+	if (!s->len && control->stream.len)
 		return vmig_fault("the stream is empty");
 	if (!difference(&control->stream, s))
 		return VMIG_NO_FAULT;

@@ -48,6 +48,19 @@ rc=$?
 [ $rc -eq 0 ] || tap_show "$tmp/second.out"
 tap_is 0 $rc "mlx5: exit code of a second pass, in which nobody waits for the answer to a command"
 
+timeout 900 ./run.sh -q -o "$tmp/without" -d mlx5 --without-migration -t 'feature.* lifecycle_any.* reset_any.* region.*' \
+	>"$tmp/without.out" 2>&1 </dev/null
+rc=$?
+[ $rc -eq 0 ] || tap_show "$tmp/without.out"
+tap_is 0 $rc "mlx5: exit code of a run on a function that is not migratable"
+for name in qat pds mlx5 hisi_acc; do
+	timeout 900 ./run.sh -q -o "$tmp/cards" -d "$name" --param vfio_mig_fw.cards=2 --param vfio_mig_fw.nr_vfs=1 \
+		-t 'other_card.cdev_*' >"$tmp/cards.out" 2>&1 </dev/null
+	rc=$?
+	[ $rc -eq 0 ] || tap_show "$tmp/cards.out"
+	tap_is 0 $rc "$name: exit code of a run across two cards"
+done
+
 # fits PATCH DIRECTORY SOURCE: does it apply to the driver in this source of the kernel?
 fits()
 {

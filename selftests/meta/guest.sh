@@ -84,6 +84,11 @@ run mdpy 2 --guest --ko "$(find "$(./run.sh --kernel-build-dir)" -name mdpy.ko)"
 grep -q '^Verdict: could not be tested: .*migration' "$tmp/mdpy.out"
 tap $? "the verdict on a device without migration says so"
 tap_is "FEAT-13" "$(clauses mdpy kept | grep -x FEAT-13)" "ENOTTY is checked there"
+run without 0 --without-migration --guest --ko "$(find "$(./run.sh --kernel-build-dir)" -name mdpy.ko)" \
+	--setup 'echo 11111111-2222-3333-4444-555555555555 > /sys/devices/virtual/mdpy/mdpy/mdev_supported_types/mdpy-vga/create' \
+	-t 'feature.* lifecycle_any.* reset_any.*'
+grep -q '^Verdict: conformant, as a device without migration' "$tmp/without.out"
+tap $? "--without-migration: the verdict is on a device that is to have none"
 
 # A vendor's own module: mtty with one arc changed. The reset of a session is left out.
 mkdir "$tmp/mod"

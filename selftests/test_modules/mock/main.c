@@ -52,6 +52,17 @@ static unsigned int freedom_mb(void)
 	}
 }
 
+/* The state of a device that has registers and memory, or neither. */
+static void size_state(struct ref_device *ref)
+{
+	size_t bytes;
+
+	if (ref_freedom_plain(driver.freedom, &bytes))
+		return;
+	ref->mem_size = MOCK_BAR2_SIZE + ((u64)(state_mb ?: freedom_mb()) << 20);
+	ref->regs_size = sizeof(struct mock_regs);
+}
+
 static int mock_init(struct vfio_device *vdev)
 {
 	struct mock_type *type =
@@ -69,8 +80,7 @@ static int mock_init(struct vfio_device *vdev)
 		m->ref.driver = &driver;
 		m->ref.ops = &mock_ref_ops;
 		m->ref.type = type->id;
-		m->ref.mem_size = MOCK_BAR2_SIZE + ((u64)(state_mb ?: freedom_mb()) << 20);
-		m->ref.regs_size = sizeof(struct mock_regs);
+		size_state(&m->ref);
 		m->ref.iova_bits = IOVA_BITS;
 		m->ref.version = fw_version();
 		m->ref.error_on_bad_load = true;

@@ -21,6 +21,8 @@ u64 mock_region_size(struct mock *m, unsigned int index)
 {
 	enum vfio_device_mig_state state = READ_ONCE(m->ref.state);
 
+	if (index != VFIO_PCI_CONFIG_REGION_INDEX && !m->ref.mem_size)
+		return 0;
 	switch (index) {
 	case VFIO_PCI_CONFIG_REGION_INDEX:
 		return MOCK_CONFIG_SIZE;
@@ -104,7 +106,7 @@ int mock_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *inf
 	info->offset = MOCK_OFFSET(info->index);
 	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
 	info->cap_offset = 0;
-	if (info->index == VFIO_PCI_BAR2_REGION_INDEX &&
+	if (info->index == VFIO_PCI_BAR2_REGION_INDEX && m->ref.mem_size &&
 	    !ref_freedom(&m->ref, REF_FREEDOM_no_mmap)) {
 		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
 		return ref_freedom(&m->ref, REF_FREEDOM_mmap_whole) ? 0 : add_sparse(m, caps);
@@ -166,7 +168,7 @@ static bool can_be_mapped(struct mock *m, u64 at, u64 len)
 {
 	u64 start = MOCK_MMAP_START, end = MOCK_MMAP_END;
 
-	if (ref_freedom(&m->ref, REF_FREEDOM_no_mmap))
+	if (ref_freedom(&m->ref, REF_FREEDOM_no_mmap) || !m->ref.mem_size)
 		return false;
 	if (ref_freedom(&m->ref, REF_FREEDOM_mmap_whole)) {
 		start = 0;

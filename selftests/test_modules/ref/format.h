@@ -75,6 +75,9 @@ static inline u32 ref_prefix(u32 version)
 	return version > 1 ? sizeof(struct ref_offer) : 0;
 }
 
+/* All of the stream of a device whose state is one byte: this, and the type of the device. */
+#define REF_PLAIN_BYTE 0x50
+
 #define REF_RECORD_MAX 0x10000
 #define REF_END_LEN 16 /* reserved, 0 */
 #define REF_BUFFER (sizeof(struct ref_record) + REF_RECORD_MAX)

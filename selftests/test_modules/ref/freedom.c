@@ -2,6 +2,7 @@
 /* The freedoms that come down to a number: features, counters, lengths, waits and errnos. */
 
 #include <linux/delay.h>
+#include <linux/export.h>
 #include <linux/random.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
@@ -30,6 +31,8 @@ u32 ref_freedom_features(const struct ref_device *ref, u32 features)
 		return 0;
 	case REF_FREEDOM_only_p2p:
 	case REF_FREEDOM_poll_not_offered:
+	/* initial_bytes should be more than 0 at first. */
+	case REF_FREEDOM_state_empty:
 		return features & ~REF_FEATURE_PRE_COPY;
 	case REF_FREEDOM_only_pre_copy:
 		return features & ~REF_FEATURE_P2P;
@@ -39,6 +42,20 @@ u32 ref_freedom_features(const struct ref_device *ref, u32 features)
 		return features;
 	}
 }
+
+/**
+ * ref_freedom_plain - is the stream of a device no more than these bytes?
+ * @freedom: of the driver
+ * @bytes: how many: 0 or 1
+ *
+ * Return: whether it is; else it is one of format.h
+ */
+bool ref_freedom_plain(enum ref_freedom freedom, size_t *bytes)
+{
+	*bytes = freedom == REF_FREEDOM_state_one_byte;
+	return *bytes || freedom == REF_FREEDOM_state_empty;
+}
+EXPORT_SYMBOL_GPL(ref_freedom_plain);
 
 /**
  * ref_freedom_data_size - the estimate of MIG_DATA_SIZE
@@ -131,8 +148,9 @@ static int interrupted(void)
  */
 int ref_freedom_wait(struct ref_session *s)
 {
-	if (s->freedom != REF_FREEDOM_read_eintr &&
-	    !(s->freedom == REF_FREEDOM_read_blocks && s->saving))
+	enum ref_freedom blocks = s->saving ? REF_FREEDOM_read_blocks : REF_FREEDOM_write_blocks;
+
+	if (s->freedom != REF_FREEDOM_read_eintr && s->freedom != blocks)
 		return 0;
 	/* Whoever reads byte by byte shall come to an end. */
 	if (atomic_inc_return(&s->waits) > WAITS)
@@ -153,7 +171,10 @@ int ref_freedom_arc(const struct ref_device *ref)
 {
 	if (ref_freedom(ref, REF_FREEDOM_arcs_slow))
 		fsleep(20000);
-	return ref_freedom(ref, REF_FREEDOM_arcs_eintr) ? interrupted() : 0;
+	if (ref_freedom(ref, REF_FREEDOM_arcs_eintr) ||
+	    ref_freedom(ref, REF_FREEDOM_arcs_eintr_breaks))
+		return interrupted();
+	return 0;
 }
 
 /**

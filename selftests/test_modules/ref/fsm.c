@@ -245,6 +245,17 @@ static bool shortcut(struct ref_device *ref, enum vfio_device_mig_state target, 
 	return false;
 }
 
+/* An arc was interrupted before it began: the device is as it was, or it is broken. */
+static struct file *interrupted(struct ref_device *ref, int ret)
+{
+	if (!ref_freedom(ref, REF_FREEDOM_arcs_eintr_breaks))
+		return ERR_PTR(ret);
+	ref_session_end(ref);
+	ref_set_activity(ref, REF_STOPPED);
+	ref->state = VFIO_DEVICE_STATE_ERROR;
+	return ERR_PTR(ret);
+}
+
 /* All arcs to a state. */
 static struct file *walk(struct ref_device *ref, enum vfio_device_mig_state target)
 {
@@ -269,7 +280,7 @@ static struct file *walk(struct ref_device *ref, enum vfio_device_mig_state targ
 		ref_delay(READ_ONCE(ref->driver->arc_delay_us));
 		ret = ref_freedom_arc(ref);
 		if (ret)
-			return ERR_PTR(ret);
+			return interrupted(ref, ret);
 		filp = arc(ref, next, target);
 		if (IS_ERR(filp))
 			return filp;

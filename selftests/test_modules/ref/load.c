@@ -19,8 +19,14 @@
 
 static void load_begin(struct ref_session *s)
 {
+	size_t bytes;
+
 	s->phase = REF_PHASE_HEADER;
 	s->need = sizeof(struct ref_header);
+	if (ref_freedom_plain(s->freedom, &bytes)) {
+		s->phase = bytes ? REF_PHASE_HEADER : REF_PHASE_DONE;
+		s->need = bytes;
+	}
 	s->unchecked = ref_defect(s->ref, REF_DEFECT_match_kept) && s->ref->defect.matched;
 	if (s->ref->ops->load_begin)
 		s->ref->ops->load_begin(s->ref);
@@ -69,6 +75,8 @@ static int take_header(struct ref_session *s)
 	if (le64_to_cpu(h->magic) != REF_MAGIC || !s->version ||
 	    s->version > READ_ONCE(ref->version) ||
 	    (le32_to_cpu(h->sum) != ref_header_sum(h) && !unchecked(s)))
+		return -EINVAL;
+	if (s->version < ref->version && s->freedom == REF_FREEDOM_older_refused)
 		return -EINVAL;
 	if (ref_defect(ref, REF_DEFECT_version_not_checked))
 		s->version = ref->version;
@@ -208,8 +216,13 @@ static int take_record(struct ref_session *s)
 /* The buffer has all that was needed: what is it, and what is needed next? */
 static int take_piece(struct ref_session *s)
 {
+	size_t bytes;
 	int ret;
 
+	if (ref_freedom_plain(s->freedom, &bytes)) {
+		s->phase = REF_PHASE_DONE;
+		return s->buf[0] == REF_PLAIN_BYTE + s->ref->type ? 0 : -EINVAL;
+	}
 	/* A record without data does not exist: there is always more to come. */
 	if (s->phase != REF_PHASE_HEADER && s->need == sizeof(struct ref_record))
 		return take_head(s);
@@ -471,7 +484,7 @@ int ref_load_finish(struct ref_session *s, enum vfio_device_mig_state target)
 	ref->defect.ran = false;
 	if (s->phase == REF_PHASE_DONE && !s->broken) {
 		ret = ref->ops->load_end ? ref->ops->load_end(ref) : 0;
-		if (!ret)
+		if (!ret && ref->regs_size)
 			ret = ref->ops->set_regs(ref, s->regs);
 		if (!ret)
 			ref->defect.matched = true;

@@ -253,6 +253,7 @@ bool ref_work_lost(struct ref_device *ref);
 void ref_log_write(struct ref_device *ref, u64 iova, u64 len);
 bool ref_unknown_feature_ok(struct ref_device *ref, u32 flags);
 void ref_lose(struct ref_device *ref, size_t bytes);
+bool ref_freedom_plain(enum ref_freedom freedom, size_t *bytes);
 void ref_force_state(struct ref_device *ref, enum vfio_device_mig_state state);
 
 /* A delay of ref_driver. Whoever asks for more than a second gets one: a wait must end. */

@@ -159,6 +159,15 @@ static int put_header(struct ref_session *s)
 	return 1;
 }
 
+/* The only piece of a stream without a format, if it has any. */
+static int put_plain(struct ref_session *s, size_t bytes)
+{
+	s->phase = REF_PHASE_DONE;
+	s->buf[0] = REF_PLAIN_BYTE + s->ref->type;
+	s->len = bytes;
+	return bytes;
+}
+
 /* A record that says nothing of the device, and is another one in each stream. */
 static int put_noise(struct ref_session *s)
 {
@@ -294,6 +303,8 @@ static int put_end(struct ref_session *s)
 static int ref_save_fill(struct ref_session *s)
 {
 	struct ref_device *ref = s->ref;
+	size_t bytes;
+	bool plain = ref_freedom_plain(s->freedom, &bytes);
 	int ret;
 
 	if (s->hold)
@@ -303,6 +314,8 @@ static int ref_save_fill(struct ref_session *s)
 	s->initial = s->phase <= REF_PHASE_INITIAL && !(in_rounds(s) && s->cursor);
 	switch (s->phase) {
 	case REF_PHASE_HEADER:
+		if (plain)
+			return put_plain(s, bytes);
 		s->phase = REF_PHASE_KEY;
 		return put_header(s);
 	case REF_PHASE_KEY:
@@ -346,7 +359,8 @@ static int ref_save_fill(struct ref_session *s)
 	case REF_PHASE_DONE:
 		break;
 	}
-	return 0;
+	/* Another one comes here in STOP_COPY only. */
+	return plain && in_precopy(s) ? -ENOMSG : 0;
 }
 
 /* Bytes that the initial data still has, but for what is in the buffer. */
@@ -354,7 +368,10 @@ static u64 initial_to_come(const struct ref_session *s)
 {
 	u64 left = s->ref->mem_size - s->cursor;
 	u64 begin = s->phase == REF_PHASE_HEADER ? sizeof(struct ref_header) : 0;
+	size_t bytes;
 
+	if (ref_freedom_plain(s->ref->driver->freedom, &bytes))
+		return s->phase == REF_PHASE_HEADER ? bytes : 0;
 	if (s->noise && s->phase <= REF_PHASE_KEY)
 		begin += s->noise + sizeof(struct ref_record);
 	if (in_precopy(s) && s->freedom == REF_FREEDOM_precopy_little)
@@ -464,8 +481,11 @@ u64 ref_save_size(struct ref_device *ref)
 	u32 version = s && s->saving ? s->version : READ_ONCE(ref->version);
 	u64 tail =
 		2 * sizeof(struct ref_record) + ref_prefix(version) + ref->regs_size + REF_END_LEN;
+	size_t bytes;
 	u64 size;
 
+	if (ref_freedom_plain(ref->driver->freedom, &bytes))
+		tail = 0;
 	if (!s || !s->saving)
 		return initial_to_come(&fresh) + tail;
 	mutex_lock(&s->lock);

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "exercise.h"
 #include "fault_memory.h"
 #include "fd_peer.h"
 #include "session_check.h"
@@ -44,12 +45,14 @@ static double seconds_since(const struct timespec *start)
 VMIG_TEST_TIMEOUT(stream, comes_to_an_end, 90)
 {
 	unsigned char *buf = vmig_alloc(MIB);
+	struct vmig_exercise w = {};
 	struct timespec start;
 	uint64_t total = 0;
 	ssize_t n;
 	int fd;
 
 	CLAUSES(STRM_01, STRM_02);
+	vmig_exercise_begin(&w, self->dev);
 	fd = vmig_goto_state(self->dev, VFIO_DEVICE_STATE_STOP_COPY);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
@@ -60,11 +63,15 @@ VMIG_TEST_TIMEOUT(stream, comes_to_an_end, 90)
 	CHECK(STRM_01, !n, "STOP_COPY, read() until it gives 0", "data, then 0",
 	      "%llu bytes, then %s", (unsigned long long)total,
 	      n < 0 ? vmig_errno_name(n) : "still more");
-	if (!n)
+	if (!n && w.ops->set_pattern)
 		CHECK(STRM_02, total, "STOP_COPY, read() until it gives 0", "the device state",
 		      "no byte");
+	else if (!n && !total)
+		vmig_note(STRM_02, "the device saves no bytes, and nobody knows a state of it");
 	vmig_metric("stop_copy_bytes", total, "bytes");
 	close(fd);
+	__vmig_recover_running(self->dev);
+	vmig_exercise_end(&w);
 	free(buf);
 }
 
@@ -187,7 +194,8 @@ static struct vmig_fault read_nowhere(struct vmig_device *dev, struct vmig_refer
 	struct vmig_fault fault = {};
 
 	for (i = 0; i < 2 && !fault.found; i++) {
-		if (with)
+		/* At the end there is nothing that could be copied. */
+		if (with && s.len < control->stream.len)
 			CHECK_ERRNO(STRM_06, __vmig_read(fd, (void *)arg, 64), EFAULT,
 				    "read() into memory that is not there");
 		fault = vmig_verify_some(fd, &s, third(control));

@@ -451,7 +451,7 @@ static bool read_in_turns(struct both *b, struct vmig_stream *streams)
 			end[i] = __vmig_stream_read(b->fds[i], &streams[i], &vmig_default_chunks);
 		else if (end[i] == -ENODATA)
 			end[i] = 0;
-		ok &= CHECK(STRM_11, !end[i] && streams[i].len,
+		ok &= CHECK(STRM_11, !end[i] && (streams[i].len || vmig_saves_nothing(b->devs[i])),
 			    vmig_fmt("read() of the stream of %s, in turns with the other one",
 				     which[i]),
 			    "data, then 0", "%zu bytes, then %s", streams[i].len,

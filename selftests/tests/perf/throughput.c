@@ -14,6 +14,7 @@
 #include <vmig/engine.h>
 #include "copy_loop.h"
 #include "measure.h"
+#include "round_trip_check.h"
 #include "second_device.h"
 #include "session_check.h"
 #include "fixture_exercise.h"
@@ -221,6 +222,8 @@ VMIG_TEST_TIMEOUT(throughput, first_byte, MINUTES)
 {
 	CLAUSES(STRM_02);
 	NEED_THIS_WAY;
+	NEED(!vmig_saves_nothing(self->dev), "a save gives no bytes");
+	vmig_recover_running(self->dev);
 	if (first_byte(self->dev, VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_STOP_COPY) &&
 	    vmig_state_offered(self->flags, VFIO_DEVICE_STATE_PRE_COPY))
 		first_byte(self->dev, VFIO_DEVICE_STATE_RUNNING, VFIO_DEVICE_STATE_PRE_COPY);

@@ -264,6 +264,7 @@ TEST_F(lifecycle, validation_is_not_inherited)
 	/* A load that is refused leaves no other way out of RESUMING (H:1102). */
 	NEED_RESET;
 	vmig_save(self->dev, &good);
+	NEED(good.len, "a save gives no bytes that could be spoiled");
 	/* No good load comes in between, lest one of this test spoils its control. */
 	for (i = 0; i < ARRAY_SIZE(spoils); i++) {
 		spoil(&bad, &good, i);

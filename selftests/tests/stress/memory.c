@@ -138,6 +138,7 @@ VMIG_TEST_TIMEOUT(memory, failed_loads_are_freed, 300)
 	NEED_RESET;
 	vmig_save(self->dev, &u.good);
 	vmig_recover_running(self->dev);
+	NEED(u.good.len, "a save gives no bytes, and a load of none is a good one");
 	judge_over_and_over(&u, load_badly, VMIG_GROWTH_NONE, "a load that fails, and a reset");
 	vmig_stream_free(&u.good);
 }

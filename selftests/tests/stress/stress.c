@@ -434,10 +434,13 @@ VMIG_TEST_TIMEOUT(stress, writers, LONG)
 	NEED(calls, VMIG_NO_STRESS);
 	NEED(vmig_hazards(), "a hazard: VMIG_HAZARDS=1 lets it run");
 	NEED_RESET;
+	vmig_save(self->dev, &good);
+	NEED(good.len > 1, "a save gives %zu bytes, which several writers cannot share", good.len);
+	vmig_recover_running(self->dev);
 	party_begin(&p, self->dev, self->flags, "writers",
 		    "loads that threads of two processes write");
 	party_size(&p, 2, 2, 0, vmig_stress(2000, 7000));
-	vmig_save(self->dev, &good);
+	vmig_set_state(self->dev, VFIO_DEVICE_STATE_STOP);
 	full = refuses_surplus(self->dev, &good);
 	p.pool->stream = good.data;
 	p.pool->stream_len = good.len;

@@ -29,6 +29,11 @@ static unsigned int nr_vfs = 3;
 module_param(nr_vfs, uint, 0444);
 MODULE_PARM_DESC(nr_vfs, "virtual functions of a card, 3 by default");
 
+static unsigned int nr_cards = 1;
+
+module_param_named(cards, nr_cards, uint, 0444);
+MODULE_PARM_DESC(cards, "cards of the stand-in, 1 by default; 2 at most");
+
 static unsigned int state_kb = 64;
 
 module_param(state_kb, uint, 0444);
@@ -41,21 +46,34 @@ static struct platform_device *parent;
 /* How far the cards have filled the window. */
 static size_t window_used;
 
-/* An event=NAME: something happens to the cards. */
+/* Is it the card of the function at this address? Without an address it is any. */
+static bool is_at(const struct fw_card *card, const char *address)
+{
+	unsigned int domain, bus;
+
+	if (!address)
+		return true;
+	return sscanf(address, "%x:%x:", &domain, &bus) == 2 && !domain && bus == card->bus->number;
+}
+
+/* An event=NAME[ ADDRESS]: something happens to the cards, or to that of a function. */
 static int event_set(const char *value, const struct kernel_param *kp)
 {
-	char *name = kstrdup(value, GFP_KERNEL);
+	char *copy = kstrdup(value, GFP_KERNEL), *address, *name;
 	struct fw_card *card;
 	int ret = -ENOENT;
 
-	if (!name)
+	if (!copy)
 		return -ENOMEM;
+	address = strim(copy);
+	name = strsep(&address, " ");
 	mutex_lock(&cards_lock);
 	list_for_each_entry(card, &cards, list)
-		if (card->desc->ops->event && card->desc->ops->event(card, strim(name)))
+		if (is_at(card, address) && card->desc->ops->event &&
+		    card->desc->ops->event(card, name))
 			ret = 0;
 	mutex_unlock(&cards_lock);
-	kfree(name);
+	kfree(copy);
 	return ret;
 }
 
@@ -64,7 +82,8 @@ static const struct kernel_param_ops event_ops = {
 };
 
 module_param_cb(event, &event_ops, NULL, 0200);
-MODULE_PARM_DESC(event, "write: something happens to the cards, such as pf_reset");
+MODULE_PARM_DESC(event, "write: something happens to the cards, such as pf_reset; behind a blank, "
+			"the address of a function: to its card alone");
 
 /* A card that has had nothing to do for so many looks is looked at less often. */
 #define IDLE_LOOKS 16
@@ -85,6 +104,17 @@ static int work(void *data)
 	}
 	return 0;
 }
+
+/**
+ * fw_nr_cards - how many cards a stand-in is to make
+ *
+ * Return: 1 to FW_MAX_CARDS
+ */
+unsigned int fw_nr_cards(void)
+{
+	return nr_cards;
+}
+EXPORT_SYMBOL_GPL(fw_nr_cards);
 
 /**
  * fw_card_of - the card that a PCI function belongs to
@@ -411,6 +441,10 @@ static int __init fw_init(void)
 	if (!window_base || !window_size || !nr_vfs || nr_vfs > FW_MAX_VFS) {
 		pr_err("vfio_mig_fw: needs window_base= and window_size=, and 1 to %d nr_vfs=\n",
 		       FW_MAX_VFS);
+		return -EINVAL;
+	}
+	if (!nr_cards || nr_cards > FW_MAX_CARDS) {
+		pr_err("vfio_mig_fw: cards= must be 1 or %d\n", FW_MAX_CARDS);
 		return -EINVAL;
 	}
 	if (state_kb < 64 || state_kb > MAX_STATE_KB || !is_power_of_2(state_kb)) {

@@ -21,6 +21,7 @@
 #include <vmig/regs/fw_regs.h>
 
 #define FW_MAX_VFS 4
+#define FW_MAX_CARDS 2
 #define FW_CONFIG_SIZE 4096
 
 struct fw_card;
@@ -212,6 +213,7 @@ struct fw_card {
 };
 
 /* card.c */
+unsigned int fw_nr_cards(void);
 struct fw_card *fw_card_create(const struct fw_card_desc *desc, void *priv);
 void fw_card_destroy(struct fw_card *card);
 struct fw_vf *fw_vf_of(struct pci_dev *vf);

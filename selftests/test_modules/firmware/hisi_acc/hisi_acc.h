@@ -57,8 +57,11 @@
 #define STATE_REGS (3 + 2 * QM_XQC_WORDS)
 #define STATE_WORDS (STATE_REGS + 4)
 
+struct hisi_card;
+
 /**
  * struct hisi_vf - the queue manager of a virtual function
+ * @card: its card
  * @vf: the model
  * @regs: what migrates it: in its BAR 2, or in the physical function
  * @sqc: address of the table of send queues
@@ -71,6 +74,7 @@
  * @start: lets the model go on
  */
 struct hisi_vf {
+	struct hisi_card *card;
 	struct fw_vf *vf;
 	void *regs;
 	u64 sqc;
@@ -84,17 +88,19 @@ struct hisi_vf {
 };
 
 /**
- * struct hisi_card - the card
- * @card: as PCI sees it
+ * struct hisi_card - a card
+ * @card: as PCI sees it, NULL where there is none
  * @qm: queue manager of the physical function
  * @lock: for what the registers are made of; taken in hard interrupts
  * @vfs: queue managers of the virtual functions
+ * @watch: a register of the physical function that answers as it is written, or NULL
  */
 struct hisi_card {
 	struct fw_card *card;
 	struct hisi_qm qm;
 	raw_spinlock_t lock;
 	struct hisi_vf vfs[FW_MAX_VFS];
+	struct perf_event *__percpu *watch;
 };
 
 /* mailbox.c; older kernels have no driver that calls it */
@@ -103,11 +109,17 @@ int hisi_qm_mb_read(struct hisi_qm *qm, u64 *base, u8 cmd, u16 queue);
 void hisi_tell_pause(struct hisi_vf *h, bool on);
 
 /* card.c */
-extern struct hisi_card hisi;
+extern struct hisi_card hisi_cards[FW_MAX_CARDS];
+
+/* Is there a card, or was the one before it the last? */
+static inline bool hisi_is_card(const struct hisi_card *c)
+{
+	return c < hisi_cards + FW_MAX_CARDS && c->card;
+}
 
 /* regs.c */
-void hisi_regs_begin(void);
-void hisi_regs_end(void);
+void hisi_regs_begin(struct hisi_card *c);
+void hisi_regs_end(struct hisi_card *c);
 void hisi_look(void);
 u64 hisi_vft(unsigned int function);
 void *hisi_vf_regs(struct hisi_vf *h);
@@ -119,14 +131,14 @@ void hisi_state_reset(struct hisi_vf *h);
 void hisi_state_to_regs(struct hisi_vf *h);
 void hisi_state_from_regs(struct hisi_vf *h);
 
-static inline u32 pf_read(unsigned int at)
+static inline u32 pf_read(const struct hisi_card *c, unsigned int at)
 {
-	return readl(hisi.qm.io_base + at);
+	return readl(c->qm.io_base + at);
 }
 
-static inline void pf_write(unsigned int at, u32 value)
+static inline void pf_write(const struct hisi_card *c, unsigned int at, u32 value)
 {
-	writel(value, hisi.qm.io_base + at);
+	writel(value, c->qm.io_base + at);
 }
 
 static inline u32 vf_read(const struct hisi_vf *h, unsigned int at)
@@ -141,12 +153,13 @@ static inline void vf_write(struct hisi_vf *h, unsigned int at, u32 value)
 
 /**
  * hisi_mig_region - are the registers that migrate a function those of the physical one?
+ * @c: the card
  *
  * Return: true on newer hardware
  */
-static inline bool hisi_mig_region(void)
+static inline bool hisi_mig_region(const struct hisi_card *c)
 {
-	return hisi.qm.ver > QM_HW_V3 && pf_read(QM_MIG_REGION_SEL_ADDR) & 1;
+	return c->qm.ver > QM_HW_V3 && pf_read(c, QM_MIG_REGION_SEL_ADDR) & 1;
 }
 
 #endif /* VFIO_MIG_FW_HISI_ACC_H */

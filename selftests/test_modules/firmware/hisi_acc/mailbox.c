@@ -65,13 +65,13 @@ static int pause(struct hisi_vf *h)
 	hisi_look();
 	flush_work(&h->start);
 	finish(h->vf);
-	raw_spin_lock_irqsave(&hisi.lock, flags);
+	raw_spin_lock_irqsave(&h->card->lock, flags);
 	h->paused = true;
 	h->eq_rung = false;
 	h->no_wb = no_wb;
 	vf_write(h, QM_CACHE_WB_START, 0);
 	vf_write(h, QM_CACHE_WB_DONE, 0);
-	raw_spin_unlock_irqrestore(&hisi.lock, flags);
+	raw_spin_unlock_irqrestore(&h->card->lock, flags);
 	ret = fw_vf_set_activity(h->vf, FW_STOPPED);
 	if (!ret)
 		hold_irq(h);
@@ -100,10 +100,10 @@ static int load_cqc(struct hisi_vf *h, u64 *data)
 
 	if (ret)
 		return ret;
-	raw_spin_lock_irqsave(&hisi.lock, flags);
+	raw_spin_lock_irqsave(&h->card->lock, flags);
 	h->loaded = true;
 	hisi_state_from_regs(h);
-	raw_spin_unlock_irqrestore(&hisi.lock, flags);
+	raw_spin_unlock_irqrestore(&h->card->lock, flags);
 	return 0;
 }
 

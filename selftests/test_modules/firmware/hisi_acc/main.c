@@ -27,23 +27,25 @@ static void reset(struct fw_vf *vf)
 	unsigned long flags;
 
 	cancel_work_sync(&h->start);
-	raw_spin_lock_irqsave(&hisi.lock, flags);
+	raw_spin_lock_irqsave(&h->card->lock, flags);
 	h->paused = false;
 	h->loaded = false;
 	h->held_irq = 0;
 	h->eq_rung = false;
 	h->no_wb = false;
 	hisi_state_reset(h);
-	raw_spin_unlock_irqrestore(&hisi.lock, flags);
+	raw_spin_unlock_irqrestore(&h->card->lock, flags);
 }
 
 /* The driver asks for faults (RAS) when it stops a function. */
 static bool event(struct fw_card *card, const char *name)
 {
+	struct hisi_card *c = card->priv;
+
 	if (!strcmp(name, "ras_error"))
-		pf_write(QM_ABNORMAL_INT_STATUS, 1);
+		pf_write(c, QM_ABNORMAL_INT_STATUS, 1);
 	else if (!strcmp(name, "ras_recovered"))
-		pf_write(QM_ABNORMAL_INT_STATUS, 0);
+		pf_write(c, QM_ABNORMAL_INT_STATUS, 0);
 	else
 		return false;
 	return true;
@@ -78,7 +80,7 @@ static void start(struct work_struct *work)
 	struct hisi_vf *h = container_of(work, struct hisi_vf, start);
 
 	mutex_lock(&h->vf->lock);
-	if ((READ_ONCE(h->eq_rung) || hisi_mig_region()) && !fw_read32(h->vf, FW_IRQ_RAISE))
+	if ((READ_ONCE(h->eq_rung) || hisi_mig_region(h->card)) && !fw_read32(h->vf, FW_IRQ_RAISE))
 		fw_write32(h->vf, FW_IRQ_RAISE, h->held_irq);
 	h->held_irq = 0;
 	hisi_tell_pause(h, false);
@@ -86,45 +88,50 @@ static void start(struct work_struct *work)
 	fw_vf_set_activity(h->vf, FW_RUNNING);
 }
 
-static void attach(struct fw_card *card)
+static void attach(struct hisi_card *c, struct fw_card *card)
 {
 	struct hisi_vf *h;
 	unsigned int i;
 
 	for (i = 0; i < card->nr_vfs; i++) {
-		h = &hisi.vfs[i];
+		h = &c->vfs[i];
+		h->card = c;
 		h->vf = &card->vfs[i];
 		h->vf->priv = h;
 		h->regs = hisi_vf_regs(h);
 		INIT_WORK(&h->start, start);
 		hisi_state_reset(h);
 	}
-	hisi.card = card;
+	c->card = card;
 }
 
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	struct fw_card *card = fw_card_of(pdev);
+	struct hisi_card *c;
 	int ret;
 
-	/* Its card is the one that is being made. */
-	attach(fw_card_of(pdev));
-	hisi.qm.pdev = pdev;
-	pci_set_drvdata(pdev, &hisi.qm);
-	hisi_regs_begin();
+	if (!card || card->desc != &desc)
+		return -ENODEV;
+	c = card->priv;
+	c->qm.pdev = pdev;
+	pci_set_drvdata(pdev, &c->qm);
+	hisi_regs_begin(c);
 	ret = fw_pf_enable(pdev);
 	if (ret)
-		hisi_regs_end();
+		hisi_regs_end(c);
 	return ret;
 }
 
 static void remove(struct pci_dev *pdev)
 {
+	struct hisi_card *c = container_of(pci_get_drvdata(pdev), struct hisi_card, qm);
 	unsigned int i;
 
 	fw_pf_disable(pdev);
-	hisi_regs_end();
-	for (i = 0; i < hisi.card->nr_vfs; i++)
-		cancel_work_sync(&hisi.vfs[i].start);
+	hisi_regs_end(c);
+	for (i = 0; i < c->card->nr_vfs; i++)
+		cancel_work_sync(&c->vfs[i].start);
 }
 
 static const struct pci_device_id ids[] = {
@@ -172,43 +179,58 @@ struct pci_driver *hisi_zip_get_pf_driver(void)
 }
 EXPORT_SYMBOL_GPL(hisi_zip_get_pf_driver);
 
-static int __init hisi_init(void)
+static void destroy(void)
+{
+	struct hisi_card *c;
+
+	for (c = hisi_cards; hisi_is_card(c); c++) {
+		fw_card_destroy(c->card);
+		vfree((void __force *)c->qm.io_base);
+	}
+}
+
+static int create(struct hisi_card *c)
 {
 	struct fw_card *card;
 	void *regs = vzalloc(PF_REGS_SIZE);
-	int ret;
 
 	if (!regs)
 		return -ENOMEM;
-	raw_spin_lock_init(&hisi.lock);
-	mutex_init(&hisi.qm.mailbox_lock);
-	hisi.qm.ver = qm_version;
-	hisi.qm.fun_type = QM_HW_PF;
-	hisi.qm.io_base = (void __iomem __force *)regs;
-	pf_write(QM_VFT_CFG_RDY, 1);
-	pf_write(QM_MIG_REGION_SEL_ADDR, mig_region);
-	if (!hisi_vf_ready)
-		desc.lacks |= FW_LACKS_WORK;
-	card = fw_card_create(&desc, &hisi);
+	raw_spin_lock_init(&c->lock);
+	mutex_init(&c->qm.mailbox_lock);
+	c->qm.ver = qm_version;
+	c->qm.fun_type = QM_HW_PF;
+	c->qm.io_base = (void __iomem __force *)regs;
+	pf_write(c, QM_VFT_CFG_RDY, 1);
+	pf_write(c, QM_MIG_REGION_SEL_ADDR, mig_region);
+	card = fw_card_create(&desc, c);
 	if (IS_ERR(card)) {
 		vfree(regs);
 		return PTR_ERR(card);
 	}
-	ret = pci_register_driver(&driver);
-	if (ret) {
-		fw_card_destroy(card);
-		vfree(regs);
-	}
+	attach(c, card);
+	return 0;
+}
+
+static int __init hisi_init(void)
+{
+	unsigned int i;
+	int ret = 0;
+
+	if (!hisi_vf_ready)
+		desc.lacks |= FW_LACKS_WORK;
+	for (i = 0; i < fw_nr_cards() && !ret; i++)
+		ret = create(&hisi_cards[i]);
+	ret = ret ?: pci_register_driver(&driver);
+	if (ret)
+		destroy();
 	return ret;
 }
 
 static void __exit hisi_exit(void)
 {
-	struct fw_card *card = hisi.card;
-
 	pci_unregister_driver(&driver);
-	fw_card_destroy(card);
-	vfree((void __force *)hisi.qm.io_base);
+	destroy();
 }
 
 module_init(hisi_init);

@@ -24,7 +24,8 @@ MODULE_PARM_DESC(silent_pf, "the physical function does not say whose queues are
 
 static DEFINE_PER_CPU(struct hrtimer, look_timer);
 
-static struct perf_event *__percpu *pf_watch;
+/* Cards whose registers answer. */
+static unsigned int users;
 
 /**
  * hisi_vft - which queues a function has, as the QM tells it
@@ -47,23 +48,23 @@ u64 hisi_vft(unsigned int function)
  */
 void *hisi_vf_regs(struct hisi_vf *h)
 {
-	if (!hisi_mig_region())
+	if (!hisi_mig_region(h->card))
 		return h->vf->bar2;
-	return (void __force *)hisi.qm.io_base + QM_MIG_REGION_ADDR +
+	return (void __force *)h->card->qm.io_base + QM_MIG_REGION_ADDR +
 	       (h->vf->id + 1) * QM_MIG_REGION_BYTES;
 }
 
 /* Any number of times: nothing here depends on who comes first. */
-static void look_pf(void)
+static void look_pf(const struct hisi_card *c)
 {
 	u64 vft;
 
-	if (!pf_read(QM_VFT_CFG_OP_ENABLE) || pf_read(QM_VFT_CFG_RDY) || hisi_silent_pf)
+	if (!pf_read(c, QM_VFT_CFG_OP_ENABLE) || pf_read(c, QM_VFT_CFG_RDY) || hisi_silent_pf)
 		return;
-	vft = hisi_vft(pf_read(QM_VFT_CFG));
-	pf_write(QM_VFT_CFG_DATA_L, lower_32_bits(vft));
-	pf_write(QM_VFT_CFG_DATA_H, upper_32_bits(vft));
-	pf_write(QM_VFT_CFG_RDY, 1);
+	vft = hisi_vft(pf_read(c, QM_VFT_CFG));
+	pf_write(c, QM_VFT_CFG_DATA_L, lower_32_bits(vft));
+	pf_write(c, QM_VFT_CFG_DATA_H, upper_32_bits(vft));
+	pf_write(c, QM_VFT_CFG_RDY, 1);
 }
 
 static bool take_doorbell(struct hisi_vf *h, unsigned int at)
@@ -102,7 +103,7 @@ static void look_vf(struct hisi_vf *h)
 		vf_write(h, QM_CACHE_WB_DONE, 1);
 	}
 	/* Where the driver rings it on newer hardware the registers of another function begin. */
-	if (!hisi_mig_region() && take_doorbell(h, QM_DOORBELL_EQ_AEQ_BASE_V2))
+	if (!hisi_mig_region(h->card) && take_doorbell(h, QM_DOORBELL_EQ_AEQ_BASE_V2))
 		h->eq_rung = true;
 	if (started(h)) {
 		h->paused = false;
@@ -115,14 +116,17 @@ static void look_vf(struct hisi_vf *h)
  */
 void hisi_look(void)
 {
+	struct hisi_card *c;
 	unsigned long flags;
 	unsigned int i;
 
-	raw_spin_lock_irqsave(&hisi.lock, flags);
-	look_pf();
-	for (i = 0; i < hisi.card->nr_vfs; i++)
-		look_vf(&hisi.vfs[i]);
-	raw_spin_unlock_irqrestore(&hisi.lock, flags);
+	for (c = hisi_cards; hisi_is_card(c); c++) {
+		raw_spin_lock_irqsave(&c->lock, flags);
+		look_pf(c);
+		for (i = 0; i < c->card->nr_vfs; i++)
+			look_vf(&c->vfs[i]);
+		raw_spin_unlock_irqrestore(&c->lock, flags);
+	}
 }
 
 static void look_now(struct irq_work *work)
@@ -139,21 +143,21 @@ static DEFINE_IRQ_WORK(look_work, look_now);
 static void pf_written(struct perf_event *event, struct perf_sample_data *data,
 		       struct pt_regs *regs)
 {
-	look_pf();
+	look_pf(event->overflow_handler_context);
 	irq_work_queue(&look_work);
 }
 
-static void watch_pf(void)
+static void watch_pf(struct hisi_card *c)
 {
 	struct perf_event_attr attr;
 
 	hw_breakpoint_init(&attr);
-	attr.bp_addr = (unsigned long)hisi.qm.io_base + QM_VFT_CFG_OP_ENABLE;
+	attr.bp_addr = (unsigned long)c->qm.io_base + QM_VFT_CFG_OP_ENABLE;
 	attr.bp_len = HW_BREAKPOINT_LEN_4;
 	attr.bp_type = HW_BREAKPOINT_W;
-	pf_watch = register_wide_hw_breakpoint(&attr, pf_written, NULL);
-	if (IS_ERR((void __force *)pf_watch))
-		pf_watch = NULL;
+	c->watch = register_wide_hw_breakpoint(&attr, pf_written, c);
+	if (IS_ERR((void __force *)c->watch))
+		c->watch = NULL;
 }
 
 static enum hrtimer_restart tick(struct hrtimer *timer)
@@ -182,21 +186,26 @@ static void end_here(void *unused)
 }
 
 /**
- * hisi_regs_begin - from now on registers answer
+ * hisi_regs_begin - from now on the registers of a card answer
+ * @c: the card; one after the other
  */
-void hisi_regs_begin(void)
+void hisi_regs_begin(struct hisi_card *c)
 {
-	watch_pf();
-	on_each_cpu(begin_here, NULL, 1);
+	watch_pf(c);
+	if (!users++)
+		on_each_cpu(begin_here, NULL, 1);
 }
 
 /**
  * hisi_regs_end - undo hisi_regs_begin()
+ * @c: the card
  */
-void hisi_regs_end(void)
+void hisi_regs_end(struct hisi_card *c)
 {
-	on_each_cpu(end_here, NULL, 1);
-	if (pf_watch)
-		unregister_wide_hw_breakpoint(pf_watch);
+	if (!--users)
+		on_each_cpu(end_here, NULL, 1);
+	if (c->watch)
+		unregister_wide_hw_breakpoint(c->watch);
+	c->watch = NULL;
 	irq_work_sync(&look_work);
 }

@@ -26,7 +26,7 @@ module_param_named(vf_ready, hisi_vf_ready, bool, 0644);
 MODULE_PARM_DESC(vf_ready, "after a reset somebody plays the function's driver, which sets it up; "
 			   "else it is as after a reset, and the exerciser has nothing to do");
 
-static unsigned int reg_of(unsigned int word)
+static unsigned int reg_of(const struct hisi_vf *h, unsigned int word)
 {
 	static const unsigned int first[] = { QM_VF_AEQ_INT_MASK, QM_VF_EQ_INT_MASK, QM_PAGE_SIZE };
 
@@ -34,9 +34,9 @@ static unsigned int reg_of(unsigned int word)
 		return first[word];
 	word -= ARRAY_SIZE(first);
 	if (word < QM_XQC_WORDS)
-		return (hisi_mig_region() ? QM_MIG_REGION_EQC_DW0 : QM_EQC_DW0) + 4 * word;
+		return (hisi_mig_region(h->card) ? QM_MIG_REGION_EQC_DW0 : QM_EQC_DW0) + 4 * word;
 	word -= QM_XQC_WORDS;
-	return (hisi_mig_region() ? QM_MIG_REGION_AEQC_DW0 : QM_AEQC_DW0) + 4 * word;
+	return (hisi_mig_region(h->card) ? QM_MIG_REGION_AEQC_DW0 : QM_AEQC_DW0) + 4 * word;
 }
 
 static u32 *words_of(struct hisi_vf *h)
@@ -65,7 +65,7 @@ void hisi_state_to_regs(struct hisi_vf *h)
 	unsigned int i;
 
 	for (i = 0; i < STATE_REGS; i++)
-		vf_write(h, reg_of(i), READ_ONCE(words[i]));
+		vf_write(h, reg_of(h, i), READ_ONCE(words[i]));
 	h->sqc = get_address(h, WORD_SQC);
 	h->cqc = get_address(h, WORD_CQC);
 }
@@ -93,7 +93,7 @@ static void set_up(struct hisi_vf *h)
 void hisi_state_reset(struct hisi_vf *h)
 {
 	memset(h->vf->bar2, 0, VF_BAR2_SIZE);
-	if (hisi_mig_region())
+	if (hisi_mig_region(h->card))
 		memset(h->regs, 0, QM_MIG_REGION_BYTES);
 	h->sqc = 0;
 	h->cqc = 0;
@@ -112,7 +112,7 @@ void hisi_state_from_regs(struct hisi_vf *h)
 	unsigned int i;
 
 	for (i = 0; i < STATE_REGS; i++)
-		WRITE_ONCE(words[i], vf_read(h, reg_of(i)));
+		WRITE_ONCE(words[i], vf_read(h, reg_of(h, i)));
 	put_address(h, WORD_SQC, h->sqc);
 	put_address(h, WORD_CQC, h->cqc);
 }

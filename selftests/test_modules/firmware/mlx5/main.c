@@ -10,7 +10,7 @@
 #define PF_DEVICE 0x101d
 #define VF_DEVICE 0x101e
 
-static struct hca *the_hca;
+static struct hca *the_hcas[FW_MAX_CARDS];
 
 static void reset(struct fw_vf *vf)
 {
@@ -89,7 +89,7 @@ struct mlx5_core_dev *mlx5_vf_get_core_dev(struct pci_dev *pdev)
 {
 	struct fw_vf *vf = fw_vf_of(pdev);
 
-	return vf && the_hca && vf->card == the_hca->card ? &the_hca->mdev : NULL;
+	return vf && vf->card->desc == &desc ? &((struct hca *)vf->card->priv)->mdev : NULL;
 }
 EXPORT_SYMBOL(mlx5_vf_get_core_dev);
 
@@ -149,16 +149,23 @@ EXPORT_SYMBOL(mlx5_is_roce_on);
 
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	the_hca->mdev.pdev = pdev;
-	the_hca->mdev.device = &pdev->dev;
-	the_hca->mdev.priv.numa_node = NUMA_NO_NODE;
+	struct fw_card *card = fw_card_of(pdev);
+	struct hca *hca;
+
+	if (!card || card->desc != &desc)
+		return -ENODEV;
+	hca = card->priv;
+	hca->mdev.pdev = pdev;
+	hca->mdev.device = &pdev->dev;
+	hca->mdev.priv.numa_node = NUMA_NO_NODE;
+	pci_set_drvdata(pdev, hca);
 	return fw_pf_enable(pdev);
 }
 
 static void unbind(struct pci_dev *pdev)
 {
 	fw_pf_disable(pdev);
-	objects_free(the_hca);
+	objects_free(pci_get_drvdata(pdev));
 }
 
 static const struct pci_device_id ids[] = { { PCI_DEVICE_SUB(PCI_VENDOR_ID_MELLANOX, PF_DEVICE,
@@ -211,33 +218,51 @@ static int create(struct hca *hca)
 	return ret;
 }
 
+static void destroy(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < FW_MAX_CARDS && the_hcas[i]; i++) {
+		fw_card_destroy(the_hcas[i]->card);
+		free_hca(the_hcas[i]);
+	}
+}
+
+static int add(unsigned int i)
+{
+	struct hca *hca = kvzalloc(sizeof(*hca), GFP_KERNEL);
+	int ret;
+
+	if (!hca)
+		return -ENOMEM;
+	ret = hca_init(hca);
+	ret = ret ?: create(hca);
+	if (ret)
+		free_hca(hca);
+	else
+		the_hcas[i] = hca;
+	return ret;
+}
+
 static int __init init(void)
 {
-	int ret;
+	unsigned int i;
+	int ret = 0;
 
 	if (mlx5_fw_chunk_kb < 8)
 		return -EINVAL;
-	the_hca = kvzalloc(sizeof(*the_hca), GFP_KERNEL);
-	if (!the_hca)
-		return -ENOMEM;
-	ret = hca_init(the_hca);
-	if (!ret)
-		ret = create(the_hca);
-	if (!ret) {
-		ret = pci_register_driver(&driver);
-		if (ret)
-			fw_card_destroy(the_hca->card);
-	}
+	for (i = 0; i < fw_nr_cards() && !ret; i++)
+		ret = add(i);
+	ret = ret ?: pci_register_driver(&driver);
 	if (ret)
-		free_hca(the_hca);
+		destroy();
 	return ret;
 }
 
 static void __exit fini(void)
 {
 	pci_unregister_driver(&driver);
-	fw_card_destroy(the_hca->card);
-	free_hca(the_hca);
+	destroy();
 }
 
 module_init(init);

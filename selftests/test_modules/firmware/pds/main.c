@@ -13,7 +13,9 @@
 /* With what fw_image_save() and pds_save() add, what the interface has room for. */
 #define STATE_BYTES 0xf000
 
-static struct pdsc pdsc;
+static struct pdsc the_cards[FW_MAX_CARDS];
+
+/* As pds_core has it: one list, whichever card something happens to. */
 static BLOCKING_NOTIFIER_HEAD(listeners);
 
 /**
@@ -49,35 +51,37 @@ static void tell(unsigned long ecode, u8 state)
 }
 
 /* The firmware has died: pds_core says so while it can still not be reached. */
-static void go_down(void)
+static void go_down(struct pdsc *pdsc)
 {
-	WRITE_ONCE(pdsc.down, true);
+	WRITE_ONCE(pdsc->down, true);
 	tell(PDS_EVENT_RESET, 0);
 }
 
 /* It is there again, and what it tracked is forgotten. */
-static void come_up(void)
+static void come_up(struct pdsc *pdsc)
 {
 	unsigned int i;
 
-	for (i = 0; i < pdsc.card->nr_vfs; i++) {
-		mutex_lock(&pdsc.vfs[i].lock);
-		pds_dirty_disable(&pdsc.vfs[i]);
-		mutex_unlock(&pdsc.vfs[i].lock);
+	for (i = 0; i < pdsc->card->nr_vfs; i++) {
+		mutex_lock(&pdsc->vfs[i].lock);
+		pds_dirty_disable(&pdsc->vfs[i]);
+		mutex_unlock(&pdsc->vfs[i].lock);
 	}
-	WRITE_ONCE(pdsc.down, false);
+	WRITE_ONCE(pdsc->down, false);
 	tell(PDS_EVENT_RESET, 1);
 }
 
 static bool event(struct fw_card *card, const char *name)
 {
+	struct pdsc *pdsc = card->priv;
+
 	if (!strcmp(name, "pf_reset")) {
-		go_down();
-		come_up();
+		go_down(pdsc);
+		come_up(pdsc);
 	} else if (!strcmp(name, "pf_down")) {
-		go_down();
+		go_down(pdsc);
 	} else if (!strcmp(name, "pf_up")) {
-		come_up();
+		come_up(pdsc);
 	} else if (!strcmp(name, "link_change")) {
 		tell(PDS_EVENT_LINK_CHANGE, 0);
 	} else {
@@ -107,15 +111,23 @@ static const struct fw_card_desc desc = {
 
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	pdsc.pf = pdev;
-	pci_set_drvdata(pdev, &pdsc);
+	struct fw_card *card = fw_card_of(pdev);
+	struct pdsc *pdsc;
+
+	if (!card || card->desc != &desc)
+		return -ENODEV;
+	pdsc = card->priv;
+	pdsc->pf = pdev;
+	pci_set_drvdata(pdev, pdsc);
 	return fw_pf_enable(pdev);
 }
 
 static void remove(struct pci_dev *pdev)
 {
+	struct pdsc *pdsc = pci_get_drvdata(pdev);
+
 	fw_pf_disable(pdev);
-	pdsc.pf = NULL;
+	pdsc->pf = NULL;
 }
 
 static const struct pci_device_id ids[] = { { PCI_DEVICE_SUB(PCI_VENDOR_ID_PENSANDO, PF_DEVICE,
@@ -199,34 +211,53 @@ void pdsc_unregister_notify(struct notifier_block *nb)
 }
 EXPORT_SYMBOL_GPL(pdsc_unregister_notify);
 
+static void destroy(void)
+{
+	struct pdsc *pdsc;
+	unsigned int i;
+
+	for (pdsc = the_cards; pdsc < the_cards + FW_MAX_CARDS && pdsc->card; pdsc++) {
+		fw_card_destroy(pdsc->card);
+		for (i = 0; i < FW_MAX_VFS; i++) {
+			cancel_work_sync(&pdsc->vfs[i].suspend);
+			pds_dirty_disable(&pdsc->vfs[i]);
+		}
+	}
+}
+
+static int create(struct pdsc *pdsc)
+{
+	struct fw_card *card;
+	unsigned int i;
+
+	for (i = 0; i < FW_MAX_VFS; i++)
+		pds_state_init(&pdsc->vfs[i]);
+	card = fw_card_create(&desc, pdsc);
+	if (IS_ERR(card))
+		return PTR_ERR(card);
+	pdsc->card = card;
+	for (i = 0; i < card->nr_vfs; i++)
+		pdsc->vfs[i].vf = &card->vfs[i];
+	return 0;
+}
+
 static int __init pds_init(void)
 {
 	unsigned int i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < FW_MAX_VFS; i++)
-		pds_state_init(&pdsc.vfs[i]);
-	pdsc.card = fw_card_create(&desc, &pdsc);
-	if (IS_ERR(pdsc.card))
-		return PTR_ERR(pdsc.card);
-	for (i = 0; i < pdsc.card->nr_vfs; i++)
-		pdsc.vfs[i].vf = &pdsc.card->vfs[i];
-	ret = pci_register_driver(&driver);
+	for (i = 0; i < fw_nr_cards() && !ret; i++)
+		ret = create(&the_cards[i]);
+	ret = ret ?: pci_register_driver(&driver);
 	if (ret)
-		fw_card_destroy(pdsc.card);
+		destroy();
 	return ret;
 }
 
 static void __exit pds_exit(void)
 {
-	unsigned int i;
-
 	pci_unregister_driver(&driver);
-	fw_card_destroy(pdsc.card);
-	for (i = 0; i < FW_MAX_VFS; i++) {
-		cancel_work_sync(&pdsc.vfs[i].suspend);
-		pds_dirty_disable(&pdsc.vfs[i]);
-	}
+	destroy();
 }
 
 module_init(pds_init);

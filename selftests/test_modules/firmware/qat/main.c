@@ -12,7 +12,7 @@
 /* What of the model's memory is state: with its registers little more fits (BANK_BYTES). */
 #define STATE_BYTES 256
 
-static struct fw_card *the_card;
+static struct fw_card *the_cards[FW_MAX_CARDS];
 
 /* The ring pairs of a function that has been reset are not drained, not even one whose
  * draining began when the model had been reset and this had not been called yet.
@@ -78,34 +78,55 @@ static struct pci_driver driver = {
 	.remove = remove,
 };
 
-static int __init qat_init(void)
+static struct fw_card *create(void)
 {
 	struct qat_pf *pf = kzalloc(sizeof(*pf), GFP_KERNEL);
-	int ret;
+	struct fw_card *card;
 
 	if (!pf)
-		return -ENOMEM;
-	the_card = fw_card_create(&desc, pf);
-	if (IS_ERR(the_card)) {
+		return ERR_PTR(-ENOMEM);
+	card = fw_card_create(&desc, pf);
+	if (IS_ERR(card))
 		kfree(pf);
-		return PTR_ERR(the_card);
-	}
-	pf->card = the_card;
-	ret = pci_register_driver(&driver);
-	if (ret) {
-		fw_card_destroy(the_card);
+	else
+		pf->card = card;
+	return card;
+}
+
+static void destroy(void)
+{
+	struct qat_pf *pf;
+	unsigned int i;
+
+	for (i = 0; i < FW_MAX_CARDS && the_cards[i]; i++) {
+		pf = the_cards[i]->priv;
+		fw_card_destroy(the_cards[i]);
 		kfree(pf);
 	}
+}
+
+static int __init qat_init(void)
+{
+	struct fw_card *card;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < fw_nr_cards() && !ret; i++) {
+		card = create();
+		ret = PTR_ERR_OR_ZERO(card);
+		if (!ret)
+			the_cards[i] = card;
+	}
+	ret = ret ?: pci_register_driver(&driver);
+	if (ret)
+		destroy();
 	return ret;
 }
 
 static void __exit qat_exit(void)
 {
-	struct qat_pf *pf = the_card->priv;
-
 	pci_unregister_driver(&driver);
-	fw_card_destroy(the_card);
-	kfree(pf);
+	destroy();
 }
 
 module_init(qat_init);
