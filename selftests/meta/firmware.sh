@@ -53,13 +53,12 @@ timeout 900 ./run.sh -q -o "$tmp/without" -d mlx5 --without-migration -t 'featur
 rc=$?
 [ $rc -eq 0 ] || tap_show "$tmp/without.out"
 tap_is 0 $rc "mlx5: exit code of a run on a function that is not migratable"
-for name in qat pds mlx5 hisi_acc; do
-	timeout 900 ./run.sh -q -o "$tmp/cards" -d "$name" --param vfio_mig_fw.cards=2 --param vfio_mig_fw.nr_vfs=1 \
-		-t 'other_card.cdev_*' >"$tmp/cards.out" 2>&1 </dev/null
-	rc=$?
-	[ $rc -eq 0 ] || tap_show "$tmp/cards.out"
-	tap_is 0 $rc "$name: exit code of a run across two cards"
-done
+# The one of the four whose driver tells functions of the one card what happened to the other.
+timeout 900 ./run.sh -q -o "$tmp/cards" -d pds --param vfio_mig_fw.cards=2 --param vfio_mig_fw.nr_vfs=1 \
+	-t 'other_card.cdev_*' >"$tmp/cards.out" 2>&1 </dev/null
+rc=$?
+[ $rc -eq 0 ] || tap_show "$tmp/cards.out"
+tap_is 0 $rc "pds: exit code of a run across two cards"
 
 # fits PATCH DIRECTORY SOURCE: does it apply to the driver in this source of the kernel?
 fits()
