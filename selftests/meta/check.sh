@@ -22,37 +22,38 @@ logs=${VMIG_CHECK_LOGS:-selftests/meta/build/check}
 skips=${VMIG_CHECK_SKIPS:-selftests/meta/skips}
 mkdir -p "$logs" || exit 2
 
-# Each part: in which of the two lanes it runs, how many seconds it may take, and its command.
-# No part may hang; how long each may take is no assertion on its speed.
+# Each part: how many seconds it may take, which is no assertion on its speed, as no part may hang; and its
+# command. Whoever is free takes the next one. The kernel comes first, as most of what is behind needs it, and
+# while it is built there are parts that do not; then the longest, so that both end at about the same time.
 table="
-check        first  120   selftests/meta/check_test.sh
-unit         first  900   make -s -C lib/tests check
-report       first  900   results/tests/run.sh
-fuzz         first  1200  results/tests/survive.sh
-ktap         first  120   selftests/meta/ktap.sh
-lint         first  1200  selftests/meta/lint.sh
-coverage     first  300   selftests/meta/coverage.sh
-profiles     first  300   selftests/meta/profiles.sh
-nightly      first  900   results/tests/nightly.sh
-install      first  1800  selftests/meta/install.sh
-kernel_tree  first  1800  selftests/meta/kernel_tree.sh
-modules      first  1500  selftests/meta/module_circles.sh
-debug        first  3600  selftests/meta/debug.sh
-firmware     first  3000  selftests/meta/firmware.sh
-kernel       second 2400 selftests/meta/kernel.sh
-host_change  first  300   selftests/meta/host_change.sh
-bad_input    second 1800  selftests/meta/bad_input.sh
-guest        second 2700  selftests/meta/guest.sh
-survive      second 1800  selftests/meta/survive.sh
-mutants      second 1500  selftests/meta/mutants.sh
-conforming   second 2700  selftests/meta/conforming.sh
-core         second 1500  selftests/meta/core.sh
-cost         second 2400  selftests/meta/cost.sh
-streams      second 2700  selftests/meta/streams.sh
-probe        second 3000  selftests/meta/probe.sh
-qualify      second 1800  selftests/meta/qualify.sh
-other_guests second 3600  selftests/meta/other_guests.sh
-kernels      second 3000 selftests/meta/kernels.sh
+kernel       2400 selftests/meta/kernel.sh
+check        120  selftests/meta/check_test.sh
+unit         900  make -s -C lib/tests check
+report       900  results/tests/run.sh
+fuzz         1200 results/tests/survive.sh
+ktap         120  selftests/meta/ktap.sh
+lint         1200 selftests/meta/lint.sh
+coverage     300  selftests/meta/coverage.sh
+profiles     300  selftests/meta/profiles.sh
+nightly      900  results/tests/nightly.sh
+install      1800 selftests/meta/install.sh
+debug        3600 selftests/meta/debug.sh
+guest        2700 selftests/meta/guest.sh
+mutants      1500 selftests/meta/mutants.sh
+conforming   2700 selftests/meta/conforming.sh
+firmware     3000 selftests/meta/firmware.sh
+kernels      3000 selftests/meta/kernels.sh
+core         1500 selftests/meta/core.sh
+survive      1800 selftests/meta/survive.sh
+streams      2700 selftests/meta/streams.sh
+probe        3000 selftests/meta/probe.sh
+cost         2400 selftests/meta/cost.sh
+qualify      1800 selftests/meta/qualify.sh
+other_guests 3600 selftests/meta/other_guests.sh
+kernel_tree  1800 selftests/meta/kernel_tree.sh
+bad_input    1800 selftests/meta/bad_input.sh
+modules      1500 selftests/meta/module_circles.sh
+host_change  300  selftests/meta/host_change.sh
 "
 table=${VMIG_CHECK_TABLE:-$table}
 mapfile -t parts < <(awk 'NF { print $1 }' <<<"$table")
@@ -146,10 +147,10 @@ run_part()
 {
 	local p=$1 rc ok bad skipped began=$SECONDS command
 
-	read -ra command < <(of_part "$p" 4 99)
+	read -ra command < <(of_part "$p" 3 99)
 	VMIG_SPENT=$(realpath -m "$logs/$p.spent")
 	export VMIG_SPENT
-	timeout -k 10 "$(of_part "$p" 3)" "${command[@]}" >"$logs/$p.tap" 2>&1 </dev/null &
+	timeout -k 10 "$(of_part "$p" 2)" "${command[@]}" >"$logs/$p.tap" 2>&1 </dev/null &
 	part_pid=$!
 	wait "$part_pid"
 	rc=$?
@@ -191,15 +192,16 @@ spent()
 	done | sort -k 3 -rn
 }
 
-# run_lane LANE: the parts that run in it, one after the other
-run_lane()
+# run_parts: takes one part after the other, as long as there are some
+run_parts()
 {
 	local p
 
 	part_pid=''
 	trap '[ -z "$part_pid" ] || kill "$part_pid" 2>/dev/null; exit 143' TERM
 	for p in "${parts[@]}"; do
-		[ "$(of_part "$p" 2)" != "$1" ] || run_part "$p"
+		# Else the other one of us took it.
+		! mkdir "$logs/$p.taken" 2>/dev/null || run_part "$p"
 	done
 }
 
@@ -208,17 +210,17 @@ for p in "${parts[@]}"; do
 		echo "check.sh: no part '$p'; there are:$(awk '{ printf " %s", $1 }' <<<"$table")" >&2
 		exit 2
 	fi
-	rm -f "$logs/$p.sum" "$logs/$p.took" "$logs/$p.spent"
+	rm -rf "$logs/$p.sum" "$logs/$p.took" "$logs/$p.spent" "$logs/$p.taken"
 done
 read_skips
 absent=$(packages_missing build guest nightly bundle check | sort -u | paste -sd ' ')
 [ -z "$absent" ] || echo "# not installed, so tests will fail: $absent; .ci/run installs them"
-lanes=()
-for lane in first second; do
-	run_lane $lane &
-	lanes+=($!)
+workers=()
+for _ in 1 2; do
+	run_parts &
+	workers+=($!)
 done
-trap 'kill "${lanes[@]}" 2>/dev/null; wait; exit 130' INT TERM
+trap 'kill "${workers[@]}" 2>/dev/null; wait; exit 130' INT TERM
 wait
 
 passed=0

@@ -18,7 +18,7 @@ check()
 	local rc expected=$1 last=$2 what=$3
 	shift 3
 	printf '%s\n' "$@" >"$tmp/fake"
-	VMIG_CHECK_LOGS=$tmp/logs VMIG_CHECK_SKIPS=$tmp/skips VMIG_CHECK_TABLE="fake first 60 cat $tmp/fake" \
+	VMIG_CHECK_LOGS=$tmp/logs VMIG_CHECK_SKIPS=$tmp/skips VMIG_CHECK_TABLE="fake 60 cat $tmp/fake" \
 		timeout 100 selftests/meta/check.sh >"$tmp/out" 2>"$tmp/err"
 	rc=$?
 	tap_is "$expected: $last" "$rc: $(cat "$tmp/out" "$tmp/err" | tail -n 1)" "$what"
