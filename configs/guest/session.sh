@@ -18,6 +18,8 @@ resume=''
 
 # The clock of the next guest, as clock_qemu() has it, where the mode does not need a real one.
 session_clock=real
+# Memory cgroups in the next guest; in the debug kernel they always are.
+session_cgroups=''
 # The chapters of the lane that is run (lanes.sh); empty: all.
 lane_chapters=''
 
@@ -127,6 +129,9 @@ session_qemu_args()
 	# What is measured must not depend on where things happen to lie.
 	[ "$session_clock" != "$clock_measure" ] || append+=" nokaslr norandmaps"
 	append+=$(firmware_boot) || return
+	# Of a charged object the kernel keeps whose it is, in memory that lies beside it and that comes and
+	# goes with the slabs: in one kernel either what is charged can be judged, or what leaks.
+	[ -n "$opt_debug$session_cgroups" ] || append+=" cgroup_disable=memory"
 	# kmemleak is silent until it is asked for: a scan of its own every ten minutes would be
 	# charged to whatever test runs then. KASAN reports the first bug of a boot only, unless
 	# it is told to go on.

@@ -66,6 +66,8 @@ replay_run()
 	run_started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	run_clock=$EPOCHREALTIME
 	opt_param=()
+	session_cgroups=
+	[ -z "$driver_patch" ] || session_cgroups=$(profile_get "$driver_patch" Cgroups)
 	[ -z "$driver_patch" ] || read -ra opt_param < <(profile_get "$driver_patch" Parameters)
 	select=$(mutants_select "$@")
 	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 "VMIG_CHAPTERS=${select%%|*}"
