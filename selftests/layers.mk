@@ -16,7 +16,8 @@ SRC_harness := child.c kernel_health.c known_deviations.c risky_call.c session.c
 SELF_helpers := harness
 LIB_helpers := exercisers $(DEV)
 SRC_helpers := descriptors.c exercise.c fail_nth.c fault_memory.c guest_access.c keep_awake.c \
-	       kernel_memory.c kmsg_watch.c load_attempt.c pci_config.c random.c round_trip_check.c second_device.c session_check.c
+	       kernel_memory.c kmsg_watch.c load_attempt.c pci_config.c random.c round_trip_check.c second_device.c session_check.c \
+	       thread.c
 
 # The groups of chapters: none uses another.
 GROUPS := data_fd dma experimental perf protocol resume stress vmm

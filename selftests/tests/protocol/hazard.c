@@ -30,6 +30,7 @@
 #include "kernel_health.h"
 #include "region_map.h"
 #include "fixture_exercise.h"
+#include "thread.h"
 
 #define NEED_HAZARDS() NEED(vmig_hazards(), "a hazard: --hazards or VMIG_HAZARDS=1 lets it run")
 
@@ -343,8 +344,7 @@ static void close_under_a_writer(void *arg)
 		vmig_write_all_unchecked(c->fd, c->good.data, c->good.len < 16 ? 1 : 16,
 					 VMIG_ONE_WRITE);
 		atomic_store(&c->stop, false);
-		if (pthread_create(&thread, NULL, write_nothing, c))
-			vmig_test_error("pthread_create() failed");
+		vmig_thread_start(&thread, write_nothing, c);
 		vmig_sleep_ms(2);
 		vmig_close(dev);
 		atomic_store(&c->stop, true);
@@ -475,8 +475,7 @@ static void reset_under_a_bar(void *arg)
 	int i, fd = -1, next;
 
 	atomic_store(&b->fd, -1);
-	if (pthread_create(&thread, NULL, move_by_bar, b))
-		vmig_test_error("pthread_create() failed");
+	vmig_thread_start(&thread, move_by_bar, b);
 	for (i = 0; i < BAR_RESETS; i++) {
 		next = vmig_goto_state(b->dev, b->state);
 		atomic_store(&b->fd, next);

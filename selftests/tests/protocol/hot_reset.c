@@ -27,6 +27,7 @@
 #include "fixture_states.h"
 #include "pci_config.h"
 #include "session_check.h"
+#include "thread.h"
 
 VMIG_FIXTURE_ANY(hot_reset, false);
 VMIG_VARIANT_COMPAT(hot_reset);
@@ -571,13 +572,10 @@ TEST_F(hot_reset, bridge_is_left_alone_at_close)
 {
 	struct bridge_watch b = { .fd = open_bridge(self->dev) };
 	pthread_t thread;
-	int err;
 
 	CLAUSES(HOT_10);
 	NEED(!strcmp(self->dev->id.bus, "pci") && b.fd >= 0, "there is no PCI bridge above it");
-	err = pthread_create(&thread, NULL, watch_bridge, &b);
-	if (err)
-		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
+	vmig_thread_start(&thread, watch_bridge, &b);
 	vmig_close(self->dev);
 	self->dev = NULL;
 	atomic_store(&b.stop, true);

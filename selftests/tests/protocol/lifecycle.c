@@ -26,6 +26,7 @@
 #include "round_trip_check.h"
 #include "fault_memory.h"
 #include "session_check.h"
+#include "thread.h"
 
 VMIG_FIXTURE(lifecycle);
 VMIG_VARIANT_COMPAT(lifecycle);
@@ -558,9 +559,9 @@ static void hold(void *arg)
 
 	h->nowhere = vmig_before_hole(NULL, 1);
 	vmig_protect(h->nowhere, PROT_NONE);
-	if (pthread_create(&thread, NULL, use_device, h) ||
-	    (h->data_fd >= 0 && pthread_create(&thread, NULL, use_session, h)))
-		vmig_test_error("pthread_create() failed");
+	vmig_thread_start(&thread, use_device, h);
+	if (h->data_fd >= 0)
+		vmig_thread_start(&thread, use_session, h);
 	if (write(h->ready[1], "", 1) != 1)
 		vmig_test_error("write() to a pipe failed: %s", vmig_errno_name(errno));
 	for (;;)

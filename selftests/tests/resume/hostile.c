@@ -18,6 +18,7 @@
 #include "fault_memory.h"
 #include "fixture_resume.h"
 #include "parallel_write.h"
+#include "thread.h"
 
 #define GIB (1UL << 30)
 
@@ -432,8 +433,7 @@ static unsigned char *slow_memory(void)
 		vmig_test_error("no memory: %s", vmig_errno_name(errno));
 	madvise(memory, SLOW_SIZE, MADV_NOHUGEPAGE);
 	memset(memory + TOUCHES * VMIG_PAGE, VMIG_GARBAGE, SLOW_SIZE - TOUCHES * VMIG_PAGE);
-	if (pthread_create(&thread, NULL, slow_faults_down, memory))
-		vmig_test_error("pthread_create() failed");
+	vmig_thread_start(&thread, slow_faults_down, memory);
 	run_on(false);
 	return memory;
 }

@@ -7,6 +7,7 @@
 
 #include <vmig/error.h>
 #include "parallel_write.h"
+#include "thread.h"
 #include "verdict.h"
 
 struct writer {
@@ -47,8 +48,7 @@ size_t vmig_parallel_write(int fd, const struct vmig_part *parts, unsigned int c
 
 	for (i = 0; i < count; i++) {
 		w[i] = (struct writer){ .fd = fd, .part = &parts[i], .waiting = &waiting };
-		if (pthread_create(&threads[i], NULL, write_with_others, &w[i]))
-			vmig_test_error("pthread_create() failed");
+		vmig_thread_start(&threads[i], write_with_others, &w[i]);
 	}
 	for (i = 0; i < count; i++) {
 		pthread_join(threads[i], NULL);

@@ -27,6 +27,7 @@
 #include "round_trip_check.h"
 #include "second_device.h"
 #include "session_check.h"
+#include "thread.h"
 
 #define ADD_LATE(uapi_, name_, state_)                                                             \
 	VMIG_VARIANT(late_buffers, name_##_##state_, .uapi = uapi_,                                \
@@ -81,14 +82,6 @@ struct late {
 	atomic_bool wanted;
 };
 
-static void start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
-{
-	int err = pthread_create(thread, NULL, fn, arg);
-
-	if (err)
-		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
-}
-
 /* What it returns is not determined. Without a timer, whose signal would not end the wait. */
 static void *caller(void *arg)
 {
@@ -112,7 +105,7 @@ static bool begin_wait(struct late *l, pthread_t *thread)
 	if (why)
 		vmig_test_error("%s", why);
 	l->fd = vmig_goto_state(l->dev, l->state);
-	start(thread, caller, l);
+	vmig_thread_start(thread, caller, l);
 	if (vmig_late_page_wanted(&l->page, WANTED_MS)) {
 		atomic_store(&l->wanted, true);
 		return true;
@@ -163,14 +156,19 @@ static const char *no_late_pages(void)
 #define NEED_WANTED(l)                                                                             \
 	NEED(atomic_load(&(l)->wanted), "no call of this driver touches its buffer here")
 
-static void *ender(void *arg)
+static void end_session(struct late *l)
 {
-	struct late *l = arg;
-
 	if (l->way)
 		__vmig_reset(l->dev);
 	else
 		__vmig_set_state(l->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+}
+
+static void *ender(void *arg)
+{
+	struct late *l = arg;
+
+	end_session(l);
 	atomic_store(&l->ended, true);
 	return NULL;
 }
@@ -180,10 +178,7 @@ static void *successor(void *arg)
 {
 	struct late *l = arg;
 
-	if (l->way)
-		__vmig_reset(l->dev);
-	else
-		__vmig_set_state(l->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
+	end_session(l);
 	vmig_recover_running(l->dev);
 	l->next = vmig_goto_state(l->dev, l->state);
 	atomic_store(&l->ended, true);
@@ -213,7 +208,7 @@ static bool end_under_call(struct late *l)
 	did = vmig_fmt("%s waits for its buffer, %s, the next session, and the buffer comes",
 		       call_name(l->state), how);
 	atomic_store(&l->ended, false);
-	start(&ends, successor, l);
+	vmig_thread_start(&ends, successor, l);
 	ended = wait_for(&l->ended, MAY_WAIT_MS);
 	vmig_late_page_serve(&l->page, l->first);
 	pthread_join(calls, NULL);
@@ -277,11 +272,11 @@ static void leave_waiting(void *arg)
 	second.way = 0;
 	third = *l;
 	third.way = 1;
-	start(&gets, getter, l);
-	start(&sets, ender, &second);
+	vmig_thread_start(&gets, getter, l);
+	vmig_thread_start(&sets, ender, &second);
 	vmig_sleep_ms(50);
 	if (vmig_can_reset(l->dev))
-		start(&resets, ender, &third);
+		vmig_thread_start(&resets, ender, &third);
 	vmig_sleep_ms(MAY_WAIT_MS);
 }
 

@@ -26,6 +26,7 @@
 #include "random.h"
 #include "kernel_health.h"
 #include "fixture_exercise.h"
+#include "thread.h"
 
 #define SEED 0x5301
 #define CHUNK 4096
@@ -433,8 +434,6 @@ static void put_cpu_back(int sig)
 
 static void mover_begin(struct mover *m, bool hotplug)
 {
-	int err;
-
 	memset(m, 0, sizeof(*m));
 	m->victim = pthread_self();
 	m->hotplug = hotplug;
@@ -442,9 +441,7 @@ static void mover_begin(struct mover *m, bool hotplug)
 		signal(SIGTERM, put_cpu_back);
 		signal(SIGINT, put_cpu_back);
 	}
-	err = pthread_create(&m->thread, NULL, move, m);
-	if (err)
-		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
+	vmig_thread_start(&m->thread, move, m);
 }
 
 static void mover_end(struct mover *m)

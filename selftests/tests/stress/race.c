@@ -24,6 +24,7 @@
 #include "child.h"
 #include "round_trip_check.h"
 #include "fault_memory.h"
+#include "thread.h"
 #include "vmig_harness.h"
 
 /*
@@ -131,14 +132,6 @@ static void *caller(void *arg)
 	return NULL;
 }
 
-static void start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
-{
-	int err = pthread_create(thread, NULL, fn, arg);
-
-	if (err)
-		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
-}
-
 static double now(void)
 {
 	struct timespec t;
@@ -156,7 +149,7 @@ static void one_round(struct race *r)
 	r->fd = vmig_goto_state(r->dev, r->state);
 	atomic_store(&r->stop, false);
 	atomic_store(&r->made, 0);
-	start(&thread, caller, r);
+	vmig_thread_start(&thread, caller, r);
 	while (!atomic_load(&r->made))
 		sched_yield();
 	ret = __vmig_reset(r->dev);
@@ -334,7 +327,7 @@ static void set_from_threads(void *arg)
 	fds = vmig_count_fds();
 	pthread_barrier_init(&s->start, NULL, SETTERS);
 	for (i = 0; i < SETTERS; i++)
-		start(&threads[i], setter, s);
+		vmig_thread_start(&threads[i], setter, s);
 	for (i = 0; i < SETTERS; i++)
 		pthread_join(threads[i], NULL);
 	state = vmig_get_state(s->dev);

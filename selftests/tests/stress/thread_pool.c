@@ -19,6 +19,7 @@
 #include "child.h"
 #include "thread_pool.h"
 #include "session.h"
+#include "thread.h"
 
 /* A call that takes longer is sent signals; ms. */
 #define SLOW 2000
@@ -217,7 +218,6 @@ void vmig_thread_pool_threads(struct vmig_thread_pool *c, unsigned int process,
 	uint64_t end = vmig_now_ms() + c->ms;
 	pthread_t thread;
 	unsigned int i;
-	int err;
 
 	sigaction(SIGUSR1, &action, NULL);
 	for (i = 0; i < c->threads; i++) {
@@ -225,9 +225,7 @@ void vmig_thread_pool_threads(struct vmig_thread_pool *c, unsigned int process,
 
 		m->pool = c;
 		m->process = process;
-		err = pthread_create(&thread, NULL, worker, m);
-		if (err)
-			vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
+		vmig_thread_start(&thread, worker, m);
 		pthread_detach(thread);
 	}
 	if (meanwhile)

@@ -23,6 +23,7 @@
 #include "random.h"
 #include "round_trip_check.h"
 #include "session_check.h"
+#include "thread.h"
 
 /* So often at most, and as long as there is time; ms. */
 #define ROUNDS vmig_stress(12, 200)
@@ -82,14 +83,6 @@ struct threads {
 	bool told;
 	atomic_bool stop;
 };
-
-static void start(pthread_t *thread, void *(*fn)(void *arg), void *arg)
-{
-	int err = pthread_create(thread, NULL, fn, arg);
-
-	if (err)
-		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
-}
 
 /* To the end of the stream; at a temporary end it looks again. */
 static void *reader(void *arg)
@@ -240,9 +233,9 @@ static bool one_save(struct threads *t, const struct path *path, bool asks)
 	did = vmig_fmt("a thread reads from PRE_COPY to the end%s, another one meanwhile: %s",
 		       asks ? ", a second one calls GET_PRECOPY_INFO" : "", path->name);
 	new_session(t, path->from);
-	start(&reads, reader, t);
+	vmig_thread_start(&reads, reader, t);
 	if (asks)
-		start(&questions, asker, t);
+		vmig_thread_start(&questions, asker, t);
 	for (i = 0; path->through[i]; i++) {
 		wait_some(t);
 		set(t, path->through[i]);
@@ -362,7 +355,7 @@ static void try_aborts(void *arg)
 		if (!vmig_state_offered(flags, from))
 			continue;
 		new_session(t, from);
-		start(&reads, reader, t);
+		vmig_thread_start(&reads, reader, t);
 		wait_some(t);
 		ret = __vmig_set_state(t->dev, VFIO_DEVICE_STATE_RUNNING, NULL);
 		/* Whether it works is not this test's question. A reader ends with the session. */
@@ -423,7 +416,7 @@ static bool one_load(struct threads *t)
 	int ret;
 
 	new_session(t, VFIO_DEVICE_STATE_RESUMING);
-	start(&writes, writer, t);
+	vmig_thread_start(&writes, writer, t);
 	wait_some(t);
 	whole = atomic_load(&t->whole);
 	ret = __vmig_set_state(t->dev, VFIO_DEVICE_STATE_STOP, NULL);
@@ -515,8 +508,8 @@ static bool one_spoilt_load(struct threads *t)
 	int ret, refused;
 
 	new_session(t, VFIO_DEVICE_STATE_RESUMING);
-	start(&writes, writer, t);
-	start(&spoils, spoiler, t);
+	vmig_thread_start(&writes, writer, t);
+	vmig_thread_start(&spoils, spoiler, t);
 	wait_some(t);
 	atomic_store(&t->asked, true);
 	refused = atomic_load(&t->refused);
@@ -572,7 +565,7 @@ static void try_blocked(void *arg)
 	for (i = 0; i < 4 && good; i++) {
 		new_session(t, VFIO_DEVICE_STATE_PRE_COPY);
 		w->ops->hold_stream(w, true);
-		start(&reads, reader, t);
+		vmig_thread_start(&reads, reader, t);
 		vmig_sleep_ms(5);
 		if (i & 1) {
 			set(t, VFIO_DEVICE_STATE_STOP_COPY);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <vmig/error.h>
+#include "thread.h"
 #include "together.h"
 #include "verdict.h"
 
@@ -39,13 +40,10 @@ void vmig_together(struct vmig_together *calls, unsigned int count)
 	pthread_t threads[VMIG_TOGETHER_MAX];
 	atomic_uint missing = count;
 	unsigned int i;
-	int err;
 
 	for (i = 0; i < count; i++) {
 		callers[i] = (struct caller){ .call = &calls[i], .missing = &missing };
-		err = pthread_create(&threads[i], NULL, make_call, &callers[i]);
-		if (err)
-			vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
+		vmig_thread_start(&threads[i], make_call, &callers[i]);
 	}
 	for (i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);

@@ -11,6 +11,7 @@
 #include <vmig/dma_region.h>
 #include <vmig/info.h>
 #include <vmig/error.h>
+#include "thread.h"
 #include "vmm_qemu.h"
 
 /* VFIO_MIG_DEFAULT_DATA_BUFFER_SIZE and VFIO_MIG_STOP_COPY_SIZE of QEMU. */
@@ -466,16 +467,13 @@ static int vfio_save_complete_precopy(struct qemu *q, unsigned int reads)
 {
 	struct sender s = { .q = q, .by = "vfio_save_complete_precopy()", .reads = reads };
 	pthread_t thread;
-	int err;
 
 	if (!q->multifd) {
 		sender_thread(&s);
 		return s.ret;
 	}
 	s.by = "vfio_multifd_save_complete_precopy_thread()";
-	err = pthread_create(&thread, NULL, sender_thread, &s);
-	if (err)
-		vmig_test_error("pthread_create() failed: %s", vmig_errno_name(err));
+	vmig_thread_start(&thread, sender_thread, &s);
 	pthread_join(thread, NULL);
 	return s.ret;
 }
