@@ -188,6 +188,8 @@ void ref_session_forget(struct ref_device *ref);
 void ref_session_state(struct ref_session *s, enum vfio_device_mig_state state);
 bool ref_session_defect(const struct ref_session *s, enum ref_defect defect);
 void ref_session_sum(struct ref_session *s, size_t len);
+struct ref_session *ref_session_next(struct ref_session *stale, bool saving);
+void ref_session_next_put(struct ref_session *s);
 
 /* remains.c */
 void ref_find_lost(struct ref_device *ref);

@@ -240,23 +240,16 @@ static int take_piece(struct ref_session *s)
 /* A defect: bytes of a session that is over come into the one that is not. */
 static void pass_on(struct ref_session *stale, size_t n)
 {
-	struct ref_device *ref = ref_of(stale->vdev);
-	struct ref_session *s;
+	struct ref_session *s = ref_session_next(stale, false);
 
-	if (!ref)
+	if (!s)
 		return;
-	mutex_lock(&ref->state_mutex);
-	s = ref->session;
-	if (s && s != stale && !s->saving) {
-		mutex_lock(&s->lock);
-		n = min(n, s->need - s->len);
-		memcpy(s->buf + s->len, stale->buf, n);
-		s->len += n;
-		if (s->len == s->need && take_piece(s))
-			s->broken = true;
-		mutex_unlock(&s->lock);
-	}
-	mutex_unlock(&ref->state_mutex);
+	n = min(n, s->need - s->len);
+	memcpy(s->buf + s->len, stale->buf, n);
+	s->len += n;
+	if (s->len == s->need && take_piece(s))
+		s->broken = true;
+	ref_session_next_put(s);
 }
 
 /* What came is no stream of ours. From now on there is no way to finish this session. */

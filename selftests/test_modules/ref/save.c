@@ -581,20 +581,13 @@ static int wait_for_data(struct ref_session *s, struct file *filp)
 /* Defects: a session that is over takes bytes, of what comes next, from the one that is not. */
 static void steal(struct ref_session *stale, size_t n)
 {
-	struct ref_device *ref = ref_of(stale->vdev);
-	struct ref_session *s;
+	struct ref_session *s = ref_session_next(stale, true);
 
-	if (!ref)
+	if (!s)
 		return;
-	mutex_lock(&ref->state_mutex);
-	s = ref->session;
-	if (s && s != stale && s->saving) {
-		mutex_lock(&s->lock);
-		if (s->pos < s->len || ref_save_fill(s) > 0)
-			s->pos = min(s->pos + n, s->len);
-		mutex_unlock(&s->lock);
-	}
-	mutex_unlock(&ref->state_mutex);
+	if (s->pos < s->len || ref_save_fill(s) > 0)
+		s->pos = min(s->pos + n, s->len);
+	ref_session_next_put(s);
 }
 
 /*

@@ -358,6 +358,43 @@ void ref_set_hold(struct ref_device *ref, bool hold)
 EXPORT_SYMBOL_GPL(ref_set_hold);
 
 /**
+ * ref_session_next - of a defect: the session that has come after one that is over
+ * @stale: the one that is over
+ * @saving: the kind that is looked for
+ *
+ * Return: it, with its lock and that of its device's state held; ref_session_next_put() it. NULL
+ * where there is none of that kind.
+ */
+struct ref_session *ref_session_next(struct ref_session *stale, bool saving)
+{
+	struct ref_device *ref = ref_of(stale->vdev);
+	struct ref_session *s;
+
+	if (!ref)
+		return NULL;
+	mutex_lock(&ref->state_mutex);
+	s = ref->session;
+	if (!s || s == stale || s->saving != saving) {
+		mutex_unlock(&ref->state_mutex);
+		return NULL;
+	}
+	mutex_lock(&s->lock);
+	return s;
+}
+
+/**
+ * ref_session_next_put - give back what ref_session_next() has given
+ * @s: the session
+ */
+void ref_session_next_put(struct ref_session *s)
+{
+	struct ref_device *ref = s->ref;
+
+	mutex_unlock(&s->lock);
+	mutex_unlock(&ref->state_mutex);
+}
+
+/**
  * ref_dirty - a part of the memory has changed
  * @ref: the device
  * @at: where, in bytes
