@@ -353,7 +353,10 @@ without_check()
 	fi
 	[ ${#known[@]} -gt 0 ] ||
 		die "no profile of '${devices[*]}' says how a device without migration is made" \
-			"(without_migration:)"
+			"(without_migration:): take -d" \
+			"$(cd "$top/configs/devices" && grep -l '^without_migration:' ./*.conf |
+				sed 's,^\./,,; s,\.conf$,,' | paste -sd ' ' | sed 's/ / or -d /g')," \
+			"or make one with --setup"
 	devices=("${known[@]}")
 }
 
