@@ -43,9 +43,10 @@ copying_driver()
 	build=$(./run.sh --kernel-build-dir) &&
 		built=$(configs/guest/modules.sh "$(configs/guest/kernel.sh source)" "$build") || return
 	mkdir "$tmp/src" && cp -r "$built/src/." "$tmp/src" || return
-	sed -i 's/^static ssize_t ref_save_read(/static char twin[1 << 20];\n&/
-		s/^\t\tbad = copy_to_user(to + done,/\t\tmemcpy(twin, s->buf + from, min(n, sizeof(twin)));\n\t\tbarrier_data(twin);\n&/' \
-		"$dir/ref/save.c"
+	sed -i 's/^size_t ref_copy_out(/static char twin[1 << 20];\n&/
+		s/^\t\tbad = copy_to_user(to, from, n);/\t\tmemcpy(twin, from, min(n, sizeof(twin)));\n\t\tbarrier_data(twin);\n&/' \
+		"$dir/ref/copy.c"
+	[ "$(grep -c '\<twin\>' "$dir/ref/copy.c")" -eq 3 ] || return
 	sed -i 's/ vfio_mig_edu.o$//' "$dir/Makefile"
 	find "$dir" -name '*.ko' -delete
 	make -s -C "$build" M="$dir" FIRMWARE= modules >"$tmp/make" 2>&1 || return
