@@ -99,9 +99,9 @@ VMIG_TEST_TIMEOUT(hostile, write_error_then_rest, MINUTES)
 	NEED_BYTES(1);
 	NEED_RESET;
 	vmig_session_rebind(&self->dev);
-	t = invert_each(self->dev, &self->good, 8);
+	t = invert_each(self->dev, &self->good, 64);
 	NEED(t.by_write, "write() notices none of %u damaged streams", t.tried);
-	check_not_forgotten(&t, "8 bytes at a time");
+	check_not_forgotten(&t, "64 bytes at a time");
 }
 
 VMIG_TEST_TIMEOUT(hostile, write_error_of_whole_stream, MINUTES)

@@ -40,7 +40,7 @@ struct vmig_chunks {
 	uint32_t seed;
 };
 
-#define VMIG_SMALL_SPAN (64 << 10)
+#define VMIG_SMALL_SPAN (16 << 10)
 
 extern const struct vmig_chunks vmig_default_chunks;
 
