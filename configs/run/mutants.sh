@@ -212,6 +212,15 @@ mutants_batches()
 	done
 }
 
+# mutants_chapters BATCH: those that its entries run, with blanks between; nothing where one runs all.
+mutants_chapters()
+{
+	awk -F '|' '
+		$3 == "" { all = 1 }
+		{ n = split($3, c, " "); for (i = 1; i <= n; i++) if (!seen[c[i]]++) list = list c[i] " " }
+		END { if (!all) print list }' "$1"
+}
+
 # mutants_guest BATCH: one boot; takes from the batch what it has done, and what it died of.
 mutants_guest()
 {
@@ -219,7 +228,9 @@ mutants_guest()
 
 	session_entries=$1
 	status=''
+	lane_chapters=$(mutants_chapters "$1")
 	session mutants || :
+	lane_chapters=''
 	# What it moved to the host is done, whatever came of the guest then.
 	touch "$rundir/finished"
 	current=$(cat "$rundir/current" 2>/dev/null) || :
