@@ -9,8 +9,8 @@
 conforming_globs='*.cdev*'
 # What takes minutes for itself: only where it is asked for.
 conforming_large='large_*'
-# A chapter may take longer than with a defect: some of these drivers are slow.
-conforming_chapter_seconds=240
+# A chapter may take longer than with a defect: some of these drivers are slow, or have a state of 64 MiB.
+conforming_chapter_seconds=600
 
 # conforming_choose: the freedoms of this run, in $tmp/freedoms (name, profile, chapters or "-";
 # tabs between).

@@ -699,6 +699,9 @@ static ssize_t ref_save_read(struct file *filp, char __user *to, size_t count, l
 		done += n - bad;
 		if (ret || s->freedom == REF_FREEDOM_read_one_record)
 			break;
+		/* Else it would fill a buffer of 1 MiB at the pace of the changes. */
+		if (precopy && s->freedom == REF_FREEDOM_precopy_never_ends)
+			break;
 	}
 	s->moved += done;
 	if (ret == -ENOMSG && !done && ends_early(s, precopy, REF_DEFECT_end_told_while_stopping))

@@ -9,6 +9,9 @@
 /* A device that has still more data after this long is busy. */
 #define DRAIN_MS 10000
 
+/* So is one whose counters have not come lower for this long. */
+#define STANDSTILL_MS 1000
+
 /* At the temporary end a busy device may have something new this often. */
 #define END_TRIES 16
 
@@ -31,18 +34,26 @@ static ssize_t read_some(int fd, struct vmig_stream *s)
  * driver may let it block.
  *
  * Return: true at the temporary end: both counters are 0 (H:1261). False if a read()
- * gave nothing before, or the device has more for ever.
+ * gave nothing before, or the device has more for ever: one that changes as fast as it is read
+ * conforms, and each test would wait for it.
  */
 bool vmig_drain(int fd, struct vmig_stream *s)
 {
-	uint64_t end = vmig_now_ms() + DRAIN_MS;
+	uint64_t now = vmig_now_ms(), end = now + DRAIN_MS, lower = now;
+	uint64_t left, least = UINT64_MAX;
 	struct vfio_precopy_info info;
 
 	do {
 		vmig_precopy_info(fd, &info);
 		if (!info.initial_bytes && !info.dirty_bytes)
 			return true;
-	} while (read_some(fd, s) > 0 && vmig_now_ms() < end);
+		now = vmig_now_ms();
+		left = info.initial_bytes + info.dirty_bytes;
+		if (left < least) {
+			least = left;
+			lower = now;
+		}
+	} while (read_some(fd, s) > 0 && now < end && now < lower + STANDSTILL_MS);
 	return false;
 }
 

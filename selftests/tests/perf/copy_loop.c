@@ -25,6 +25,34 @@ static int write_all(int to, const unsigned char *p, size_t len, double *us)
 	return ret;
 }
 
+/* One read() of @size bytes at most, and what came written; adds that to @c. False where there is no more. */
+static bool copy_once(int from, int to, size_t size, struct vmig_stream *keep,
+		      struct vmig_measure *m, struct vmig_copy_result *c)
+{
+	ssize_t n;
+	double t;
+
+	vmig_mark_begin();
+	t = vmig_now_us();
+	n = __vmig_read(from, buf, size);
+	vmig_mark_end();
+	c->read_us += vmig_now_us() - t;
+	if (!c->bytes)
+		c->first_us = c->read_us;
+	if (n < 0)
+		c->ret = n;
+	if (n <= 0)
+		return false;
+	c->bytes += n;
+	if (keep)
+		vmig_stream_append(keep, buf, n);
+	if (to >= 0)
+		c->ret = write_all(to, buf, n, &c->write_us);
+	if (m)
+		vmig_measure_moved(m, n);
+	return !c->ret;
+}
+
 /**
  * vmig_copy - read a data_fd, and write what comes
  * @from: data_fd of a session that saves
@@ -39,31 +67,32 @@ struct vmig_copy_result vmig_copy(int from, int to, uint64_t most, struct vmig_s
 				  struct vmig_measure *m)
 {
 	struct vmig_copy_result c = {};
-	size_t size;
-	ssize_t n;
-	double t;
 
-	while (!c.ret && c.bytes < most) {
-		size = most - c.bytes < MIB ? most - c.bytes : MIB;
-		vmig_mark_begin();
-		t = vmig_now_us();
-		n = __vmig_read(from, buf, size);
-		vmig_mark_end();
-		c.read_us += vmig_now_us() - t;
-		if (!c.bytes)
-			c.first_us = c.read_us;
-		if (n < 0)
-			c.ret = n;
-		if (n <= 0)
+	while (c.bytes < most) {
+		if (!copy_once(from, to, most - c.bytes < MIB ? most - c.bytes : MIB, keep, m, &c))
 			break;
-		c.bytes += n;
-		if (keep)
-			vmig_stream_append(keep, buf, n);
-		if (to >= 0)
-			c.ret = write_all(to, buf, n, &c.write_us);
-		if (m)
-			vmig_measure_moved(m, n);
 	}
+	return c;
+}
+
+/**
+ * vmig_copy_block - one read() of a data_fd in PRE_COPY, and write what came
+ * @from: data_fd of a session that saves
+ * @to: where it is written, or -1
+ * @keep: where it is kept too, or NULL; that takes no part of the time
+ * @m: the measurement whose progress it is, or NULL
+ *
+ * Into a buffer of 1 MiB whatever the counters say, as QEMU does (vfio_save_block()): they are
+ * estimates, and whoever asks for no more than they announce reads such a stream byte by byte.
+ *
+ * Return: what that took; @ret is -ENOMSG at the temporary end.
+ */
+struct vmig_copy_result vmig_copy_block(int from, int to, struct vmig_stream *keep,
+					struct vmig_measure *m)
+{
+	struct vmig_copy_result c = {};
+
+	copy_once(from, to, MIB, keep, m, &c);
 	return c;
 }
 

@@ -32,6 +32,8 @@ struct vmig_copy_result {
 
 struct vmig_copy_result vmig_copy(int from, int to, uint64_t most, struct vmig_stream *keep,
 				  struct vmig_measure *m);
+struct vmig_copy_result vmig_copy_block(int from, int to, struct vmig_stream *keep,
+					struct vmig_measure *m);
 struct vmig_copy_result vmig_copy_all(struct vmig_device *dev, int from, int to,
 				      struct vmig_stream *keep, struct vmig_measure *m);
 struct vmig_copy_result vmig_copy_in(int to, const struct vmig_stream *s, struct vmig_measure *m);

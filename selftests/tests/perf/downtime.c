@@ -22,8 +22,6 @@
 /* A state may be gigabytes and is moved several times in a test; seconds. */
 #define MINUTES 300
 
-#define MIB (1UL << 20)
-
 #define SEED 0x8001
 #define OTHER 0x8002
 
@@ -59,11 +57,10 @@ static void must_carry(const struct vmig_copy_result *c, const char *when)
 				(unsigned long long)c->bytes, vmig_errno_name(c->ret));
 }
 
-static uint64_t in_block(const struct vfio_precopy_info *info)
+/* Is there something to be read in PRE_COPY? */
+static bool has_data(const struct vfio_precopy_info *info)
 {
-	uint64_t n = info->initial_bytes + info->dirty_bytes;
-
-	return n < MIB ? n : MIB;
+	return info->initial_bytes || info->dirty_bytes;
 }
 
 /* PRE_COPY as a VMM does it: until nothing is left, or not much is gained any more. */
@@ -76,9 +73,9 @@ static void pre_copy(struct trip *t, struct vmig_measure *m)
 
 	do {
 		vmig_precopy_info(t->out, &info);
-		if (!in_block(&info) || (!info.initial_bytes && vmig_now_us() > enough))
+		if (!has_data(&info) || (!info.initial_bytes && vmig_now_us() > enough))
 			return;
-		c = vmig_copy(t->out, t->in, in_block(&info), NULL, m);
+		c = vmig_copy_block(t->out, t->in, NULL, m);
 		t->before += c.bytes;
 		if (c.ret == -ENOMSG || !c.bytes)
 			return;
@@ -378,11 +375,11 @@ static double read_while_busy(struct busy *b, int fd, struct vfio_precopy_info *
 			return us;
 		if (vmig_now_us() > began + PRE_COPY_US)
 			return us;
-		if (!in_block(info)) {
+		if (!has_data(info)) {
 			usleep(IDLE_US);
 			continue;
 		}
-		c = vmig_copy(fd, -1, in_block(info), b->keep, m);
+		c = vmig_copy_block(fd, -1, b->keep, m);
 		us += c.read_us;
 		b->before += c.bytes;
 		if (c.ret && c.ret != -ENOMSG)

@@ -37,7 +37,7 @@
 #define KILLS_FULL 200
 
 /* No call is interrupted more often than this, so that it comes to its end. */
-#define TRIES 200
+#define TRIES 50
 
 FIXTURE(signals)
 {
@@ -130,49 +130,55 @@ static int set_interrupted(FIXTURE_DATA(signals) * self, uint32_t state, int *fd
 	return ret;
 }
 
+/* The same for a call that is made again after EINTR, the last time without a signal. */
+static uint64_t arm_try(FIXTURE_DATA(signals) * self, unsigned int tried)
+{
+	return tried < TRIES ? arm_soon(self) : now_ns();
+}
+
 /* read(), write() or GET_PRECOPY_INFO that a signal may interrupt, until one was not. */
 static ssize_t read_on(FIXTURE_DATA(signals) * self, int fd, void *buf, size_t len)
 {
-	unsigned int tries = TRIES;
+	unsigned int tried = 0;
 	uint64_t since;
 	ssize_t n;
 
 	do {
-		since = arm_soon(self);
+		since = arm_try(self, tried);
 		n = read(fd, buf, len);
 		n = n < 0 ? -errno : n;
 		disarm(self, since, n);
-	} while (n == -EINTR && --tries);
+	} while (n == -EINTR && tried++ < TRIES);
 	return n;
 }
 
 static ssize_t write_on(FIXTURE_DATA(signals) * self, int fd, const void *buf, size_t len)
 {
-	unsigned int tries = TRIES;
+	unsigned int tried = 0;
 	uint64_t since;
 	ssize_t n;
 
 	do {
-		since = arm_soon(self);
+		since = arm_try(self, tried);
 		n = write(fd, buf, len);
 		n = n < 0 ? -errno : n;
 		disarm(self, since, n);
-	} while (n == -EINTR && --tries);
+	} while (n == -EINTR && tried++ < TRIES);
 	return n;
 }
 
 static int info_on(FIXTURE_DATA(signals) * self, int fd)
 {
 	struct vfio_precopy_info info = { .argsz = sizeof(info) };
-	unsigned int tries = TRIES;
+	unsigned int tried = 0;
 	uint64_t since;
 	int ret;
 
 	do {
-		since = arm_soon(self);
+		since = arm_try(self, tried);
 		ret = ioctl(fd, VFIO_MIG_GET_PRECOPY_INFO, &info) ? -errno : 0;
 		disarm(self, since, ret);
-	} while (ret == -EINTR && --tries);
+	} while (ret == -EINTR && tried++ < TRIES);
 	return ret;
 }
 
