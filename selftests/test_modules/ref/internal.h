@@ -141,6 +141,7 @@ struct ref_session_kind {
 struct ref_device *ref_of(struct vfio_device *vdev);
 int ref_register(struct ref_device *ref);
 void ref_unregister(struct ref_device *ref);
+void ref_each(void (*call)(struct ref_device *ref));
 bool ref_is_saving(enum vfio_device_mig_state state);
 enum ref_activity ref_activity_of(struct ref_device *ref, enum vfio_device_mig_state state);
 int ref_set_activity(struct ref_device *ref, enum ref_activity activity);

@@ -107,6 +107,8 @@ int ref_reset(struct ref_device *ref)
 		fsleep(200000);
 	if (ref_freedom(ref, REF_FREEDOM_log_ended_by_reset))
 		ref_log_end(ref);
+	if (ref_defect(ref, REF_DEFECT_reset_ends_logs_of_all))
+		ref_each(ref_log_end);
 	mutex_lock(&ref->state_mutex);
 	if (ref->state == VFIO_DEVICE_STATE_RESUMING &&
 	    ref_defect(ref, REF_DEFECT_reset_refused_in_resuming)) {
