@@ -339,13 +339,19 @@ check_whole()
 }
 
 # without_check: --without-migration of drivers with a profile: those that say how such a device is made.
+# The others are in left_out, and are named.
 without_check()
 {
-	local p known=()
+	local p known=() others=()
 
+	left_out=''
 	[ -n "$opt_without" ] && [ "$mode" = guest ] && [ -n "${devices[*]}" ] || return 0
 	for p in "${devices[@]}"; do
-		[ -z "$(profile_get "$top/configs/devices/$p.conf" without_migration)" ] || known+=("$p")
+		if [ -n "$(profile_get "$top/configs/devices/$p.conf" without_migration)" ]; then
+			known+=("$p")
+		else
+			others+=("$p")
+		fi
 	done
 	# One that is named, with a parameter or a driver of the user's, may be such a device all the same.
 	if [ ${#known[@]} -eq 0 ] && [ $((${#opt_ko[@]} + ${#opt_param[@]} + ${#opt_setup[@]})) -gt 0 ]; then
@@ -358,6 +364,10 @@ without_check()
 				sed 's,^\./,,; s,\.conf$,,' | paste -sd ' ' | sed 's/ / or -d /g')," \
 			"or make one with --setup"
 	devices=("${known[@]}")
+	left_out=${others[*]}
+	# Also with -q: a report on fewer drivers than were asked for.
+	[ -z "$left_out" ] || printf 'vmig: left out: %s, as their profiles do not say how such a device is made%s\n' \
+		"${left_out// /, }" " (without_migration:)" >&2
 }
 
 # Which devices, and where: sets mode (guest, host), and for the guest devices, a list of

@@ -76,6 +76,7 @@ rundir_record()
 	    "debug_kernel": $(json_bool "$opt_debug"),
 	    "known_deviations": $([ -n "$opt_no_known" ] && echo false || echo true),
 	    "without_migration": $(json_bool "$opt_without"),
+	    "left_out": $(json_string "${left_out-}"),
 	    "tests": $(json_string "$opt_tests"),
 	    "mustpass": $(json_string "$mustpass"),
 	    "stress": $(json_string "$opt_stress"),

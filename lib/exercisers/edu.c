@@ -267,6 +267,13 @@ static int reinit(struct vmig_exercise *w, uint32_t bytes)
 	return vmig_bar_write32(&e->extra, EDU_REINIT, bytes);
 }
 
+static int event(struct vmig_exercise *w, const char *name)
+{
+	struct edu *e = w->priv;
+
+	return strcmp(name, "pf_reset") ? -ENOENT : vmig_bar_write32(&e->extra, EDU_CARD_RESET, 1);
+}
+
 static int command(struct edu *e, uint64_t src, uint64_t dst, uint32_t len, uint32_t kind)
 {
 	int ret;
@@ -480,6 +487,7 @@ const struct vmig_exerciser vmig_exerciser_edu = {
 	.stress_registers = stress_registers,
 	.hold_stream = hold_stream,
 	.reinit = reinit,
+	.event = event,
 	.conditions = conditions,
 	.condition_count = sizeof(conditions) / sizeof(conditions[0]),
 	.dma_max = BUFFER,

@@ -118,6 +118,7 @@ char *run_json_run(struct arena *arena, struct text contents, struct run_record 
 	run->hazards = json_is_true(json_object_get(options, "hazards"));
 	run->known_deviations = !json_is_false(json_object_get(options, "known_deviations"));
 	run->without_migration = json_is_true(json_object_get(options, "without_migration"));
+	run->left_out = string(arena, options, "left_out");
 	run->tests = string(arena, options, "tests");
 	/* Without the word a part of the suite would pass for the whole. */
 	if (!error && run->planned >= 0 && !json_object_get(options, "tests"))

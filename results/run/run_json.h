@@ -39,6 +39,7 @@ enum run_status {
  * @guests: how many guests it took, 0 where that is not known
  * @known_deviations: the profile's deviations count as known
  * @without_migration: the device was to be one that offers no migration
+ * @left_out: the drivers that such a run of several has left out, or NULL
  * @tests: glob that chose the tests, NULL for all
  * @mustpass: version of the mustpass list that chose them, or NULL
  * @stress: "brief" or "full": bounds of the tests by chance, NULL for none
@@ -59,7 +60,7 @@ struct run_record {
 	char *version, *commit;
 	bool strict, hazards, known_deviations, debug_kernel, virtual_time, without_migration;
 	unsigned int guests;
-	char *tests, *parameters, *profile;
+	char *left_out, *tests, *parameters, *profile;
 	char *mustpass, *stress;
 	long long seed;
 	char *stand_in, *driver_source, *driver_sha256, *driver_patch;

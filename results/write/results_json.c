@@ -84,6 +84,8 @@ static json_t *record(const struct run *run)
 	put(options, "known_deviations", json_boolean(r->known_deviations));
 	if (r->without_migration)
 		put(options, "without_migration", json_true());
+	if (r->left_out)
+		put(options, "left_out", text(r->left_out));
 	put(options, "tests", text(r->tests));
 	put(options, "parameters", text(r->parameters));
 	put(options, "profile", text(r->profile));

@@ -103,6 +103,8 @@ static void header_run(const struct term *t)
 		s = arena_printf(t->run->arena, "%s, strict", s);
 	if (r->without_migration)
 		s = arena_printf(t->run->arena, "%s, without migration", s);
+	if (r->left_out)
+		s = arena_printf(t->run->arena, "%s, left out: %s", s, r->left_out);
 	if (r->hazards)
 		s = arena_printf(t->run->arena, "%s, hazards", s);
 	if (r->debug_kernel)

@@ -57,6 +57,15 @@ refused "freedoms with a choice of tests" "chooses tests" ./run.sh --conforming 
 refused "mutants with a choice of tests" "chooses tests" ./run.sh --mutants -t 'fsm*'
 refused "coverage of a driver without source" "takes the name of a profile" \
 	./run.sh --driver-coverage -d nosuch
+what="drivers that have no device without migration are named, and recorded, when others are tested"
+timeout 400 ./run.sh -q -d all --without-migration -t 'nosuch.*' -o "$tmp/without" >"$tmp/out" 2>"$tmp/err" </dev/null
+if [ $? -eq 2 ] && grep -q '^vmig: left out: .*mock.* (without_migration:)$' "$tmp/err" &&
+	grep -q '"left_out": ".*mock' "$tmp"/without/runs/*-mlx5/run.json; then
+	tap 0 "$what"
+else
+	tap_show "$tmp/err"
+	tap 1 "$what"
+fi
 refused "bug that is not in the history" "none of the patches" ./run.sh --replay --defect nosuch
 refused "replay of a driver without a history" "none of the patches" ./run.sh --replay -d mtty
 refused "replay with --full" "needs --mutants" ./run.sh --replay --full

@@ -138,8 +138,9 @@ static const char *run_words(struct run *run)
 	if (r->seconds >= 0)
 		s = arena_printf(run->arena, "%s, %.1f s", s, r->seconds);
 	return arena_printf(
-		run->arena, "%s%s%s%s%s%s%s%s%s", s, r->strict ? ", strict" : "",
+		run->arena, "%s%s%s%s%s%s%s%s%s%s%s", s, r->strict ? ", strict" : "",
 		r->without_migration ? ", without migration" : "",
+		r->left_out ? ", left out: " : "", r->left_out ? r->left_out : "",
 		r->hazards ? ", with hazards" : "", r->debug_kernel ? ", in a debug kernel" : "",
 		r->tests ? ", only tests " : "", r->tests ? r->tests : "",
 		r->parameters ? ", modules with " : "", r->parameters ? r->parameters : "");

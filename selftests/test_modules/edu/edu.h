@@ -171,6 +171,7 @@ static inline bool edu_defect(struct edu_device *edu, enum ref_defect defect)
 
 /* main.c */
 extern struct ref_driver edu_driver;
+void edu_power_cycle(struct edu_device *edu);
 
 /* hw.c: the device itself */
 bool edu_decodes(struct edu_device *edu);
@@ -212,6 +213,7 @@ void edu_close_window(struct edu_device *edu);
 void edu_set_peer(struct edu_device *edu, u32 handle);
 void edu_peers_add(struct edu_device *edu);
 void edu_peers_del(struct edu_device *edu);
+void edu_card_reset(struct edu_device *edu);
 
 /* regs.c: what user space reads and writes */
 ssize_t edu_regs_rw(struct edu_device *edu, char __user *buf, size_t count, u64 pos, bool write);

@@ -62,6 +62,8 @@ static void edu_extra_after(struct edu_device *edu, u64 at, u32 value)
 		ref_set_hold(&edu->ref, value);
 	else if (at == EDU_REINIT)
 		ref_reinit(&edu->ref, 0, value);
+	else if (at == EDU_CARD_RESET)
+		edu_card_reset(edu);
 }
 
 /* Is the buffer changing? */

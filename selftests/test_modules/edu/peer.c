@@ -80,3 +80,21 @@ void edu_peers_del(struct edu_device *edu)
 	}
 	mutex_unlock(&edu_open_lock);
 }
+
+/**
+ * edu_card_reset() - the card of a device resets itself, and the device with it
+ * @edu: device that user space has
+ */
+void edu_card_reset(struct edu_device *edu)
+{
+	struct edu_device *other;
+
+	if (!edu_defect(edu, REF_DEFECT_card_reset_reaches_all)) {
+		edu_power_cycle(edu);
+		return;
+	}
+	mutex_lock(&edu_open_lock);
+	list_for_each_entry(other, &edu_open_list, entry)
+		edu_power_cycle(other);
+	mutex_unlock(&edu_open_lock);
+}

@@ -148,7 +148,8 @@ static long get_info(struct mock *m, unsigned long arg)
 	if (info.argsz < minsz)
 		return -EINVAL;
 	m->info_asked = true;
-	info.flags = VFIO_DEVICE_FLAGS_PCI;
+	info.flags = ref_freedom(&m->ref, REF_FREEDOM_not_pci) ? VFIO_DEVICE_FLAGS_PLATFORM
+							       : VFIO_DEVICE_FLAGS_PCI;
 	if (!ref_defect(&m->ref, REF_DEFECT_reset_not_advertised))
 		info.flags |= VFIO_DEVICE_FLAGS_RESET;
 	info.num_regions = VFIO_PCI_NUM_REGIONS + !!mock_region_size(m, MOCK_V1_REGION);

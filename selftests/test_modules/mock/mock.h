@@ -126,6 +126,7 @@ struct mock_type {
  * @idle: wakes up who waits for !@busy
  * @deaf: no command is carried out any more; a defect
  * @mute: no interrupt is sent any more; a defect
+ * @tells: the interrupt is sent when the device goes on, as there was a load
  * @irq_work: raises the interrupt that waits
  * @irq_due: when, in jiffies
  * @irq_lock: for @trigger
@@ -153,6 +154,7 @@ struct mock {
 	bool cancel;
 	bool deaf;
 	bool mute;
+	bool tells;
 	wait_queue_head_t idle;
 	struct delayed_work irq_work;
 	unsigned long irq_due;

@@ -3,12 +3,15 @@
 
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "mock.h"
 
 /* How often the device dirties its memory by itself. */
 #define DIRTY_TICK (HZ / 50 ?: 1)
+/* Bytes of the registers that power_on_noise does not clear. */
+#define NOISE 64
 /* Pages a second of changes_by_itself. */
 #define OWN_RATE 100
 
@@ -131,6 +134,9 @@ static int set_activity(struct ref_device *ref, enum ref_activity activity)
 	}
 	if (was == REF_STOPPED) {
 		mock_irq_resume(m);
+		if (m->tells)
+			mock_irq_signal(m);
+		m->tells = false;
 		mock_dirty_rate(m, le32_to_cpu(m->regs.dirty_rate));
 	}
 	mutex_unlock(&m->lock);
@@ -232,6 +238,7 @@ static int set_regs(struct ref_device *ref, const void *regs)
 	mutex_lock(&m->lock);
 	memcpy(&m->regs, regs, sizeof(m->regs));
 	spoil(m, old);
+	m->tells = ref_freedom(ref, REF_FREEDOM_load_interrupts);
 	m->counter_since = ktime_get_ns();
 	mutex_unlock(&m->lock);
 	kfree(old);
@@ -350,6 +357,9 @@ static void reset(struct ref_device *ref)
 	m->regs.counter_on = cpu_to_le32(mock_initial_counter_on ||
 					 ref_freedom(ref, REF_FREEDOM_changes_by_itself));
 	m->mem_at = 0;
+	m->tells = false;
+	if (ref_freedom(ref, REF_FREEDOM_power_on_noise))
+		get_random_bytes(m->regs.scratch, NOISE);
 	m->counter_since = ktime_get_ns();
 	m->activity = REF_RUNNING;
 	mock_dirty_rate(m,

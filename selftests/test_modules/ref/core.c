@@ -45,6 +45,19 @@ void ref_unregister(struct ref_device *ref)
 }
 
 /**
+ * ref_each - a defect: do something to all devices
+ * @call: what
+ */
+void ref_each(void (*call)(struct ref_device *ref))
+{
+	struct ref_device *ref;
+	unsigned long index;
+
+	xa_for_each(&devices, index, ref)
+		call(ref);
+}
+
+/**
  * ref_is_saving - is this one of the saving group?
  * @state: a migration state
  *

@@ -35,6 +35,7 @@ int ref_session_release(struct inode *inode, struct file *filp)
 	struct ref_device *ref;
 
 	ref_hang(REF_HANG_RELEASE);
+	ref_freedom_open(s->freedom);
 	if (ref_session_defect(s, REF_DEFECT_close_fd_stops)) {
 		ref = ref_of(s->vdev);
 		if (ref && ref->session == s)

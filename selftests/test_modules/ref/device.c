@@ -37,6 +37,7 @@ void ref_open(struct ref_device *ref)
 	bool oops = ref->defect.oops, wedged = ref->defect.wedged;
 	bool keep = ref->state != VFIO_DEVICE_STATE_RUNNING;
 
+	ref_freedom_open(ref->driver->freedom);
 	mutex_lock(&ref->state_mutex);
 	if (ref->defect.opted_in && ref_defect(ref, REF_DEFECT_opt_in_kept_over_close))
 		ref_set_opted_in(ref->vdev, true);
@@ -75,6 +76,7 @@ static bool kept(struct ref_device *ref)
 void ref_close(struct ref_device *ref)
 {
 	ref_hang(REF_HANG_CLOSE);
+	ref_freedom_open(ref->driver->freedom);
 	mutex_lock(&ref->state_mutex);
 	ref->defect.oops = ref->state == VFIO_DEVICE_STATE_RESUMING;
 	if (ref->session) {

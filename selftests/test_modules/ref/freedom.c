@@ -162,6 +162,16 @@ int ref_freedom_wait(struct ref_session *s)
 }
 
 /**
+ * ref_freedom_open - an open or a close takes its time
+ * @freedom: of the driver
+ */
+void ref_freedom_open(enum ref_freedom freedom)
+{
+	if (freedom == REF_FREEDOM_opens_slow)
+		fsleep(50000);
+}
+
+/**
  * ref_freedom_arc - an arc takes its time
  * @ref: the device
  *

@@ -51,6 +51,7 @@ enum ref_phase {
  * @key: what the records are encrypted with, 0 for nothing
  * @noise: saving: bytes of the record that says nothing, 0 for no such record
  * @pause: saving: the temporary end between two rounds is to be told
+ * @repeated: saving: all of the memory was made to go again in STOP_COPY
  * @asked: saving: how often GET_PRECOPY_INFO was called
  * @moved: bytes that went through the file
  * @waits: calls that have waited
@@ -100,6 +101,7 @@ struct ref_session {
 	u64 key;
 	u32 noise;
 	bool pause;
+	bool repeated;
 	u32 asked;
 	u64 moved;
 	atomic_t waits;
@@ -141,6 +143,7 @@ struct ref_session_kind {
 struct ref_device *ref_of(struct vfio_device *vdev);
 int ref_register(struct ref_device *ref);
 void ref_unregister(struct ref_device *ref);
+void ref_each(void (*call)(struct ref_device *ref));
 bool ref_is_saving(enum vfio_device_mig_state state);
 enum ref_activity ref_activity_of(struct ref_device *ref, enum vfio_device_mig_state state);
 int ref_set_activity(struct ref_device *ref, enum ref_activity activity);
@@ -152,6 +155,7 @@ u64 ref_freedom_data_size(const struct ref_device *ref, u64 size);
 void ref_freedom_info(const struct ref_session *s, struct vfio_precopy_info *info);
 size_t ref_freedom_count(const struct ref_session *s, size_t count);
 int ref_freedom_wait(struct ref_session *s);
+void ref_freedom_open(enum ref_freedom freedom);
 int ref_freedom_arc(const struct ref_device *ref);
 int ref_freedom_refused(const struct ref_device *ref, int ret);
 int ref_freedom_bad_load(enum ref_freedom freedom, int ret);

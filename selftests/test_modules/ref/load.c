@@ -255,7 +255,11 @@ static void pass_on(struct ref_session *stale, size_t n)
 /* What came is no stream of ours. From now on there is no way to finish this session. */
 static int refuse(struct ref_session *s)
 {
+	bool known = s->broken;
+
 	s->broken = true;
+	if (s->freedom == REF_FREEDOM_bad_load_late && !known)
+		return 0;
 	return s->freedom == REF_FREEDOM_bad_load_at_set ? 0 : -EINVAL;
 }
 

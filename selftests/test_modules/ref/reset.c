@@ -88,7 +88,8 @@ EXPORT_SYMBOL_GPL(ref_reset_done);
  * ref_reset - VFIO_DEVICE_RESET
  * @ref: the device
  *
- * Return: 0, the device is RUNNING (H:1027); with a defect, an errno
+ * Return: 0, the device is RUNNING (H:1027); with a defect, an errno. -EAGAIN where another call is
+ * under way, and the driver does not wait for it
  */
 int ref_reset(struct ref_device *ref)
 {
@@ -107,7 +108,12 @@ int ref_reset(struct ref_device *ref)
 		fsleep(200000);
 	if (ref_freedom(ref, REF_FREEDOM_log_ended_by_reset))
 		ref_log_end(ref);
-	mutex_lock(&ref->state_mutex);
+	if (ref_defect(ref, REF_DEFECT_reset_ends_logs_of_all))
+		ref_each(ref_log_end);
+	if (!ref_freedom(ref, REF_FREEDOM_reset_eagain))
+		mutex_lock(&ref->state_mutex);
+	else if (!mutex_trylock(&ref->state_mutex))
+		return -EAGAIN;
 	if (ref->state == VFIO_DEVICE_STATE_RESUMING &&
 	    ref_defect(ref, REF_DEFECT_reset_refused_in_resuming)) {
 		ref_state_unlock(ref);

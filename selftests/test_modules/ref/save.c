@@ -42,6 +42,7 @@ void ref_save_rewind(struct ref_session *s)
 	s->pos = 0;
 	s->key = 0;
 	s->pause = false;
+	s->repeated = false;
 }
 
 /* How long is the record of this stream that says nothing, or has a key? */
@@ -260,6 +261,11 @@ static int put_dirty(struct ref_session *s)
 		/* As fast as it changes. */
 		fsleep(20000);
 		set_bit(0, s->ref->dirty);
+	}
+	if (s->state == VFIO_DEVICE_STATE_STOP_COPY && !s->repeated &&
+	    s->freedom == REF_FREEDOM_stop_copy_repeats) {
+		s->repeated = true;
+		bitmap_set(s->ref->dirty, 0, mem_pages(s->ref));
 	}
 	return put_again(s, s->ref->dirty);
 }

@@ -3,8 +3,10 @@
  * What a device shows to its user, to be compared with a device that nobody has used: its infos,
  * its config space, what the exerciser can read of its registers and its memory, and its stream.
  *
- * What a device changes by itself is found by looking twice, and left out. A stream is compared
- * where a device that nobody touches gives the same one each time, also after it was opened anew.
+ * What a device changes by itself, or comes up with anew each time, is found by looking more than
+ * once, and left out: nothing says that two fresh devices, or one after two resets, hold the same.
+ * A stream is compared where a device that nobody touches gives the same one each time, also after
+ * it was opened anew and reset.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,18 +123,30 @@ static void keep_text(char to[VMIG_PORTRAIT_TEXT], const char *text)
 		strcpy(to, text);
 }
 
-static void take_state(struct vmig_device *dev, struct vmig_portrait *p)
+/* Another device that nobody has used. */
+static void begin_anew(struct vmig_device **dev)
 {
-	char *one = look_at_state(dev), *two;
+	vmig_reopen(dev);
+	vmig_recover_running(*dev);
+	if (vmig_can_reset(*dev))
+		vmig_reset(*dev);
+}
+
+static void take_state(struct vmig_device **dev, struct vmig_portrait *p)
+{
+	char *one = look_at_state(*dev), *two, *three;
 
 	vmig_sleep_ms(PAUSE_MS);
-	two = look_at_state(dev);
-	if (!strcmp(one, two))
+	two = look_at_state(*dev);
+	begin_anew(dev);
+	three = look_at_state(*dev);
+	if (!strcmp(one, two) && !strcmp(one, three))
 		keep_text(p->state, one);
 	else
-		printf("# vmig: the device changes by itself, so that what it holds is not compared\n");
+		printf("# vmig: the device changes by itself, or comes up with something else each time, so that what it holds is not compared\n");
 	free(one);
 	free(two);
+	free(three);
 }
 
 static void take_stream(struct vmig_device **dev, struct vmig_portrait *p)
@@ -142,8 +156,7 @@ static void take_stream(struct vmig_device **dev, struct vmig_portrait *p)
 	save(*dev, &one);
 	vmig_sleep_ms(PAUSE_MS);
 	save(*dev, &two);
-	vmig_reopen(dev);
-	vmig_recover_running(*dev);
+	begin_anew(dev);
 	/* As before each of the others. */
 	free(look_at_state(*dev));
 	save(*dev, &three);
@@ -174,7 +187,7 @@ void vmig_portrait_take(struct vmig_device **dev, struct vmig_portrait *p)
 	outer = look_at_outside(*dev);
 	keep_text(p->outer, outer);
 	free(outer);
-	take_state(*dev, p);
+	take_state(dev, p);
 	take_stream(dev, p);
 	p->taken = true;
 }

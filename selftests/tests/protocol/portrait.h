@@ -17,7 +17,7 @@
  * @taken: it is one
  * @outer: infos and config space, a fact a line
  * @state: what the exerciser sees of its state, a fact a line; "" where it sees nothing, or where
- *	the device changes by itself
+ *	the device changes by itself or is another one each time
  * @stream: what it saves
  * @len: bytes of that; 0 where two saves differ, or for a stream that is too long
  *

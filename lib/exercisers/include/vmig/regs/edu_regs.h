@@ -91,6 +91,8 @@
 #define EDU_REMAP_FAULTS 0x14
 /* write: the device is reconfigured; in PRE_COPY the first so many bytes of the buffer are new */
 #define EDU_REINIT 0x18
+/* write: the card resets itself, as by a new start of its firmware */
+#define EDU_CARD_RESET 0x1c
 /*
  * The buffer. An access waits for a transfer that is about to change it. What is written
  * gets into the device by its own DMA, before the next transfer that needs it.
