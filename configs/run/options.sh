@@ -285,8 +285,9 @@ parse_options()
 		--stress) opt_stress=full ;;
 		--no-stress) opt_stress=off ;;
 		--seed)
-			[[ $2 =~ ^[0-9]{1,9}$ ]] || die "--seed $2: a number of at most nine digits"
-			opt_seed=$2
+			[[ $2 =~ ^0*[0-9]{1,10}$ ]] && [ $((10#$2)) -le 4294967295 ] ||
+				die "--seed $2: a number from 0 to 4294967295"
+			opt_seed=$((10#$2))
 			;;
 		--bench)
 			[[ $2 =~ ^[1-9][0-9]{0,3}$ ]] || die "--bench $2: a number from 1 to 9999"

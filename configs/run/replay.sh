@@ -6,8 +6,10 @@
 # they must not. Sourced by run.sh after mutants.sh. The verdict is that of vmig-report.
 # shellcheck disable=SC2154,SC2034
 
-# A guest whose driver has a bug that hangs is ended after this time, in seconds.
+# A guest whose driver has a bug that hangs is ended after this time, in seconds; where the tests
+# that need control groups are tried as well, which --stress has, it takes longer.
 replay_seconds=400
+replay_seconds_cgroups=1200
 
 # replay_name FILE: what a bug is called: NAME of NAME.patch and of NAME.SERIES.patch.
 replay_name()
@@ -54,24 +56,31 @@ replay_of_kernel()
 	replay_patches=("${kept[@]}")
 }
 
-# replay_run DIR PATCH CLAUSE...: one guest; what comes out is in DIR.
+# replay_run DIR CGROUPS PATCH CLAUSE...: one guest, with control groups of memory or (empty)
+# without; what comes out is in DIR.
 replay_run()
 {
 	local select
 
 	rundir=$1
-	driver_patch=$2
-	shift 2
+	session_cgroups=$2
+	driver_patch=$3
+	shift 3
 	mkdir -p "$rundir/ktap"
 	run_started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	run_clock=$EPOCHREALTIME
 	opt_param=()
-	session_cgroups=
-	[ -z "$driver_patch" ] || session_cgroups=$(profile_get "$driver_patch" Cgroups)
 	[ -z "$driver_patch" ] || read -ra opt_param < <(profile_get "$driver_patch" Parameters)
 	select=$(mutants_select "$@")
 	test_env=(VMIG_STRICT=1 VMIG_HAZARDS=1 "VMIG_CHAPTERS=${select%%|*}"
 		"VMIG_TESTS=${select#*|}")
+	guest_seconds=$replay_seconds
+	if [ -n "$session_cgroups" ]; then
+		# Calls without memory are a test of --stress: without it they are skipped, and the bug
+		# goes unnoticed.
+		test_env+=("VMIG_STRESS=${opt_stress:-brief}" "VMIG_SEED=${opt_seed:-1}")
+		guest_seconds=$replay_seconds_cgroups
+	fi
 	if ! session tests 2>"$rundir/error"; then
 		return 0
 	fi
@@ -88,24 +97,37 @@ replay_say()
 	[ -n "$replay_quiet" ] || printf 'vmig: %s\n' "$1" >&2
 }
 
-# replay_job FILE: one line of the queue: NAME, or =PROFILE for the driver as it is.
+# replay_control PROFILE CGROUPS: the driver as it is, where the bugs that are tried in such a
+# guest are not noticed.
+replay_control()
+{
+	local p clauses=()
+
+	profile=$1
+	for p in "${replay_patches[@]}"; do
+		[ "$(profile_get "$p" Driver)" != "$profile" ] || [ "$(profile_get "$p" Cgroups)" != "$2" ] ||
+			clauses+=("$(profile_get "$p" Clause)")
+	done
+	replay_run "$replay_dir/conforming/$profile${2:+-cgroups}" "$2" '' "${clauses[@]}"
+	replay_say "$profile as it is${2:+, with control groups}: done"
+}
+
+# replay_job FILE: one line of the queue: NAME, or =PROFILE,CGROUPS for the driver as it is.
 replay_job()
 {
-	local name=$1 patch p clauses
+	local name=$1 patch p
 
 	if [[ $name == =* ]]; then
-		profile=${name#=}
-		mapfile -t clauses < <(awk -F '\t' -v d="$profile" '$2 == d { print $3 }' \
-			"$replay_dir/defects.txt" | sort -u)
-		replay_run "$replay_dir/conforming/$profile" '' "${clauses[@]}"
-		replay_say "$profile as it is: done"
+		name=${name#=}
+		replay_control "${name%,*}" "${name#*,}"
 		return
 	fi
 	for p in "${replay_patches[@]}"; do
 		[ "$(replay_name "$p")" != "$name" ] || patch=$p
 	done
 	profile=$(profile_get "$patch" Driver)
-	replay_run "$replay_dir/defects/$name/$profile-all" "$patch" "$(profile_get "$patch" Clause)"
+	replay_run "$replay_dir/defects/$name/$profile-all" "$(profile_get "$patch" Cgroups)" "$patch" \
+		"$(profile_get "$patch" Clause)"
 	replay_say "$name: $(profile_get "$patch" Clause), done"
 }
 
@@ -134,7 +156,7 @@ replay_queue()
 	mkdir "$tmp/queue"
 	for p in "${replay_patches[@]}"; do
 		: >"$tmp/queue/$(replay_name "$p")"
-		: >"$tmp/queue/=$(profile_get "$p" Driver)"
+		: >"$tmp/queue/=$(profile_get "$p" Driver),$(profile_get "$p" Cgroups)"
 	done
 }
 
@@ -156,7 +178,6 @@ replay()
 	replay_queue
 	guest_cpus=1
 	session_clock=$(clock_of_tests)
-	guest_seconds=$replay_seconds
 	# Two guests at a time would print to one terminal.
 	replay_quiet=$opt_quiet
 	opt_quiet=1

@@ -80,7 +80,7 @@ rundir_record()
 	    "tests": $(json_string "$opt_tests"),
 	    "mustpass": $(json_string "$mustpass"),
 	    "stress": $(json_string "$opt_stress"),
-	    "seed": $([ -n "$opt_seed" ] && echo $((10#$opt_seed)) || echo null),
+	    "seed": ${opt_seed:-null},
 	    "parameters": $(json_string "${opt_param[*]}"),
 	    "profile": $(json_string "$profile")
 	  },

@@ -40,6 +40,9 @@ refused "parameter of a value that the module refuses" "could not load vfio_mig_
 	./run.sh -q -d mock -o "$tmp/results" --param vfio_mig_mock.features=x
 refused "no measurement" "from 1 to 9999" ./run.sh --bench 0
 refused "so many measurements" "from 1 to 9999" ./run.sh --bench lots
+for seed in soon -1 4294967296 99999999999; do
+	refused "seed '$seed'" "from 0 to 4294967295" ./run.sh -d mock --seed "$seed"
+done
 refused "mutants with measurements" "chooses tests" ./run.sh --mutants --bench 20
 refused "unknown defect" "no defect 'nosuch'" ./run.sh --mutants --defect nosuch
 refused "mutants of a driver that has no defects" "mtty has no defects" ./run.sh --mutants -d mtty
@@ -191,7 +194,8 @@ fi
 
 # A ring that the kernel refuses: its chapter is skipped with the reason, the engine does without,
 # and the rest of the run goes on.
-timeout 900 ./run.sh -q -d mock -o "$tmp/no_ring" -t 'ring.* ring_*.* throughput.cdev.engine_* state.cdev.*' \
+timeout 900 ./run.sh -q -d mock -o "$tmp/no_ring" --seed 04294967295 \
+	-t 'ring.* ring_*.* throughput.cdev.engine_* state.cdev.* signals.cdev.in_waiting_read' \
 	--setup 'echo 2 >/proc/sys/kernel/io_uring_disabled' >"$tmp/out" 2>&1 </dev/null
 rc=$?
 [ $rc -eq 0 ] || tap_show "$tmp/out"
@@ -206,6 +210,10 @@ grep -qF "a save through the engine: read() and write()" "$ktap/throughput.ktap"
 tap $? "and says so"
 grep -q '^ok ' "$ktap/state.ktap" && ! grep -q '^not ok' "$ktap/state.ktap"
 tap $? "the rest of the run goes on"
+# What a test prints is what --seed takes, up to the largest one; a zero before it makes no octal number of it.
+grep -qx '# vmig: seed 4294967295' "$ktap/signals.ktap" &&
+	grep -q '"seed": 4294967295,' "$tmp/no_ring/latest/run.json"
+tap $? "the largest seed that a test can print is taken"
 
 # Ctrl-C in the middle: 130, what was measured is reported, and nothing goes on. A
 # background job of a script ignores SIGINT, which env undoes.

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <vmig/state.h>
 #include <vmig/sysfs.h>
 #include "cgroup.h"
 
@@ -116,22 +117,55 @@ bool vmig_cgroup_join(const struct vmig_cgroup *g)
 	return put("/proc/self", "oom_score_adj", "-1000") && put(g->dir, "cgroup.procs", pid);
 }
 
-/**
- * vmig_cgroup_usage - how much is a group charged with?
- * @g: the group
- *
- * What each processor has in store of it is charged, too.
- *
- * Return: bytes.
- */
-uint64_t vmig_cgroup_usage(const struct vmig_cgroup *g)
+static int open_in(const struct vmig_cgroup *g, const char *file, int how)
 {
-	unsigned long long n = 0;
 	char path[160];
 
-	snprintf(path, sizeof(path), "%s/memory.current", g->dir);
-	vmig_sysfs_number(path, &n);
-	return n;
+	snprintf(path, sizeof(path), "%s/%s", g->dir, file);
+	return open(path, how | O_CLOEXEC);
+}
+
+/* Bytes that the group is charged with, 0 for an error. */
+static unsigned long long usage(int fd)
+{
+	char text[32] = "";
+
+	return pread(fd, text, sizeof(text) - 1, 0) > 0 ? strtoull(text, NULL, 10) : 0;
+}
+
+static bool set_limit(int fd, unsigned long long bytes)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%llu", bytes);
+
+	return pwrite(fd, text, len, 0) == len;
+}
+
+/**
+ * vmig_cgroup_leave_room - limit the calling process, which is in a group, to what it has
+ * @g: the group; the limit is lifted by who is not in it
+ * @room: and so much more, in bytes
+ *
+ * A limit below what the group has takes back what each processor has in store of it, up to 64
+ * pages each. While it is there, open() fails, which needs memory, too: all that is used here is
+ * opened before. (Otherwise nothing could be read and the limit stayed where every call fails.)
+ *
+ * Return: true if the limit is there.
+ */
+bool vmig_cgroup_leave_room(const struct vmig_cgroup *g, uint64_t room)
+{
+	int max = open_in(g, "memory.max", O_WRONLY),
+	    current = open_in(g, "memory.current", O_RDONLY);
+	unsigned long long now;
+	bool ok;
+
+	/* The first read() allocates what the next ones use. */
+	ok = max >= 0 && current >= 0 && usage(current) && set_limit(max, 4096);
+	now = ok ? usage(current) : 0;
+	ok = now && set_limit(max, now + room);
+	vmig_close_data_fd(max);
+	vmig_close_data_fd(current);
+	return ok;
 }
 
 /**

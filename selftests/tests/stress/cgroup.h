@@ -22,7 +22,7 @@ const char *vmig_cgroup_begin(struct vmig_cgroup *g);
 void vmig_cgroup_end(struct vmig_cgroup *g);
 bool vmig_cgroup_put(const struct vmig_cgroup *g, const char *file, const char *text);
 bool vmig_cgroup_join(const struct vmig_cgroup *g);
-uint64_t vmig_cgroup_usage(const struct vmig_cgroup *g);
+bool vmig_cgroup_leave_room(const struct vmig_cgroup *g, uint64_t room);
 uint64_t vmig_cgroup_kernel(const struct vmig_cgroup *g);
 
 /* Last of what a test needs, as the group has to be removed again. */

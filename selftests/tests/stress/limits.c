@@ -122,16 +122,21 @@ VMIG_TEST_TIMEOUT(limits, no_descriptor, 120)
 	}
 }
 
+/* No limit; and so much memory is enough for all of the calls, in bytes. */
+#define NO_LIMIT UINT64_MAX
+#define ROOM_MAX (64ULL << 20)
+
 /**
  * struct starved - calls by a process that gets no more memory
  * @dev: the device
  * @group: its control group
  * @work: the calls
  * @did: what they are, for messages
- * @room: bytes that it may still have
+ * @room: bytes that it may still have, or NO_LIMIT
  * @buf: for the stream; touched before
  * @size: of it
  * @ranges: for DMA logging
+ * @nr_ranges: how many of them
  * @failed: calls that failed; shared with the process
  * @done: it came to its end
  */
@@ -144,6 +149,7 @@ struct starved {
 	unsigned char *buf;
 	size_t size;
 	struct vfio_device_feature_dma_logging_range ranges[STARVED_RANGES];
+	unsigned int nr_ranges;
 	unsigned int failed;
 	bool done;
 };
@@ -207,7 +213,7 @@ static void starved_log(struct starved *s)
 {
 	uint64_t page_size = VMIG_PAGE;
 
-	if (__vmig_log_start(s->dev, &page_size, s->ranges, STARVED_RANGES)) {
+	if (__vmig_log_start(s->dev, &page_size, s->ranges, s->nr_ranges)) {
 		s->failed++;
 		return;
 	}
@@ -220,26 +226,22 @@ static void starved_log(struct starved *s)
 static void starve(void *arg)
 {
 	struct starved *s = arg;
-	char limit[32];
 
 	if (!vmig_cgroup_join(s->group))
 		return;
 	memset(s->buf, 1, s->size);
 	mlockall(MCL_CURRENT);
-	/* Takes back what each processor has in store of the group. */
-	vmig_cgroup_put(s->group, "memory.max", "4096");
-	snprintf(limit, sizeof(limit), "%llu",
-		 (unsigned long long)(vmig_cgroup_usage(s->group) + s->room));
-	vmig_cgroup_put(s->group, "memory.max", limit);
+	if (s->room != NO_LIMIT && !vmig_cgroup_leave_room(s->group, s->room))
+		return;
 	s->work(s);
-	vmig_cgroup_put(s->group, "memory.max", "max");
 	s->done = true;
 }
 
 static bool check_starved(struct starved *s, unsigned long taint, enum vmig_child_end end)
 {
-	const char *did = vmig_fmt("%s with %llu KiB of memory left", s->did,
-				   (unsigned long long)s->room / 1024);
+	const char *did = s->room == NO_LIMIT ? vmig_fmt("%s in a group without a limit", s->did)
+					      : vmig_fmt("%s with %llu KiB of memory left", s->did,
+							 (unsigned long long)s->room / 1024);
 	const char *why;
 
 	/* Killed is a way to end as well: by the kernel that has no memory left. */
@@ -256,42 +258,96 @@ static bool check_starved(struct starved *s, unsigned long taint, enum vmig_chil
 
 #define STARVED_MS 20000
 
-/* The calls with room for no page, one, four, nine, ... each by a process of its own. */
-static void starve_stepwise(struct vmig_device *dev, struct vmig_cgroup *group,
-			    void (*work)(struct starved *s), const char *did, unsigned int steps)
+/* The calls with this room, in a process of their own. Return: false after a breach. */
+static bool starve_once(struct starved *s, uint64_t room, unsigned long taint)
 {
-	unsigned int i, r, failed = 0, runs = 0;
-	unsigned long taint = vmig_kernel_taint();
-	struct vmig_stream good = {};
-	struct starved *s;
 	enum vmig_child_end end;
-	bool ok = true;
+
+	s->room = room;
+	s->failed = 0;
+	s->done = false;
+	s->buf = vmig_alloc(s->size);
+	end = vmig_child_run(starve, s, STARVED_MS);
+	free(s->buf);
+	return check_starved(s, taint, end);
+}
+
+/*
+ * How many ranges the device logs at once is its own affair: as many as it takes where there is
+ * memory. Calls that fail then would fail with little memory, too, and say nothing about it.
+ */
+static bool control(struct starved *s, unsigned long taint)
+{
+	for (s->nr_ranges = STARVED_RANGES; s->nr_ranges; s->nr_ranges /= 2) {
+		if (!starve_once(s, NO_LIMIT, taint))
+			return false;
+		if (!s->failed || s->work != starved_log)
+			break;
+	}
+	return true;
+}
+
+/* Room for no page, one, four, nine, ...: where little is needed; then doubled, for who needs more.
+ */
+static uint64_t room_of(unsigned int i, unsigned int steps)
+{
+	if (i < steps)
+		return (uint64_t)i * i * 4096;
+	return (uint64_t)steps * steps * 4096 << (i - steps);
+}
+
+static struct starved *starved_alloc(struct vmig_device *dev, struct vmig_cgroup *group,
+				     void (*work)(struct starved *s), const char *did)
+{
+	struct starved *s = vmig_shared_alloc(sizeof(*s));
+	struct vmig_stream good = {};
+	unsigned int r;
 
 	vmig_save(dev, &good);
 	vmig_recover_running(dev);
-	s = vmig_shared_alloc(sizeof(*s));
-	for (i = 0; i < steps && ok; i++) {
-		*s = (struct starved){ .dev = dev,
-				       .group = group,
-				       .work = work,
-				       .did = did,
-				       .room = (uint64_t)i * i * 4096,
-				       .size = good.len + CHUNK };
-		for (r = 0; r < STARVED_RANGES; r++)
-			s->ranges[r] = (struct vfio_device_feature_dma_logging_range){
-				.iova = r * 1024ULL * VMIG_PAGE,
-				.length = 256 * VMIG_PAGE,
-			};
-		s->buf = vmig_alloc(s->size);
-		end = vmig_child_run(starve, s, STARVED_MS);
-		free(s->buf);
+	*s = (struct starved){
+		.dev = dev, .group = group, .work = work, .did = did, .size = good.len + CHUNK
+	};
+	for (r = 0; r < STARVED_RANGES; r++)
+		s->ranges[r] = (struct vfio_device_feature_dma_logging_range){
+			.iova = r * 1024ULL * VMIG_PAGE,
+			.length = 256 * VMIG_PAGE,
+		};
+	vmig_stream_free(&good);
+	return s;
+}
+
+/* The calls with more and more room, until all of them succeed, each time by a process of its own.
+ */
+static void starve_stepwise(struct vmig_device *dev, struct vmig_cgroup *group,
+			    void (*work)(struct starved *s), const char *did, unsigned int steps)
+{
+	struct starved *s = starved_alloc(dev, group, work, did);
+	unsigned int i, failed = 0, runs = 0;
+	unsigned long taint = vmig_kernel_taint();
+	bool ok = control(s, taint);
+	uint64_t enough = 0;
+
+	if (ok && (!s->done || s->failed)) {
+		vmig_cgroup_end(group);
+		vmig_test_error("%s: %u calls failed in a group without a limit", did, s->failed);
+	}
+	/* Some more where little was enough: what a device asks for is not the same each time. */
+	for (i = 0; ok && room_of(i, steps) <= ROOM_MAX && (i < steps || !enough); i++) {
+		ok = starve_once(s, room_of(i, steps), taint);
 		failed += s->failed;
 		runs += s->done;
-		ok = check_starved(s, taint, end);
+		if (!enough && s->done && !s->failed)
+			enough = s->room ?: 1;
 	}
-	vmig_note(ROB_04, "%u of %u processes came to their end; %u calls failed", runs, i, failed);
+	vmig_note(ROB_04, "%u of %u processes came to their end; %u calls failed; %s", runs, i,
+		  failed,
+		  enough ? vmig_fmt("%llu KiB were enough", (unsigned long long)enough / 1024)
+			 : "no room was enough");
 	vmig_cgroup_end(group);
-	vmig_stream_free(&good);
+	if (ok && !runs)
+		vmig_test_error("%s: no process came to its end, as if no limit could be set", did);
+	vmig_shared_free(s, sizeof(*s));
 }
 
 VMIG_TEST_TIMEOUT(limits, memory_cgroup, 240)
