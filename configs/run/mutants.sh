@@ -20,7 +20,7 @@ mutants_conforming_batch=1
 mutants_guests=2
 # A guest whose kernel log says nothing for longer, in seconds, hangs. A chapter may take
 # less.
-mutants_silence=150
+mutants_silence=300
 # How long a guest that runs entries may take.
 mutants_seconds=36000
 # Defects that crash the guest: selftests/meta/survive.sh has them.
