@@ -28,6 +28,7 @@ void vmig_stuck_former(bool gone);
 void vmig_stuck_child(bool gone);
 void vmig_stuck_need_open(void);
 void vmig_stuck_need_read(void);
+void vmig_stuck_readable(const void *arg);
 bool vmig_stuck_any(void);
 
 #endif /* VMIG_HARNESS_STUCK_H */

@@ -16,6 +16,7 @@
 #include "descriptors.h"
 #include "fail_nth.h"
 #include "fault_memory.h"
+#include "stuck.h"
 
 /**
  * vmig_consumer_begin - a VMM that has just opened a device
@@ -58,6 +59,7 @@ void vmig_consumer_end(struct consumer *c)
 	vmig_stream_free(&c->wire);
 	free(c->buffer);
 	c->buffer = NULL;
+	vmig_stuck_readable(NULL);
 	munmap(c->page, VMIG_PAGE);
 }
 
@@ -172,6 +174,8 @@ int vmig_consumer_feature(struct consumer *c, const char *by, uint32_t feature_a
 	f->flags = feature_and_op;
 	if (size)
 		memcpy(f->data, payload, size);
+	/* With a payload it is never protected from being read. */
+	vmig_stuck_readable(size ? f : NULL);
 	if (now(c, CONSUMER_NO_DESCRIPTOR, by, "the SET")) {
 		ret = without_descriptors(c->dev->fd, f);
 	} else if (now(c, CONSUMER_NO_ANSWER, by, "VFIO_DEVICE_FEATURE")) {
