@@ -153,6 +153,7 @@ void ref_accessed(struct ref_device *ref)
 		return;
 	WARN_ON_ONCE(ref_defect(ref, REF_DEFECT_bad_address_warns));
 	ref->defect.wedged |= ref_defect(ref, REF_DEFECT_bad_address_wedges_later) ||
+			      ref_defect(ref, REF_DEFECT_far_index_wedges_later) ||
 			      ref_defect(ref, REF_DEFECT_zeros_wedge_later);
 }
 EXPORT_SYMBOL_GPL(ref_accessed);

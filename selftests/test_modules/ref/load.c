@@ -37,7 +37,14 @@ static bool keeps_bad_address(const struct ref_device *ref)
 {
 	return ref_defect(ref, REF_DEFECT_bad_address_spins) ||
 	       ref_defect(ref, REF_DEFECT_bad_address_warns) ||
-	       ref_defect(ref, REF_DEFECT_bad_address_wedges_later);
+	       ref_defect(ref, REF_DEFECT_bad_address_wedges_later) ||
+	       ref_defect(ref, REF_DEFECT_far_index_wedges_later);
+}
+
+/* The fourth byte of an address, as an index: only some of what lies behind the array matters. */
+static bool is_harmless(const struct ref_device *ref, u64 at)
+{
+	return ref_defect(ref, REF_DEFECT_far_index_wedges_later) && (at >> 30 & 3) != 2;
 }
 
 /* The same of a header of zeros, and of all that comes behind it. */
@@ -116,7 +123,7 @@ static void keep_bad_address(struct ref_session *s, struct ref_record *r)
 	if (le32_to_cpu(r->kind) != REF_RECORD_MEM || !keeps_bad_address(s->ref) ||
 	    (at < size && le32_to_cpu(r->len) <= size - at))
 		return;
-	s->ref->defect.bad_at = true;
+	s->ref->defect.bad_at |= !is_harmless(s->ref, at);
 	r->kind = cpu_to_le32(REF_RECORD_NOISE);
 }
 

@@ -23,6 +23,7 @@ VMIG_VARIANTS_UAPIS(accepted);
  * @dev: the device
  * @good: what it was saved as
  * @watch: the kernel's log
+ * @first: how the device is used
  * @tried: streams
  * @accepted: of these, by the driver
  */
@@ -30,6 +31,7 @@ struct trial {
 	struct vmig_device *dev;
 	const struct vmig_stream *good;
 	int watch;
+	enum vmig_use_first first;
 	unsigned int tried, accepted;
 };
 
@@ -51,7 +53,7 @@ static bool try(struct trial *t, const struct vmig_stream *s, size_t chunk, cons
 		return true;
 	}
 	t->accepted++;
-	ok = vmig_judge_use(t->dev, what);
+	ok = vmig_judge_use(t->dev, t->first, what);
 	ok &= vmig_kmsg_watch_check(t->watch, ROB_01, vmig_fmt("%s, use of the device", what));
 	if (!ok)
 		return false;
@@ -119,6 +121,92 @@ VMIG_TEST_TIMEOUT(accepted, flipped_bit_is_used, MINUTES)
 
 	CLAUSES(ROB_01, VMIG_USE_CLAUSES);
 	SWEEP(d, VMIG_ONE_WRITE, "");
+}
+
+/*
+ * A byte that is an index behind its array meets whatever lies there, and most of that is harmless:
+ * which values are not is up to the driver and its compiler. So it takes values that are a word
+ * apart, which meet each number, lock and pointer; and the device is written to first. (mtty, index
+ * of the FIFO: 112 in 7.3 and 120 in 6.12 overwrite the number of ports, and the next save writes
+ * 3 KiB into a buffer of 100 bytes. A read of the FIFO, before, makes it full.)
+ */
+#define INDEX_STEP 8
+#define INDEX_BYTES 256
+#define INDEX_MS 90000
+
+/* Of a device that takes too long for that, one value and the first bytes. */
+#define INDEX_FAR 128
+#define INDEX_FAR_MS (4 * SWEEP_MS)
+
+/* How long does a stream take that is accepted? Return: ms, 0 after a breach. */
+static uint64_t cost_of_one(struct trial *t)
+{
+	uint64_t start = 0;
+	unsigned int i;
+
+	for (i = 0; i < 4; i++) {
+		/* The first one fills caches. */
+		if (i == 1)
+			start = vmig_now_ms();
+		if (!try(t, t->good, VMIG_ONE_WRITE, "load of the stream as it is"))
+			return 0;
+	}
+	t->tried = 0;
+	t->accepted = 0;
+	return (vmig_now_ms() - start) / 3 + 1;
+}
+
+/* A byte that is compared with something is refused twice, and not tried any more. */
+static bool try_indices(struct trial *t, struct vmig_stream *bad, size_t at, unsigned int step)
+{
+	unsigned int tried = t->tried, accepted = t->accepted, value;
+	bool ok = true;
+
+	for (value = step; ok && value <= 0xff; value += step) {
+		if (t->tried - tried >= 2 && t->accepted == accepted)
+			break;
+		bad->data[at] = value;
+		ok = try(t, bad, VMIG_ONE_WRITE,
+			 vmig_fmt("load of the stream with %u at %zu", value, at));
+	}
+	bad->data[at] = t->good->data[at];
+	return ok;
+}
+
+static bool sweep_indices(struct trial *t)
+{
+	size_t len = t->good->len < INDEX_BYTES ? t->good->len : INDEX_BYTES, at;
+	uint64_t cost = cost_of_one(t), end;
+	struct vmig_stream bad = {};
+	unsigned int step;
+	bool ok = cost;
+
+	step = cost * len * (0xff / INDEX_STEP) < INDEX_MS ? INDEX_STEP : INDEX_FAR;
+	end = vmig_now_ms() + (step == INDEX_STEP ? INDEX_MS : INDEX_FAR_MS);
+	vmig_stream_copy(&bad, t->good);
+	for (at = 0; ok && at < len && vmig_now_ms() < end; at++)
+		ok = try_indices(t, &bad, at, step);
+	vmig_stream_free(&bad);
+	vmig_note(RES_08,
+		  "%zu of %zu bytes, each as multiples of %u; %u of %u streams were accepted", at,
+		  t->good->len, step, t->accepted, t->tried);
+	return ok;
+}
+
+VMIG_TEST_TIMEOUT(accepted, each_index_is_used, MINUTES)
+{
+	struct trial t;
+
+	CLAUSES(ROB_01, VMIG_USE_CLAUSES);
+	NEED(variant->uapi == VMIG_UAPI_CDEV || !self->dev->id.cdev[0],
+	     "the same calls as through the cdev");
+	NEED_RESET;
+	NEED_BYTES(1);
+	t = begin(self->dev, &self->good);
+	t.first = VMIG_WRITES_FIRST;
+	self->lost = !sweep_indices(&t);
+	vmig_kmsg_watch_end(t.watch);
+	NEED_ACCEPTED(t);
 }
 
 /* A count, an index, a length that is as large as can be. */

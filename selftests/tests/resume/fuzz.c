@@ -136,7 +136,7 @@ static bool load(struct trial *t, const struct vmig_stream *s, unsigned int cut,
 	}
 	a->set = __vmig_set_state(p->dev, VFIO_DEVICE_STATE_STOP, NULL);
 	if (!a->set && p->use)
-		vmig_use_device(p->dev, &p->step, words(p, p->tried));
+		vmig_use_device(p->dev, VMIG_READS_FIRST, &p->step, words(p, p->tried));
 	else if (!a->set && save)
 		save_some(p);
 	close(fd);

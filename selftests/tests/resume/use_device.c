@@ -86,6 +86,13 @@ static void begin_work(struct use *u)
 	}
 }
 
+static void write_registers(struct use *u)
+{
+	*u->step = "writes to its registers";
+	if (u->w.ops->stress_registers)
+		u->w.ops->stress_registers(&u->w);
+}
+
 /* What it answers is its user's affair. */
 static void work(struct use *u)
 {
@@ -98,9 +105,7 @@ static void work(struct use *u)
 	*u->step = "a look at its registers and memory";
 	if (ops->check_pattern)
 		ops->check_pattern(&u->w, SEED, &why);
-	*u->step = "writes to its registers";
-	if (ops->stress_registers)
-		ops->stress_registers(&u->w);
+	write_registers(u);
 	if (ops->counter)
 		ops->counter(&u->w, &value);
 	*u->step = "DMA";
@@ -191,6 +196,7 @@ static void end_work(struct use *u)
 /**
  * vmig_use_device - run a device on what it was given, and do with it what is done with devices
  * @dev: in STOP, after a load that succeeded; left anywhere
+ * @first: what its registers are first, read or written
  * @step: the current step, for messages of one who waits for it
  * @after: what was loaded, for messages
  *
@@ -198,7 +204,8 @@ static void end_work(struct use *u)
  * user's own affair, but it comes to an end, and a stopped device is still (QUI-01, QUI-02).
  * DMA goes to memory of this process alone, as nothing else is mapped.
  */
-void vmig_use_device(struct vmig_device *dev, const char **step, const char *after)
+void vmig_use_device(struct vmig_device *dev, enum vmig_use_first first, const char **step,
+		     const char *after)
 {
 	struct use u = { .dev = dev, .step = step, .after = after, .irq = -1 };
 	int fd;
@@ -206,8 +213,11 @@ void vmig_use_device(struct vmig_device *dev, const char **step, const char *aft
 	if (__vmig_get_migration(dev, &u.flags))
 		u.flags = VFIO_MIGRATION_STOP_COPY;
 	set(&u, VFIO_DEVICE_STATE_RUNNING, &fd);
-	read_regions(&u);
+	if (first == VMIG_READS_FIRST)
+		read_regions(&u);
 	begin_work(&u);
+	if (first == VMIG_WRITES_FIRST && u.begun)
+		write_registers(&u);
 	work(&u);
 	/* What is done once may have left something behind. */
 	work(&u);
@@ -225,6 +235,7 @@ void vmig_use_device(struct vmig_device *dev, const char **step, const char *aft
 
 struct child_use {
 	struct vmig_device *dev;
+	enum vmig_use_first first;
 	const char *step;
 	const char *after;
 };
@@ -233,24 +244,27 @@ static void use_in_child(void *arg)
 {
 	struct child_use *c = arg;
 
-	vmig_use_device(c->dev, &c->step, c->after);
+	vmig_use_device(c->dev, c->first, &c->step, c->after);
 }
 
 /**
  * vmig_judge_use_at - vmig_use_device() in a child that is ended if it takes too long
  * @at: where the caller is: VMIG_HERE
  * @dev: in STOP, after a load that succeeded; left anywhere
+ * @first: what its registers are first, read or written
  * @did: what was loaded
  *
  * Return: false after a breach; the device is not to be used any more then.
  */
-bool vmig_judge_use_at(const char *at, struct vmig_device *dev, const char *did)
+bool vmig_judge_use_at(const char *at, struct vmig_device *dev, enum vmig_use_first first,
+		       const char *did)
 {
 	struct child_use *c = vmig_shared_alloc(sizeof(*c));
 	enum vmig_child_end end;
 	bool ok;
 
 	c->dev = dev;
+	c->first = first;
 	c->after = did;
 	end = vmig_child_run(use_in_child, c, USE_MS);
 	ok = vmig_judge_child_at(at, RES_08, end,

@@ -11,8 +11,16 @@
 /* The clauses that vmig_use_device() and vmig_judge_use() check. */
 #define VMIG_USE_CLAUSES RES_08, QUI_01, QUI_02
 
-void vmig_use_device(struct vmig_device *dev, const char **step, const char *after);
-bool vmig_judge_use_at(const char *at, struct vmig_device *dev, const char *did);
+/* What a read changes hides what a write would have met: a FIFO that was read has another count. */
+enum vmig_use_first {
+	VMIG_READS_FIRST,
+	VMIG_WRITES_FIRST,
+};
+
+void vmig_use_device(struct vmig_device *dev, enum vmig_use_first first, const char **step,
+		     const char *after);
+bool vmig_judge_use_at(const char *at, struct vmig_device *dev, enum vmig_use_first first,
+		       const char *did);
 
 /* A breach reports the line of the call. */
 #define vmig_judge_use(...) vmig_judge_use_at(VMIG_HERE, __VA_ARGS__)

@@ -268,7 +268,7 @@ static void open_once(void *arg, unsigned int i)
 	vmig_recover_running(u->dev);
 }
 
-VMIG_TEST_TIMEOUT(memory_opens, opens_are_freed, 300)
+VMIG_TEST_TIMEOUT(memory_opens, opens_are_freed, 900)
 {
 	struct user u = { .dev = self->dev, .flags = self->flags, .uapi = variant->uapi };
 
