@@ -171,7 +171,6 @@ static inline bool edu_defect(struct edu_device *edu, enum ref_defect defect)
 
 /* main.c */
 extern struct ref_driver edu_driver;
-void edu_power_cycle(struct edu_device *edu);
 
 /* hw.c: the device itself */
 bool edu_decodes(struct edu_device *edu);

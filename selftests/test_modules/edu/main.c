@@ -397,16 +397,6 @@ static void edu_reset_done(struct pci_dev *pdev)
 	kfree(kept);
 }
 
-/**
- * edu_power_cycle() - a device is reset, by nobody who has asked for it
- * @edu: device that user space has
- */
-void edu_power_cycle(struct edu_device *edu)
-{
-	edu_reset_prepare(edu->core.pdev);
-	edu_reset_done(edu->core.pdev);
-}
-
 static const struct pci_error_handlers edu_err_handlers = {
 	.error_detected = vfio_pci_core_aer_err_detected,
 	.reset_prepare = edu_reset_prepare,

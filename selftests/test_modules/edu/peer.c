@@ -81,6 +81,16 @@ void edu_peers_del(struct edu_device *edu)
 	mutex_unlock(&edu_open_lock);
 }
 
+/* A device is reset, by nobody who has asked for it: the driver is told, as by the PCI core. */
+static void edu_power_cycle(struct edu_device *edu)
+{
+	struct pci_dev *pdev = edu->core.pdev;
+	const struct pci_error_handlers *tell = pdev->driver->err_handler;
+
+	tell->reset_prepare(pdev);
+	tell->reset_done(pdev);
+}
+
 /**
  * edu_card_reset() - the card of a device resets itself, and the device with it
  * @edu: device that user space has

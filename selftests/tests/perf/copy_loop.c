@@ -25,7 +25,7 @@ static int write_all(int to, const unsigned char *p, size_t len, double *us)
 	return ret;
 }
 
-/* One read() of @size bytes at most, and what came written; adds that to @c. False where there is no more. */
+/* One read() of @size bytes at most, and what came written; adds to @c. False: no more. */
 static bool copy_once(int from, int to, size_t size, struct vmig_stream *keep,
 		      struct vmig_measure *m, struct vmig_copy_result *c)
 {
