@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ROB-06: first things at once. What a driver sets up when it is first used - a mapping of a BAR,
- * a vector, a table that all its devices share - it sets up where two users may come at the
+ * ROB-06, ROB-07: first things at once. What a driver sets up when it is first used - a mapping of
+ * a BAR, a vector, a table that all its devices share - it sets up where two users may come at the
  * same moment: the threads of a VMM after an open, and two VMMs that start together.
  *
  * What each call has to return is asked of an open on which it is made alone. All threads are in
@@ -533,7 +533,7 @@ static bool set_both(struct side *sides, uint32_t state)
 	sides[1].state = state;
 	sides[0].fd = -1;
 	sides[1].fd = -1;
-	return both(sides, ROB_06, set_side, vmig_fmt("SET(%s)", vmig_state_name(state)));
+	return both(sides, ROB_07, set_side, vmig_fmt("SET(%s)", vmig_state_name(state)));
 }
 
 static void close_both(struct side *sides)
@@ -567,7 +567,7 @@ VMIG_TEST_TIMEOUT(at_once, sets_of_two_devices, 120)
 	struct side sides[2] = { { .dev = self->dev } };
 	const char *why;
 
-	CLAUSES(ROB_06);
+	CLAUSES(ROB_06, ROB_07);
 	NEED(self->flags, "the device offers no migration");
 	sides[1].dev = vmig_open_second(self->dev, &why);
 	NEED(sides[1].dev, "%s", why);
@@ -640,7 +640,7 @@ VMIG_TEST_TIMEOUT(at_once, streams_of_two_devices, 180)
 	bool pattern, done;
 	int i;
 
-	CLAUSES(ROB_06, STRM_11);
+	CLAUSES(ROB_06, ROB_07, STRM_11);
 	NEED(self->flags, "the device offers no migration");
 	sides[1].dev = vmig_open_second(self->dev, &why);
 	NEED(sides[1].dev, "%s", why);
