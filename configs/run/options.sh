@@ -285,8 +285,9 @@ parse_options()
 		--stress) opt_stress=full ;;
 		--no-stress) opt_stress=off ;;
 		--seed)
-			[[ $2 =~ ^0*[0-9]{1,10}$ ]] && [ $((10#$2)) -le 4294967295 ] ||
+			if ! [[ $2 =~ ^0*[0-9]{1,10}$ ]] || [ $((10#$2)) -gt 4294967295 ]; then
 				die "--seed $2: a number from 0 to 4294967295"
+			fi
 			opt_seed=$((10#$2))
 			;;
 		--bench)
