@@ -17,7 +17,8 @@ static DEFINE_MUTEX(copying);
 
 static void copy_begin(struct ref_session *s, bool *locked)
 {
-	*locked = ref_session_defect(s, REF_DEFECT_copy_locks_all_devices);
+	*locked = ref_session_defect(s, REF_DEFECT_copy_locks_all_devices) ||
+		  ref_session_defect(s, REF_DEFECT_reset_waits_for_all_copies);
 	if (*locked)
 		mutex_lock(&copying);
 }
@@ -39,12 +40,13 @@ static bool again(struct ref_session *s, size_t bad, unsigned long until)
 }
 
 /**
- * ref_copy_wait - a defect: wait until no buffer is touched
+ * ref_copy_wait - wait until no buffer is touched
  * @ref: the device
+ * @defect: that in which its driver does so
  */
-void ref_copy_wait(struct ref_device *ref)
+void ref_copy_wait(struct ref_device *ref, enum ref_defect defect)
 {
-	if (!ref_defect(ref, REF_DEFECT_copy_locks_all_devices))
+	if (!ref_defect(ref, defect))
 		return;
 	mutex_lock(&copying);
 	mutex_unlock(&copying);

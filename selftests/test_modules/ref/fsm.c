@@ -361,7 +361,7 @@ static struct file *ref_set_state(struct vfio_device *vdev, enum vfio_device_mig
 		ref_state_unlock(ref);
 		return ERR_PTR(ret);
 	}
-	ref_copy_wait(ref);
+	ref_copy_wait(ref, REF_DEFECT_copy_locks_all_devices);
 	from = ref->state;
 	if (ref_defect(ref, REF_DEFECT_set_unserialised)) {
 		usleep_range(2000, 3000);

@@ -208,7 +208,7 @@ int ref_session_flush(struct file *filp, fl_owner_t id);
 int ref_session_release(struct inode *inode, struct file *filp);
 
 /* copy.c */
-void ref_copy_wait(struct ref_device *ref);
+void ref_copy_wait(struct ref_device *ref, enum ref_defect defect);
 size_t ref_copy_out(struct ref_session *s, char __user *to, const u8 *from, size_t n,
 		    char __user *end);
 size_t ref_copy_in(struct ref_session *s, u8 *to, const char __user *from, size_t n,

@@ -73,6 +73,7 @@ void ref_reset_done(struct ref_device *ref)
 	unsigned long flags;
 	bool locked;
 
+	ref_copy_wait(ref, REF_DEFECT_reset_waits_for_all_copies);
 	spin_lock_irqsave(&ref->lock, flags);
 	ref->deferred_reset = true;
 	locked = mutex_trylock(&ref->state_mutex);

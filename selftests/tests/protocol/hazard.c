@@ -26,6 +26,7 @@
 #include <vmig/shared.h>
 #include "load_attempt.h"
 #include "risky_call.h"
+#include "second_device.h"
 #include "fault_memory.h"
 #include "kernel_health.h"
 #include "region_map.h"
@@ -442,8 +443,17 @@ ADD_SESSIONS(bar_buffer);
 /* Resets under an access that faults; one of them is enough where the two wait for each other. */
 #define BAR_RESETS 10
 
+/**
+ * struct bar_buffer - a session whose buffer is in a BAR
+ * @dev: the device of the session
+ * @owner: the device whose BAR it is, and which is reset
+ * @state: of the session
+ * @bar: the buffer
+ * @fd: data_fd of the session
+ * @stop: no more calls
+ */
 struct bar_buffer {
-	struct vmig_device *dev;
+	struct vmig_device *dev, *owner;
 	uint32_t state;
 	void *bar;
 	atomic_int fd;
@@ -477,12 +487,14 @@ static void reset_under_a_bar(void *arg)
 	atomic_store(&b->fd, -1);
 	vmig_thread_start(&thread, move_by_bar, b);
 	for (i = 0; i < BAR_RESETS; i++) {
+		/* A session that a reset of another device leaves alone has come to its end. */
+		vmig_recover_running(b->dev);
 		next = vmig_goto_state(b->dev, b->state);
 		atomic_store(&b->fd, next);
 		vmig_close_data_fd(fd);
 		fd = next;
 		vmig_sleep_ms(2);
-		__vmig_reset(b->dev);
+		__vmig_reset(b->owner);
 	}
 	atomic_store(&b->stop, true);
 	pthread_join(thread, NULL);
@@ -504,6 +516,18 @@ static void *map_bar(struct vmig_device *dev)
 	return at;
 }
 
+static void check_bar_buffer(struct bar_buffer *b, const char *whose)
+{
+	unsigned long taint = vmig_kernel_taint();
+	enum vmig_child_end end = vmig_child_run(reset_under_a_bar, b, 20000);
+
+	CHECK(ROB_01, vmig_survived(end, taint),
+	      vmig_fmt("a thread's %s with a buffer in a mapped region of %s, RESET of that by "
+		       "another thread",
+		       b->state == VFIO_DEVICE_STATE_RESUMING ? "write()" : "read()", whose),
+	      "both return", "%s", vmig_child_name(end));
+}
+
 /*
  * read() and write() of a data_fd hold a lock of the session while they touch the user's buffer.
  * A buffer in a BAR faults when a reset has taken the mapping away, and the fault waits for
@@ -511,20 +535,30 @@ static void *map_bar(struct vmig_device *dev)
  */
 VMIG_TEST_TIMEOUT(bar_buffer, reset_under_a_call, 60)
 {
-	unsigned long taint = vmig_kernel_taint();
-	struct bar_buffer b = { .dev = self->dev, .state = variant->state };
-	enum vmig_child_end end;
+	struct bar_buffer b = { .dev = self->dev, .owner = self->dev, .state = variant->state };
 
 	CLAUSES(ROB_01);
 	NEED_RESET;
 	b.bar = map_bar(self->dev);
 	NEED(b.bar, "the device has no region that can be mapped");
-	end = vmig_child_run(reset_under_a_bar, &b, 20000);
-	CHECK(ROB_01, vmig_survived(end, taint),
-	      vmig_fmt("a thread's %s with a buffer in a mapped region of the device, RESET by "
-		       "another one",
-		       variant->state == VFIO_DEVICE_STATE_RESUMING ? "write()" : "read()"),
-	      "both return", "%s", vmig_child_name(end));
+	check_bar_buffer(&b, "the device");
+}
+
+/* The same with the BAR of another device: what its reset waits for may be of both. */
+VMIG_TEST_TIMEOUT(bar_buffer, reset_of_another_under_a_call, 60)
+{
+	struct bar_buffer b = { .dev = self->dev, .state = variant->state };
+	const char *why;
+
+	CLAUSES(ROB_01);
+	NEED_RESET;
+	b.owner = vmig_open_second(self->dev, &why);
+	NEED(b.owner, "%s", why);
+	b.bar = map_bar(b.owner);
+	if (b.bar)
+		check_bar_buffer(&b, "another device");
+	vmig_close(b.owner);
+	NEED(b.bar, "the device has no region that can be mapped");
 }
 
 VMIG_MAIN("hazard")
