@@ -23,6 +23,12 @@
 #define BATCH_MAX 256
 #define BATCHES 5
 
+/* Nor is more than this lost in one, in bytes: others need the memory, too. */
+#define BATCH_BYTES (8.0 * (1 << 20))
+
+/* So much in a measurement is a leak, without another one. */
+#define CLEAR_LEAK (32.0 * (1 << 20))
+
 /* What grows does so in each of so many measurements. */
 #define GROWTH_TRIES 3
 
@@ -135,15 +141,15 @@ static double seconds_since(const struct timespec *start)
 	return now.tv_sec - start->tv_sec + (now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
-/* Returns the seconds that it took. */
-static double take_batch(const struct vmig_batch *b, unsigned int *times)
+/* At most @rounds times. Returns the seconds that it took. */
+static double take_batch(const struct vmig_batch *b, unsigned int rounds, unsigned int *times)
 {
 	struct timespec start;
 	double seconds = 0;
 	unsigned int i;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (i = 0; i < BATCH_MAX && (i < b->least || seconds < BATCH_S); i++) {
+	for (i = 0; i < rounds && (i < b->least || seconds < BATCH_S); i++) {
 		b->once(b->arg, i);
 		seconds = seconds_since(&start);
 	}
@@ -161,17 +167,33 @@ static bool grows(double each, double least, double idle, unsigned int times)
 	return each >= least && each > idle && each * times >= BATCH_LEAK;
 }
 
+/* The first times fill caches, and tell how often it can be done. */
+static unsigned int first_batch(const struct vmig_batch *b)
+{
+	struct vmig_kernel_memory before, after;
+	unsigned int times;
+	double each;
+
+	vmig_kernel_memory_take(&before);
+	take_batch(b, b->least, &times);
+	vmig_kernel_memory_take(&after);
+	each = (after.slab - before.slab + after.pages - before.pages) / times;
+	if (each * BATCH_MAX <= BATCH_BYTES)
+		return BATCH_MAX;
+	return most(b->least, BATCH_BYTES / each);
+}
+
 static void measure_once(const struct vmig_batch *b, struct vmig_growth *g)
 {
 	struct vmig_kernel_memory before, after, idle;
 	double slab[BATCHES], pages[BATCHES], seconds;
-	unsigned int i;
+	unsigned int rounds = first_batch(b), i;
 
 	memset(g, 0, sizeof(*g));
-	take_batch(b, &g->times);
+	take_batch(b, rounds, &g->times);
 	for (i = 0; i < BATCHES; i++) {
 		vmig_kernel_memory_take(&before);
-		seconds = take_batch(b, &g->times);
+		seconds = take_batch(b, rounds, &g->times);
 		vmig_kernel_memory_take(&after);
 		usleep(seconds * 1e6);
 		vmig_kernel_memory_take(&idle);
@@ -200,7 +222,7 @@ static void settle(const struct vmig_batch *b, struct vmig_growth *g)
 	vmig_kernel_memory_take(&after);
 	for (i = 0; i < SETTLE_BATCHES && settled < SETTLED; i++) {
 		before = after;
-		take_batch(b, &g->times);
+		take_batch(b, BATCH_MAX, &g->times);
 		vmig_kernel_memory_take(&after);
 		settled = after.slab - before.slab < BATCH_LEAK / 2 ? settled + 1 : 0;
 	}
@@ -221,7 +243,7 @@ void vmig_growth_measure(const struct vmig_batch *b, struct vmig_growth *g)
 	measure_once(b, g);
 	if (any_grows(g) && g->slab < BOOKS && g->pages < BOOKS)
 		settle(b, g);
-	while (--tries && any_grows(g))
+	while (--tries && any_grows(g) && (g->slab + g->pages) * g->all < CLEAR_LEAK)
 		measure_once(b, g);
 }
 
