@@ -47,7 +47,7 @@ args=()
 for d in "${sample[@]}"; do
 	args+=(--defect "$d")
 done
-timeout 1200 ./run.sh --mutants --debug-kernel -d mock -q -o "$tmp/mutants" "${args[@]}" \
+timeout 2400 ./run.sh --mutants --debug-kernel -d mock -q -o "$tmp/mutants" "${args[@]}" \
 	>"$tmp/mutants.out" 2>"$tmp/mutants.err" </dev/null
 rc=$?
 [ $rc -eq 0 ] || tap_show <(cat "$tmp/mutants.err" "$tmp/mutants.out")

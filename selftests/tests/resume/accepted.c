@@ -134,7 +134,10 @@ VMIG_TEST_TIMEOUT(accepted, flipped_bit_is_used, MINUTES)
 #define INDEX_BYTES 256
 #define INDEX_MS 90000
 
-/* Of a device that takes too long for that, fewer values; at last one, of the first bytes. */
+/*
+ * Of a device that takes too long for that, fewer values; at last one, of the first bytes. So much
+ * time has a stream of which these bytes are a part only.
+ */
 #define INDEX_FAR 128
 #define INDEX_FAR_MS (4 * SWEEP_MS)
 
@@ -177,13 +180,14 @@ static bool sweep_indices(struct trial *t)
 {
 	size_t len = t->good->len < INDEX_BYTES ? t->good->len : INDEX_BYTES, at;
 	uint64_t cost = cost_of_one(t), end;
+	uint64_t all = t->good->len <= INDEX_BYTES ? INDEX_MS : INDEX_FAR_MS;
 	struct vmig_stream bad = {};
 	unsigned int step = INDEX_STEP;
 	bool ok = cost;
 
-	while (step < INDEX_FAR && cost * len * (0xff / step) > INDEX_MS)
+	while (step < INDEX_FAR && cost * len * (0xff / step) > all)
 		step *= 2;
-	end = vmig_now_ms() + (cost * len * (0xff / step) > INDEX_MS ? INDEX_FAR_MS : INDEX_MS);
+	end = vmig_now_ms() + all;
 	vmig_stream_copy(&bad, t->good);
 	for (at = 0; ok && at < len && vmig_now_ms() < end; at++)
 		ok = try_indices(t, &bad, at, step);
