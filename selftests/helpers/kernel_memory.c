@@ -39,8 +39,7 @@
  */
 #define BOOKS 4096.0
 
-/* It has ended when so many batches in a row did not grow; and is none when so many did not end it.
- */
+/* It has ended when so many batches in a row did not grow, and is a leak after so many in all. */
 #define SETTLED 3
 #define SETTLE_BATCHES 32
 
@@ -214,15 +213,15 @@ static bool any_grows(const struct vmig_growth *g)
 }
 
 /* Batches until they leave nothing behind any more, or it is clear that they do. */
-static void settle(const struct vmig_batch *b, struct vmig_growth *g)
+static void settle(const struct vmig_batch *b)
 {
 	struct vmig_kernel_memory before, after;
-	unsigned int i, settled = 0;
+	unsigned int i, times, settled = 0;
 
 	vmig_kernel_memory_take(&after);
 	for (i = 0; i < SETTLE_BATCHES && settled < SETTLED; i++) {
 		before = after;
-		take_batch(b, BATCH_MAX, &g->times);
+		take_batch(b, BATCH_MAX, &times);
 		vmig_kernel_memory_take(&after);
 		settled = after.slab - before.slab < BATCH_LEAK / 2 ? settled + 1 : 0;
 	}
@@ -242,7 +241,7 @@ void vmig_growth_measure(const struct vmig_batch *b, struct vmig_growth *g)
 
 	measure_once(b, g);
 	if (any_grows(g) && g->slab < BOOKS && g->pages < BOOKS)
-		settle(b, g);
+		settle(b);
 	while (--tries && any_grows(g) && (g->slab + g->pages) * g->all < CLEAR_LEAK)
 		measure_once(b, g);
 }

@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <vmig/state.h>
 #include <vmig/sysfs.h>
 #include "cgroup.h"
 
@@ -163,8 +162,10 @@ bool vmig_cgroup_leave_room(const struct vmig_cgroup *g, uint64_t room)
 	ok = max >= 0 && current >= 0 && usage(current) && set_limit(max, 4096);
 	now = ok ? usage(current) : 0;
 	ok = now && set_limit(max, now + room);
-	vmig_close_data_fd(max);
-	vmig_close_data_fd(current);
+	if (max >= 0)
+		close(max);
+	if (current >= 0)
+		close(current);
 	return ok;
 }
 

@@ -287,8 +287,7 @@ static bool control(struct starved *s, unsigned long taint)
 	return true;
 }
 
-/* Room for no page, one, four, nine, ...: where little is needed; then doubled, for who needs more.
- */
+/* Room for no page, one, four, nine, ...; then doubled, for a driver that needs more. */
 static uint64_t room_of(unsigned int i, unsigned int steps)
 {
 	if (i < steps)
@@ -317,8 +316,7 @@ static struct starved *starved_alloc(struct vmig_device *dev, struct vmig_cgroup
 	return s;
 }
 
-/* The calls with more and more room, until all of them succeed, each time by a process of its own.
- */
+/* The calls with more and more room until all of them succeed, each time by another process. */
 static void starve_stepwise(struct vmig_device *dev, struct vmig_cgroup *group,
 			    void (*work)(struct starved *s), const char *did, unsigned int steps)
 {
